@@ -1,0 +1,43 @@
+"""Errors, by whose fault they are.
+
+    AutograderError
+    ├── CourseError          the course author's: course.yaml, a source notebook, a hidden test
+    │   └── ProofError       a source notebook that does not prove itself at release
+    ├── SubmissionError      a submission that can not be read at all (the batch records it and goes on)
+    ├── UsageError           the caller asked for something that does not exist (assignment, student, folder)
+    └── HostError            this machine's: no sandbox, no space, a broken install
+        └── SandboxError     the sandbox can not be built, or its self-test fails
+
+What a student's code does while it runs is never one of these: it is a value (:class:`~autograder.records.Run`).
+Every message says what is wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class AutograderError(Exception):
+    """Base class; ``str(error)`` is a message for a person."""
+
+
+class CourseError(AutograderError):
+    """The course is wrong: the message names file, line (where there is one) and the remedy."""
+
+
+class ProofError(CourseError):
+    """The instructor's solution does not get full marks, or the unchanged release gets points."""
+
+
+class SubmissionError(AutograderError):
+    """A submission that can not be read: not JSON, not a notebook, too large."""
+
+
+class UsageError(AutograderError):
+    """The command names something that is not there."""
+
+
+class HostError(AutograderError):
+    """This machine can not do what is asked."""
+
+
+class SandboxError(HostError):
+    """The sandbox can not be built here, or does not hold what it promises."""

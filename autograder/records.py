@@ -1,0 +1,335 @@
+"""The records that travel through the kit: all frozen, all plain data.
+
+    course.yaml ──▶ Course, Assignment, Limits, LatePolicy
+    source      ──▶ Exam (Question, ExamCell): what only the examiner sees
+    submission  ──▶ Run: what happened when the student's cells ran
+    examination ──▶ CheckResult ──▶ QuestionGrade ──▶ NotebookGrade ──▶ Grade
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+# --- the course --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one notebook may use while it runs. All are per run, not per student."""
+
+    cell_seconds: float = 120.0
+    """Wall clock of one cell, in seconds."""
+    notebook_seconds: float = 600.0
+    """Wall clock of the whole notebook, in seconds."""
+    memory_mib: int = 4096
+    """Memory of all processes together, tmpfs included, in MiB."""
+    processes: int = 256
+    """Processes and threads at one time."""
+    disk_mib: int = 512
+    """Size of the work folder and of /tmp, each, in MiB."""
+    output_mib: float = 8.0
+    """Everything the cells print and display, in MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatePolicy:
+    """What being late costs."""
+
+    kind: str = "none"
+    """``none`` (no penalty), ``zero`` (late is 0 points), ``per_day``."""
+    per_day: float = 0.0
+    """With ``per_day``: the share of the earned score lost for each day begun, 0 to 1."""
+    grace_hours: float = 0.0
+    """Hours after the due date that still count as in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One assignment: a folder in source/."""
+
+    name: str
+    title: str
+    due: datetime | None = None
+    """Timezone-aware (UTC where course.yaml names no zone)."""
+    points: float | None = None
+    """The total that the notebooks must add up to; None: whatever they add up to."""
+    late: LatePolicy = field(default_factory=LatePolicy)
+    files: tuple[str, ...] = ()
+    """Files that go with the release, relative to the course folder (``kaggle_data.py``); they are copied beside
+    the notebook. Whatever lies in source/<name>/ outside hidden/ goes with it too."""
+    hidden: tuple[str, ...] = ()
+    """Hidden data, relative to source/<name>/hidden/: only the examiner opens it."""
+    environment: str | None = None
+    """The Python interpreter that runs students' kernels; None: the kit's own."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A course folder and what its course.yaml says."""
+
+    root: Path
+    course_id: str
+    title: str
+    assignments: Mapping[str, Assignment]
+
+    def source(self, assignment: str) -> Path:
+        """source/<assignment>"""
+        return self.root / "source" / assignment
+
+    def hidden(self, assignment: str) -> Path:
+        """source/<assignment>/hidden, which is never released and never mounted"""
+        return self.source(assignment) / "hidden"
+
+    def release(self, assignment: str) -> Path:
+        """release/<assignment>"""
+        return self.root / "release" / assignment
+
+    def submitted(self, student: str, assignment: str) -> Path:
+        """submitted/<student>/<assignment>"""
+        return self.root / "submitted" / student / assignment
+
+    def autograded(self, student: str, assignment: str) -> Path:
+        """autograded/<student>/<assignment>"""
+        return self.root / "autograded" / student / assignment
+
+    def feedback(self, student: str, assignment: str) -> Path:
+        """feedback/<student>/<assignment>"""
+        return self.root / "feedback" / student / assignment
+
+    @property
+    def reports(self) -> Path:
+        """reports/: the class reports, one HTML file per assignment"""
+        return self.root / "reports"
+
+    @property
+    def gradebook(self) -> Path:
+        """gradebook.db, in nbgrader's schema"""
+        return self.root / "gradebook.db"
+
+    @property
+    def grades_csv(self) -> Path:
+        """grades.csv: one row per submission"""
+        return self.root / "grades.csv"
+
+    @property
+    def state(self) -> Path:
+        """.autograder/: what can be made anew (caches, logs, locks)"""
+        return self.root / ".autograder"
+
+
+# --- the exam ----------------------------------------------------------------------------------------
+
+
+class Role(enum.StrEnum):
+    """What a cell of the source notebook is for; nbgrader's five kinds and the rest."""
+
+    ANSWER = "answer"  # solution: the student writes it, tests grade it
+    TEST = "test"  # grade: points by running it
+    MANUAL = "manual"  # grade + solution: a person grades it
+    TASK = "task"  # points for a description, graded by a person
+    READ_ONLY = "read-only"  # locked: the instructor's, restored when a student edits it
+    FREE = "free"  # no nbgrader metadata: the student's to edit, delete, add to
+
+
+@dataclass(frozen=True, slots=True)
+class ExamCell:
+    """A cell of the source notebook with both of its faces."""
+
+    role: Role
+    cell_type: str
+    """``code`` or ``markdown`` (or ``raw``)."""
+    grade_id: str | None
+    """None for FREE cells only."""
+    points: float
+    """0 for ANSWER, READ_ONLY and FREE."""
+    source: str
+    """As the instructor wrote it: with solution, hidden tests and mark scheme. For TEST cells this is what the
+    examiner runs (without the BEGIN/END HIDDEN TESTS lines)."""
+    released: str
+    """As the student gets it."""
+    checksum: str
+    """nbgrader's checksum of the released cell; tells an unchanged answer."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """The released cell's metadata, nbgrader's included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """One notebook of an assignment, as only the examiner sees it."""
+
+    assignment: str
+    notebook: str
+    """The notebook's name without ``.ipynb``."""
+    cells: tuple[ExamCell, ...]
+    kernelspec: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """The released notebook's metadata."""
+
+    @property
+    def questions(self) -> tuple[ExamCell, ...]:
+        """The cells that carry points or await a person: TEST, MANUAL and TASK, in order."""
+        return tuple(c for c in self.cells if c.role in (Role.TEST, Role.MANUAL, Role.TASK))
+
+    @property
+    def max_score(self) -> float:
+        """The sum of the questions' points."""
+        return sum(c.points for c in self.questions)
+
+
+# --- the run -----------------------------------------------------------------------------------------
+
+
+class RunStatus(enum.StrEnum):
+    """How a run ended. Everything but COMPLETED keeps the points of what ran before."""
+
+    COMPLETED = "completed"
+    CELL_ERROR = "cell_error"  # a cell raised; the others ran
+    TIMED_OUT = "timed_out"  # a cell or the notebook reached its wall clock
+    OUT_OF_MEMORY = "out_of_memory"
+    KILLED = "killed"  # the kernel ended itself, or was ended for its output
+    NO_REPORT = "no_report"  # the kernel never answered, or there was nothing to run
+
+
+@dataclass(frozen=True, slots=True)
+class CellRun:
+    """What one cell of the composed notebook did."""
+
+    status: str
+    """``ok``, ``error``, ``timed_out``, ``not_run`` or ``skipped`` (nothing to execute)."""
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    """nbformat outputs, size-limited."""
+    execution_count: int | None = None
+    seconds: float = 0.0
+    error: str | None = None
+    """``NameError: name 'x' is not defined``, where the cell raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What happened when the composed notebook ran. A student's failure is a value here."""
+
+    status: RunStatus
+    message: str
+    """For the student: what stopped the run, with the limit and its value; empty when COMPLETED."""
+    cells: tuple[CellRun, ...]
+    """Parallel to the composed notebook's cells."""
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_mib: float | None
+    """None where no cgroup could be had."""
+    sandbox: str
+    """How it was walled in: ``bubblewrap, cgroup v2`` or ``bubblewrap, reduced limits``."""
+
+
+# --- the grade ---------------------------------------------------------------------------------------
+
+
+class Outcome(enum.StrEnum):
+    """What became of a question, or of one check in it."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"  # nothing to grade: no response, or the run never got there
+    MANUAL = "manual"  # waits for a person
+    BROKEN = "broken"  # the test's own fault: a person looks at it
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check of a hidden or visible test. ``message`` is the student's, ``detail`` the examiner's alone."""
+
+    name: str
+    """What was checked, in the student's words: ``layers``, ``parameters``, ``holdout loss``."""
+    outcome: Outcome
+    fraction: float
+    """The share of the credit earned, 0 to 1."""
+    message: str
+    detail: str = ""
+    weight: float = 1.0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers that reports plot: ``{"loss": 0.61, "rows": 4000}``, ``{"parameters": 92169}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionGrade:
+    """The grade of one question."""
+
+    id: str
+    """The grade_id."""
+    score: float
+    max_score: float
+    outcome: Outcome
+    message: str
+    """For the student."""
+    detail: str = ""
+    """For the examiner: may quote the hidden test."""
+    needs_manual_grade: bool = False
+    checks: tuple[CheckResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookGrade:
+    """The grade of one notebook of an assignment (nbgrader's assignments may have several)."""
+
+    notebook: str
+    status: str
+    """A :class:`RunStatus`, or ``invalid`` / ``missing`` where there was no notebook to run."""
+    message: str
+    questions: tuple[QuestionGrade, ...]
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_mib: float | None = None
+    sandbox: str = ""
+    history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown and never trusted."""
+
+    @property
+    def score(self) -> float:
+        return sum(q.score for q in self.questions)
+
+    @property
+    def max_score(self) -> float:
+        return sum(q.max_score for q in self.questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The grade of one submission: what result.json holds."""
+
+    student: str
+    assignment: str
+    notebooks: tuple[NotebookGrade, ...]
+    late_penalty: float = 0.0
+    """Points taken off for lateness, >= 0."""
+    submitted_at: datetime | None = None
+    graded_at: datetime | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """autograder, python, numpy, keras… of the examiner."""
+    content_keys: Mapping[str, str] = field(default_factory=dict)
+    """``submission``, ``exam``, ``environment``: hashes that say what this grade was made from."""
+
+    @property
+    def score(self) -> float:
+        """After the late penalty; never below 0."""
+        return max(0.0, sum(n.score for n in self.notebooks) - self.late_penalty)
+
+    @property
+    def max_score(self) -> float:
+        return sum(n.max_score for n in self.notebooks)
+
+    @property
+    def needs_manual_grade(self) -> bool:
+        return any(q.needs_manual_grade for n in self.notebooks for q in n.questions)
+
+    @property
+    def status(self) -> str:
+        """The notebooks' statuses, the worst one: ``completed`` only where all are."""
+        order = ["invalid", "missing", *(s.value for s in reversed(RunStatus))]
+        return min((n.status for n in self.notebooks), key=order.index, default="missing")
