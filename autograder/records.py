@@ -182,6 +182,36 @@ class Exam:
         return sum(c.points for c in self.questions)
 
 
+# --- the submission ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedCell:
+    """A cell of the notebook that is run: the instructor's, or the student's where it is theirs to write."""
+
+    role: Role
+    cell_type: str
+    source: str
+    """What runs and what feedback shows. For TEST cells: the released source, never the hidden one."""
+    grade_id: str | None = None
+    unchanged: bool = False
+    """For ANSWER and MANUAL cells: the student left it as released."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    """For people: ``This cell was missing from the submission and was put back.``"""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One notebook of one submission, ready to run. Every cell of the exam that is not FREE is in it exactly once,
+    in the exam's order, whatever the student did to theirs."""
+
+    exam: Exam
+    cells: tuple[ComposedCell, ...]
+    notes: tuple[str, ...] = ()
+    """What was mended, for people."""
+
+
 # --- the run -----------------------------------------------------------------------------------------
 
 
