@@ -1,0 +1,67 @@
+"""Text that students wrote, made safe to show: in a terminal, on a page, in a table, in nbgrader's pages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Escape sequences of terminals: CSI (colours, cursor), OSC (titles, links; ended by BEL or ST), short ones.
+_ANSI = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
+    r"|\x1b[\]PX^_][^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]{0,4}[0-~]"
+)
+_KEPT = frozenset("\n\t")
+# Cf: bidirectional controls and zero-width characters; Zl, Zp: line separators; Cs: lone surrogates.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# Joiners that emoji and several scripts need; alone they neither hide nor reorder anything.
+_JOINERS = frozenset("\u200c\u200d")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_ENTITY = re.compile(r"&(?=#|[A-Za-z])")
+_GAP = r"[\s\\\x00-\x20]{0,8}"
+_SCRIPT = re.compile("|".join(_GAP.join(scheme) for scheme in ("javascript:", "vbscript:")), re.IGNORECASE)
+
+
+def bounded(text: str, limit: int) -> str:
+    """At most about ``limit`` characters of ``text``: head and tail, with what was left out named between."""
+    if len(text) <= limit:
+        return text
+    head = limit * 2 // 3
+    tail = limit - head
+    return f"{text[:head]}\n… {len(text) - limit:,} characters left out …\n{text[-tail:]}"
+
+
+def visible(text: str, limit: int = 20_000) -> str:
+    """``text`` without terminal escapes, at most about ``limit`` characters.
+
+    Every other control, bidirectional or zero-width character is written as ``⟨U+202E⟩``. Newlines and tabs
+    stay; a lone carriage return overwrites its line, as a terminal shows it (progress bars end as one line).
+    """
+    text = bounded(text, limit)
+    text = _ANSI.sub("", text).replace("\r\n", "\n")
+    lines = (
+        line.rsplit("\r", 1)[-1] if "\r" in line.rstrip("\r") else line.rstrip("\r")
+        for line in text.split("\n")
+    )
+    return "".join(_shown(character) for character in "\n".join(lines))
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """:func:`visible` text on one line, for tables and terminals."""
+    line = " ".join(visible(text, 4 * limit).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def inert_markdown(text: str) -> str:
+    """Markdown that renders as it would, with its HTML shown as text and its script links dead.
+
+    nbconvert, and with it nbgrader's feedback and formgrader, puts a cell's HTML on the page as it stands.
+    """
+    text = _TAG.sub("&lt;", _ENTITY.sub("&amp;", text))
+    return _SCRIPT.sub(lambda match: match.group().replace(":", "\u2236"), text)
+
+
+def _shown(character: str) -> str:
+    if character in _KEPT or character in _JOINERS or unicodedata.category(character) not in _INVISIBLE:
+        return character
+    return f"⟨U+{ord(character):04X}⟩"
