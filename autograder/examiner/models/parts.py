@@ -1,0 +1,132 @@
+"""The parts of a layer: activations, initializers, regularizers, constraints, number types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.examiner.models.values import (
+    RefusedModel,
+    Validator,
+    boolean,
+    either,
+    integer,
+    mapping,
+    number,
+    one_of,
+    optional,
+    refuse,
+    several,
+    show,
+)
+
+ACTIVATIONS = frozenset(
+    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear "
+    "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign "
+    "sparse_plus sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold".split()
+)
+"""The functions of ``keras.activations``, by their serialized names."""
+
+ACTIVATION_LAYERS = frozenset({"ReLU", "LeakyReLU", "ELU", "Softmax"})
+"""Layers without weights that may stand where an activation function is expected."""
+
+SEED = optional(integer(-(2**63), 2**63 - 1))
+
+_SCALED = {"seed": SEED}
+INITIALIZERS: Mapping[str, Mapping[str, Validator]] = {
+    "Zeros": {},
+    "Ones": {},
+    "Constant": {"value": number()},
+    "RandomNormal": {"mean": number(), "stddev": number(0), **_SCALED},
+    "TruncatedNormal": {"mean": number(), "stddev": number(0), **_SCALED},
+    "RandomUniform": {"minval": number(), "maxval": number(), **_SCALED},
+    "GlorotNormal": _SCALED,
+    "GlorotUniform": _SCALED,
+    "HeNormal": _SCALED,
+    "HeUniform": _SCALED,
+    "LecunNormal": _SCALED,
+    "LecunUniform": _SCALED,
+    "VarianceScaling": {
+        "scale": number(1e-12, 1e6),
+        "mode": one_of("fan_in", "fan_out", "fan_avg"),
+        "distribution": one_of("normal", "uniform", "truncated_normal", "untruncated_normal"),
+        **_SCALED,
+    },
+    "Orthogonal": {"gain": number(), **_SCALED},
+    "OrthogonalInitializer": {"gain": number(), **_SCALED},
+}
+REGULARIZERS: Mapping[str, Mapping[str, Validator]] = {
+    "L1": {"l1": number(0)},
+    "L2": {"l2": number(0)},
+    "L1L2": {"l1": number(0), "l2": number(0)},
+}
+_AXIS = either(integer(-6, 6), several(integer(-6, 6), 1, 6))
+CONSTRAINTS: Mapping[str, Mapping[str, Validator]] = {
+    "MaxNorm": {"max_value": number(0), "axis": _AXIS},
+    "NonNeg": {},
+    "UnitNorm": {"axis": _AXIS},
+    "MinMaxNorm": {
+        "min_value": number(0),
+        "max_value": number(0),
+        "rate": number(0, 1),
+        "axis": _AXIS,
+    },
+}
+
+POLICIES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+
+
+def known_object(value: Any, package: str, table: Mapping[str, Mapping[str, Validator]]) -> Any | None:
+    """A keras object from its serialized form, or None where it is not exactly one of the table's.
+
+    For parts that do not change the forward pass: what is unknown is left out rather than refused.
+    """
+    import keras
+
+    if type(value) is not dict or value.get("module") != f"keras.{package}":
+        return None
+    name, config = value.get("class_name"), value.get("config")
+    if type(name) is not str or name not in table or type(config) is not dict:
+        return None
+    try:
+        arguments = {key: check(config[key], key) for key, check in table[name].items() if key in config}
+        return getattr(getattr(keras, package), name)(**arguments)
+    except (RefusedModel, ValueError, TypeError):
+        return None
+
+
+def activation(value: Any, where: str) -> Any:
+    """The name of an activation function, or an activation layer (``Dense(9, activation=LeakyReLU())``)."""
+    if value is None:
+        return None
+    if type(value) is str:
+        if value not in ACTIVATIONS:
+            raise RefusedModel(f"{where} is {show(value)}, which is not one of Keras's own activations.")
+        return value
+    serialized = mapping(value, where)
+    name = serialized.get("class_name")
+    if serialized.get("module") == "keras.layers" and type(name) is str and name in ACTIVATION_LAYERS:
+        from autograder.examiner.models.construct import construct
+        from autograder.examiner.models.plan import read_layer
+
+        return construct(read_layer(serialized, depth=0))
+    raise RefusedModel(
+        f"{where} is a function of your own ({show(serialized.get('config', name))}). "
+        "Only Keras's own activations can be graded."
+    )
+
+
+def policy(value: Any, where: str) -> str:
+    """The name of a dtype policy: a string, or Keras's serialized DTypePolicy."""
+    if value is None:
+        return "float32"
+    if type(value) is dict:
+        if value.get("class_name") != "DTypePolicy":
+            raise refuse(f"{where}: the dtype", value.get("class_name"), "an ordinary floating point type")
+        value = mapping(value.get("config"), where).get("name")
+    return str(one_of(*POLICIES)(value, f"{where}: the dtype"))
+
+
+def trainable(value: Any, where: str) -> bool:
+    """The trainable flag; absent means True."""
+    return True if value is None else boolean(value, f"{where}: trainable")

@@ -1,0 +1,157 @@
+"""Validators for values that a student's program has sent: exact types, ranges, closed lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+MAX_SIZE = 10_000_000
+"""No single dimension, unit count or kernel side may be larger."""
+
+MAX_RANK = 6
+"""The most dimensions of a tensor, batch included."""
+
+Validator = Callable[[Any, str], Any]
+"""``validate(value, where)`` returns the value to use, or raises :class:`RefusedModel`."""
+
+
+class RefusedModel(ValueError):
+    """A model that the examiner will not rebuild; ``str(error)`` is written for the student."""
+
+
+def show(value: Any) -> str:
+    """A short, safe text for a foreign value (containers are named, not printed)."""
+    if value is None or type(value) in (bool, float):
+        return repr(value)
+    if type(value) is int:
+        return repr(value) if abs(value) < 10**12 else "a huge number"
+    if type(value) is str:
+        text = value if len(value) <= 60 else value[:57] + "..."
+        return ascii(text)
+    return f"a {type(value).__name__}"
+
+
+def refuse(where: str, value: Any, wanted: str) -> RefusedModel:
+    """The error for a bad value, for the caller to raise."""
+    return RefusedModel(f"{where} is {show(value)}, and must be {wanted}.")
+
+
+def integer(low: int, high: int = MAX_SIZE) -> Validator:
+    """An int (not a bool) in low..high."""
+
+    def validate(value: Any, where: str) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise refuse(where, value, f"a whole number from {low} to {high}")
+        return value
+
+    return validate
+
+
+def number(low: float = -1e12, high: float = 1e12) -> Validator:
+    """A finite int or float in low..high, as a float."""
+
+    def validate(value: Any, where: str) -> float:
+        if type(value) not in (int, float) or not low <= value <= high or not math.isfinite(value):
+            raise refuse(where, value, f"a number from {low:g} to {high:g}")
+        return float(value)
+
+    return validate
+
+
+def boolean(value: Any, where: str) -> bool:
+    """True or False."""
+    if type(value) is not bool:
+        raise refuse(where, value, "True or False")
+    return value
+
+
+def one_of(*options: str) -> Validator:
+    """One of the given strings."""
+
+    def validate(value: Any, where: str) -> str:
+        if type(value) is not str or value not in options:
+            raise refuse(where, value, "one of " + ", ".join(options))
+        return value
+
+    return validate
+
+
+def only(expected: Any) -> Validator:
+    """Exactly this constant, of exactly its type."""
+
+    def validate(value: Any, where: str) -> Any:
+        if type(value) is not type(expected) or value != expected:
+            raise refuse(where, value, f"{expected!r} for the grader to be able to rebuild the model")
+        return value
+
+    return validate
+
+
+def optional(validate: Validator) -> Validator:
+    """None, or what ``validate`` accepts."""
+    return lambda value, where: None if value is None else validate(value, where)
+
+
+def either(*validators: Validator) -> Validator:
+    """The first validator that accepts; the last one's error if none does."""
+
+    def validate(value: Any, where: str) -> Any:
+        for attempt in validators[:-1]:
+            try:
+                return attempt(value, where)
+            except RefusedModel:
+                continue
+        return validators[-1](value, where)
+
+    return validate
+
+
+def several(validate: Validator, at_least: int, at_most: int) -> Validator:
+    """A list or tuple of at_least..at_most accepted values, as a tuple."""
+
+    def check(value: Any, where: str) -> tuple[Any, ...]:
+        if type(value) not in (list, tuple) or not at_least <= len(value) <= at_most:
+            raise refuse(where, value, f"a list of {at_least} to {at_most} values")
+        return tuple(validate(item, where) for item in value)
+
+    return check
+
+
+def sides(rank: int, low: int = 1, high: int = 4096) -> Validator:
+    """An int, or one int per spatial dimension, as a tuple of length rank."""
+
+    def validate(value: Any, where: str) -> tuple[int, ...]:
+        if type(value) is int:
+            value = (value,) * rank
+        return tuple(several(integer(low, high), rank, rank)(value, where))
+
+    return validate
+
+
+def margins(rank: int) -> Validator:
+    """Padding or cropping: (before, after) in one dimension, a pair for each in more."""
+    pair = several(integer(0, 4096), 2, 2)
+    return pair if rank == 1 else several(pair, rank, rank)
+
+
+def shape(value: Any, where: str) -> tuple[int | None, ...]:
+    """A batch shape: the first entry is dropped to None, the others are None or 1..MAX_SIZE."""
+    dims: Sequence[Any] = several(optional(integer(1)), 1, MAX_RANK)(value, where)
+    return (None, *dims[1:])
+
+
+def mapping(value: Any, where: str) -> dict[str, Any]:
+    """A dict with at most 200 string keys."""
+    if type(value) is not dict or len(value) > 200 or not all(type(key) is str for key in value):
+        raise refuse(where, value, "a dictionary with text keys")
+    return value
+
+
+def listing(value: Any, where: str, at_most: int) -> list[Any]:
+    """A list or tuple with at most ``at_most`` entries, as a list."""
+    if type(value) not in (list, tuple):
+        raise refuse(where, value, "a list")
+    if len(value) > at_most:
+        raise RefusedModel(f"{where} has {len(value)} entries, and at most {at_most} are accepted.")
+    return list(value)
