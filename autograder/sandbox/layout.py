@@ -1,0 +1,238 @@
+"""What the student's process sees of the host: the system and one Python, read-only, and nothing else.
+
+The result is a list of arguments for bwrap in which a :class:`Source` stands for a host path that may have to be
+staged first and a :class:`Data` for content that is handed over by a descriptor.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from autograder.errors import SandboxError
+from autograder.sandbox.base import HOME, SOCKETS, Job
+
+MIB = 1024 * 1024
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "alternatives", "fonts", "mime.types")
+WRITTEN_ETC = {
+    "passwd": b"root:x:0:0::/root:/bin/false\nstudent:x:1000:1000::/home/student:/bin/sh\n",
+    "group": b"root:x:0:\nstudent:x:1000:\n",
+    "hosts": b"127.0.0.1 localhost\n::1 localhost\n",
+    "nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files\n",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A host path to bind. ``copy``: where the sandbox's user may not read it, root hands in a copy."""
+
+    path: str
+    copy: bool = False
+
+
+@dataclass(frozen=True)
+class Data:
+    """Content of a file."""
+
+    content: bytes
+
+
+Argument = str | Source | Data
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python and the folders that it needs."""
+
+    executable: str
+    prefix: str
+    base_prefix: str
+    library: str
+    """The shared libpython; empty where there is none."""
+
+    @classmethod
+    def current(cls) -> Interpreter:
+        """The kit's own."""
+        return cls(sys.executable, sys.prefix, sys.base_prefix, _shared_library())
+
+    @classmethod
+    def of(cls, executable: str | None) -> Interpreter:
+        """The Python at ``executable``, asked in a process of its own; None: the kit's own."""
+        return cls.current() if executable in (None, sys.executable) else _ask(str(executable))
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders to bind, each at its own path."""
+        library = (self.library,) if self.library else ()
+        return tuple(dict.fromkeys((os.path.realpath(self.base_prefix), self.prefix, *library)))
+
+
+@dataclass
+class Mounts:
+    """Mount operations by the path inside, applied parents first so that the deeper one wins."""
+
+    operations: dict[str, tuple[Argument, ...]] = field(default_factory=dict)
+    trees: list[str] = field(default_factory=list)
+    """Paths inside where a host folder is bound at its own path."""
+
+    def bind(self, source: str, target: str | None = None, *, copy: bool = False) -> None:
+        target = target or source
+        self.operations[target] = ("--ro-bind", Source(source, copy), target)
+        if target == source:
+            self.trees.append(target)
+
+    def covers(self, path: str) -> bool:
+        """Whether ``path`` is visible through a folder that is bound."""
+        return any(Path(path).is_relative_to(tree) for tree in self.trees)
+
+    def arguments(self) -> Iterator[Argument]:
+        for target in sorted(self.operations, key=lambda t: (len(Path(t).parts), t)):
+            yield from self.operations[target]
+
+
+def mounts(job: Job, interpreter: Interpreter) -> list[Argument]:
+    """All mount arguments for ``job``. Raises :class:`SandboxError` for a source that is missing or refused."""
+    plan = Mounts()
+    _add_system(plan)
+    _add_python(plan, interpreter)
+    for folder in job.masked:
+        path = os.path.realpath(folder)
+        if plan.covers(path) and os.path.isdir(path):
+            plan.operations[path] = ("--size", "4096", "--tmpfs", path, "--remount-ro", path)
+    for target, source in job.files.items():
+        refuse_links(source)
+        plan.bind(os.path.abspath(source), _inside(target), copy=True)
+    for target, content in job.data.items():
+        plan.operations[_inside(target)] = ("--perms", "0444", "--ro-bind-data", Data(content), target)
+    disk = job.limits.disk_mib * MIB
+    for path, size, mode in (
+        (HOME, disk, "0755"),
+        ("/tmp", disk, "1777"),
+        ("/dev/shm", disk, "1777"),
+        (SOCKETS, MIB, "0755"),
+    ):
+        plan.operations[path] = ("--perms", mode, "--size", str(size), "--tmpfs", path)
+    plan.operations["/proc"] = ("--proc", "/proc")
+    plan.operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
+    plan.operations["/dev"] = ("--dev", "/dev")
+    # bwrap's own root and /dev are writable until they are sealed, after the last mount point was made in them.
+    return [*plan.arguments(), "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def refuse_links(source: Path) -> None:
+    """Raise :class:`SandboxError` unless ``source`` is a plain file or a folder of plain files and folders."""
+    for path in (source, *_walk(source)):
+        try:
+            mode = path.lstat().st_mode
+        except OSError as error:
+            raise SandboxError(
+                f"{path} can not be put into the sandbox: {error.strerror}. Check that it is there."
+            ) from error
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            kind = "a symbolic link" if stat.S_ISLNK(mode) else "neither a file nor a folder"
+            raise SandboxError(
+                f"{path} is {kind}: only plain files go into the sandbox. Put a copy of the file there."
+            )
+
+
+def _walk(source: Path) -> Iterator[Path]:
+    """Everything below ``source``, links not followed."""
+    if source.is_symlink():
+        return
+    for folder, folders, files in os.walk(source, followlinks=False):
+        yield from (Path(folder, name) for name in (*folders, *files))
+
+
+def _inside(target: str) -> str:
+    if not target.startswith("/") or os.path.normpath(target) != target or target == "/":
+        raise SandboxError(f"{target!r} is not a path inside the sandbox: it must be absolute and without '..'.")
+    return target
+
+
+def _add_system(plan: Mounts) -> None:
+    for path in SYSTEM:
+        if os.path.islink(path):
+            plan.operations[path] = ("--symlink", os.readlink(path), path)
+        elif os.path.isdir(path):
+            plan.bind(path)
+    for name in ETC:
+        path = f"/etc/{name}"
+        if os.path.islink(path):
+            plan.operations[path] = ("--symlink", os.readlink(path), path)
+        elif os.path.exists(path):
+            plan.bind(path)
+    for name, content in WRITTEN_ETC.items():
+        path = f"/etc/{name}"
+        plan.operations[path] = ("--perms", "0444", "--ro-bind-data", Data(content), path)
+
+
+def _add_python(plan: Mounts, interpreter: Interpreter) -> None:
+    for folder in (*interpreter.folders, package_folder()):
+        if not plan.covers(folder) and folder != "/":
+            plan.bind(folder)
+    # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep them true.
+    for start in (interpreter.executable, interpreter.base_prefix):
+        for link, target in links_on_the_way(start):
+            if not plan.covers(link) and link not in plan.operations:
+                plan.operations[link] = ("--symlink", target, link)
+
+
+def package_folder() -> str:
+    """The folder of the ``autograder`` package: all that an editable checkout shows of itself."""
+    return str(Path(__file__).resolve().parent.parent)
+
+
+def links_on_the_way(path: str) -> list[tuple[str, str]]:
+    """Every symbolic link that resolving the absolute ``path`` passes, with its target, in order."""
+    found: dict[str, str] = {}
+    todo = list(Path(os.path.abspath(path)).parts[1:])
+    done = Path("/")
+    while todo:
+        step = todo.pop(0)
+        if step == "..":
+            done = done.parent
+            continue
+        here = done / step
+        if here.is_symlink() and str(here) not in found:
+            target = os.readlink(here)
+            found[str(here)] = target
+            todo[:0] = [part for part in Path(target).parts if part != "/"]
+            done = Path("/") if target.startswith("/") else done
+        else:
+            done = here
+    return list(found.items())
+
+
+def _shared_library() -> str:
+    library = Path(sysconfig.get_config_var("LIBDIR") or "/", sysconfig.get_config_var("INSTSONAME") or "")
+    return str(library) if library.suffix != ".a" and library.is_file() else ""
+
+
+_QUESTION = """
+import json, os, sys, sysconfig
+library = os.path.join(sysconfig.get_config_var("LIBDIR") or "/", sysconfig.get_config_var("INSTSONAME") or "")
+found = library if os.path.isfile(library) and not library.endswith(".a") else ""
+print(json.dumps([sys.executable, sys.prefix, sys.base_prefix, found]))
+"""
+
+
+@cache
+def _ask(executable: str) -> Interpreter:
+    command = [executable, "-I", "-c", _QUESTION]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        return Interpreter(*json.loads(answer))
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
+        raise SandboxError(
+            f"{executable} does not run as a Python interpreter ({error}). "
+            "Name the environment's own python in course.yaml."
+        ) from error

@@ -1,0 +1,187 @@
+"""A sandbox that runs, seen from the kit: its supervisor's pipes, its cgroup, and the tails of what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from autograder.errors import SandboxError
+from autograder.sandbox.base import Usage
+from autograder.sandbox.cgroup import MIB, Cgroup
+
+STDOUT_TAIL, STDERR_TAIL = 256 * 1024, 64 * 1024
+START_SECONDS = 30.0
+KILL_SECONDS = 2.0
+
+
+class Tail:
+    """The last bytes of a stream that the student may write to without end."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._size = size
+        self._kept = bytearray()
+        self._thread = threading.Thread(target=self._drain, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _drain(self, stream: IO[bytes]) -> None:
+        with stream:
+            while chunk := os.read(stream.fileno(), 65536):
+                self._kept += chunk
+                if len(self._kept) > 2 * self._size:
+                    del self._kept[: -self._size]
+                if len(chunk) > 4096:
+                    time.sleep(0.005)  # someone who floods the pipe waits; the kit does not burn a core for it
+
+    def text(self, *, ended: bool) -> str:
+        """What was kept; where the sandbox has ended, everything that it wrote before has arrived."""
+        if ended:
+            self._thread.join(1.0)
+        return bytes(self._kept[-self._size :]).decode(errors="replace")
+
+
+class BubblewrapProcess:
+    """A :class:`~autograder.sandbox.base.Process`; made by :func:`start`."""
+
+    def __init__(self, supervisor: subprocess.Popen[bytes], status: int, cgroup: Cgroup | None, label: str) -> None:
+        assert supervisor.stdout is not None and supervisor.stderr is not None
+        self._supervisor = supervisor
+        self._status = status
+        self._received = b""
+        self._cgroup = cgroup
+        self._label = label
+        self._lock = threading.Lock()
+        self._report: dict[str, Any] = {}
+        self._usage = Usage(0.0, None, False)
+        self._stdout = Tail(supervisor.stdout, STDOUT_TAIL)
+        self._stderr = Tail(supervisor.stderr, STDERR_TAIL)
+        self._closed = False
+
+    @property
+    def pid(self) -> int:
+        return int(self._report["pid"])
+
+    @property
+    def root(self) -> Path:
+        return Path(f"/proc/{self.pid}/root")
+
+    @property
+    def label(self) -> str:
+        return self._label
+
+    def wait_for_start(self) -> None:
+        """Until the wall stands and the command is about to run; raises :class:`SandboxError` where it can not."""
+        deadline = time.monotonic() + START_SECONDS
+        while "pid" not in self._report and "error" not in self._report and self._supervisor.poll() is None:
+            self._read_status(max(0.0, deadline - time.monotonic()))
+            if time.monotonic() > deadline:
+                break
+        self._read_status(0.0)
+        if "pid" not in self._report:
+            self.kill()
+            reason = self._report.get("error", "the sandbox did not start")
+            said = self.stderr().strip()
+            raise SandboxError(
+                f"The sandbox can not be built: {reason}.{' It said: ' + said if said else ''} "
+                "Run `autograder doctor` for what this machine lacks."
+            )
+
+    def poll(self) -> int | None:
+        if self._supervisor.poll() is None:
+            return None
+        self._read_status(0.0)
+        return int(self._report.get("exit", 137))
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._supervisor.wait(timeout)
+        return self.poll()
+
+    def kill(self) -> None:
+        control = self._supervisor.stdin
+        if control is not None:
+            with contextlib.suppress(OSError):
+                control.close()
+        if self.wait(KILL_SECONDS) is None:
+            # Its death is bwrap's, and bwrap's is everything's: each asked the kernel for that signal.
+            self._supervisor.kill()
+            self._supervisor.wait()
+
+    def usage(self) -> Usage:
+        if self._closed:
+            return self._usage
+        self._read_status(0.0)
+        if self._cgroup is not None:
+            return self._cgroup.usage()
+        peak = self._report.get("peak", 0)
+        return Usage(self._report.get("cpu", 0.0), peak / MIB or None, self._report.get("out_of_memory", False))
+
+    def stdout(self) -> str:
+        return self._stdout.text(ended=self.poll() is not None)
+
+    def stderr(self) -> str:
+        return self._stderr.text(ended=self.poll() is not None)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self.kill()
+        self._usage = self.usage()
+        self._closed = True
+        with self._lock:
+            os.close(self._status)
+            self._status = -1
+        if self._cgroup is not None:
+            self._cgroup.remove()
+
+    def __enter__(self) -> BubblewrapProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read_status(self, timeout: float) -> None:
+        """Take in what the supervisor reported; waits at most ``timeout`` seconds for the first line."""
+        with self._lock:
+            while self._status >= 0 and select.select([self._status], [], [], timeout)[0]:
+                chunk = os.read(self._status, 65536)
+                if not chunk:
+                    return
+                self._received += chunk
+                *lines, self._received = self._received.split(b"\n")
+                for line in lines:
+                    self._report.update(json.loads(line))
+                timeout = 0.0
+
+
+def start(python: str, spec: dict[str, Any], cgroup: Cgroup | None, label: str) -> BubblewrapProcess:
+    """Start the supervisor with ``spec`` and wait until the sandbox stands."""
+    read_end, write_end = os.pipe()
+    folder = Path(__file__).with_name("supervisor")
+    supervisor = subprocess.Popen(
+        [python, "-I", "-S", str(folder), str(write_end)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={},
+        cwd="/",
+        pass_fds=(write_end,),
+        start_new_session=True,
+    )
+    os.close(write_end)
+    process = BubblewrapProcess(supervisor, read_end, cgroup, label)
+    try:
+        assert supervisor.stdin is not None
+        supervisor.stdin.write(json.dumps(spec | {"parent": os.getpid()}).encode() + b"\n")
+        supervisor.stdin.flush()
+        process.wait_for_start()
+    except BaseException:
+        process.close()
+        raise
+    return process

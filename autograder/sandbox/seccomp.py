@@ -1,0 +1,134 @@
+"""The system calls that a student's process may not make, as a classic BPF program.
+
+The filter is the innermost wall: what namespaces and dropped capabilities leave open (tracing, io_uring, sockets of
+families that ignore the network namespace, new namespaces) ends here. Read as a decision list:
+
+    another architecture → kill          a call newer than this table → ENOSYS (callers fall back)
+    clone with CLONE_NEW* → EPERM        socket of another family than unix, IPv4, IPv6 → EAFNOSUPPORT
+    a denied call → EPERM                everything else → allowed
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import struct
+from collections.abc import Iterable
+
+from autograder.errors import SandboxError
+
+# Offsets into struct seccomp_data; arguments are 64 bits, little-endian on both architectures.
+_NR, _ARCH, _ARGS = 0, 4, 16
+_LOAD, _JUMP_EQ, _JUMP_GT, _JUMP_SET, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+
+NEWEST = 462
+"""mseal, the newest call that was looked at. Later ones answer ENOSYS until somebody did."""
+X32_BIT = 0x40000000
+NEW_NAMESPACES = 0x7E020000
+"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
+FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10}
+"""Everything else is refused: vsock and alg ignore the network namespace, the rest is attack surface."""
+_TTY_INJECTION = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C}
+
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+# Numbers from 424 on are the same everywhere.
+_COMMON = {
+    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429,
+    "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "clone3": 435, "pidfd_getfd": 438,
+    "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
+    "set_mempolicy_home_node": 450,
+}  # fmt: skip
+_X86_64 = {
+    "ioctl": 16, "shmget": 29, "socket": 41, "socketpair": 53, "clone": 56, "semget": 64, "msgget": 68, "ptrace": 101,
+    "syslog": 103, "uselib": 134, "ustat": 136, "sysfs": 139, "vhangup": 153, "modify_ldt": 154, "pivot_root": 155,
+    "_sysctl": 156, "adjtimex": 159, "chroot": 161, "acct": 163, "settimeofday": 164, "mount": 165, "umount2": 166,
+    "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170, "setdomainname": 171, "iopl": 172,
+    "ioperm": 173, "create_module": 174, "init_module": 175, "delete_module": 176, "get_kernel_syms": 177,
+    "query_module": 178, "quotactl": 179, "nfsservctl": 180, "lookup_dcookie": 212, "clock_settime": 227,
+    "mq_open": 240, "kexec_load": 246, "add_key": 248, "request_key": 249, "keyctl": 250, "migrate_pages": 256,
+    "unshare": 272, "move_pages": 279, "perf_event_open": 298, "fanotify_init": 300, "name_to_handle_at": 303,
+    "open_by_handle_at": 304, "clock_adjtime": 305, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311,
+    "kcmp": 312, "finit_module": 313, "memfd_create": 319, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
+}  # fmt: skip
+_AARCH64 = {
+    "lookup_dcookie": 18, "ioctl": 29, "umount2": 39, "mount": 40, "pivot_root": 41, "nfsservctl": 42, "chroot": 51,
+    "vhangup": 58, "quotactl": 60, "acct": 89, "unshare": 97, "kexec_load": 104, "init_module": 105,
+    "delete_module": 106, "clock_settime": 112, "syslog": 116, "ptrace": 117, "reboot": 142, "sethostname": 161,
+    "setdomainname": 162, "settimeofday": 170, "adjtimex": 171, "mq_open": 180, "msgget": 186, "semget": 190,
+    "shmget": 194, "socket": 198, "socketpair": 199, "add_key": 217, "request_key": 218, "keyctl": 219, "clone": 220,
+    "swapon": 224, "swapoff": 225, "migrate_pages": 238, "move_pages": 239, "perf_event_open": 241,
+    "fanotify_init": 262, "name_to_handle_at": 264, "open_by_handle_at": 265, "clock_adjtime": 266, "setns": 268,
+    "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273, "memfd_create": 279,
+    "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294,
+}  # fmt: skip
+NUMBERS = {"x86_64": _X86_64 | _COMMON, "aarch64": _AARCH64 | _COMMON}
+
+_BY_ARGUMENT = {"clone", "clone3", "socket", "socketpair", "ioctl"}
+"""Calls that stay possible, or fail in their own way."""
+UNCOUNTED_MEMORY = {"memfd_create", "shmget", "msgget", "mq_open"}
+"""Memory that shows in no process and on no file system: only a cgroup can count it."""
+_ORDINARY = UNCOUNTED_MEMORY | {"semget"}
+
+Instruction = tuple[int, int, int, int]
+
+
+def denied(architecture: str, *, count_by_process: bool = False) -> frozenset[str]:
+    """The names that answer EPERM on ``architecture``."""
+    names = set(NUMBERS[architecture]) - _BY_ARGUMENT - _ORDINARY
+    return frozenset(names | UNCOUNTED_MEMORY & set(NUMBERS[architecture]) if count_by_process else names)
+
+
+def compile_filter(architecture: str | None = None, *, count_by_process: bool = False) -> bytes:
+    """The program as an array of ``struct sock_filter``, ready for ``bwrap --seccomp``.
+
+    ``count_by_process`` also denies the memory that a watchdog which adds up processes can not see; it is for hosts
+    where no cgroup can be had. Raises :class:`SandboxError` on an architecture without a table: no filter, no sandbox.
+    """
+    architecture = architecture or platform.machine()
+    if architecture not in NUMBERS:
+        raise SandboxError(
+            f"No table of system calls for {architecture}: the sandbox is known on {', '.join(NUMBERS)} only. "
+            "Grade on such a machine."
+        )
+    number = NUMBERS[architecture]
+    program: list[Instruction] = [
+        (_LOAD, 0, 0, _ARCH),
+        (_JUMP_EQ, 1, 0, ARCHITECTURES[architecture]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NR),
+        # On x86-64 this is also what refuses the x32 calls, whose numbers start at X32_BIT.
+        (_JUMP_GT, 0, 1, NEWEST),
+        (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),
+        (_JUMP_EQ, 0, 1, number["clone3"]),
+        (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),
+    ]
+    for name in sorted(denied(architecture, count_by_process=count_by_process)):
+        program += [(_JUMP_EQ, 0, 1, number[name]), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+    program += _check(
+        number["clone"], 0, [(_JUMP_SET, 0, 1, NEW_NAMESPACES), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+    )
+    for name in ("socket", "socketpair"):
+        program += _check(number[name], 0, _one_of(FAMILIES.values(), errno.EAFNOSUPPORT))
+    for request in _TTY_INJECTION.values():
+        program += _check(
+            number["ioctl"], 1, [(_JUMP_EQ, 0, 1, request), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+        )
+    program.append((_RETURN, 0, 0, _ALLOW))
+    return b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
+
+
+def _check(number: int, argument: int, test: list[Instruction]) -> list[Instruction]:
+    """Apply ``test`` to the low half of an argument of one call; falls through, with the number loaded again."""
+    body = [(_LOAD, 0, 0, _ARGS + 8 * argument), *test, (_LOAD, 0, 0, _NR)]
+    return [(_JUMP_EQ, 0, len(body), number), *body]
+
+
+def _one_of(values: Iterable[int], error: int) -> list[Instruction]:
+    """Fail with ``error`` unless the loaded word is one of ``values``."""
+    allowed = list(values)
+    jumps: list[Instruction] = [
+        (_JUMP_EQ, len(allowed) - i, 0, value) for i, value in enumerate(allowed)
+    ]
+    return [*jumps, (_RETURN, 0, 0, _ERRNO | error)]

@@ -1,0 +1,174 @@
+"""The last steps before bwrap, in a process of its own: join the cgroup, stage, drop root, limit, exec.
+
+Someone who is root can not simply start bwrap: its ``--uid`` does not change the uid that the host sees. So root drops
+to an unprivileged uid first; and because that uid may not enter a folder such as /root, what the sandbox needs is bound
+to a readable place before, in a mount namespace of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import ctypes
+import os
+import pwd
+import resource
+import shutil
+import stat
+from pathlib import Path
+from typing import Any, NoReturn
+
+CLONE_NEWNS = 0x00020000
+MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
+STAGING_PLACES = ("/mnt", "/media", "/srv", "/opt", "/run")
+# Above what systemd and /etc/subuid give away, below 2**31; one per sandbox, so that no two share a process count.
+FIRST_UID, FALLBACK_UID = 1879048192, 61184
+OPEN_FILES = 4096
+OUT_OF_MEMORY_SCORE = "500"
+
+
+def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
+    """Become bwrap. Raises OSError or ValueError with a message for a person; never returns."""
+    for folder in spec["cgroup"]:
+        Path(folder, "cgroup.procs").write_text(str(os.getpid()))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE)
+    staged: dict[str, str] = {}
+    if os.geteuid() == 0:
+        staged = stage(spec)
+        drop_root()
+    if 0 in (*os.getresuid(), *os.getresgid()):
+        raise ValueError("refused: the sandbox would run as root")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+    limit(resource.RLIMIT_FSIZE, spec["file_bytes"])
+    arguments = [
+        "--info-fd", str(info_fd), "--block-fd", str(block_fd),
+        "--seccomp", str(memory_file(base64.b64decode(spec["seccomp"]))),
+        *(resolve(argument, staged) for argument in spec["arguments"]),
+    ]  # fmt: skip
+    # By descriptor: the command line of the sandbox's init is readable inside, and it would name host paths.
+    block = memory_file(b"".join(argument.encode() + b"\0" for argument in arguments))
+    os.execve(translate(spec["bwrap"], staged), ["bwrap", "--args", str(block), "--", *spec["argv"]], {})
+
+
+def resolve(argument: Any, staged: dict[str, str]) -> str:
+    """One argument of bwrap: text, the place of a source, or a descriptor of some content."""
+    if isinstance(argument, str):
+        return argument
+    if "data" in argument:
+        return str(memory_file(base64.b64decode(argument["data"])))
+    return staged.get(argument["source"], argument["source"])
+
+
+def memory_file(content: bytes) -> int:
+    """A descriptor to read ``content`` from, which bwrap inherits."""
+    fd = os.memfd_create("data", 0)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def limit(kind: int, value: int) -> None:
+    """Set a limit for good, never above the one that we have."""
+    _, hard = resource.getrlimit(kind)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def stage(spec: dict[str, Any]) -> dict[str, str]:
+    """Bind every source to a readable place, in a private mount namespace: source → place."""
+    sources = {a["source"]: a.get("copy", False) for a in spec["arguments"] if isinstance(a, dict) and "source" in a}
+    if not any(Path(spec["bwrap"]).is_relative_to(source) for source in sources):
+        sources[os.path.dirname(spec["bwrap"])] = False
+    libc = ctypes.CDLL(None, use_errno=True)
+    _check(libc.unshare(CLONE_NEWNS), "make a mount namespace")
+    _mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
+    opened = {source: os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources}
+    place = next(p for p in STAGING_PLACES if os.path.isdir(p))
+    _mount(libc, "tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
+    staged = {}
+    for number, (source, fd) in enumerate(opened.items()):
+        target = f"{place}/{number}"
+        path = f"/proc/self/fd/{fd}"
+        if sources[source] and not readable(path):
+            copy(path, target)
+        else:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+            os.mkdir(target) if is_folder else os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
+            _mount(libc, path, target, None, MS_BIND | MS_REC)
+        staged[source] = target
+    return staged
+
+
+def translate(path: str, staged: dict[str, str]) -> str:
+    """Where a path lies after staging."""
+    for source, target in sorted(staged.items(), key=lambda item: -len(item[0])):
+        if Path(path).is_relative_to(source):
+            return os.path.normpath(os.path.join(target, os.path.relpath(path, source)))
+    return path
+
+
+def readable(path: str) -> bool:
+    """Whether everybody may read ``path`` and what is below it."""
+    for folder, folders, files in os.walk(path):
+        entries = [(os.path.join(folder, name), 0o005) for name in folders]
+        entries += [(os.path.join(folder, name), 0o004) for name in files]
+        if any(os.lstat(name).st_mode & needed != needed for name, needed in entries):
+            return False
+    mode = os.stat(path).st_mode
+    needed = 0o005 if stat.S_ISDIR(mode) else 0o004
+    return mode & needed == needed
+
+
+def copy(source: str, target: str) -> None:
+    """Copy a file or a tree so that everybody may read it, and nobody write."""
+    if not stat.S_ISDIR(os.stat(source).st_mode):
+        shutil.copyfile(source, target)
+        os.chmod(target, 0o444)
+        return
+    os.mkdir(target)
+    for name in os.listdir(source):
+        copy(os.path.join(source, name), os.path.join(target, name))
+    os.chmod(target, 0o555)
+
+
+def drop_root() -> None:
+    """Become a user that exists nowhere: no supplementary groups, no capabilities, no way back."""
+    uid = free_uid()
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def free_uid() -> int:
+    """A uid without a passwd entry, different for every living supervisor where the uid map is wide enough."""
+    ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    top = max(start + count for start, _, count in ranges) - 1
+    uid = FIRST_UID + os.getpid() if top > FIRST_UID + (1 << 22) else FALLBACK_UID + os.getpid() % 4000
+    while _has_entry(uid):
+        uid += 1
+    return uid
+
+
+def _has_entry(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def _mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    result = libc.mount(
+        source.encode(), target.encode(), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
+    )
+    _check(result, f"mount {source} on {target}")
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"root can not {what} here ({os.strerror(code)}); start the kit as an ordinary user")

@@ -1,0 +1,69 @@
+"""Memory of a sandbox, added up by process, for hosts where no cgroup can be had.
+
+What is in no process and on no file system (memfd, System V segments) is denied by the system-call filter there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+TMPFS = ("tmp", "home/student", "dev/shm", "run/kernel")
+MOST_INODES = 200_000
+"""Files and folders on one tmpfs; each takes about 1 KiB of kernel memory that no size limit counts."""
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def processes(init: int) -> list[int]:
+    """The sandbox's init and all its descendants; a double-forked one hangs below init, too."""
+    found, todo = [], [init]
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        with contextlib.suppress(OSError, ValueError):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                todo += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    return found
+
+
+def memory(init: int) -> int:
+    """Bytes that the processes have mapped (shared pages counted once) plus what lies on the writable folders."""
+    return sum(map(process_memory, processes(init))) + sum(used for used, _ in map_tmpfs(init))
+
+
+def too_many_files(init: int) -> bool:
+    """Whether a writable folder holds more entries than any honest notebook makes."""
+    return any(inodes > MOST_INODES for _, inodes in map_tmpfs(init))
+
+
+def map_tmpfs(init: int) -> list[tuple[int, int]]:
+    """(bytes, inodes) in use on each writable folder. The folders are mount points: they can not be swapped."""
+    figures = []
+    for folder in TMPFS:
+        with contextlib.suppress(OSError):
+            status = os.statvfs(f"/proc/{init}/root/{folder}")
+            figures.append(((status.f_blocks - status.f_bfree) * status.f_frsize, status.f_files - status.f_ffree))
+    return figures
+
+
+def process_memory(pid: int) -> int:
+    """Proportional set size in bytes; the resident set where the kernel does not tell the former."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    return 0
+
+
+def cpu_seconds(init: int) -> float:
+    """CPU time of the living processes and of their children that were waited for."""
+    total = 0
+    for pid in processes(init):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15]))
+    return total / TICK
