@@ -4,7 +4,7 @@ The filter is the innermost wall: what namespaces and dropped capabilities leave
 families that ignore the network namespace, new namespaces) ends here. Read as a decision list:
 
     another architecture → kill          a call newer than this table → ENOSYS (callers fall back)
-    clone with CLONE_NEW* → EPERM        socket of another family than unix, IPv4, IPv6 → EAFNOSUPPORT
+    clone with CLONE_NEW* → EPERM        socket of another family than FAMILIES → EAFNOSUPPORT
     a denied call → EPERM                everything else → allowed
 """
 
@@ -29,6 +29,8 @@ NEW_NAMESPACES = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
 FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10}
 """Everything else is refused: vsock and alg ignore the network namespace, the rest is attack surface."""
+AF_NETLINK, NETLINK_ROUTE = 16, 0
+"""The one exception: getifaddrs asks this, and ZeroMQ aborts the kernel where it fails."""
 _TTY_INJECTION = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C}
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -109,8 +111,10 @@ def compile_filter(architecture: str | None = None, *, count_by_process: bool = 
     program += _check(
         number["clone"], 0, [(_JUMP_SET, 0, 1, NEW_NAMESPACES), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
     )
-    for name in ("socket", "socketpair"):
-        program += _check(number[name], 0, _one_of(FAMILIES.values(), errno.EAFNOSUPPORT))
+    program += _check(number["socketpair"], 0, _one_of(FAMILIES.values(), errno.EAFNOSUPPORT))
+    route = [(_LOAD, 0, 0, _ARGS + 16), *_one_of([NETLINK_ROUTE], errno.EAFNOSUPPORT)]
+    other = [(_JUMP_EQ, 0, len(route), AF_NETLINK), *route, (_LOAD, 0, 0, _ARGS)]
+    program += _check(number["socket"], 0, [*other, *_one_of([*FAMILIES.values(), AF_NETLINK], errno.EAFNOSUPPORT)])
     for request in _TTY_INJECTION.values():
         program += _check(
             number["ioctl"], 1, [(_JUMP_EQ, 0, 1, request), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
