@@ -138,11 +138,11 @@ _MISLABELLED = 0.03
 def make_synthetic(rows: int = TRAIN_ROWS, seed: int = 1337) -> tuple[Floats, NDArray[np.str_]]:
     """Rows that look like the competition's: sparse counts, unequal classes, several clusters in each class.
 
-    A product belongs to one of six clusters of its class, somewhere in a space of 20 hidden traits. The traits
-    decide how probable each feature is to be present at all, and how large its count then is
-    (geometric). As the clusters of a class lie apart, no single hyperplane divides two classes, and a network
-    with hidden layers does visibly better than a linear one. The mixture is always the same; the seed draws
-    the rows, and three labels in a hundred are drawn without regard to the row.
+    A product belongs to one of six clusters of its class, somewhere in a space of 20 hidden traits. The
+    traits decide how probable each feature is to be present at all, and how large its count then is
+    (geometric). As the clusters of a class lie apart, no single hyperplane divides two classes, and a
+    network with hidden layers does visibly better than a linear one. The mixture is always the same; the
+    seed draws the rows, and three labels in a hundred are drawn without regard to the row.
 
     Args:
         rows: How many, at least 1.

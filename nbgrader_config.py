@@ -1,0 +1,9 @@
+"""For nbgrader's own commands (formgrade, export, generate_feedback) on this course's folders."""
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "deep-learning-basics"
+
+# The first four are nbgrader's defaults. "hidden" keeps source/<assignment>/hidden/ out of whatever nbgrader
+# copies, so that its generate_assignment can not hand the holdout to students.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "hidden"]
