@@ -69,8 +69,8 @@ def from_json(data: Mapping[str, Any]) -> Grade:
     for name, made in totals.items():
         if not _agrees(data.get(name), made):
             raise HostError(
-                f"the result is damaged: it says {name} {data.get(name)!r}, but its questions make it {made!r}; "
-                "delete it and grade again"
+                f"the result is damaged: it says {name} {data.get(name)!r}, but its questions make it "
+                f"{made!r}; delete it and grade again"
             )
     return grade
 

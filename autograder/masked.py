@@ -1,0 +1,205 @@
+"""The notebook that lies in autograded/: what ran, with verdicts in place of the hidden tests.
+
+nbgrader's own tools read it (``generate_feedback``, formgrader, ``determine_grade``), and put HTML from
+cells on their pages as it stands. So nothing active that a student wrote gets into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from autograder.records import (
+    CellRun,
+    CheckResult,
+    Composed,
+    ComposedCell,
+    Exam,
+    ExamCell,
+    NotebookGrade,
+    Outcome,
+    QuestionGrade,
+    Role,
+    Run,
+)
+from autograder.text import inert_markdown, one_line, visible
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_NOT_RUN = CellRun(status="not_run")
+_MARKS = {
+    Outcome.PASSED: "✓",
+    Outcome.PARTIAL: "◐",
+    Outcome.FAILED: "✗",
+    Outcome.SKIPPED: "–",
+    Outcome.MANUAL: "…",
+    Outcome.BROKEN: "!",
+}
+_IMAGES = ("image/png", "image/jpeg")
+
+
+def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
+    """The composed cells with the run's outputs; a TEST cell has its released source and its verdict.
+
+    The metadata is nbgrader's (schema 3), made from the exam and not from the submission. A verdict is such
+    that nbgrader's ``determine_grade`` gives the question's score: an ``error`` output for 0, an
+    ``execute_result`` with the number for partial credit, text alone for full marks. Of the student's
+    outputs text and PNG or JPEG images stay. ``run.cells`` may be shorter than the notebook (the run ended
+    early).
+    """
+    v4 = _v4()
+    by_id = {cell.grade_id: cell for cell in composed.exam.cells if cell.grade_id is not None}
+    questions = {question.id: question for question in grade.questions}
+    runs = [*run.cells, *[_NOT_RUN] * (len(composed.cells) - len(run.cells))]
+    # Cells that are as the instructor wrote them may have HTML in them.
+    ours = {cell.released for cell in composed.exam.cells}
+    cells = [
+        _cell(
+            number,
+            cell if cell.cell_type == "code" or cell.source in ours else _inert(cell),
+            did,
+            by_id.get(cell.grade_id or ""),
+            questions.get(cell.grade_id or ""),
+        )
+        for number, (cell, did) in enumerate(zip(composed.cells, runs, strict=False))
+    ]
+    notebook: NotebookNode = v4.new_notebook(cells=cells, metadata=_notebook_metadata(composed.exam))
+    return notebook
+
+
+def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
+    """nbgrader's schema 3 for this cell of the exam; empty for FREE cells."""
+    if cell.role is Role.FREE or cell.grade_id is None:
+        return {}
+    graded = cell.role in (Role.TEST, Role.MANUAL, Role.TASK)
+    return {
+        "schema_version": 3,
+        "grade_id": cell.grade_id,
+        "grade": cell.role in (Role.TEST, Role.MANUAL),
+        "solution": cell.role in (Role.ANSWER, Role.MANUAL),
+        "locked": cell.role in (Role.TEST, Role.READ_ONLY),
+        "task": cell.role is Role.TASK,
+        "cell_type": cell.cell_type,
+        "checksum": cell.checksum,
+        **({"points": cell.points} if graded else {}),
+    }
+
+
+def _v4() -> Any:
+    """nbformat's makers of nodes, which carry no annotations."""
+    from nbformat import v4
+
+    return v4
+
+
+def _cell(
+    number: int, cell: ComposedCell, did: CellRun, origin: ExamCell | None, question: QuestionGrade | None
+) -> Any:
+    v4 = _v4()
+    # An id of our own: the student's could be anything, and random ones would make every run differ.
+    common = {"id": f"cell-{number}", "metadata": _cell_metadata(cell, did, origin)}
+    if cell.cell_type != "code":
+        make = v4.new_markdown_cell if cell.cell_type == "markdown" else v4.new_raw_cell
+        return make(cell.source, **common)
+    if origin is not None and origin.role is Role.TEST:
+        outputs = _verdict(origin, question)
+        # origin.released, not cell.source: whatever a caller composed, the hidden test can't be here.
+        return v4.new_code_cell(origin.released, outputs=outputs, execution_count=None, **common)
+    outputs = [made for output in did.outputs if (made := _output(output)) is not None]
+    return v4.new_code_cell(cell.source, outputs=outputs, execution_count=did.execution_count, **common)
+
+
+def _inert(cell: ComposedCell) -> ComposedCell:
+    return replace(cell, source=inert_markdown(cell.source))
+
+
+def _cell_metadata(cell: ComposedCell, did: CellRun, origin: ExamCell | None) -> dict[str, Any]:
+    """nbgrader's, and under ``autograder`` what the feedback page says about the cell."""
+    about = {"role": cell.role.value, "run": did.status, "note": cell.note}
+    nbgrader = nbgrader_metadata(origin) if origin is not None else {}
+    return {"autograder": about, **({"nbgrader": nbgrader} if nbgrader else {})}
+
+
+def _notebook_metadata(exam: Exam) -> dict[str, Any]:
+    """The kernel and language that the instructor named; nothing of the student's."""
+    named = {key: dict(exam.metadata[key]) for key in ("kernelspec", "language_info") if key in exam.metadata}
+    return {**named, **({"kernelspec": dict(exam.kernelspec)} if exam.kernelspec else {})}
+
+
+# --- verdicts ----------------------------------------------------------------------------------------
+
+
+def _verdict(cell: ExamCell, question: QuestionGrade | None) -> list[Any]:
+    v4 = _v4()
+    if question is None:
+        return [v4.new_output("error", ename="NotGraded", evalue="this test has no grade", traceback=[])]
+    text = "\n".join(verdict_lines(question)) + "\n"
+    told = v4.new_output("stream", name="stdout", text=text)
+    if question.score >= cell.points and question.score > 0:
+        return [told]
+    if question.score > 0:
+        # nbgrader reads the number from the text; repr keeps it exact.
+        number = {"text/plain": repr(float(question.score))}
+        return [told, v4.new_output("execute_result", data=number, execution_count=None)]
+    if cell.points == 0 and question.outcome is Outcome.PASSED:
+        return [told]
+    name = {Outcome.SKIPPED: "NotRun", Outcome.BROKEN: "NotGraded"}.get(question.outcome, "Failed")
+    said = one_line(question.message) or "no credit"
+    return [told, v4.new_output("error", ename=name, evalue=said, traceback=[f"{name}: {said}"])]
+
+
+def verdict_lines(question: QuestionGrade) -> Iterable[str]:
+    """The verdict for people: a line with the score, the message, a line for each check; no detail."""
+    score = f"{question.score:g} of {question.max_score:g} points"
+    yield f"{_MARKS[question.outcome]} {one_line(question.id)}: {question.outcome.value}, {score}"
+    if question.message:
+        yield f"  {visible(question.message, 2000)}"
+    for check in question.checks:
+        yield f"  {_check_line(check)}"
+
+
+def _check_line(check: CheckResult) -> str:
+    return f"{_MARKS[check.outcome]} {one_line(check.name)}: {visible(check.message, 2000)}"
+
+
+# --- the student's outputs ---------------------------------------------------------------------------
+
+
+def _output(output: Mapping[str, Any]) -> Any:
+    """The inert part of one output; None where nothing of it is left."""
+    v4 = _v4()
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return v4.new_output("stream", name=name, text=_joined(output.get("text")))
+    if kind == "error":
+        trace = output.get("traceback")
+        lines = [line for line in trace if isinstance(line, str)] if isinstance(trace, list | tuple) else []
+        return v4.new_output(
+            "error", ename=_joined(output.get("ename")), evalue=_joined(output.get("evalue")), traceback=lines
+        )
+    if kind not in ("display_data", "execute_result"):
+        return None
+    bundle = output.get("data")
+    if not isinstance(bundle, Mapping):
+        return None
+    data = {mime: _joined(bundle[mime]) for mime in ("text/plain", *_IMAGES) if mime in bundle}
+    # An image must be base64 and nothing else: nbconvert writes it into an attribute as it stands.
+    data = {mime: value for mime, value in data.items() if mime == "text/plain" or _is_base64(value)}
+    return v4.new_output("display_data", data=data) if data else None
+
+
+def _is_base64(text: str) -> bool:
+    return bool(text) and text.isascii() and text.translate(_BASE64) == ""
+
+
+_BASE64 = {ord(c): None for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n"}
+
+
+def _joined(text: Any) -> str:
+    """nbformat lets text be a string or a list of lines."""
+    if isinstance(text, list | tuple):
+        return "".join(line for line in text if isinstance(line, str))
+    return text if isinstance(text, str) else ""
