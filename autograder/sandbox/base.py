@@ -123,6 +123,9 @@ class Process(Protocol):
     def usage(self) -> Usage:
         """What was used until now; after the end, the final figures."""
 
+    def memory_limit(self) -> int | None:
+        """The memory limit that the kernel reports, in bytes; None where it is watched instead of enforced."""
+
     def stdout(self) -> str:
         """The last 256 KiB of standard output. Written by the student: untrusted text."""
 
@@ -156,6 +159,4 @@ def require(sandbox: Sandbox) -> None:
     failed = [f for f in sandbox.self_test() if not f.ok]
     if failed:
         lines = [f"{f.name}: {f.detail}" + (f"\n  → {f.remedy}" if f.remedy else "") for f in failed]
-        raise SandboxError(
-            "The sandbox does not hold here, so nothing is graded.\n" + "\n".join(lines)
-        )
+        raise SandboxError("The sandbox does not hold here, so nothing is graded.\n" + "\n".join(lines))

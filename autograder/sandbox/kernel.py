@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import zmq
-from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.connect import channel_socket_types
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
 from autograder.records import Limits
 from autograder.sandbox.base import HOME, Sandbox, kernel_environment
-from autograder.sandbox.provisioner import ADDRESS, CONNECTION_FILE, PORTS, STARTUP_SECONDS, SandboxProvisioner
+from autograder.sandbox.provisioner import (
+    ADDRESS,
+    CONNECTION_FILE,
+    PORTS,
+    STARTUP_SECONDS,
+    SandboxProvisioner,
+)
 
 MIB = 1024 * 1024
 PROBE = "/opt/kernel/probe"
@@ -27,6 +34,8 @@ QUEUE = 32
 class _PinnedSockets:
     """Connects to the sockets that the provisioner pinned, within limits."""
 
+    context: Any
+
     def _pins(self) -> Mapping[str, int]:
         raise NotImplementedError
 
@@ -34,8 +43,7 @@ class _PinnedSockets:
         return f"ipc:///proc/self/fd/{self._pins()[f'{channel}_port']}"
 
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
-        kind = {"iopub": zmq.SUB}.get(channel, zmq.DEALER)
-        sock = self.context.socket(kind)  # type: ignore[attr-defined]
+        sock = self.context.socket(channel_socket_types[channel])
         sock.linger = 200
         sock.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE[channel])
         sock.setsockopt(zmq.RCVHWM, QUEUE)
@@ -46,7 +54,7 @@ class _PinnedSockets:
         return sock
 
 
-class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):  # type: ignore[misc]
+class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
     """A client of one sandboxed kernel, with a ZMQ context of its own.
 
     It has no heartbeat: whether the kernel lives is the process's to say. ``lost`` names the channels whose connection
@@ -84,7 +92,7 @@ class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):  # type: ignore[mi
         super().start_channels(shell=shell, iopub=iopub, stdin=False, hb=False, control=control)
 
 
-class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):  # type: ignore[misc]
+class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):
     """An :class:`AsyncKernelManager` that leaves no connection file on the host.
 
     After ``start_kernel()``: ``provisioner.process`` is the sandbox's :class:`~autograder.sandbox.base.Process`.

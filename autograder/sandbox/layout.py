@@ -154,7 +154,9 @@ def _walk(source: Path) -> Iterator[Path]:
 
 def _inside(target: str) -> str:
     if not target.startswith("/") or os.path.normpath(target) != target or target == "/":
-        raise SandboxError(f"{target!r} is not a path inside the sandbox: it must be absolute and without '..'.")
+        raise SandboxError(
+            f"{target!r} is not a path inside the sandbox: it must be absolute and without '..'."
+        )
     return target
 
 

@@ -37,7 +37,9 @@ class Tail:
                 if len(self._kept) > 2 * self._size:
                     del self._kept[: -self._size]
                 if len(chunk) > 4096:
-                    time.sleep(0.005)  # someone who floods the pipe waits; the kit does not burn a core for it
+                    time.sleep(
+                        0.005
+                    )  # someone who floods the pipe waits; the kit does not burn a core for it
 
     def text(self, *, ended: bool) -> str:
         """What was kept; where the sandbox has ended, everything that it wrote before has arrived."""
@@ -49,7 +51,9 @@ class Tail:
 class BubblewrapProcess:
     """A :class:`~autograder.sandbox.base.Process`; made by :func:`start`."""
 
-    def __init__(self, supervisor: subprocess.Popen[bytes], status: int, cgroup: Cgroup | None, label: str) -> None:
+    def __init__(
+        self, supervisor: subprocess.Popen[bytes], status: int, cgroup: Cgroup | None, label: str
+    ) -> None:
         assert supervisor.stdout is not None and supervisor.stderr is not None
         self._supervisor = supervisor
         self._status = status
@@ -120,7 +124,13 @@ class BubblewrapProcess:
         if self._cgroup is not None:
             return self._cgroup.usage()
         peak = self._report.get("peak", 0)
-        return Usage(self._report.get("cpu", 0.0), peak / MIB or None, self._report.get("out_of_memory", False))
+        return Usage(
+            self._report.get("cpu", 0.0), peak / MIB or None, self._report.get("out_of_memory", False)
+        )
+
+    def memory_limit(self) -> int | None:
+        """The limit that the kernel reports for the control group, in bytes; None without one."""
+        return self._cgroup.memory_limit() if self._cgroup is not None else None
 
     def stdout(self) -> str:
         return self._stdout.text(ended=self.poll() is not None)

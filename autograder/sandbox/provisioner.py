@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 from autograder.errors import SandboxError
 from autograder.records import Limits
@@ -95,22 +96,18 @@ class SandboxProvisioner(KernelProvisionerBase):
         kwargs.pop("env", None)
         return await super().pre_launch(cmd=command, env={}, **kwargs)
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the sandbox and wait until the kernel listens. Raises :class:`SandboxError` where it does not."""
+        assert self.parent is not None, "a provisioner belongs to a kernel manager"
         session = self.parent.session
-        inside = {
-            "transport": "ipc",
-            "ip": ADDRESS,
-            **PORTS,
-            "key": session.key.decode(),
-            "signature_scheme": session.signature_scheme,
-        }
+        scheme = session.signature_scheme
+        inside = {"transport": "ipc", "ip": ADDRESS, "key": session.key.decode(), "signature_scheme": scheme}
         job = Job(
             argv=tuple(cmd),
             cwd=self.cwd,
             env=kernel_environment() if self.environment is None else self.environment,
             files=self.files,
-            data={CONNECTION_FILE: json.dumps(inside).encode()},
+            data={CONNECTION_FILE: json.dumps(inside | PORTS).encode()},
             masked=self.masked,
             limits=self.limits,
         )
@@ -122,7 +119,17 @@ class SandboxProvisioner(KernelProvisionerBase):
             await asyncio.to_thread(self.process.close)
             raise
         outside = f"{self.process.root}{ADDRESS}"
-        self.connection_info = {**inside, "ip": outside, "key": session.key}
+        self.connection_info = KernelConnectionInfo(
+            transport="ipc",
+            ip=outside,
+            key=session.key,
+            signature_scheme=scheme,
+            shell_port=PORTS["shell_port"],
+            iopub_port=PORTS["iopub_port"],
+            stdin_port=PORTS["stdin_port"],
+            hb_port=PORTS["hb_port"],
+            control_port=PORTS["control_port"],
+        )
         return self.connection_info
 
     async def _wait_for_sockets(self, process: Process) -> dict[str, int]:
@@ -173,7 +180,11 @@ def _listens(fd: int) -> bool:
 
 
 def _startup_failure(process: Process, ended: int | None, seconds: float) -> str:
-    what = f"did not answer within {seconds:g} s" if ended is None else f"ended with status {ended} while it started"
+    what = (
+        f"did not answer within {seconds:g} s"
+        if ended is None
+        else f"ended with status {ended} while it started"
+    )
     said = process.stderr().strip()[-2000:]
     return (
         f"The kernel {what}. Its last words: {said or '(none)'}\n"

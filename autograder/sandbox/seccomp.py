@@ -114,7 +114,9 @@ def compile_filter(architecture: str | None = None, *, count_by_process: bool = 
     program += _check(number["socketpair"], 0, _one_of(FAMILIES.values(), errno.EAFNOSUPPORT))
     route = [(_LOAD, 0, 0, _ARGS + 16), *_one_of([NETLINK_ROUTE], errno.EAFNOSUPPORT)]
     other = [(_JUMP_EQ, 0, len(route), AF_NETLINK), *route, (_LOAD, 0, 0, _ARGS)]
-    program += _check(number["socket"], 0, [*other, *_one_of([*FAMILIES.values(), AF_NETLINK], errno.EAFNOSUPPORT)])
+    program += _check(
+        number["socket"], 0, [*other, *_one_of([*FAMILIES.values(), AF_NETLINK], errno.EAFNOSUPPORT)]
+    )
     for request in _TTY_INJECTION.values():
         program += _check(
             number["ioctl"], 1, [(_JUMP_EQ, 0, 1, request), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
@@ -132,7 +134,5 @@ def _check(number: int, argument: int, test: list[Instruction]) -> list[Instruct
 def _one_of(values: Iterable[int], error: int) -> list[Instruction]:
     """Fail with ``error`` unless the loaded word is one of ``values``."""
     allowed = list(values)
-    jumps: list[Instruction] = [
-        (_JUMP_EQ, len(allowed) - i, 0, value) for i, value in enumerate(allowed)
-    ]
+    jumps: list[Instruction] = [(_JUMP_EQ, len(allowed) - i, 0, value) for i, value in enumerate(allowed)]
     return [*jumps, (_RETURN, 0, 0, _ERRNO | error)]

@@ -1,7 +1,7 @@
 """Starts one sandbox and guards it: reads a specification from standard input, reports on a descriptor.
 
-    kit ──spec, then silence; end of file means "kill"──▶ supervisor ──▶ bwrap ──▶ the student's process
-    kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, one JSON object a line──┘
+kit ──spec, then silence; end of file means "kill"──▶ supervisor ──▶ bwrap ──▶ the student's process
+kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, one JSON object a line──┘
 """
 
 from __future__ import annotations

@@ -1,0 +1,138 @@
+"""Tries the real sandbox from inside and from outside, and says for a person what holds and what does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.errors import SandboxError
+from autograder.records import Limits
+from autograder.sandbox.base import Finding, Job, Process, kernel_environment
+from autograder.sandbox.layout import MIB
+
+if TYPE_CHECKING:
+    from autograder.sandbox.bubblewrap import BubblewrapSandbox
+
+LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16)
+SECONDS = 20.0
+BUG = "This is a fault of the kit or of this kernel; do not grade here, and report it with the output of this command."
+NO_CGROUP = (
+    "Runs go one at a time and memory is watched instead of enforced. For full limits start the kit as root, or in "
+    "a systemd user unit: `systemd-run --user --scope --property=Delegate=yes autograder …`."
+)
+
+
+def self_test(sandbox: BubblewrapSandbox) -> tuple[Finding, ...]:
+    """The findings in the order in which a person repairs them."""
+    number = ".".join(map(str, _version(sandbox)))
+    first = Finding("bubblewrap", True, f"version {number}, {sandbox.bwrap}")
+    names = kernel_environment()
+    script = Path(__file__).with_name("inside.py").read_text()
+    argv = (
+        sandbox.interpreter.executable,
+        "-I",
+        "-S",
+        "-c",
+        script,
+        str(LIMITS.disk_mib * MIB),
+        ",".join(names),
+    )
+    try:
+        process = sandbox.start(Job(argv, env=names, limits=LIMITS))
+    except SandboxError as error:
+        return (first, Finding("start", False, str(error), remedy(str(error))))
+    try:
+        outside = tuple(_seen_from_outside(sandbox, process))
+        ended = process.wait(SECONDS)
+        inside = _seen_from_inside(process, ended)
+    finally:
+        process.close()
+    return (first, Finding("start", True, process.label), *outside, *inside)
+
+
+def _version(sandbox: BubblewrapSandbox) -> tuple[int, ...]:
+    from autograder.sandbox.bubblewrap import version
+
+    return version(sandbox.bwrap)
+
+
+def _seen_from_outside(sandbox: BubblewrapSandbox, process: Process) -> Iterator[Finding]:
+    # Init waits for its child to be reaped, so that its status can be read even when the script is already done.
+    uid = _host_uid(process.pid)
+    if uid is not None:
+        yield Finding("host user", uid > 0, f"the sandbox runs as uid {uid}", "" if uid > 0 else BUG)
+    limit = process.memory_limit()
+    if limit is not None:
+        holds = limit == LIMITS.memory_mib * MIB
+        detail = "enforced by a control group" if holds else f"the kernel reports {limit} bytes"
+        yield Finding("memory limit", holds, detail, "" if holds else BUG)
+    else:
+        yield Finding("memory limit", True, "reduced: no control group can be made here", NO_CGROUP)
+
+
+def _host_uid(pid: int) -> int | None:
+    """The lowest of the four uids of a process as the host sees them; None when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return None
+    return min(int(uid) for line in lines if line.startswith("Uid:") for uid in line.split()[1:])
+
+
+def _seen_from_inside(process: Process, ended: int | None) -> tuple[Finding, ...]:
+    try:
+        answers = json.loads(process.stdout())
+    except ValueError:
+        said = process.stderr().strip()[-1000:]
+        detail = (
+            f"the test inside ended with status {ended}" if ended is not None else "the test inside hangs"
+        )
+        return (Finding("inside", False, f"{detail}: {said}", remedy(said)),)
+    return tuple(
+        Finding(name, bool(ok), str(detail), "" if ok else BUG) for name, (ok, detail) in answers.items()
+    )
+
+
+def remedy(message: str) -> str:
+    """What a person can do about a sandbox that does not start, from what bwrap said."""
+    text = message.lower()
+    for words, advice in _REMEDIES:
+        if any(word in text for word in words):
+            return advice
+    return BUG
+
+
+_REMEDIES = (
+    (
+        ("creating new namespace failed", "no permissions to create new namespace", "setting up uid map",
+         "uid_map", "max_user_namespaces", "loopback: failed"),
+        "This machine does not let ordinary users make namespaces. Ubuntu 24.04 and later: "
+        "`sudo apt install bubblewrap apparmor-profiles`, and load the profile bwrap-userns-restrict, or "
+        "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`. Older Debian: "
+        "`sudo sysctl kernel.unprivileged_userns_clone=1`. RHEL and Fedora: `sudo sysctl user.max_user_namespaces=15000`. "
+        "Docker or Podman: start the container with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+        "--security-opt systempaths=unconfined`.",
+    ),
+    (
+        ("can't mount proc", "mount proc"),
+        "A container hides parts of /proc, so that no new one can be mounted: start it with "
+        "`--security-opt systempaths=unconfined` (Docker) or `--security-opt unmask=ALL` (Podman).",
+    ),
+    (
+        ("mount namespace", "start the kit as an ordinary user"),
+        "This root has no right to mount (a plain container): start the kit as an ordinary user, or give the container "
+        "`--cap-add SYS_ADMIN`.",
+    ),
+    (
+        ("permission denied", "execvp"),
+        "The Python environment can not be read by an ordinary user: `chmod -R go+rX` its folder (and that of the Python "
+        "it was made from), or make it anew under umask 022.",
+    ),
+    (
+        ("seccomp", "table of system calls"),
+        "The system-call filter can not be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must be x86-64 or "
+        "64-bit ARM.",
+    ),
+)  # fmt: skip
