@@ -1,0 +1,115 @@
+"""Folders that students can write to, read without following anything that is not a plain file.
+
+Paths are opened one part at a time below an open folder, so that a folder which is swapped for a link between
+the look and the read leads nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from autograder.errors import SubmissionError
+from autograder.members import CHUNK, MIB, ArchiveLimits, Member, is_junk, mark_collisions, name_problem
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without O_NONBLOCK, to open a FIFO would wait for its writer.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
+    """The files below ``root``, sorted, hidden ones and junk left out; each with what is wrong with it.
+
+    Links, special files, hard links and files that are too large are listed with their ``problem``. Raises
+    :class:`SubmissionError` where there are more than ``limits.members`` entries.
+    """
+    members: list[Member] = []
+    waiting = [""]
+    seen = 0
+    while waiting:
+        prefix = waiting.pop()
+        descriptor = _open_folder(root, prefix)
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    seen += 1
+                    if seen > limits.members:
+                        raise SubmissionError(f"The folder has more than {limits.members} entries.")
+                    name = prefix + entry.name
+                    status = entry.stat(follow_symlinks=False)
+                    problem = name_problem(name) or _problem(status, limits, folders=True)
+                    if not problem and is_junk(name):
+                        continue
+                    if not problem and stat.S_ISDIR(status.st_mode):
+                        waiting.append(name + "/")
+                        continue
+                    members.append(Member(name, status.st_size, _modified(status), problem))
+        finally:
+            os.close(descriptor)
+    return mark_collisions(sorted(members, key=lambda m: m.name))
+
+
+def open_file(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:
+    """Open a file below ``root`` for reading.
+
+    Raises :class:`SubmissionError` where it is no plain file or larger than ``limits.member_bytes``.
+    """
+    folder, _, last = name.rpartition("/")
+    try:
+        parent = _open_folder(root, folder)
+        try:
+            descriptor = os.open(last, _FILE, dir_fd=parent)
+        finally:
+            os.close(parent)
+    except OSError as error:
+        raise SubmissionError(f"It can not be opened: {error.strerror}.") from error
+    if problem := _problem(os.fstat(descriptor), limits, folders=False):
+        os.close(descriptor)
+        raise SubmissionError(f"It is {problem}.")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_chunks(root: Path, name: str, limits: ArchiveLimits) -> Iterator[bytes]:
+    """The bytes of a file below ``root``, counted while they come. Raises as :func:`open_file`."""
+    left = limits.member_bytes
+    with open_file(root, name, limits) as file:
+        while chunk := file.read(CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise SubmissionError(f"It is larger than {limits.member_bytes // MIB} MiB.")
+            yield chunk
+
+
+def _open_folder(root: Path, name: str) -> int:
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in filter(None, name.split("/")):
+        try:
+            inner = os.open(part, _FOLDER, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor
+
+
+def _problem(status: os.stat_result, limits: ArchiveLimits, *, folders: bool) -> str:
+    if folders and stat.S_ISDIR(status.st_mode):
+        return ""
+    if not stat.S_ISREG(status.st_mode):
+        return "a link or a special file"
+    # A hard link may be another person's file: whoever can write here could have it copied into a submission.
+    if status.st_nlink > 1:
+        return "a file with a second hard link"
+    if status.st_size > limits.member_bytes:
+        return f"larger than {limits.member_bytes // MIB} MiB"
+    return ""
+
+
+def _modified(status: os.stat_result) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(status.st_mtime, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
