@@ -36,8 +36,8 @@ def rebuild(
         max_parameters: no larger model is built.
 
     Returns:
-        A ``keras.Sequential`` or functional ``keras.Model``, with the weights; compiled where the claim's compile
-        configuration is known.
+        A ``keras.Sequential`` or functional ``keras.Model``, with the weights; compiled where the claim's
+        compile configuration is known.
 
     Raises:
         RefusedModel: anything else than a plain model of known layers, with a reason for the student.
@@ -95,7 +95,8 @@ def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
             raise RefusedModel(f"{label} have the shape {array.shape}, and should have {shape}.")
         if not np.isfinite(array).all():
             raise RefusedModel(
-                f"{label} are not finite (NaN or infinite): the training diverged. Try a smaller learning rate."
+                f"{label} are not finite (NaN or infinite): the training diverged. "
+                "Try a smaller learning rate."
             )
 
 
@@ -114,7 +115,7 @@ def _model(built: Built) -> Any:
         if isinstance(part.plan, ModelPlan) and part.layer is None:
             part.layer = _model(part)
     if plan.kind == "Sequential":
-        first, *others = built.parts.values()
+        _, *others = built.parts.values()
         model = keras.Sequential([inputs["0"], *(part.layer for part in others)], name=plan.name)
     else:
 

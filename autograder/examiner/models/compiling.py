@@ -6,13 +6,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.examiner.models.values import RefusedModel, listing, mapping, number, one_of
+from autograder.examiner.models.values import RefusedModel, listing, mapping, number, one_of, words
 
-OPTIMIZERS = frozenset(
-    "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD".split()
-)
-SCHEDULES = frozenset(
-    "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay PiecewiseConstantDecay PolynomialDecay".split()
+OPTIMIZERS = words("Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD")
+SCHEDULES = words(
+    "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay PiecewiseConstantDecay PolynomialDecay"
 )
 LOSSES: Mapping[str, str] = {
     "BinaryCrossentropy": "binary_crossentropy",
@@ -36,20 +34,21 @@ LOSSES: Mapping[str, str] = {
 """Class → function, both in ``keras.losses``."""
 
 LOSS_ALIASES = ("mse", "mae", "mape", "msle", "kld", "logcosh", "bce")
-METRICS = frozenset(
-    "AUC Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy CategoricalCrossentropy CategoricalHinge "
-    "CosineSimilarity F1Score FalseNegatives FalsePositives Hinge KLDivergence LogCoshError MeanAbsoluteError "
-    "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson Precision R2Score Recall "
-    "RootMeanSquaredError SparseCategoricalAccuracy SparseCategoricalCrossentropy "
-    "SparseTopKCategoricalAccuracy SquaredHinge TopKCategoricalAccuracy TrueNegatives TruePositives".split()
+METRICS = words(
+    "AUC Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy CategoricalCrossentropy "
+    "CategoricalHinge CosineSimilarity F1Score FalseNegatives FalsePositives Hinge KLDivergence "
+    "LogCoshError MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError "
+    "MeanSquaredLogarithmicError Poisson Precision R2Score Recall RootMeanSquaredError "
+    "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy SquaredHinge "
+    "TopKCategoricalAccuracy TrueNegatives TruePositives"
 )
-METRIC_NAMES = frozenset(
-    "accuracy acc binary_accuracy categorical_accuracy sparse_categorical_accuracy top_k_categorical_accuracy "
-    "sparse_top_k_categorical_accuracy auc precision recall".split()
+METRIC_NAMES = words(
+    "accuracy acc binary_accuracy categorical_accuracy sparse_categorical_accuracy "
+    "top_k_categorical_accuracy sparse_top_k_categorical_accuracy auc precision recall"
 )
-_WORDS = frozenset(
-    "sum_over_batch_size sum mean mean_with_sample_weight none macro micro weighted ROC PR interpolation "
-    "minoring majoring float32 float64".split()
+_WORDS = words(
+    "sum_over_batch_size sum mean mean_with_sample_weight none macro micro weighted ROC PR "
+    "interpolation minoring majoring float32 float64"
 )
 """The strings that an argument of a loss or a metric may be."""
 

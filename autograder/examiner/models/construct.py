@@ -12,8 +12,10 @@ from autograder.examiner.models.values import RefusedModel
 def construct(plan: LayerPlan) -> Any:
     """The unbuilt ``keras.layers`` layer of a plan.
 
-    All weights will start as zeros: they are overwritten by the delivered ones, and drawing random numbers for
-    them is time that a student could make long. :func:`restore_initializers` puts the claimed initializers back.
+    All weights will start as zeros: they are overwritten by the delivered ones, and drawing random numbers
+    for
+    them is time that a student could make long. :func:`restore_initializers` puts the claimed initializers
+    back.
 
     Raises:
         RefusedModel: Keras itself does not accept the arguments together.

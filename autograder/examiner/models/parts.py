@@ -18,12 +18,13 @@ from autograder.examiner.models.values import (
     refuse,
     several,
     show,
+    words,
 )
 
-ACTIVATIONS = frozenset(
+ACTIVATIONS = words(
     "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear "
     "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign "
-    "sparse_plus sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold".split()
+    "sparse_plus sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold"
 )
 """The functions of ``keras.activations``, by their serialized names."""
 

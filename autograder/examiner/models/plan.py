@@ -249,7 +249,7 @@ _PARTS = {
 
 
 def _arguments(label: str, config: dict[str, Any], table: Arguments) -> dict[str, Any]:
-    """The validated arguments. An argument that this table does not know must be switched off (None or False)."""
+    """The validated arguments. One that this table does not know must be switched off (None or False)."""
     arguments = {}
     for key, value in config.items():
         if key in _COMMON or key.endswith(tuple(_PARTS)):

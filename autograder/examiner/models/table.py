@@ -37,7 +37,6 @@ _noise_shape = optional(several(optional(integer(1)), 1, 6))
 
 def _ignored(value: Any, where: str) -> None:
     """An argument that does not matter to a rebuilt model."""
-    return None
 
 
 def _convolution(rank: int, padding: tuple[str, ...] = ("valid", "same")) -> dict[str, Validator]:
@@ -196,4 +195,5 @@ OPERATIONS: Mapping[str, tuple[str, int, Arguments]] = {
     "NotEqual": ("not_equal", 2, {}),
     "Any": ("any", 1, {"axis": optional(_axis), "keepdims": boolean}),
 }
-"""Arithmetic on tensors (``x + y``) and what masks are made of: class → function of ``keras.ops``, operands, arguments."""
+"""Arithmetic on tensors (``x + y``) and what masks are made of: class → function of ``keras.ops``,
+operands, arguments."""

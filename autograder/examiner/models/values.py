@@ -12,6 +12,12 @@ MAX_SIZE = 10_000_000
 MAX_RANK = 6
 """The most dimensions of a tensor, batch included."""
 
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
+
 Validator = Callable[[Any, str], Any]
 """``validate(value, where)`` returns the value to use, or raises :class:`RefusedModel`."""
 

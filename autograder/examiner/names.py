@@ -1,0 +1,183 @@
+"""Which names a cell uses and which it binds, from its syntax alone."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from autograder.records import Exam, Role
+
+
+def loaded_names(source: str) -> frozenset[str]:
+    """The global names that a cell reads or deletes, in whatever scope it does so.
+
+    Raises:
+        SyntaxError: the source is not Python.
+    """
+    found: set[str] = set()
+    _collect(symtable.symtable(source, "<cell>", "exec"), found)
+    found |= {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
+    return frozenset(found)
+
+
+def function_globals(source: str) -> frozenset[str]:
+    """The global names that the cell's functions read when they are called."""
+    found: set[str] = set()
+    try:
+        table = symtable.symtable(source, "<cell>", "exec")
+    except SyntaxError:
+        table = symtable.symtable(_without_magics(source), "<cell>", "exec")
+    for child in table.get_children():
+        _collect(child, found)
+    return frozenset(found)
+
+
+def _collect(table: symtable.SymbolTable, found: set[str]) -> None:
+    module = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (module or symbol.is_global() or table.get_type() == "class"):
+            found.add(symbol.get_name())
+    for child in table.get_children():
+        _collect(child, found)
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """What a cell binds at its top level."""
+
+    definitions: dict[str, str] = field(default_factory=dict)
+    """Name → the source of the ``import``, ``def`` or ``class`` statement that binds it."""
+    imported: frozenset[str] = frozenset()
+    """Those of the definitions that are imports."""
+    assigned: frozenset[str] = frozenset()
+    """Names bound in any other way."""
+    modules: frozenset[str] = frozenset()
+    """Dotted names of all modules that the cell imports, in whatever scope."""
+
+
+def bindings(source: str) -> Bindings:
+    """The top-level bindings of a cell; a cell that is not plain Python (magics) binds what its parsable lines bind."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        tree = ast.parse(_without_magics(source))
+    definitions: dict[str, str] = {}
+    imported: set[str] = set()
+    assigned: set[str] = set()
+    for statement in tree.body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                bound = alias.asname or alias.name.split(".")[0]
+                definitions[bound] = ast.unparse(statement)
+                imported.add(bound)
+        elif isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            definitions[statement.name] = ast.unparse(statement)
+        else:
+            assigned |= _stored(statement)
+    return Bindings(definitions, frozenset(imported), frozenset(assigned), frozenset(_modules(tree)))
+
+
+def _stored(statement: ast.stmt) -> set[str]:
+    """Names that a compound or simple statement binds at the cell's own level (nested scopes excepted)."""
+    found: set[str] = set()
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            continue
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            pending.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _modules(tree: ast.AST) -> Iterable[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _without_magics(source: str) -> str:
+    kept = "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?")))
+    try:
+        ast.parse(kept)
+    except SyntaxError:
+        return ""
+    return kept
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Whose the names of an exam are, decided from the instructor's source and never from the student's."""
+
+    trusted: dict[str, str]
+    """Name → statement, for imports and definitions that only the instructor's cells make: the examiner runs these
+    statements itself and does not ask the student's kernel for the name."""
+    own: frozenset[str]
+    """Names that only test cells bind: helpers of the tests, which no student can take over."""
+    students: frozenset[str]
+    """Names that cells other than tests bind: a test's ``del`` of one of these, or putting it back, is carried out in
+    the kernel too."""
+    parameters: frozenset[str]
+    """Those of them that the instructor's own functions read as globals: a test's plain value for one of these goes to
+    the kernel too. No other does: a test's expected value under a student's name must not become known there."""
+    modules: frozenset[str]
+    """Modules that the source imports somewhere: the only ones that a name in the kernel may stand for."""
+
+
+def vocabulary(exam: Exam) -> Vocabulary:
+    """Read the exam's source cells."""
+    cells = [(cell.role, bindings(cell.source)) for cell in exam.cells if cell.cell_type == "code"]
+    tests = [b for role, b in cells if role is Role.TEST]
+    others = [b for role, b in cells if role is not Role.TEST]
+    locked = [b for role, b in cells if role is Role.READ_ONLY]
+
+    assigned = frozenset().union(*(b.assigned for b in others)) if others else frozenset[str]()
+    defined = {n for b in others for n in b.definitions if n not in b.imported}
+    defined_elsewhere = {n for role, b in cells if role not in (Role.READ_ONLY, Role.TEST) for n in b.definitions}
+    trusted: dict[str, str] = {}
+    for b in others:  # an import is the instructor's wherever it stands: what it names is a library's
+        trusted |= {n: s for n, s in b.definitions.items() if n in b.imported and n not in defined}
+    for b in locked:
+        trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
+    trusted = {n: s for n, s in trusted.items() if n not in assigned}
+
+    sources = [c.source for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
+    read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
+    bound_by_others = assigned | {n for b in others for n in b.definitions}
+    bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
+    return Vocabulary(
+        trusted=trusted,
+        own=frozenset(bound_by_tests - bound_by_others),
+        students=frozenset(bound_by_others),
+        parameters=frozenset(bound_by_others) & read_by_functions,
+        modules=frozenset(m for _, b in cells for m in b.modules),
+    )
+
+
+def needs(source: str, known: Vocabulary) -> frozenset[str]:
+    """The names that a test cell needs from the kernel, those of the trusted definitions that it uses included."""
+    wanted: set[str] = set()
+    seen: set[str] = set()
+    pending = list(loaded_names(source))
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in known.trusted:
+            pending.extend(loaded_names(known.trusted[name]))
+        elif name not in known.own:
+            wanted.add(name)
+    return frozenset(wanted)

@@ -1,0 +1,174 @@
+"""The names that a test cell sees, each from where it may be trusted to come.
+
+- what the instructor's own cells import or define: run here, by the examiner;
+- what earlier test cells left: their own;
+- everything else: the student's answer as it was at the cell's position, as a plain copy, a rebuilt model, or a
+  remote object.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.examiner.names import Vocabulary, loaded_names
+from autograder.examiner.remote import Remote, RemoteCallable, RemoteObject
+from autograder.probe.codec import CodecError, Packed, Reference, decode
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One name as the kernel gave it at the position of a test cell."""
+
+    packed: Packed | None
+    refused: str = ""
+    """Why there is no value: ``more than 256 MiB``."""
+    models: Mapping[int, Any] = field(default_factory=dict)
+    """Handle → what the kernel says of a Keras model, for every model in the value."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one test cell may use."""
+
+    snapshot: int
+    names: Mapping[str, Captured]
+
+
+class TooLarge(Exception):
+    """An answer that is past the limits for answers; the message is the student's."""
+
+
+Rebuild = Callable[[Any, list[Any]], Any]
+
+
+class Answers:
+    """Turns captures into objects; a model is rebuilt once per state."""
+
+    def __init__(self, remote: Remote, modules: frozenset[str], rebuild: Rebuild) -> None:
+        self.remote = remote
+        self.modules = modules
+        self.rebuild = rebuild
+        self.histories: list[Mapping[str, Any]] = []
+
+    def value(self, name: str, captured: Captured) -> Any:
+        """The answer that stands under ``name``.
+
+        Raises:
+            TooLarge: it was not captured because of its size, or can not be read.
+        """
+        if captured.packed is None:
+            raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
+
+        def refer(reference: Reference) -> Any:
+            if reference.kind == "module":
+                return self.module(reference)
+            if reference.kind == "model" and reference.handle in captured.models:
+                return self.model(reference, captured.models[reference.handle])
+            return self.remote.stand_in(reference)
+
+        try:
+            return decode(captured.packed.text, captured.packed.buffers, refer)
+        except CodecError as error:
+            raise TooLarge(f"`{name}` can not be examined: {error}") from None
+
+    def module(self, reference: Reference) -> Any:
+        """The examiner's own import, where the instructor's source imports that module too."""
+        if reference.type_name not in self.modules:
+            return self.remote.stand_in(reference)
+        return importlib.import_module(reference.type_name)
+
+    def model(self, reference: Reference, claim: Any) -> Any:
+        """The rebuilt model, or a remote object that knows why there is none."""
+        try:
+            described, weights = claim
+            if type(described) is not dict or type(weights) is not list:
+                raise ValueError("it does not describe itself as a Keras model does")
+            model = self.rebuild(described, weights)
+        except (ValueError, TypeError) as error:
+            kind = type("RefusedModel", (RemoteCallable,), {"__slots__": (), "autograder_refusal": str(error)})
+            return kind(self.remote, reference)
+        history = described.get("history")
+        if type(history) is dict:
+            self.histories.append(history)
+        return model
+
+
+class Namespace(dict[str, Any]):
+    """The globals of one test cell; writes to a student's name are carried out in the kernel as well."""
+
+    def __init__(self, known: Vocabulary, answers: Answers) -> None:
+        super().__init__()
+        self.known = known
+        self.answers = answers
+        self.left: dict[str, Any] = {}
+        self.live = False
+
+    def prepare(self, source: str, capture: Capture | None) -> None:
+        """Fill in the names that the cell's syntax tree mentions. Names that exist nowhere stay undefined.
+
+        Raises:
+            TooLarge: an answer that is needed is past the limits.
+            ImportError: an import of the instructor's fails here.
+        """
+        self.live = False
+        self.clear()
+        self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
+        captured = capture.names if capture else {}
+        done: set[str] = set()
+        pending = list(loaded_names(source))
+        while pending:
+            name = pending.pop()
+            if name in done or (name in self.left and name in self.known.own):
+                continue
+            done.add(name)
+            if name in self.known.trusted:
+                pending.extend(loaded_names(self.known.trusted[name]))
+            elif name in captured and name not in self.known.own:
+                super().__setitem__(name, self.answers.value(name, captured[name]))
+        for name in sorted(done & set(self.known.trusted)):
+            exec(compile(self.known.trusted[name], f"<instructor: {name}>", "exec"), self)
+        if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
+            self.answers.remote.ask("enter", capture.snapshot)
+        self.before = {name: value for name, value in self.items()}
+        self.live = True
+
+    def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
+        return any(isinstance(self.get(name), RemoteObject) or _holds_remote(self.get(name)) for name in captured)
+
+    def close(self) -> None:
+        """Keep what the cell bound for the test cells after it."""
+        self.live = False
+        for name, value in self.items():
+            if name not in self.before or self.before[name] is not value:
+                self.left[name] = value
+
+    def _writes_through(self, name: str) -> bool:
+        return self.live and name in self.known.students and name not in self.known.trusted
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        if not self._writes_through(name) or self.answers.remote.lost:
+            return
+        if isinstance(value, RemoteObject) or name in self.known.parameters:
+            # An object of the examiner's own has no way there: the student's code can not have needed it.
+            with contextlib.suppress(CodecError):
+                self.answers.remote.ask("assign", name, value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        if self._writes_through(name) and not self.answers.remote.lost:
+            self.answers.remote.ask("delete", name)
+
+
+def _holds_remote(value: Any, depth: int = 3) -> bool:
+    if isinstance(value, RemoteObject):
+        return True
+    if not depth or type(value) not in (list, tuple, set, dict):
+        return False
+    items = value.values() if type(value) is dict else value
+    return any(_holds_remote(item, depth - 1) for item in items)

@@ -1,0 +1,228 @@
+"""Runs one composed notebook in one kernel, cell by cell, and captures at each test cell what its test will need."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from autograder.examiner.namespace import Capture, Captured
+from autograder.examiner.remote import Remote, RemoteError
+from autograder.probe.codec import CodecError, Packed, Reference, decode
+from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
+
+
+class Kernel(Protocol):
+    """A started kernel, walled in. What it says is the student's word."""
+
+    label: str
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        """Run a cell. A cell that outlives ``seconds`` is interrupted (``timed_out``), and the kernel is ended where
+        that does not help. A kernel that is gone gives ``not_run``, or ``error`` for the cell that it died in."""
+
+    def exchange(self, request: Packed, timeout: float | None = None) -> Packed:
+        """Ask the probe; raises :class:`~autograder.examiner.remote.LostError`."""
+
+    def ended(self) -> tuple[RunStatus, str] | None:
+        """Why the kernel is gone, with a message for the student; None while it lives."""
+
+    def usage(self) -> tuple[float, float | None]:
+        """CPU seconds and peak memory in MiB, of everything in the sandbox until now."""
+
+    def close(self) -> None:
+        """End it; idempotent."""
+
+
+StartKernel = Callable[[], Kernel]
+
+
+@dataclass
+class Executed:
+    """A run, what was captured, and the kernel that still holds what was pinned."""
+
+    run: Run
+    captures: dict[int, Capture]
+    """Index of the TEST cell in the composed notebook → its capture."""
+    kernel: Kernel | None
+    remote: Remote | None = field(default=None)
+
+    def close(self) -> None:
+        if self.kernel is not None:
+            self.kernel.close()
+
+
+def execute(
+    start: StartKernel, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits
+) -> Executed:
+    """Run a notebook; a student's failure is a value in the result.
+
+    Where the kernel died on the way and something was only pinned in it, a second kernel runs the cells before the
+    fatal one again, so that what was answered there can still be examined.
+
+    Args:
+        start: gives a fresh kernel; its exceptions are the host's and pass through.
+        composed: the notebook.
+        needs: index of each TEST cell → the names its test needs.
+        limits: wall clocks; the rest is the sandbox's to enforce.
+    """
+    first = _run_once(start, composed, needs, limits, len(composed.cells))
+    fatal = _fatal_cell(first, len(composed.cells))
+    if fatal is None or not any(_pinned(c) for c in first.captures.values()):
+        return first
+    first.close()
+    again = _run_once(start, composed, needs, limits, fatal)
+    captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
+    run = dataclasses.replace(
+        first.run,
+        wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
+        cpu_seconds=first.run.cpu_seconds + again.run.cpu_seconds,
+    )
+    return Executed(run, captures, again.kernel, again.remote)
+
+
+def _run_once(
+    start: StartKernel, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits, stop: int
+) -> Executed:
+    began = time.monotonic()
+    kernel = start()
+    remote = Remote(kernel)
+    started = time.monotonic()
+    deadline = started + limits.notebook_seconds
+    runs: list[CellRun] = []
+    captures: dict[int, Capture] = {}
+    late = False
+    for index, cell in enumerate(composed.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            runs.append(CellRun("skipped"))
+            if cell.role is not Role.TEST:
+                continue
+        left = deadline - time.monotonic()
+        late = late or left <= 0
+        if late or index >= stop or kernel.ended():
+            if len(runs) <= index:
+                runs.append(CellRun("not_run"))
+            continue
+        if cell.role is Role.TEST:
+            captured = capture(remote, needs.get(index, frozenset()))
+            if captured is not None:
+                captures[index] = captured
+        if len(runs) <= index:
+            runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
+    cpu, peak = kernel.usage()
+    status, message = _status(kernel.ended(), runs, limits, late)
+    wall = time.monotonic() - began
+    run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
+    return Executed(run, captures, kernel, remote)
+
+
+def capture(remote: Remote, names: frozenset[str]) -> Capture | None:
+    """Copy out or pin the names that exist; None where the kernel gives no answer.
+
+    The kernel is never told a name that the student's code has not bound: a hidden test's own names stay hidden.
+    """
+    try:
+        number, bound = remote.ask("snapshot")
+        if type(number) is not int or type(bound) is not list:
+            return None
+        wanted = sorted(names.intersection(name for name in bound if type(name) is str))
+        return Capture(number, {name: _captured(remote, number, name) for name in wanted})
+    except (RemoteError, CodecError, TypeError, ValueError):
+        return None
+
+
+def _captured(remote: Remote, number: int, name: str) -> Captured:
+    try:
+        answer = remote.ask("fetch", number, [name])
+        kind, text, buffers = answer[name]
+        if kind != "value":
+            return Captured(None, str(text)[:200])
+        packed = Packed(text, buffers)
+        return Captured(packed, "", {h: _claim(remote, h) for h in _models(packed)})
+    except RemoteError:
+        raise
+    except Exception:  # whatever shape the kernel's answer has, it is the student's
+        return Captured(None, "the notebook's kernel gave no readable answer")
+
+
+def _claim(remote: Remote, handle: int) -> Any:
+    """What the kernel says of a model: ``(description, weights)`` if it is honest; None where it says nothing."""
+    try:
+        return remote.ask("model", handle)
+    except RemoteError:
+        raise
+    except Exception:  # whatever the student's code raised while the model described itself
+        return None
+
+
+def _references(packed: Packed) -> list[Reference]:
+    found: list[Reference] = []
+
+    def note(reference: Reference) -> str:
+        found.append(reference)
+        return f"#{reference.handle}"
+
+    try:
+        decode(packed.text, packed.buffers, note)
+    except CodecError:
+        return []
+    return found
+
+
+def _models(packed: Packed) -> set[int]:
+    return {r.handle for r in _references(packed) if r.kind == "model"}
+
+
+def _pinned(captured: Capture) -> bool:
+    """Something in the capture lives only in the kernel (a model that was copied out does not)."""
+    packed = [c.packed for c in captured.names.values() if c.packed is not None]
+    return any(r.kind not in ("module", "model") for p in packed for r in _references(p))
+
+
+def _fatal_cell(executed: Executed, total: int) -> int | None:
+    """The index of the cell that the kernel did not survive; None while it lives."""
+    if executed.kernel is None or executed.kernel.ended() is None:
+        return None
+    runs = executed.run.cells
+    not_run = next((i for i, c in enumerate(runs) if c.status == "not_run"), total)
+    ran = [i for i in range(not_run) if runs[i].status != "skipped"]
+    return ran[-1] if ran and runs[ran[-1]].status in ("error", "timed_out") else not_run
+
+
+def _status(
+    ended: tuple[RunStatus, str] | None, runs: list[CellRun], limits: Limits, late: bool
+) -> tuple[RunStatus, str]:
+    if ended:
+        return ended
+    if late:
+        return (
+            RunStatus.TIMED_OUT,
+            f"The notebook ran longer than {limits.notebook_seconds:g} s; the cells after that were not run.",
+        )
+    slow = [i + 1 for i, c in enumerate(runs) if c.status == "timed_out"]
+    if slow:
+        return RunStatus.TIMED_OUT, f"Cell {slow[0]} ran longer than {limits.cell_seconds:g} s and was stopped."
+    failed = [(i + 1, c) for i, c in enumerate(runs) if c.status == "error"]
+    if failed:
+        number, cell = failed[0]
+        return RunStatus.CELL_ERROR, f"Cell {number} raised {(cell.error or 'an error')[:300]}."
+    if not any(c.status == "ok" for c in runs):
+        return RunStatus.NO_REPORT, "There was nothing to run."
+    return RunStatus.COMPLETED, ""
+
+
+def outputs_size(outputs: tuple[Mapping[str, Any], ...]) -> int:
+    """The characters of all texts in some outputs."""
+    total = 0
+    pending: list[Any] = list(outputs)
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            total += len(item)
+        elif isinstance(item, Mapping):
+            pending.extend(item.values())
+        elif isinstance(item, list | tuple):
+            pending.extend(item)
+    return total

@@ -1,0 +1,165 @@
+"""Run + Exam → Grade: what a submission is worth, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from autograder.compose import compose
+from autograder.errors import SubmissionError
+from autograder.examiner.examine import Examined, examine
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.examiner.remote import Remote
+from autograder.execute import Executed, StartKernel, execute
+from autograder.masked import masked_notebook
+from autograder.notebook import read_notebook
+from autograder.records import (
+    Composed,
+    Exam,
+    ExamCell,
+    Limits,
+    NotebookGrade,
+    Outcome,
+    QuestionGrade,
+    Role,
+    Run,
+)
+
+Rebuild = Callable[[Any, list[Any]], Any]
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """One notebook's grade, and the notebook for people (None where there was none to run)."""
+
+    grade: NotebookGrade
+    masked: NotebookNode | None
+
+
+def grade_notebook(
+    exam: Exam,
+    source: Path,
+    start: StartKernel,
+    limits: Limits,
+    hidden: Path | None = None,
+    rebuild: Rebuild | None = None,
+) -> GradedNotebook:
+    """Grade one submitted notebook.
+
+    Args:
+        exam: the instructor's side of it.
+        source: the student's file; that it is missing, or no notebook, is the student's failure and gives a grade.
+        start: starts a kernel in a sandbox.
+        limits: wall clocks and sizes.
+        hidden: the folder of hidden data for :func:`autograder.check.hidden_data`.
+        rebuild: makes a Keras model of a claim; default :func:`autograder.examiner.models.rebuild`.
+
+    Raises:
+        HostError: the sandbox can not be had; nothing is graded then.
+    """
+    if not source.exists() and not source.is_symlink():
+        return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."), None)
+    try:
+        notebook = read_notebook(source)
+    except SubmissionError as error:
+        return GradedNotebook(_nothing(exam, "invalid", str(error)), None)
+    composed = compose(exam, notebook)
+    known = vocabulary(exam)
+    wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
+    executed = execute(start, composed, wanted, limits)
+    try:
+        examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild)
+    finally:
+        executed.close()
+    questions = _questions(composed, executed.run, examined)
+    grade = NotebookGrade(
+        notebook=exam.notebook,
+        status=executed.run.status.value,
+        message=executed.run.message,
+        questions=questions,
+        wall_seconds=executed.run.wall_seconds,
+        cpu_seconds=executed.run.cpu_seconds,
+        peak_memory_mib=executed.run.peak_memory_mib,
+        sandbox=executed.run.sandbox,
+        history=_curve(histories),
+    )
+    return GradedNotebook(grade, masked_notebook(composed, executed.run, grade))
+
+
+def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
+    """Index in the composed notebook, and the exam's cell, of each TEST cell."""
+    tests = {c.grade_id: c for c in composed.exam.cells if c.role is Role.TEST}
+    for index, cell in enumerate(composed.cells):
+        if cell.role is Role.TEST:
+            yield index, tests[cell.grade_id]
+
+
+def _examine(
+    composed: Composed, executed: Executed, known: Any, hidden: Path | None, rebuild: Rebuild
+) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
+    remote = executed.remote
+    assert remote is not None
+    answers = Answers(remote, known.modules, rebuild)
+    pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
+    results = examine(pairs, known, answers, hidden)
+    return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
+
+
+def _rebuild(claim: Any, weights: list[Any]) -> Any:
+    from autograder.examiner.models import rebuild
+
+    return rebuild(claim, weights)
+
+
+def _questions(composed: Composed, run: Run, examined: Mapping[str, Examined]) -> tuple[QuestionGrade, ...]:
+    unchanged = {c.grade_id: c.unchanged for c in composed.cells if c.grade_id}
+    return tuple(_question(cell, examined, unchanged.get(cell.grade_id, True)) for cell in composed.exam.questions)
+
+
+def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool) -> QuestionGrade:
+    name = str(cell.grade_id)
+    if cell.role is Role.TASK or (cell.role is Role.MANUAL and not unchanged):
+        return QuestionGrade(name, 0.0, cell.points, Outcome.MANUAL, "A person grades this.", needs_manual_grade=True)
+    if cell.role is Role.MANUAL:
+        return QuestionGrade(name, 0.0, cell.points, Outcome.SKIPPED, "No response.")
+    result = examined[name]
+    return QuestionGrade(
+        id=name,
+        score=round(cell.points * result.fraction, 6),
+        max_score=cell.points,
+        outcome=result.outcome,
+        message=result.message,
+        detail=result.detail,
+        needs_manual_grade=result.outcome is Outcome.BROKEN,
+        checks=result.checks,
+    )
+
+
+def _nothing(exam: Exam, status: str, message: str) -> NotebookGrade:
+    """The grade of a notebook that could not be run at all."""
+    questions = tuple(
+        QuestionGrade(str(c.grade_id), 0.0, c.points, Outcome.SKIPPED, "There was no notebook to grade.")
+        for c in exam.questions
+    )
+    return NotebookGrade(exam.notebook, status, message, questions)
+
+
+MAX_EPOCHS = 2000
+
+
+def _curve(histories: list[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """The last model's learning curve: finite numbers under short names, the student's claim."""
+    curve: dict[str, tuple[float, ...]] = {}
+    for name, values in (histories[-1] if histories else {}).items():
+        if type(name) is str and name.isidentifier() and len(name) <= 40 and type(values) is list:
+            numbers = tuple(v for v in values[:MAX_EPOCHS] if type(v) is float and abs(v) < 1e12)
+            if len(numbers) == len(values[:MAX_EPOCHS]):
+                curve[name] = numbers
+        if len(curve) >= 12:
+            break
+    return curve

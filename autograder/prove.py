@@ -1,0 +1,98 @@
+"""Before a release is written: the instructor's solution gets full marks, the unchanged release gets none.
+
+Both go through the very pipeline that students' submissions go through, so a hidden test that can not be examined, a
+threshold that the solution itself misses, and points that come for nothing are found before anyone has the notebook.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from autograder import batch
+from autograder.errors import HostError, ProofError
+from autograder.records import Assignment, Course, Exam, ExamCell, Grade, QuestionGrade, Role
+from autograder.release import Release, solution_notebook
+
+GIVEN = "given"
+"""Tag of a test cell whose points the unchanged release may get."""
+
+
+def prove(course: Course, assignment: Assignment, release: Release, *, workers: int = 2) -> None:
+    """Grade the solution and the unchanged release.
+
+    Raises:
+        ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
+        HostError: this machine could not grade them.
+    """
+    folder = course.state / "proof" / assignment.name
+    shutil.rmtree(folder, ignore_errors=True)
+    exams = [notebook.exam for notebook in release.notebooks]
+    works = []
+    for student in ("solution", "unchanged"):
+        submission = folder / student / "submitted"
+        submission.mkdir(parents=True)
+        for notebook in release.notebooks:
+            content = solution_notebook(notebook.exam) if student == "solution" else notebook.released
+            nbformat.write(content, submission / f"{notebook.exam.notebook}.ipynb")
+        works.append(
+            batch.submission_work(
+                course,
+                assignment,
+                exams,
+                student,
+                exam_key="proof",
+                environment_key="proof",
+                submission=submission,
+                target=folder / student / "autograded",
+            )
+        )
+    done = batch.run(works, workers=workers, force=True)
+    if done.not_graded:
+        raise HostError(f"{assignment.name} can not be proved: {done.not_graded[0].reason}")
+    solution, unchanged = done.grades
+    faults = [*_missed(exams, solution), *_given_away(exams, unchanged)]
+    if faults:
+        raise ProofError(f"{assignment.name} does not prove itself:\n" + "\n".join(f"  - {f}" for f in faults))
+
+
+def _tests(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
+    for exam, notebook in zip(exams, grade.notebooks, strict=True):
+        questions = {q.id: q for q in notebook.questions}
+        for cell in exam.cells:
+            if cell.role is Role.TEST and cell.points > 0:
+                yield exam, cell, questions[str(cell.grade_id)]
+
+
+def _missed(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    for exam, notebook in zip(exams, grade.notebooks, strict=True):
+        if notebook.status != "completed":
+            yield f"{exam.notebook}: the solution does not run to its end: {notebook.message or notebook.status}"
+    for exam, cell, question in _tests(exams, grade):
+        if question.score < cell.points - 1e-9:
+            checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
+            why = checks or _last_lines(question.detail) or question.message
+            yield (
+                f"{exam.notebook}, {cell.grade_id}: the solution gets {question.score:g} of {cell.points:g} points ({why})"
+            )
+
+
+def _given_away(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    for exam, cell, question in _tests(exams, grade):
+        if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
+            yield (
+                f"{exam.notebook}, {cell.grade_id}: the unchanged release gets {question.score:g} of {cell.points:g} "
+                f"points; let the test need the student's work, or tag the cell {GIVEN!r}"
+            )
+
+
+def _last_lines(text: str) -> str:
+    return " ".join(text.strip().splitlines()[-2:])
+
+
+def proof_folder(course: Course, assignment: str) -> Path:
+    """Where the two runs of the last proof lie, for a look at what went wrong."""
+    return course.state / "proof" / assignment

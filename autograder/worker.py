@@ -1,0 +1,155 @@
+"""One submission in, one folder out: the unit of work of a batch, in a process of its own.
+
+The process is forked from a server that has imported what the examiner needs, so that a fresh and independent examiner
+costs no import. It writes ``autograded/<student>/<assignment>/`` aside and renames it as its last act; only that folder
+says that a submission was graded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import nbformat
+
+from autograder import result
+from autograder.course import late_penalty
+from autograder.errors import AutograderError
+from autograder.execute import Kernel
+from autograder.files import replace_folder, write_atomically
+from autograder.grade import grade_notebook
+from autograder.records import Assignment, Exam, Grade
+
+TIMESTAMP = "timestamp.txt"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything that grading one submission depends on. Plain records: it travels to other processes."""
+
+    student: str
+    assignment: Assignment
+    exams: tuple[Exam, ...]
+    submission: Path
+    """The folder with the student's notebooks."""
+    target: Path
+    """The folder to write."""
+    scratch: Path
+    """Where half-made folders lie, on the same file system as ``target``."""
+    hidden: Path | None
+    modules: Path
+    """The folder that the examiner imports the course's own modules from (``kaggle_data``)."""
+    files: Mapping[str, Path]
+    """Path in the work folder → host file: what the release brought and what the student added."""
+    submitted_at: datetime | None = None
+    content_keys: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock after which something is wrong with the machine and not with the student."""
+        return 60.0 + len(self.exams) * (2 * self.assignment.limits.notebook_seconds + 300)
+
+
+def grade_submission(work: Work) -> Grade:
+    """Grade one submission and write its folder.
+
+    Raises:
+        HostError: this machine can not do it; nothing is written.
+    """
+    sys.path.insert(0, str(work.modules))
+    try:
+        graded = [
+            grade_notebook(
+                exam,
+                work.submission / f"{exam.notebook}.ipynb",
+                lambda: start_kernel(work),
+                work.assignment.limits,
+                work.hidden,
+            )
+            for exam in work.exams
+        ]
+    finally:
+        sys.path.remove(str(work.modules))
+    notebooks = tuple(g.grade for g in graded)
+    earned = sum(n.score for n in notebooks)
+    grade = Grade(
+        student=work.student,
+        assignment=work.assignment.name,
+        notebooks=notebooks,
+        late_penalty=late_penalty(work.assignment.late, work.assignment.due, work.submitted_at, earned),
+        submitted_at=work.submitted_at,
+        graded_at=datetime.now(UTC),
+        versions=versions(),
+        content_keys=work.content_keys,
+    )
+    work.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work.scratch, ignore_cleanup_errors=True) as aside:
+        folder = Path(aside) / "new"
+        folder.mkdir()
+        for g in graded:
+            if g.masked is not None:
+                write_atomically(folder / f"{g.grade.notebook}.ipynb", nbformat.writes(g.masked) + "\n")
+        stamp = work.submission / TIMESTAMP
+        if stamp.is_file() and not stamp.is_symlink():
+            shutil.copyfile(stamp, folder / TIMESTAMP)
+        result.write(folder / "result.json", grade)
+        replace_folder(folder, work.target)
+    return grade
+
+
+def start_kernel(work: Work) -> Kernel:
+    """A fresh kernel in a fresh sandbox."""
+    from autograder.kernel import SandboxedKernel
+    from autograder.sandbox import default_sandbox
+
+    python = work.assignment.environment
+    return SandboxedKernel(default_sandbox(python), work.files, work.assignment.limits)
+
+
+def versions() -> dict[str, str]:
+    """What graded: the examiner's Python and the libraries that can change a grade."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name, distribution in (("autograder", "nbexaminer"), ("numpy", "numpy"), ("keras", "keras")):
+        try:
+            found[name] = metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def main(work: Work, report: Connection, coordinator: int) -> None:
+    """Entry point of the process: sends None when the folder is written, else why it is not."""
+    _die_with(coordinator)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
+    try:
+        grade_submission(work)
+    except AutograderError as error:
+        report.send(str(error))
+    except Exception as error:
+        import traceback
+
+        report.send(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+    else:
+        report.send(None)
+    finally:
+        report.close()
+
+
+def _die_with(coordinator: int) -> None:
+    """End this process, and so its sandbox, when the fork server ends, which it does when the coordinator does."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
+    try:
+        os.kill(coordinator, 0)
+    except OSError:
+        os._exit(1)

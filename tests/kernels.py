@@ -1,0 +1,73 @@
+"""Kernels for tests that need no sandbox: the same probe, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import autograder.probe
+from autograder.examiner.remote import LostError, Remote
+from autograder.probe.codec import Packed
+from autograder.records import CellRun, RunStatus
+
+sys.path.insert(0, str(Path(autograder.probe.__file__).parent))
+import server  # noqa: E402  (inside a sandbox the probe's folder is on the path as well)
+
+sys.path.pop(0)
+
+
+class Dies(BaseException):
+    """Raised by a cell under test to end the kernel."""
+
+
+class InProcessKernel:
+    """Runs cells with ``exec`` and answers with the real probe. Never for code that one does not trust."""
+
+    label = "in this process"
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = {"__name__": "__main__", "Dies": Dies}
+        self.server = server.Server(self.namespace, frozenset(self.namespace))
+        self.ran: list[str] = []
+        self.requests: list[bytes] = []
+        self.end: tuple[RunStatus, str] | None = None
+        self.closed = False
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        self.ran.append(source)
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed):
+                exec(source, self.namespace)
+        except Dies:
+            self.end = (RunStatus.KILLED, "The kernel died.")
+            return CellRun("error", error="the kernel died")
+        except Exception as error:
+            return CellRun("error", error=f"{type(error).__name__}: {error}")
+        text = printed.getvalue()
+        return CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},) if text else ())
+
+    def exchange(self, request: Packed, timeout: float | None = None) -> Packed:
+        if self.end or self.closed:
+            raise LostError("the notebook's kernel is gone")
+        self.requests.append(request.text + b"".join(request.buffers))
+        return Packed(*self.server.answer(request.text, request.buffers))
+
+    def ended(self) -> tuple[RunStatus, str] | None:
+        return self.end
+
+    def usage(self) -> tuple[float, float | None]:
+        return (0.0, None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def remote_after(source: str) -> tuple[Remote, InProcessKernel]:
+    """A kernel in which ``source`` has run, and the way to it."""
+    kernel = InProcessKernel()
+    kernel.run(source, 1)
+    return Remote(kernel), kernel

@@ -1,0 +1,182 @@
+"""Remote objects: the student's code answers, and decides nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from kernels import remote_after
+
+from autograder.examiner.remote import LostError, RemoteError, RemoteObject
+from autograder.probe.codec import CodecError, Packed, decode, encode
+
+SOURCE = '''
+class Always:
+    """Equal to everything."""
+    x = 3
+    def __eq__(self, other): return True
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: True
+    def __bool__(self): return True
+    def __array__(self, *args): raise RuntimeError
+    def __hash__(self): return 1
+    def __len__(self): return 3
+    def __getitem__(self, i): return 10 * i
+    def __add__(self, other): return 1
+    def __radd__(self, other): return 2
+    def __contains__(self, item): return item == 5
+    def __enter__(self): return "in"
+    def __exit__(self, *a): return True
+    def __repr__(self): return "always"
+
+class Custom(ValueError): pass
+
+def squares(n):
+    print("called", n)
+    return [i * i for i in range(n)]
+
+def sort(values): values.sort()
+def fails(): raise Custom("bad", 3)
+def leaves(): raise SystemExit(0)
+def stops(): raise KeyboardInterrupt
+def count():
+    yield from (1, 2, 3)
+async def later(): return 1
+def apply(f, x): return f(x)
+answer = Always()
+'''
+
+
+@pytest.fixture
+def student():
+    remote, kernel = remote_after(SOURCE)
+    number, names = remote.ask("snapshot")
+    values = remote.ask("fetch", number, names)
+
+    class Names:
+        def __getattr__(self, name):
+            kind, text, buffers = values[name]
+            return decode(text, buffers, remote.stand_in)
+
+    found = Names()
+    found.remote, found.kernel = remote, kernel
+    return found
+
+
+def test_calling_sends_plain_arguments_and_gives_plain_results(student):
+    assert student.squares(4) == [0, 1, 4, 9]
+
+
+def test_what_the_function_prints_is_printed_here(student, capsys):
+    student.squares(2)
+    assert capsys.readouterr().out == "called 2\n"
+
+
+def test_a_list_that_the_function_changes_is_changed_here(student):
+    values = [3, 1, 2]
+    assert student.sort(values) is None
+    assert values == [1, 2, 3]
+    array = np.array([3, 1, 2])
+    student.sort(array)
+    assert array.tolist() == [1, 2, 3]
+
+
+def test_an_exception_comes_back_as_its_nearest_built_in_type(student):
+    with pytest.raises(ValueError, match="bad") as caught:
+        student.fails()
+    assert type(caught.value) is ValueError
+    assert caught.value.args == ("bad", 3)
+
+
+@pytest.mark.parametrize("name", ["leaves", "stops"])
+def test_exits_of_the_students_code_end_nothing_here(student, name):
+    with pytest.raises(RemoteError):
+        getattr(student, name)()
+
+
+def test_equality_of_a_remote_object_is_identity(student):
+    assert not student.answer == 3
+    assert student.answer != 3
+    assert not student.answer == [1]
+    assert student.answer == student.answer
+    assert student.answer not in [1, 2, "x"]
+
+
+def test_a_remote_object_has_no_truth_no_order_and_is_no_array(student):
+    for act in (bool, lambda a: a < 1, lambda a: 1 < a, lambda a: a >= a, np.asarray, lambda a: np.isclose(a, 1)):
+        with pytest.raises(TypeError):
+            act(student.answer)
+    with pytest.raises((TypeError, AssertionError)):
+        np.testing.assert_allclose(student.answer, 3)
+    with pytest.raises((TypeError, AssertionError)):
+        np.testing.assert_array_equal(student.answer, 3)
+
+
+def test_attributes_items_length_operators_and_contexts_are_the_students(student):
+    a = student.answer
+    assert (a.x, a[2], len(a), a + 1, 1 + a, 5 in a) == (3, 20, 3, 1, 2, True)
+    assert str(a) == "always"
+    with a as inside:
+        assert inside == "in"
+
+
+def test_generators_are_walked_one_by_one(student):
+    assert list(student.count()) == [1, 2, 3]
+
+
+def test_remote_objects_can_be_sent_back(student):
+    assert student.apply(student.squares, 3) == [0, 1, 4]
+
+
+def test_an_object_of_the_examiners_can_not_be_sent(student):
+    with pytest.raises(CodecError):
+        student.apply(lambda x: x, 3)
+
+
+def test_an_async_function_is_refused_with_a_reason(student):
+    with pytest.raises(TypeError, match="async"):
+        student.later()
+
+
+def test_only_what_is_callable_there_is_callable_here(student):
+    assert callable(student.squares)
+    assert not callable(student.answer)
+    assert isinstance(student.answer, RemoteObject)
+
+
+def test_a_kernel_that_is_gone_stays_gone(student):
+    squares = student.squares
+    student.kernel.close()
+    for _ in range(2):
+        with pytest.raises(LostError, match="gone"):
+            squares(1)
+
+
+class Liar:
+    """A kernel that answers with whatever it likes."""
+
+    def __init__(self, packed):
+        self.packed = packed
+
+    def exchange(self, request, timeout=None):
+        return self.packed
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Packed(b"{", []),
+        encode(3),
+        encode(("ok",)),
+        encode(("ok", 1, 2)),
+        encode(("perfect", 1, "")),
+        encode(("raised", None, "")),
+        encode(("raised", {"classes": 3}, "")),
+        encode(("raised", {"classes": ["SystemExit", "BaseException"], "text": 4}, "")),
+        encode(("raised", {"classes": ["KeyboardInterrupt"], "args": 7}, "")),
+        encode(("raised", {"classes": ["eval", "open", "UnicodeDecodeError"], "args": [1]}, "")),
+        encode(("raised", {"classes": [["x"]], "args": [1]}, "")),
+    ],
+)
+def test_a_reply_that_is_no_reply_is_an_error_of_the_students_side(student, reply):
+    student.remote.link = Liar(reply)
+    with pytest.raises(RemoteError):
+        student.squares(1)
