@@ -1,7 +1,7 @@
 """Describes a Keras model as plain values and raw arrays. Runs inside the student's kernel.
 
-Imports nothing of the package, and Keras only where the student has already imported it. What it returns is a claim:
-the examiner believes nothing of it that it can not rebuild.
+Imports nothing of the package, and Keras only where the student has already imported it. What it returns
+is a claim: the examiner believes nothing of it that it can not rebuild.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
     """What ``model`` says about itself.
 
     Returns:
-        A JSON-able dict: ``kind`` (Sequential, Functional, Subclassed), ``name``, ``config`` (``get_config()``; None
-        where there is none), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``), ``history``
-        (name → list of floats), ``weights`` ([path, trainable] for each array), ``problems`` (what could not be
-        read); and the arrays, in the order of ``model.layers`` and in each of ``layer.weights``.
+        A JSON-able dict: ``kind`` (Sequential, Functional, Subclassed), ``name``, ``config``
+        (``get_config()``; None
+        where there is none), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``),
+        ``history``
+        (name → list of floats), ``weights`` ([path, trainable] for each array), ``shared`` (a weight is in
+        two places of ``model.layers``), ``problems`` (what could
+        not be read); and the arrays, in the order of ``model.layers`` and in each of ``layer.weights``.
     """
     problems: list[str] = []
 
@@ -50,6 +53,7 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
         "compile": attempt("compile", model.get_compile_config),
         "history": _history(model),
         "weights": [[str(getattr(v, "path", "")), bool(getattr(v, "trainable", True))] for v in variables],
+        "shared": len({id(v) for v in variables}) < len(variables),
         "problems": problems,
     }
     return described, [_array(variable) for variable in variables]
@@ -80,7 +84,8 @@ def _array(variable: Any) -> np.ndarray:
 
 
 def _history(model: Any) -> dict[str, list[float]]:
-    """The learning curves of the last ``fit``; {} where there are none. Values that are no numbers are NaN."""
+    """The learning curves of the last ``fit``; {} where there are none. Values that are no numbers are
+    NaN."""
     try:
         history = getattr(getattr(model, "history", None), "history", None)
         if not isinstance(history, dict):
@@ -98,7 +103,8 @@ def _number(value: Any) -> float:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """The value with JSON's types alone: tuples are lists, what has no counterpart is ``{"unsupported": type}``."""
+    """The value with JSON's types alone: tuples are lists, what has no counterpart is ``{"unsupported":
+    type}``."""
     if depth > _DEPTH:
         return {"unsupported": "nested too deeply"}
     if value is None or type(value) in (bool, int, float, str):

@@ -58,6 +58,11 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
             f"The model is of the kind {show(kind)}. Only keras.Sequential and functional models "
             "(keras.Model(inputs, outputs)) can be graded, not classes of your own."
         )
+    if claim.get("shared") is True:
+        raise RefusedModel(
+            "A layer belongs to two models inside the model, or two layers share a weight. "
+            "Only models whose weights are each in one place can be graded."
+        )
     plan = read_model(kind, claim.get("config"))
     built = construct_all(plan)
     Measure(max_parameters).model(built)

@@ -1,0 +1,37 @@
+"""The vocabulary of tests: checks of models, values and functions, with partial credit and messages.
+
+In a student's notebook a failed check raises AssertionError with the message. In the examiner all checks of a
+cell are recorded, also after one that fails, and the cell's points are shared among them.
+
+>>> from autograder import check
+>>> check.close(0.1 + 0.2, 0.3)
+✓ values: right
+"""
+
+from __future__ import annotations
+
+from autograder.check.architecture import architecture
+from autograder.check.compiled import compiled
+from autograder.check.data import hidden_data, serving_hidden_data
+from autograder.check.holdout import accuracy, loss
+from autograder.check.parameters import parameters
+from autograder.check.pattern import any_of, dense, layer
+from autograder.check.results import recording, score
+from autograder.check.values import close, function
+
+__all__ = [
+    "accuracy",
+    "any_of",
+    "architecture",
+    "close",
+    "compiled",
+    "dense",
+    "function",
+    "hidden_data",
+    "layer",
+    "loss",
+    "parameters",
+    "recording",
+    "score",
+    "serving_hidden_data",
+]

@@ -1,0 +1,78 @@
+"""Compares one attribute of a Keras layer with what a pattern asks for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+_LINEAR = {"units": "Dense", "filters": "Conv", "output_dim": "Embedding"}
+"""Attributes that a layer's parameter count is proportional to, and the layers where that is so."""
+
+
+def attribute_difference(layer: Any, key: str, expected: Any) -> str | None:
+    """``128 units, expected 512 (−93,312 parameters)``; None where they are the same."""
+    config = layer.get_config()
+    actual = config.get(key, getattr(layer, key, None))
+    if same_attribute(actual, expected):
+        return None
+    shown = f"{_show(actual)} {key}" if key in ("units", "filters") else f"{key} {_show(actual)}"
+    return f"{shown}, expected {_show(expected)}{_parameters(layer, key, actual, expected)}"
+
+
+def same_attribute(actual: Any, expected: Any) -> bool:
+    """Whether the values mean the same: 3 and (3, 3), ``he_normal`` and ``HeNormal()``, 0.5 and 0.5."""
+    if isinstance(expected, list | tuple) or isinstance(actual, list | tuple):
+        left, right = _spread(actual, expected), _spread(expected, actual)
+        return len(left) == len(right) and all(map(same_attribute, left, right))
+    if isinstance(expected, bool) or isinstance(actual, bool) or expected is None or actual is None:
+        return actual is expected
+    if isinstance(expected, int | float) and isinstance(actual, int | float):
+        return math.isclose(actual, expected, rel_tol=1e-6, abs_tol=1e-12)
+    return _words(actual) == _words(expected) and _same_settings(actual, expected)
+
+
+def _spread(value: Any, like: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return list(value)
+    return [value] * len(like) if isinstance(like, list | tuple) else [value]
+
+
+def _words(value: Any) -> str:
+    """``he_normal``, ``HeNormal``, a serialized or a real HeNormal: ``henormal``."""
+    if isinstance(value, dict):
+        value = value.get("class_name", value)
+    if not isinstance(value, str):
+        value = value.__name__ if isinstance(value, type) else type(value).__name__
+    return str(value).replace("_", "").lower()
+
+
+def _same_settings(actual: Any, expected: Any) -> bool:
+    """Where the author gave an object with settings (``L2(0.01)``), its settings count."""
+    if (
+        isinstance(expected, str | type)
+        or not isinstance(actual, dict)
+        or not hasattr(expected, "get_config")
+    ):
+        return True
+    settings, wanted = actual.get("config") or {}, expected.get_config()
+    return all(same_attribute(settings.get(key), value) for key, value in wanted.items() if key != "seed")
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("class_name", "an object"))
+    return (
+        f"{value}"
+        if value is None or isinstance(value, int | float | str | list | tuple)
+        else type(value).__name__
+    )
+
+
+def _parameters(layer: Any, key: str, actual: Any, expected: Any) -> str:
+    family = _LINEAR.get(key)
+    if family is None or family not in type(layer).__name__ or "Separable" in type(layer).__name__:
+        return ""
+    if type(actual) is not int or type(expected) is not int or not actual or not layer.built:
+        return ""
+    difference = round(layer.count_params() * (1 - expected / actual))
+    return f" ({'−' if difference < 0 else '+'}{abs(difference):,} parameters)" if difference else ""

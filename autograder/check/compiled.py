@@ -1,0 +1,175 @@
+"""Checks how a model is compiled; text, class and object spellings are the same."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.check.results import report
+from autograder.check.subject import not_a_model
+from autograder.errors import CourseError
+from autograder.records import CheckResult
+
+_METRIC_ALIASES = {
+    "acc": "accuracy",
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "binary_accuracy": "accuracy",
+    "categorical_accuracy": "accuracy",
+    "sparse_categorical_accuracy": "accuracy",
+}
+
+
+def compiled(
+    model: Any,
+    optimizer: Any = None,
+    loss: Any = None,
+    metrics: Any = None,
+    learning_rate: float | None = None,
+    *,
+    show: bool = True,
+    name: str = "compile",
+    weight: float = 1.0,
+) -> CheckResult:
+    """Checks the arguments of ``model.compile``; those that are None may be anything.
+
+    Args:
+        model: a ``keras.Model``.
+        optimizer: ``"sgd"``, ``keras.optimizers.SGD`` or an object; only the class counts.
+        loss: ``"categorical_crossentropy"``, the function, the class or an object; the class and
+            ``from_logits`` count.
+        metrics: one metric or a list; the model must have them, and may have more. All accuracies are one.
+        learning_rate: of the optimizer, at the start of a schedule; compared within 1e-4 of its value.
+        show: False keeps what is asked out of the student's message.
+
+    Raises:
+        CourseError: Keras has no such optimizer, loss or metric.
+    """
+    wanted = {
+        "optimizer": None if optimizer is None else _optimizer_name(optimizer),
+        "loss": None if loss is None else _loss_name(loss),
+        "metrics": [_metric_name(m) for m in (metrics if isinstance(metrics, list | tuple) else [metrics])]
+        if metrics is not None
+        else [],
+        "learning rate": learning_rate,
+    }
+    problem = not_a_model(model)
+    if problem:
+        return report(name, 0.0, problem, weight=weight)
+    if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
+        return report(
+            name, 0.0, "The model is not compiled, or with something that is not Keras's own.", weight=weight
+        )
+    differences = list(_differences(model, wanted))
+    found = f"optimizer {_optimizer_name(model.optimizer)}, loss {_model_loss(model)}"
+    detail = f"asked: {wanted}; found: {found}"
+    if not differences:
+        return report(name, 1.0, found, weight=weight, detail=detail)
+    message = "; ".join(differences) if show else "The model is not compiled as asked."
+    return report(name, 0.0, message, weight=weight, detail=f"{'; '.join(differences)}; {detail}")
+
+
+def _differences(model: Any, wanted: dict[str, Any]) -> Iterator[str]:
+    optimizer, loss = _optimizer_name(model.optimizer), _model_loss(model)
+    if wanted["optimizer"] not in (None, optimizer):
+        yield f"optimizer {optimizer}, expected {wanted['optimizer']}"
+    if wanted["loss"] not in (None, loss):
+        yield f"loss {loss}, expected {wanted['loss']}"
+    if wanted["learning rate"] is not None:
+        rate = _learning_rate(model.optimizer)
+        if rate is None or not math.isclose(rate, wanted["learning rate"], rel_tol=1e-4):
+            shown = "unknown" if rate is None else f"{rate:g}"
+            yield f"learning rate {shown}, expected {wanted['learning rate']:g}"
+    if wanted["metrics"]:
+        present = _model_metrics(model)
+        for metric in wanted["metrics"]:
+            if metric not in present:
+                yield f"metric {metric} is missing"
+
+
+def _optimizer_name(value: Any) -> str:
+    import keras
+
+    if isinstance(value, str):
+        try:
+            value = keras.optimizers.get(value)
+        except ValueError:
+            raise CourseError(f"check.compiled: Keras has no optimizer {value!r}.") from None
+    return value.__name__ if isinstance(value, type) else type(value).__name__
+
+
+def _learning_rate(optimizer: Any) -> float | None:
+    try:
+        rate = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
+        if hasattr(rate, "get_config"):
+            return float(rate(0))
+        return float(optimizer.learning_rate)
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _loss_name(value: Any) -> str:
+    """``categorical_crossentropy``, with ``(from_logits)`` where it is so."""
+    import keras
+
+    if isinstance(value, str):
+        try:
+            value = keras.losses.get(value)
+        except ValueError:
+            raise CourseError(f"check.compiled: Keras has no loss {value!r}.") from None
+    if isinstance(value, type):
+        return _snake(value.__name__)
+    if isinstance(value, keras.losses.Loss):
+        logits = value.get_config().get("from_logits") is True
+        return _snake(type(value).__name__) + (" (from_logits)" if logits else "")
+    name = getattr(value, "__name__", "")
+    return name if name and getattr(keras.losses, name, None) is value else "a function of your own"
+
+
+def _model_loss(model: Any) -> str:
+    value = getattr(model, "loss", None)
+    if isinstance(value, list | tuple | dict):
+        values = list(value.values()) if isinstance(value, dict) else list(value)
+        return ", ".join(_foreign(_loss_name, item) for item in values)
+    return _foreign(_loss_name, value)
+
+
+def _foreign(read: Any, value: Any) -> str:
+    """A model's own setting: what can not be read there is not the test author's fault."""
+    try:
+        return str(read(value))
+    except CourseError:
+        return "unknown"
+
+
+def _metric_name(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("class_name") if value.get("module") == "keras.metrics" else value.get("config")
+        value = value.get("name", "") if isinstance(value, dict) else value
+    if not isinstance(value, str):
+        value = getattr(value, "__name__", None) or type(value).__name__
+    snake = _snake(value)
+    return _METRIC_ALIASES.get(snake, snake)
+
+
+def _model_metrics(model: Any) -> set[str]:
+    config = model.get_compile_config() or {}
+
+    def flat(value: Any) -> Iterator[Any]:
+        if isinstance(value, list | tuple):
+            for item in value:
+                yield from flat(item)
+        elif isinstance(value, dict) and "class_name" not in value:
+            yield from flat(list(value.values()))
+        elif value is not None:
+            yield value
+
+    return {_metric_name(m) for m in flat([config.get("metrics"), config.get("weighted_metrics")])}
+
+
+def _snake(name: str) -> str:
+    """``KLDivergence`` → ``kl_divergence``; what is in that form stays."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

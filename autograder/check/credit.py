@@ -1,0 +1,71 @@
+"""How a measured value becomes a share of the credit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Points (value, share) from the loosest to the strictest."""
+
+    points: tuple[tuple[float, float], ...]
+    higher_is_better: bool
+
+    def share(self, value: float) -> float:
+        """0 to 1: linear between the points, constant beyond the strictest, 0 before the loosest and for
+        NaN."""
+        if not math.isfinite(value):
+            return 0.0
+        sign = 1.0 if self.higher_is_better else -1.0
+        values = [sign * point for point, _ in self.points]
+        if sign * value < values[0]:
+            return 0.0
+        return float(np.interp(sign * value, values, [share for _, share in self.points]))
+
+    def __str__(self) -> str:
+        direction = "or more" if self.higher_is_better else "or less"
+        best = next(value for value, share in self.points if share == self.points[-1][1])
+        share = self.points[-1][1]
+        label = "full credit" if share == 1 else f"{share:.0%} of the credit"
+        text = f"{label} at {best:g} {direction}"
+        if len(self.points) > 1:
+            text += f", beginning at {self.points[0][0]:g}"
+        return text
+
+
+def credit_of(
+    where: str,
+    threshold: float | None,
+    credit: Sequence[tuple[float, float]] | None,
+    *,
+    higher_is_better: bool,
+) -> Credit:
+    """The credit rule of a single threshold or of a list of points, in any order.
+
+    Raises:
+        CourseError: both or neither is given, or a stricter value earns less than a looser one.
+    """
+    if (threshold is None) == (credit is None):
+        raise CourseError(f"{where}: give a threshold or credit=, one of the two.")
+    points = [(threshold, 1.0)] if credit is None else list(credit)
+    try:
+        pairs = sorted((float(value), float(share)) for value, share in points)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise CourseError(f"{where}: credit is a list of (value, share) pairs.") from None
+    if not higher_is_better:
+        pairs.reverse()
+    shares = [share for _, share in pairs]
+    if not pairs or not all(math.isfinite(v) and 0 <= s <= 1 for v, s in pairs):
+        raise CourseError(f"{where}: credit needs finite values with shares from 0 to 1.")
+    if shares != sorted(shares) or shares[-1] == 0:
+        raise CourseError(f"{where}: a better value must not earn less, and the best must earn something.")
+    if len({value for value, _ in pairs}) < len(pairs):
+        raise CourseError(f"{where}: credit names a value twice.")
+    return Credit(tuple(pairs), higher_is_better)

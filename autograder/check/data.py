@@ -1,0 +1,54 @@
+"""Hidden data: files that only the examiner can open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from autograder.errors import CourseError
+
+_folder: ContextVar[Path | None] = ContextVar("autograder_hidden_data", default=None)
+
+
+@contextmanager
+def serving_hidden_data(folder: Path) -> Iterator[None]:
+    """Inside, :func:`hidden_data` reads from this folder (the examiner's, around each test cell)."""
+    token = _folder.set(Path(folder))
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
+    """A file of the assignment's hidden folder; outside the examiner, of ``hidden/`` beside the notebook.
+
+    Args:
+        name: relative to the folder: ``"holdout.npz"``.
+
+    Returns:
+        The arrays of an .npz file by name; for any other file its path.
+
+    Raises:
+        CourseError: no such file, or a name that leaves the folder.
+    """
+    folder = _folder.get() or Path("hidden")
+    parts = PurePosixPath(name) if isinstance(name, str) else PurePosixPath()
+    if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\\" in name:
+        raise CourseError(f"check.hidden_data: {name!r} must be the name of a file inside {folder.name}/.")
+    path = folder / parts
+    if not path.is_file():
+        raise CourseError(f"check.hidden_data: there is no {name!r} in {folder}/. Put it there.")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise CourseError(f"check.hidden_data: {name!r} leads out of {folder.name}/.")
+    if path.suffix != ".npz":
+        return path
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (ValueError, OSError) as error:
+        raise CourseError(f"check.hidden_data: {name!r} can not be read without pickle: {error}") from error

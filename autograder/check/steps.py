@@ -1,0 +1,83 @@
+"""A model as a row of steps: its layers in order, models inside it opened, activations joined to their
+layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.check.activations import activation_name, layer_activation
+from autograder.check.pattern import fuses
+
+
+@dataclass
+class Step:
+    """A layer of the model, with the activation that follows it if that is a layer of its own."""
+
+    number: int
+    """Counted from 1, without input layers, as a student counts the layers in the code."""
+    kind: str
+    layer: Any
+    activation: str | None
+    """Canonical; None where a layer of this kind has none."""
+
+    def __str__(self) -> str:
+        shown: dict[str, Any] = {}
+        for key in ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim"):
+            value = getattr(self.layer, key, None)
+            if isinstance(value, int | float | tuple):
+                shown[key] = value
+        if self.activation not in (None, "linear"):
+            shown["activation"] = self.activation
+        inside = ", ".join(f"{key}={value}" for key, value in shown.items())
+        return f"{self.kind}({inside})" if inside else self.kind
+
+
+def steps(model: Any) -> list[Step]:
+    """The model's steps. A layer that joins branches stands where Keras lists it, after what it joins."""
+    result: list[Step] = []
+    layers = list(_leaves(model, 0))
+    for number, layer in enumerate(layers, start=1):
+        kind = type(layer).__name__
+        alone = layer_activation(layer)
+        if kind == "Identity" or alone == "linear":
+            continue
+        if alone is not None:
+            previous = result[-1] if result else None
+            if previous is not None and _joins(previous, layer, layers):
+                previous.activation = alone
+            else:
+                result.append(Step(number, "Activation", layer, alone))
+            continue
+        has_one = fuses(kind) or kind in ("SimpleRNN", "LSTM", "GRU")
+        own = activation_name(getattr(layer, "activation", None)) if has_one else None
+        result.append(Step(number, kind, layer, own))
+    return result
+
+
+def _leaves(model: Any, depth: int) -> Iterator[Any]:
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.Model) and depth < 20:
+            yield from _leaves(layer, depth + 1)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            yield layer
+
+
+def _joins(previous: Step, activation_layer: Any, layers: list[Any]) -> bool:
+    """Whether the activation layer is applied to the previous step's output, and nothing else uses that."""
+    if not fuses(previous.kind) or previous.activation != "linear":
+        return False
+    try:
+        tensor = previous.layer.output
+        users = [layer for layer in layers if any(tensor is item for item in _inputs(layer))]
+    except (AttributeError, ValueError):
+        return True  # not connected yet: an unbuilt Sequential, whose layers follow one another
+    return users == [activation_layer]
+
+
+def _inputs(layer: Any) -> list[Any]:
+    given = layer.input
+    return list(given) if isinstance(given, list | tuple) else [given]
