@@ -1,0 +1,283 @@
+"""The course on disk: course.yaml, or an nbgrader course as it stands, to frozen records.
+
+Which keys course.yaml may have, and of which type, is asked of the records themselves
+(:mod:`autograder.records`); only ranges, and the rules that a type does not say, are stated here.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+import yaml
+
+from autograder.errors import CourseError, UsageError
+from autograder.records import Assignment, Course, LatePolicy, Limits
+from autograder.yamlrecord import Reader, aware, parse, suggest
+
+COURSE_FILE = "course.yaml"
+NBGRADER_CONFIG = "nbgrader_config.py"
+LATE_KINDS = ("none", "zero", "per_day")
+
+# The least and the greatest value: wide enough for any course, narrow enough to catch a slip of the unit.
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "cell_seconds": (0.1, 86_400),
+    "notebook_seconds": (0.1, 604_800),
+    "memory_mib": (64, 4_194_304),
+    "processes": (8, 65_536),
+    "disk_mib": (1, 4_194_304),
+    "output_mib": (0.01, 1024),
+    "points": (0, 1_000_000),
+    "per_day": (0, 1),
+    "grace_hours": (0, 8760),
+}
+_BEGIN = (
+    "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
+)
+_PRIVATE = frozenset(
+    {"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"}
+)
+_RESERVED = frozenset('/\\+{}:"*?<>|')
+
+
+def load_course(root: Path) -> Course:
+    """Read the course in the folder ``root``.
+
+    With course.yaml: what it says. Without: an nbgrader course as it stands, where each folder in source/
+    that holds a notebook is an assignment with default limits, and the course id is the one in
+    nbgrader_config.py (which is read, not run), or the folder's name.
+
+    Raises:
+        UsageError: ``root`` is not a folder.
+        CourseError: the course is wrong; the message names file and line.
+    """
+    root = Path(root).resolve()
+    if not root.is_dir():
+        raise UsageError(f"{root}: there is no such folder")
+    path = root / COURSE_FILE
+    return _CourseFile(root).course(parse(path)) if path.exists() else _nbgrader_course(root)
+
+
+def assignment(course: Course, name: str) -> Assignment:
+    """The assignment called ``name``.
+
+    Raises:
+        UsageError: there is none; the message suggests the nearest name.
+    """
+    if name in course.assignments:
+        return course.assignments[name]
+    known = ", ".join(course.assignments) or "none yet"
+    near = suggest(name, course.assignments)
+    raise UsageError(f"there is no assignment {name!r} in this course{near} (assignments: {known})")
+
+
+def late_penalty(
+    policy: LatePolicy, due: datetime | None, submitted_at: datetime | None, score: float
+) -> float:
+    """Points that ``score`` loses because the submission is late: between 0 and ``score``.
+
+    A time without a zone is UTC. Days are counted from the end of the grace period, and a day that has begun
+    counts whole. Without a due date, or without a time of submission, nothing is late.
+    """
+    if due is None or submitted_at is None or policy.kind == "none" or score <= 0:
+        return 0.0
+    late = aware(submitted_at) - aware(due) - timedelta(hours=policy.grace_hours)
+    if late <= timedelta(0):
+        return 0.0
+    days = math.ceil(late / timedelta(days=1))
+    return score if policy.kind == "zero" else min(score, score * policy.per_day * days)
+
+
+def inside(root: Path, relative: str, base: Path) -> Path:
+    """The path ``relative`` below ``base``, symbolic links followed.
+
+    Raises:
+        ValueError: it is absolute, has ``..`` in it, or a link leads out of ``root``; the message says which.
+    """
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or "\\" in relative or "\0" in relative:
+        raise ValueError("must be a relative path with forward slashes")
+    if ".." in pure.parts:
+        raise ValueError("must not contain '..'")
+    path = (base / pure).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ValueError("is a symbolic link that leads out of the course")
+    return path
+
+
+def is_hidden(root: Path, path: Path) -> bool:
+    """Whether the resolved ``path`` lies in, or is, source/<assignment>/hidden of the course in ``root``."""
+    root = root.resolve()
+    parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
+    return len(parts) >= 3 and parts[0] == "source" and parts[2] == "hidden"
+
+
+# --- course.yaml -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The top level of course.yaml."""
+
+    course: str = ""
+    title: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    assignments: Mapping[str, Assignment] = field(default_factory=dict)
+
+
+class _CourseFile:
+    """The rules of course.yaml that a type does not say."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind"})
+
+    def course(self, node: yaml.Node) -> Course:
+        keys = self.read.fields(node, "the course", _Top)
+        if "course" not in keys:
+            raise self.read.error(node, "the key 'course' (the course's id) is missing")
+        course_id = self.read.value(keys["course"], str, "course")
+        self.check_name(keys["course"], course_id, "the course's id")
+        title = self.read.value(keys["title"], str | None, "title") if "title" in keys else None
+        limits = self.read.record(keys["limits"], "'limits'", Limits()) if "limits" in keys else Limits()
+        listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
+        assignments = {
+            name: self.assignment(key, name, value, limits) for name, (key, value) in listed.items()
+        }
+        return Course(self.root, course_id, title or course_id, assignments)
+
+    def assignment(self, key: yaml.Node, name: str, node: yaml.Node, limits: Limits) -> Assignment:
+        where = f"assignment {name!r}"
+        self.check_name(key, name, "the name of an assignment")
+        try:
+            source = inside(self.root, name, self.root / "source")
+        except ValueError as error:
+            raise self.read.error(key, f"{where}: the folder source/{name} {error}") from None
+        if not source.is_dir():
+            todo = "make it, or remove the assignment"
+            raise self.read.error(key, f"{where}: there is no folder source/{name}; {todo}")
+        default = Assignment(name, name, limits=limits)
+        result = cast(Assignment, self.read.record(node, where, default, fixed=["name"]))
+        keys = self.read.fields(node, where, Assignment, fixed=["name"])
+        if "late" in keys:
+            self.check_late(keys["late"], where, result)
+        if "files" in keys:
+            self.check_files(keys["files"], where, self.root, hidden=False)
+        if "hidden" in keys:
+            self.check_files(keys["hidden"], where, source / "hidden", hidden=True)
+        return result
+
+    def check_name(self, node: yaml.Node, name: str, what: str) -> None:
+        if (
+            name != name.strip()
+            or name.startswith((".", "-"))
+            or not name.isprintable()
+            or _RESERVED & {*name}
+        ):
+            reason = "it names a folder; use letters, digits, '-', '_' and '.'"
+            raise self.read.error(node, f"{name!r} can not be {what}: {reason}")
+
+    def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
+        late = result.late
+        if late.kind not in LATE_KINDS:
+            known = suggest(late.kind, LATE_KINDS) or f"; it is one of {', '.join(LATE_KINDS)}"
+            raise self.read.error(node, f"unknown late policy {late.kind!r} in {where}{known}")
+        if late.per_day and late.kind != "per_day":
+            raise self.read.error(
+                node, f"'per_day' is set in {where}, but kind is {late.kind!r}; kind: per_day?"
+            )
+        if late.kind == "per_day" and not late.per_day:
+            raise self.read.error(
+                node, f"kind: per_day in {where} needs per_day, the share lost a day (0.1: 10 %)"
+            )
+        if late.kind != "none" and result.due is None:
+            raise self.read.error(node, f"{where} has a late policy but no due date; add 'due'")
+
+    def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool) -> None:
+        """Everything listed exists below ``base``; what students get is theirs to see, no two under one name."""
+        seen: dict[str, str] = {}
+        for item in self.read.items(node, "files"):
+            name = str(item.value)
+            try:
+                path = inside(self.root, name, base)
+            except ValueError as error:
+                raise self.read.error(item, f"{name!r} in {where} {error}") from None
+            if not (path.is_file() or path.is_dir()) or path == base.resolve():
+                shown = base.relative_to(self.root) / name
+                raise self.read.error(item, f"{where}: there is no file {shown}")
+            if not hidden and is_hidden(self.root, path):
+                raise self.read.error(
+                    item, f"{name!r} in {where} lies in a hidden folder: students would get it"
+                )
+            if not hidden and path.relative_to(self.root).parts[0] in _PRIVATE:
+                raise self.read.error(item, f"{name!r} in {where} is about students: it can not be released")
+            key = name if hidden else PurePosixPath(name).name
+            if key in seen:
+                raise self.read.error(
+                    item, f"{name!r} and {seen[key]!r} in {where} would be one file; rename one"
+                )
+            seen[key] = name
+
+
+# --- an nbgrader course ------------------------------------------------------------------------------
+
+
+def _nbgrader_course(root: Path) -> Course:
+    source = root / "source"
+    if not source.is_dir():
+        raise CourseError(f"{root}: no course here (neither {COURSE_FILE} nor source/); {_BEGIN}")
+    names = sorted(
+        folder.name
+        for folder in source.iterdir()
+        if folder.is_dir() and not folder.name.startswith(".") and any(folder.glob("*.ipynb"))
+    )
+    if not names:
+        raise CourseError(f"{source}: no folder with a notebook in it; {_BEGIN}")
+    named = read_nbgrader_config(root).values.get("CourseDirectory", {}).get("course_id")
+    course_id = named.strip() if isinstance(named, str) else ""
+    course_id = course_id or root.name or "course"
+    return Course(root, course_id, course_id, {name: Assignment(name, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class NbgraderConfig:
+    """What nbgrader_config.py sets, read from its syntax tree."""
+
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """``{"IncludeHeaderFooter": {"header": "source/header.ipynb"}}``: literals only."""
+    computed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(class, option) whose value is not a literal → the line where it is set."""
+
+
+def read_nbgrader_config(root: Path) -> NbgraderConfig:
+    """Read the top-level lines ``c.<Class>.<option> = <literal>`` of nbgrader_config.py; nothing is run.
+
+    Raises:
+        CourseError: the file is not Python.
+    """
+    path = root / NBGRADER_CONFIG
+    if not path.is_file():
+        return NbgraderConfig()
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise CourseError(f"{NBGRADER_CONFIG}:{line}: not valid Python: {error}") from None
+    values: dict[str, dict[str, Any]] = {}
+    computed: dict[tuple[str, str], int] = {}
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(
+                targets=[ast.Attribute(ast.Attribute(ast.Name("c"), owner), option)], value=expression
+            ):
+                try:
+                    values.setdefault(owner, {})[option] = ast.literal_eval(expression)
+                    computed.pop((owner, option), None)
+                except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                    computed[owner, option] = statement.lineno
+    return NbgraderConfig(values, computed)
