@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -28,6 +29,7 @@ else:
 
 WATCH_EVERY_MS = 100
 LAUNCH_FAILED = 125
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> int:
@@ -37,6 +39,7 @@ def main() -> int:
     kit = os.pidfd_open(spec["parent"])
     if os.getppid() != spec["parent"]:
         return 1
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     bwrap, init, gate = start(spec)
     try:
         guard = Guard(spec, bwrap, init)
@@ -170,8 +173,12 @@ class Guard:
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
 
     def result(self) -> dict[str, Any]:
-        """The last report. ``cpu`` falls back on what bwrap's children used as far as they were waited for."""
+        """The last report, when nothing is left. ``cpu`` falls back on what bwrap's children used and were waited for."""
         _, code, used = os.wait4(self.bwrap, 0)
+        # Init is ours now, as nearest subreaper; its end is the end of all, and no zombie stays with the host's init.
+        self.kill()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.init, 0)
         exit_code = os.waitstatus_to_exitcode(code)
         return {
             "exit": exit_code if exit_code >= 0 else 128 - exit_code,
