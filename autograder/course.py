@@ -199,7 +199,7 @@ class _CourseFile:
             raise self.read.error(node, f"{where} has a late policy but no due date; add 'due'")
 
     def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool) -> None:
-        """Everything listed exists below ``base``; what students get is theirs to see, no two under one name."""
+        """Everything listed exists below ``base``; what students get may be seen, no two under one name."""
         seen: dict[str, str] = {}
         for item in self.read.items(node, "files"):
             name = str(item.value)

@@ -115,7 +115,7 @@ class Reader:
         return result
 
     def value(self, node: yaml.Node, hint: Any, key: str) -> Any:
-        """The node as the type ``hint``: str, int, float, datetime (made aware), tuple[str, ...], one or None."""
+        """The node as ``hint``: str, int, float, datetime (aware), tuple[str, ...], one of them or None."""
         if isinstance(hint, types.UnionType):
             if is_null(node):
                 return None
