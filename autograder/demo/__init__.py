@@ -1,0 +1,13 @@
+"""A course and a class to try the kit on: honest, mistaken, unlucky and dishonest submissions.
+
+make_course copies the kit's own course to a fresh folder; make_class fills its submitted/ from the release;
+``expected`` says what each student's grade must be, so that a demonstration is also a test.
+"""
+
+from __future__ import annotations
+
+from autograder.demo.classroom import expected, make_class
+from autograder.demo.course import make_course
+from autograder.demo.students import ASSIGNMENT, STUDENTS, Student
+
+__all__ = ["ASSIGNMENT", "STUDENTS", "Student", "expected", "make_class", "make_course"]

@@ -1,0 +1,95 @@
+"""From the release and the table of students to submitted/."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from autograder.course import assignment as find_assignment
+from autograder.course import load_course
+from autograder.demo.students import ASSIGNMENT, STUDENTS, Student
+from autograder.errors import CourseError, UsageError
+from autograder.files import write_atomically
+from autograder.records import Course
+
+WITHOUT_DUE_DATE = datetime(2030, 1, 1, tzinfo=UTC)
+WRITTEN_ANSWER = "your-explanation"
+"""The cell id of the lesson's written answer, which has no grade_id."""
+
+
+def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
+    """Write one submission for each entry of STUDENTS, from release/<assignment>/.
+
+    submitted/<student>/<assignment>/ gets the notebook and a timestamp.txt as nbgrader writes it. The times
+    are counted from the due date, so that the same course gives the same submissions on any day.
+
+    Returns:
+        The students' names.
+
+    Raises:
+        UsageError: there is no such assignment, none that the table has answers for, or no release of it.
+        CourseError: the release lacks a cell that the table answers.
+    """
+    course = load_course(course_root)
+    due = find_assignment(course, assignment).due or WITHOUT_DUE_DATE
+    if assignment != ASSIGNMENT:
+        raise UsageError(f"the demo's students have answers for {ASSIGNMENT}, not for {assignment}")
+    name, notebook = _released(course, assignment)
+    for number, student in enumerate(STUDENTS):
+        text = _submission(notebook, student)
+        when = due + student.late if student.late else due - timedelta(hours=3 + 2 * number)
+        folder = course.submitted(student.name, assignment)
+        write_atomically(folder / name, text)
+        write_atomically(folder / "timestamp.txt", f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+    return tuple(student.name for student in STUDENTS)
+
+
+def expected(student: str) -> tuple[float, float]:
+    """The lowest and the highest score that is right for a student of the demo, in points, ends included.
+
+    What a person grades counts as 0; the late penalty is taken off.
+
+    Raises:
+        UsageError: the demo has no such student.
+    """
+    for entry in STUDENTS:
+        if entry.name == student:
+            return entry.low, entry.high
+    raise UsageError(f"the demo has no student {student!r}")
+
+
+def _released(course: Course, assignment: str) -> tuple[str, Any]:
+    """The released notebook's file name and content."""
+    import nbformat
+
+    found = sorted(course.release(assignment).glob("*.ipynb"))
+    if len(found) != 1:
+        raise UsageError(
+            f"{course.release(assignment)} holds {len(found)} notebooks, expected one; "
+            f"run `autograder release {assignment}` first"
+        )
+    return found[0].name, nbformat.read(found[0], as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _submission(released: Any, student: Student) -> str:
+    """The text of the file that the student hands in."""
+    import nbformat
+
+    notebook = copy.deepcopy(released)
+    cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
+    for grade_id, source in student.answers.items():
+        if grade_id not in cells:
+            raise CourseError(
+                f"the release has no cell {grade_id!r}, which the demo's {student.name} answers; "
+                "adapt autograder/demo/students.py to the lesson"
+            )
+        cells[grade_id].source = source.rstrip("\n")
+    for cell in notebook.cells:
+        if cell.get("id") == WRITTEN_ANSWER and student.text:
+            cell.source = student.text
+    if student.edit:
+        student.edit(notebook)
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return student.damage(text) if student.damage else text

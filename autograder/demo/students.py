@@ -1,0 +1,186 @@
+"""The class: one entry for each student, named by what the submission does.
+
+Read it as a list of what a grader meets. Every entry gives the answers (by grade_id; the rest stays as
+released), what else was done to the notebook, and the score that is right. The scores are out of 20, of
+which 4 wait for a person; so full marks are 16 here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from autograder.demo import edits
+from autograder.demo.answers import (
+    CAREFUL,
+    COUNT,
+    COUNT_BY_TABLE,
+    EVERYTHING,
+    FIRST_TRY,
+    FUNCTIONAL,
+    PATCHES,
+    WORKED,
+    relu,
+)
+
+ASSIGNMENT = "keras-fully-connected"
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One made-up submission and the grade that it must get."""
+
+    name: str
+    does: str
+    """One sentence for people."""
+    low: float
+    high: float
+    """The score in points, ends included, without what a person grades, after the late penalty."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Cell source by grade_id."""
+    text: str = ""
+    """The written answer."""
+    edit: Callable[[Any], None] | None = None
+    """Changes the finished notebook (a NotebookNode) in place."""
+    damage: Callable[[str], str] | None = None
+    """Changes the file's text."""
+    late: timedelta | None = None
+    """After the due date; None: in time."""
+
+
+def _answers(model: str, count: str = COUNT) -> dict[str, str]:
+    return {"count-parameters": count, "build-model": model}
+
+
+STUDENTS: tuple[Student, ...] = (
+    # Honest work, better and worse.
+    Student("full-marks", "200 and 100 units with relu.", 16, 16, _answers(relu(200, 100)), CAREFUL),
+    Student("good-two-layers", "100 and 100 units with relu.", 16, 16, _answers(relu(100, 100)), FIRST_TRY),
+    Student(
+        "functional-api",
+        "A functional model, its activations in layers of their own.",
+        16,
+        16,
+        _answers(FUNCTIONAL),
+        CAREFUL,
+    ),
+    Student(
+        "wide-but-shallow",
+        "One hidden layer of 400: a good loss, but not the layers that are asked.",
+        14,
+        14,
+        _answers(relu(400)),
+        FIRST_TRY,
+    ),
+    Student(
+        "small-network",
+        "Two layers of 16: all rules kept, a loss with room for more.",
+        8.1,
+        13,
+        _answers(relu(16, 16)),
+    ),
+    Student("linear", "The worked network once more, without an activation.", 6.01, 8.5, _answers(WORKED)),
+    Student("unchanged", "Handed in as it was released.", 0, 0),
+    # Honest mistakes.
+    Student(
+        "too-many-parameters",
+        "512, 256 and 128 units: four times the budget.",
+        6.01,
+        13.5,
+        _answers(relu(512, 256, 128)),
+        FIRST_TRY,
+    ),
+    Student(
+        "loss-above-threshold",
+        "A learning rate so small that ten epochs teach nothing.",
+        8,
+        8,
+        _answers(relu(100, 100, optimizer="keras.optimizers.Adam(1e-5)")),
+    ),
+    Student(
+        "wrong-output-layer",
+        "Nine sigmoids at the end instead of a softmax.",
+        5.5,
+        5.5,
+        _answers(relu(100, 100).replace('"softmax"', '"sigmoid"')),
+    ),
+    Student(
+        "crash-in-a-cell",
+        "The first question is right; the network's cell has a typing error.",
+        3,
+        3,
+        _answers(relu(100, 100).replace("keras.Sequential", "keras.Sequental")),
+    ),
+    Student(
+        "endless-loop",
+        "The first question is right; the network's cell never ends.",
+        3,
+        3,
+        _answers("best = 1.0\nwhile best > 0.1:\n    best = max(best, 0.5)\n"),
+    ),
+    Student(
+        "late-submission",
+        "Full marks, two days late: a tenth is lost for each.",
+        12.8,
+        12.8,
+        _answers(relu(200, 100)),
+        CAREFUL,
+        late=timedelta(hours=30),
+    ),
+    # Notebooks that came out of shape.
+    Student(
+        "cells-deleted",
+        "All cells that are not answers were deleted, tests included.",
+        16,
+        16,
+        _answers(relu(200, 100)),
+        edit=edits.keep_only_answers,
+    ),
+    Student(
+        "cells-duplicated",
+        "Answers and tests were copied, metadata and all.",
+        16,
+        16,
+        _answers(relu(200, 100)),
+        edit=edits.duplicate_graded,
+    ),
+    Student(
+        "not-a-notebook",
+        "The upload broke off in the middle of the file.",
+        0,
+        0,
+        _answers(relu(200, 100)),
+        damage=edits.truncate,
+    ),
+    # Cheating: worth what the honest part of it is worth.
+    Student(
+        "patches-evaluate",
+        "Patches evaluate, predict and count_params; behind it is the worked network.",
+        6.01,
+        8.5,
+        _answers(PATCHES),
+    ),
+    Student(
+        "equal-to-everything",
+        "Objects that claim to be equal to whatever they are compared with.",
+        0,
+        0,
+        _answers(EVERYTHING.format(name="model"), EVERYTHING.format(name="count_parameters")),
+    ),
+    Student(
+        "hard-coded-answers",
+        "The two visible examples in a table, and a good network.",
+        13,
+        13,
+        _answers(relu(100, 100), COUNT_BY_TABLE),
+    ),
+    Student(
+        "edits-the-tests",
+        "Empties the tests, gives itself 100 points for each, and does no work.",
+        0,
+        0,
+        edit=edits.rewrite_tests,
+    ),
+)
