@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -23,22 +24,22 @@ def is_model(obj: Any) -> bool:
 
 
 def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """What ``model`` says about itself.
+    """What ``model`` says about itself, as a JSON-able dict and raw arrays.
 
     Returns:
-        A JSON-able dict: ``kind`` (Sequential, Functional, Subclassed), ``name``, ``config``
-        (``get_config()``; None
-        where there is none), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``),
-        ``history``
-        (name → list of floats), ``weights`` ([path, trainable] for each array), ``shared`` (a weight is in
-        two places of ``model.layers``), ``problems`` (what could
-        not be read); and the arrays, in the order of ``model.layers`` and in each of ``layer.weights``.
+        The dict has ``kind`` (Sequential, Functional or Subclassed), ``name``, ``config`` (``get_config()``;
+        None where there is none), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``),
+        ``history`` (name → list of floats), ``weights`` ([path, trainable] for each array), ``shared`` (a
+        weight is in two places of ``model.layers``) and ``problems`` (what could not be read). The arrays are
+        in the order of ``model.layers``, and in each of ``layer.weights``.
     """
     problems: list[str] = []
 
     def attempt(what: str, read: Any) -> Any:
         try:
-            return _plain(read())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a warning here would appear among the student's outputs
+                return _plain(read())
         except Exception as error:
             problems.append(f"{what}: {type(error).__name__}")
             return None
@@ -77,7 +78,7 @@ def _variables(model: Any) -> list[Any]:
 
 
 def _array(variable: Any) -> np.ndarray:
-    array = np.array(variable)
+    array = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
     if array.dtype.kind == "f":
         return array
     return array.astype(np.float32)  # bfloat16 and the like: exact in float32

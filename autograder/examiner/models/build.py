@@ -11,11 +11,13 @@ from autograder.examiner.models.compiling import compile_as
 from autograder.examiner.models.construct import restore_initializers
 from autograder.examiner.models.graph import Built, Measure, construct_all, operate, run
 from autograder.examiner.models.plan import (
+    MAX_LAYERS,
     Call,
     InputPlan,
     LayerPlan,
     ModelPlan,
     OperationPlan,
+    layer_count,
     read_model,
     refs,
 )
@@ -64,6 +66,8 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
             "Only models whose weights are each in one place can be graded."
         )
     plan = read_model(kind, claim.get("config"))
+    if layer_count(plan) > MAX_LAYERS:
+        raise RefusedModel(f"The model has more than {MAX_LAYERS} layers, which is more than can be graded.")
     built = construct_all(plan)
     Measure(max_parameters).model(built)
     _check_weights(built, weights)

@@ -122,7 +122,7 @@ def _optimizer(value: Any) -> Any:
     name, config = _serialized(value, "keras.optimizers", OPTIMIZERS)
     cls = getattr(keras.optimizers, name)
     options = _options(cls, config, ("name", "learning_rate", "loss_scale_factor"))
-    return cls(**options, learning_rate=_learning_rate(config.get("learning_rate")))
+    return cls(**options, learning_rate=_learning_rate(config.get("learning_rate")), name=_label(config))
 
 
 def _learning_rate(value: Any) -> Any:
@@ -154,6 +154,9 @@ def _metric(value: Any, where: str) -> Any:
         return one_of(*METRIC_NAMES, *LOSSES.values(), *METRICS, *LOSS_ALIASES)(value, where)
     name, config = _serialized(value, "keras.metrics", METRICS)
     cls = getattr(keras.metrics, name)
-    label = config.get("name")
-    label = label if type(label) is str and label.isidentifier() and len(label) < 64 else None
-    return cls(**_options(cls, config, ("name", "fn")), name=label)
+    return cls(**_options(cls, config, ("name", "fn")), name=_label(config))
+
+
+def _label(config: dict[str, Any]) -> str | None:
+    name = config.get("name")
+    return name if type(name) is str and name.isidentifier() and len(name) < 64 else None

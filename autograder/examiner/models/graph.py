@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.examiner.models.construct import construct
 from autograder.examiner.models.plan import (
+    MAX_CALLS,
     Call,
     InputPlan,
     LayerPlan,
@@ -87,6 +88,7 @@ class Measure:
         self.max_parameters = max_parameters
         self.parameters = 0
         self.elements = 0
+        self.calls = 0
 
     def model(self, built: Built, inputs: Iterable[Any] | None = None) -> Any:
         """The output tensors (KerasTensors: shapes without values) of a model.
@@ -118,6 +120,9 @@ class Measure:
 
     def _call(self, built: Built, arguments: list[Any]) -> Any:
         plan = built.plan
+        self.calls += 1
+        if self.calls > MAX_CALLS:
+            raise RefusedModel(f"The model calls its layers more than {MAX_CALLS} times.")
         if isinstance(plan, ModelPlan):
             return self.model(built, flat(arguments))
         if isinstance(plan, OperationPlan):

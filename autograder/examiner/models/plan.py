@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import graphlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.examiner.models import parts
-from autograder.examiner.models.table import LAYERS, OPERATIONS, WRAPPERS, Arguments
+from autograder.examiner.models.table import LAYERS, OPERATIONS, WRAPPERS, Arguments, ignored
 from autograder.examiner.models.values import (
     RefusedModel,
     boolean,
@@ -25,6 +26,7 @@ from autograder.examiner.models.values import (
 
 MAX_LAYERS = 500
 MAX_CALLS = 2000
+"""Of one model, and of all models inside it together, however often they are called."""
 MAX_DEPTH = 4
 """Models inside models, and wrappers inside wrappers."""
 
@@ -254,6 +256,8 @@ def _arguments(label: str, config: dict[str, Any], table: Arguments) -> dict[str
     for key, value in config.items():
         if key in _COMMON or key.endswith(tuple(_PARTS)):
             continue
+        if table.get(key) is ignored:
+            continue
         if key in table:
             arguments[key] = table[key](value, f"{label}'s {key}")
         elif value is not None and value is not False:
@@ -347,23 +351,22 @@ def _ordered(calls: list[Call], table: Mapping[str, Part]) -> tuple[Call, ...]:
     Raises:
         RefusedModel: the layers are connected in a circle, or to a call that does not exist.
     """
-    done = {(key, 0) for key, part in table.items() if isinstance(part, InputPlan)}
-    ordered: list[Call] = []
-    waiting = calls
-    while waiting:
-        later = []
-        for call in waiting:
-            needs = {(ref.part, ref.call) for ref in refs([*call.arguments, call.mask])}
-            if call.index > 0:
-                needs.add((call.part, call.index - 1))
-            if needs <= done:
-                done.add((call.part, call.index))
-                ordered.append(call)
-            else:
-                later.append(call)
-        if len(later) == len(waiting):
-            raise RefusedModel(
-                "The model's layers are connected in a circle, or to a layer that is not there."
-            )
-        waiting = later
-    return tuple(ordered)
+    given = {(key, 0) for key, part in table.items() if isinstance(part, InputPlan)}
+    by_key = {(call.part, call.index): call for call in calls}
+    sorter: graphlib.TopologicalSorter[tuple[str, int]] = graphlib.TopologicalSorter()
+    for key, call in by_key.items():
+        needs = {(ref.part, ref.call) for ref in refs([*call.arguments, call.mask])}
+        if call.index > 0:
+            needs.add((call.part, call.index - 1))
+        if key in given or not needs <= (by_key.keys() | given):
+            raise RefusedModel(f"The layer {show(call.part)} is connected to a layer that is not there.")
+        sorter.add(key, *(needs - given))
+    try:
+        return tuple(by_key[key] for key in sorter.static_order())
+    except graphlib.CycleError:
+        raise RefusedModel("The model's layers are connected in a circle.") from None
+
+
+def layer_count(plan: Part) -> int:
+    """The layers of a plan, those of the models in it included."""
+    return sum(map(layer_count, plan.parts.values())) if isinstance(plan, ModelPlan) else 1

@@ -35,7 +35,7 @@ _numbers = either(number(), several(number(), 1, 4096))
 _noise_shape = optional(several(optional(integer(1)), 1, 6))
 
 
-def _ignored(value: Any, where: str) -> None:
+def ignored(value: Any, where: str) -> None:
     """An argument that does not matter to a rebuilt model."""
 
 
@@ -105,7 +105,7 @@ def _recurrent() -> dict[str, Arguments]:
         "return_state": only(False),
         "go_backwards": boolean,
         "stateful": only(False),
-        "unroll": _ignored,  # the result is the same, and a long unrolled loop is a large graph
+        "unroll": ignored,  # the result is the same, and a long unrolled loop is a large graph
         "zero_output_for_mask": boolean,
         "seed": SEED,
     }
@@ -128,7 +128,7 @@ LAYERS: Mapping[str, Arguments] = {
         "input_dim": integer(1),
         "output_dim": integer(1),
         "mask_zero": boolean,
-        "weights": _ignored,
+        "weights": ignored,
     },
     "Masking": {"mask_value": number()},
     "Dropout": {**_NOISE, "noise_shape": _noise_shape},
@@ -142,13 +142,13 @@ LAYERS: Mapping[str, Arguments] = {
         "momentum": number(0, 1),
         "synchronized": only(False),
         "renorm": only(False),
-        "renorm_clipping": _ignored,
-        "renorm_momentum": _ignored,
+        "renorm_clipping": ignored,
+        "renorm_momentum": ignored,
     },
     "LayerNormalization": {**_NORMALIZATION, "rms_scaling": boolean},
     "GroupNormalization": {**_NORMALIZATION, "axis": integer(-6, 6), "groups": integer(-1)},
     "UnitNormalization": {"axis": _axis},
-    "RMSNormalization": {"axis": integer(-6, 6), "epsilon": _epsilon},
+    "RMSNormalization": {"axis": _axis, "epsilon": _epsilon},
     "Flatten": {"data_format": _format},
     "Reshape": {"target_shape": several(either(only(-1), integer(1)), 0, 5)},
     "Permute": {"dims": several(integer(1, 6), 1, 5)},
