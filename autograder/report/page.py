@@ -1,0 +1,62 @@
+"""One environment and one style for all pages."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from autograder.records import Grade
+from autograder.report import words
+from autograder.text import one_line, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """The page that ``template`` (a file in templates/) makes of ``values``; everything is escaped unless
+    it is Markup that this package made."""
+    return _environment().get_template(template).render(values)
+
+
+def feedback_name(grade: Grade) -> str:
+    """The file name of a submission's feedback page: ``<notebook>.html``, or ``index.html`` for several."""
+    return f"{grade.notebooks[0].notebook}.html" if len(grade.notebooks) == 1 else "index.html"
+
+
+def feedback_link(grade: Grade) -> str | None:
+    """The way from reports/<assignment>.html to a feedback page; None for a name that is no folder's."""
+    parts = (grade.student, grade.assignment, feedback_name(grade))
+    if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in parts):
+        return None
+    return "../feedback/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("autograder.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (
+        resources.files("autograder.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
+    )
+    environment.globals["style"] = Markup(style)
+    environment.filters.update(
+        line=one_line,
+        visible=visible,
+        points=words.points,
+        moment=words.moment,
+        sign=lambda outcome: words.OUTCOMES[outcome][0],
+        word=lambda outcome: words.OUTCOMES[outcome][1],
+    )
+    return environment

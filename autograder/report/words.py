@@ -1,0 +1,104 @@
+"""Statuses, outcomes and numbers in words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from autograder.records import Grade, NotebookGrade, Outcome, RunStatus
+
+OUTCOMES = {
+    Outcome.PASSED: ("✓", "passed"),
+    Outcome.PARTIAL: ("◐", "partly"),
+    Outcome.FAILED: ("✕", "not passed"),
+    Outcome.SKIPPED: ("–", "not run"),
+    Outcome.MANUAL: ("…", "waits for a person"),
+    Outcome.BROKEN: ("!", "test broken"),
+}
+"""A sign and a word for each outcome: colour alone says nothing to many readers."""
+
+_STATUSES = {
+    RunStatus.COMPLETED.value: ("passed", "Ran to the end", ""),
+    RunStatus.CELL_ERROR.value: (
+        "partial",
+        "Ran with errors",
+        "A cell raised an error. The cells after it ran all the same.",
+    ),
+    RunStatus.TIMED_OUT.value: (
+        "failed",
+        "Out of time",
+        "The notebook took too long and was stopped. What ran before that was graded.",
+    ),
+    RunStatus.OUT_OF_MEMORY.value: (
+        "failed",
+        "Out of memory",
+        "The notebook used more memory than it may and was stopped. What ran before that was graded.",
+    ),
+    RunStatus.KILLED.value: (
+        "failed",
+        "Stopped",
+        "The notebook ended before its last cell. What ran before that was graded.",
+    ),
+    RunStatus.NO_REPORT.value: (
+        "broken",
+        "Did not run",
+        "The notebook could not be started. A person looks at it.",
+    ),
+    "invalid": ("broken", "Not a notebook", "The file could not be read as a notebook."),
+    "missing": ("broken", "Missing", "No notebook of this name was submitted."),
+}
+
+NOT_GRADED = frozenset({"invalid", "missing", RunStatus.NO_REPORT.value})
+"""Statuses that say nothing of the student's work: kept out of median and mean."""
+
+
+def status_words(book: NotebookGrade) -> tuple[str, str, str]:
+    """(colour name, short title, a sentence) for how a notebook's run ended; the run's own message goes
+    first."""
+    colour, title, sentence = _STATUSES.get(book.status, ("broken", book.status, ""))
+    return colour, title, book.message or sentence
+
+
+def status_title(status: str) -> tuple[str, str]:
+    """(colour name, short title) of a status."""
+    colour, title, _ = _STATUSES.get(status, ("broken", status, ""))
+    return colour, title
+
+
+def graded(grade: Grade) -> bool:
+    """Whether something of the submission ran."""
+    return grade.status not in NOT_GRADED
+
+
+def points(value: float) -> str:
+    """At most two decimals, none that are zero: 4, 3.2, 12.25."""
+    text = f"{value:,.2f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def percent(part: float, whole: float) -> float:
+    """100 · part / whole, between 0 and 100; 0 where the whole is 0."""
+    return min(100.0, max(0.0, 100.0 * part / whole)) if whole > 0 else 0.0
+
+
+def moment(when: datetime | None) -> str:
+    """2 March 2026, 18:00 UTC"""
+    if when is None:
+        return ""
+    zone = f" {when.tzname()}" if when.tzinfo else ""
+    return f"{when.day} {when:%B %Y, %H:%M}{zone}"
+
+
+def lateness(submitted: datetime | None, due: datetime | None) -> str:
+    """``3 h 20 min late``; empty where in time or where it can not be told."""
+    if submitted is None or due is None or (submitted.tzinfo is None) != (due.tzinfo is None):
+        return ""
+    return f"{duration(submitted - due)} late" if submitted > due else ""
+
+
+def duration(span: timedelta) -> str:
+    """The two largest units: 2 d 3 h, 3 h 20 min, 4 min, under a minute."""
+    minutes = int(span.total_seconds() // 60)
+    days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    units = [(days, "d"), (hours, "h"), (rest, "min")]
+    named = [f"{count} {unit}" for count, unit in units if count]
+    return " ".join(named[:2]) or "under a minute"
