@@ -11,6 +11,7 @@ of it.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -90,7 +91,11 @@ def _read_csv(path: Path, train: bool) -> NDArray[Any]:
         if train:
             fields.append(("target", "U16"))
         try:
-            table = np.loadtxt(file, dtype=fields, delimiter=",", comments=None, quotechar='"', ndmin=1)
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore", UserWarning
+                )  # of a file without rows, which is an error below
+                table = np.loadtxt(file, dtype=fields, delimiter=",", comments=None, quotechar='"', ndmin=1)
         except ValueError as error:
             raise DataError(f"{path}, below its header: {error}") from error
     _check_table(path, table, train)
@@ -123,7 +128,7 @@ def _check_table(path: Path, table: NDArray[Any], train: bool) -> None:
     if unknown.any():
         row = int(np.flatnonzero(unknown)[0])
         raise DataError(
-            f"{path}, row {row + 1}: target {table['target'][row]!r} is none of Class_1 … Class_9"
+            f"{path}, row {row + 1}: target {str(table['target'][row])!r} is none of Class_1 … Class_9"
         )
 
 
@@ -256,7 +261,7 @@ class LabelEncoder:
         unknown = ~np.isin(labels, self.classes_)
         if unknown.any():
             raise DataError(
-                f"label {labels[unknown][0]!r} is none of the encoder's {len(self.classes_)} classes"
+                f"label {str(labels[unknown][0])!r} is none of the encoder's {len(self.classes_)} classes"
             )
         return np.searchsorted(self.classes_, labels).astype(np.int64)
 

@@ -1,0 +1,187 @@
+"""The course's data: the competition's CSV, the stand-in, and what prepares them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import kaggle_data
+from kaggle_data import DataError, load_data, make_synthetic, preprocess_data, preprocess_labels
+
+FEATURES = [f"feat_{j}" for j in range(1, 94)]
+TRAIN_HEADER = ",".join(["id", *FEATURES, "target"])
+TEST_HEADER = ",".join(["id", *FEATURES])
+ZEROS = ",".join("0" * 93)
+
+
+def csv(folder: Path, *lines: str) -> Path:
+    path = folder / "data.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def training_file(folder: Path, rows: int = 27) -> Path:
+    """Row i has i in feat_1 and i % 9 + 1 as its class."""
+    body = [f"{i + 1},{i}{',0' * 92},Class_{i % 9 + 1}" for i in range(rows)]
+    return csv(folder, TRAIN_HEADER, *body)
+
+
+def test_training_rows_keep_their_labels_when_they_are_shuffled(tmp_path: Path) -> None:
+    X, labels = load_data(training_file(tmp_path))
+    assert X.shape == (27, 93)
+    assert X.dtype == np.float32
+    assert sorted(X[:, 0]) == list(range(27))
+    assert list(X[:, 0]) != list(range(27))
+    assert [f"Class_{int(i) % 9 + 1}" for i in X[:, 0]] == labels.tolist()
+
+
+def test_the_same_seed_shuffles_alike(tmp_path: Path) -> None:
+    path = training_file(tmp_path)
+    first, again, other = load_data(path)[0], load_data(path)[0], load_data(path, seed=2)[0]
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_test_rows_come_in_the_files_order_with_their_ids(tmp_path: Path) -> None:
+    X, ids = load_data(csv(tmp_path, TEST_HEADER, f"7,{ZEROS}", f"5,{ZEROS}"), train=False)
+    assert X.shape == (2, 93)
+    assert ids.tolist() == [7, 5]
+
+
+def test_windows_line_ends_and_quoted_headers_are_read(tmp_path: Path) -> None:
+    quoted = ",".join(f'"{name}"' for name in TRAIN_HEADER.split(","))
+    path = tmp_path / "data.csv"
+    path.write_bytes(f'{quoted}\r\n1,{ZEROS},"Class_9"\r\n'.encode())
+    assert load_data(path)[1].tolist() == ["Class_9"]
+
+
+def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"otto-group-product-classification-challenge(.|\n)*data/otto"
+    ):
+        load_data(tmp_path / "train.csv")
+
+
+@pytest.mark.parametrize(
+    ("lines", "train", "message"),
+    [
+        ([TEST_HEADER, f"1,{ZEROS}"], True, "line 1: this is a test file"),
+        ([TRAIN_HEADER, f"1,{ZEROS},Class_1"], False, "line 1: this is a training file"),
+        (["id,feat_1,target", "1,0,Class_1"], True, "3 columns, expected 95"),
+        ([TRAIN_HEADER.replace("feat_7,", "feat_x,")], True, "column 8 is 'feat_x', expected 'feat_7'"),
+        ([TRAIN_HEADER, f"1,{ZEROS}"], True, "below its header.*94.*95|below its header.*95.*94"),
+        ([TRAIN_HEADER, f"1,{ZEROS.replace('0', 'x', 1)},Class_1"], True, "below its header.*'x'"),
+        (
+            [TRAIN_HEADER, f"1,{ZEROS.replace('0', '-3', 1)},Class_1"],
+            True,
+            "row 1, feat_1: -3.0 is not a count",
+        ),
+        (
+            [TRAIN_HEADER, f"1,{ZEROS.replace('0', 'nan', 1)},Class_1"],
+            True,
+            "row 1, feat_1: nan is not a count",
+        ),
+        ([TRAIN_HEADER, f"1,{ZEROS},Class_10"], True, "row 1: target 'Class_10' is none of"),
+        ([TRAIN_HEADER], True, "a header and no rows"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(
+    tmp_path: Path, lines: list[str], train: bool, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        load_data(csv(tmp_path, *lines), train=train)
+
+
+def test_without_a_path_a_stand_in_of_the_same_shape_is_drawn() -> None:
+    X, labels = load_data()
+    assert X.shape == (61_878, 93)
+    assert X.dtype == np.float32
+    assert (X >= 0).all()
+    assert (X == X.round()).all()
+    assert np.count_nonzero(X) / X.size == pytest.approx(0.22, abs=0.05)
+    _, counts = np.unique(labels, return_counts=True)
+    assert np.allclose(counts / len(X), np.array(kaggle_data.CLASS_COUNTS) / 61_878, atol=0.01)
+
+
+def test_the_stand_ins_test_rows_have_ids_and_are_others_than_its_training_rows() -> None:
+    X, ids = load_data(train=False)
+    assert X.shape == (144_368, 93)
+    assert ids[[0, -1]].tolist() == [1, 144_368]
+    assert (X[:1000] != load_data()[0][:1000]).any(axis=1).mean() > 0.99
+
+
+def test_the_seed_alone_decides_the_stand_ins_rows() -> None:
+    first, again, other = (make_synthetic(50, seed=s)[0] for s in (3, 3, 4))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_no_rows_can_not_be_asked_for() -> None:
+    with pytest.raises(DataError, match="rows=0"):
+        make_synthetic(0)
+
+
+def test_training_features_get_mean_zero_and_deviation_one() -> None:
+    X, scaler = preprocess_data(make_synthetic(500)[0])
+    assert X.dtype == np.float32
+    assert np.allclose(X.mean(axis=0), 0, atol=1e-5)
+    assert np.allclose(X.std(axis=0)[scaler.scale_ != 1], 1, atol=1e-4)
+
+
+def test_a_constant_feature_becomes_zero() -> None:
+    X, _ = preprocess_data(np.full((4, 2), 7.0))
+    assert (X == 0).all()
+
+
+def test_other_rows_are_scaled_as_the_training_rows_were() -> None:
+    train, valid = np.array([[0.0], [2.0]]), np.array([[5.0]])
+    _, scaler = preprocess_data(train)
+    X, same = preprocess_data(valid, scaler)
+    assert X.tolist() == [[4.0]]
+    assert same is scaler
+    assert scaler.inverse_transform(X).tolist() == [[5.0]]
+
+
+def test_scikit_learns_scaler_and_encoder_serve_as_well() -> None:
+    sklearn = pytest.importorskip("sklearn.preprocessing")
+    counts, labels = make_synthetic(300)
+    theirs, _ = preprocess_data(counts, sklearn.StandardScaler().fit(counts))
+    ours, _ = preprocess_data(counts)
+    assert np.allclose(theirs, ours, atol=1e-5)
+    y, _ = preprocess_labels(labels, sklearn.LabelEncoder().fit(labels))
+    assert (y == preprocess_labels(labels)[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros(5), r"shape \(5,\)"),
+        (np.zeros((0, 93)), "at least one row"),
+        (np.zeros((2, 3)), "3 features"),
+    ],
+)
+def test_arrays_of_another_shape_are_refused(X: np.ndarray, message: str) -> None:
+    _, scaler = preprocess_data(np.zeros((4, 93)))
+    with pytest.raises(DataError, match=message):
+        preprocess_data(X, scaler)
+
+
+def test_labels_become_one_hot_rows_or_numbers() -> None:
+    y, encoder = preprocess_labels(["Class_2", "Class_1", "Class_2"])
+    assert y.tolist() == [[0, 1], [1, 0], [0, 1]]
+    assert y.dtype == np.float32
+    numbers, _ = preprocess_labels(["Class_1", "Class_2"], encoder, categorical=False)
+    assert numbers.tolist() == [0, 1]
+    assert numbers.dtype == np.int64
+    assert encoder.inverse_transform(numbers).tolist() == ["Class_1", "Class_2"]
+
+
+def test_a_label_that_the_encoder_does_not_know_is_refused() -> None:
+    _, encoder = preprocess_labels(["Class_1", "Class_2"])
+    with pytest.raises(DataError, match=r"'Class_3' is none of the encoder's 2 classes"):
+        preprocess_labels(["Class_3"], encoder)
