@@ -76,7 +76,7 @@ def _notes(
         count for grade_id, count in counts.items() if grade_id is not None and grade_id not in known
     )
     if unknown:
-        yield f"Cells with an id that the assignment does not have: {unknown}. They count as the student's own."
+        yield f"Cells with an id that the assignment does not have: {unknown}. They were taken as extra."
 
 
 # --- one cell ----------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def _composed(expected: ExamCell, cell: NotebookNode | None) -> ComposedCell:
         cell_type=expected.cell_type,
         source=source,
         grade_id=expected.grade_id,
-        # nbgrader's checksum is over source, type, flags, id and points: all but the source are the exam's here.
+        # nbgrader's checksum covers source, type, flags, id, points: all but the source are the exam's.
         unchanged=expected.role in _WRITABLE and source == expected.released,
         metadata=expected.metadata,
         note=note,
@@ -143,8 +143,8 @@ def _past_missing(
 ) -> int:
     """The first of ``places`` that can be reached from ``anchor`` over deleted cells only; else ``anchor``.
 
-    A released extra cell whose predecessor was deleted still comes after it, once it is put back: a plot after
-    the imports that were deleted with a careless key.
+    A released extra cell whose predecessor was deleted still comes after it, once it is put back: a plot
+    after the imports that were deleted with a careless key.
     """
     for place in places:
         if place > anchor and not any(str(c.grade_id) in present for c in identified[anchor + 1 : place + 1]):

@@ -42,7 +42,7 @@ def read_notebook(source: Path | str | bytes, *, name: str | None = None) -> Not
 
     Returns:
         A valid nbformat 4 notebook: sources are single strings, cells of format 4.5 have unique ids,
-        nbgrader's metadata is of its current schema where it could be upgraded (nothing in it may be trusted).
+        nbgrader's metadata is of its current schema where it could be upgraded (trust nothing in it).
 
     Raises:
         SubmissionError: no regular file, too large, not UTF-8, not strict JSON (duplicate keys, NaN, too

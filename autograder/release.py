@@ -1,0 +1,201 @@
+"""A release: what students get of an assignment, and the exams that stay with the examiner.
+
+source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ released notebook
+                                                      └────▶ exam
+"""
+
+from __future__ import annotations
+
+import filecmp
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.course import inside, is_hidden, read_nbgrader_config
+from autograder.errors import CourseError, HostError
+from autograder.exam import make_exam, released_notebook, solution_notebook
+from autograder.files import replace_folder
+from autograder.notebook import read_source_notebook
+from autograder.records import Assignment, Course, Exam
+from autograder.stripping import strip
+
+__all__ = [
+    "Release",
+    "ReleasedNotebook",
+    "build",
+    "released_notebook",
+    "solution_notebook",
+    "write",
+]
+
+# nbgrader leaves these out, too. Notebooks in subfolders stay: nothing would clear their solutions.
+_IGNORED_FOLDERS = frozenset({".ipynb_checkpoints", "__pycache__", "feedback", ".git"})
+_IGNORED_SUFFIXES = frozenset({".pyc", ".ipynb"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedNotebook:
+    """One notebook of a release."""
+
+    released: NotebookNode
+    """The student's notebook, equal to what ``nbgrader generate_assignment`` makes."""
+    exam: Exam
+
+    @property
+    def name(self) -> str:
+        """Without ``.ipynb``."""
+        return self.exam.notebook
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An assignment, ready to be written to release/."""
+
+    assignment: Assignment
+    notebooks: tuple[ReleasedNotebook, ...]
+    files: Mapping[str, Path]
+    """Path in the release (with ``/``) → the file that is copied there."""
+
+
+def build(course: Course, assignment: Assignment) -> Release:
+    """Make the release and the exams of an assignment; nothing is written.
+
+    Where a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
+
+    Raises:
+        CourseError: a notebook or a file is wrong; the message names it, with the cell.
+    """
+    folder = course.source(assignment.name)
+    paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+    if not paths:
+        raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
+    config = read_nbgrader_config(course.root)
+    notebooks = []
+    for path in paths:
+        label = f"source/{assignment.name}/{path.name}"
+        source = read_source_notebook(path, name=label)
+        faces = strip(source, root=course.root, folder=folder, config=config, label=label)
+        exam = make_exam(assignment.name, path.stem, faces, label)
+        notebooks.append(ReleasedNotebook(faces.student, exam))
+    _check_points(assignment, [notebook.exam for notebook in notebooks])
+    return Release(assignment, tuple(notebooks), _files(course, assignment, [path.name for path in paths]))
+
+
+def write(course: Course, assignment: Assignment, release: Release) -> None:
+    """Write release/<assignment>/ aside and put it into its place; a failure leaves the old release.
+
+    Raises:
+        HostError: it can not be written.
+    """
+    target = course.release(assignment.name)
+    aside: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{assignment.name}.", dir=target.parent))
+        for place, source in release.files.items():
+            path = aside / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, path)
+        for notebook in release.notebooks:
+            text = _text(notebook.released)
+            (aside / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
+        _open_for_all(aside)
+        replace_folder(aside, target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise HostError(
+            f"release/{assignment.name} can not be written ({reason}); free space or rights?"
+        ) from error
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _text(notebook: NotebookNode) -> str:
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _check_points(assignment: Assignment, exams: list[Exam]) -> None:
+    total = sum(exam.max_score for exam in exams)
+    if assignment.points is not None and not math.isclose(total, assignment.points, abs_tol=1e-6):
+        parts = ", ".join(f"{exam.notebook} {exam.max_score:g}" for exam in exams)
+        promised = f"course.yaml promises {assignment.points:g} points for {assignment.name!r}"
+        raise CourseError(f"{promised}, but its cells add up to {total:g} ({parts}); change one of them")
+
+
+def _open_for_all(folder: Path) -> None:
+    """nbgrader's permissions: everyone may read, nothing is executable."""
+    for parent, _, names in os.walk(folder):
+        Path(parent).chmod(0o755)
+        for name in names:
+            (Path(parent) / name).chmod(0o644)
+
+
+# --- files -------------------------------------------------------------------------------------------
+
+
+def _files(course: Course, assignment: Assignment, notebooks: list[str]) -> dict[str, Path]:
+    """Place in the release → file, for everything but the notebooks; hidden data in it is an error."""
+    source = course.source(assignment.name).resolve()
+    found: dict[str, Path] = {}
+    listed = [(Path(), source), *((Path(PurePosixPath(f).name), course.root / f) for f in assignment.files)]
+    for place, start in listed:
+        for path in _below(start):
+            if start == source and path.relative_to(source).parts[0] == "hidden":
+                continue
+            target = (place / path.relative_to(start)).as_posix()
+            if target in found or target in notebooks:
+                raise CourseError(
+                    f"release/{assignment.name}/{target}: two files would go there; rename one of them"
+                )
+            found[target] = _releasable(course, path)
+    _check_not_hidden(course, assignment, found)
+    return found
+
+
+def _below(start: Path) -> Iterator[Path]:
+    """``start``, if it is a file; else the files in it that a release takes along."""
+    if start.is_file():
+        yield start
+        return
+    for parent, folders, names in os.walk(start):
+        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
+        linked = [name for name in folders if (Path(parent) / name).is_symlink()]
+        yield from (Path(parent) / name for name in linked)
+        yield from (
+            Path(parent) / name for name in sorted(names) if Path(name).suffix not in _IGNORED_SUFFIXES
+        )
+
+
+def _releasable(course: Course, path: Path) -> Path:
+    """The file itself, after links: a regular file of the course that is not hidden."""
+    shown = path.relative_to(course.root)
+    try:
+        real = inside(course.root, shown.as_posix(), course.root)
+    except ValueError as error:
+        raise CourseError(f"{shown}: {error}; put a copy there instead") from None
+    if is_hidden(course.root, real):
+        raise CourseError(f"{shown}: lies in (or links to) a hidden folder: students would get it")
+    if not real.is_file():
+        raise CourseError(f"{shown}: only regular files can be released")
+    return real
+
+
+def _check_not_hidden(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> None:
+    """No file of the release has the content of a hidden one: a forgotten copy gives it away as well."""
+    hidden = [
+        path for path in course.hidden(assignment.name).rglob("*") if path.is_file() and path.stat().st_size
+    ]
+    for place, path in files.items():
+        for secret in hidden:
+            if path.stat().st_size == secret.stat().st_size and filecmp.cmp(path, secret, shallow=False):
+                twin = secret.relative_to(course.root)
+                raise CourseError(f"{place}: is a copy of {twin}, which students must not get; remove it")

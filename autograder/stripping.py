@@ -1,0 +1,196 @@
+"""From an instructor's notebook to the student's, by nbgrader's own preprocessors in nbgrader's order.
+
+The steps are those of ``nbgrader generate_assignment``, without the one that writes to a gradebook. Options
+that nbgrader_config.py sets apply; they must be literals, since the file is read and never run.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.course import NBGRADER_CONFIG, NbgraderConfig, inside
+from autograder.errors import CourseError
+
+_BEFORE = ("IncludeHeaderFooter", "InstantiateTests", "LockCells")
+_SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums")
+_HIDDEN = ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """One notebook at three moments; the cells of all three stand for one another by position."""
+
+    instructor: NotebookNode
+    """With header, footer and generated tests; with solutions."""
+    examiner: NotebookNode
+    """Without solutions, with hidden tests and mark schemes: what nbgrader saves in its gradebook."""
+    student: NotebookNode
+    """What is released."""
+    hidden_markers: tuple[str, str]
+    """What marks the first and the last line of a hidden part."""
+
+
+def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderConfig, label: str) -> Faces:
+    """The notebook's three faces.
+
+    Args:
+        notebook: the instructor's; it is not changed.
+        root: the course folder; header, footer and ``autotests.yml`` are looked up in it.
+        folder: the assignment's source folder.
+        config: what nbgrader_config.py sets.
+        label: what messages call the notebook.
+
+    Raises:
+        CourseError: a step refused it (duplicate grade_id, no points, open marker); the message says where.
+    """
+    steps = _Steps(root, folder, config, label)
+    instructor = steps.run(_BEFORE, copy.deepcopy(notebook))
+    _check_metadata(instructor, label)
+    examiner = steps.run(_SOLUTIONS, copy.deepcopy(instructor))
+    student = steps.run(_HIDDEN, copy.deepcopy(examiner))
+    try:
+        with warnings.catch_warnings():  # cells of a header may lack ids; nbformat makes some, and says so
+            warnings.simplefilter("ignore")
+            nbformat.validate(student, relax_add_props=True)
+    except nbformat.ValidationError as error:
+        raise CourseError(f"{label}: the released notebook is not valid: {error.message[:200]}") from None
+    hidden = steps.make("ClearHiddenTests")
+    return Faces(instructor, examiner, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
+
+
+def cell_name(index: int, cell: NotebookNode) -> str:
+    """``cell 4 ('squares')``: the position in Jupyter, counted from 1, and the grade_id if there is one."""
+    meta = cell.metadata.get("nbgrader")
+    grade_id = meta.get("grade_id") if isinstance(meta, dict) else None
+    return f"cell {index + 1} ({grade_id!r})" if grade_id else f"cell {index + 1}"
+
+
+class _Steps:
+    """nbgrader's preprocessors, configured for one notebook."""
+
+    def __init__(self, root: Path, folder: Path, config: NbgraderConfig, label: str) -> None:
+        self.root, self.folder, self.config, self.label = root, folder, config, label
+        self.resources: dict[str, Any] = {"metadata": {"name": label, "path": str(folder)}}
+
+    def run(self, names: Sequence[str], notebook: NotebookNode) -> NotebookNode:
+        for name in names:
+            step = self.make(name)
+            before = copy.deepcopy(notebook)
+            try:
+                with _native_kernel(notebook) if name == "InstantiateTests" else _nothing():
+                    notebook, self.resources = step(notebook, self.resources)
+            except (
+                Exception
+            ) as error:  # nbgrader raises whatever comes to hand; an AUTOTEST runs the author's code
+                _stop_kernel(step)
+                place = "" if name in _BEFORE[:2] else self._place(step, before)
+                reason = str(error).strip() or "it needs nbgrader's metadata of an autograded test"
+                raise CourseError(f"{self.label}: {place}{' '.join(reason.split())} ({name})") from error
+        return notebook
+
+    def make(self, name: str) -> Any:
+        """The preprocessor with the options of nbgrader_config.py, and with absolute paths."""
+        from nbgrader import preprocessors
+        from traitlets.config import Config
+        from traitlets.traitlets import TraitError
+
+        for (owner, option), line in self.config.computed.items():
+            if owner == name:
+                todo = "write its value as plain text or numbers; this file is read, never run"
+                raise CourseError(f"{NBGRADER_CONFIG}:{line}: c.{owner}.{option} is computed: {todo}")
+        options = self.config.values.get(name, {})
+        try:
+            step = getattr(preprocessors, name)(config=Config({name: dict(options)}))
+        except TraitError as error:
+            raise CourseError(f"{NBGRADER_CONFIG}: c.{name}: {error}") from None
+        if name == "IncludeHeaderFooter":
+            step.header, step.footer = self._course_file(step.header), self._course_file(step.footer)
+        if name == "InstantiateTests" and not (self.folder / step.autotest_filename).exists():
+            step.autotest_filename = str(self.root / step.autotest_filename)
+        return step
+
+    def _course_file(self, relative: str) -> str:
+        if not relative:
+            return ""
+        try:
+            path = inside(self.root, relative, self.root)
+        except ValueError as error:
+            raise CourseError(f"{NBGRADER_CONFIG}: c.IncludeHeaderFooter: {relative!r} {error}") from None
+        if not path.is_file():
+            raise CourseError(f"{NBGRADER_CONFIG}: c.IncludeHeaderFooter: there is no file {relative}")
+        return str(path)
+
+    def _place(self, step: Any, notebook: NotebookNode) -> str:
+        """The cell at which the step fails when each is tried alone."""
+        for index, cell in enumerate(notebook.cells):
+            try:
+                step.preprocess_cell(copy.deepcopy(cell), self.resources, index)
+            except Exception:
+                return f"{cell_name(index, cell)}: "
+        return ""
+
+
+def _check_metadata(notebook: NotebookNode, label: str) -> None:
+    """nbgrader's own checks of its metadata, cell by cell, so that the message can name the cell."""
+    from nbgrader.nbgraderformat import MetadataValidator
+
+    validator = MetadataValidator()
+    first: dict[str, int] = {}
+    for index, cell in enumerate(notebook.cells):
+        where = f"{label}: {cell_name(index, cell)}"
+        try:
+            validator.validate_cell(cell)
+        except (
+            Exception
+        ) as error:  # jsonschema's errors, and KeyError or TypeError for what it did not expect
+            reason = getattr(error, "message", None) or str(error)
+            raise CourseError(f"{where}: {' '.join(reason.split())[:300]}") from None
+        meta = cell.metadata.get("nbgrader", {})
+        if not any(meta.get(flag) for flag in ("grade", "solution", "locked", "task")):
+            continue
+        grade_id = meta.get("grade_id")
+        if not grade_id:
+            raise CourseError(f"{where}: has no grade_id; give it one in Jupyter's Create Assignment toolbar")
+        if grade_id in first:
+            raise CourseError(
+                f"{where}: cell {first[grade_id] + 1} has the same grade_id; rename one of them"
+            )
+        if meta.get("task") and "points" not in meta:
+            raise CourseError(f"{where}: the task does not have points")
+        first[grade_id] = index
+
+
+@contextmanager
+def _native_kernel(notebook: NotebookNode) -> Iterator[None]:
+    """Old notebooks name the kernel ``python``; the kernel that exists is called ``python3``."""
+    spec = notebook.metadata.get("kernelspec", {})
+    old = spec.get("name")
+    if old == "python":
+        spec["name"] = "python3"
+    try:
+        yield
+    finally:
+        if old == "python":
+            spec["name"] = old
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def _stop_kernel(step: Any) -> None:
+    """nbgrader leaves the kernel of a failed AUTOTEST running."""
+    client = getattr(step, "kc", None)
+    if client is not None:
+        client.shutdown()
+        client.stop_channels()
