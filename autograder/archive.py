@@ -17,7 +17,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,7 +147,7 @@ def _tar_members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:
     file.seek(0)
     # Each member costs a header and padding, and a tar may end in a block of zeros.
     end = limits.total_bytes + limits.members * 4096 + MIB
-    with cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file as plain:
+    with cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else nullcontext(file) as plain:
         bounded = _Bounded(plain, largest=_HEADER_BYTES, end=end, forward=True)
         with tarfile.open(fileobj=bounded, mode="r:") as archive:
             while (info := archive.next()) is not None:
@@ -213,10 +213,9 @@ def _members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:
         read = _tar_members
     else:
         raise SubmissionError("This is neither a zip nor a tar (plain or gzipped).")
-    # The same descriptor serves both passes, so it must outlive the parser, which closes what it was given.
-    with os.fdopen(os.dup(file.fileno()), "rb") as again, _parsing():
-        again.seek(0)
-        for count, raw in enumerate(read(again, limits), start=1):
+    file.seek(0)
+    with _parsing():
+        for count, raw in enumerate(read(file, limits), start=1):
             if count > limits.members:
                 raise SubmissionError(f"The archive has more than {limits.members} members.")
             yield raw

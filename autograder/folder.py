@@ -6,6 +6,7 @@ the look and the read leads nowhere.
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -32,25 +33,36 @@ def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
     seen = 0
     while waiting:
         prefix = waiting.pop()
-        descriptor = _open_folder(root, prefix)
         try:
-            with os.scandir(descriptor) as entries:
-                for entry in entries:
-                    seen += 1
-                    if seen > limits.members:
-                        raise SubmissionError(f"The folder has more than {limits.members} entries.")
-                    name = prefix + entry.name
-                    status = entry.stat(follow_symlinks=False)
-                    problem = name_problem(name) or _problem(status, limits, folders=True)
-                    if not problem and is_junk(name):
-                        continue
-                    if not problem and stat.S_ISDIR(status.st_mode):
-                        waiting.append(name + "/")
-                        continue
-                    members.append(Member(name, status.st_size, _modified(status), problem))
-        finally:
-            os.close(descriptor)
+            found = list(_entries(root, prefix, limits.members - seen))
+        except OSError as error:
+            members.append(
+                Member(prefix.rstrip("/"), 0, None, f"a folder that can not be read ({error.strerror})")
+            )
+            continue
+        seen += len(found)
+        if seen > limits.members:
+            raise SubmissionError(f"The folder has more than {limits.members} entries.")
+        for name, status in found:
+            problem = name_problem(name) or _problem(status, limits, folders=True)
+            if not problem and is_junk(name):
+                continue
+            if not problem and stat.S_ISDIR(status.st_mode):
+                waiting.append(name + "/")
+            else:
+                members.append(Member(name, status.st_size, _modified(status), problem))
     return mark_collisions(sorted(members, key=lambda m: m.name))
+
+
+def _entries(root: Path, prefix: str, most: int) -> Iterator[tuple[str, os.stat_result]]:
+    """Path and status of what lies in a folder, no more than ``most`` and one."""
+    descriptor = _open_folder(root, prefix)
+    try:
+        with os.scandir(descriptor) as entries:
+            for entry in itertools.islice(entries, most + 1):
+                yield prefix + entry.name, entry.stat(follow_symlinks=False)
+    finally:
+        os.close(descriptor)
 
 
 def open_file(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:

@@ -208,7 +208,7 @@ def test_command_line_tar_of_a_folder_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_one_bad_member_refuses_a_students_archive(attack: str, tmp_path: Path) -> None:
-    """Whatever is wrong with one member: an error, and (but for a lie found while unpacking) nothing written."""
+    """Whatever is wrong with one member: an error, and nothing written (save lies found on the way)."""
     with pytest.raises(SubmissionError):
         unpack(ATTACKS[attack](), tmp_path, TIGHT, strict=True)
     if "real size" not in attack:
