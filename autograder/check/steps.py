@@ -38,14 +38,15 @@ def steps(model: Any) -> list[Step]:
     """The model's steps. A layer that joins branches stands where Keras lists it, after what it joins."""
     result: list[Step] = []
     layers = list(_leaves(model, 0))
+    ends = _ends(model)
     for number, layer in enumerate(layers, start=1):
         kind = type(layer).__name__
         alone = layer_activation(layer)
-        if kind == "Identity" or alone == "linear":
+        if _transparent(layer):
             continue
         if alone is not None:
             previous = result[-1] if result else None
-            if previous is not None and _joins(previous, layer, layers):
+            if previous is not None and _joins(previous, layer, layers, ends):
                 previous.activation = alone
             else:
                 result.append(Step(number, "Activation", layer, alone))
@@ -54,6 +55,13 @@ def steps(model: Any) -> list[Step]:
         own = activation_name(getattr(layer, "activation", None)) if has_one else None
         result.append(Step(number, kind, layer, own))
     return result
+
+
+def _ends(model: Any) -> list[Any]:
+    try:
+        return list(model.outputs)
+    except (AttributeError, ValueError, TypeError):
+        return []
 
 
 def _leaves(model: Any, depth: int) -> Iterator[Any]:
@@ -66,18 +74,44 @@ def _leaves(model: Any, depth: int) -> Iterator[Any]:
             yield layer
 
 
-def _joins(previous: Step, activation_layer: Any, layers: list[Any]) -> bool:
-    """Whether the activation layer is applied to the previous step's output, and nothing else uses that."""
+def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[Any]) -> bool:
+    """Whether the activation layer may be taken as the previous step's own activation.
+
+    They follow one another; what speaks against it is a layer or an output of the model that uses the
+    previous step's output too, or an activation layer whose input comes from somewhere else.
+    """
     if not fuses(previous.kind) or previous.activation != "linear":
         return False
+    tensor = _output(previous.layer)
+    if tensor is None:
+        return True  # not connected yet: the layers of an unbuilt Sequential
+    if any(tensor is end for end in ends):
+        return False
+    given = _inputs(activation_layer)
+    for layer in layers:
+        if layer is activation_layer or _transparent(layer):
+            continue
+        if any(tensor is item for item in _inputs(layer)):
+            return False
+        if layer is not previous.layer and any(_output(layer) is item for item in given):
+            return False
+    return True
+
+
+def _transparent(layer: Any) -> bool:
+    return type(layer).__name__ == "Identity" or layer_activation(layer) == "linear"
+
+
+def _output(layer: Any) -> Any:
     try:
-        tensor = previous.layer.output
-        users = [layer for layer in layers if any(tensor is item for item in _inputs(layer))]
+        return layer.output
     except (AttributeError, ValueError):
-        return True  # not connected yet: an unbuilt Sequential, whose layers follow one another
-    return users == [activation_layer]
+        return None
 
 
 def _inputs(layer: Any) -> list[Any]:
-    given = layer.input
+    try:
+        given = layer.input
+    except (AttributeError, ValueError):
+        return []
     return list(given) if isinstance(given, list | tuple) else [given]
