@@ -1,0 +1,37 @@
+# Everything that is done with this checkout. `make help` lists it.
+#   make install PYTHON=python3.12    with that interpreter
+#   make test PYTEST_ARGS="-k codec"  some of the tests
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTEST_ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help install test test-slow demo lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
+
+install: ## .venv with everything in it; does nothing where it is there already
+	@scripts/install
+
+test: install ## lint, types, and the test suite but for its slow part
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
+
+test-slow: install ## the slow part of the test suite
+	$(BIN)/python -m pytest -q -m slow $(PYTEST_ARGS)
+
+demo: install ## a course with a small class, graded from end to end
+	$(BIN)/autograder demo
+
+lock: ## requirements.lock from pyproject.toml (UPGRADE=1: the newest versions)
+	@scripts/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove .venv, caches and builds
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
