@@ -202,6 +202,19 @@ def test_an_exception_fails_its_case_and_shows_its_type() -> None:
     assert only(results).message == message
 
 
+def test_a_failure_of_the_examination_itself_is_told_in_its_own_words() -> None:
+    """The kernel's end is no exception of the student's: its message is shown instead of its type."""
+
+    class LostError(Exception):
+        __module__ = "autograder.examiner.remote"
+
+    def gone() -> None:
+        raise LostError("the notebook's kernel has ended")
+
+    with pytest.raises(AssertionError, match="case 1 the notebook's kernel has ended"):
+        check.function(gone, cases=[((), 1)])
+
+
 def test_a_function_can_not_change_the_authors_arguments() -> None:
     data = [3, 1, 2]
     with check.recording() as results:
