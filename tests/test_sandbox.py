@@ -131,10 +131,9 @@ def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> No
     for folder, folders, files in os.walk("/"):
         folders[:] = [f for f in folders if os.path.join(folder, f) not in skip]
         for name in files:
-            try:
-                found += [name] if canary in open(os.path.join(folder, name), errors="replace").read() else []
-            except OSError:
-                pass
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                found += [name] if canary.encode() in open(path, "rb").read() else []
     found += [k for k, v in os.environ.items() if canary in v]
     print(found, os.path.exists({str(tmp_path)!r}), open("/home/student/data.py").read())
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,8 @@ class _PinnedSockets:
         sock.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE[channel])
         sock.setsockopt(zmq.RCVHWM, QUEUE)
         sock.setsockopt(zmq.RECONNECT_IVL, -1)
+        # A kernel that went away, or does not read, must not block the kit: sending raises zmq.Again instead.
+        sock.setsockopt(zmq.SNDTIMEO, 0)
         if identity:
             sock.identity = identity
         sock.connect(self._make_url(channel))
@@ -112,6 +116,17 @@ class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):
     def cleanup_ipc_files(self) -> None:
         """Nothing: the sockets lie in the sandbox's own tmpfs."""
 
+    async def _async_interrupt_kernel(self) -> None:
+        with contextlib.suppress(zmq.Again):
+            await super()._async_interrupt_kernel()
+
+    async def _async_request_shutdown(self, restart: bool = False) -> None:
+        with contextlib.suppress(zmq.Again):
+            await super()._async_request_shutdown(restart=restart)
+
+    interrupt_kernel = _async_interrupt_kernel
+    request_shutdown = _async_request_shutdown
+
     def _reconcile_connection_info(self, info: Any) -> None:
         self.load_connection_info(info)
 
@@ -143,8 +158,6 @@ def kernel_manager(
     Raises (at ``start_kernel``):
         SandboxError: the sandbox can not be built or the kernel does not come up.
     """
-    import sys
-
     files = dict(job_files)
     if argv is None:
         files[PROBE] = Path(__file__).resolve().parent.parent / "probe"
