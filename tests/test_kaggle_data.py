@@ -102,7 +102,7 @@ def test_without_a_path_a_stand_in_of_the_same_shape_is_drawn() -> None:
     assert X.shape == (61_878, 93)
     assert X.dtype == np.float32
     assert (X >= 0).all()
-    assert (X == X.round()).all()
+    assert np.array_equal(X.round(), X)
     assert np.count_nonzero(X) / X.size == pytest.approx(0.22, abs=0.05)
     _, counts = np.unique(labels, return_counts=True)
     assert np.allclose(counts / len(X), np.array(kaggle_data.CLASS_COUNTS) / 61_878, atol=0.01)
