@@ -49,6 +49,8 @@ LAYER_CASES: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("GroupNormalization", {"groups": 2}, IMAGE),
     ("UnitNormalization", {}, ROW),
     ("RMSNormalization", {}, ROW),
+    ("Normalization", {"mean": 2.0, "variance": 3.0}, ROW),
+    ("Normalization", {"mean": [0.5] * 4, "variance": [2.0] * 4, "invert": True}, SEQUENCE),
     ("Flatten", {}, IMAGE),
     ("Reshape", {"target_shape": (3, -1)}, ROW),
     ("Permute", {"dims": (2, 1)}, SEQUENCE),
@@ -127,7 +129,11 @@ def shake(model: Any) -> None:
     """Gives every weight another value than its initial one (moving variances stay positive)."""
     generator = np.random.default_rng(1)
     for variable in model.weights:
-        variable.assign(generator.uniform(0.1, 0.9, tuple(variable.shape)).astype("float32"))
+        if variable.dtype.startswith("float"):
+            variable.assign(generator.uniform(0.1, 0.9, tuple(variable.shape)).astype("float32"))
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
 
 
 def sent(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -218,6 +224,12 @@ def nested(keras: Any) -> Any:
     return keras.Model(inputs, inner(block(inner(inputs), training=False)))
 
 
+def adapted(keras: Any) -> Any:
+    layer = keras.layers.Normalization()
+    layer.adapt(np.random.default_rng(2).normal(3.0, 2.0, (50, 4)))
+    return keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(2)])
+
+
 def nested_output(keras: Any) -> Any:
     return keras.Sequential([keras.Input((4,)), nested(keras), keras.layers.Dense(2)])
 
@@ -241,6 +253,7 @@ def without_an_input_layer(keras: Any) -> Any:
         residual,
         nested,
         nested_output,
+        adapted,
         mixed_precision,
         without_an_input_layer,
     ],

@@ -162,6 +162,8 @@ def _assign(built: Built, weights: Sequence[np.ndarray]) -> None:
             raise RefusedModel(f"The weights of a {leaf.plan.class_name} layer are not laid out as expected.")
         for variable in variables:
             variable.assign(next(arrays))
+        if hasattr(leaf.layer, "finalize_state"):
+            leaf.layer.finalize_state()  # Normalization keeps what follows from its mean and variance
 
 
 def _finish(built: Built) -> None:

@@ -101,6 +101,16 @@ def _layer_normalization(arguments: Mapping[str, Any], shape: Shape) -> WeightSh
     return _scale_and_center(arguments, shape)
 
 
+def _normalization(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
+    if arguments.get("mean") is not None:
+        return []
+    axis = arguments.get("axis")
+    axes = () if axis is None else (axis,) if isinstance(axis, int) else axis
+    kept = sorted(a % len(shape) for a in axes)
+    sizes = _axes({"axis": kept}, shape)
+    return [sizes, sizes, ()]  # mean, variance, and an unused count
+
+
 def _prelu(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
     shared = arguments.get("shared_axes") or ()
     return [tuple(1 if i in shared else _known(n, "PReLU") for i, n in enumerate(shape) if i > 0)]
@@ -116,6 +126,7 @@ _SHAPES: Mapping[str, Callable[[Mapping[str, Any], Shape], WeightShapes]] = {
     "LayerNormalization": _layer_normalization,
     "GroupNormalization": _scale_and_center,
     "RMSNormalization": lambda arguments, shape: [_axes(arguments, shape)],
+    "Normalization": _normalization,
     "PReLU": _prelu,
     "Conv": _convolution,
     "ConvTranspose": _transposed,

@@ -148,6 +148,12 @@ LAYERS: Mapping[str, Arguments] = {
     "LayerNormalization": {**_NORMALIZATION, "rms_scaling": boolean},
     "GroupNormalization": {**_NORMALIZATION, "axis": integer(-6, 6), "groups": integer(-1)},
     "UnitNormalization": {"axis": _axis},
+    "Normalization": {
+        "axis": optional(either(integer(-6, 6), several(integer(-6, 6), 0, 6))),
+        "invert": boolean,
+        "mean": optional(_numbers),
+        "variance": optional(_numbers),
+    },
     "RMSNormalization": {"axis": _axis, "epsilon": _epsilon},
     "Flatten": {"data_format": _format},
     "Reshape": {"target_shape": several(either(only(-1), integer(1)), 0, 5)},
