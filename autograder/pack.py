@@ -29,6 +29,8 @@ from autograder.members import MIB, SUBMISSION, is_junk, name_problem
 from autograder.text import one_line, visible
 
 _SIBLING_BYTES = 10 * MIB
+_ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
+"""What a zip can say; submission.json says the rest."""
 _STUB = re.compile(r"#\s*YOUR CODE HERE\s*\n\s*raise NotImplementedError\(\)|^\s*YOUR ANSWER HERE\s*$", re.M)
 _QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
 _IMPORTED = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.M)
@@ -247,7 +249,7 @@ def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: d
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in [(MANIFEST, text), *sorted(files.items())]:
-            info = zipfile.ZipInfo(name, max(timestamp, datetime(1980, 1, 1, tzinfo=UTC)).timetuple()[:6])
+            info = zipfile.ZipInfo(name, min(max(timestamp, _ZIP_DATES[0]), _ZIP_DATES[1]).timetuple()[:6])
             info.external_attr = 0o100644 << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)

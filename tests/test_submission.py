@@ -1,0 +1,599 @@
+"""Handing in and collecting: receipts, the layouts of learning systems, and what students may not do."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import tarfile
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.errors import SubmissionError, UsageError
+from autograder.records import Assignment, Course
+from autograder.submission import Collected, CollectStatus, collect, pack, read_timestamp, student_name
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+NOON = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+COLLECTED, REPLACED, UNCHANGED, OLDER, REFUSED = CollectStatus
+
+
+def cell(grade_id: str | None, source: str, *, kind: str = "code", **marks: Any) -> dict[str, Any]:
+    metadata = {"nbgrader": {"grade_id": grade_id, "solution": False, **marks}} if grade_id else {}
+    content: dict[str, Any] = {"cell_type": kind, "metadata": metadata, "source": source}
+    return content | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def notebook(*cells: dict[str, Any]) -> str:
+    return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": list(cells)})
+
+
+def lesson(first: str = STUB, second: str = "YOUR ANSWER HERE", extra: str = "") -> str:
+    return notebook(
+        cell(None, extra),
+        cell("q1", first, solution=True),
+        cell("q1-test", "assert squares(2) == 4", grade=True),
+        cell("q2", second, kind="markdown", solution=True, grade=True),
+    )
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    """A course with one assignment of one notebook, ps1.ipynb, and another assignment."""
+    root = tmp_path / "course"
+    (root / "release/ps1").mkdir(parents=True)
+    (root / "release/ps1/ps1.ipynb").write_text(lesson())
+    return Course(root, "course", "Course", {n: Assignment(n, n) for n in ("ps1", "ps2")})
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """The folder that is collected."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    return folder
+
+
+def put(path: Path, content: str | bytes = "{}", at: datetime = NOON) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.utime(path, (at.timestamp(), at.timestamp()))
+    return path
+
+
+def packed(folder: Path, student: str, content: str = lesson("1"), at: datetime = NOON) -> Path:
+    work = put(folder / f"work-{student}-{at:%H%M}/ps1.ipynb", content)
+    return pack(work, student=student, assignment="ps1", out=folder / "packed", now=at).path
+
+
+def files(folder: Path) -> set[str]:
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+
+
+def only(found: tuple[Collected, ...]) -> Collected:
+    assert len(found) == 1, [str(f) for f in found]
+    return found[0]
+
+
+# --- pack ---------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_says_what_is_answered_and_what_is_not(tmp_path: Path) -> None:
+    """Without the release, nbgrader's stubs tell; the zip holds the notebook and submission.json alone."""
+    work = put(tmp_path / "ps1/ps1.ipynb", lesson("def squares(n):\n    return n * n"))
+    receipt = pack(work, student="jane", now=NOON)
+    assert receipt.path == tmp_path / "ps1/ps1-jane-20260130T120000Z.zip"
+    assert (receipt.answered, receipt.unanswered, receipt.warnings) == (("q1",), ("q2",), ())
+    with zipfile.ZipFile(receipt.path) as archive:
+        assert archive.namelist() == ["submission.json", "ps1.ipynb"]
+        manifest = json.loads(archive.read("submission.json"))
+    assert manifest["format"] == 1
+    assert manifest["timestamp"] == "2026-01-30T12:00:00+00:00"
+    assert re.search(r"answered  1 of 2\nnot yet   q2", receipt.text())
+
+
+def test_the_release_tells_answers_exactly(tmp_path: Path) -> None:
+    """A release with its own stub text; a cell that was deleted is unanswered, and said to be missing."""
+    put(tmp_path / "release/ps1.ipynb", lesson("squares = None  # your turn"))
+    work = put(tmp_path / "ps1/ps1.ipynb", notebook(cell("q1", "squares = None  # your turn", solution=True)))
+    receipt = pack(work, release=tmp_path / "release/ps1.ipynb", student="jane", assignment="ps1")
+    assert receipt.unanswered == ("q1", "q2")
+    assert any("q1-test" in w and "missing" in w for w in receipt.warnings)
+
+
+def test_a_browsers_second_download_gets_its_name_back(tmp_path: Path) -> None:
+    put(tmp_path / "release/ps1/ps1.ipynb", lesson())
+    work = put(tmp_path / "Downloads/ps1 (1).ipynb", lesson("1"))
+    receipt = pack(work, release=tmp_path / "release/ps1", student="jane")
+    assert (receipt.assignment, receipt.files) == ("ps1", ("ps1.ipynb",))
+
+
+def test_duplicated_cells_are_a_warning(tmp_path: Path) -> None:
+    work = put(tmp_path / "ps1/ps1.ipynb", notebook(*[cell("q1", "1", solution=True)] * 2))
+    assert "“q1” is there 2 times" in pack(work, student="jane").warnings[0]
+
+
+def test_only_files_that_the_code_names_go_with_it(tmp_path: Path) -> None:
+    """Quoted data and imported modules; nothing hidden, no link, nothing outside, nothing unnamed."""
+    code = 'import helpers, os\nfrom layers import x\nopen("data/train.csv"), "../secret", ".env", "link", "/etc/passwd"'
+    work = put(tmp_path / "ps1/ps1.ipynb", lesson(extra=code))
+    for name in (
+        "helpers.py",
+        "layers.py",
+        "data/train.csv",
+        ".env",
+        "diary.txt",
+        "../secret",
+        "other.ipynb",
+    ):
+        put(tmp_path / "ps1" / name, name)
+    (tmp_path / "ps1/link").symlink_to(tmp_path / "secret")
+    assert pack(work, student="jane").files == ("data/train.csv", "helpers.py", "layers.py", "ps1.ipynb")
+
+
+def test_the_releases_own_files_stay_at_home(tmp_path: Path) -> None:
+    """Unchanged files of the release do not travel; a changed one, and its other notebooks, do."""
+    code = 'open("data.csv"); open("same.csv")'
+    for folder in ("release/ps1", "ps1"):
+        put(tmp_path / folder / "ps1.ipynb", lesson(extra=code))
+        put(tmp_path / folder / "part2.ipynb", lesson() if folder == "ps1" else lesson(extra="2"))
+        put(tmp_path / folder / "same.csv", "same")
+        put(tmp_path / folder / "data.csv", folder)
+    receipt = pack(tmp_path / "ps1/ps1.ipynb", release=tmp_path / "release/ps1", student="jane")
+    assert receipt.files == ("data.csv", "part2.ipynb", "ps1.ipynb")
+
+
+def test_the_same_work_at_the_same_time_is_the_same_zip(tmp_path: Path) -> None:
+    work = put(tmp_path / "ps1/ps1.ipynb", lesson("1", extra="import b, a"))
+    for name in ("a.py", "b.py"):
+        put(work.parent / name, name)
+    first = pack(work, student="jane", out=tmp_path / "one", now=NOON)
+    put(work.parent / "a.py", "a.py", at=NOON + HOUR)
+    second = pack(work, student="jane", out=tmp_path / "two", now=NOON)
+    assert first.sha256 == second.sha256
+    assert first.path.read_bytes() == second.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not json", "is not JSON"),
+        (b"\xff\xfe{}", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "not a notebook of format 4"),
+        (b'{"nbformat": 3, "worksheets": []}', "not a notebook of format 4 .it says 3"),
+    ],
+)
+def test_what_could_not_be_graded_is_not_packed(content: bytes, message: str, tmp_path: Path) -> None:
+    work = put(tmp_path / "ps1/ps1.ipynb", content)
+    with pytest.raises(SubmissionError, match=message):
+        pack(work, student="jane")
+    assert files(tmp_path) == {"ps1/ps1.ipynb"}
+
+
+def test_a_notebook_that_breaks_the_schema_is_packed_with_a_warning(tmp_path: Path) -> None:
+    work = put(
+        tmp_path / "ps1/ps1.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "cells": [{"source": 7}, 3]}'
+    )
+    assert "no valid notebook" in pack(work, student="jane").warnings[0]
+
+
+def test_paths_that_do_not_exist_are_the_callers_fault(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no notebook"):
+        pack(tmp_path / "ps1.ipynb", student="jane")
+    work = put(tmp_path / "ps1/ps1.ipynb", lesson())
+    with pytest.raises(UsageError, match="no released notebook"):
+        pack(work, release=tmp_path / "release", student="jane")
+
+
+# --- names and times ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["jane", "Jane Doe", "O'Brien, Zoë", "李雷", "a_b-c.d@x.edu", "x" * 100, "नमस्ते"]
+)
+def test_students_may_have_the_names_of_people(name: str) -> None:
+    assert student_name(name) == name
+
+
+def test_names_are_composed() -> None:
+    """The same name, typed on two systems, is one student."""
+    assert student_name("Zoe\u0308") == "Zo\u00eb"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "",
+            ".",
+            "..",
+            ".hidden",
+            "-rf",
+            " jane",
+            "jane ",
+            "a/b",
+            "a\\b",
+            "a\nb",
+            "a\0b",
+            "a\x1bb",
+            "a\u202eb",
+        ),
+        *("a\u200bb", "a\u00a0b", "*", "[ab]", "a?", "a:b", "<b>", "a|b", "$x", "`x`", "\u0301a", "\ud800"),
+        *("=1+1", "x" * 101, "李" * 67, "a\u2028b", "\U0001f600"),
+    ],
+)
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(SubmissionError, match="can not be a student's name"):
+        student_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-30 12:00:00.000000 UTC", NOON),
+        ("2026-01-30 12:00:00 UTC\n", NOON),
+        ("2026-01-30 13:00:00.000000 +01:00", NOON),
+        ("2026-01-30T12:00:00Z", NOON),
+        ("January 30, 2026 12:00 UTC", NOON),
+        ("yesterday, more or less", None),
+        ("", None),
+    ],
+)
+def test_timestamps_as_nbgrader_writes_them(text: str, expected: datetime | None, tmp_path: Path) -> None:
+    (tmp_path / "timestamp.txt").write_text(text)
+    assert read_timestamp(tmp_path) == expected
+
+
+# --- collect: where submissions come from ---------------------------------------------------------------
+
+
+def test_packed_zips_in_a_folder(course: Course, source: Path) -> None:
+    """Each becomes submitted/<student>/<assignment>/ with its timestamp.txt; nothing else is left."""
+    for student in ("jane", "li_lei"):
+        packed(source, student)
+    found = collect(course, "ps1", source / "packed")
+    assert [(c.student, c.status) for c in found] == [("jane", COLLECTED), ("li_lei", COLLECTED)]
+    assert files(course.submitted("jane", "ps1")) == {"ps1.ipynb", "timestamp.txt"}
+    stamp = (course.submitted("jane", "ps1") / "timestamp.txt").read_text()
+    assert stamp == "2026-01-30 12:00:00.000000 UTC"
+    assert list(course.state.iterdir()) == []
+
+
+def test_one_packed_zip(course: Course, source: Path) -> None:
+    assert only(collect(course, "ps1", packed(source, "jane"))).student == "jane"
+
+
+LAYOUTS = {
+    "nbgrader": ["jane/ps1/ps1.ipynb"],
+    "nbgrader's submitted": ["submitted/jane/ps1/ps1.ipynb"],
+    "a folder each": ["jane/ps1.ipynb"],
+    "a folder each, renamed": ["jane/my final version.ipynb"],
+    "loose": ["jane.ipynb"],
+    "loose with more": ["jane_ps1.ipynb"],
+    "Canvas": ["jane_1234_56789_ps1.ipynb"],
+    "Canvas, late": ["jane_LATE_1234_56789_ps1-1.ipynb"],
+    "Moodle, folders": ["jane_1234_assignsubmission_file_/ps1.ipynb"],
+    "Moodle, flat": ["jane_1234_assignsubmission_file_ps1.ipynb"],
+    "Blackboard": ["ps1_jane_attempt_2026-01-30-12-00-00_ps1.ipynb"],
+    "with others' work": ["jane/ps1/ps1.ipynb", "jane/ps2/ps2.ipynb", "bob/ps2/ps2.ipynb"],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("form", ["folder", "zip", "tar.gz"])
+def test_layouts(layout: str, form: str, course: Course, source: Path, tmp_path: Path) -> None:
+    """Every layout comes from a folder, a zip and a tar alike, with the notebook under its own name."""
+    for name in LAYOUTS[layout]:
+        put(source / name, lesson("1"))
+    if form == "zip":
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            for path in source.rglob("*.ipynb"):
+                archive.write(path, path.relative_to(source))
+        source = tmp_path / "all.zip"
+    elif form == "tar.gz":
+        with tarfile.open(tmp_path / "all.tgz", "w:gz") as tar:
+            tar.add(source, ".")
+        source = tmp_path / "all.tgz"
+    found = only(collect(course, "ps1", source))
+    assert (found.student, found.status, found.timestamp) == ("jane", COLLECTED, NOON)
+    assert files(course.root / "submitted") == {"jane/ps1/ps1.ipynb", "jane/ps1/timestamp.txt"}
+
+
+def test_a_zip_of_zips(course: Course, source: Path) -> None:
+    """As learning systems export: archives in an archive are opened, one level deep."""
+    with zipfile.ZipFile(source / "export.zip", "w") as export:
+        export.write(packed(source, "jane"), "jane_12_34_ps1-jane-20260130T120000Z.zip")
+        export.write(packed(source, "li"), "Li Lei_99_assignsubmission_file_/ps1-li-20260130T120000Z.zip")
+    found = collect(course, "ps1", source / "export.zip")
+    assert [(c.student, c.status) for c in found] == [("Li Lei", COLLECTED), ("jane", COLLECTED)]
+
+
+def test_archives_are_opened_one_level_deep_only(course: Course, source: Path) -> None:
+    inner = packed(source, "jane")
+    for outer in ("middle.zip", "jane_1_2_outer.zip"):
+        with zipfile.ZipFile(source / outer, "w") as archive:
+            archive.write(inner, inner.name)
+        inner = source / outer
+    put(source / "in/x.txt")
+    (source / "in/x.txt").unlink()
+    inner.rename(source / "in" / inner.name)
+    found = only(collect(course, "ps1", source / "in"))
+    assert (found.status, "archives in it are not opened" in found.reason) == (REFUSED, True)
+
+
+def test_several_notebooks_come_as_one_submission(course: Course, source: Path) -> None:
+    put(course.release("ps1") / "warm_up.ipynb", lesson())
+    put(source / "jane_12_34_ps1.ipynb")
+    put(source / "jane_12_35_warm_up-2.ipynb")
+    only(collect(course, "ps1", source))
+    assert files(course.submitted("jane", "ps1")) == {"ps1.ipynb", "warm_up.ipynb", "timestamp.txt"}
+
+
+def test_of_two_attempts_the_newest_counts(course: Course, source: Path) -> None:
+    put(source / "ps1_jane_attempt_2026-01-29-12-00-00_ps1.ipynb", "old", at=NOON + HOUR)
+    put(source / "ps1_jane_attempt_2026-01-30-12-00-00_ps1.ipynb", "new", at=NOON)
+    found = only(collect(course, "ps1", source))
+    assert (found.timestamp, "left out" in found.reason) == (NOON, True)
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == "new"
+
+
+@pytest.mark.parametrize("content", [b"not json", b"", b"\xff\xfe\0", b'{"nbformat": 4'])
+def test_notebooks_are_not_judged_here(content: bytes, course: Course, source: Path) -> None:
+    """An invalid notebook must still become a grade that says so."""
+    put(source / "jane.ipynb", content)
+    assert only(collect(course, "ps1", source)).status == COLLECTED
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_bytes() == content
+
+
+# --- collect: again -------------------------------------------------------------------------------------
+
+
+def test_the_same_again_changes_nothing(course: Course, source: Path) -> None:
+    zipped = packed(source, "jane")
+    collect(course, "ps1", zipped)
+    before = course.submitted("jane", "ps1").stat().st_mtime_ns
+    assert only(collect(course, "ps1", zipped)).status == UNCHANGED
+    assert only(collect(course, "ps1", packed(source, "jane", at=NOON + HOUR))).status == UNCHANGED
+    assert course.submitted("jane", "ps1").stat().st_mtime_ns == before
+    assert read_timestamp(course.submitted("jane", "ps1")) == NOON, "handing in the same later is not late"
+
+
+def test_a_newer_submission_replaces_an_older_one_and_keeps_it_aside(course: Course, source: Path) -> None:
+    old, new = packed(source, "jane", lesson("1")), packed(source, "jane", lesson("2"), NOON + HOUR)
+    assert only(collect(course, "ps1", old)).status == COLLECTED
+    assert only(collect(course, "ps1", new)).status == REPLACED
+    assert only(collect(course, "ps1", old)).status == OLDER
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == lesson("2")
+    kept = course.state / "superseded/ps1/jane/20260130T120000Z"
+    assert (kept / "ps1.ipynb").read_text() == lesson("1")
+    assert [p.name for p in course.state.iterdir()] == ["superseded"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_order_in_a_folder_does_not_matter(order: int, course: Course, source: Path) -> None:
+    for i in (1, 2):
+        packed(source, "jane", lesson(str(i)), NOON + order * i * HOUR)
+    collect(course, "ps1", source / "packed")
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == lesson("2" if order == 1 else "1")
+
+
+def test_the_instructors_time_outweighs_the_submissions(course: Course, source: Path) -> None:
+    found = only(collect(course, "ps1", packed(source, "jane"), received=NOON + HOUR))
+    assert found.timestamp == NOON + HOUR
+
+
+def test_nobody_hands_in_from_the_future(course: Course, source: Path) -> None:
+    zipped = packed(source, "jane", at=datetime(2999, 1, 1, tzinfo=UTC))
+    found = only(collect(course, "ps1", zipped))
+    assert found.timestamp is not None
+    assert found.timestamp <= datetime.now(UTC)
+    assert "future" in found.reason
+
+
+# --- collect: what is refused ---------------------------------------------------------------------------
+
+
+def repack(path: Path, **changes: Any) -> Path:
+    """The same zip with other values in its submission.json."""
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    manifest = {**json.loads(content["submission.json"]), **changes}
+    content["submission.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "format 2"),
+        ({"assignment": "ps2"}, "submission of “ps2”"),
+        ({"student": "bob"}, "file name says “jane”, its submission.json says “bob”"),
+        ({"student": "../bob"}, "can not be a student's name"),
+        ({"student": 7}, "can not be read"),
+        ({"timestamp": "soon"}, "can not be read"),
+        ({"sha256": {}}, "damaged or changed"),
+        ({"sha256": {"ps1.ipynb": "0" * 64}}, "damaged or changed"),
+        ({"sha256": 7}, "can not be read"),
+    ],
+)
+def test_a_submission_json_that_does_not_fit(
+    changes: dict[str, Any], message: str, course: Course, source: Path
+) -> None:
+    found = only(collect(course, "ps1", repack(packed(source, "jane"), **changes)))
+    assert found.status == REFUSED
+    assert re.search(message, found.reason)
+    assert not (course.root / "submitted").exists()
+
+
+def test_a_student_can_not_hand_in_for_another(course: Course, source: Path) -> None:
+    """Where the learning system says whose it is, the name in the archive counts for nothing but a note."""
+    packed(source, "alice").rename(source / "packed/bob_12_34_ps1-alice-20260130T120000Z.zip")
+    found = only(collect(course, "ps1", source / "packed"))
+    assert (found.student, found.status) == ("bob", COLLECTED)
+    assert "alice" in found.reason
+
+
+@pytest.mark.parametrize(
+    "name", ["bob_alice_attempt_2026-01-30-12-00-00_.ipynb", "bob_7_9_alice_7_9_x.ipynb"]
+)
+def test_file_names_are_read_from_the_front(name: str, course: Course, source: Path) -> None:
+    """What follows the learning system's part is the student's own choice."""
+    put(source / name)
+    assert only(collect(course, "ps1", source)).student == "bob"
+
+
+def test_a_timestamp_in_a_students_upload_is_not_believed(course: Course, source: Path) -> None:
+    folder = source / "jane_1234_assignsubmission_file_/ps1"
+    put(folder / "ps1.ipynb")
+    put(folder / "timestamp.txt", "2020-01-01 00:00:00 UTC")
+    assert only(collect(course, "ps1", source)).timestamp == NOON
+
+
+def test_nbgraders_own_timestamp_is(course: Course, source: Path) -> None:
+    put(source / "jane/ps1/ps1.ipynb")
+    put(source / "jane/ps1/timestamp.txt", "2020-01-01 00:00:00.000000 UTC")
+    assert only(collect(course, "ps1", source)).timestamp == datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+def hard_link(path: Path) -> None:
+    os.link(put(path.parent.parent / "outside/secret"), path)
+
+
+def symlink(path: Path) -> None:
+    path.symlink_to("/etc/passwd")
+
+
+def folder_link(path: Path) -> None:
+    path.symlink_to("/etc")
+
+
+BAD_FILES = [fifo, sparse, hard_link, symlink, folder_link]
+
+
+@pytest.mark.parametrize("make", BAD_FILES)
+@pytest.mark.parametrize("place", ["jane/ps1/evil", "jane/evil.ipynb", "jane.ipynb", "jane"])
+def test_bad_files_in_a_folder_refuse_one_submission(
+    make: Any, place: str, course: Course, source: Path
+) -> None:
+    """Nothing hangs, nothing is followed, and bob's submission is collected all the same."""
+    put(source / "bob/ps1/ps1.ipynb")
+    if place.startswith("jane/"):
+        put(
+            source / place.replace("evil", "ps1").removesuffix(".ipynb").replace("/ps1/ps1", "/ps1/ps1.ipynb")
+        )
+    (source / place).unlink(missing_ok=True)
+    make(source / place)
+    found = {c.item.split("/")[0].split(".")[0]: c.status for c in collect(course, "ps1", source)}
+    assert (found["jane"], found["bob"]) == (REFUSED, COLLECTED)
+    assert files(course.root / "submitted") == {"bob/ps1/ps1.ipynb", "bob/ps1/timestamp.txt"}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("../evil.ipynb", "leaves its folder"),
+        ("jane/../../evil.ipynb", "leaves its folder"),
+        ("/etc/evil.ipynb", "absolute"),
+        ("jane\u202e/ps1.ipynb", "can not be a student's name"),
+        ("-rf/ps1.ipynb", "can not be a student's name"),
+        ("*.ipynb", "can not be a student's name"),
+        ("essay.pdf", "neither a notebook nor an archive"),
+        ("ps1.ipynb", "named after the assignment"),
+        ("jane/deep/er/ps1.ipynb", "there is no notebook in jane/"),
+    ],
+)
+def test_bad_members_of_a_class_export_refuse_one_submission(
+    name: str, message: str, course: Course, source: Path
+) -> None:
+    with zipfile.ZipFile(source / "all.zip", "w") as archive:
+        archive.writestr(name, "{}")
+        archive.writestr("bob/ps1/ps1.ipynb", "{}")
+    found = {
+        c.student if c.status == COLLECTED else c.status: c
+        for c in collect(course, "ps1", source / "all.zip")
+    }
+    assert set(found) == {"bob", REFUSED}
+    assert re.search(message, found[REFUSED].reason)
+    assert str(found[REFUSED]).isprintable()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Jane Doe_1_assignsubmission_file_/ps1.ipynb", "Jane Doe_2_assignsubmission_file_/ps1.ipynb"],
+        ["doejane_1_5_ps1.ipynb", "doejane_2_6_ps1.ipynb"],
+        ["jane/ps1/ps1.ipynb", "Jane/ps1/ps1.ipynb"],
+        ["zoe\u0308.ipynb", "zo\u00eb.ipynb"],
+    ],
+)
+def test_two_people_of_one_name_are_never_mixed_up(names: list[str], course: Course, source: Path) -> None:
+    for name in names:
+        put(source / name)
+    found = collect(course, "ps1", source)
+    assert [c.status for c in found] == [REFUSED, REFUSED]
+    assert not (course.root / "submitted").exists()
+
+
+def test_a_name_that_differs_in_case_from_one_that_was_collected(course: Course, source: Path) -> None:
+    collect(course, "ps1", put(source / "jane.ipynb"))
+    found = only(collect(course, "ps1", put(source / "Jane.ipynb")))
+    assert (found.status, "the same name but for case" in found.reason) == (REFUSED, True)
+
+
+def test_too_large_and_too_many(course: Course, source: Path) -> None:
+    """A submission's limits hold in a folder as in an archive."""
+    put(source / "large/ps1.ipynb")
+    (source / "large/big.bin").touch()
+    os.truncate(source / "large/big.bin", 60 << 20)
+    for i in range(1001):
+        put(source / "many" / f"{i}.ipynb")
+    reasons = [c.reason for c in collect(course, "ps1", source)]
+    assert "larger than 50 MiB" in reasons[0]
+    assert "more than 1000 files" in reasons[1]
+
+
+def test_archives_that_are_none_are_values(course: Course, source: Path) -> None:
+    """The source itself, and one item in it."""
+    put(source / "bad.zip", b"not a zip")
+    assert "neither a zip nor a tar" in only(collect(course, "ps1", source / "bad.zip")).reason
+    assert "neither a zip nor a tar" in only(collect(course, "ps1", source)).reason
+
+
+def test_a_wrong_name_of_the_assignment_or_the_source_is_the_callers_fault(
+    course: Course, source: Path
+) -> None:
+    with pytest.raises(UsageError, match="no assignment “ps9”: ps1, ps2"):
+        collect(course, "ps9", source)
+    with pytest.raises(UsageError, match="no folder or archive"):
+        collect(course, "ps1", source / "nothing")
+
+
+def test_a_folder_with_nothing_in_it_gives_nothing(course: Course, source: Path) -> None:
+    assert collect(course, "ps1", source) == ()
+
+
+def test_packed_bytes_are_a_plain_zip(tmp_path: Path) -> None:
+    """Deflated regular files, so that every system opens it."""
+    data = packed(tmp_path, "jane").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert {i.compress_type for i in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+        assert {i.external_attr >> 16 for i in archive.infolist()} == {0o100644}
