@@ -11,7 +11,7 @@ _ANSI = re.compile(
     r"|\x1b[\]PX^_][^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{0,4}[0-~]"
 )
-_KEPT = frozenset("\n\t")
+_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]")
 # Cf: bidirectional controls and zero-width characters; Zl, Zp: line separators; Cs: lone surrogates.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # Joiners that emoji and several scripts need; alone they neither hide nor reorder anything.
@@ -43,7 +43,7 @@ def visible(text: str, limit: int = 20_000) -> str:
         line.rsplit("\r", 1)[-1] if "\r" in line.rstrip("\r") else line.rstrip("\r")
         for line in text.split("\n")
     )
-    return "".join(_shown(character) for character in "\n".join(lines))
+    return _UNUSUAL.sub(lambda match: _shown(match.group()), "\n".join(lines))
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -62,6 +62,6 @@ def inert_markdown(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    if character in _KEPT or character in _JOINERS or unicodedata.category(character) not in _INVISIBLE:
+    if character in _JOINERS or unicodedata.category(character) not in _INVISIBLE:
         return character
     return f"⟨U+{ord(character):04X}⟩"

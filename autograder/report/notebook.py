@@ -124,7 +124,7 @@ def _link(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
 def _heading(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
     token = tokens[index]
     if not token.meta.get("lowered"):
-        token.tag = f"h{min(6, int(token.tag[1]) + 3)}"
+        token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
         token.meta["lowered"] = True
     return str(self.renderToken(tokens, index, options, env))
 

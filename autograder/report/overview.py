@@ -35,6 +35,9 @@ class _Tally:
 
     @property
     def mean(self) -> float | None:
+        """Percent of the points; None while a person has answers of this question to grade."""
+        if Outcome.MANUAL in self.outcomes:
+            return None
         return statistics.fmean(self.earned) if self.earned else None
 
 

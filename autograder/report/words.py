@@ -11,7 +11,7 @@ OUTCOMES = {
     Outcome.PARTIAL: ("◐", "partly"),
     Outcome.FAILED: ("✕", "not passed"),
     Outcome.SKIPPED: ("–", "not run"),
-    Outcome.MANUAL: ("…", "waits for a person"),
+    Outcome.MANUAL: ("…", "for a person"),
     Outcome.BROKEN: ("!", "test broken"),
 }
 """A sign and a word for each outcome: colour alone says nothing to many readers."""
