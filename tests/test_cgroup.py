@@ -26,8 +26,11 @@ def group() -> Iterator[cgroup.Cgroup]:
 
 
 def run_in(group: cgroup.Cgroup, code: str) -> subprocess.CompletedProcess[str]:
-    join = f"import os\nfor d in {[str(d) for d in group.directories]!r}: open(d + '/cgroup.procs', 'w').write(str(os.getpid()))\n"
-    return subprocess.run([sys.executable, "-c", join + code], capture_output=True, text=True, timeout=30, check=False)
+    folders = [str(folder) for folder in group.directories]
+    join = f"import os\nfor d in {folders!r}: open(d + '/cgroup.procs', 'w').write(str(os.getpid()))\n"
+    return subprocess.run(
+        [sys.executable, "-c", join + code], capture_output=True, text=True, timeout=30, check=False
+    )
 
 
 def test_memory_limit_is_the_kernels(group: cgroup.Cgroup) -> None:
@@ -71,6 +74,17 @@ def test_removed_twice_leaves_nothing(group: cgroup.Cgroup) -> None:
     group.remove()
     group.remove()
     assert not any(folder.exists() for folder in group.directories)
+
+
+def test_leftovers_of_a_dead_kit_are_swept(group: cgroup.Cgroup) -> None:
+    """An empty group that was made by a process that is gone disappears with the next one made."""
+    left = group.directories[0].with_name("notebook-4194999-dead")
+    left.mkdir()
+    another = cgroup.create(LIMITS)
+    assert another is not None
+    another.remove()
+    assert not left.exists()
+    assert group.directories[0].exists()
 
 
 def test_names_do_not_tell_what_runs(group: cgroup.Cgroup) -> None:

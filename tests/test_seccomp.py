@@ -57,7 +57,8 @@ def test_ordinary_calls_pass(architecture: str) -> None:
 @BOTH
 @pytest.mark.parametrize(
     "name",
-    ["ptrace", "process_vm_readv", "process_vm_writev", "io_uring_setup", "io_uring_enter", "bpf", "perf_event_open",
+    ["ptrace", "process_vm_readv", "process_vm_writev", "io_uring_setup", "io_uring_enter", "bpf",
+     "perf_event_open",
      "keyctl", "add_key", "request_key", "mount", "umount2", "unshare", "setns", "pivot_root", "userfaultfd",
      "move_mount", "fsopen", "open_tree", "mount_setattr", "kexec_load", "finit_module", "open_by_handle_at",
      "pidfd_getfd", "memfd_secret"],

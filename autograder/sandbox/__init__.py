@@ -1,6 +1,7 @@
 """Student code runs here and nowhere else.
 
-``default_sandbox()`` gives the one that this machine can build, ``require(sandbox)`` refuses one that does not hold.
+``default_sandbox()`` gives the one that this machine can build, ``require(sandbox)`` refuses one that does
+not hold.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ __all__ = [
 
 
 def default_sandbox(python: str | None = None) -> Sandbox:
-    """The sandbox of this machine; ``python`` is the interpreter to make available inside (default: the kit's own).
+    """The sandbox of this machine; ``python`` is the interpreter to make available inside (default: the
+    kit's own).
 
     Raises:
         SandboxError: not Linux, or no bubblewrap.

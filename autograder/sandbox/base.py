@@ -20,8 +20,9 @@ SOCKETS = "/run/kernel"
 def kernel_environment(*, prefix: str | None = None, threads: int = 2) -> dict[str, str]:
     """The whole environment of a student's process; nothing of the host's is added to it.
 
-    ``prefix`` is the virtual environment whose ``bin`` goes first on PATH (default: the kit's own). Everything that
-    libraries like to write lies below the work folder. No name and no value tells grading from practice.
+    ``prefix`` is the virtual environment whose ``bin`` goes first on PATH (default: the kit's own).
+    Everything that libraries like to write lies below the work folder. No name and no value tells grading
+    from practice.
     """
     count = str(threads)
     return {
@@ -64,13 +65,13 @@ class Job:
     env: Mapping[str, str] = field(default_factory=kernel_environment)
     """The whole environment."""
     files: Mapping[str, Path] = field(default_factory=dict)
-    """Absolute path inside → host file or folder, bound read-only. A folder that holds a symlink, and a source that
-    is one, are refused."""
+    """Absolute path inside → host file or folder, bound read-only. A folder that holds a symlink, and a
+    source that is one, are refused."""
     data: Mapping[str, bytes] = field(default_factory=dict)
     """Absolute path inside → content of a small read-only file that has no place on the host."""
     masked: tuple[Path, ...] = ()
-    """Host folders that must not be seen even where they lie within a folder that is bound (a course below /usr,
-    or below the virtual environment): an empty read-only folder covers them."""
+    """Host folders that must not be seen even where they lie within a folder that is bound (a course below
+    /usr, or below the virtual environment): an empty read-only folder covers them."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -93,7 +94,8 @@ class Finding:
     ok: bool
     detail: str
     remedy: str = ""
-    """What to do about it; empty where there is nothing to do. An ``ok`` finding with a remedy is a remark."""
+    """What to do about it; empty where there is nothing to do. An ``ok`` finding with a remedy is a
+    remark."""
 
 
 class Process(Protocol):
@@ -105,7 +107,8 @@ class Process(Protocol):
 
     @property
     def root(self) -> Path:
-        """The sandbox's root folder as the host reaches it. What lies below is the student's: follow no symlink."""
+        """The sandbox's root folder as the host reaches it. What lies below is the student's: follow no
+        symlink."""
 
     @property
     def label(self) -> str:
@@ -124,7 +127,8 @@ class Process(Protocol):
         """What was used until now; after the end, the final figures."""
 
     def memory_limit(self) -> int | None:
-        """The memory limit that the kernel reports, in bytes; None where it is watched instead of enforced."""
+        """The memory limit that the kernel reports, in bytes; None where it is watched instead of
+        enforced."""
 
     def stdout(self) -> str:
         """The last 256 KiB of standard output. Written by the student: untrusted text."""

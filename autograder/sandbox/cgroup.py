@@ -1,7 +1,7 @@
 """A control group of its own for each sandbox: memory with swap, processes, and what was used.
 
-Version 2 where a writable subtree with the controllers is found above this process, version 1 where the host still
-has it, else nothing: the caller then runs with reduced limits.
+Version 2 where a writable subtree with the controllers is found above this process, version 1 where the
+host still has it, else nothing: the caller then runs with reduced limits.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ def _create_v2(limits: Limits) -> Cgroup | None:
     parent = _parent_v2()
     if parent is None:
         return None
+    _sweep(parent)
     folder = parent / _new_name()
     folder.mkdir()
     try:
@@ -120,6 +121,7 @@ def _create_v1(limits: Limits) -> Cgroup | None:
     try:
         for parent in (*parents, accounting):
             if parent is not None:
+                _sweep(parent)
                 folder = parent / name
                 folder.mkdir()
                 made.append(folder)
@@ -158,7 +160,8 @@ def _own_path(controller: str) -> str | None:
 
 
 def _own_directory(controller: str) -> Path | None:
-    """This process's directory in the hierarchy of ``controller`` (empty: the unified one), if it is mounted."""
+    """This process's directory in the hierarchy of ``controller`` (empty: the unified one), if it is
+    mounted."""
     path = _own_path(controller)
     for kind, root, mount, options in _mounts():
         fits = kind == "cgroup2" if not controller else kind == "cgroup" and controller in options
@@ -171,8 +174,8 @@ def _own_directory(controller: str) -> Path | None:
 def _parent_v2() -> Path | None:
     """The nearest folder, from our own upwards, that may get a child with memory and pids limits.
 
-    A folder with processes of its own can not hand controllers down (the root excepted), and moving a process needs
-    write access to ``cgroup.procs`` of the nearest common ancestor, which is that folder.
+    A folder with processes of its own can not hand controllers down (the root excepted), and moving a
+    process needs write access to ``cgroup.procs`` of the nearest common ancestor, which is that folder.
     """
     own = _own_directory("")
     if own is None:
@@ -191,6 +194,14 @@ def _parent_v2() -> Path | None:
             (folder / "cgroup.subtree_control").write_text("+memory +pids")
             return folder
     return None
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what a kit that was killed left behind: empty groups whose name holds the pid of no process."""
+    for folder in parent.glob("notebook-*-*"):
+        if not Path("/proc", folder.name.split("-")[1]).exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _new_name() -> str:

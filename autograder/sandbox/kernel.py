@@ -61,8 +61,8 @@ class _PinnedSockets:
 class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
     """A client of one sandboxed kernel, with a ZMQ context of its own.
 
-    It has no heartbeat: whether the kernel lives is the process's to say. ``lost`` names the channels whose connection
-    ended, which for a living kernel means that it sent a message above the limit.
+    It has no heartbeat: whether the kernel lives is the process's to say. ``lost`` names the channels whose
+    connection ended, which for a living kernel means that it sent a message above the limit.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -99,7 +99,8 @@ class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
 class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):
     """An :class:`AsyncKernelManager` that leaves no connection file on the host.
 
-    After ``start_kernel()``: ``provisioner.process`` is the sandbox's :class:`~autograder.sandbox.base.Process`.
+    After ``start_kernel()``: ``provisioner.process`` is the sandbox's
+    :class:`~autograder.sandbox.base.Process`.
     """
 
     client_factory = Type(klass=SandboxKernelClient)
@@ -147,10 +148,11 @@ def kernel_manager(
 
     Args:
         job_files: absolute path inside → host file or folder, read-only inside.
-        argv: the kernel's command; ``{connection_file}`` stands for the connection file. Default: the probe, run by
-            ``python``.
+        argv: the kernel's command; ``{connection_file}`` stands for the connection file. Default: the
+            probe, run by ``python``.
         cwd: the working directory inside.
-        python: the interpreter of the default command (default: the kit's own; the sandbox must have been made for it).
+        python: the interpreter of the default command (default: the kit's own; the sandbox must have been
+            made for it).
         env: the kernel's whole environment (default: :func:`kernel_environment`).
         masked: host folders that must not be seen, see :class:`~autograder.sandbox.base.Job`.
         startup_seconds: how long the kernel may take until it listens.

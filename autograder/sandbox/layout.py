@@ -1,9 +1,11 @@
 """What the student's process sees of the host: the system and one Python, read-only, and nothing else.
 
-The result is a list of arguments for bwrap in which a :class:`Source` stands for a host path that may have to be
-staged first and a :class:`Data` for content that is handed over by a descriptor.
+The result is a list of arguments for bwrap in which a :class:`Source` stands for a host path that may have
+to be staged first and a :class:`Data` for content that is handed over by a descriptor.
 """
 
+# Links must be seen as they are, so that paths are text and os calls here.
+# ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH115
 from __future__ import annotations
 
 import json
@@ -100,7 +102,8 @@ class Mounts:
 
 
 def mounts(job: Job, interpreter: Interpreter) -> list[Argument]:
-    """All mount arguments for ``job``. Raises :class:`SandboxError` for a source that is missing or refused."""
+    """All mount arguments for ``job``. Raises :class:`SandboxError` for a source that is missing or
+    refused."""
     plan = Mounts()
     _add_system(plan)
     _add_python(plan, interpreter)
@@ -124,12 +127,14 @@ def mounts(job: Job, interpreter: Interpreter) -> list[Argument]:
     plan.operations["/proc"] = ("--proc", "/proc")
     plan.operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
     plan.operations["/dev"] = ("--dev", "/dev")
-    # bwrap's own root and /dev are writable until they are sealed, after the last mount point was made in them.
+    # bwrap's own root and /dev are writable until they are sealed, after the last mount point was made in
+    # them.
     return [*plan.arguments(), "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
 def refuse_links(source: Path) -> None:
-    """Raise :class:`SandboxError` unless ``source`` is a plain file or a folder of plain files and folders."""
+    """Raise :class:`SandboxError` unless ``source`` is a plain file or a folder of plain files and
+    folders."""
     for path in (source, *_walk(source)):
         try:
             mode = path.lstat().st_mode
@@ -181,7 +186,8 @@ def _add_python(plan: Mounts, interpreter: Interpreter) -> None:
     for folder in (*interpreter.folders, package_folder()):
         if not plan.covers(folder) and folder != "/":
             plan.bind(folder)
-    # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep them true.
+    # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep
+    # them true.
     for start in (interpreter.executable, interpreter.base_prefix):
         for link, target in links_on_the_way(start):
             if not plan.covers(link) and link not in plan.operations:
@@ -221,7 +227,8 @@ def _shared_library() -> str:
 
 _QUESTION = """
 import json, os, sys, sysconfig
-library = os.path.join(sysconfig.get_config_var("LIBDIR") or "/", sysconfig.get_config_var("INSTSONAME") or "")
+config = sysconfig.get_config_var
+library = os.path.join(config("LIBDIR") or "/", config("INSTSONAME") or "")
 found = library if os.path.isfile(library) and not library.endswith(".a") else ""
 print(json.dumps([sys.executable, sys.prefix, sys.base_prefix, found]))
 """

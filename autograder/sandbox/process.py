@@ -1,4 +1,5 @@
-"""A sandbox that runs, seen from the kit: its supervisor's pipes, its cgroup, and the tails of what it prints."""
+"""A sandbox that runs, seen from the kit: its supervisor's pipes, its cgroup, and the tails of what it
+prints."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ class BubblewrapProcess:
     def __init__(
         self, supervisor: subprocess.Popen[bytes], status: int, cgroup: Cgroup | None, label: str
     ) -> None:
-        assert supervisor.stdout is not None and supervisor.stderr is not None
+        assert supervisor.stdout is not None
+        assert supervisor.stderr is not None
         self._supervisor = supervisor
         self._status = status
         self._received = b""
@@ -80,7 +82,8 @@ class BubblewrapProcess:
         return self._label
 
     def wait_for_start(self) -> None:
-        """Until the wall stands and the command is about to run; raises :class:`SandboxError` where it can not."""
+        """Until the wall stands and the command is about to run; raises :class:`SandboxError` where it can
+        not."""
         deadline = time.monotonic() + START_SECONDS
         while "pid" not in self._report and "error" not in self._report and self._supervisor.poll() is None:
             self._read_status(max(0.0, deadline - time.monotonic()))
@@ -110,6 +113,9 @@ class BubblewrapProcess:
     def kill(self) -> None:
         control = self._supervisor.stdin
         if control is not None:
+            # Said in so many words, so that the end of file alone means that the kit died.
+            with contextlib.suppress(OSError, ValueError):
+                control.write(b"kill\n")
             with contextlib.suppress(OSError):
                 control.close()
         if self.wait(KILL_SECONDS) is None:

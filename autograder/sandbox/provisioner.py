@@ -1,8 +1,8 @@
 """A Jupyter kernel provisioner that starts the kernel inside a sandbox.
 
-Inside, the kernel binds five sockets in a small tmpfs of the sandbox's own; no folder of the host is writable. Outside,
-each socket is opened once, without following a link, before any student's code runs; whoever connects later connects to
-that very socket, whatever the student has put in its place since.
+Inside, the kernel binds five sockets in a small tmpfs of the sandbox's own; no folder of the host is
+writable. Outside, each socket is opened once, without following a link, before any student's code runs;
+whoever connects later connects to that very socket, whatever the student has put in its place since.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ SHUTDOWN_SECONDS = 2.0
 class SandboxProvisioner(KernelProvisionerBase):
     """Runs one kernel in one sandbox.
 
-    Used by :func:`autograder.sandbox.kernel.kernel_manager`, which fills the attributes; through its entry point
-    ``autograder-sandbox`` a kernel specification gets the default sandbox and limits.
+    Used by :func:`autograder.sandbox.kernel.kernel_manager`, which fills the attributes; through its entry
+    point ``autograder-sandbox`` a kernel specification gets the default sandbox and limits.
     """
 
     sandbox: Sandbox | None = None
@@ -77,7 +77,8 @@ class SandboxProvisioner(KernelProvisionerBase):
         await self.kill(restart)
 
     async def cleanup(self, restart: bool = False) -> None:
-        """End everything inside and give the sandbox back; ``process`` stays for its usage and exit status."""
+        """End everything inside and give the sandbox back; ``process`` stays for its usage and exit
+        status."""
         for fd in self.pinned.values():
             os.close(fd)
         self.pinned = {}
@@ -97,7 +98,8 @@ class SandboxProvisioner(KernelProvisionerBase):
         return await super().pre_launch(cmd=command, env={}, **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the sandbox and wait until the kernel listens. Raises :class:`SandboxError` where it does not."""
+        """Start the sandbox and wait until the kernel listens. Raises :class:`SandboxError` where it does
+        not."""
         assert self.parent is not None, "a provisioner belongs to a kernel manager"
         session = self.parent.session
         scheme = session.signature_scheme

@@ -1,7 +1,7 @@
 """The system calls that a student's process may not make, as a classic BPF program.
 
-The filter is the innermost wall: what namespaces and dropped capabilities leave open (tracing, io_uring, sockets of
-families that ignore the network namespace, new namespaces) ends here. Read as a decision list:
+The filter is the innermost wall: what namespaces and dropped capabilities leave open (tracing, io_uring,
+sockets of families that ignore the network namespace, new namespaces) ends here. Read as a decision list:
 
     another architecture → kill          a call newer than this table → ENOSYS (callers fall back)
     clone with CLONE_NEW* → EPERM        socket of another family than FAMILIES → EAFNOSUPPORT
@@ -37,33 +37,36 @@ ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 # Numbers from 424 on are the same everywhere.
 _COMMON = {
-    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429,
-    "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "clone3": 435, "pidfd_getfd": 438,
-    "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
-    "set_mempolicy_home_node": 450,
+    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428,
+    "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "clone3": 435,
+    "pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443,
+    "memfd_secret": 447, "set_mempolicy_home_node": 450,
 }  # fmt: skip
 _X86_64 = {
-    "ioctl": 16, "shmget": 29, "socket": 41, "socketpair": 53, "clone": 56, "semget": 64, "msgget": 68, "ptrace": 101,
-    "syslog": 103, "uselib": 134, "ustat": 136, "sysfs": 139, "vhangup": 153, "modify_ldt": 154, "pivot_root": 155,
-    "_sysctl": 156, "adjtimex": 159, "chroot": 161, "acct": 163, "settimeofday": 164, "mount": 165, "umount2": 166,
-    "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170, "setdomainname": 171, "iopl": 172,
-    "ioperm": 173, "create_module": 174, "init_module": 175, "delete_module": 176, "get_kernel_syms": 177,
-    "query_module": 178, "quotactl": 179, "nfsservctl": 180, "lookup_dcookie": 212, "clock_settime": 227,
-    "mq_open": 240, "kexec_load": 246, "add_key": 248, "request_key": 249, "keyctl": 250, "migrate_pages": 256,
-    "unshare": 272, "move_pages": 279, "perf_event_open": 298, "fanotify_init": 300, "name_to_handle_at": 303,
-    "open_by_handle_at": 304, "clock_adjtime": 305, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311,
-    "kcmp": 312, "finit_module": 313, "memfd_create": 319, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
+    "ioctl": 16, "shmget": 29, "socket": 41, "socketpair": 53, "clone": 56, "semget": 64, "msgget": 68,
+    "ptrace": 101, "syslog": 103, "uselib": 134, "ustat": 136, "sysfs": 139, "vhangup": 153,
+    "modify_ldt": 154, "pivot_root": 155, "_sysctl": 156, "adjtimex": 159, "chroot": 161, "acct": 163,
+    "settimeofday": 164, "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169,
+    "sethostname": 170, "setdomainname": 171, "iopl": 172, "ioperm": 173, "create_module": 174,
+    "init_module": 175, "delete_module": 176, "get_kernel_syms": 177, "query_module": 178,
+    "quotactl": 179, "nfsservctl": 180, "lookup_dcookie": 212, "clock_settime": 227, "mq_open": 240,
+    "kexec_load": 246, "add_key": 248, "request_key": 249, "keyctl": 250, "migrate_pages": 256,
+    "unshare": 272, "move_pages": 279, "perf_event_open": 298, "fanotify_init": 300,
+    "name_to_handle_at": 303, "open_by_handle_at": 304, "clock_adjtime": 305, "setns": 308,
+    "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "finit_module": 313,
+    "memfd_create": 319, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
 }  # fmt: skip
 _AARCH64 = {
-    "lookup_dcookie": 18, "ioctl": 29, "umount2": 39, "mount": 40, "pivot_root": 41, "nfsservctl": 42, "chroot": 51,
-    "vhangup": 58, "quotactl": 60, "acct": 89, "unshare": 97, "kexec_load": 104, "init_module": 105,
-    "delete_module": 106, "clock_settime": 112, "syslog": 116, "ptrace": 117, "reboot": 142, "sethostname": 161,
-    "setdomainname": 162, "settimeofday": 170, "adjtimex": 171, "mq_open": 180, "msgget": 186, "semget": 190,
-    "shmget": 194, "socket": 198, "socketpair": 199, "add_key": 217, "request_key": 218, "keyctl": 219, "clone": 220,
-    "swapon": 224, "swapoff": 225, "migrate_pages": 238, "move_pages": 239, "perf_event_open": 241,
-    "fanotify_init": 262, "name_to_handle_at": 264, "open_by_handle_at": 265, "clock_adjtime": 266, "setns": 268,
-    "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273, "memfd_create": 279,
-    "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294,
+    "lookup_dcookie": 18, "ioctl": 29, "umount2": 39, "mount": 40, "pivot_root": 41, "nfsservctl": 42,
+    "chroot": 51, "vhangup": 58, "quotactl": 60, "acct": 89, "unshare": 97, "kexec_load": 104,
+    "init_module": 105, "delete_module": 106, "clock_settime": 112, "syslog": 116, "ptrace": 117,
+    "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171,
+    "mq_open": 180, "msgget": 186, "semget": 190, "shmget": 194, "socket": 198, "socketpair": 199,
+    "add_key": 217, "request_key": 218, "keyctl": 219, "clone": 220, "swapon": 224, "swapoff": 225,
+    "migrate_pages": 238, "move_pages": 239, "perf_event_open": 241, "fanotify_init": 262,
+    "name_to_handle_at": 264, "open_by_handle_at": 265, "clock_adjtime": 266, "setns": 268,
+    "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273,
+    "memfd_create": 279, "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294,
 }  # fmt: skip
 NUMBERS = {"x86_64": _X86_64 | _COMMON, "aarch64": _AARCH64 | _COMMON}
 
@@ -85,14 +88,15 @@ def denied(architecture: str, *, count_by_process: bool = False) -> frozenset[st
 def compile_filter(architecture: str | None = None, *, count_by_process: bool = False) -> bytes:
     """The program as an array of ``struct sock_filter``, ready for ``bwrap --seccomp``.
 
-    ``count_by_process`` also denies the memory that a watchdog which adds up processes can not see; it is for hosts
-    where no cgroup can be had. Raises :class:`SandboxError` on an architecture without a table: no filter, no sandbox.
+    ``count_by_process`` also denies the memory that a watchdog which adds up processes can not see; it is
+    for hosts where no cgroup can be had. Raises :class:`SandboxError` on an architecture without a table:
+    no filter, no sandbox.
     """
     architecture = architecture or platform.machine()
     if architecture not in NUMBERS:
         raise SandboxError(
-            f"No table of system calls for {architecture}: the sandbox is known on {', '.join(NUMBERS)} only. "
-            "Grade on such a machine."
+            f"No table of system calls for {architecture}: the sandbox is known on "
+            f"{', '.join(NUMBERS)} only. Grade on such a machine."
         )
     number = NUMBERS[architecture]
     program: list[Instruction] = [
@@ -126,7 +130,8 @@ def compile_filter(architecture: str | None = None, *, count_by_process: bool = 
 
 
 def _check(number: int, argument: int, test: list[Instruction]) -> list[Instruction]:
-    """Apply ``test`` to the low half of an argument of one call; falls through, with the number loaded again."""
+    """Apply ``test`` to the low half of an argument of one call; falls through, with the number loaded
+    again."""
     body = [(_LOAD, 0, 0, _ARGS + 8 * argument), *test, (_LOAD, 0, 0, _NR)]
     return [(_JUMP_EQ, 0, len(body), number), *body]
 

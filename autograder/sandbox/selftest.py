@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16)
 SECONDS = 20.0
-BUG = "This is a fault of the kit or of this kernel; do not grade here, and report it with the output of this command."
+BUG = (
+    "This is a fault of the kit or of this kernel; do not grade here, and report it with the output of this "
+    "command."
+)
 NO_CGROUP = (
-    "Runs go one at a time and memory is watched instead of enforced. For full limits start the kit as root, or in "
-    "a systemd user unit: `systemd-run --user --scope --property=Delegate=yes autograder …`."
+    "Runs go one at a time and memory is watched instead of enforced. For full limits start the kit as "
+    "root, or in a systemd user unit: `systemd-run --user --scope --property=Delegate=yes autograder …`."
 )
 
 
@@ -59,7 +62,8 @@ def _version(sandbox: BubblewrapSandbox) -> tuple[int, ...]:
 
 
 def _seen_from_outside(sandbox: BubblewrapSandbox, process: Process) -> Iterator[Finding]:
-    # Init waits for its child to be reaped, so that its status can be read even when the script is already done.
+    # Init waits for its child to be reaped, so that its status can be read even when the script is already
+    # done.
     uid = _host_uid(process.pid)
     if uid is not None:
         yield Finding("host user", uid > 0, f"the sandbox runs as uid {uid}", "" if uid > 0 else BUG)
@@ -108,12 +112,12 @@ _REMEDIES = (
     (
         ("creating new namespace failed", "no permissions to create new namespace", "setting up uid map",
          "uid_map", "max_user_namespaces", "loopback: failed"),
-        "This machine does not let ordinary users make namespaces. Ubuntu 24.04 and later: "
-        "`sudo apt install bubblewrap apparmor-profiles`, and load the profile bwrap-userns-restrict, or "
-        "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`. Older Debian: "
-        "`sudo sysctl kernel.unprivileged_userns_clone=1`. RHEL and Fedora: `sudo sysctl user.max_user_namespaces=15000`. "
-        "Docker or Podman: start the container with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined "
-        "--security-opt systempaths=unconfined`.",
+        "This machine does not let ordinary users make namespaces. Ubuntu 24.04 and later: `sudo apt "
+        "install bubblewrap apparmor-profiles`, and load the profile bwrap-userns-restrict, or `sudo sysctl "
+        "kernel.apparmor_restrict_unprivileged_userns=0`. Older Debian: `sudo sysctl "
+        "kernel.unprivileged_userns_clone=1`. RHEL and Fedora: `sudo sysctl "
+        "user.max_user_namespaces=15000`. Docker or Podman: start the container with `--security-opt "
+        "seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`.",
     ),
     (
         ("can't mount proc", "mount proc"),
@@ -122,17 +126,17 @@ _REMEDIES = (
     ),
     (
         ("mount namespace", "start the kit as an ordinary user"),
-        "This root has no right to mount (a plain container): start the kit as an ordinary user, or give the container "
-        "`--cap-add SYS_ADMIN`.",
+        "This root has no right to mount (a plain container): start the kit as an ordinary user, or give "
+        "the container `--cap-add SYS_ADMIN`.",
     ),
     (
         ("permission denied", "execvp"),
-        "The Python environment can not be read by an ordinary user: `chmod -R go+rX` its folder (and that of the Python "
-        "it was made from), or make it anew under umask 022.",
+        "The Python environment can not be read by an ordinary user: `chmod -R go+rX` its folder (and that "
+        "of the Python it was made from), or make it anew under umask 022.",
     ),
     (
         ("seccomp", "table of system calls"),
-        "The system-call filter can not be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must be x86-64 or "
-        "64-bit ARM.",
+        "The system-call filter can not be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must "
+        "be x86-64 or 64-bit ARM.",
     ),
 )  # fmt: skip

@@ -1,9 +1,11 @@
 """Starts one sandbox and guards it: reads a specification from standard input, reports on a descriptor.
 
-kit ──spec, then silence; end of file means "kill"──▶ supervisor ──▶ bwrap ──▶ the student's process
+kit ──spec, then silence; "kill", or the end──▶ supervisor ──▶ bwrap ──▶ the student's process
 kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, one JSON object a line──┘
 """
 
+# The os calls are meant: each names one system call, and links and descriptors matter here.
+# ruff: noqa: PTH106, PTH116, PTH123, PTH208
 from __future__ import annotations
 
 import array
@@ -46,22 +48,24 @@ def main() -> int:
         if guard.host_uid() == 0:
             guard.kill()
             raise ValueError("refused: the sandbox would run as root")
-        # Before the student's process exists, so that it inherits the limit; it counts in the sandbox's user namespace.
+        # Before the student's process exists, so that it inherits the limit; it counts in the sandbox's
+        # user namespace.
         guard.limit_processes(spec["processes"])
         gate.open(guard.bwrap_fd)
     except (OSError, ValueError) as error:
         report(status, error=str(error))
         return 1
     report(status, pid=init)
-    guard.watch(kit)
+    orphaned = guard.watch(kit)
     report(status, **guard.result())
-    if os.getppid() != spec["parent"]:
+    if orphaned:
         remove_cgroups(spec["cgroup"])
     return 0
 
 
 class Gate:
-    """A pipe of one byte that the sandbox's init reads when every mount is made, just before the student's process."""
+    """A pipe of one byte that the sandbox's init reads when every mount is made, just before the student's
+    process."""
 
     def __init__(self) -> None:
         self.read_end, self.write_end = os.pipe()
@@ -128,7 +132,8 @@ class Guard:
         return 0
 
     def limit_processes(self, most: int) -> None:
-        """Limit init's processes and threads, as init's own user: root may lack the capability to do it for another."""
+        """Limit init's processes and threads, as init's own user: root may lack the capability to do it for
+        another."""
         helper = os.fork()
         if helper == 0:
             try:
@@ -145,18 +150,21 @@ class Guard:
         if os.waitpid(helper, 0)[1]:
             raise ValueError("the number of processes can not be limited")
 
-    def watch(self, kit: int) -> None:
-        """Until bwrap ends; kill when the kit asks, when it died, or when a watched limit is passed."""
+    def watch(self, kit: int) -> bool:
+        """Until bwrap ends; kill when the kit asks, when it died, or when a watched limit is passed.
+
+        Whether it was the kit's death.
+        """
         poller = select.poll()
         for fd in (0, kit, self.bwrap_fd):
             poller.register(fd, select.POLLIN | select.POLLHUP)
         while True:
             ready = {fd for fd, _ in poller.poll(WATCH_EVERY_MS if self.memory_bytes else None)}
             if self.bwrap_fd in ready:
-                return
+                return False
             if ready or self.exceeded():
                 self.kill()
-                return
+                return kit in ready or (0 in ready and not os.read(0, 16))
 
     def exceeded(self) -> bool:
         """Add up what is used; whether it is too much."""
@@ -173,9 +181,11 @@ class Guard:
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
 
     def result(self) -> dict[str, Any]:
-        """The last report, when nothing is left. ``cpu`` falls back on what bwrap's children used and were waited for."""
+        """The last report, when nothing is left. ``cpu`` falls back on what bwrap's children used and were
+        waited for."""
         _, code, used = os.wait4(self.bwrap, 0)
-        # Init is ours now, as nearest subreaper; its end is the end of all, and no zombie stays with the host's init.
+        # Init is ours now, as nearest subreaper; its end is the end of all, and no zombie stays with the
+        # host's init.
         self.kill()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.init, 0)

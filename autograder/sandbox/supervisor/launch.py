@@ -1,10 +1,12 @@
 """The last steps before bwrap, in a process of its own: join the cgroup, stage, drop root, limit, exec.
 
-Someone who is root can not simply start bwrap: its ``--uid`` does not change the uid that the host sees. So root drops
-to an unprivileged uid first; and because that uid may not enter a folder such as /root, what the sandbox needs is bound
-to a readable place before, in a mount namespace of its own.
+Someone who is root can not simply start bwrap: its ``--uid`` does not change the uid that the host sees. So
+root drops to an unprivileged uid first; and because that uid may not enter a folder such as /root, what the
+sandbox needs is bound to a readable place before, in a mount namespace of its own.
 """
 
+# The os calls are meant: each names one system call, and links and descriptors matter here.
+# ruff: noqa: PTH101, PTH102, PTH112, PTH116, PTH118, PTH120, PTH208
 from __future__ import annotations
 
 import base64
@@ -21,7 +23,8 @@ from typing import Any, NoReturn
 CLONE_NEWNS = 0x00020000
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 STAGING_PLACES = ("/mnt", "/media", "/srv", "/opt", "/run")
-# Above what systemd and /etc/subuid give away, below 2**31; one per sandbox, so that no two share a process count.
+# Above what systemd and /etc/subuid give away, below 2**31; one per sandbox, so that no two share a process
+# count.
 FIRST_UID, FALLBACK_UID = 1879048192, 61184
 OPEN_FILES = 4096
 OUT_OF_MEMORY_SCORE = "500"
@@ -147,7 +150,8 @@ def drop_root() -> None:
 
 
 def free_uid() -> int:
-    """A uid without a passwd entry, different for every living supervisor where the uid map is wide enough."""
+    """A uid without a passwd entry, different for every living supervisor where the uid map is wide
+    enough."""
     ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
     top = max(start + count for start, _, count in ranges) - 1
     uid = FIRST_UID + os.getpid() if top > FIRST_UID + (1 << 22) else FALLBACK_UID + os.getpid() % 4000

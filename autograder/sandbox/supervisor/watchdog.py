@@ -1,8 +1,11 @@
 """Memory of a sandbox, added up by process, for hosts where no cgroup can be had.
 
-What is in no process and on no file system (memfd, System V segments) is denied by the system-call filter there.
+What is in no process and on no file system (memfd, System V segments) is denied by the system-call filter
+there.
 """
 
+# The os calls are meant: each names one system call, and links and descriptors matter here.
+# ruff: noqa: PTH208
 from __future__ import annotations
 
 import contextlib
@@ -29,7 +32,8 @@ def processes(init: int) -> list[int]:
 
 
 def memory(init: int) -> int:
-    """Bytes that the processes have mapped (shared pages counted once) plus what lies on the writable folders."""
+    """Bytes that the processes have mapped (shared pages counted once) plus what lies on the writable
+    folders."""
     return sum(map(process_memory, processes(init))) + sum(used for used, _ in map_tmpfs(init))
 
 
@@ -39,7 +43,8 @@ def too_many_files(init: int) -> bool:
 
 
 def map_tmpfs(init: int) -> list[tuple[int, int]]:
-    """(bytes, inodes) in use on each writable folder. The folders are mount points: they can not be swapped."""
+    """(bytes, inodes) in use on each writable folder. The folders are mount points: they can not be
+    swapped."""
     figures = []
     for folder in TMPFS:
         with contextlib.suppress(OSError):
