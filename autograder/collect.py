@@ -90,9 +90,9 @@ def collect(
     """Put the submissions in ``source`` into submitted/, each with its timestamp.txt.
 
     ``source`` is a folder, an archive or one notebook; docs/how-to/collect.md draws the layouts. ``received``
-    is the time that counts for all of them, where the times in the submissions are not to be believed. An
-    item that is refused is a value with its reason, and the others go on. Doing the same again changes nothing.
-    A replaced submission is kept in .autograder/superseded/<assignment>/<student>/<time>/.
+    is the time that counts for all of them, where the times in the submissions are not to be believed.
+    An item that is refused is a value with its reason, and the others go on. Doing the same again changes
+    nothing. What is replaced is kept in .autograder/superseded/<assignment>/<student>/<time>/.
 
     Raises :class:`UsageError` where the assignment or the source does not exist, :class:`HostError` where the
     course can not be written.
