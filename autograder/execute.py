@@ -211,18 +211,3 @@ def _status(
     if not any(c.status == "ok" for c in runs):
         return RunStatus.NO_REPORT, "There was nothing to run."
     return RunStatus.COMPLETED, ""
-
-
-def outputs_size(outputs: tuple[Mapping[str, Any], ...]) -> int:
-    """The characters of all texts in some outputs."""
-    total = 0
-    pending: list[Any] = list(outputs)
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            total += len(item)
-        elif isinstance(item, Mapping):
-            pending.extend(item.values())
-        elif isinstance(item, list | tuple):
-            pending.extend(item)
-    return total

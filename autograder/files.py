@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,7 +15,8 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> Non
     """Write ``data`` (text as UTF-8) beside ``path``, flush it to the disk, and rename it over ``path``.
 
     Folders on the way are made. Whoever reads ``path`` sees the whole old file or the whole new one, also
-    after a power cut. A symbolic link at ``path`` is replaced, not followed. The umask does not change ``mode``.
+    after a power cut. A symbolic link at ``path`` is replaced, not followed. The umask does not change
+    ``mode``.
 
     Raises:
         HostError: the folder or the file can not be written.
@@ -49,3 +51,33 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Put the finished folder ``new`` in the place of ``target`` (same file system), which may or may not exist.
+
+    Whoever opens ``target`` finds the old files or the new ones; between the two renames, which nothing long happens
+    between, there is none.
+
+    Raises:
+        HostError: it can not be moved; the old folder is back in its place then.
+    """
+    old = new.parent / f"{new.name}.replaced"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        replaced = target.exists() or target.is_symlink()
+        if replaced:
+            target.rename(old)
+        try:
+            new.rename(target)
+        except OSError:
+            if replaced:
+                old.rename(target)
+            raise
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise HostError(
+            f"{target} can not be replaced ({error.strerror or error}); free space or rights?"
+        ) from error
+    if replaced:
+        old.unlink() if old.is_symlink() else shutil.rmtree(old, ignore_errors=True)

@@ -45,7 +45,7 @@ class InProcessKernel:
         except Dies:
             self.end = (RunStatus.KILLED, "The kernel died.")
             return CellRun("error", error="the kernel died")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return CellRun("error", error=f"{type(error).__name__}: {error}")
         text = printed.getvalue()
         return CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},) if text else ())

@@ -81,7 +81,7 @@ def _examine_cell(
     raised: BaseException | None = None
     with (
         check.recording() as results,
-        check.serving_hidden_data(hidden),
+        check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):

@@ -86,11 +86,19 @@ def _asking(name: str) -> Callable[..., Any]:
     return method
 
 
-def _asking_reflected(name: str) -> Callable[..., Any]:
-    def method(self: RemoteObject, other: Any) -> Any:
-        return self._remote.ask("operate", name, (other, self))
+def _asking_two(name: str, reflected: bool = False) -> Callable[..., Any]:
+    """An operator between two of the student's objects.
 
-    method.__name__ = f"__r{name.strip('_')}__"
+    With a value of the test's it is refused: ``answer - 9`` would tell the student's ``__sub__`` what is expected, and
+    let it say that nothing is missing.
+    """
+
+    def method(self: RemoteObject, other: Any) -> Any:
+        if reference_of(other) is None:
+            raise TypeError(f"this {self._reference.type_name} object is no number that a test could reckon with")
+        return self._remote.ask("operate", name, (other, self) if reflected else (self, other))
+
+    method.__name__ = f"__{'r' if reflected else ''}{name.strip('_')}__"
     return method
 
 
@@ -133,6 +141,7 @@ class RemoteObject:
         raise TypeError(f"this {self._reference.type_name} object can not be compared")
 
     __lt__ = __le__ = __gt__ = __ge__ = _refuse_order
+    __array_ufunc__ = None  # numpy leaves operators to this class, which refuses them
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(f"this {self._reference.type_name} object is no array")
@@ -145,6 +154,10 @@ class RemoteObject:
             except StopIteration:
                 return
             yield item
+
+    def __contains__(self, item: Any) -> bool:
+        """Whether one of the plain items is equal; the student's ``__contains__`` is not asked."""
+        return any(item is one or item == one for one in self)
 
     def __next__(self) -> Any:
         return self._remote.ask("operate", "next", (self,))
@@ -184,9 +197,9 @@ class RemoteObject:
 
 
 for _name in "add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift divmod".split():
-    setattr(RemoteObject, f"__{_name.strip('_')}__", _asking(_name))
-    setattr(RemoteObject, f"__r{_name.strip('_')}__", _asking_reflected(_name))
-for _name in "neg pos abs invert getitem setitem delitem contains".split():
+    setattr(RemoteObject, f"__{_name.strip('_')}__", _asking_two(_name))
+    setattr(RemoteObject, f"__r{_name.strip('_')}__", _asking_two(_name, reflected=True))
+for _name in "neg pos abs invert getitem setitem delitem".split():
     setattr(RemoteObject, f"__{_name}__", _asking(_name))
 
 
@@ -227,21 +240,20 @@ def rebuilt_exception(described: Any) -> Exception:
     if type(described) is not dict:
         return RemoteError("the notebook's kernel gave an answer that can not be read")
     text = described.get("text")
-    message = text if type(text) is str else ""
     names = described.get("classes")
     for name in names if type(names) is list else []:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:
-            error = _construct(kind, described.get("args"), message)
-            error.remote = described  # type: ignore[attr-defined]
-            return error
-    error = RemoteError(message)
+            error = _construct(kind, described.get("args"), text if type(text) is str else "")
+            break
+    else:
+        error = RemoteError("an exception that ends a program")
     error.remote = described  # type: ignore[attr-defined]
     return error
 
 
-def _construct(kind: type[Exception], args: Any, message: str) -> Exception:
+def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
     try:
-        return kind(*(args if type(args) is list and args else [message]))
+        return kind(*(args if type(args) is list and args else [text]))
     except Exception:
-        return RemoteError(message)
+        return RemoteError(f"an exception that is no proper {kind.__name__}")

@@ -1,0 +1,290 @@
+"""Drives one sandboxed kernel: runs cells, asks the probe, and survives whatever comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from queue import Empty
+from typing import Any, TypeVar
+
+from nbformat.v4 import output_from_msg
+
+from autograder.errors import SandboxError
+from autograder.examiner.remote import LostError
+from autograder.outputs import Outputs
+from autograder.probe.codec import Packed
+from autograder.records import CellRun, Limits, RunStatus
+from autograder.sandbox import Sandbox
+from autograder.sandbox.base import HOME
+from autograder.sandbox.kernel import SandboxKernelClient, kernel_manager
+
+REQUEST = "state_request"
+REPLY_SECONDS = 30.0
+"""Wall clock of one question."""
+GRACE_SECONDS = 2.0
+"""How long an interrupted kernel may take to come back."""
+READY_SECONDS = 60.0
+
+T = TypeVar("T")
+
+
+class SandboxedKernel:
+    """A started kernel; implements :class:`autograder.execute.Kernel`. One thread uses it, its own event loop waits.
+
+    Raises:
+        SandboxError: it can not be started.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, files: Mapping[str, Path], limits: Limits, python: str | None = None
+    ) -> None:
+        self.limits = limits
+        self.outputs = Outputs(int(limits.output_mib * 2**20))
+        self._end: tuple[RunStatus, str] | None = None
+        self._closed = False
+        self._loop = asyncio.new_event_loop()
+        inside = {f"{HOME}/{name}": path for name, path in files.items()}
+        self._manager = kernel_manager(sandbox, inside, limits, python=python)
+        self._client: SandboxKernelClient | None = None
+        try:
+            self._wait(self._start())
+        except BaseException:
+            self.close()
+            raise
+        assert self._process is not None
+        self.label = self._process.label
+
+    @property
+    def _process(self) -> Any:
+        return getattr(self._manager.provisioner, "process", None)
+
+    def _wait(self, action: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run_until_complete(action)
+
+    async def _start(self) -> None:
+        await self._manager.start_kernel()
+        client = self._manager.client()
+        client.start_channels()
+        self._client = client
+        deadline = time.monotonic() + READY_SECONDS
+        heard = {"shell": False, "iopub": False}
+        while not all(heard.values()):
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise SandboxError(f"the kernel started but does not answer: {self._process.stderr()[-2000:]}")
+            if not heard["shell"]:
+                client.kernel_info()
+            for name in heard:
+                with contextlib.suppress(Empty):
+                    await getattr(client, f"{name}_channel").get_msg(timeout=0.2)
+                    heard[name] = True
+            # A subscription that came late missed the first answer: ask again.
+            heard["shell"] = heard["shell"] and heard["iopub"]
+
+    # --- cells
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        """See :class:`autograder.execute.Kernel`."""
+        if self.ended():
+            return CellRun("not_run")
+        began = time.monotonic()
+        self.outputs.begin_cell()
+        try:
+            reply, timed_out = self._wait(self._execute(source, seconds))
+        except Exception as error:  # the kernel sent what no kernel sends; the bytes are the student's
+            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
+            reply, timed_out = None, False
+        spent = time.monotonic() - began
+        outputs = self.outputs.of_cell()
+        if timed_out:
+            return CellRun("timed_out", outputs, None, spent, f"stopped after {seconds:.3g} s")
+        if reply is None:
+            self._stop(*self._cause_of_death())
+            assert self._end is not None
+            return CellRun("error", outputs, None, spent, self._end[1])
+        count = reply.get("execution_count")
+        count = count if type(count) is int else None
+        if reply.get("status") == "ok":
+            return CellRun("ok", outputs, count, spent)
+        name, value = str(reply.get("ename", "an error"))[:100], str(reply.get("evalue", ""))[:400]
+        return CellRun("error", outputs, count, spent, f"{name}: {value}")
+
+    async def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
+        """(content of the reply or None for a dead kernel, whether time ran out)"""
+        client = self._client
+        assert client is not None
+        message = client.execute(source, store_history=True, allow_stdin=False, stop_on_error=False)
+        deadline = time.monotonic() + seconds
+        reply: dict[str, Any] | None = None
+        idle = timed_out = False
+        while not (reply and idle):
+            if time.monotonic() > deadline:
+                if reply:  # the answer is there, only its echo is missing
+                    break
+                if timed_out:
+                    self._stop(RunStatus.TIMED_OUT, self._too_slow(seconds) + " The kernel did not stop when asked to.")
+                    return None, True
+                timed_out = True
+                await self._interrupt()
+                deadline = time.monotonic() + GRACE_SECONDS
+            idle = await self._read_iopub(client, message) or idle
+            if self.outputs.full:
+                self._stop(RunStatus.KILLED, self._too_much())
+                return None, False
+            if reply is None:
+                reply = await self._read_shell(client, message, 0.0 if idle is False else 0.05)
+                if reply and not idle:
+                    deadline = max(time.monotonic() + GRACE_SECONDS, min(deadline, time.monotonic() + GRACE_SECONDS))
+            if reply is None and self._gone():
+                return None, timed_out
+        return reply, timed_out
+
+    async def _read_iopub(self, client: SandboxKernelClient, message: str) -> bool:
+        """Take what is there, waiting a little for the first; True when the cell is done."""
+        wait = 0.05
+        for _ in range(200):
+            try:
+                got = await client.iopub_channel.get_msg(timeout=wait)
+            except Empty:
+                return False
+            wait = 0.0
+            self.outputs.count(got)
+            if got["parent_header"].get("msg_id") != message or self.outputs.full:
+                if self.outputs.full:
+                    return False
+                continue
+            kind, content = got["msg_type"], got["content"]
+            if kind == "status" and content.get("execution_state") == "idle":
+                return True
+            self._take(kind, content, got)
+        return False
+
+    def _take(self, kind: str, content: dict[str, Any], message: dict[str, Any]) -> None:
+        transient = content.get("transient")
+        display = transient.get("display_id") if isinstance(transient, dict) else None
+        if kind == "clear_output":
+            self.outputs.clear(bool(content.get("wait")))
+        elif kind == "update_display_data":
+            self.outputs.update(str(display), content)
+        elif kind in ("stream", "display_data", "execute_result", "error"):
+            self.outputs.add(output_from_msg(message), None if display is None else str(display))
+
+    async def _read_shell(
+        self, client: SandboxKernelClient, message: str, wait: float
+    ) -> dict[str, Any] | None:
+        while True:
+            try:
+                got = await client.shell_channel.get_msg(timeout=wait)
+            except Empty:
+                return None
+            if got["parent_header"].get("msg_id") == message:
+                return dict(got["content"])
+
+    async def _interrupt(self) -> None:
+        client = self._client
+        assert client is not None
+        client.control_channel.send(client.session.msg("interrupt_request", {}))
+
+    # --- questions
+
+    def exchange(self, request: Packed, timeout: float | None = None) -> Packed:
+        """See :class:`autograder.examiner.remote.Link`."""
+        if self.ended():
+            assert self._end is not None
+            raise LostError(f"the notebook's kernel is gone: {self._end[1]}")
+        try:
+            return self._wait(self._ask(request, timeout or REPLY_SECONDS))
+        except LostError:
+            raise
+        except Exception as error:
+            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
+            raise LostError("the notebook's kernel sent a message that can not be read") from None
+
+    async def _ask(self, request: Packed, seconds: float) -> Packed:
+        client = self._client
+        assert client is not None
+        message = client.session.msg(REQUEST, {})
+        client.session.send(client.shell_channel.socket, message, buffers=[request.text, *request.buffers])
+        wanted = message["header"]["msg_id"]
+        deadline = time.monotonic() + seconds
+        interrupted = False
+        while True:
+            if time.monotonic() > deadline:
+                if interrupted:
+                    self._stop(RunStatus.TIMED_OUT, "The student's code did not answer and was stopped.")
+                    raise LostError(f"a call of your code took longer than {seconds:g} s and could not be stopped")
+                interrupted = True
+                await self._interrupt()
+                deadline = time.monotonic() + GRACE_SECONDS
+            try:
+                got = await client.shell_channel.get_msg(timeout=0.1)
+            except Empty:
+                if self._gone():
+                    self._stop(*self._cause_of_death())
+                    raise LostError("the notebook's kernel died while its answer was examined") from None
+                await self._drain(client)
+                continue
+            if got["parent_header"].get("msg_id") == wanted:
+                text, *buffers = [bytes(b) for b in got["buffers"]] or [b"null"]
+                return Packed(text, buffers)
+
+    async def _drain(self, client: SandboxKernelClient) -> None:
+        """Nothing that is published now is shown to anyone: hidden inputs may be in it."""
+        with contextlib.suppress(Empty):
+            for _ in range(100):
+                await client.iopub_channel.get_msg(timeout=0)
+
+    # --- the end
+
+    def _gone(self) -> bool:
+        return self._process.poll() is not None or bool(self._client and self._client.lost)
+
+    def _too_slow(self, seconds: float) -> str:
+        return f"A cell ran longer than {seconds:.3g} s and was stopped."
+
+    def _too_much(self) -> str:
+        return f"The notebook printed more than {self.limits.output_mib:g} MiB and was stopped."
+
+    def _cause_of_death(self) -> tuple[RunStatus, str]:
+        if self._process.usage().out_of_memory:
+            return (
+                RunStatus.OUT_OF_MEMORY,
+                f"The notebook used more than {self.limits.memory_mib} MiB of memory and was stopped.",
+            )
+        if self._process.poll() is None:
+            return RunStatus.KILLED, self._too_much()
+        return RunStatus.KILLED, "The notebook's kernel ended while a cell was running."
+
+    def _stop(self, status: RunStatus, message: str) -> None:
+        """End the kernel; the first reason is the reason."""
+        if self._end is None:
+            self._end = (status, message)
+            self._process.kill()
+
+    def ended(self) -> tuple[RunStatus, str] | None:
+        """See :class:`autograder.execute.Kernel`."""
+        if self._end is None and self._gone():
+            self._stop(*self._cause_of_death())
+        return self._end
+
+    def usage(self) -> tuple[float, float | None]:
+        """See :class:`autograder.execute.Kernel`."""
+        used = self._process.usage()
+        return used.cpu_seconds, used.peak_memory_mib
+
+    def close(self) -> None:
+        """See :class:`autograder.execute.Kernel`."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._end is None:
+            self._end = (RunStatus.KILLED, "The kernel was shut down.")
+        with contextlib.suppress(Exception):
+            if self._client is not None:
+                self._client.stop_channels()
+                self._client.context.destroy(linger=0)
+        if self._manager.provisioner is not None:
+            self._wait(self._manager.provisioner.cleanup())
+        self._loop.close()

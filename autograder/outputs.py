@@ -1,0 +1,116 @@
+"""What the cells of one run print and display: kept as nbformat outputs, counted, and cut off at a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MAX_OUTPUTS = 2000
+"""Of one cell; what a cell displays beyond that is dropped and said so."""
+
+
+class Outputs:
+    """The outputs of the current cell; ``full`` once the run has sent more than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.received = 0
+        self._cell: list[dict[str, Any]] = []
+        self._displays: dict[str, list[dict[str, Any]]] = {}
+        self._clear_next = False
+        self._dropped = False
+
+    @property
+    def full(self) -> bool:
+        """More than the limit was received."""
+        return self.received > self.limit
+
+    def count(self, message: Mapping[str, Any]) -> None:
+        """Count a message, whoever it is for."""
+        self.received += 200 + texts(message.get("content")) + sum(len(b) for b in message.get("buffers") or ())
+
+    def begin_cell(self) -> None:
+        """Start with no outputs."""
+        self._cell = []
+        self._displays = {}
+        self._clear_next = self._dropped = False
+
+    def add(self, output: Any, display: str | None = None) -> None:
+        """Append an output; text of the same stream goes on in the same output."""
+        if self._clear_next:
+            self._cell.clear()
+            self._clear_next = False
+        last = self._cell[-1] if self._cell else None
+        if output["output_type"] == "stream" and last and last["output_type"] == "stream" and last["name"] == output["name"]:
+            last["text"] += output["text"]
+            return
+        if len(self._cell) >= MAX_OUTPUTS:
+            self._dropped = True
+            return
+        made = dict(output)
+        self._cell.append(made)
+        if display is not None:
+            self._displays.setdefault(display, []).append(made)
+
+    def update(self, display: str, content: Mapping[str, Any]) -> None:
+        """Change what was displayed under an id."""
+        for output in self._displays.get(display, ()):
+            output["data"] = content.get("data", {})
+            output["metadata"] = content.get("metadata", {})
+
+    def clear(self, wait: bool) -> None:
+        """As ``clear_output`` does."""
+        if wait:
+            self._clear_next = True
+        else:
+            self._cell.clear()
+
+    def of_cell(self) -> tuple[Mapping[str, Any], ...]:
+        """The cell's outputs as a screen would show them at the end."""
+        for output in self._cell:
+            if output["output_type"] == "stream":
+                output["text"] = settled(output["text"])
+        if self._dropped:
+            note = f"\n[More than {MAX_OUTPUTS} outputs; the rest was dropped.]\n"
+            self._cell.append({"output_type": "stream", "name": "stderr", "text": note})
+        return tuple(self._cell)
+
+
+def settled(text: str) -> str:
+    """Text after carriage returns and backspaces have done their work, as progress bars use them."""
+    if "\r" not in text and "\b" not in text:
+        return text
+    lines = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        shown = line.rstrip("\r").rpartition("\r")[2]
+        lines.append(_without_backspaces(shown) if "\b" in shown else shown)
+    return "\n".join(lines)
+
+
+def _without_backspaces(line: str) -> str:
+    kept: list[str] = []
+    for character in line:
+        if character == "\b":
+            if kept:
+                kept.pop()
+        else:
+            kept.append(character)
+    return "".join(kept)
+
+
+def texts(value: Any) -> int:
+    """The characters of all texts in a JSON value, keys included."""
+    total = 0
+    pending: list[Any] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            total += len(item)
+        elif isinstance(item, Mapping):
+            total += sum(len(str(key)) for key in item)
+            pending.extend(item.values())
+        elif isinstance(item, list | tuple):
+            pending.extend(item)
+        else:
+            total += 8
+    return total

@@ -1,0 +1,254 @@
+"""Examination: a test cell means outside what it meant inside, and a student's code decides nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import pytest
+from exams import composed_of, exam_of
+from kernels import InProcessKernel
+
+from autograder.examiner.examine import examine
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.execute import execute
+from autograder.records import Limits, Outcome, Role
+
+
+def no_models(claim, weights):
+    raise ValueError("no models here")
+
+
+def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, **answers):
+    """Run and examine; the list of the test cells' results."""
+    known = vocabulary(exam)
+    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
+    executed = execute(kernel, composed_of(exam, **answers), {i: needs(c.source, known) for i, c in tests}, Limits())
+    answers_ = Answers(executed.remote, known.modules, no_models)
+    return examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, hidden, seconds)
+
+
+def outcome(answer, test, points=1.0, released=None, **more):
+    """What one test says of one answer; ``released`` is what the student has of the test (all of it by default)."""
+    exam = exam_of((Role.ANSWER, answer), (Role.TEST, test, points))
+    if released is not None:
+        cells = (exam.cells[0], dataclasses.replace(exam.cells[1], released=released))
+        exam = dataclasses.replace(exam, cells=cells)
+    return graded(exam, **more)[0]
+
+
+HONEST = [
+    ("x = [1, 2]", "assert x == [1, 2]"),
+    ("def f(n): return n * 2", "assert [f(i) for i in range(3)] == [0, 2, 4]"),
+    ("def f(n):\n    if n < 0: raise ValueError\n    return n", "try:\n    f(-1)\nexcept ValueError:\n    pass\nelse:\n    assert 0"),
+    ("def f(n): raise ValueError('no')", "import pytest\nwith pytest.raises(ValueError, match='no'): f(1)"),
+    ("import numpy as np\na = np.ones(3)", "np.testing.assert_allclose(a, [1, 1, 1])"),
+    ("import numpy as np\ndef f(a): return a.sum()", "assert f(np.arange(4)) == 6"),
+    ("class Point:\n    def __init__(self, x): self.x = x\n    def twice(self): return Point(2 * self.x)",
+     "p = Point(3)\nassert p.twice().x == 6"),
+    ("def hello(): print('hello')", "import io, contextlib\nout = io.StringIO()\nwith contextlib.redirect_stdout(out): hello()\nassert out.getvalue() == 'hello\\n'"),
+    ("def f(x): return x", "class T:\n    given = f(1)\n    def check(self): assert f(2) == 2\nT().check()\nassert T.given == 1"),
+    ("def f(x): return x", "import unittest\nclass T(unittest.TestCase):\n    def runTest(self): self.assertEqual(f(1), 1)\nT().debug()"),
+    ("def gen():\n    yield 1\n    yield 2", "assert list(gen()) == [1, 2]"),
+    ("x = 5", "import math\nassert math.isclose(x, 5.0)"),
+    ("def f(d): d['k'] = 1", "d = {}\nf(d)\nassert d == {'k': 1}"),
+    ("functions = [abs, lambda v: v + 1]", "assert functions[1](1) == 2"),
+    ("def f(*a, **k): return (a, k)", "assert f(1, b=2) == ((1,), {'b': 2})"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "test"), HONEST)
+def test_ordinary_tests_pass_on_right_answers_and_fail_without_them(answer, test):
+    assert outcome(answer, test).outcome is Outcome.PASSED
+    assert outcome("pass", test).fraction == 0
+
+
+def test_a_test_that_deletes_a_helper_sees_whether_the_function_depends_on_it():
+    test = (
+        "orig = squares\ndel squares\ntry:\n    total(3)\nexcept NameError:\n    pass\n"
+        "else:\n    raise AssertionError('no')\nfinally:\n    squares = orig\nassert total(2) == 5"
+    )
+    source = "def squares(n): return [i * i for i in range(n + 1)]\ndef total(n): return sum(squares(n))"
+    exam = exam_of((Role.ANSWER, source), (Role.TEST, test))
+    assert graded(exam)[0].outcome is Outcome.PASSED
+    own_way = source.replace("sum(squares(n))", "sum(i * i for i in range(n + 1))")
+    assert graded(exam, cell0=own_way)[0].outcome is Outcome.FAILED
+
+
+def test_functions_see_their_globals_as_they_were_at_the_test():
+    exam = exam_of(
+        (Role.ANSWER, "scale = 2\ndef f(x): return x * scale"),
+        (Role.TEST, "assert f(1) == 2"),
+        (Role.ANSWER, "scale = 3"),
+        (Role.TEST, "assert f(1) == 3"),
+    )
+    assert [r.outcome for r in graded(exam)] == [Outcome.PASSED, Outcome.PASSED]
+
+
+def test_a_tests_value_for_a_global_of_the_students_function_reaches_it():
+    exam = exam_of((Role.ANSWER, "data = [1]\ndef total(): return sum(data)"), (Role.TEST, "data = [1, 2]\nassert total() == 3"))
+    assert graded(exam)[0].outcome is Outcome.PASSED
+
+
+def test_an_expected_value_under_a_students_name_never_reaches_the_kernel():
+    exam = exam_of((Role.ANSWER, "y = 0\ndef f(x): return 2 * x"), (Role.TEST, "for x, y in [(1, 2), (5, 10)]:\n    assert f(x) == y"))
+    assert graded(exam)[0].outcome is Outcome.PASSED
+    assert graded(exam, cell0="y = 0\ndef f(x): return y")[0].outcome is Outcome.FAILED
+
+
+def test_test_cells_share_what_they_define():
+    exam = exam_of((Role.ANSWER, "def f(x): return x"), (Role.TEST, "def twice(v): return 2 * v\nlimit = 4"), (Role.TEST, "assert twice(f(2)) == limit"))
+    assert graded(exam)[1].outcome is Outcome.PASSED
+
+
+EQUAL = '''
+class Yes:
+    def __eq__(self, other): return True
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = lambda self, other: True
+    def __bool__(self): return True
+    def __getattr__(self, name): return self
+    def __call__(self, *a, **k): return self
+    def __len__(self): return 3
+    def __iter__(self): return iter([self])
+    def __array__(self, *a): return self
+    def __abs__(self): return self
+    def __sub__(self, other): return self
+    __add__ = __radd__ = __rsub__ = __mul__ = __getitem__ = __sub__
+    def __hash__(self): return 0
+    def __float__(self): return 0.0
+    def __index__(self): return 0
+f = x = squares = Yes()
+'''
+CHEATS = {
+    "equal to everything": EQUAL,
+    "an int that equals": "class I(int):\n    __eq__ = lambda s, o: True\n    __hash__ = int.__hash__\nx = I(0)\nf = squares = lambda *a: I(0)",
+    "a list that equals": "class L(list):\n    __eq__ = lambda s, o: True\nx = L()\nf = squares = lambda *a: L()",
+    "an array that equals": "import numpy as np\nclass A(np.ndarray):\n    __eq__ = lambda s, o: True\n    __array_ufunc__ = lambda s, *a, **k: True\nx = np.zeros(1).view(A)\nf = squares = lambda *a: x",
+    "leaves": "x = 0\ndef f(*a): raise SystemExit(0)\nsquares = f",
+    "stops iteration": "x = 0\ndef f(*a): raise StopIteration\nsquares = f",
+}  # fmt: skip
+TESTS = [
+    "assert f(3) == 9",
+    "assert x == 9",
+    "assert not f(3) != 9",
+    "assert squares(3) == [1, 4, 9]",
+    "import numpy as np\nnp.testing.assert_allclose(f(3), 9)",
+    "import numpy as np\nassert np.isclose(f(3), 9)",
+    "import numpy as np\nassert np.allclose(x, 9)",
+    "assert abs(f(3) - 9) < 1e-6",
+    "assert f(3) in (9, 10)",
+    "assert 9 in squares(3)",
+    "assert f(3)",
+    "assert all(v == 9 for v in [f(3)])",
+    "import math\nassert math.isclose(f(3), 9)",
+    "from autograder import check\ncheck.close(f(3), 9)",
+    "from autograder import check\ncheck.function(f, cases=[((3,), 9), ((4,), 16)])",
+    "import pytest\nassert f(3) == pytest.approx(9)",
+]
+
+
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_cheats_get_nothing(cheat, test):
+    assert outcome(CHEATS[cheat], test).fraction == 0
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_the_same_tests_pass_on_an_honest_answer(test):
+    honest = "x = 9\ndef f(n): return n * n\ndef squares(n): return [i * i for i in range(1, n + 1)]"
+    assert outcome(honest, test).fraction == 1
+
+
+def test_a_locked_helper_is_the_instructors_even_if_the_student_rewrites_it():
+    exam = exam_of(
+        (Role.READ_ONLY, "def verify(f): assert f(2) == 4"), (Role.ANSWER, "def f(x): return 2 * x"), (Role.TEST, "verify(f)")
+    )
+    assert graded(exam)[0].outcome is Outcome.PASSED
+    assert graded(exam, cell1="def f(x): return 0\ndef verify(f): pass")[0].outcome is Outcome.FAILED
+
+
+def test_a_hidden_tests_helper_can_not_be_defined_by_the_student():
+    exam = exam_of((Role.ANSWER, "f = 1"), (Role.TEST, "def verify(v): assert v == 2"), (Role.TEST, "verify(f)"))
+    assert graded(exam, cell0="f = 1\ndef verify(v): pass")[1].outcome is Outcome.FAILED
+
+
+def test_a_module_is_the_examiners_own_and_only_if_the_instructor_imports_it():
+    assert outcome("import os as x", "assert x.getcwd()").fraction == 1  # answered by the kernel, not by us
+    exam = exam_of((Role.READ_ONLY, "import math as m"), (Role.ANSWER, ""), (Role.TEST, "assert m.floor(1.5) == 1"))
+    assert graded(exam)[0].fraction == 1
+
+
+@pytest.mark.parametrize(
+    ("test", "fraction"),
+    [("0.5", 0.5), ("2", 1.0), ("5", 1.0), ("-1", 0.0), ("float('nan')", 0.0), ("1 + 0.5", 0.75), ("None", 1.0), ("'text'", 1.0),
+     ("import numpy as np\nnp.float64(1)", 0.5), ("True", 1.0)],
+)  # fmt: skip
+def test_a_number_at_the_end_is_the_score_within_the_points(test, fraction):
+    points = 2.0 if test != "0.5" else 1.0
+    assert outcome("pass", test, points).fraction == fraction
+
+
+def test_a_number_that_only_looks_like_one_is_no_score():
+    assert outcome("class N(float): pass\nn = N(9)", "n").fraction == 1.0
+    assert outcome("n = 0.25", "n").fraction == 0.25
+
+
+def test_checks_share_the_points_by_weight_and_all_are_reported():
+    result = outcome("a, b = 1, 2", "from autograder import check\ncheck.close(a, 1, weight=3)\ncheck.close(b, 1)", 4)
+    assert result.fraction == 0.75
+    assert result.outcome is Outcome.PARTIAL
+    assert [c.fraction for c in result.checks] == [1, 0]
+
+
+def test_a_failed_assertion_beside_checks_is_zero():
+    assert outcome("a = 1", "from autograder import check\ncheck.close(a, 1)\nassert a == 2").fraction == 0
+
+
+def test_an_exception_of_the_tests_own_making_goes_to_a_person():
+    assert outcome("a = 1", "import no_such_module").outcome is Outcome.BROKEN
+    assert outcome("a = 1", "from autograder import check\ncheck.loss(a, on=None)").outcome in (Outcome.BROKEN, Outcome.FAILED)
+
+
+SECRET = "zanzibar41"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def f(v): return 0",
+        "def f(v): raise ValueError(v)",
+        "def f(v): print(v); raise KeyError(v)",
+        "def f(v): raise type(v, (ValueError,), {})()",
+        "def f(v): raise type(v, (Exception,), {})(v)",
+        "def f(v): return v",
+        "",
+        "f = 3",
+    ],
+)
+def test_the_students_message_never_carries_a_hidden_test(answer):
+    result = outcome(answer, f"assert f('{SECRET}') == 'expected-{SECRET}'", released="")
+    assert result.fraction == 0
+    assert result.message
+    assert SECRET not in result.message
+
+
+def test_a_line_that_the_student_has_is_quoted():
+    exam = exam_of((Role.ANSWER, "def f(v): return 0"), (Role.TEST, "x = 1\nassert f(1) == 1"))
+    assert "`assert f(1) == 1`" in graded(exam)[0].message
+
+
+def test_an_undefined_answer_is_named():
+    assert outcome("", "assert squares(1) == [1]").message == "`squares` is not defined."
+
+
+def test_a_test_cell_that_never_ends_is_stopped():
+    began = time.monotonic()
+    result = outcome("", "while True:\n    try:\n        pass\n    except Exception:\n        pass", released="", seconds=0.3)
+    assert time.monotonic() - began < 3
+    assert "too long" in result.message
+
+
+def test_a_cell_that_the_run_never_reached_is_skipped():
+    exam = exam_of((Role.ANSWER, "raise Dies"), (Role.TEST, "assert 1"))
+    assert graded(exam)[0].outcome is Outcome.SKIPPED

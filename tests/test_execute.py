@@ -1,0 +1,145 @@
+"""Execution: cells in order, captures at the test cells, and what a dying kernel leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+from exams import composed_of, exam_of
+from kernels import InProcessKernel
+
+from autograder.examiner.names import needs, vocabulary
+from autograder.execute import execute
+from autograder.probe.codec import decode
+from autograder.records import CellRun, Limits, Role, RunStatus
+
+LIMITS = Limits()
+
+
+def run(exam, kernels=None, **answers):
+    """Execute an exam with some answers; each kernel that is started is appended to ``kernels``."""
+    composed = composed_of(exam, **answers)
+    known = vocabulary(exam)
+    wanted = {i: needs(c.source, known) for i, c in enumerate(exam.cells) if c.role is Role.TEST}
+    started = [] if kernels is None else kernels
+
+    def start():
+        started.append(InProcessKernel())
+        return started[-1]
+
+    return execute(start, composed, wanted, LIMITS)
+
+
+def plain(executed, index, name):
+    captured = executed.captures[index].names[name]
+    return decode(captured.packed.text, captured.packed.buffers, lambda r: r.kind)
+
+
+REUSED = exam_of(
+    (Role.ANSWER, "x = 1"), (Role.TEST, "assert x == 1"), (Role.ANSWER, "x = 2"), (Role.TEST, "assert x == 2")
+)
+
+
+def test_a_test_cell_gets_the_values_at_its_own_position():
+    executed = run(REUSED)
+    assert (plain(executed, 1, "x"), plain(executed, 3, "x")) == (1, 2)
+    assert executed.run.status is RunStatus.COMPLETED
+
+
+def test_a_list_that_changes_later_is_captured_as_it_was():
+    exam = exam_of((Role.ANSWER, "v = [1]"), (Role.TEST, "assert v == [1]"), (Role.ANSWER, "v.append(2)"))
+    assert plain(run(exam), 1, "v") == [1]
+
+
+def test_the_kernel_is_told_only_names_that_the_student_has_bound():
+    exam = exam_of((Role.ANSWER, "answer = 1"), (Role.TEST, "secret_canary = 41\nassert answer + secret_canary == canary"))
+    kernels = []
+    run(exam, kernels)
+    assert b"answer" in b"".join(kernels[0].requests)
+    assert b"canary" not in b"".join(kernels[0].requests)
+
+
+def test_what_runs_at_a_test_cell_is_the_released_source():
+    kernels = []
+    run(REUSED, kernels, cell1="visible = True")
+    assert kernels[0].ran == ["x = 1", "visible = True", "x = 2", "assert x == 2"]
+
+
+def test_an_error_in_a_cell_stops_nothing_and_is_the_runs_status():
+    executed = run(REUSED, cell0="x = 1\n1 / 0")
+    assert executed.run.status is RunStatus.CELL_ERROR
+    assert "Cell 1 raised ZeroDivisionError" in executed.run.message
+    assert plain(executed, 3, "x") == 2
+
+
+def test_a_kernel_that_dies_leaves_what_was_captured_before():
+    executed = run(REUSED, cell2="raise Dies")
+    assert executed.run.status is RunStatus.KILLED
+    assert [c.status for c in executed.run.cells] == ["ok", "ok", "error", "not_run"]
+    assert plain(executed, 1, "x") == 1
+    assert 3 not in executed.captures
+
+
+FUNCTIONS = exam_of(
+    (Role.ANSWER, "def f(): return 7"), (Role.TEST, "assert f() == 7"), (Role.ANSWER, "y = 1"), (Role.TEST, "assert y")
+)
+
+
+def test_a_function_answered_before_the_kernel_died_can_still_be_called():
+    kernels = []
+    executed = run(FUNCTIONS, kernels, cell2="raise Dies")
+    assert len(kernels) == 2
+    assert kernels[1].ran == ["def f(): return 7", "assert f() == 7"]
+    captured = executed.captures[1].names["f"].packed
+    assert decode(captured.text, captured.buffers, executed.remote.stand_in)() == 7
+    assert executed.run.status is RunStatus.KILLED
+
+
+def test_plain_values_need_no_second_kernel():
+    kernels = []
+    run(REUSED, kernels, cell2="raise Dies")
+    assert len(kernels) == 1
+
+
+class Sleepy(InProcessKernel):
+    """Its third cell never ends."""
+
+    def run(self, source, seconds):
+        if len(self.ran) == 2:
+            self.ran.append(source)
+            return CellRun("timed_out", error="stopped")
+        return super().run(source, seconds)
+
+
+def test_cells_after_an_interrupted_one_still_run():
+    exam = REUSED
+    wanted = {1: frozenset({"x"}), 3: frozenset({"x"})}
+    executed = execute(Sleepy, composed_of(exam), wanted, LIMITS)
+    assert executed.run.status is RunStatus.TIMED_OUT
+    assert "Cell 3 ran longer than 120 s" in executed.run.message
+    assert plain(executed, 3, "x") == 1
+
+
+def test_nothing_runs_after_the_notebooks_time_is_over():
+    executed = execute(InProcessKernel, composed_of(REUSED), {}, Limits(notebook_seconds=0))
+    assert executed.run.status is RunStatus.TIMED_OUT
+    assert {c.status for c in executed.run.cells} == {"not_run"}
+
+
+def test_a_value_past_the_limits_is_a_refusal_of_that_name_only(monkeypatch):
+    import server  # the probe's own module, as the in-process kernel uses it
+
+    monkeypatch.setattr(server.codec, "MAX_BYTES", 5000)
+    exam = exam_of((Role.ANSWER, "import numpy\nbig = numpy.zeros(10000)\nsmall = 1"), (Role.TEST, "big, small"))
+    executed = run(exam)
+    assert executed.captures[1].names["big"].packed is None
+    assert "MiB" in executed.captures[1].names["big"].refused
+    assert plain(executed, 1, "small") == 1
+
+
+def test_arrays_are_captured_as_arrays():
+    exam = exam_of((Role.ANSWER, "import numpy as np\na = np.arange(3)"), (Role.TEST, "assert a.sum() == 3"))
+    np.testing.assert_array_equal(plain(run(exam), 1, "a"), [0, 1, 2])
+
+
+def test_an_empty_notebook_has_nothing_to_report():
+    executed = run(exam_of((Role.ANSWER, "")))
+    assert executed.run.status is RunStatus.NO_REPORT
