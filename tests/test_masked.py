@@ -206,6 +206,33 @@ def test_nbgrader_generates_feedback_from_it(tmp_path):
     assert "&lt;script&gt;alert(1)" in page
 
 
+def test_formgrader_lists_the_submission(tmp_path):
+    """The data behind its pages: the assignment and the submission with its score, time and state."""
+    from nbgrader.apps import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+
+    here = course(tmp_path)
+    name = "keras-fully-connected"
+    one = grade(loss=0.63, hours=-5)
+    for folder in (here.submitted("ada", name), here.autograded("ada", name)):
+        folder.mkdir(parents=True)
+        (folder / "timestamp.txt").write_text(one.submitted_at.isoformat())
+    nbformat.write(masked(one=one), here.autograded("ada", name) / "network.ipynb")
+    nbformat.write(masked(one=one), here.submitted("ada", name) / "network.ipynb")
+    here.source(name).mkdir(parents=True)
+    gradebook.record(here, [exam()], [one])
+
+    directory = CourseDirectory(root=str(tmp_path), course_id="dl101")
+    api = NbGraderAPI(directory)
+    (listed,) = api.get_assignments()
+    assert (listed["name"], listed["max_score"], listed["num_submissions"]) == (name, 17, 1)
+    submission = api.get_submission(name, "ada")
+    assert (submission["score"], submission["max_score"]) == (10, 17)
+    assert (submission["autograded"], submission["needs_manual_grade"]) == (True, True)
+    # Not listed where the times in submitted/ and in the gradebook differ: it would ask for autograding then.
+    assert api.get_autograded_students(name) == {"ada"}
+
+
 def nbgrader(root, *arguments):
     """Run nbgrader's command as a person would, with nothing of this machine's configuration."""
     home = root / "home"

@@ -426,8 +426,9 @@ def test_an_image_that_is_not_base64_is_not_shown(text):
 def test_a_page_stays_bounded(tmp_path):
     """Ten megabytes in every place make a page of a few, in a few seconds."""
     long = "x" * 10_000_000
-    outputs = [new_output("stream", text=long) for _ in range(100)]
-    cells = [new_code_cell(long, outputs=outputs), new_markdown_cell(long), *[new_code_cell("1")] * 1000]
+    code = NotebookNode(new_code_cell("x"), source=long, outputs=[new_output("stream", text=long)] * 100)
+    prose = NotebookNode(new_markdown_cell("x"), source=long)
+    cells = [code, prose, *[new_code_cell("1")] * 1000]
     bad = question("holdout", 1, 4, long, *[checked(long, 0.5, long)] * 200)
     book = NotebookGrade("network", "killed", long, (bad,), sandbox=long)
     one = replace(grade(long), notebooks=(book,))
