@@ -77,7 +77,7 @@ STUDENTS: tuple[Student, ...] = (
     Student(
         "small-network",
         "Two layers of 16: all rules kept, a loss with room for more.",
-        8.1,
+        8,
         13,
         _answers(relu(16, 16)),
     ),
@@ -87,7 +87,7 @@ STUDENTS: tuple[Student, ...] = (
     Student(
         "too-many-parameters",
         "512, 256 and 128 units: four times the budget.",
-        6.01,
+        6,
         13.5,
         _answers(relu(512, 256, 128)),
         FIRST_TRY,
