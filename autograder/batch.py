@@ -12,7 +12,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -21,7 +20,9 @@ from typing import Any
 from autograder import result, worker
 from autograder.errors import HostError, UsageError
 from autograder.examiner.names import vocabulary
-from autograder.records import Assignment, Course, Exam, Grade
+from autograder.handin import read_timestamp
+from autograder.records import Course, Exam, Grade
+from autograder.release import Release
 from autograder.worker import TIMESTAMP, Work
 
 EXAMINER_VERSION = "1"
@@ -60,63 +61,63 @@ def students(course: Course, assignment: str) -> tuple[str, ...]:
     return tuple(sorted(p.name for p in root.iterdir() if (p / assignment).is_dir() and not p.name.startswith(".")))
 
 
-def plan(
-    course: Course, assignment: Assignment, exams: Sequence[Exam], only: Sequence[str] = ()
-) -> tuple[Work, ...]:
+def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Work, ...]:
     """The work that the submissions of an assignment are.
 
     Raises:
         UsageError: a student in ``only`` has submitted nothing.
     """
-    present = students(course, assignment.name)
+    name = release.assignment.name
+    present = students(course, name)
     unknown = sorted(set(only) - set(present))
     if unknown:
-        raise UsageError(f"no submission of {', '.join(unknown)} in {course.root / 'submitted'} for {assignment.name}")
-    exam_key = _digest_json([asdict(exam) for exam in exams], _digest_folder(course.hidden(assignment.name)))
-    environment_key = _digest_json(worker.versions(), asdict(assignment.limits), assignment.environment)
+        raise UsageError(f"no submission of {', '.join(unknown)} in {course.root / 'submitted'} for {name}")
+    common = common_keys(course, release)
     return tuple(
-        submission_work(course, assignment, exams, student, exam_key=exam_key, environment_key=environment_key)
-        for student in present
-        if not only or student in only
+        submission_work(course, release, student, common) for student in present if not only or student in only
     )
+
+
+def common_keys(course: Course, release: Release) -> dict[str, str]:
+    """What all grades of an assignment are made from, as hashes."""
+    assignment = release.assignment
+    exams = [asdict(notebook.exam) for notebook in release.notebooks]
+    policy = (asdict(assignment.late), assignment.due.isoformat() if assignment.due else None)
+    return {
+        "exam": _digest_json(exams, _digest_folder(course.hidden(assignment.name))),
+        "files": _digest_json({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
+        "environment": _digest_json(worker.versions(), asdict(assignment.limits), assignment.environment),
+        "policy": _digest_json(policy),
+        "examiner": EXAMINER_VERSION,
+    }
 
 
 def submission_work(
     course: Course,
-    assignment: Assignment,
-    exams: Sequence[Exam],
+    release: Release,
     student: str,
+    common: Mapping[str, str],
     *,
-    exam_key: str,
-    environment_key: str,
     submission: Path | None = None,
     target: Path | None = None,
 ) -> Work:
     """The work that one submission is; ``submission`` and ``target`` default to the course's folders."""
+    assignment = release.assignment
     folder = submission or course.submitted(student, assignment.name)
-    provided = _provided_files(course, assignment)
-    files = {**_own_files(folder, provided), **provided}
-    late = asdict(assignment)["late"]
-    keys = {
-        "submission": _digest_folder(folder),
-        "exam": exam_key,
-        "files": _digest_json({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in sorted(provided.items())}),
-        "environment": environment_key,
-        "policy": _digest_json(late, assignment.due.isoformat() if assignment.due else None),
-        "examiner": EXAMINER_VERSION,
-    }
+    hidden = course.hidden(assignment.name)
     return Work(
         student=student,
         assignment=assignment,
-        exams=tuple(exams),
+        exams=tuple(notebook.exam for notebook in release.notebooks),
         submission=folder,
         target=target or course.autograded(student, assignment.name),
         scratch=course.state / "work",
-        hidden=course.hidden(assignment.name) if course.hidden(assignment.name).is_dir() else None,
-        modules=course.root,
-        files=files,
-        submitted_at=_timestamp(folder),
-        content_keys=keys,
+        course=course.root,
+        hidden=hidden if hidden.is_dir() else None,
+        modules=(course.source(assignment.name), course.root),
+        files={**_own_files(folder, release.files), **release.files},
+        submitted_at=read_timestamp(folder),
+        content_keys={"submission": _digest_folder(folder), **common},
     )
 
 
@@ -281,35 +282,7 @@ def _regular_files(folder: Path) -> list[Path]:
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 
 
-def _provided_files(course: Course, assignment: Assignment) -> Mapping[str, Path]:
-    """Path in the work folder → the instructor's file: what goes with the release."""
-    source, hidden = course.source(assignment.name), course.hidden(assignment.name)
-    found = {
-        str(p.relative_to(source)): p
-        for p in _regular_files(source)
-        if p.suffix != ".ipynb" and not p.is_relative_to(hidden)
-    }
-    for name in assignment.files:
-        path = course.root / name
-        for p in _regular_files(path) if path.is_dir() else [path]:
-            found[str(Path(path.name) / p.relative_to(path)) if path.is_dir() else path.name] = p
-    return found
-
-
 def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
     """The student's further files; none takes the place of an instructor's."""
     found = {str(p.relative_to(folder)): p for p in _regular_files(folder) if p.suffix != ".ipynb"}
     return {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}
-
-
-def _timestamp(folder: Path) -> datetime | None:
-    """What timestamp.txt says, as nbgrader writes it; None where there is none or it says nothing."""
-    from nbgrader.utils import parse_utc
-
-    path = folder / TIMESTAMP
-    if not path.is_file() or path.is_symlink():
-        return None
-    try:
-        return parse_utc(path.read_text("utf-8")[:100].strip()).replace(tzinfo=UTC)
-    except (ValueError, OverflowError, UnicodeDecodeError):
-        return None

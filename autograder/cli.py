@@ -102,7 +102,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
 
         _require_sandbox(wanted)
         with exclusive(course), _status(f"Proving {wanted.name}: the solution and the unchanged release…"):
-            prove(course, wanted, built)
+            prove(course, built)
     releasing.write(course, wanted, built)
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
     proved = "not proved" if no_prove else "proved: the solution gets full marks, the unchanged notebook none"
@@ -128,15 +128,16 @@ def submit(notebook: Path, student: str, released: Path | None, out: Path | None
 @_course_option
 def collect(assignment: str, source: Path, course_folder: Path) -> None:
     """Put the submissions in SOURCE (a folder or an archive) into submitted/."""
+    from autograder.submission import CollectStatus
     from autograder.submission import collect as collecting
-    from autograder.text import visible
 
     course, wanted = _open(course_folder, assignment)
     collected = collecting(course, wanted.name, source)
     for item in collected:
-        click.echo(visible(str(item)))
+        click.echo(str(item))
     if not collected:
         raise UsageError(f"there is no submission in {source}")
+    sys.exit(WRONG if any(item.status is CollectStatus.REFUSED for item in collected) else DONE)
 
 
 @main.command()
@@ -176,8 +177,8 @@ def _grade(
     from autograder import batch, record
     from autograder.release import build
 
-    exams = [notebook.exam for notebook in build(course, assignment).notebooks]
-    works = batch.plan(course, assignment, exams, only)
+    release = build(course, assignment)
+    works = batch.plan(course, release, only)
     if not works:
         raise UsageError(f"there is no submission of {assignment.name} in {course.root / 'submitted'}")
     reduced = _require_sandbox(assignment)
@@ -185,6 +186,7 @@ def _grade(
     with batch.exclusive(course), _Progress(len(works), assignment.name, quiet) as progress:
         progress.skip(sum(not force and batch.current(work) is not None for work in works))
         done = batch.run(works, workers=count, force=force, progress=progress.advance)
+    exams = [notebook.exam for notebook in release.notebooks]
     paths = record.record(course, assignment, exams, done.grades)
     if not quiet:
         _show(done, paths)
@@ -262,16 +264,16 @@ class _Progress:
 def _show(done: Batch, paths: dict[str, Path]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from autograder.report.table import text_table
+    from autograder.report.table import TEXT_COLUMNS, text_table
     from autograder.text import visible
 
     console = Console()
-    header, rows = text_table(done.grades)
-    table = Table(*header, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*(visible(str(cell)) for cell in row))
-    console.print(table, markup=False)
+    table = Table(*TEXT_COLUMNS, box=None, header_style="bold", pad_edge=False)
+    for row in text_table(done.grades):
+        table.add_row(*map(Text, row))
+    console.print(table)
     for failure in done.not_graded:
         click.echo(visible(f"not graded: {failure.student}: {failure.reason}"), err=True)
     click.echo()

@@ -208,6 +208,4 @@ def _status(
     if failed:
         number, cell = failed[0]
         return RunStatus.CELL_ERROR, f"Cell {number} raised {(cell.error or 'an error')[:300]}."
-    if not any(c.status == "ok" for c in runs):
-        return RunStatus.NO_REPORT, "There was nothing to run."
     return RunStatus.COMPLETED, ""

@@ -39,7 +39,13 @@ class SandboxedKernel:
     """
 
     def __init__(
-        self, sandbox: Sandbox, files: Mapping[str, Path], limits: Limits, python: str | None = None
+        self,
+        sandbox: Sandbox,
+        files: Mapping[str, Path],
+        limits: Limits,
+        *,
+        python: str | None = None,
+        masked: tuple[Path, ...] = (),
     ) -> None:
         self.limits = limits
         self.outputs = Outputs(int(limits.output_mib * 2**20))
@@ -47,7 +53,7 @@ class SandboxedKernel:
         self._closed = False
         self._loop = asyncio.new_event_loop()
         inside = {f"{HOME}/{name}": path for name, path in files.items()}
-        self._manager = kernel_manager(sandbox, inside, limits, python=python)
+        self._manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked)
         self._client: SandboxKernelClient | None = None
         try:
             self._wait(self._start())

@@ -14,21 +14,23 @@ import nbformat
 
 from autograder import batch
 from autograder.errors import HostError, ProofError
-from autograder.records import Assignment, Course, Exam, ExamCell, Grade, QuestionGrade, Role
-from autograder.release import Release, solution_notebook
+from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
+from autograder.exam import solution_notebook
+from autograder.release import Release
 
 GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
 
 
-def prove(course: Course, assignment: Assignment, release: Release, *, workers: int = 2) -> None:
+def prove(course: Course, release: Release, *, workers: int = 2) -> None:
     """Grade the solution and the unchanged release.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
         HostError: this machine could not grade them.
     """
-    folder = course.state / "proof" / assignment.name
+    assignment = release.assignment
+    folder = proof_folder(course, assignment.name)
     shutil.rmtree(folder, ignore_errors=True)
     exams = [notebook.exam for notebook in release.notebooks]
     works = []
@@ -41,11 +43,9 @@ def prove(course: Course, assignment: Assignment, release: Release, *, workers: 
         works.append(
             batch.submission_work(
                 course,
-                assignment,
-                exams,
+                release,
                 student,
-                exam_key="proof",
-                environment_key="proof",
+                {"proof": student},
                 submission=submission,
                 target=folder / student / "autograded",
             )

@@ -71,8 +71,8 @@ def write_report(course: Course, assignment: Assignment, current: Sequence[Grade
 
 
 def write_feedback(course: Course, assignment: Assignment, current: Sequence[Grade]) -> list[Path]:
-    """feedback/<student>/<assignment>/index.html of each grade."""
-    from autograder.report import render_feedback
+    """feedback/<student>/<assignment>/<page>.html of each grade."""
+    from autograder.report import feedback_name, render_feedback
 
     written = []
     for grade in gradebook.with_manual_scores(course, current):
@@ -85,7 +85,7 @@ def write_feedback(course: Course, assignment: Assignment, current: Sequence[Gra
                     notebooks[n.notebook] = nbformat.read(path, as_version=4)
                 except (ValueError, OSError) as error:
                     raise HostError(f"{path} is damaged ({error}); grade it anew with --force") from error
-        page = course.feedback(grade.student, assignment.name) / "index.html"
+        page = course.feedback(grade.student, assignment.name) / feedback_name(grade)
         write_atomically(page, render_feedback(course, assignment, grade, notebooks))
         written.append(page)
     return written

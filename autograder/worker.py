@@ -46,9 +46,11 @@ class Work:
     """The folder to write."""
     scratch: Path
     """Where half-made folders lie, on the same file system as ``target``."""
+    course: Path
+    """The course folder, which no sandbox may see even where it lies within something that one does."""
     hidden: Path | None
-    modules: Path
-    """The folder that the examiner imports the course's own modules from (``kaggle_data``)."""
+    modules: tuple[Path, ...]
+    """Folders that the examiner imports the course's own modules from (``kaggle_data``)."""
     files: Mapping[str, Path]
     """Path in the work folder → host file: what the release brought and what the student added."""
     submitted_at: datetime | None = None
@@ -66,7 +68,7 @@ def grade_submission(work: Work) -> Grade:
     Raises:
         HostError: this machine can not do it; nothing is written.
     """
-    sys.path.insert(0, str(work.modules))
+    sys.path[:0] = map(str, work.modules)
     try:
         graded = [
             grade_notebook(
@@ -79,7 +81,7 @@ def grade_submission(work: Work) -> Grade:
             for exam in work.exams
         ]
     finally:
-        sys.path.remove(str(work.modules))
+        del sys.path[: len(work.modules)]
     notebooks = tuple(g.grade for g in graded)
     earned = sum(n.score for n in notebooks)
     grade = Grade(
@@ -113,7 +115,9 @@ def start_kernel(work: Work) -> Kernel:
     from autograder.sandbox import default_sandbox
 
     python = work.assignment.environment
-    return SandboxedKernel(default_sandbox(python), work.files, work.assignment.limits)
+    return SandboxedKernel(
+        default_sandbox(python), work.files, work.assignment.limits, python=python, masked=(work.course,)
+    )
 
 
 def versions() -> dict[str, str]:

@@ -140,6 +140,6 @@ def test_arrays_are_captured_as_arrays():
     np.testing.assert_array_equal(plain(run(exam), 1, "a"), [0, 1, 2])
 
 
-def test_an_empty_notebook_has_nothing_to_report():
+def test_a_notebook_without_code_is_complete():
     executed = run(exam_of((Role.ANSWER, "")))
-    assert executed.run.status is RunStatus.NO_REPORT
+    assert executed.run.status is RunStatus.COMPLETED
