@@ -9,12 +9,11 @@ the file), never by what is in it: a student could write another one's name ther
 from __future__ import annotations
 
 import enum
-import hashlib
+import errno
 import itertools
-import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,23 +21,16 @@ from pathlib import Path
 
 from autograder.archive import extract
 from autograder.errors import HostError, SubmissionError, UsageError
-from autograder.folder import open_file, read_chunks, walk
-from autograder.handin import (
-    FORMAT,
-    MANIFEST,
-    TIMESTAMP,
-    format_timestamp,
-    parse_timestamp,
-    read_timestamp,
-    student_name,
-)
-from autograder.incoming import Item, find_items, is_notebook, place
-from autograder.members import CLASS, MIB, SUBMISSION, Member, collision_key, write_new
+from autograder.folder import read_chunks, walk
+from autograder.handin import MANIFEST, TIMESTAMP, format_timestamp, read_timestamp
+from autograder.incoming import Item, find_items
+from autograder.members import CLASS, SUBMISSION, Member, collision_key, mark_collisions, write_new
 from autograder.records import Course
+from autograder.resolve import Found, digests, resolve
 from autograder.text import one_line
 
-_ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
-"""A student's archive as a file of the source."""
+_NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
+"""Errors that a name can cause: one student's, and not the machine's."""
 
 
 class CollectStatus(enum.StrEnum):
@@ -70,18 +62,6 @@ class Collected:
         parts = [f"{self.status:<9} ", one_line(self.student or self.item)]
         parts += [f"  ({one_line(self.item)})"] if self.student else []
         return "".join(parts) + (f": {one_line(self.reason, 400)}" if self.reason else "")
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A submission, read and checked, that has not been put in its place."""
-
-    student: str
-    root: Path
-    files: Mapping[str, str]
-    """Path in the submission → path below ``root``."""
-    timestamp: datetime
-    notes: tuple[str, ...]
 
 
 def collect(
@@ -127,7 +107,7 @@ def _one(
 ) -> Collected:
     try:
         work.mkdir()
-        found = _resolve(assignment, notebooks, root, item, work)
+        found = resolve(assignment, notebooks, root, item, work)
         now = datetime.now(UTC)
         if received is not None:
             found = replace(found, timestamp=received.astimezone(UTC))
@@ -137,14 +117,11 @@ def _one(
         return _deliver(course, assignment, item, found, work)
     except SubmissionError as error:
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Manifest:
-    """What submission.json says; its hashes have been compared."""
-
-    student: str
-    timestamp: datetime
+    except OSError as error:
+        if error.errno not in _NAMES:
+            raise
+        reason = f"this file system does not take one of its names ({error.strerror})"
+        return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
 
 
 @contextmanager
@@ -189,101 +166,13 @@ def _modified(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-# --- one item -----------------------------------------------------------------------------------------
-
-
-def _resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> _Found:
-    """What an item holds: the student's name, the files and the time. Raises :class:`SubmissionError`."""
-    if item.problem:
-        raise SubmissionError(item.problem)
-    if item.is_archive:
-        return _resolve_archive(assignment, notebooks, root, item, work)
-    members = {m.name.removeprefix(item.prefix): m for m in item.members}
-    files, notes = place(members, notebooks, is_loose=not item.prefix)
-    time = None
-    if item.is_timed and TIMESTAMP in members:
-        time = parse_timestamp(b"".join(read_chunks(root, members[TIMESTAMP].name, SUBMISSION)))
-    return _Found(item.student or "", root, files, time or item.time or datetime.now(UTC), tuple(notes))
-
-
-def _resolve_archive(
-    assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path
-) -> _Found:
-    unpacked = work / "in"
-    unpacked.mkdir()
-    with open_file(root, item.members[0].name, _ARCHIVE) as file:
-        members = extract(file, unpacked, SUBMISSION, strict=True)
-    manifest = _manifest(unpacked, members, assignment)
-    content = [m for m in members if m.name != MANIFEST]
-    tops = {m.name.split("/")[0] for m in content}
-    prefix = f"{tops.pop()}/" if len(tops) == 1 and all("/" in m.name for m in content) else ""
-    by_name = {m.name.removeprefix(prefix): m for m in content}
-    files, notes = place(by_name, notebooks, is_loose=False)
-    if not any(is_notebook(name) and "/" not in name for name in files):
-        raise SubmissionError("there is no notebook at its top (archives in it are not opened)")
-    student, more = _who(item, manifest)
-    # The archive's own dates are the student's choice; the file's is the learning system's.
-    time = manifest.timestamp if manifest is not None else item.time
-    return _Found(student, unpacked, files, time or datetime.now(UTC), (*notes, *more))
-
-
-def _who(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
-    """The student's name, and notes. The name from outside wins; without one, both must agree."""
-    named = item.student or ""
-    if manifest is None or manifest.student == named:
-        return named, []
-    if item.is_given and item.name != f"{manifest.student}{Path(item.name).suffix}":
-        return named, [f"its submission.json names “{manifest.student}”"]
-    if item.is_given:
-        return manifest.student, []
-    raise SubmissionError(
-        f"its file name says “{named}”, its submission.json says “{manifest.student}”: find out whose it is "
-        "and name the file after that student"
-    )
-
-
-def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Manifest | None:
-    """submission.json, if any; raises :class:`SubmissionError` where it does not fit its archive."""
-    member = next((m for m in members if m.name == MANIFEST), None)
-    if member is None:
-        return None
-    if member.size > MIB:
-        raise SubmissionError(f"its {MANIFEST} is larger than 1 MiB")
-    try:
-        content = json.loads((folder / MANIFEST).read_bytes())
-        manifest = _Manifest(
-            student_name(content["student"]), datetime.fromisoformat(content["timestamp"]).astimezone(UTC)
-        )
-        version, claimed, hashes = content["format"], content["assignment"], dict(content["sha256"])
-    except SubmissionError:
-        raise
-    except Exception as error:  # whatever else a stranger's JSON can lead to
-        raise SubmissionError(f"its {MANIFEST} can not be read ({type(error).__name__})") from error
-    if version != FORMAT:
-        raise SubmissionError(f"its {MANIFEST} has format {one_line(str(version))}; this is format {FORMAT}")
-    if claimed != assignment:
-        raise SubmissionError(f"it is a submission of “{one_line(str(claimed))}”, not of “{assignment}”")
-    if hashes != _digests(folder, (m.name for m in members if m.name != MANIFEST)):
-        raise SubmissionError(f"its files are not those that its {MANIFEST} lists: it was damaged or changed")
-    return manifest
-
-
-def _digests(root: Path, names: Iterable[str]) -> dict[str, str]:
-    digests = {}
-    for name in names:
-        digest = hashlib.sha256()
-        for chunk in read_chunks(root, name, SUBMISSION):
-            digest.update(chunk)
-        digests[name] = digest.hexdigest()
-    return digests
-
-
-# --- into its place -----------------------------------------------------------------------------------
-
-
-def _deliver(course: Course, assignment: str, item: Item, found: _Found, work: Path) -> Collected:
+def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Path) -> Collected:
     target = course.submitted(found.student, assignment)
     _refuse_twin(course.root / "submitted", found.student)
+    # A notebook that got its name back can meet a folder of that name.
+    final = [Member(name, 0) for name in (*found.files, TIMESTAMP)]
+    if bad := next((m for m in mark_collisions(final) if m.problem), None):
+        raise SubmissionError(f"“{one_line(bad.name)}” is refused: {bad.problem}")
     staged = work / "out"
     staged.mkdir()
     for name, source in found.files.items():
@@ -332,7 +221,7 @@ def _same(staged: Path, target: Path) -> bool:
     names = [m.name for m in theirs if m.name != TIMESTAMP]
     if any(m.problem for m in theirs) or [m.name for m in mine] != names:
         return False
-    return _digests(staged, names) == _digests(target, names)
+    return digests(staged, names) == digests(target, names)
 
 
 def _superseded(course: Course, assignment: str, student: str, time: datetime | None) -> Path:

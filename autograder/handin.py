@@ -20,14 +20,14 @@ def student_name(name: str) -> str:
     """The name in NFC, fit to be a folder in submitted/ and a student's id in the gradebook.
 
     Letters, marks and digits of any script, blanks within, and ``._-+@',()``; at most 100 characters and 200
-    bytes; no dot, dash or blank in front. Raises :class:`SubmissionError` for every other name.
+    bytes; none of ``.-+@`` and no blank in front. Raises :class:`SubmissionError` for every other name.
     """
     name = unicodedata.normalize("NFC", name)
     wrong = next((c for c in name if unicodedata.category(c)[0] not in "LMN" and c not in " ._-+@',()"), None)
     if wrong is not None:
         problem = f"the character {wrong!a} is not allowed in it"
-    elif not name or name != name.strip() or name[0] in ".-" or unicodedata.category(name[0])[0] == "M":
-        problem = "it is empty, or begins with a dot, a dash or a blank, or ends with a blank"
+    elif not name or name != name.strip() or name[0] in ".-+@" or unicodedata.category(name[0])[0] == "M":
+        problem = "it is empty, or begins with one of . - + @ or a blank, or ends with a blank"
     elif len(name) > 100 or len(name.encode()) > 200:
         problem = "it is longer than 100 characters (or 200 bytes)"
     else:

@@ -96,7 +96,7 @@ def pack(
     if not notebook.is_file():
         raise UsageError(f"There is no notebook {notebook}.")
     released_path = _released(notebook, release)
-    assignment = student_name(assignment or (released_path or notebook.resolve()).parent.name)
+    assignment = _assignment(assignment or (released_path or notebook.resolve()).parent.name)
     try:
         data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
     except SubmissionError as error:
@@ -126,6 +126,15 @@ def pack(
         unanswered=unanswered,
         warnings=(*notes, *more),
     )
+
+
+def _assignment(name: str) -> str:
+    try:
+        return student_name(name)
+    except SubmissionError as error:
+        raise UsageError(
+            f"“{one_line(name)}” can not be an assignment: name the notebook's folder after it."
+        ) from error
 
 
 def _released(notebook: Path, release: Path | None) -> Path | None:

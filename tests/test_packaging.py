@@ -135,7 +135,7 @@ def test_install_makes_an_environment_from_the_hashes_once(tmp_path: Path) -> No
     ("changed", "calls"), [("requirements.lock", 3), ("pyproject.toml", 1), (".venv/.installed-lock", 3)]
 )
 def test_install_does_again_what_a_change_asks_for(changed: str, calls: int, tmp_path: Path) -> None:
-    """A new lock, or an environment that was not finished: from the start; a new pyproject.toml: the project."""
+    """A new lock, or an unfinished environment: from the start; a new pyproject.toml: the project alone."""
     checkout = fake_checkout(tmp_path)
     install(checkout)
     with (checkout / changed).open("a") as file:

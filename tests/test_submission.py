@@ -187,7 +187,9 @@ def test_a_notebook_that_breaks_the_schema_is_packed_with_a_warning(tmp_path: Pa
 def test_paths_that_do_not_exist_are_the_callers_fault(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no notebook"):
         pack(tmp_path / "ps1.ipynb", student="jane")
-    work = put(tmp_path / "ps1/ps1.ipynb", lesson())
+    work = put(tmp_path / "$$/ps1.ipynb", lesson())
+    with pytest.raises(UsageError, match="can not be an assignment"):
+        pack(work, student="jane")
     with pytest.raises(UsageError, match="no released notebook"):
         pack(work, release=tmp_path / "release", student="jane")
 
@@ -226,7 +228,7 @@ def test_names_are_composed() -> None:
             "a\u202eb",
         ),
         *("a\u200bb", "a\u00a0b", "*", "[ab]", "a?", "a:b", "<b>", "a|b", "$x", "`x`", "\u0301a", "\ud800"),
-        *("=1+1", "x" * 101, "李" * 67, "a\u2028b", "\U0001f600"),
+        *("=1+1", "+1", "@SUM", "x" * 101, "李" * 67, "a\u2028b", "\U0001f600"),
     ],
 )
 def test_other_names_are_refused(name: str) -> None:
@@ -557,6 +559,19 @@ def test_a_name_that_differs_in_case_from_one_that_was_collected(course: Course,
     collect(course, "ps1", put(source / "jane.ipynb"))
     found = only(collect(course, "ps1", put(source / "Jane.ipynb")))
     assert (found.status, "the same name but for case" in found.reason) == (REFUSED, True)
+
+
+@pytest.mark.parametrize("name", ["ps1.ipynb/evil.txt", "timestamp.txt/evil.txt", "PS1.ipynb/evil.txt"])
+def test_folders_in_the_place_of_our_files_refuse_one_submission(
+    name: str, course: Course, source: Path
+) -> None:
+    """The notebook gets its name back, timestamp.txt is written: neither may meet a folder of that name."""
+    put(source / "jane/mine.ipynb")
+    put(source / "jane" / name)
+    put(source / "bob/ps1.ipynb")
+    found = {c.student: c for c in collect(course, "ps1", source)}
+    assert (found["jane"].status, found["bob"].status) == (REFUSED, COLLECTED)
+    assert "collides" in found["jane"].reason
 
 
 def test_too_large_and_too_many(course: Course, source: Path) -> None:
