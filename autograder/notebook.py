@@ -187,7 +187,7 @@ def _line_of(word: str | None, text: str) -> str:
         return ""
     for match in _STRING_OR_WORD.finditer(text):
         if match.group() == '"':
-            break  # the rest is an open string; to look for its end from every quote in it would take for ever
+            break  # the rest is an open string; looking for its end from every quote takes for ever
         if match.group() == word:
             return f"line {text.count(chr(10), 0, match.start()) + 1}: "
     return ""
