@@ -54,10 +54,11 @@ def _flush_folder(folder: Path) -> None:
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Put the finished folder ``new`` in the place of ``target`` (same file system), which may or may not exist.
+    """Put the finished folder ``new`` in the place of ``target`` (same file system), which may or may not
+    exist.
 
-    Whoever opens ``target`` finds the old files or the new ones; between the two renames, which nothing long happens
-    between, there is none.
+    Whoever opens ``target`` finds the old files or the new ones; between the two renames, which nothing
+    long happens between, there is none.
 
     Raises:
         HostError: it can not be moved; the old folder is back in its place then.
