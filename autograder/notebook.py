@@ -25,9 +25,10 @@ from autograder.errors import CourseError, SubmissionError
 MAX_BYTES = 64 << 20
 MAX_DEPTH = 100
 """Nesting of lists and objects; an interactive plot needs about 20."""
-MAX_CONTAINERS = 2_000_000
-MAX_VALUES = 16_000_000
-"""Together with the size these bound the memory that parsing can take (about 0.7 GiB at worst)."""
+MAX_CONTAINERS = 1_000_000
+MAX_VALUES = 8_000_000
+"""Together with the size these bound what parsing can take: 0.5 GiB and ten seconds at worst."""
+MAX_CELLS = 10_000
 
 # Strings are consumed whole and without backtracking, so that what lies in them is never taken for a number.
 _STRING_OR_WORD = re.compile(r'"(?:[^"\\]++|\\.)*+"|"|[-+.\w]+', re.DOTALL)
@@ -225,6 +226,8 @@ def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
     if major not in (3, 4):
         todo = "open it in a current Jupyter and save it" if major < 3 else "save it as nbformat 4"
         raise SubmissionError(f"{label}: notebook format {major} can not be read (3 and 4 can); {todo}")
+    if _cell_count(parsed) > MAX_CELLS:
+        raise SubmissionError(f"{label}: more than {MAX_CELLS:,} cells; remove those that are not needed")
     if major == 4:
         _repair_ids(parsed, minor)
     try:
@@ -243,6 +246,14 @@ def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
             f"{label}: not a valid notebook ({type(error).__name__}: {str(error)[:200]})"
         ) from None
     return cast(NotebookNode, notebook)
+
+
+def _cell_count(parsed: dict[str, Any]) -> int:
+    """Cells of a notebook that may be malformed, in format 4 or 3."""
+    worksheets = parsed.get("worksheets")
+    holders = [parsed, *(worksheets if isinstance(worksheets, list) else ())]
+    lists = [holder.get("cells") for holder in holders if isinstance(holder, dict)]
+    return sum(len(cells) for cells in lists if isinstance(cells, list))
 
 
 def _repair_ids(parsed: dict[str, Any], minor: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +83,26 @@ def test_a_due_date_without_zone_is_utc_and_without_time_the_end_of_the_day(root
 def test_a_bare_late_policy_is_its_kind(root: Path) -> None:
     course = load(root, "course: x\nassignments:\n  intro: {due: 2027-01-31, late: zero}\n")
     assert course.assignments["intro"].late == LatePolicy("zero")
+
+
+DOCS = Path(__file__).parent.parent / "docs/reference/course-yaml.md"
+
+
+def test_the_example_of_the_documentation_is_a_course(tmp_path: Path) -> None:
+    hidden = tmp_path / "source/keras-fully-connected/hidden"
+    hidden.mkdir(parents=True)
+    (hidden / "holdout.npz").touch()
+    (tmp_path / "kaggle_data.py").touch()
+    example = DOCS.read_text().split("```yaml\n")[1].split("```")[0]
+    assert load(tmp_path, example).assignments["keras-fully-connected"].points == 20
+
+
+def test_the_documentation_has_every_key_and_default_of_the_records() -> None:
+    text = DOCS.read_text()
+    for field in fields(Limits):
+        assert re.search(rf"\| `{field.name}` \| [a-z ]+ \| {field.default:g} \|", text), field.name
+    for field in fields(Assignment):
+        assert field.name == "name" or f"| `{field.name}` |" in text
 
 
 BAD = [

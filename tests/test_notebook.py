@@ -98,6 +98,7 @@ BAD = [
     (DEEP, "nested more than 100 levels deep"),
     (b"[" * 1_000_000, "nested more than 100 levels deep"),
     (b"[" * 3_000_000, "too many values"),
+    (as_bytes(nb(*[{}] * 10_001)), "more than 10,000 cells"),
     (b'{"a": "\\ud800"}', "half a character"),
     (as_bytes({"nbformat": 4, "nbformat_minor": 5}), "not a valid notebook"),
     (as_bytes(nb() | {"cells": 7}), "not a valid notebook"),
