@@ -27,7 +27,7 @@ MAX_DEPTH = 100
 """Nesting of lists and objects; an interactive plot needs about 20."""
 MAX_CONTAINERS = 1_000_000
 MAX_VALUES = 8_000_000
-"""Together with the size these bound what parsing can take: 0.5 GiB and ten seconds at worst."""
+"""Together with the size these bound what reading can take: measured at worst, 0.9 GiB and 16 seconds."""
 MAX_CELLS = 10_000
 
 # Strings are consumed whole and without backtracking, so that what lies in them is never taken for a number.
