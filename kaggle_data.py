@@ -47,9 +47,7 @@ class SupportsTransform(Protocol):
 # --- loading -------------------------------------------------------------------------------------------
 
 
-def load_data(
-    path: str | Path | None = None, train: bool = True, *, seed: int = 1337
-) -> tuple[Floats, NDArray[Any]]:
+def load_data(path: str | Path | None = None, train: bool = True, *, seed: int = 1337) -> tuple[Floats, NDArray[Any]]:
     """The counts and, for each row, its label or its id.
 
     Args:
@@ -92,9 +90,7 @@ def _read_csv(path: Path, train: bool) -> NDArray[Any]:
             fields.append(("target", "U16"))
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", UserWarning
-                )  # of a file without rows, which is an error below
+                warnings.simplefilter("ignore", UserWarning)  # of a file without rows, which is an error below
                 table = np.loadtxt(file, dtype=fields, delimiter=",", comments=None, quotechar='"', ndmin=1)
         except ValueError as error:
             raise DataError(f"{path}, below its header: {error}") from error
@@ -127,9 +123,7 @@ def _check_table(path: Path, table: NDArray[Any], train: bool) -> None:
     unknown = ~np.isin(table["target"], CLASSES) if train else np.zeros(0, bool)
     if unknown.any():
         row = int(np.flatnonzero(unknown)[0])
-        raise DataError(
-            f"{path}, row {row + 1}: target {str(table['target'][row])!r} is none of Class_1 … Class_9"
-        )
+        raise DataError(f"{path}, row {row + 1}: target {str(table['target'][row])!r} is none of Class_1 … Class_9")
 
 
 # --- the stand-in --------------------------------------------------------------------------------------
@@ -260,18 +254,14 @@ class LabelEncoder:
         labels = np.asarray(labels)
         unknown = ~np.isin(labels, self.classes_)
         if unknown.any():
-            raise DataError(
-                f"label {str(labels[unknown][0])!r} is none of the encoder's {len(self.classes_)} classes"
-            )
+            raise DataError(f"label {str(labels[unknown][0])!r} is none of the encoder's {len(self.classes_)} classes")
         return np.searchsorted(self.classes_, labels).astype(np.int64)
 
     def inverse_transform(self, y: ArrayLike) -> NDArray[Any]:
         return np.asarray(self.classes_[np.asarray(y)])
 
 
-def preprocess_labels(
-    labels: ArrayLike, encoder: Any = None, categorical: bool = True
-) -> tuple[NDArray[Any], Any]:
+def preprocess_labels(labels: ArrayLike, encoder: Any = None, categorical: bool = True) -> tuple[NDArray[Any], Any]:
     """Labels as numbers, or as rows with a single 1.
 
     Args:

@@ -95,9 +95,7 @@ class _Bounded(io.RawIOBase):
 
 def _zip_members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:
     # The directory is read in one piece, and each of its entries becomes an object: its size bounds both.
-    bounded = _Bounded(
-        file, largest=limits.members * 256 + 2 * CHUNK, end=limits.archive_bytes, forward=False
-    )
+    bounded = _Bounded(file, largest=limits.members * 256 + 2 * CHUNK, end=limits.archive_bytes, forward=False)
     with zipfile.ZipFile(bounded) as archive:
         infos = archive.infolist()
         if len(infos) > limits.members:

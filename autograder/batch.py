@@ -19,9 +19,8 @@ from typing import Any
 
 from autograder import result, worker
 from autograder.errors import HostError, UsageError
-from autograder.examiner.names import vocabulary
 from autograder.handin import read_timestamp
-from autograder.records import Course, Exam, Grade
+from autograder.records import Course, Grade
 from autograder.release import Release
 from autograder.worker import TIMESTAMP, Work
 
@@ -112,6 +111,7 @@ def submission_work(
         submission=folder,
         target=target or course.autograded(student, assignment.name),
         scratch=course.state / "work",
+        log=course.state / "log" / assignment.name / f"{student}.log",
         course=course.root,
         hidden=hidden if hidden.is_dir() else None,
         modules=(course.source(assignment.name), course.root),
@@ -133,9 +133,7 @@ def current(work: Work) -> Grade | None:
     return None
 
 
-def run(
-    works: Sequence[Work], *, workers: int = 1, force: bool = False, progress: Progress | None = None
-) -> Batch:
+def run(works: Sequence[Work], *, workers: int = 1, force: bool = False, progress: Progress | None = None) -> Batch:
     """Grade what has no current grade, ``workers`` at a time.
 
     One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's.
@@ -175,7 +173,8 @@ def _in_processes(due: Sequence[Work], workers: int) -> Iterator[tuple[Work, Gra
     if not due:
         return
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.worker", *_preloads(due)])
+    exams = {id(exam): exam for work in due for exam in work.exams}.values()
+    context.set_forkserver_preload(["autograder.worker", *worker.heavy_modules(exams)])
     pending = list(reversed(due))
     running: dict[Any, _Running] = {}
     try:
@@ -222,16 +221,6 @@ def _collect(ended: _Running) -> Grade | NotGraded:
             return grade
         reason = "no complete result was written"
     return NotGraded(ended.work.student, ended.work.assignment.name, str(reason))
-
-
-HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "scipy", "numpy")
-
-
-def _preloads(works: Sequence[Work]) -> list[str]:
-    """What the fork server imports once: the heavy libraries that the instructors' notebooks import."""
-    exams = {id(exam): exam for work in works for exam in work.exams}.values()
-    used = {module.split(".")[0] for exam in exams for module in vocabulary(exam).modules}
-    return [name for name in HEAVY if name in used]
 
 
 @contextlib.contextmanager

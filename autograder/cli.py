@@ -215,8 +215,14 @@ class _Progress:
 
     def __init__(self, total: int, title: str, quiet: bool) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-        from rich.progress import TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         console = Console(stderr=True)
         self.quiet = quiet
@@ -269,7 +275,7 @@ def _show(done: Batch, paths: dict[str, Path]) -> None:
     from autograder.report.table import TEXT_COLUMNS, text_table
     from autograder.text import visible
 
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     table = Table(*TEXT_COLUMNS, box=None, header_style="bold", pad_edge=False)
     for row in text_table(done.grades):
         table.add_row(*map(Text, row))
@@ -348,7 +354,9 @@ def doctor() -> None:
         if finding.remedy:
             click.echo(f"     → {finding.remedy}")
     holds = all(f.ok for f in findings)
-    click.echo("The sandbox holds: this machine can grade." if holds else "The sandbox does not hold: nothing is graded.")
+    click.echo(
+        "The sandbox holds: this machine can grade." if holds else "The sandbox does not hold: nothing is graded."
+    )
     sys.exit(DONE if holds else NOT_GRADED)
 
 

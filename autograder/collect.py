@@ -132,9 +132,7 @@ def _staging(course: Course) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="collect-", dir=course.state) as folder:
             yield Path(folder)
     except OSError as error:
-        raise HostError(
-            f"{course.root} can not be written: {error}. Is there space, are there rights?"
-        ) from error
+        raise HostError(f"{course.root} can not be written: {error}. Is there space, are there rights?") from error
 
 
 def _expected(course: Course, assignment: str) -> tuple[str, ...]:

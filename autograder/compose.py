@@ -62,9 +62,7 @@ def _sort(
     return handed_in, extras, list(_notes(given, positions, list(handed_in)))
 
 
-def _notes(
-    given: Sequence[tuple[str | None, Any]], known: Mapping[str, int], order: list[str]
-) -> Iterator[str]:
+def _notes(given: Sequence[tuple[str | None, Any]], known: Mapping[str, int], order: list[str]) -> Iterator[str]:
     """What was mended that belongs to no single cell. Quotes nothing that a student wrote."""
     counts = Counter(grade_id for grade_id, _ in given)
     for grade_id, count in counts.items():
@@ -72,9 +70,7 @@ def _notes(
             yield f"{grade_id}: {count} cells of the submission have this id; the first one counts."
     if order != sorted(order, key=lambda grade_id: known[grade_id]):
         yield "Cells of the assignment were moved; they were put back into their order."
-    unknown = sum(
-        count for grade_id, count in counts.items() if grade_id is not None and grade_id not in known
-    )
+    unknown = sum(count for grade_id, count in counts.items() if grade_id is not None and grade_id not in known)
     if unknown:
         yield f"Cells with an id that the assignment does not have: {unknown}. They were taken as extra."
 
@@ -138,9 +134,7 @@ def _released_places(exam: Exam) -> dict[str, list[int]]:
     return places
 
 
-def _past_missing(
-    anchor: int, places: Sequence[int], identified: Sequence[ExamCell], present: set[str]
-) -> int:
+def _past_missing(anchor: int, places: Sequence[int], identified: Sequence[ExamCell], present: set[str]) -> int:
     """The first of ``places`` that can be reached from ``anchor`` over deleted cells only; else ``anchor``.
 
     A released extra cell whose predecessor was deleted still comes after it, once it is put back: a plot

@@ -36,12 +36,8 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "per_day": (0, 1),
     "grace_hours": (0, 8760),
 }
-_BEGIN = (
-    "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
-)
-_PRIVATE = frozenset(
-    {"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"}
-)
+_BEGIN = "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
+_PRIVATE = frozenset({"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"})
 _RESERVED = frozenset('/\\+{}:"*?<>|')
 
 
@@ -76,9 +72,7 @@ def assignment(course: Course, name: str) -> Assignment:
     raise UsageError(f"there is no assignment {name!r} in this course{near} (assignments: {known})")
 
 
-def late_penalty(
-    policy: LatePolicy, due: datetime | None, submitted_at: datetime | None, score: float
-) -> float:
+def late_penalty(policy: LatePolicy, due: datetime | None, submitted_at: datetime | None, score: float) -> float:
     """Points that ``score`` loses because the submission is late: between 0 and ``score``.
 
     A time without a zone is UTC. Days are counted from the end of the grace period, and a day that has begun
@@ -146,9 +140,7 @@ class _CourseFile:
         title = self.read.value(keys["title"], str | None, "title") if "title" in keys else None
         limits = self.read.record(keys["limits"], "'limits'", Limits()) if "limits" in keys else Limits()
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
-        assignments = {
-            name: self.assignment(key, name, value, limits) for name, (key, value) in listed.items()
-        }
+        assignments = {name: self.assignment(key, name, value, limits) for name, (key, value) in listed.items()}
         return Course(self.root, course_id, title or course_id, assignments)
 
     def assignment(self, key: yaml.Node, name: str, node: yaml.Node, limits: Limits) -> Assignment:
@@ -173,12 +165,7 @@ class _CourseFile:
         return result
 
     def check_name(self, node: yaml.Node, name: str, what: str) -> None:
-        if (
-            name != name.strip()
-            or name.startswith((".", "-"))
-            or not name.isprintable()
-            or _RESERVED & {*name}
-        ):
+        if name != name.strip() or name.startswith((".", "-")) or not name.isprintable() or _RESERVED & {*name}:
             reason = "it names a folder; use letters, digits, '-', '_' and '.'"
             raise self.read.error(node, f"{name!r} can not be {what}: {reason}")
 
@@ -188,13 +175,9 @@ class _CourseFile:
             known = suggest(late.kind, LATE_KINDS) or f"; it is one of {', '.join(LATE_KINDS)}"
             raise self.read.error(node, f"unknown late policy {late.kind!r} in {where}{known}")
         if late.per_day and late.kind != "per_day":
-            raise self.read.error(
-                node, f"'per_day' is set in {where}, but kind is {late.kind!r}; kind: per_day?"
-            )
+            raise self.read.error(node, f"'per_day' is set in {where}, but kind is {late.kind!r}; kind: per_day?")
         if late.kind == "per_day" and not late.per_day:
-            raise self.read.error(
-                node, f"kind: per_day in {where} needs per_day, the share lost a day (0.1: 10 %)"
-            )
+            raise self.read.error(node, f"kind: per_day in {where} needs per_day, the share lost a day (0.1: 10 %)")
         if late.kind != "none" and result.due is None:
             raise self.read.error(node, f"{where} has a late policy but no due date; add 'due'")
 
@@ -211,16 +194,12 @@ class _CourseFile:
                 shown = base.relative_to(self.root) / name
                 raise self.read.error(item, f"{where}: there is no file {shown}")
             if not hidden and is_hidden(self.root, path):
-                raise self.read.error(
-                    item, f"{name!r} in {where} lies in a hidden folder: students would get it"
-                )
+                raise self.read.error(item, f"{name!r} in {where} lies in a hidden folder: students would get it")
             if not hidden and path.relative_to(self.root).parts[0] in _PRIVATE:
                 raise self.read.error(item, f"{name!r} in {where} is about students: it can not be released")
             key = name if hidden else PurePosixPath(name).name
             if key in seen:
-                raise self.read.error(
-                    item, f"{name!r} and {seen[key]!r} in {where} would be one file; rename one"
-                )
+                raise self.read.error(item, f"{name!r} and {seen[key]!r} in {where} would be one file; rename one")
             seen[key] = name
 
 
@@ -272,9 +251,7 @@ def read_nbgrader_config(root: Path) -> NbgraderConfig:
     computed: dict[tuple[str, str], int] = {}
     for statement in tree.body:
         match statement:
-            case ast.Assign(
-                targets=[ast.Attribute(ast.Attribute(ast.Name("c"), owner), option)], value=expression
-            ):
+            case ast.Assign(targets=[ast.Attribute(ast.Attribute(ast.Name("c"), owner), option)], value=expression):
                 try:
                     values.setdefault(owner, {})[option] = ast.literal_eval(expression)
                     computed.pop((owner, option), None)

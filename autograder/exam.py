@@ -71,9 +71,7 @@ def _exam_cell(
     meta = student.metadata.get("nbgrader", {})
     source = instructor.source
     if role is Role.TEST:
-        source = "\n".join(
-            line for line in examiner.source.split("\n") if not any(m in line for m in markers)
-        )
+        source = "\n".join(line for line in examiner.source.split("\n") if not any(m in line for m in markers))
     return ExamCell(
         role=role,
         cell_type=student.cell_type,
@@ -98,7 +96,7 @@ def _as_notebook(exam: Exam, source: Callable[[ExamCell], str]) -> NotebookNode:
         if cell.cell_type == "code":
             node |= {"execution_count": None, "outputs": []}
         cells.append(node)
-    notebook: NotebookNode = nbformat.from_dict(  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = nbformat.from_dict(
         {"cells": cells, "metadata": _plain(exam.metadata), "nbformat": 4, "nbformat_minor": 5}
     )
     return notebook

@@ -54,9 +54,7 @@ class Executed:
             self.kernel.close()
 
 
-def execute(
-    start: StartKernel, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits
-) -> Executed:
+def execute(start: StartKernel, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits) -> Executed:
     """Run a notebook; a student's failure is a value in the result.
 
     Where the kernel died on the way and something was only pinned in it, a second kernel runs the cells before the
@@ -112,7 +110,7 @@ def _run_once(
         if len(runs) <= index:
             runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
     cpu, peak = kernel.usage()
-    status, message = _status(kernel.ended(), runs, limits, late)
+    status, message = _status(kernel.ended(), runs, composed, limits, late)
     wall = time.monotonic() - began
     run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
     return Executed(run, captures, kernel, remote)
@@ -192,8 +190,9 @@ def _fatal_cell(executed: Executed, total: int) -> int | None:
 
 
 def _status(
-    ended: tuple[RunStatus, str] | None, runs: list[CellRun], limits: Limits, late: bool
+    ended: tuple[RunStatus, str] | None, runs: list[CellRun], composed: Composed, limits: Limits, late: bool
 ) -> tuple[RunStatus, str]:
+    """How the run ended. A visible test that fails is no failure of the run: what it is worth is examined later."""
     if ended:
         return ended
     if late:
@@ -203,9 +202,11 @@ def _status(
         )
     slow = [i + 1 for i, c in enumerate(runs) if c.status == "timed_out"]
     if slow:
-        return RunStatus.TIMED_OUT, f"Cell {slow[0]} ran longer than {limits.cell_seconds:g} s and was stopped."
-    failed = [(i + 1, c) for i, c in enumerate(runs) if c.status == "error"]
-    if failed:
-        number, cell = failed[0]
-        return RunStatus.CELL_ERROR, f"Cell {number} raised {(cell.error or 'an error')[:300]}."
+        return (
+            RunStatus.TIMED_OUT,
+            f"Cell {slow[0]} ran longer than {limits.cell_seconds:g} s and was stopped.",
+        )
+    for number, (cell, result) in enumerate(zip(composed.cells, runs, strict=True), 1):
+        if result.status == "error" and cell.role is not Role.TEST:
+            return RunStatus.CELL_ERROR, f"Cell {number} raised {(result.error or 'an error')[:300]}."
     return RunStatus.COMPLETED, ""

@@ -35,9 +35,7 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> Non
         aside = None
         _flush_folder(path.parent)
     except OSError as error:
-        raise HostError(
-            f"{path} can not be written ({error.strerror or error}); free space or rights?"
-        ) from error
+        raise HostError(f"{path} can not be written ({error.strerror or error}); free space or rights?") from error
     finally:
         if aside is not None:
             with contextlib.suppress(OSError):
@@ -77,8 +75,6 @@ def replace_folder(new: Path, target: Path) -> None:
             raise
         _flush_folder(target.parent)
     except OSError as error:
-        raise HostError(
-            f"{target} can not be replaced ({error.strerror or error}); free space or rights?"
-        ) from error
+        raise HostError(f"{target} can not be replaced ({error.strerror or error}); free space or rights?") from error
     if replaced:
         old.unlink() if old.is_symlink() else shutil.rmtree(old, ignore_errors=True)

@@ -36,9 +36,7 @@ def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
         try:
             found = list(_entries(root, prefix, limits.members - seen))
         except OSError as error:
-            members.append(
-                Member(prefix.rstrip("/"), 0, None, f"a folder that can not be read ({error.strerror})")
-            )
+            members.append(Member(prefix.rstrip("/"), 0, None, f"a folder that can not be read ({error.strerror})"))
             continue
         seen += len(found)
         if seen > limits.members:

@@ -14,7 +14,6 @@ from autograder.errors import SubmissionError
 from autograder.examiner.examine import Examined, examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.examiner.remote import Remote
 from autograder.execute import Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
@@ -117,8 +116,8 @@ def _rebuild(claim: Any, weights: list[Any]) -> Any:
 
 
 def _questions(composed: Composed, run: Run, examined: Mapping[str, Examined]) -> tuple[QuestionGrade, ...]:
-    unchanged = {c.grade_id: c.unchanged for c in composed.cells if c.grade_id}
-    return tuple(_question(cell, examined, unchanged.get(cell.grade_id, True)) for cell in composed.exam.questions)
+    unchanged = {str(c.grade_id): c.unchanged for c in composed.cells if c.grade_id}
+    return tuple(_question(cell, examined, unchanged.get(str(cell.grade_id), True)) for cell in composed.exam.questions)
 
 
 def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool) -> QuestionGrade:

@@ -93,9 +93,7 @@ def _file(member: Member, name: str, assignment: str) -> Item:
     else:
         item = replace(item, student=stem.split("_")[0], is_given="_" in stem)
         if item.student == assignment:
-            return replace(
-                item, student=None, problem="it is named after the assignment, not after a student"
-            )
+            return replace(item, student=None, problem="it is named after the assignment, not after a student")
     return _named(item)
 
 
@@ -141,9 +139,7 @@ def _folder(group: list[Member], base: str, top: str, assignment: str, others: f
         return []
     if bad := next((m for m in group if m.problem), None):
         return [replace(item, problem=f"“{one_line(bad.name)}” is refused: {bad.problem}")]
-    return [
-        replace(item, problem=f"there is no notebook in {one_line(top)}/ or {one_line(top)}/{assignment}/")
-    ]
+    return [replace(item, problem=f"there is no notebook in {one_line(top)}/ or {one_line(top)}/{assignment}/")]
 
 
 def _limited(item: Item) -> Item:

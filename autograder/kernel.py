@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from queue import Empty
 from typing import Any, TypeVar
@@ -26,7 +26,8 @@ REPLY_SECONDS = 30.0
 """Wall clock of one question."""
 GRACE_SECONDS = 2.0
 """How long an interrupted kernel may take to come back."""
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+"""How long a kernel may take to import what it is to import first, on a machine that is busy."""
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class SandboxedKernel:
         *,
         python: str | None = None,
         masked: tuple[Path, ...] = (),
+        preload: Sequence[str] = (),
     ) -> None:
         self.limits = limits
         self.outputs = Outputs(int(limits.output_mib * 2**20))
@@ -53,8 +55,8 @@ class SandboxedKernel:
         self._closed = False
         self._loop = asyncio.new_event_loop()
         inside = {f"{HOME}/{name}": path for name, path in files.items()}
-        self._manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked)
-        self._client: SandboxKernelClient | None = None
+        self._manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked, preload=preload)
+        self._client: Any = None
         try:
             self._wait(self._start())
         except BaseException:
@@ -120,7 +122,6 @@ class SandboxedKernel:
     async def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
         """(content of the reply or None for a dead kernel, whether time ran out)"""
         client = self._client
-        assert client is not None
         message = client.execute(source, store_history=True, allow_stdin=False, stop_on_error=False)
         deadline = time.monotonic() + seconds
         reply: dict[str, Any] | None = None
@@ -130,7 +131,10 @@ class SandboxedKernel:
                 if reply:  # the answer is there, only its echo is missing
                     break
                 if timed_out:
-                    self._stop(RunStatus.TIMED_OUT, self._too_slow(seconds) + " The kernel did not stop when asked to.")
+                    self._stop(
+                        RunStatus.TIMED_OUT,
+                        self._too_slow(seconds) + " The kernel did not stop when asked to.",
+                    )
                     return None, True
                 timed_out = True
                 await self._interrupt()
@@ -177,9 +181,7 @@ class SandboxedKernel:
         elif kind in ("stream", "display_data", "execute_result", "error"):
             self.outputs.add(output_from_msg(message), None if display is None else str(display))
 
-    async def _read_shell(
-        self, client: SandboxKernelClient, message: str, wait: float
-    ) -> dict[str, Any] | None:
+    async def _read_shell(self, client: SandboxKernelClient, message: str, wait: float) -> dict[str, Any] | None:
         while True:
             try:
                 got = await client.shell_channel.get_msg(timeout=wait)
@@ -190,7 +192,6 @@ class SandboxedKernel:
 
     async def _interrupt(self) -> None:
         client = self._client
-        assert client is not None
         client.control_channel.send(client.session.msg("interrupt_request", {}))
 
     # --- questions
@@ -210,7 +211,6 @@ class SandboxedKernel:
 
     async def _ask(self, request: Packed, seconds: float) -> Packed:
         client = self._client
-        assert client is not None
         message = client.session.msg(REQUEST, {})
         client.session.send(client.shell_channel.socket, message, buffers=[request.text, *request.buffers])
         wanted = message["header"]["msg_id"]

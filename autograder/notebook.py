@@ -78,9 +78,7 @@ def _read_bytes(path: Path, label: str) -> bytes:
     try:
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
-            raise SubmissionError(
-                f"{label}: not a regular file but {_file_kind(mode)}; hand in the notebook itself"
-            )
+            raise SubmissionError(f"{label}: not a regular file but {_file_kind(mode)}; hand in the notebook itself")
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
@@ -100,9 +98,7 @@ def _file_kind(mode: int) -> str:
 def _check_size(size: int, label: str) -> None:
     if size > MAX_BYTES:
         limit = f"the limit is {MAX_BYTES >> 20} MiB"
-        raise SubmissionError(
-            f"{label}: {size / (1 << 20):.0f} MiB; {limit}. Clear its outputs and save it again"
-        )
+        raise SubmissionError(f"{label}: {size / (1 << 20):.0f} MiB; {limit}. Clear its outputs and save it again")
 
 
 # --- JSON --------------------------------------------------------------------------------------------
@@ -151,9 +147,7 @@ def _parse(data: bytes, label: str) -> dict[str, Any]:
 
 
 def _too_deep(label: str) -> NoReturn:
-    raise SubmissionError(
-        f"{label}: nested more than {MAX_DEPTH} levels deep. Clear its outputs and save it again"
-    )
+    raise SubmissionError(f"{label}: nested more than {MAX_DEPTH} levels deep. Clear its outputs and save it again")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -236,15 +230,13 @@ def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
             nbformat.validate(parsed, relax_add_props=True)
             notebook = nbformat.versions[major].to_notebook_json(parsed, minor=minor)
             # Format 3 has a node class of its own: from_dict makes one class of both.
-            notebook = nbformat.from_dict(nbformat.convert(notebook, 4))  # type: ignore[no-untyped-call]
+            notebook = nbformat.from_dict(nbformat.convert(notebook, 4))
             nbformat.validate(notebook, relax_add_props=True)
     except ValidationError as error:
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
         raise SubmissionError(f"{label}: not a valid notebook: {place[:80]}: {error.message[:200]}") from None
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise SubmissionError(
-            f"{label}: not a valid notebook ({type(error).__name__}: {str(error)[:200]})"
-        ) from None
+        raise SubmissionError(f"{label}: not a valid notebook ({type(error).__name__}: {str(error)[:200]})") from None
     return cast(NotebookNode, notebook)
 
 

@@ -41,7 +41,12 @@ class Outputs:
             self._cell.clear()
             self._clear_next = False
         last = self._cell[-1] if self._cell else None
-        if output["output_type"] == "stream" and last and last["output_type"] == "stream" and last["name"] == output["name"]:
+        if (
+            output["output_type"] == "stream"
+            and last
+            and last["output_type"] == "stream"
+            and last["name"] == output["name"]
+        ):
             last["text"] += output["text"]
             return
         if len(self._cell) >= MAX_OUTPUTS:

@@ -162,8 +162,7 @@ def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
     if not isinstance(content, dict) or content.get("nbformat") != 4:
         version = content.get("nbformat") if isinstance(content, dict) else None
         raise SubmissionError(
-            f"{name} is not a notebook of format 4 (it says {one_line(str(version))}). "
-            "Open it in Jupyter and save it."
+            f"{name} is not a notebook of format 4 (it says {one_line(str(version))}). Open it in Jupyter and save it."
         )
     notes = []
     with warnings.catch_warnings():
@@ -172,9 +171,7 @@ def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
             nbformat.validate(content)
         except Exception as error:  # a validator has its own ways to fail on a strange notebook
             text = one_line(str(error).split("\n")[0])
-            notes.append(
-                f"{name} is no valid notebook ({text}); save it in Jupyter again, or it may not be graded."
-            )
+            notes.append(f"{name} is no valid notebook ({text}); save it in Jupyter again, or it may not be graded.")
     cells = content.get("cells")
     return [c for c in cells if isinstance(c, dict)] if isinstance(cells, list) else [], notes
 
@@ -220,9 +217,7 @@ def _compare(
     return tuple(answered), tuple(unanswered), warnings
 
 
-def _needed(
-    notebook: Path, cells: list[Mapping[str, Any]], released: Path | None
-) -> Iterator[tuple[str, bytes]]:
+def _needed(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
     """The files beside the notebook that belong to it: the release's other notebooks, what the code names.
 
     The folder is never listed: whatever else lies in it (it may be a downloads folder) is nobody's business.

@@ -14,8 +14,8 @@ import nbformat
 
 from autograder import batch
 from autograder.errors import HostError, ProofError
-from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
 from autograder.exam import solution_notebook
+from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
 from autograder.release import Release
 
 GIVEN = "given"
@@ -75,9 +75,8 @@ def _missed(exams: list[Exam], grade: Grade) -> Iterator[str]:
         if question.score < cell.points - 1e-9:
             checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
             why = checks or _last_lines(question.detail) or question.message
-            yield (
-                f"{exam.notebook}, {cell.grade_id}: the solution gets {question.score:g} of {cell.points:g} points ({why})"
-            )
+            got = f"{question.score:g} of {cell.points:g} points"
+            yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
 
 
 def _given_away(exams: list[Exam], grade: Grade) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The records that travel through the kit: all frozen, all plain data.
 
-    course.yaml ──▶ Course, Assignment, Limits, LatePolicy
-    source      ──▶ Exam (Question, ExamCell): what only the examiner sees
-    submission  ──▶ Run: what happened when the student's cells ran
-    examination ──▶ CheckResult ──▶ QuestionGrade ──▶ NotebookGrade ──▶ Grade
+course.yaml ──▶ Course, Assignment, Limits, LatePolicy
+source      ──▶ Exam (Question, ExamCell): what only the examiner sees
+submission  ──▶ Run: what happened when the student's cells ran
+examination ──▶ CheckResult ──▶ QuestionGrade ──▶ NotebookGrade ──▶ Grade
 """
 
 from __future__ import annotations
@@ -318,7 +318,7 @@ class NotebookGrade:
     peak_memory_mib: float | None = None
     sandbox: str = ""
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """The learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown and never trusted."""
+    """The learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
 
     @property
     def score(self) -> float:

@@ -110,16 +110,14 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         replace_folder(aside, target)
     except OSError as error:
         reason = error.strerror or error
-        raise HostError(
-            f"release/{assignment.name} can not be written ({reason}); free space or rights?"
-        ) from error
+        raise HostError(f"release/{assignment.name} can not be written ({reason}); free space or rights?") from error
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
 
 
 def _text(notebook: NotebookNode) -> str:
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(notebook)
     return text if text.endswith("\n") else text + "\n"
 
 
@@ -153,9 +151,7 @@ def _files(course: Course, assignment: Assignment, notebooks: list[str]) -> dict
                 continue
             target = (place / path.relative_to(start)).as_posix()
             if target in found or target in notebooks:
-                raise CourseError(
-                    f"release/{assignment.name}/{target}: two files would go there; rename one of them"
-                )
+                raise CourseError(f"release/{assignment.name}/{target}: two files would go there; rename one of them")
             found[target] = _releasable(course, path)
     _check_not_hidden(course, assignment, found)
     return found
@@ -170,9 +166,7 @@ def _below(start: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
         linked = [name for name in folders if (Path(parent) / name).is_symlink()]
         yield from (Path(parent) / name for name in linked)
-        yield from (
-            Path(parent) / name for name in sorted(names) if Path(name).suffix not in _IGNORED_SUFFIXES
-        )
+        yield from (Path(parent) / name for name in sorted(names) if Path(name).suffix not in _IGNORED_SUFFIXES)
 
 
 def _releasable(course: Course, path: Path) -> Path:
@@ -191,9 +185,7 @@ def _releasable(course: Course, path: Path) -> Path:
 
 def _check_not_hidden(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> None:
     """No file of the release has the content of a hidden one: a forgotten copy gives it away as well."""
-    hidden = [
-        path for path in course.hidden(assignment.name).rglob("*") if path.is_file() and path.stat().st_size
-    ]
+    hidden = [path for path in course.hidden(assignment.name).rglob("*") if path.is_file() and path.stat().st_size]
     for place, path in files.items():
         for secret in hidden:
             if path.stat().st_size == secret.stat().st_size and filecmp.cmp(path, secret, shallow=False):

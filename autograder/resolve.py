@@ -59,9 +59,7 @@ def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item,
     return Found(item.student or "", root, files, time or item.time or datetime.now(UTC), tuple(notes))
 
 
-def _resolve_archive(
-    assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path
-) -> Found:
+def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
     unpacked = work / "in"
     unpacked.mkdir()
     with open_file(root, item.members[0].name, _ARCHIVE) as file:

@@ -57,9 +57,7 @@ def from_json(data: Mapping[str, Any]) -> Grade:
     """
     if not isinstance(data, Mapping) or data.get("version") != VERSION:
         found = data.get("version") if isinstance(data, Mapping) else None
-        raise HostError(
-            f"the result has version {found!r}, this autograder reads version {VERSION}; grade it again"
-        )
+        raise HostError(f"the result has version {found!r}, this autograder reads version {VERSION}; grade it again")
     try:
         grade = _grade(data)
         totals = {name: getattr(grade, name) for name in _DERIVED}
@@ -91,9 +89,7 @@ def read(path: Path) -> Grade:
     except HostError as error:
         raise HostError(f"{path}: {error}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise HostError(
-            f"{path} is damaged or can not be read ({error}); delete it and grade again"
-        ) from error
+        raise HostError(f"{path} is damaged or can not be read ({error}); delete it and grade again") from error
 
 
 def peak_memory(grade: Grade) -> float | None:

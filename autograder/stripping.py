@@ -88,9 +88,7 @@ class _Steps:
             try:
                 with _native_kernel(notebook) if name == "InstantiateTests" else _nothing():
                     notebook, self.resources = step(notebook, self.resources)
-            except (
-                Exception
-            ) as error:  # nbgrader raises whatever comes to hand; an AUTOTEST runs the author's code
+            except Exception as error:  # nbgrader raises whatever comes to hand; an AUTOTEST runs the author's code
                 _stop_kernel(step)
                 place = "" if name in _BEFORE[:2] else self._place(step, before)
                 reason = str(error).strip() or "it needs nbgrader's metadata of an autograded test"
@@ -149,9 +147,7 @@ def _check_metadata(notebook: NotebookNode, label: str) -> None:
         where = f"{label}: {cell_name(index, cell)}"
         try:
             validator.validate_cell(cell)
-        except (
-            Exception
-        ) as error:  # jsonschema's errors, and KeyError or TypeError for what it did not expect
+        except Exception as error:  # jsonschema's errors, and KeyError or TypeError for what it did not expect
             reason = getattr(error, "message", None) or str(error)
             raise CourseError(f"{where}: {' '.join(reason.split())[:300]}") from None
         meta = cell.metadata.get("nbgrader", {})
@@ -161,9 +157,7 @@ def _check_metadata(notebook: NotebookNode, label: str) -> None:
         if not grade_id:
             raise CourseError(f"{where}: has no grade_id; give it one in Jupyter's Create Assignment toolbar")
         if grade_id in first:
-            raise CourseError(
-                f"{where}: cell {first[grade_id] + 1} has the same grade_id; rename one of them"
-            )
+            raise CourseError(f"{where}: cell {first[grade_id] + 1} has the same grade_id; rename one of them")
         if meta.get("task") and "points" not in meta:
             raise CourseError(f"{where}: the task does not have points")
         first[grade_id] = index

@@ -39,10 +39,7 @@ def visible(text: str, limit: int = 20_000) -> str:
     """
     text = bounded(text, limit)
     text = _ANSI.sub("", text).replace("\r\n", "\n")
-    lines = (
-        line.rsplit("\r", 1)[-1] if "\r" in line.rstrip("\r") else line.rstrip("\r")
-        for line in text.split("\n")
-    )
+    lines = (line.rsplit("\r", 1)[-1] if "\r" in line.rstrip("\r") else line.rstrip("\r") for line in text.split("\n"))
     return _UNUSUAL.sub(lambda match: _shown(match.group()), "\n".join(lines))
 
 

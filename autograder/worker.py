@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,6 +25,7 @@ import nbformat
 from autograder import result
 from autograder.course import late_penalty
 from autograder.errors import AutograderError
+from autograder.examiner.names import vocabulary
 from autograder.execute import Kernel
 from autograder.files import replace_folder, write_atomically
 from autograder.grade import grade_notebook
@@ -46,6 +47,8 @@ class Work:
     """The folder to write."""
     scratch: Path
     """Where half-made folders lie, on the same file system as ``target``."""
+    log: Path
+    """Where the libraries' own messages go."""
     course: Path
     """The course folder, which no sandbox may see even where it lies within something that one does."""
     hidden: Path | None
@@ -116,8 +119,22 @@ def start_kernel(work: Work) -> Kernel:
 
     python = work.assignment.environment
     return SandboxedKernel(
-        default_sandbox(python), work.files, work.assignment.limits, python=python, masked=(work.course,)
+        default_sandbox(python),
+        work.files,
+        work.assignment.limits,
+        python=python,
+        masked=(work.course,),
+        preload=heavy_modules(work.exams),
     )
+
+
+HEAVY = ("numpy", "keras", "tensorflow", "sklearn", "pandas", "scipy")
+
+
+def heavy_modules(exams: Iterable[Exam]) -> list[str]:
+    """The libraries that take long to import, of those that the instructor's notebooks import."""
+    used = {module.split(".")[0] for exam in exams for module in vocabulary(exam).modules}
+    return [name for name in HEAVY if name in used]
 
 
 def versions() -> dict[str, str]:
@@ -134,6 +151,7 @@ def versions() -> dict[str, str]:
 def main(work: Work, report: Connection, coordinator: int) -> None:
     """Entry point of the process: sends None when the folder is written, else why it is not."""
     _die_with(coordinator)
+    _log_to(work.log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     try:
         grade_submission(work)
@@ -147,6 +165,15 @@ def main(work: Work, report: Connection, coordinator: int) -> None:
         report.send(None)
     finally:
         report.close()
+
+
+def _log_to(path: Path) -> None:
+    """What libraries write to standard error goes to a file; a progress bar is no place for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
 
 
 def _die_with(coordinator: int) -> None:

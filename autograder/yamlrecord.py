@@ -85,9 +85,7 @@ class Reader:
                 changes[key] = self.value(value, hints[key], key)
         return dataclasses.replace(default, **changes)
 
-    def fields(
-        self, node: yaml.Node, where: str, kind: type[Any], fixed: Iterable[str] = ()
-    ) -> dict[str, yaml.Node]:
+    def fields(self, node: yaml.Node, where: str, kind: type[Any], fixed: Iterable[str] = ()) -> dict[str, yaml.Node]:
         """The mapping's values by key; each key is a field of the record ``kind`` that is not ``fixed``."""
         allowed = [f.name for f in dataclasses.fields(kind) if f.name not in fixed]
         result = {}

@@ -132,9 +132,7 @@ def run(composed: Composed, outputs: Sequence[dict[str, object]] = ()) -> Run:
     return Run(RunStatus.COMPLETED, "", cells, 18.2, 17.6, 812.0, "bubblewrap, cgroup v2")
 
 
-def question(
-    name: str, score: float, points: float, message: str = "", *checks: CheckResult
-) -> QuestionGrade:
+def question(name: str, score: float, points: float, message: str = "", *checks: CheckResult) -> QuestionGrade:
     outcome = Outcome.PASSED if score >= points else Outcome.PARTIAL if score > 0 else Outcome.FAILED
     return QuestionGrade(name, score, points, outcome, message, detail=HIDDEN, checks=checks)
 
@@ -192,9 +190,7 @@ def questions(loss: float, parameters: int, layers_right: bool = True) -> tuple[
             ),
         ),
         QuestionGrade("why", 0, 3, Outcome.MANUAL, "A person reads this answer.", needs_manual_grade=True),
-        QuestionGrade(
-            "sketch", 0, 2, Outcome.MANUAL, "A person looks at this task.", needs_manual_grade=True
-        ),
+        QuestionGrade("sketch", 0, 2, Outcome.MANUAL, "A person looks at this task.", needs_manual_grade=True),
     )
 
 
@@ -258,9 +254,7 @@ def broken(student: str) -> Grade:
         detail="NameError: name 'chek' is not defined",
         needs_manual_grade=True,
     )
-    return replace(
-        whole, notebooks=(replace(book, questions=(*book.questions[:2], bad, *book.questions[3:])),)
-    )
+    return replace(whole, notebooks=(replace(book, questions=(*book.questions[:2], bad, *book.questions[3:])),))
 
 
 def a_class(size: int = 24) -> tuple[Grade, ...]:

@@ -28,9 +28,7 @@ def group() -> Iterator[cgroup.Cgroup]:
 def run_in(group: cgroup.Cgroup, code: str) -> subprocess.CompletedProcess[str]:
     folders = [str(folder) for folder in group.directories]
     join = f"import os\nfor d in {folders!r}: open(d + '/cgroup.procs', 'w').write(str(os.getpid()))\n"
-    return subprocess.run(
-        [sys.executable, "-c", join + code], capture_output=True, text=True, timeout=30, check=False
-    )
+    return subprocess.run([sys.executable, "-c", join + code], capture_output=True, text=True, timeout=30, check=False)
 
 
 def test_memory_limit_is_the_kernels(group: cgroup.Cgroup) -> None:

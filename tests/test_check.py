@@ -266,9 +266,7 @@ def test_equal_values_are_right(value: Any, expected: Any) -> None:
     assert check.function(lambda: value, cases=[((), expected)]).fraction == 1
 
 
-@pytest.mark.parametrize(
-    ("thing", "message"), [(3, "not a function"), (Refused(), "too large to be captured")]
-)
+@pytest.mark.parametrize(("thing", "message"), [(3, "not a function"), (Refused(), "too large to be captured")])
 def test_what_is_not_a_function_fails(thing: Any, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check.function(thing, cases=[((), 1)])
@@ -396,9 +394,7 @@ def test_hidden_data_come_from_the_examiners_folder(tmp_path: Path) -> None:
         assert check.hidden_data("notes.txt") == tmp_path / "notes.txt"
 
 
-def test_outside_the_examiner_they_come_from_the_folder_beside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outside_the_examiner_they_come_from_the_folder_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("hidden").mkdir()
     np.savez("hidden/holdout.npz", X=np.ones(2))

@@ -171,9 +171,7 @@ def test_normalization_between_a_layer_and_its_activation_keeps_them_apart() -> 
         (lambda: L.PReLU(), check.layer("PReLU"), True),
     ],
 )
-def test_activation_layers_are_known_by_what_they_compute(
-    layer: Callable[[], Any], pattern: Any, fits: bool
-) -> None:
+def test_activation_layers_are_known_by_what_they_compute(layer: Callable[[], Any], pattern: Any, fits: bool) -> None:
     assert (message_of(sequential(layer()), [pattern]) == "") is fits
 
 
@@ -338,9 +336,7 @@ Y = np.eye(3)[CLASSES]
 
 def classifier() -> Any:
     keras.utils.set_random_seed(1)
-    return sequential(
-        L.Dense(8, activation="relu"), L.Dropout(0.5), L.Dense(3, activation="softmax"), shape=(20,)
-    )
+    return sequential(L.Dense(8, activation="relu"), L.Dropout(0.5), L.Dense(3, activation="softmax"), shape=(20,))
 
 
 def test_the_loss_is_what_keras_computes() -> None:

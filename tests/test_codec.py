@@ -32,7 +32,14 @@ ARRAYS = [
     np.array(["2020-01-01", "NaT"], "M8[D]"), np.array([1], ">i4"), np.array([np.nan, np.inf], "f2"),
 ]  # fmt: skip
 
-SCALARS = [np.float32(1.5), np.int8(-3), np.bool_(True), np.str_("ab"), np.datetime64("2020-01-01"), np.complex64(1j)]
+SCALARS = [
+    np.float32(1.5),
+    np.int8(-3),
+    np.bool_(True),
+    np.str_("ab"),
+    np.datetime64("2020-01-01"),
+    np.complex64(1j),
+]
 
 
 @pytest.mark.parametrize("value", PLAIN, ids=repr)
@@ -76,7 +83,15 @@ class Shape(np.ndarray):
 
 @pytest.mark.parametrize(
     "value",
-    [Liar(3), type("L", (list,), {})([1]), object(), len, np.array([object()]), np.zeros(2).view(Shape), math],
+    [
+        Liar(3),
+        type("L", (list,), {})([1]),
+        object(),
+        len,
+        np.array([object()]),
+        np.zeros(2).view(Shape),
+        math,
+    ],
     ids=lambda v: type(v).__name__,
 )
 def test_anything_that_is_not_exactly_plain_is_referred_and_never_copied(value):

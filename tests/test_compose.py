@@ -14,18 +14,14 @@ from autograder.records import Composed, Exam, ExamCell, Role
 pytest.importorskip("nbgrader")
 
 
-def exam_cell(
-    role: Role, grade_id: str | None, released: str, points: float = 0.0, kind: str = "code"
-) -> ExamCell:
+def exam_cell(role: Role, grade_id: str | None, released: str, points: float = 0.0, kind: str = "code") -> ExamCell:
     from nbgrader.utils import compute_checksum
 
     meta = {}
     if grade_id:
         grade = role in (Role.TEST, Role.MANUAL)
         flags = {"grade": grade, "solution": role in (Role.ANSWER, Role.MANUAL), "task": role is Role.TASK}
-        meta = {
-            "nbgrader": {"schema_version": 3, "grade_id": grade_id, "locked": role is Role.READ_ONLY} | flags
-        }
+        meta = {"nbgrader": {"schema_version": 3, "grade_id": grade_id, "locked": role is Role.READ_ONLY} | flags}
         if points:
             meta["nbgrader"]["points"] = points
     node = nbformat.from_dict({"cell_type": kind, "source": released, "metadata": meta})

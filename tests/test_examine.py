@@ -87,22 +87,32 @@ def test_functions_see_their_globals_as_they_were_at_the_test():
 
 
 def test_a_tests_value_for_a_global_of_the_students_function_reaches_it():
-    exam = exam_of((Role.ANSWER, "data = [1]\ndef total(): return sum(data)"), (Role.TEST, "data = [1, 2]\nassert total() == 3"))
+    exam = exam_of(
+        (Role.ANSWER, "data = [1]\ndef total(): return sum(data)"),
+        (Role.TEST, "data = [1, 2]\nassert total() == 3"),
+    )
     assert graded(exam)[0].outcome is Outcome.PASSED
 
 
 def test_an_expected_value_under_a_students_name_never_reaches_the_kernel():
-    exam = exam_of((Role.ANSWER, "y = 0\ndef f(x): return 2 * x"), (Role.TEST, "for x, y in [(1, 2), (5, 10)]:\n    assert f(x) == y"))
+    exam = exam_of(
+        (Role.ANSWER, "y = 0\ndef f(x): return 2 * x"),
+        (Role.TEST, "for x, y in [(1, 2), (5, 10)]:\n    assert f(x) == y"),
+    )
     assert graded(exam)[0].outcome is Outcome.PASSED
     assert graded(exam, cell0="y = 0\ndef f(x): return y")[0].outcome is Outcome.FAILED
 
 
 def test_test_cells_share_what_they_define():
-    exam = exam_of((Role.ANSWER, "def f(x): return x"), (Role.TEST, "def twice(v): return 2 * v\nlimit = 4"), (Role.TEST, "assert twice(f(2)) == limit"))
+    exam = exam_of(
+        (Role.ANSWER, "def f(x): return x"),
+        (Role.TEST, "def twice(v): return 2 * v\nlimit = 4"),
+        (Role.TEST, "assert twice(f(2)) == limit"),
+    )
     assert graded(exam)[1].outcome is Outcome.PASSED
 
 
-EQUAL = '''
+EQUAL = """
 class Yes:
     def __eq__(self, other): return True
     __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = lambda self, other: True
@@ -119,7 +129,7 @@ class Yes:
     def __float__(self): return 0.0
     def __index__(self): return 0
 f = x = squares = Yes()
-'''
+"""
 CHEATS = {
     "equal to everything": EQUAL,
     "an int that equals": "class I(int):\n    __eq__ = lambda s, o: True\n    __hash__ = int.__hash__\nx = I(0)\nf = squares = lambda *a: I(0)",
@@ -162,7 +172,9 @@ def test_the_same_tests_pass_on_an_honest_answer(test):
 
 def test_a_locked_helper_is_the_instructors_even_if_the_student_rewrites_it():
     exam = exam_of(
-        (Role.READ_ONLY, "def verify(f): assert f(2) == 4"), (Role.ANSWER, "def f(x): return 2 * x"), (Role.TEST, "verify(f)")
+        (Role.READ_ONLY, "def verify(f): assert f(2) == 4"),
+        (Role.ANSWER, "def f(x): return 2 * x"),
+        (Role.TEST, "verify(f)"),
     )
     assert graded(exam)[0].outcome is Outcome.PASSED
     assert graded(exam, cell1="def f(x): return 0\ndef verify(f): pass")[0].outcome is Outcome.FAILED
@@ -207,7 +219,10 @@ def test_a_failed_assertion_beside_checks_is_zero():
 
 def test_an_exception_of_the_tests_own_making_goes_to_a_person():
     assert outcome("a = 1", "import no_such_module").outcome is Outcome.BROKEN
-    assert outcome("a = 1", "from autograder import check\ncheck.loss(a, on=None)").outcome in (Outcome.BROKEN, Outcome.FAILED)
+    assert outcome("a = 1", "from autograder import check\ncheck.loss(a, on=None)").outcome in (
+        Outcome.BROKEN,
+        Outcome.FAILED,
+    )
 
 
 SECRET = "zanzibar41"
@@ -244,7 +259,12 @@ def test_an_undefined_answer_is_named():
 
 def test_a_test_cell_that_never_ends_is_stopped():
     began = time.monotonic()
-    result = outcome("", "while True:\n    try:\n        pass\n    except Exception:\n        pass", released="", seconds=0.3)
+    result = outcome(
+        "",
+        "while True:\n    try:\n        pass\n    except Exception:\n        pass",
+        released="",
+        seconds=0.3,
+    )
     assert time.monotonic() - began < 3
     assert "too long" in result.message
 

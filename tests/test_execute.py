@@ -50,7 +50,10 @@ def test_a_list_that_changes_later_is_captured_as_it_was():
 
 
 def test_the_kernel_is_told_only_names_that_the_student_has_bound():
-    exam = exam_of((Role.ANSWER, "answer = 1"), (Role.TEST, "secret_canary = 41\nassert answer + secret_canary == canary"))
+    exam = exam_of(
+        (Role.ANSWER, "answer = 1"),
+        (Role.TEST, "secret_canary = 41\nassert answer + secret_canary == canary"),
+    )
     kernels = []
     run(exam, kernels)
     assert b"answer" in b"".join(kernels[0].requests)
@@ -70,6 +73,12 @@ def test_an_error_in_a_cell_stops_nothing_and_is_the_runs_status():
     assert plain(executed, 3, "x") == 2
 
 
+def test_a_visible_test_that_fails_is_no_failure_of_the_run():
+    executed = run(REUSED, cell0="x = 5")
+    assert executed.run.cells[1].status == "error"
+    assert executed.run.status is RunStatus.COMPLETED
+
+
 def test_a_kernel_that_dies_leaves_what_was_captured_before():
     executed = run(REUSED, cell2="raise Dies")
     assert executed.run.status is RunStatus.KILLED
@@ -79,7 +88,10 @@ def test_a_kernel_that_dies_leaves_what_was_captured_before():
 
 
 FUNCTIONS = exam_of(
-    (Role.ANSWER, "def f(): return 7"), (Role.TEST, "assert f() == 7"), (Role.ANSWER, "y = 1"), (Role.TEST, "assert y")
+    (Role.ANSWER, "def f(): return 7"),
+    (Role.TEST, "assert f() == 7"),
+    (Role.ANSWER, "y = 1"),
+    (Role.TEST, "assert y"),
 )
 
 

@@ -161,9 +161,7 @@ def test_a_cell_that_went_away_goes_with_its_scores(here):
 def test_a_cell_that_is_new_or_changed_its_role_gets_rows(here):
     """Old submissions wait for a grade there; new ones have it."""
     gradebook.record(here, [exam()], [grade("ada"), grade("emmy")])
-    other = changed(
-        sketch=cell(Role.TEST, "sketch", "assert True", 2), intro=cell(Role.ANSWER, "more", "...")
-    )
+    other = changed(sketch=cell(Role.TEST, "sketch", "assert True", 2), intro=cell(Role.ANSWER, "more", "..."))
     questions = (*grade("ada").notebooks[0].questions[:4], QuestionGrade("sketch", 1, 2, Outcome.PARTIAL, ""))
     new = replace(grade("ada"), notebooks=(replace(grade("ada").notebooks[0], questions=questions),))
     gradebook.record(here, [other], [new])
@@ -185,9 +183,7 @@ def test_a_notebook_that_went_away_goes_and_a_new_one_comes(here):
 def test_answers_get_what_the_tests_after_them_found(here):
     """nbgrader shows comments at answers, so failures are told there; never a detail, never live HTML."""
     bad = stopped("ada", "timed_out", "", 0)
-    evil = replace(
-        bad.notebooks[0].questions[0], message="<script>alert(1)</script> [x](javascript:alert(1))"
-    )
+    evil = replace(bad.notebooks[0].questions[0], message="<script>alert(1)</script> [x](javascript:alert(1))")
     mixed = replace(bad.notebooks[0], questions=(evil, *grade(parameters=200_000).notebooks[0].questions[1:]))
     gradebook.record(here, [exam()], [replace(bad, notebooks=(mixed,))])
     with opened(here) as book:

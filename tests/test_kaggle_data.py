@@ -61,9 +61,7 @@ def test_windows_line_ends_and_quoted_headers_are_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=r"otto-group-product-classification-challenge(.|\n)*data/otto"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"otto-group-product-classification-challenge(.|\n)*data/otto"):
         load_data(tmp_path / "train.csv")
 
 
@@ -90,9 +88,7 @@ def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
         ([TRAIN_HEADER], True, "a header and no rows"),
     ],
 )
-def test_a_file_of_another_shape_is_refused(
-    tmp_path: Path, lines: list[str], train: bool, message: str
-) -> None:
+def test_a_file_of_another_shape_is_refused(tmp_path: Path, lines: list[str], train: bool, message: str) -> None:
     with pytest.raises(DataError, match=message):
         load_data(csv(tmp_path, *lines), train=train)
 

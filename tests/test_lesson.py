@@ -145,9 +145,7 @@ def share(exam: Exam, grade_id: str, names: dict[str, Any]) -> float:
         ("lambda sizes: sum(a * b for a, b in zip(sizes, sizes[1:]))", 0.0),
     ],
 )
-def test_counting_is_graded_by_networks_that_are_not_in_the_notebook(
-    exam: Exam, answer: str, expected: float
-) -> None:
+def test_counting_is_graded_by_networks_that_are_not_in_the_notebook(exam: Exam, answer: str, expected: float) -> None:
     names: dict[str, Any] = {}
     if answer == "solution":
         exec(source_of(exam, "count-parameters"), names)

@@ -112,9 +112,7 @@ def random_inputs(model: Any, rows: int = 5) -> Any:
 
     def one(shape: tuple[Any, ...]) -> np.ndarray:
         sizes = [rows, *(7 if size is None else size for size in shape[1:])]
-        return generator.integers(0, 6, sizes).astype("float32") / (
-            1 if len(shape) == 2 and shape[1] == 6 else 3
-        )
+        return generator.integers(0, 6, sizes).astype("float32") / (1 if len(shape) == 2 and shape[1] == 6 else 3)
 
     return keras.tree.map_structure(lambda tensor: one(tuple(tensor.shape)), model._inputs_struct)
 
@@ -175,9 +173,7 @@ def test_every_layer_of_the_table_is_tested() -> None:
     assert {name for name, _, _ in LAYER_CASES} | joined | wrappers == set(LAYERS)
 
 
-@pytest.mark.parametrize(
-    "name", ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"]
-)
+@pytest.mark.parametrize("name", ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"])
 def test_branches_join_as_they_did(keras: Any, name: str) -> None:
     first, second = keras.Input((4,), name="first"), keras.Input((4,), name="second")
     joined = getattr(keras.layers, name)()([keras.layers.Dense(4)(first), second])
@@ -370,9 +366,7 @@ def diverged(keras: Any) -> Any:
         ),
     ],
 )
-def test_other_models_are_refused_with_a_reason(
-    keras: Any, build: Callable[[Any], Any], message: str
-) -> None:
+def test_other_models_are_refused_with_a_reason(keras: Any, build: Callable[[Any], Any], message: str) -> None:
     with pytest.raises(RefusedModel, match=message):
         rebuild(*sent(build(keras)))
 

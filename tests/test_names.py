@@ -43,7 +43,10 @@ def test_magics_do_not_hide_the_imports_beside_them():
 
 
 EXAM = exam_of(
-    (Role.READ_ONLY, "import numpy as np\nfrom keras import Sequential\ndef helper(f): return f(LIMIT)\nLIMIT = 3"),
+    (
+        Role.READ_ONLY,
+        "import numpy as np\nfrom keras import Sequential\ndef helper(f): return f(LIMIT)\nLIMIT = 3",
+    ),
     (Role.ANSWER, "import math\ndef squares(n): return n * scale\nscale = 1\ny = 2"),
     (Role.TEST, "def hidden_helper(v): return v\nexpected = 9\nassert helper(squares) == expected"),
     (Role.TEST, "assert hidden_helper(np.sum(squares(3))) == y"),

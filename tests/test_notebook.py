@@ -46,9 +46,7 @@ def test_format_3_is_upgraded() -> None:
         "metadata": {"name": "a"},
         "nbformat": 3,
         "nbformat_minor": 0,
-        "worksheets": [
-            {"cells": [old_cell, {"cell_type": "heading", "level": 2, "metadata": {}, "source": "T"}]}
-        ],
+        "worksheets": [{"cells": [old_cell, {"cell_type": "heading", "level": 2, "metadata": {}, "source": "T"}]}],
     }
     notebook = read_notebook(as_bytes(old))
     assert [(c.cell_type, c.source) for c in notebook.cells] == [("code", "x = 1"), ("markdown", "## T")]

@@ -113,9 +113,7 @@ def install(checkout: Path, **environment: str) -> tuple[subprocess.CompletedPro
         text=True,
         check=False,
     )
-    return done, [
-        line for line in log.read_text().splitlines() if " -c " not in line and "--version" not in line
-    ]
+    return done, [line for line in log.read_text().splitlines() if " -c " not in line and "--version" not in line]
 
 
 def test_install_makes_an_environment_from_the_hashes_once(tmp_path: Path) -> None:

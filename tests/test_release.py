@@ -286,16 +286,12 @@ def test_a_fault_in_a_source_notebook_names_notebook_and_cell(tmp_path: Path, ce
         built(course_of(tmp_path, *cells))
 
 
-@pytest.mark.parametrize(
-    "source", ["x = '''\n%magic\n'''", "y = (7\n% 2)", "x = '!ls'", "# !ls", "x != 1", "f'{x!r}'"]
-)
+@pytest.mark.parametrize("source", ["x = '''\n%magic\n'''", "y = (7\n% 2)", "x = '!ls'", "# !ls", "x != 1", "f'{x!r}'"])
 def test_python_that_only_looks_like_a_magic_is_fine(tmp_path: Path, source: str) -> None:
     assert built(course_of(tmp_path, test_cell(source))).notebooks[0].exam.cells[0].source == source
 
 
-@pytest.mark.parametrize(
-    "name", ["blank-grade-id", "blank-points", "duplicate-grade-ids", "bad-markdown-cell-1"]
-)
+@pytest.mark.parametrize("name", ["blank-grade-id", "blank-points", "duplicate-grade-ids", "bad-markdown-cell-1"])
 def test_nbgraders_own_bad_notebooks_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "source/hw").mkdir(parents=True)
     shutil.copy(STEPS / f"{name}.ipynb", tmp_path / "source/hw")
@@ -360,9 +356,7 @@ def test_the_release_takes_files_along_and_leaves_hidden_ones(tmp_path: Path) ->
     ],
 )
 def test_nothing_hidden_or_foreign_gets_into_a_release(tmp_path: Path, make, message: str) -> None:
-    root = course_of(
-        tmp_path, ANSWER, TEST, course_yaml="course: x\nassignments: {hw: {files: [kaggle_data.py]}}\n"
-    )
+    root = course_of(tmp_path, ANSWER, TEST, course_yaml="course: x\nassignments: {hw: {files: [kaggle_data.py]}}\n")
     (root / "kaggle_data.py").write_text("")
     (root / "source/hw/hidden").mkdir()
     (root / "source/hw/hidden/h").write_text("labels")

@@ -53,7 +53,7 @@ def student():
 
     class Names:
         def __getattr__(self, name):
-            kind, text, buffers = values[name]
+            _, text, buffers = values[name]
             return decode(text, buffers, remote.stand_in)
 
     found = Names()
@@ -101,7 +101,14 @@ def test_equality_of_a_remote_object_is_identity(student):
 
 
 def test_a_remote_object_has_no_truth_no_order_and_is_no_array(student):
-    for act in (bool, lambda a: a < 1, lambda a: 1 < a, lambda a: a >= a, np.asarray, lambda a: np.isclose(a, 1)):
+    for act in (
+        bool,
+        lambda a: a < 1,
+        lambda a: 1 < a,
+        lambda a: a >= a,
+        np.asarray,
+        lambda a: np.isclose(a, 1),
+    ):
         with pytest.raises(TypeError):
             act(student.answer)
     with pytest.raises((TypeError, AssertionError)):
@@ -119,7 +126,12 @@ def test_attributes_items_length_operators_and_contexts_are_the_students(student
 
 
 def test_an_operator_with_a_value_of_the_tests_is_refused_and_the_value_not_sent(student):
-    for act in (lambda a: a + 9999, lambda a: 9999 - a, lambda a: a + np.float64(9999), lambda a: np.float64(9999) + a):
+    for act in (
+        lambda a: a + 9999,
+        lambda a: 9999 - a,
+        lambda a: a + np.float64(9999),
+        lambda a: np.float64(9999) + a,
+    ):
         with pytest.raises(TypeError):
             act(student.answer)
     assert b"9999" not in b"".join(student.kernel.requests)
@@ -128,7 +140,10 @@ def test_an_operator_with_a_value_of_the_tests_is_refused_and_the_value_not_sent
 def test_membership_is_decided_by_the_plain_items_alone(student):
     assert 2 in student.count()
     assert 7 not in student.count()
-    student.kernel.run("class C:\n    def __contains__(self, i): return True\n    def __iter__(self): return iter([1])\nc = C()", 1)
+    student.kernel.run(
+        "class C:\n    def __contains__(self, i): return True\n    def __iter__(self): return iter([1])\nc = C()",
+        1,
+    )
     number, _ = student.remote.ask("snapshot")
     _, text, buffers = student.remote.ask("fetch", number, ["c"])["c"]
     c = decode(text, buffers, student.remote.stand_in)

@@ -78,9 +78,7 @@ def test_totals_are_those_of_the_grade():
 def test_numbers_that_are_not_finite_survive_strict_json():
     """A diverged model's loss is NaN, and stays NaN, in a file that any JSON parser reads."""
     check = checked("loss", 0, "NaN", loss=math.nan, best=-math.inf)
-    book = NotebookGrade(
-        "n", "completed", "", (question("q", 0, 1, "", check),), history={"loss": (1.0, math.inf)}
-    )
+    book = NotebookGrade("n", "completed", "", (question("q", 0, 1, "", check),), history={"loss": (1.0, math.inf)})
     text = json.dumps(result.to_json(Grade("s", "a", (book,))), allow_nan=False)
     (back,) = result.from_json(json.loads(text)).notebooks
     assert math.isnan(back.questions[0].checks[0].evidence["loss"])
@@ -135,9 +133,7 @@ def test_a_damaged_result_says_what_is_wrong(damage, message):
         result.from_json(data)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"null", b'{"version": NaN}', b"\xff\xfe", b"[" * 100_000]
-)
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"version": NaN}', b"\xff\xfe", b"[" * 100_000])
 def test_a_damaged_file_is_named(tmp_path, content):
     """A cut, empty, non-UTF-8 or deeply nested file is a HostError with the path in it."""
     path = tmp_path / "result.json"

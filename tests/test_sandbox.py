@@ -87,9 +87,7 @@ def test_self_test_finds_nothing_wrong(sandbox: Sandbox) -> None:
     """Every attempt from inside that must fail does fail."""
     findings = sandbox.self_test()
     assert [f for f in findings if not f.ok] == []
-    assert {"host user", "network", "system calls", "read-only system", "memory limit"} <= {
-        f.name for f in findings
-    }
+    assert {"host user", "network", "system calls", "read-only system", "memory limit"} <= {f.name for f in findings}
 
 
 def test_runs_as_no_user_of_the_host(start: Run) -> None:
@@ -248,9 +246,7 @@ def test_inherited_descriptors_are_closed(start: Run, tmp_path: Path) -> None:
 def test_command_line_of_init_names_no_host_path(start: Run, tmp_path: Path) -> None:
     """/proc/1/cmdline is readable inside, so bwrap gets its arguments another way."""
     (tmp_path / "secret-name.py").write_text("")
-    process = start(
-        "print(open('/proc/1/cmdline').read())", files={"/home/student/a": tmp_path / "secret-name.py"}
-    )
+    process = start("print(open('/proc/1/cmdline').read())", files={"/home/student/a": tmp_path / "secret-name.py"})
     assert "secret-name" not in answer(process)
 
 
@@ -566,9 +562,7 @@ def test_ordinary_user_can_run_it() -> None:
     check = subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False)
     if check.returncode:
         pytest.skip("no Python that an ordinary user can read")
-    result = subprocess.run(
-        [python, "-c", code], capture_output=True, text=True, timeout=60, check=False, env={}
-    )
+    result = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=False, env={})
     if result.returncode == 77:
         pytest.skip("an ordinary user can not read the package")
     assert result.returncode == 0, result.stderr

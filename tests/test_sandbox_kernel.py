@@ -45,9 +45,7 @@ async def printed(client: Any, code: str, seconds: float = 30.0) -> str:
 
     def hook(message: dict[str, Any]) -> None:
         content = message["content"]
-        texts.append(
-            content.get("text") or content.get("data", {}).get("text/plain", "") or content.get("ename", "")
-        )
+        texts.append(content.get("text") or content.get("data", {}).get("text/plain", "") or content.get("ename", ""))
 
     await client.execute_interactive(code, output_hook=hook, timeout=seconds, allow_stdin=False)
     return "".join(texts)
@@ -161,9 +159,7 @@ def test_a_swapped_socket_leads_nowhere(tmp_path: Path) -> None:
 
         async def go() -> None:
             async with running() as (manager, client):
-                code = (
-                    f"import os; os.unlink('/run/kernel/k-1'); os.symlink({str(bait)!r}, '/run/kernel/k-1')"
-                )
+                code = f"import os; os.unlink('/run/kernel/k-1'); os.symlink({str(bait)!r}, '/run/kernel/k-1')"
                 await printed(client, code)
                 later = manager.client()
                 later.start_channels()

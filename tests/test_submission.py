@@ -178,9 +178,7 @@ def test_what_could_not_be_graded_is_not_packed(content: bytes, message: str, tm
 
 
 def test_a_notebook_that_breaks_the_schema_is_packed_with_a_warning(tmp_path: Path) -> None:
-    work = put(
-        tmp_path / "ps1/ps1.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "cells": [{"source": 7}, 3]}'
-    )
+    work = put(tmp_path / "ps1/ps1.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "cells": [{"source": 7}, 3]}')
     assert "no valid notebook" in pack(work, student="jane").warnings[0]
 
 
@@ -197,9 +195,7 @@ def test_paths_that_do_not_exist_are_the_callers_fault(tmp_path: Path) -> None:
 # --- names and times ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["jane", "Jane Doe", "O'Brien, Zoë", "李雷", "a_b-c.d@x.edu", "x" * 100, "नमस्ते"]
-)
+@pytest.mark.parametrize("name", ["jane", "Jane Doe", "O'Brien, Zoë", "李雷", "a_b-c.d@x.edu", "x" * 100, "नमस्ते"])
 def test_students_may_have_the_names_of_people(name: str) -> None:
     assert student_name(name) == name
 
@@ -445,9 +441,7 @@ def test_a_student_can_not_hand_in_for_another(course: Course, source: Path) -> 
     assert "alice" in found.reason
 
 
-@pytest.mark.parametrize(
-    "name", ["bob_alice_attempt_2026-01-30-12-00-00_.ipynb", "bob_7_9_alice_7_9_x.ipynb"]
-)
+@pytest.mark.parametrize("name", ["bob_alice_attempt_2026-01-30-12-00-00_.ipynb", "bob_7_9_alice_7_9_x.ipynb"])
 def test_file_names_are_read_from_the_front(name: str, course: Course, source: Path) -> None:
     """What follows the learning system's part is the student's own choice."""
     put(source / name)
@@ -493,15 +487,11 @@ BAD_FILES = [fifo, sparse, hard_link, symlink, folder_link]
 
 @pytest.mark.parametrize("make", BAD_FILES)
 @pytest.mark.parametrize("place", ["jane/ps1/evil", "jane/evil.ipynb", "jane.ipynb", "jane"])
-def test_bad_files_in_a_folder_refuse_one_submission(
-    make: Any, place: str, course: Course, source: Path
-) -> None:
+def test_bad_files_in_a_folder_refuse_one_submission(make: Any, place: str, course: Course, source: Path) -> None:
     """Nothing hangs, nothing is followed, and bob's submission is collected all the same."""
     put(source / "bob/ps1/ps1.ipynb")
     if place.startswith("jane/"):
-        put(
-            source / place.replace("evil", "ps1").removesuffix(".ipynb").replace("/ps1/ps1", "/ps1/ps1.ipynb")
-        )
+        put(source / place.replace("evil", "ps1").removesuffix(".ipynb").replace("/ps1/ps1", "/ps1/ps1.ipynb"))
     (source / place).unlink(missing_ok=True)
     make(source / place)
     found = {c.item.split("/")[0].split(".")[0]: c.status for c in collect(course, "ps1", source)}
@@ -529,10 +519,7 @@ def test_bad_members_of_a_class_export_refuse_one_submission(
     with zipfile.ZipFile(source / "all.zip", "w") as archive:
         archive.writestr(name, "{}")
         archive.writestr("bob/ps1/ps1.ipynb", "{}")
-    found = {
-        c.student if c.status == COLLECTED else c.status: c
-        for c in collect(course, "ps1", source / "all.zip")
-    }
+    found = {c.student if c.status == COLLECTED else c.status: c for c in collect(course, "ps1", source / "all.zip")}
     assert set(found) == {"bob", REFUSED}
     assert re.search(message, found[REFUSED].reason)
     assert str(found[REFUSED]).isprintable()
@@ -562,9 +549,7 @@ def test_a_name_that_differs_in_case_from_one_that_was_collected(course: Course,
 
 
 @pytest.mark.parametrize("name", ["ps1.ipynb/evil.txt", "timestamp.txt/evil.txt", "PS1.ipynb/evil.txt"])
-def test_folders_in_the_place_of_our_files_refuse_one_submission(
-    name: str, course: Course, source: Path
-) -> None:
+def test_folders_in_the_place_of_our_files_refuse_one_submission(name: str, course: Course, source: Path) -> None:
     """The notebook gets its name back, timestamp.txt is written: neither may meet a folder of that name."""
     put(source / "jane/mine.ipynb")
     put(source / "jane" / name)
@@ -593,9 +578,7 @@ def test_archives_that_are_none_are_values(course: Course, source: Path) -> None
     assert "neither a zip nor a tar" in only(collect(course, "ps1", source)).reason
 
 
-def test_a_wrong_name_of_the_assignment_or_the_source_is_the_callers_fault(
-    course: Course, source: Path
-) -> None:
+def test_a_wrong_name_of_the_assignment_or_the_source_is_the_callers_fault(course: Course, source: Path) -> None:
     with pytest.raises(UsageError, match="no assignment “ps9”: ps1, ps2"):
         collect(course, "ps9", source)
     with pytest.raises(UsageError, match="no folder or archive"):

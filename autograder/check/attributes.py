@@ -48,11 +48,7 @@ def _words(value: Any) -> str:
 
 def _same_settings(actual: Any, expected: Any) -> bool:
     """Where the author gave an object with settings (``L2(0.01)``), its settings count."""
-    if (
-        isinstance(expected, str | type)
-        or not isinstance(actual, dict)
-        or not hasattr(expected, "get_config")
-    ):
+    if isinstance(expected, str | type) or not isinstance(actual, dict) or not hasattr(expected, "get_config"):
         return True
     settings, wanted = actual.get("config") or {}, expected.get_config()
     return all(same_attribute(settings.get(key), value) for key, value in wanted.items() if key != "seed")
@@ -61,11 +57,7 @@ def _same_settings(actual: Any, expected: Any) -> bool:
 def _show(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("class_name", "an object"))
-    return (
-        f"{value}"
-        if value is None or isinstance(value, int | float | str | list | tuple)
-        else type(value).__name__
-    )
+    return f"{value}" if value is None or isinstance(value, int | float | str | list | tuple) else type(value).__name__
 
 
 def _parameters(layer: Any, key: str, actual: Any, expected: Any) -> str:

@@ -60,9 +60,7 @@ def compiled(
     if problem:
         return report(name, 0.0, problem, weight=weight)
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
-        return report(
-            name, 0.0, "The model is not compiled, or with something that is not Keras's own.", weight=weight
-        )
+        return report(name, 0.0, "The model is not compiled, or with something that is not Keras's own.", weight=weight)
     differences = list(_differences(model, wanted))
     found = f"optimizer {_optimizer_name(model.optimizer)}, loss {_model_loss(model)}"
     detail = f"asked: {wanted}; found: {found}"

@@ -99,8 +99,7 @@ def _require_probabilities(outputs: np.ndarray) -> None:
     _require_finite(outputs)
     if outputs.min() < 0 or np.abs(outputs.sum(axis=1) - 1).max() > 1e-3:
         raise BadOutput(
-            "The last layer does not give probabilities: each row must be 0 or more "
-            "and add up to 1, as after softmax."
+            "The last layer does not give probabilities: each row must be 0 or more and add up to 1, as after softmax."
         )
 
 

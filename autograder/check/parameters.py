@@ -58,6 +58,4 @@ def parameters(
         message = detail if show else message
     else:
         message += ", which is not what is asked"
-    return report(
-        name, float(fits), message, weight=weight, detail=detail, evidence={"parameters": int(count)}
-    )
+    return report(name, float(fits), message, weight=weight, detail=detail, evidence={"parameters": int(count)})

@@ -96,9 +96,7 @@ def normalized(layers: Sequence[Any]) -> list[Item]:
         CourseError: it is not a list of patterns, or names a layer or an attribute that Keras does not have.
     """
     if isinstance(layers, LayerPattern | AnyOf) or not isinstance(layers, list | tuple):
-        raise CourseError(
-            "check.architecture: layers is a list of check.layer(...), check.dense(...) and ... ."
-        )
+        raise CourseError("check.architecture: layers is a list of check.layer(...), check.dense(...) and ... .")
     items: list[Item] = []
     for entry in layers:
         if entry is ...:
@@ -109,9 +107,7 @@ def normalized(layers: Sequence[Any]) -> list[Item]:
         elif isinstance(entry, LayerPattern):
             _append(items, _validated(entry))
         else:
-            raise CourseError(
-                f"check.architecture: {entry!r} is not a pattern. Write check.layer('Dense', units=9)."
-            )
+            raise CourseError(f"check.architecture: {entry!r} is not a pattern. Write check.layer('Dense', units=9).")
     return items
 
 
@@ -158,8 +154,6 @@ def _activation_pattern(pattern: LayerPattern, cls: Any) -> LayerPattern:
     if pattern.kind == "Activation":
         if "activation" not in pattern.attributes:
             return pattern
-        return LayerPattern(
-            "Activation", {"activation": expected_activation(pattern.attributes["activation"])}
-        )
+        return LayerPattern("Activation", {"activation": expected_activation(pattern.attributes["activation"])})
     name = layer_activation(cls(**pattern.attributes))
     return LayerPattern("Activation", {"activation": name}) if name else pattern

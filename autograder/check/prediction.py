@@ -49,9 +49,7 @@ def predictions(model: Any, inputs: Any) -> np.ndarray:
             output = output[0]
         array = np.asarray(output, dtype=np.float64)
         if array.shape[:1] != (min(size, rows - start),):
-            raise NoPrediction(
-                f"The model gives an output of the shape {array.shape}, not one row for each row."
-            )
+            raise NoPrediction(f"The model gives an output of the shape {array.shape}, not one row for each row.")
         parts.append(array)
     return np.concatenate(parts)
 

@@ -48,13 +48,9 @@ def close(
         return report(name, 0.0, message, weight=weight)
     wrong = ~_near(array, wanted, rtol, atol)
     if not wrong.any():
-        return report(
-            name, 1.0, "right" if not array.ndim else f"right: all {array.size:,} values", weight=weight
-        )
+        return report(name, 1.0, "right" if not array.ndim else f"right: all {array.size:,} values", weight=weight)
     count, detail = int(wrong.sum()), f"found {_quoted(actual)}, desired {_quoted(wanted)}"
-    message = (
-        "the value is not right" if not array.ndim else f"{count:,} of {array.size:,} values are not right"
-    )
+    message = "the value is not right" if not array.ndim else f"{count:,} of {array.size:,} values are not right"
     return report(name, 0.0, message, weight=weight, detail=detail)
 
 
@@ -82,9 +78,7 @@ def function(
         raise CourseError("check.function: cases is a list of (args, expected).")
     reason = refusal(f)
     if reason is not None or not callable(f):
-        return report(
-            name, 0.0, reason or f"this is not a function (its type is {type(f).__name__})", weight=weight
-        )
+        return report(name, 0.0, reason or f"this is not a function (its type is {type(f).__name__})", weight=weight)
     failures: list[str] = []
     details: list[str] = []
     for number, (args, expected) in enumerate(cases, start=1):
@@ -170,9 +164,7 @@ def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, dep
         return all(_is_plain_key(key) for key in actual) and bool(actual == expected)
     if type(expected) in (str, bytes, type(None), type(...), range, slice):
         return bool(actual == expected)
-    raise CourseError(
-        f"check.function: a {type(expected).__name__} can not be expected; use plain values or arrays."
-    )
+    raise CourseError(f"check.function: a {type(expected).__name__} can not be expected; use plain values or arrays.")
 
 
 def _is_plain_key(value: Any) -> bool:

@@ -70,7 +70,7 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
             f"{course.release(assignment)} holds {len(found)} notebooks, expected one; "
             f"run `autograder release {assignment}` first"
         )
-    return found[0].name, nbformat.read(found[0], as_version=4)  # type: ignore[no-untyped-call]
+    return found[0].name, nbformat.read(found[0], as_version=4)
 
 
 def _submission(released: Any, student: Student) -> str:
@@ -91,5 +91,5 @@ def _submission(released: Any, student: Student) -> str:
             cell.source = student.text
     if student.edit:
         student.edit(notebook)
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(notebook)
     return student.damage(text) if student.damage else text

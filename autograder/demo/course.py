@@ -31,9 +31,7 @@ def make_course(target: Path) -> Path:
         raise UsageError(f"{target}: choose a folder of its own for the demo")
     if target.is_dir() and any(target.iterdir()):
         if not (target / MARK).is_file():
-            raise UsageError(
-                f"{target} is not empty and no earlier demo: choose another folder, or empty this one"
-            )
+            raise UsageError(f"{target} is not empty and no earlier demo: choose another folder, or empty this one")
         _clear(target)
     write_atomically(target / MARK, "Made by `autograder demo`, which replaces what lies in this folder.\n")
     for name in FILES:

@@ -134,7 +134,7 @@ class Namespace(dict[str, Any]):
             exec(compile(self.known.trusted[name], f"<instructor: {name}>", "exec"), self)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
             self.answers.remote.ask("enter", capture.snapshot)
-        self.before = {name: value for name, value in self.items()}
+        self.before = dict(self)
         self.live = True
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:

@@ -196,10 +196,25 @@ class RemoteObject:
         self._remote.ask("call", self._remote.ask("getattr", self, "__exit__"), (None, None, None), {})
 
 
-for _name in "add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift divmod".split():
+for _name in [
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and_",
+    "or_",
+    "xor",
+    "lshift",
+    "rshift",
+    "divmod",
+]:
     setattr(RemoteObject, f"__{_name.strip('_')}__", _asking_two(_name))
     setattr(RemoteObject, f"__r{_name.strip('_')}__", _asking_two(_name, reflected=True))
-for _name in "neg pos abs invert getitem setitem delitem".split():
+for _name in ["neg", "pos", "abs", "invert", "getitem", "setitem", "delitem"]:
     setattr(RemoteObject, f"__{_name}__", _asking(_name))
 
 

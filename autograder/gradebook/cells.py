@@ -76,9 +76,7 @@ def _remove_cells(book: Gradebook, exam: Exam) -> None:
         "SolutionCell": (Role.ANSWER, Role.MANUAL),
         "TaskCell": (Role.TASK,),
     }
-    kept = {
-        (kind, cell.grade_id) for cell in exam.cells for kind, roles in kinds.items() if cell.role in roles
-    }
+    kept = {(kind, cell.grade_id) for cell in exam.cells for kind, roles in kinds.items() if cell.role in roles}
     notebook = book.find_notebook(exam.notebook, exam.assignment)
     cells = [*notebook.grade_cells, *notebook.solution_cells, *notebook.task_cells]
     for cell in cells:

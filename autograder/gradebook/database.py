@@ -43,9 +43,7 @@ def opened(course: Course) -> Iterator[Gradebook]:
             yield book
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error)
-        raise HostError(
-            f"{path} can not be used ({reason}); restore it from a backup, or move it away"
-        ) from error
+        raise HostError(f"{path} can not be used ({reason}); restore it from a backup, or move it away") from error
 
 
 def _ensure_schema(url: Any, path: Path) -> None:

@@ -41,8 +41,7 @@ def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str
 
 def with_entries(grade: Grade, entries: Mapping[tuple[str, str], Mapping[str, Any]]) -> Grade:
     books = tuple(
-        replace(book, questions=tuple(_entered(book, q, entries) for q in book.questions))
-        for book in grade.notebooks
+        replace(book, questions=tuple(_entered(book, q, entries) for q in book.questions)) for book in grade.notebooks
     )
     return replace(grade, notebooks=books)
 
@@ -57,7 +56,5 @@ def _entered(
     if entry["score"] is None:
         return replace(question, message=message)
     score = entry["score"]
-    outcome = (
-        Outcome.PASSED if score >= question.max_score else Outcome.PARTIAL if score > 0 else Outcome.FAILED
-    )
+    outcome = Outcome.PASSED if score >= question.max_score else Outcome.PARTIAL if score > 0 else Outcome.FAILED
     return replace(question, score=score, outcome=outcome, message=message, needs_manual_grade=entry["waits"])

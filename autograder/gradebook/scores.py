@@ -24,9 +24,7 @@ def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None
         anew = before.timestamp != parse_utc(grade.submitted_at)
     # add_submission walks the assignment while its own rows are half made.
     with book.db.no_autoflush:
-        submission = book.update_or_create_submission(
-            grade.assignment, grade.student, timestamp=grade.submitted_at
-        )
+        submission = book.update_or_create_submission(grade.assignment, grade.student, timestamp=grade.submitted_at)
     names = cell_names(submission)
     penalties = _shared_penalty(grade)
     for row in submission.notebooks:
@@ -44,9 +42,7 @@ def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None
 def cell_names(submission: Any) -> dict[str, str]:
     notebooks = submission.assignment.notebooks
     return {
-        cell.id: cell.name
-        for book in notebooks
-        for cell in [*book.grade_cells, *book.solution_cells, *book.task_cells]
+        cell.id: cell.name for book in notebooks for cell in [*book.grade_cells, *book.solution_cells, *book.task_cells]
     }
 
 

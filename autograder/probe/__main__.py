@@ -1,4 +1,7 @@
-"""``python -I probe -f <connection file>``: an ordinary IPython kernel that also answers the examiner's questions."""
+"""``python -I probe -f <connection file> [module …]``: an IPython kernel that also answers the examiner's questions.
+
+The modules are imported before the kernel takes its first request, so that a cell's time is the student's own.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,20 @@ from typing import Any
 
 
 def main() -> None:
+    import contextlib
+    import importlib
+
     import server  # this folder is the only thing on the path that is ours
     from ipykernel.kernelapp import IPKernelApp
 
     # From here on the path is what a notebook in its own folder has.
     sys.path[0] = ""
     app: Any = IPKernelApp.instance()
-    app.initialize([*sys.argv[1:], "--quiet", "--IPKernelApp.trio_loop=False"])
+    app.initialize([*sys.argv[1:3], "--quiet"])
     server.attach(app.kernel)
+    for name in sys.argv[3:]:
+        with contextlib.suppress(Exception):  # the cell that imports it says what is wrong
+            importlib.import_module(name)
     app.start()
 
 

@@ -19,7 +19,8 @@ import json
 import math
 import re
 import sys
-from typing import Any, Callable, NamedTuple, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 MAX_DEPTH = 60
 MAX_ITEMS = 1_000_000

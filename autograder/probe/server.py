@@ -13,7 +13,8 @@ import io
 import operator
 import sys
 import types
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import codec
 import keras_model
@@ -99,7 +100,8 @@ class Server:
 
     def model(self, handle: int) -> tuple[Any, Any]:
         """A Keras model's configuration and raw weights."""
-        return keras_model.claim(self.pinned[handle])
+        described, weights = keras_model.claim(self.pinned[handle])
+        return described, weights
 
     # --- after the last cell
 
@@ -153,15 +155,41 @@ class Server:
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     name: getattr(operator, name)
-    for name in (
-        "add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift neg pos abs invert "
-        "getitem setitem delitem contains lt le gt ge eq ne truth"
-    ).split()
+    for name in [
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "matmul",
+        "and_",
+        "or_",
+        "xor",
+        "lshift",
+        "rshift",
+        "neg",
+        "pos",
+        "abs",
+        "invert",
+        "getitem",
+        "setitem",
+        "delitem",
+        "contains",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "eq",
+        "ne",
+        "truth",
+    ]
 }
 OPERATORS.update(len=len, iter=iter, next=next, str=str, repr=repr, format=format, hash=hash, int=int, float=float)
 OPERATORS.update(dir=dir, divmod=divmod, round=round, enter=lambda v: v.__enter__(), source=inspect.getsource)
 
-VERBS = frozenset("snapshot fetch model enter assign delete call getattr setattr operate".split())
+VERBS = frozenset(["snapshot", "fetch", "model", "enter", "assign", "delete", "call", "getattr", "setattr", "operate"])
 
 
 def _describe(error: BaseException) -> dict[str, Any]:
@@ -174,7 +202,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
         text = str(error)[:10_000]
     except Exception:
         text = ""
-    lines = []
+    lines: list[tuple[str, int, str]] = []
     trace = error.__traceback__
     while trace is not None and len(lines) < 200:
         lines.append((trace.tb_frame.f_code.co_filename[:200], trace.tb_lineno, trace.tb_frame.f_code.co_name))

@@ -27,9 +27,7 @@ class _Book:
     left_out: int
 
 
-def render_feedback(
-    course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, NotebookNode]
-) -> str:
+def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, NotebookNode]) -> str:
     """The feedback page of one submission: one HTML file without scripts that loads nothing.
 
     ``notebooks`` maps a notebook's name to its masked notebook; one that is missing (it could not be read) is

@@ -136,9 +136,7 @@ def code(text: str) -> Markup:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    return Markup(
-        highlight(visible(text, MAX_SOURCE), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
-    )
+    return Markup(highlight(visible(text, MAX_SOURCE), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))
 
 
 def _plain(text: str) -> Markup:
@@ -172,11 +170,7 @@ def _output(output: Mapping[str, Any]) -> OutputView | None:
     for mime in ("image/png", "image/jpeg"):
         if mime in data:
             uri = image_uri(mime, _joined(data[mime]))
-            return (
-                OutputView("image", uri=uri)
-                if uri
-                else OutputView("text", "[an image that can not be shown]")
-            )
+            return OutputView("image", uri=uri) if uri else OutputView("text", "[an image that can not be shown]")
     if "text/plain" in data:
         return OutputView("text", visible(_joined(data["text/plain"]), MAX_TEXT))
     for mime, value in data.items():

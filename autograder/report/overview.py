@@ -75,9 +75,7 @@ def render_class_report(
     return render("class.html", values)
 
 
-def _tiles(
-    grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str, str]
-) -> list[tuple[str, str, str]]:
+def _tiles(grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """(number, what it counts, remark)"""
     scores = [grade.score for grade in ran]
     most = max((grade.max_score for grade in grades), default=0.0)
@@ -101,9 +99,7 @@ def _row(grade: Grade, assignment: Assignment) -> dict[str, Any]:
         "seconds": sum(one.wall_seconds for one in grade.notebooks),
         "mib": peak_memory(grade),
         "late": words.lateness(grade.submitted_at, assignment.due),
-        "outcomes": [
-            (q.id, q.outcome, q.score, q.max_score) for one in grade.notebooks for q in one.questions
-        ],
+        "outcomes": [(q.id, q.outcome, q.score, q.max_score) for one in grade.notebooks for q in one.questions],
     }
 
 

@@ -47,9 +47,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (
-        resources.files("autograder.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
-    )
+    style = resources.files("autograder.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
     environment.globals["style"] = Markup(style)
     environment.filters.update(
         line=one_line,

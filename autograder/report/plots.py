@@ -53,9 +53,7 @@ def learning_curve(history: Mapping[str, Sequence[float]]) -> Markup | None:
     for index, (label, points) in enumerate(curves.items()):
         body += _curve(frame, points, f"curve-{index + 1}")
         body += _legend(index, label, f"curve-{index + 1}")
-    last = "; ".join(
-        f"{label} {points[-1][1]:.4g} after epoch {points[-1][0]}" for label, points in curves.items()
-    )
+    last = "; ".join(f"{label} {points[-1][1]:.4g} after epoch {points[-1][0]}" for label, points in curves.items())
     return _svg(frame, f"Learning curve over {epochs} epochs: {last}.", body)
 
 
@@ -66,9 +64,7 @@ def histogram(shares: Sequence[float]) -> Markup:
         counts[min(9, max(0, int(share // 10)))] += 1
     ticks = _whole_ticks(0, max(4, *counts))
     frame = _frame(520, 270, (0, 100), (0, ticks[-1]))
-    body = _y_axis(frame, ticks, "submissions") + _x_axis(
-        frame, list(range(0, 101, 20)), "score, % of the maximum"
-    )
+    body = _y_axis(frame, ticks, "submissions") + _x_axis(frame, list(range(0, 101, 20)), "score, % of the maximum")
     for index, count in enumerate(counts):
         left, right = frame.x(index * 10) + 1.5, frame.x(index * 10 + 10) - 1.5
         top, base = frame.y(count), frame.y(0)
@@ -138,9 +134,7 @@ def _y_axis(frame: _Frame, ticks: Sequence[float], title: str) -> str:
     return "".join(parts)
 
 
-def _x_axis(
-    frame: _Frame, ticks: Sequence[float], title: str, name: Callable[[float], str] = "{:g}".format
-) -> str:
+def _x_axis(frame: _Frame, ticks: Sequence[float], title: str, name: Callable[[float], str] = "{:g}".format) -> str:
     base = frame.height - _BOTTOM
     right = frame.width - _RIGHT
     parts = [f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{base}" y2="{base}"/>']

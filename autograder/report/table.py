@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from autograder.records import Grade, Outcome
+from autograder.report.words import points
 from autograder.text import one_line
 
 COLUMNS = (
@@ -48,7 +49,7 @@ def text_table(grades: Iterable[Grade]) -> list[tuple[str, ...]]:
     return [
         (
             one_line(grade.student, 40),
-            f"{_number(grade.score)} / {_number(grade.max_score)}",
+            f"{points(grade.score)} / {points(grade.max_score)}",
             grade.status,
             f"{sum(book.wall_seconds for book in grade.notebooks):.1f}",
             _memory(grade),

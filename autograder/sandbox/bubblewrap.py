@@ -40,9 +40,7 @@ class BubblewrapSandbox:
 
     def __init__(self, python: str | None = None, *, use_cgroup: bool = True) -> None:
         if not sys.platform.startswith("linux"):
-            raise SandboxError(
-                f"The sandbox needs Linux, this is {platform.system()}. Grade on a Linux machine."
-            )
+            raise SandboxError(f"The sandbox needs Linux, this is {platform.system()}. Grade on a Linux machine.")
         self.bwrap = find_bwrap()
         self.interpreter = Interpreter.of(python)
         self._use_cgroup = use_cgroup
@@ -115,9 +113,7 @@ def find_bwrap() -> str:
 def version(bwrap: str) -> tuple[int, ...]:
     """What ``bwrap --version`` says; (0,) where it does not run."""
     try:
-        answer = subprocess.run(
-            [bwrap, "--version"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout
+        answer = subprocess.run([bwrap, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return (0,)
     number = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", answer)

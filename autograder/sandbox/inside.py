@@ -171,9 +171,7 @@ def descriptors() -> tuple[bool, str]:
     def is_open(fd: int) -> bool:
         return attempt(lambda: os.fstat(fd))
 
-    return listed(
-        (str(fd) for fd in range(3, 256) if is_open(fd)), "nothing but standard input and output is open"
-    )
+    return listed((str(fd) for fd in range(3, 256) if is_open(fd)), "nothing but standard input and output is open")
 
 
 CHECKS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,7 @@ def kernel_manager(
     python: str | None = None,
     env: Mapping[str, str] | None = None,
     masked: tuple[Path, ...] = (),
+    preload: Sequence[str] = (),
     startup_seconds: float = STARTUP_SECONDS,
 ) -> SandboxKernelManager:
     """A manager whose ``start_kernel()`` starts a kernel in ``sandbox``.
@@ -155,6 +156,7 @@ def kernel_manager(
             made for it).
         env: the kernel's whole environment (default: :func:`kernel_environment`).
         masked: host folders that must not be seen, see :class:`~autograder.sandbox.base.Job`.
+        preload: modules that the default command imports before the first request.
         startup_seconds: how long the kernel may take until it listens.
 
     Raises (at ``start_kernel``):
@@ -163,7 +165,7 @@ def kernel_manager(
     files = dict(job_files)
     if argv is None:
         files[PROBE] = Path(__file__).resolve().parent.parent / "probe"
-        argv = (python or sys.executable, "-I", PROBE, "-f", "{connection_file}")
+        argv = (python or sys.executable, "-I", PROBE, "-f", "{connection_file}", *preload)
     manager = SandboxKernelManager(
         transport="ipc", ip=ADDRESS, connection_file=CONNECTION_FILE, shutdown_wait_time=2.0, **PORTS
     )

@@ -144,9 +144,7 @@ def refuse_links(source: Path) -> None:
             ) from error
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             kind = "a symbolic link" if stat.S_ISLNK(mode) else "neither a file nor a folder"
-            raise SandboxError(
-                f"{path} is {kind}: only plain files go into the sandbox. Put a copy of the file there."
-            )
+            raise SandboxError(f"{path} is {kind}: only plain files go into the sandbox. Put a copy of the file there.")
 
 
 def _walk(source: Path) -> Iterator[Path]:
@@ -159,9 +157,7 @@ def _walk(source: Path) -> Iterator[Path]:
 
 def _inside(target: str) -> str:
     if not target.startswith("/") or os.path.normpath(target) != target or target == "/":
-        raise SandboxError(
-            f"{target!r} is not a path inside the sandbox: it must be absolute and without '..'."
-        )
+        raise SandboxError(f"{target!r} is not a path inside the sandbox: it must be absolute and without '..'.")
     return target
 
 

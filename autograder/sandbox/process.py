@@ -38,9 +38,7 @@ class Tail:
                 if len(self._kept) > 2 * self._size:
                     del self._kept[: -self._size]
                 if len(chunk) > 4096:
-                    time.sleep(
-                        0.005
-                    )  # someone who floods the pipe waits; the kit does not burn a core for it
+                    time.sleep(0.005)  # someone who floods the pipe waits; the kit does not burn a core for it
 
     def text(self, *, ended: bool) -> str:
         """What was kept; where the sandbox has ended, everything that it wrote before has arrived."""
@@ -52,9 +50,7 @@ class Tail:
 class BubblewrapProcess:
     """A :class:`~autograder.sandbox.base.Process`; made by :func:`start`."""
 
-    def __init__(
-        self, supervisor: subprocess.Popen[bytes], status: int, cgroup: Cgroup | None, label: str
-    ) -> None:
+    def __init__(self, supervisor: subprocess.Popen[bytes], status: int, cgroup: Cgroup | None, label: str) -> None:
         assert supervisor.stdout is not None
         assert supervisor.stderr is not None
         self._supervisor = supervisor
@@ -130,9 +126,7 @@ class BubblewrapProcess:
         if self._cgroup is not None:
             return self._cgroup.usage()
         peak = self._report.get("peak", 0)
-        return Usage(
-            self._report.get("cpu", 0.0), peak / MIB or None, self._report.get("out_of_memory", False)
-        )
+        return Usage(self._report.get("cpu", 0.0), peak / MIB or None, self._report.get("out_of_memory", False))
 
     def memory_limit(self) -> int | None:
         """The limit that the kernel reports for the control group, in bytes; None without one."""

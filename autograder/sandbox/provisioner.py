@@ -182,11 +182,7 @@ def _listens(fd: int) -> bool:
 
 
 def _startup_failure(process: Process, ended: int | None, seconds: float) -> str:
-    what = (
-        f"did not answer within {seconds:g} s"
-        if ended is None
-        else f"ended with status {ended} while it started"
-    )
+    what = f"did not answer within {seconds:g} s" if ended is None else f"ended with status {ended} while it started"
     said = process.stderr().strip()[-2000:]
     return (
         f"The kernel {what}. Its last words: {said or '(none)'}\n"

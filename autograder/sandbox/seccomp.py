@@ -112,19 +112,13 @@ def compile_filter(architecture: str | None = None, *, count_by_process: bool = 
     ]
     for name in sorted(denied(architecture, count_by_process=count_by_process)):
         program += [(_JUMP_EQ, 0, 1, number[name]), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
-    program += _check(
-        number["clone"], 0, [(_JUMP_SET, 0, 1, NEW_NAMESPACES), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
-    )
+    program += _check(number["clone"], 0, [(_JUMP_SET, 0, 1, NEW_NAMESPACES), (_RETURN, 0, 0, _ERRNO | errno.EPERM)])
     program += _check(number["socketpair"], 0, _one_of(FAMILIES.values(), errno.EAFNOSUPPORT))
     route = [(_LOAD, 0, 0, _ARGS + 16), *_one_of([NETLINK_ROUTE], errno.EAFNOSUPPORT)]
     other = [(_JUMP_EQ, 0, len(route), AF_NETLINK), *route, (_LOAD, 0, 0, _ARGS)]
-    program += _check(
-        number["socket"], 0, [*other, *_one_of([*FAMILIES.values(), AF_NETLINK], errno.EAFNOSUPPORT)]
-    )
+    program += _check(number["socket"], 0, [*other, *_one_of([*FAMILIES.values(), AF_NETLINK], errno.EAFNOSUPPORT)])
     for request in _TTY_INJECTION.values():
-        program += _check(
-            number["ioctl"], 1, [(_JUMP_EQ, 0, 1, request), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
-        )
+        program += _check(number["ioctl"], 1, [(_JUMP_EQ, 0, 1, request), (_RETURN, 0, 0, _ERRNO | errno.EPERM)])
     program.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
 

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16)
 SECONDS = 20.0
-BUG = (
-    "This is a fault of the kit or of this kernel; do not grade here, and report it with the output of this "
-    "command."
-)
+BUG = "This is a fault of the kit or of this kernel; do not grade here, and report it with the output of this command."
 NO_CGROUP = (
     "Runs go one at a time and memory is watched instead of enforced. For full limits start the kit as "
     "root, or in a systemd user unit: `systemd-run --user --scope --property=Delegate=yes autograder …`."
@@ -90,13 +87,9 @@ def _seen_from_inside(process: Process, ended: int | None) -> tuple[Finding, ...
         answers = json.loads(process.stdout())
     except ValueError:
         said = process.stderr().strip()[-1000:]
-        detail = (
-            f"the test inside ended with status {ended}" if ended is not None else "the test inside hangs"
-        )
+        detail = f"the test inside ended with status {ended}" if ended is not None else "the test inside hangs"
         return (Finding("inside", False, f"{detail}: {said}", remedy(said)),)
-    return tuple(
-        Finding(name, bool(ok), str(detail), "" if ok else BUG) for name, (ok, detail) in answers.items()
-    )
+    return tuple(Finding(name, bool(ok), str(detail), "" if ok else BUG) for name, (ok, detail) in answers.items())
 
 
 def remedy(message: str) -> str:

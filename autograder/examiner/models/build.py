@@ -26,9 +26,7 @@ from autograder.examiner.models.values import RefusedModel, mapping, show
 KINDS = ("Sequential", "Functional")
 
 
-def rebuild(
-    claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_parameters: int = 50_000_000
-) -> Any:
+def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_parameters: int = 50_000_000) -> Any:
     """The model that a student's kernel describes, made anew from Keras's own layers.
 
     Args:
@@ -92,9 +90,7 @@ def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
     expected = [(leaf.plan, shape) for leaf in _leaves(built) for shape in leaf.weights or []]
     if type(weights) not in (list, tuple) or len(weights) != len(expected):
         count = len(weights) if type(weights) in (list, tuple) else "no"
-        raise RefusedModel(
-            f"The model's layers have {len(expected)} arrays of weights, and {count} were found."
-        )
+        raise RefusedModel(f"The model's layers have {len(expected)} arrays of weights, and {count} were found.")
     for index, ((plan, shape), array) in enumerate(zip(expected, weights, strict=True)):
         assert isinstance(plan, LayerPlan)
         label = f"The weights of a {plan.class_name} layer (array {index})"
@@ -104,8 +100,7 @@ def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
             raise RefusedModel(f"{label} have the shape {array.shape}, and should have {shape}.")
         if not np.isfinite(array).all():
             raise RefusedModel(
-                f"{label} are not finite (NaN or infinite): the training diverged. "
-                "Try a smaller learning rate."
+                f"{label} are not finite (NaN or infinite): the training diverged. Try a smaller learning rate."
             )
 
 

@@ -67,9 +67,7 @@ def compile_as(model: Any, claim: Any) -> bool:
         loss = _spread(config.get("loss"), _loss)
         metrics = _spread(config.get("metrics"), _metric)
         weights = _spread(config.get("loss_weights"), number())
-        model.compile(
-            optimizer=optimizer, loss=loss, metrics=metrics, loss_weights=weights, jit_compile=False
-        )
+        model.compile(optimizer=optimizer, loss=loss, metrics=metrics, loss_weights=weights, jit_compile=False)
     except (RefusedModel, ValueError, TypeError):
         return False
     return True

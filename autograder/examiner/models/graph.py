@@ -50,9 +50,7 @@ def run(plan: ModelPlan, inputs: Mapping[Ref, Any], apply: Callable[[Call, list[
     Returns:
         The outputs, in the structure of ``plan.outputs``.
     """
-    values: dict[tuple[str, int], list[Any]] = {
-        (ref.part, ref.call): [value] for ref, value in inputs.items()
-    }
+    values: dict[tuple[str, int], list[Any]] = {(ref.part, ref.call): [value] for ref, value in inputs.items()}
 
     def look_up(structure: Any) -> Any:
         if isinstance(structure, Ref):

@@ -339,9 +339,7 @@ def _end(value: Any, table: Mapping[str, Part], label: str) -> Ref:
     if part is None:
         raise refuse(label, ref.part, "the name of a layer of the model")
     if isinstance(part, ModelPlan) and part.kind == "Functional":
-        return Ref(
-            ref.part, ref.call - 1, ref.output
-        )  # Keras counts the nested model's own definition as a call
+        return Ref(ref.part, ref.call - 1, ref.output)  # Keras counts the nested model's own definition as a call
     return ref
 
 

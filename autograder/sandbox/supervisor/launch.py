@@ -84,9 +84,7 @@ def limit(kind: int, value: int) -> None:
 
 def stage(spec: dict[str, Any]) -> dict[str, str]:
     """Bind every source to a readable place, in a private mount namespace: source → place."""
-    sources = {
-        a["source"]: a.get("copy", False) for a in spec["arguments"] if isinstance(a, dict) and "source" in a
-    }
+    sources = {a["source"]: a.get("copy", False) for a in spec["arguments"] if isinstance(a, dict) and "source" in a}
     if not any(Path(spec["bwrap"]).is_relative_to(source) for source in sources):
         sources[os.path.dirname(spec["bwrap"])] = False
     libc = ctypes.CDLL(None, use_errno=True)
@@ -178,6 +176,4 @@ def _mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags:
 def _check(result: int, what: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
-        raise OSError(
-            code, f"root can not {what} here ({os.strerror(code)}); start the kit as an ordinary user"
-        )
+        raise OSError(code, f"root can not {what} here ({os.strerror(code)}); start the kit as an ordinary user")

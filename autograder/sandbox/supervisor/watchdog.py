@@ -49,9 +49,7 @@ def map_tmpfs(init: int) -> list[tuple[int, int]]:
     for folder in TMPFS:
         with contextlib.suppress(OSError):
             status = os.statvfs(f"/proc/{init}/root/{folder}")
-            figures.append(
-                ((status.f_blocks - status.f_bfree) * status.f_frsize, status.f_files - status.f_ffree)
-            )
+            figures.append(((status.f_blocks - status.f_bfree) * status.f_frsize, status.f_files - status.f_ffree))
     return figures
 
 
