@@ -91,8 +91,7 @@ class _Steps:
             except Exception as error:  # nbgrader raises whatever comes to hand; an AUTOTEST runs the author's code
                 _stop_kernel(step)
                 place = "" if name in _BEFORE[:2] else self._place(step, before)
-                reason = str(error).strip() or "it needs nbgrader's metadata of an autograded test"
-                raise CourseError(f"{self.label}: {place}{' '.join(reason.split())} ({name})") from error
+                raise CourseError(f"{self.label}: {place}{_reason(error)} ({name})") from error
         return notebook
 
     def make(self, name: str) -> Any:
@@ -180,6 +179,13 @@ def _native_kernel(notebook: NotebookNode) -> Iterator[None]:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
+
+
+def _reason(error: Exception) -> str:
+    """What the error says, on one line; what the kernel said, where an AUTOTEST's code raised."""
+    name, value = getattr(error, "ename", None), getattr(error, "evalue", None)
+    text = f"the code of an AUTOTEST raised {name}: {value}" if name else str(error)
+    return " ".join(text.split()) or "an AUTOTEST belongs into a cell that is an autograded test"
 
 
 def _stop_kernel(step: Any) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -297,6 +298,27 @@ def test_nbgraders_own_bad_notebooks_are_refused(tmp_path: Path, name: str) -> N
     shutil.copy(STEPS / f"{name}.ipynb", tmp_path / "source/hw")
     with pytest.raises(CourseError, match=rf"source/hw/{name}\.ipynb: cell \d+"):
         built(tmp_path)
+
+
+def test_an_autotest_that_raises_is_a_course_error_and_leaves_no_kernel(tmp_path: Path) -> None:
+    root = course_of(tmp_path, test_cell("### AUTOTEST 1 / 0"))
+    shutil.copy(APPS / "autotests.yml", root)
+    with pytest.raises(CourseError, match="AUTOTEST raised ZeroDivisionError: division by zero"):
+        built(root)
+    marker = str(tmp_path)
+    for _ in range(50):
+        running = [p for p in Path("/proc").glob("[0-9]*/cwd") if _link(p).startswith(marker)]
+        if not running:
+            break
+        time.sleep(0.1)
+    assert not running
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""
 
 
 def test_another_language_can_not_be_examined(tmp_path: Path) -> None:
