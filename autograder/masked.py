@@ -154,8 +154,8 @@ def verdict_lines(question: QuestionGrade) -> Iterable[str]:
     """The verdict for people: a line with the score, the message, a line for each check; no detail."""
     score = f"{question.score:g} of {question.max_score:g} points"
     yield f"{_MARKS[question.outcome]} {one_line(question.id)}: {question.outcome.value}, {score}"
-    if question.message:
-        yield f"  {visible(question.message, 2000)}"
+    if question.remark:
+        yield f"  {visible(question.remark, 2000)}"
     for check in question.checks:
         yield f"  {_check_line(check)}"
 

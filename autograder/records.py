@@ -303,6 +303,18 @@ class QuestionGrade:
     needs_manual_grade: bool = False
     checks: tuple[CheckResult, ...] = ()
 
+    @property
+    def remark(self) -> str:
+        """The message, where the checks do not say it already."""
+        short = [c for c in self.checks if c.fraction < 1]
+        length = sum(len(c.name) + len(c.message) + len(": \n") for c in short) - 1
+        return "" if len(self.message) == length and self.message == shortcomings(self.checks) else self.message
+
+
+def shortcomings(checks: tuple[CheckResult, ...]) -> str:
+    """What the checks that did not give full credit say, a line each."""
+    return "\n".join(f"{c.name}: {c.message}" for c in checks if c.fraction < 1)
+
 
 @dataclass(frozen=True, slots=True)
 class NotebookGrade:

@@ -237,7 +237,7 @@ def test_the_class_report_counts(tmp_path):
     """Headline numbers; who could not be graded is in no mean, and is never a 0."""
     grades = [grade("ada", 0.55), grade("emmy", 0.63), stopped("carl", "invalid", "no JSON", 0)]
     text = inert(report(tmp_path, grades, failures={"zoe": "no space left on device"})).text
-    assert "4 submissions 2 graded 2 need a person 2 could not be graded" in text
+    assert "4 submissions 2 graded 2 need a person 2 could not be read or run" in text
     assert "11 median score of 17 points 11 mean score" in text
     assert "zoe : no space left on device" in text
 

@@ -18,7 +18,7 @@ from autograder.errors import CourseError
 from autograder.examiner.names import Vocabulary
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.remote import LostError, RemoteError
-from autograder.records import CheckResult, ExamCell, Outcome
+from autograder.records import CheckResult, ExamCell, Outcome, shortcomings
 
 MAX_DETAIL = 20_000
 
@@ -137,17 +137,12 @@ def _passed(value: Any, cell: ExamCell, checks: tuple[CheckResult, ...], detail:
         return Examined(0.0, Outcome.BROKEN, _BROKEN, detail, checks)
     if checks:
         fraction = check.score(checks, 1.0)
-        return Examined(fraction, _outcome(fraction), _to_improve(checks), detail, checks)
+        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks)
     points = _number(value)
     if points is None:
         return Examined(1.0, Outcome.PASSED, "", detail)
     fraction = min(1.0, max(0.0, points / cell.points)) if cell.points else 1.0
     return Examined(fraction, _outcome(fraction), "", detail)
-
-
-def _to_improve(checks: tuple[CheckResult, ...]) -> str:
-    """What the checks that did not give full credit say."""
-    return "\n".join(f"{c.name}: {c.message}" for c in checks if c.fraction < 1)
 
 
 def _number(value: Any) -> float | None:

@@ -84,7 +84,7 @@ def _tiles(grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str,
         (str(len(grades) + len(failures)), "submissions", ""),
         (str(len(ran)), "graded", ""),
         (str(sum(grade.needs_manual_grade for grade in grades)), "need a person", ""),
-        (str(len(grades) - len(ran) + len(failures)), "could not be graded", ""),
+        (str(len(grades) - len(ran) + len(failures)), "could not be read or run", ""),
         (words.points(statistics.median(scores)) if scores else "–", "median score", of),
         (words.points(statistics.fmean(scores)) if scores else "–", "mean score", of),
     ]
