@@ -1,31 +1,24 @@
-"""Many submissions: which are due, in which order, in how many processes, and what became of each."""
+"""Many submissions: which are due, in which order, how many at a time, and what became of each."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import json
-import multiprocessing
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
+import statistics
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from autograder import result, worker
+from autograder import result
 from autograder.errors import HostError, UsageError
 from autograder.handin import read_timestamp
+from autograder.keys import common_keys, folder_key, regular_files
+from autograder.processes import in_processes
 from autograder.records import Course, Grade
 from autograder.release import Release
 from autograder.worker import TIMESTAMP, Work
-
-EXAMINER_VERSION = "1"
-"""Goes into the content key of each grade: raise it when the same submission would get another grade."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +43,9 @@ class Batch:
 
 Progress = Callable[[str, Grade | NotGraded], None]
 """Called with the student and the result, in the coordinator, as each submission is done."""
+
+Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
+"""Does the work, so many at a time; see :func:`autograder.processes.in_processes`, which is the real one."""
 
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
@@ -77,20 +73,6 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     )
 
 
-def common_keys(course: Course, release: Release) -> dict[str, str]:
-    """What all grades of an assignment are made from, as hashes."""
-    assignment = release.assignment
-    exams = [asdict(notebook.exam) for notebook in release.notebooks]
-    policy = (asdict(assignment.late), assignment.due.isoformat() if assignment.due else None)
-    return {
-        "exam": _digest_json(exams, _digest_folder(course.hidden(assignment.name))),
-        "files": _digest_json({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
-        "environment": _digest_json(worker.versions(), asdict(assignment.limits), assignment.environment),
-        "policy": _digest_json(policy),
-        "examiner": EXAMINER_VERSION,
-    }
-
-
 def submission_work(
     course: Course,
     release: Release,
@@ -112,166 +94,149 @@ def submission_work(
         target=target or course.autograded(student, assignment.name),
         scratch=course.state / "work",
         log=course.state / "log" / assignment.name / f"{student}.log",
+        batch_log=course.state / "log" / "batch.log",
         course=course.root,
         hidden=hidden if hidden.is_dir() else None,
         modules=(course.source(assignment.name), course.root),
         files={**_own_files(folder, release.files), **release.files},
         submitted_at=read_timestamp(folder),
-        content_keys={"submission": _digest_folder(folder), **common},
+        content_keys={"submission": folder_key(folder), **common},
     )
 
 
 def current(work: Work) -> Grade | None:
     """The grade on disk, if it was made from exactly this work."""
+    grade = earlier(work)
+    return grade if grade is not None and dict(grade.content_keys) == dict(work.content_keys) else None
+
+
+def earlier(work: Work) -> Grade | None:
+    """The grade on disk, whatever it was made from; None where there is none or it is damaged."""
     path = work.target / "result.json"
     if not path.is_file():
         return None
-    with contextlib.suppress(HostError):
+    try:
         grade = result.read(path)
-        if grade.student == work.student and dict(grade.content_keys) == dict(work.content_keys):
-            return grade
-    return None
+    except HostError:
+        return None
+    return grade if (grade.student, grade.assignment) == (work.student, work.assignment.name) else None
 
 
-def run(works: Sequence[Work], *, workers: int = 1, force: bool = False, progress: Progress | None = None) -> Batch:
-    """Grade what has no current grade, ``workers`` at a time.
+def run(
+    works: Sequence[Work],
+    *,
+    workers: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+    execute: Execute = in_processes,
+) -> Batch:
+    """Grade what has no current grade, ``workers`` at a time, the longest first.
 
-    One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's.
+    One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's. However this
+    ends, no process of it runs on; what is graded until then stays graded.
     """
-    done: dict[str, Grade | NotGraded] = {}
-    due: list[Work] = []
-    for work in works:
-        grade = None if force else current(work)
-        if grade is None:
-            due.append(work)
-        else:
-            done[work.student] = grade
+    grades = {} if force else {work.student: grade for work in works if (grade := current(work)) is not None}
+    due = [work for work in works if work.student not in grades]
     graded: list[str] = []
-    for work, outcome in _in_processes(due, workers):
-        done[work.student] = outcome
-        if isinstance(outcome, Grade):
-            graded.append(work.student)
-        if progress:
-            progress(work.student, outcome)
-    ordered = [done[work.student] for work in works if work.student in done]
+    failed: dict[str, NotGraded] = {}
+    with contextlib.closing(execute(longest_first(due), workers)) as outcomes:
+        for work, reason in outcomes:
+            outcome = _believe(work, reason)
+            if isinstance(outcome, Grade):
+                grades[work.student] = outcome
+                graded.append(work.student)
+            else:
+                failed[work.student] = outcome
+            if progress:
+                progress(work.student, outcome)
     return Batch(
-        grades=tuple(o for o in ordered if isinstance(o, Grade)),
-        graded=tuple(graded),
-        not_graded=tuple(o for o in ordered if isinstance(o, NotGraded)),
+        grades=tuple(grades[work.student] for work in works if work.student in grades),
+        graded=tuple(sorted(graded)),
+        not_graded=tuple(failed[work.student] for work in works if work.student in failed),
     )
 
 
-@dataclass
-class _Running:
-    work: Work
-    process: ForkServerProcess
-    report: Connection
-    deadline: float
+def _believe(work: Work, reason: str) -> Grade | NotGraded:
+    """Only the folder says that a submission was graded, and from what."""
+    grade = None if reason else current(work)
+    return grade or NotGraded(work.student, work.assignment.name, reason or "no complete result was written")
 
 
-def _in_processes(due: Sequence[Work], workers: int) -> Iterator[tuple[Work, Grade | NotGraded]]:
-    if not due:
-        return
-    context = multiprocessing.get_context("forkserver")
-    exams = {id(exam): exam for work in due for exam in work.exams}.values()
-    context.set_forkserver_preload(["autograder.worker", *worker.heavy_modules(exams)])
-    pending = list(reversed(due))
-    running: dict[Any, _Running] = {}
-    try:
-        while pending or running:
-            while pending and len(running) < max(1, workers):
-                started = _start(context, pending.pop())
-                running[started.process.sentinel] = started
-            for sentinel in wait(list(running), timeout=1.0):
-                ended = running.pop(sentinel)
-                yield ended.work, _collect(ended)
-            for sentinel, late in list(running.items()):
-                if time.monotonic() > late.deadline:
-                    late.process.kill()
-                    late.process.join()
-                    del running[sentinel]
-                    reason = f"grading took longer than {late.work.seconds:g} s and was stopped"
-                    yield late.work, NotGraded(late.work.student, late.work.assignment.name, reason)
-    finally:
-        for left in running.values():
-            left.process.kill()
-            left.process.join()
+# --- how many at a time, and in which order ----------------------------------------------------------
 
 
-def _start(context: Any, work: Work) -> _Running:
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=worker.main, args=(work, sender, os.getpid()), daemon=True)
-    process.start()
-    sender.close()
-    return _Running(work, process, receiver, time.monotonic() + work.seconds)
+def longest_first(due: Sequence[Work]) -> list[Work]:
+    """By the wall seconds of each student's grade on disk, so that no long one is left running alone at the end.
+
+    A submission that has none takes, as far as anyone knows, as long as the others: it goes by their median. What is
+    equal stays in the order of the names.
+    """
+    known = {work.student: seconds for work in due if (seconds := _seconds(earlier(work))) > 0}
+    typical = statistics.median(known.values()) if known else 0.0
+    return sorted(due, key=lambda work: -known.get(work.student, typical))
 
 
-def _collect(ended: _Running) -> Grade | NotGraded:
-    """Believe only a complete report: the process said that it is done and the folder says from what."""
-    ended.process.join()
-    try:
-        reason = ended.report.recv() if ended.report.poll() else f"grading ended with {ended.process.exitcode}"
-    except (EOFError, OSError):
-        reason = f"grading ended with exit code {ended.process.exitcode}"
-    finally:
-        ended.report.close()
-    if reason is None:
-        grade = current(ended.work)
-        if grade is not None:
-            return grade
-        reason = "no complete result was written"
-    return NotGraded(ended.work.student, ended.work.assignment.name, str(reason))
+def _seconds(grade: Grade | None) -> float:
+    return sum(book.wall_seconds for book in grade.notebooks) if grade is not None else 0.0
+
+
+UNKNOWN_MIB = 1024.0
+"""What a notebook is taken to need where none of its assignment has run yet."""
+EXAMINER_MIB = 256.0
+"""What the examiner of one submission needs beside the notebook: it shares what the server has imported."""
+
+
+def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
+    """How many submissions this machine grades at a time: a core and enough memory for each, at least 1.
+
+    A notebook is taken to need what the hungriest of its assignment has needed before; the limit is a ceiling which
+    few come near, and whoever does is stopped there.
+    """
+    cores = cores or len(os.sched_getaffinity(0))
+    available = _available_mib() if available_mib is None else available_mib
+    if not works or available is None:
+        return cores
+    peaks = [peak for work in works if (grade := earlier(work)) and (peak := result.peak_memory(grade))]
+    needed = min(max(peaks, default=UNKNOWN_MIB), max(work.assignment.limits.memory_mib for work in works))
+    return max(1, min(cores, int(available / (needed + EXAMINER_MIB))))
+
+
+def _available_mib() -> float | None:
+    """What can be had without swapping; None where the system does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) / 1024
+    return None
+
+
+# --- one at a time on a course -----------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def exclusive(course: Course) -> Iterator[None]:
-    """One batch at a time on one course; leftovers of a killed one are removed.
+    """One command at a time that grades or collects on a course; leftovers of a killed one are removed.
 
     Raises:
-        HostError: another batch runs.
+        HostError: another one runs, or the course can not be written.
     """
-    course.state.mkdir(parents=True, exist_ok=True)
-    with (course.state / "lock").open("w") as lock:
+    try:
+        course.state.mkdir(parents=True, exist_ok=True)
+        lock = (course.state / "lock").open("w")
+    except OSError as error:
+        raise HostError(f"{course.state} can not be written ({error.strerror}); free space or rights?") from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise HostError(f"another batch is running on {course.root}; wait until it has ended") from None
+            raise HostError(
+                f"another command is grading or collecting in {course.root}; wait until it has ended"
+            ) from None
         shutil.rmtree(course.state / "work", ignore_errors=True)
         yield
 
 
-# --- what a grade is made from -----------------------------------------------------------------------
-
-
-def _digest_json(*values: Any) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _digest_folder(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in _regular_files(folder):
-        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def _regular_files(folder: Path) -> list[Path]:
-    """The regular files of a folder that a student may have filled: links and special files are passed over."""
-    if not folder.is_dir():
-        return []
-    found: list[Path] = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(n for n in folders if n not in IGNORED)
-        found += [p for p in (Path(parent) / n for n in sorted(names)) if p.is_file() and not p.is_symlink()]
-    return found
-
-
-IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
-
-
 def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
     """The student's further files; none takes the place of an instructor's."""
-    found = {str(p.relative_to(folder)): p for p in _regular_files(folder) if p.suffix != ".ipynb"}
+    found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
     return {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}

@@ -1,26 +1,29 @@
 """The command line: parses, calls one library function, shows the result, translates errors to exit codes.
 
 Exit codes: 0 done · 1 the course or the input is wrong · 2 usage · 3 some submissions could not be graded.
+Heavy libraries are imported in the commands that use them: `--help` answers at once.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from autograder import __version__
-from autograder.errors import AutograderError, HostError, UsageError
+from autograder.errors import AutograderError, HostError, SandboxError, UsageError
 
 if TYPE_CHECKING:
-    from autograder.batch import Batch, NotGraded
+    from autograder.batch import Batch
     from autograder.records import Assignment, Course, Grade
+    from autograder.sandbox import Finding
 
-DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
+DONE, WRONG, USAGE, NOT_GRADED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class _Group(click.Group):
@@ -40,11 +43,18 @@ class _Group(click.Group):
             ctx.exit(WRONG)
         except KeyboardInterrupt:
             click.echo("\nStopped. What is graded stays graded; the same command goes on from here.", err=True)
-            ctx.exit(130)
+            ctx.exit(INTERRUPTED)
 
 
 def _complain(error: Exception) -> None:
-    click.echo(click.style("error: ", fg="red", bold=True) + str(error), err=True)
+    from autograder.text import visible
+
+    click.echo(click.style("error: ", fg="red", bold=True) + visible(str(error)), err=True)
+
+
+def _examples(text: str) -> str:
+    """The epilog of a command: a heading, and its lines as they stand."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
 
 
 @click.group(
@@ -58,10 +68,15 @@ def main() -> None:
 
     \b
     A course is a folder:        A term with it:
-      course.yaml                  autograder release keras-fully-connected
-      source/<assignment>/         autograder collect keras-fully-connected downloads.zip
-      release/<assignment>/        autograder grade keras-fully-connected
-      submitted/<student>/…        autograder report keras-fully-connected
+      course.yaml                  autograder doctor
+      source/<assignment>/         autograder release keras-fully-connected
+      release/<assignment>/        autograder collect keras-fully-connected downloads.zip
+      submitted/<student>/…        autograder grade keras-fully-connected
+      autograded/<student>/…       autograder report keras-fully-connected
+      feedback/<student>/…         autograder feedback keras-fully-connected
+
+    \b
+    To see all of it on a made-up class:  autograder demo
     """
 
 
@@ -75,6 +90,13 @@ _course_option = click.option(
 )
 
 
+_workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Submissions at a time (default: one for each core, as far as the memory goes).",
+)
+
+
 def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
     from autograder.course import assignment, load_course
 
@@ -82,7 +104,12 @@ def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
     return course, assignment(course, name)
 
 
-@main.command()
+@main.command(
+    epilog=_examples("""
+autograder release keras-fully-connected
+autograder release keras-fully-connected --no-prove    # while you are writing
+""")
+)
 @click.argument("assignment")
 @_course_option
 @click.option("--no-prove", is_flag=True, help="Write the release without grading the solution and the blank first.")
@@ -109,30 +136,63 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     click.echo(f"{course.release(wanted.name)}  ({points:g} points; {proved})")
 
 
-@main.command()
+@main.command(
+    epilog=_examples("""
+autograder submit network.ipynb --student ada
+autograder submit network.ipynb --student ada --release release/keras-fully-connected
+""")
+)
 @click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--student", required=True, help="Your name or number, as your course knows you.")
-@click.option("--release", "released", type=click.Path(path_type=Path, exists=True), help="The released notebook.")
+@click.option(
+    "--release",
+    "released",
+    type=click.Path(path_type=Path, exists=True),
+    help="The released notebook, or its folder: tells exactly what is answered.",
+)
+@click.option("--assignment", help="The assignment's name (default: the folder's that the notebook was released in).")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the package (default: here).")
-def submit(notebook: Path, student: str, released: Path | None, out: Path | None) -> None:
-    """Check NOTEBOOK and pack it for handing in. Prints a receipt."""
+def submit(notebook: Path, student: str, released: Path | None, assignment: str | None, out: Path | None) -> None:
+    """Check NOTEBOOK and pack it for handing in.
+
+    Prints a receipt: what is in the package, its time and hash, which answers are still missing. Hand in the package as
+    your course says.
+    """
     from autograder.submission import pack
 
-    receipt = pack(notebook, release=released, student=student, out=out)
+    receipt = pack(notebook, release=released, assignment=assignment, student=student, out=out)
     click.echo(receipt.text())
 
 
-@main.command()
+@main.command(
+    epilog=_examples("""
+autograder collect keras-fully-connected downloads.zip      # as the learning system exports it
+autograder collect keras-fully-connected inbox/             # a folder of what students packed
+autograder collect keras-fully-connected late.zip --received 2026-03-02T18:00+01:00
+""")
+)
 @click.argument("assignment")
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @_course_option
-def collect(assignment: str, source: Path, course_folder: Path) -> None:
-    """Put the submissions in SOURCE (a folder or an archive) into submitted/."""
+@click.option(
+    "--received",
+    metavar="TIME",
+    callback=lambda _ctx, _param, value: _moment(value),
+    help="Count this time for all of them, e.g. 2026-03-02T18:00+01:00 (UTC where no zone is given).",
+)
+def collect(assignment: str, source: Path, course_folder: Path, received: datetime | None) -> None:
+    """Put the submissions in SOURCE (a folder, an archive or a notebook) into submitted/.
+
+    One line for each says what became of it. The same again changes nothing; what a newer submission replaces is kept
+    in .autograder/superseded/. Exit code 1: some were refused.
+    """
+    from autograder.batch import exclusive
     from autograder.submission import CollectStatus
     from autograder.submission import collect as collecting
 
     course, wanted = _open(course_folder, assignment)
-    collected = collecting(course, wanted.name, source)
+    with exclusive(course):
+        collected = collecting(course, wanted.name, source, received=received)
     for item in collected:
         click.echo(str(item))
     if not collected:
@@ -140,14 +200,31 @@ def collect(assignment: str, source: Path, course_folder: Path) -> None:
     sys.exit(WRONG if any(item.status is CollectStatus.REFUSED for item in collected) else DONE)
 
 
-@main.command()
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time; write it like 2026-03-02T18:00+01:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@main.command(
+    epilog=_examples("""
+autograder grade keras-fully-connected                      # what is new or changed
+autograder grade keras-fully-connected --student ada --student bob
+autograder grade keras-fully-connected --force --workers 4  # everything, again
+autograder grade keras-fully-connected --quiet --json grades.json
+""")
+)
 @click.argument("assignment")
 @_course_option
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Submissions at a time (default: the number of cores).")
+@_workers_option
 @click.option("--force", is_flag=True, help="Grade anew what has a current grade.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
-@click.option("--quiet", is_flag=True, help="No progress bar, no table.")
+@click.option("--quiet", is_flag=True, help="Show nothing but what went wrong.")
 def grade(
     assignment: str,
     course_folder: Path,
@@ -157,7 +234,11 @@ def grade(
     json_path: Path | None,
     quiet: bool,
 ) -> None:
-    """Grade the submissions of ASSIGNMENT that have no current grade, then record and report all of them."""
+    """Grade the submissions of ASSIGNMENT that have no current grade, then record and report all of them.
+
+    A grade is current while the submission, the exam, the hidden data, the released files, the limits, the late policy
+    and the kit's versions are those that it was made from. A batch that was stopped goes on where it was.
+    """
     course, wanted = _open(course_folder, assignment)
     done = _grade(course, wanted, only=only, workers=workers, force=force, quiet=quiet)
     if json_path:
@@ -174,117 +255,72 @@ def _grade(
     force: bool = False,
     quiet: bool = False,
 ) -> Batch:
-    from autograder import batch, record
-    from autograder.release import build
+    from rich.console import Console
 
+    from autograder import batch, record
+    from autograder.keys import exam_key
+    from autograder.processes import start_server
+    from autograder.release import build
+    from autograder.screen import BatchProgress
+
+    console = Console(stderr=True)
     release = build(course, assignment)
-    works = batch.plan(course, release, only)
-    if not works:
-        raise UsageError(f"there is no submission of {assignment.name} in {course.root / 'submitted'}")
-    reduced = _require_sandbox(assignment)
-    count = 1 if reduced else workers or _cores()
-    with batch.exclusive(course), _Progress(len(works), assignment.name, quiet) as progress:
-        progress.skip(sum(not force and batch.current(work) is not None for work in works))
-        done = batch.run(works, workers=count, force=force, progress=progress.advance)
-    exams = [notebook.exam for notebook in release.notebooks]
-    paths = record.record(course, assignment, exams, done.grades)
+    with batch.exclusive(course):
+        works = batch.plan(course, release, only)
+        if not works:
+            raise UsageError(f"there is no submission of {assignment.name} in {course.root / 'submitted'}")
+        reduced = _require_sandbox(assignment, quiet)
+        due = [work for work in works if force or batch.current(work) is None]
+        if len(due) < len(works) and not quiet:
+            console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
+        if due:
+            start_server(due)
+        count = 1 if reduced else workers or batch.worker_count(works)
+        with BatchProgress(len(due), assignment.name, console, quiet=quiet) as progress:
+            done = batch.run(works, workers=count, force=force, progress=progress.advance)
+        exams = [notebook.exam for notebook in release.notebooks]
+        failures = {n.student: n.reason for n in done.not_graded}
+        recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
     if not quiet:
-        _show(done, paths)
+        _show(done.grades, recorded.paths)
+    for failure in done.not_graded:
+        _warn(f"not graded: {failure.student}: {failure.reason}")
+    if not quiet:
+        _warn_each(f"{student}: {why}" for student, why in recorded.set_aside.items())
     return done
 
 
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))
-
-
-def _require_sandbox(assignment: Assignment) -> bool:
+def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:
     """Refuse to go on where the sandbox does not hold; says whether its limits are reduced."""
     from autograder.sandbox import default_sandbox, require
 
     sandbox = default_sandbox(assignment.environment)
     require(sandbox)
-    if sandbox.reduced:
+    if sandbox.reduced and not quiet:
         click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)
     return sandbox.reduced
 
 
-class _Progress:
-    """A bar on a terminal, a line for each submission elsewhere."""
-
-    def __init__(self, total: int, title: str, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        console = Console(stderr=True)
-        self.quiet = quiet
-        self.lines = not quiet and not console.is_terminal
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[last]}", markup=False),
-            console=console,
-            disable=quiet or self.lines,
-        )
-        self.task = self.bar.add_task(title, total=total, last="")
-        self.total, self.count = total, 0
-
-    def __enter__(self) -> _Progress:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def skip(self, current: int) -> None:
-        self.count += current
-        self.bar.advance(self.task, current)
-        if current and not self.quiet:
-            self.bar.console.print(f"{current} of {self.total} have a current grade.")
-
-    def advance(self, student: str, outcome: Grade | NotGraded) -> None:
-        from autograder.records import Grade
-        from autograder.text import visible
-
-        if isinstance(outcome, Grade):
-            said = f"{student}: {outcome.score:.4g}/{outcome.max_score:g} {outcome.status}"
-        else:
-            said = f"{student}: not graded"
-        self.count += 1
-        self.bar.update(self.task, advance=1, last=visible(said))
-        if self.lines:
-            click.echo(f"[{self.count}/{self.total}] {visible(said)}", err=True)
-
-
-def _show(done: Batch, paths: dict[str, Path]) -> None:
+def _show(grades: Iterable[Grade], paths: Mapping[str, Path]) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    from autograder.report.table import TEXT_COLUMNS, text_table
-    from autograder.text import visible
+    from autograder.screen import show_grades
 
-    console = Console() if sys.stdout.isatty() else Console(width=120)
-    table = Table(*TEXT_COLUMNS, box=None, header_style="bold", pad_edge=False)
-    for row in text_table(done.grades):
-        table.add_row(*map(Text, row))
-    console.print(table)
-    for failure in done.not_graded:
-        click.echo(visible(f"not graded: {failure.student}: {failure.reason}"), err=True)
+    show_grades(Console(), grades)
     click.echo()
     for what, path in paths.items():
         click.echo(f"{what:14} {path}")
+
+
+def _warn(text: str) -> None:
+    from autograder.text import visible
+
+    click.echo(visible(text), err=True)
+
+
+def _warn_each(texts: Iterable[str]) -> None:
+    for text in texts:
+        _warn(f"note: {text}")
 
 
 def _write_json(path: Path, done: Batch) -> None:
@@ -305,12 +341,17 @@ def _status(text: str) -> Any:
     return Console(stderr=True).status(text)
 
 
-@main.command()
+@main.command(
+    epilog=_examples("""
+autograder feedback keras-fully-connected                   # after grading by hand in formgrader
+autograder feedback keras-fully-connected --student ada
+""")
+)
 @click.argument("assignment")
 @_course_option
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
 def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> None:
-    """Write the students' feedback pages from what is graded."""
+    """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
     from autograder import record
 
     course, wanted = _open(course_folder, assignment)
@@ -318,18 +359,34 @@ def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> Non
         click.echo(path)
 
 
-@main.command()
+@main.command(
+    epilog=_examples("""
+autograder report keras-fully-connected
+""")
+)
 @click.argument("assignment")
 @_course_option
 def report(assignment: str, course_folder: Path) -> None:
-    """Write the class report from what is graded."""
+    """Write the class report from what is graded.
+
+    Grades of an exam that has changed since are listed there by name, and counted nowhere.
+    """
     from autograder import record
+    from autograder.keys import exam_key
+    from autograder.release import build
 
     course, wanted = _open(course_folder, assignment)
-    click.echo(record.write_report(course, wanted, record.grades(course, wanted.name)))
+    standing = record.on_disk(course, wanted.name, exam_key(course, build(course, wanted)))
+    click.echo(record.write_report(course, wanted, standing))
+    _warn_each(f"{student}: {why}" for student, why in standing.set_aside.items())
 
 
-@main.command()
+@main.command(
+    epilog=_examples("""
+autograder export
+autograder export --to term.csv
+""")
+)
 @_course_option
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="The file (default: grades.csv).")
 def export(course_folder: Path, to: Path | None) -> None:
@@ -339,28 +396,71 @@ def export(course_folder: Path, to: Path | None) -> None:
 
     course = load_course(course_folder.resolve())
     click.echo(record.write_csv(course, to))
+    _warn_each(record.doubts(course))
 
 
-@main.command()
-def doctor() -> None:
-    """Say whether this machine can grade: tries, inside the sandbox, what must fail there."""
-    from autograder.sandbox import default_sandbox
+@main.command(
+    epilog=_examples("""
+autograder doctor
+autograder doctor --course .      # and the environments that its assignments name
+""")
+)
+@click.option(
+    "--course",
+    "course_folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="Also check the environments that the assignments of this course name.",
+)
+def doctor(course_folder: Path | None) -> None:
+    """Say whether this machine can grade.
 
-    sandbox = default_sandbox()
-    findings = sandbox.self_test()
+    Tries, inside the sandbox, what must fail there; looks whether the packages are there, without importing them. Exit
+    code 3: it can not grade.
+    """
+    from autograder import installation
+    from autograder.course import load_course
+
+    course = load_course(course_folder.resolve()) if course_folder else None
+    named = {a.environment for a in course.assignments.values()} - {None} if course else set()
+    findings = [*_tested(None), *installation.packages()]
+    _print_findings("this installation", findings)
+    for python in sorted(filter(None, named)):
+        there = [*installation.environment(python), *_tested(python)]
+        _print_findings(python, there)
+        findings += there
+    click.echo(
+        "Not checked: whether what a lesson imports is installed. `autograder release` proves that, by grading it."
+    )
+    holds = all(f.ok for f in findings)
+    click.echo("This machine can grade." if holds else "Something is missing: nothing is graded until it is mended.")
+    sys.exit(DONE if holds else NOT_GRADED)
+
+
+def _tested(python: str | None) -> Sequence[Finding]:
+    from autograder.sandbox import Finding, default_sandbox
+
+    try:
+        return default_sandbox(python).self_test()
+    except SandboxError as error:
+        return (Finding("sandbox", False, str(error)),)
+
+
+def _print_findings(title: str, findings: Iterable[Finding]) -> None:
+    click.echo(click.style(title, bold=True))
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red", bold=True)
         click.echo(f"{mark} {finding.name:28} {finding.detail}")
         if finding.remedy:
             click.echo(f"     → {finding.remedy}")
-    holds = all(f.ok for f in findings)
-    click.echo(
-        "The sandbox holds: this machine can grade." if holds else "The sandbox does not hold: nothing is graded."
-    )
-    sys.exit(DONE if holds else NOT_GRADED)
 
 
-@main.command()
+@main.command(
+    epilog=_examples("""
+autograder demo
+autograder demo --course /tmp/demo --workers 2
+""")
+)
 @click.option(
     "--course",
     "folder",
@@ -369,10 +469,13 @@ def doctor() -> None:
     metavar="DIR",
     help="Where to make the demo course (default: ./demo).",
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Submissions at a time (default: the number of cores).")
+@_workers_option
 @click.option("--no-prove", is_flag=True, help="Skip the proof of the release.")
 def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
-    """Make a course, a class of honest and dishonest submissions, and grade it."""
+    """Make a course, a class of honest and dishonest submissions, and grade it.
+
+    Every student of the class has a score that is right; exit code 1 says that one got another.
+    """
     from autograder import demo as demonstration
     from autograder.course import load_course
 
@@ -385,4 +488,16 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     made = demonstration.make_class(course.root, wanted.name)
     click.echo(f"Made {len(made)} submissions. Grading …")
     done = _grade(course, wanted, workers=workers, force=True)
-    sys.exit(NOT_GRADED if done.not_graded else DONE)
+    outside = [line for grade in done.grades if (line := _outside(grade, demonstration.expected(grade.student)))]
+    if outside:
+        click.echo("\nNot what the demo expects: " + "; ".join(outside), err=True)
+    sys.exit(NOT_GRADED if done.not_graded else WRONG if outside else DONE)
+
+
+def _outside(grade: Grade, expected: tuple[float, float]) -> str:
+    """What a demo student got against what is right; empty where it is."""
+    low, high = expected
+    if low - 1e-6 <= grade.score <= high + 1e-6:
+        return ""
+    right = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{grade.student} expected {right}, got {grade.score:.4g}"

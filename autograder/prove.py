@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder import batch
+from autograder import batch, processes
 from autograder.errors import HostError, ProofError
 from autograder.exam import solution_notebook
 from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
@@ -22,8 +22,10 @@ GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
 
 
-def prove(course: Course, release: Release, *, workers: int = 2) -> None:
-    """Grade the solution and the unchanged release.
+def prove(
+    course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = processes.in_processes
+) -> None:
+    """Grade the solution and the unchanged release; ``execute`` does the work, as for :func:`autograder.batch.run`.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -50,7 +52,7 @@ def prove(course: Course, release: Release, *, workers: int = 2) -> None:
                 target=folder / student / "autograded",
             )
         )
-    done = batch.run(works, workers=workers, force=True)
+    done = batch.run(works, workers=workers, force=True, execute=execute)
     if done.not_graded:
         raise HostError(f"{assignment.name} can not be proved: {done.not_graded[0].reason}")
     solution, unchanged = done.grades

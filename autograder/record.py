@@ -1,8 +1,14 @@
-"""What is written for people once grades exist: gradebook, CSV, feedback pages, class report."""
+"""What is written for people once grades exist: gradebook, CSV, feedback pages, class report.
+
+A grade on disk stays when the exam changes after it, until its submission is graded anew. Such an older grade is never
+mixed in with the others: the gradebook, whose cells are the current exam's, does not take it, the class report lists it
+beside the ones that could not be graded, and whoever writes the CSV is told.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -13,60 +19,166 @@ from autograder.files import write_atomically
 from autograder.records import Assignment, Course, Exam, Grade
 
 
-def record(course: Course, assignment: Assignment, exams: Sequence[Exam], current: Sequence[Grade]) -> dict[str, Path]:
-    """Write everything for the grades of one assignment; gives what → path.
+@dataclass(frozen=True)
+class Standing:
+    """The grades on disk of one assignment, told apart. All are in the order of the students' names."""
 
-    The CSV holds all assignments, the report all current grades of this one, whichever were graded just now.
+    current: tuple[Grade, ...] = ()
+    """Of the current exam. (That the submission, a library or a limit has changed since does not make a grade wrong:
+    the next batch grades it anew.)"""
+    older: tuple[Grade, ...] = ()
+    """Of an exam that is not the current one any more."""
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    """student → what is wrong with the result.json."""
+
+    @property
+    def set_aside(self) -> dict[str, str]:
+        """student → why the grade on disk counts nowhere, in the order of the names."""
+        reasons = {
+            g.student: f"its grade ({g.score:g} of {g.max_score:g}) is of an older exam; grade it anew"
+            for g in self.older
+        }
+        return dict(sorted({**reasons, **self.damaged}.items()))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was written."""
+
+    paths: Mapping[str, Path]
+    """What → where."""
+    set_aside: Mapping[str, str]
+    """student → why a grade on disk was not recorded."""
+
+
+def record(
+    course: Course,
+    assignment: Assignment,
+    exams: Sequence[Exam],
+    exam_key: str,
+    failures: Mapping[str, str] | None = None,
+) -> Recorded:
+    """Write everything for all grades of an assignment that are on disk, whichever were graded just now.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        exams: all of its notebooks.
+        exam_key: the current ``content_keys["exam"]``; grades with another one are set aside.
+        failures: student → why the kit could not grade the submission now; the report lists them, without the grade
+            that an earlier submission of theirs may have.
     """
-    gradebook.record(course, exams, current)
-    pages = write_feedback(course, assignment, current)
-    paths = {
-        "gradebook": course.gradebook,
-        "grades": write_csv(course),
-        "class report": write_report(course, assignment, grades(course, assignment.name)),
-    }
+    failures = failures or {}
+    standing = on_disk(course, assignment.name, exam_key)
+    gradebook.record(course, exams, standing.current)
+    pages = write_feedback(course, assignment, standing.current)
+    paths = {"gradebook": course.gradebook, "grades": write_csv(course)}
+    if standing.current or standing.set_aside or failures:
+        paths["class report"] = write_report(course, assignment, standing, failures)
     if pages:
         paths["feedback"] = pages[0]
-    return paths
+    return Recorded(paths, {k: why for k, why in standing.set_aside.items() if k not in failures})
 
 
-def grades(course: Course, assignment: str | None = None, only: Sequence[str] = ()) -> tuple[Grade, ...]:
-    """The grades on disk, by assignment and student.
+def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Standing:
+    """The grades on disk of an assignment. Without ``exam_key``, the exam of the newest grade is the current one."""
+    grades: list[Grade] = []
+    damaged: dict[str, str] = {}
+    for student, path in _results(course, assignment):
+        try:
+            grade = result.read(path)
+            if (grade.student, grade.assignment) != (student, assignment):
+                raise HostError(
+                    f"{path} is the grade of {grade.student}, {grade.assignment}; delete it and grade again"
+                )
+        except HostError as error:
+            damaged[student] = str(error)
+        else:
+            grades.append(grade)
+    if exam_key is None:
+        newest = max(grades, key=_graded_at, default=None)
+        exam_key = newest.content_keys.get("exam") if newest else None
+    current = tuple(g for g in grades if g.content_keys.get("exam") == exam_key)
+    return Standing(current, tuple(g for g in grades if g not in current), damaged)
+
+
+def grades(course: Course, assignment: str, only: Sequence[str] = ()) -> tuple[Grade, ...]:
+    """The grades on disk of an assignment, of whatever exam, by student.
 
     Raises:
-        UsageError: a student in ``only`` has none.
-        HostError: a result.json is damaged.
+        UsageError: there is none, or a student in ``only`` has none.
+        HostError: a result.json among them is damaged.
     """
-    found = list(_read(course, assignment))
+    standing = on_disk(course, assignment)
+    for student, why in standing.damaged.items():
+        if not only or student in only:
+            raise HostError(why)
+    found = sorted((*standing.current, *standing.older), key=lambda g: g.student)
     missing = sorted(set(only) - {g.student for g in found})
-    if missing:
-        raise UsageError(f"nothing is graded for {', '.join(missing)}; run `autograder grade {assignment}` first")
-    chosen = [g for g in found if not only or g.student in only]
-    return tuple(sorted(chosen, key=lambda g: (g.assignment, g.student)))
+    if missing or not found:
+        whom = f" for {', '.join(missing)}" if missing else ""
+        raise UsageError(f"nothing is graded{whom}; run `autograder grade {assignment}` first")
+    return tuple(g for g in found if not only or g.student in only)
 
 
-def _read(course: Course, assignment: str | None) -> Iterator[Grade]:
-    for path in sorted((course.root / "autograded").glob(f"*/{assignment or '*'}/result.json")):
-        yield result.read(path)
+def _graded_at(grade: Grade) -> float:
+    return grade.graded_at.timestamp() if grade.graded_at is not None else 0.0
+
+
+def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
+    """student, result.json"""
+    root = course.root / "autograded"
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        path = folder / assignment / "result.json"
+        if path.is_file():
+            yield folder.name, path
+
+
+def _assignments(course: Course) -> list[str]:
+    """Those that something is graded of, also such as have left course.yaml."""
+    return sorted({path.parent.name for path in (course.root / "autograded").glob("*/*/result.json")})
 
 
 def write_csv(course: Course, to: Path | None = None) -> Path:
-    """grades.csv, with the points that people gave in the gradebook."""
+    """grades.csv: all assignments, with the points that people gave in the gradebook. Older grades are in it too, as
+    they are all that their students have; :func:`doubts` names them."""
     from autograder.report.table import grades_csv
 
+    found: list[Grade] = []
+    for name in _assignments(course):
+        standing = on_disk(course, name)
+        found += sorted((*standing.current, *standing.older), key=lambda g: g.student)
     path = to or course.grades_csv
-    write_atomically(path, grades_csv(gradebook.with_manual_scores(course, grades(course))))
+    write_atomically(path, grades_csv(gradebook.with_manual_scores(course, found)))
     return path
 
 
-def write_report(course: Course, assignment: Assignment, current: Sequence[Grade]) -> Path:
-    """reports/<assignment>.html"""
+def doubts(course: Course) -> list[str]:
+    """What is to be known of the grades in the CSV, a line each: older exams, damaged results."""
+    return [
+        f"{name}, {student}: {why}"
+        for name in _assignments(course)
+        for student, why in on_disk(course, name).set_aside.items()
+    ]
+
+
+def write_report(
+    course: Course, assignment: Assignment, standing: Standing, failures: Mapping[str, str] | None = None
+) -> Path:
+    """reports/<assignment>.html
+
+    Raises:
+        UsageError: there is nothing to report.
+    """
     from autograder.report import render_class_report
 
-    if not current:
+    listed = {**standing.set_aside, **(failures or {})}
+    counted = [grade for grade in standing.current if grade.student not in listed]
+    if not counted and not listed:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
     path = course.reports / f"{assignment.name}.html"
-    write_atomically(path, render_class_report(course, assignment, gradebook.with_manual_scores(course, current)))
+    page = render_class_report(course, assignment, gradebook.with_manual_scores(course, counted), failures=listed)
+    write_atomically(path, page)
     return path
 
 

@@ -8,12 +8,14 @@ says that a submission was graded.
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -48,7 +50,9 @@ class Work:
     scratch: Path
     """Where half-made folders lie, on the same file system as ``target``."""
     log: Path
-    """Where the libraries' own messages go."""
+    """Where the libraries' own messages go, and the traceback of a fault."""
+    batch_log: Path
+    """The same for what is common to a batch: what libraries print while they are imported."""
     course: Path
     """The course folder, which no sandbox may see even where it lies within something that one does."""
     hidden: Path | None
@@ -140,31 +144,40 @@ def heavy_modules(exams: Iterable[Exam]) -> list[str]:
 def versions() -> dict[str, str]:
     """What graded: the examiner's Python and the libraries that can change a grade."""
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name, distribution in (("autograder", "nbexaminer"), ("numpy", "numpy"), ("keras", "keras")):
+    for name in ("nbexaminer", "numpy", "keras", "tensorflow", "scikit-learn"):
         try:
-            found[name] = metadata.version(distribution)
+            found["autograder" if name == "nbexaminer" else name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
     return found
 
 
+MAX_REPORT = 32 * 1024
+"""Bytes of a report. A pipe holds more than that, so that sending never waits for the coordinator."""
+FAULT = "fault: "
+"""How a report begins that the log has more to say about."""
+
+
 def main(work: Work, report: Connection, coordinator: int) -> None:
-    """Entry point of the process: sends None when the folder is written, else why it is not."""
+    """Entry point of the process: reports why the folder is not written; an empty report says that it is."""
     _die_with(coordinator)
     _log_to(work.log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
-    try:
-        grade_submission(work)
-    except AutograderError as error:
-        report.send(str(error))
-    except Exception as error:
-        import traceback
+    report.send_bytes(attempt(work).encode("utf-8", "backslashreplace")[:MAX_REPORT])
+    report.close()
 
-        report.send(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
-    else:
-        report.send(None)
-    finally:
-        report.close()
+
+def attempt(work: Work, grade: Callable[[Work], Grade] = grade_submission) -> str:
+    """Why the submission could not be graded; empty: it is graded. The kit's own fault leaves its traceback on
+    standard error, and its reason begins with :data:`FAULT`."""
+    try:
+        grade(work)
+    except AutograderError as error:
+        return str(error) or type(error).__name__
+    except Exception as error:
+        traceback.print_exc()
+        return f"{FAULT}{type(error).__name__}: {error}"
+    return ""
 
 
 def _log_to(path: Path) -> None:
@@ -174,6 +187,7 @@ def _log_to(path: Path) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    faulthandler.enable()  # a library that crashes leaves its stack there, too
 
 
 def _die_with(coordinator: int) -> None:

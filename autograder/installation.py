@@ -1,0 +1,104 @@
+"""What is installed, looked up without importing it: the kit's own Python, and the one that students' kernels get."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from importlib import metadata
+from importlib.util import find_spec
+
+from autograder.sandbox.base import Finding
+
+DISTRIBUTION = "nbexaminer"
+NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
+"""Distribution → module, without which nothing is graded."""
+FOR_LESSONS = {"keras": "keras", "tensorflow": "tensorflow", "scikit-learn": "sklearn"}
+"""Those that only some lessons need."""
+SECONDS = 30.0
+
+
+def packages() -> tuple[Finding, ...]:
+    """The packages of the kit's own Python, against what the kit asks for."""
+    least = _least_versions()
+    return tuple(
+        _finding(name, module, least.get(name, ""), needed=name in NEEDED)
+        for name, module in {**NEEDED, **FOR_LESSONS}.items()
+    )
+
+
+def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
+    install = f"pip install '{DISTRIBUTION}[{'grade' if needed else 'keras'}]'"
+    version = _version(name)
+    if version is None or find_spec(module) is None:
+        if needed:
+            return Finding(name, False, "is not installed", install)
+        return Finding(name, True, "is not installed", f"lessons that use it can not be graded here: {install}")
+    if _number(version) < _number(least):
+        return Finding(name, False, f"version {version} is older than {least}", install)
+    return Finding(name, True, f"version {version}")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _least_versions() -> dict[str, str]:
+    """Distribution → the lower bound that the kit declares."""
+    try:
+        declared = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return {}
+    found = (re.match(r"([A-Za-z0-9_.-]+)[^;]*?>=\s*([0-9.]+)", requirement) for requirement in declared)
+    return {match[1].lower(): match[2] for match in found if match}
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: enough to compare with a lower bound."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, match[0].split("."))) if match else ()
+
+
+_ASK = """
+import json, sys
+from importlib import metadata
+def version(name):
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+print(json.dumps({"python": sys.version.split()[0], **{name: version(name) for name in sys.argv[1:]}}))
+"""
+
+
+def environment(python: str) -> tuple[Finding, ...]:
+    """The interpreter of an assignment's ``environment``: that it runs and has a kernel, and whether the libraries
+    that models and data come from are those that the examiner has."""
+    names = ("ipykernel", "numpy", "keras", "tensorflow")
+    try:
+        answer = subprocess.run(
+            [python, "-I", "-c", _ASK, *names], capture_output=True, text=True, timeout=SECONDS, check=True
+        )
+        there = json.loads(answer.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        return (
+            Finding(python, False, f"does not run: {said[-1] if said else error}", "see environment: in course.yaml"),
+        )
+    findings = [Finding(python, True, f"Python {there['python']}")]
+    if there["ipykernel"] is None:
+        findings.append(Finding("ipykernel there", False, "is not installed", f"{python} -m pip install ipykernel"))
+    for name in names:
+        if there[name] is not None:
+            findings.append(_compared(name, there[name], _version(name)))
+    return tuple(findings)
+
+
+def _compared(name: str, there: str, here: str | None) -> Finding:
+    if name == "keras" and here is not None and _number(there)[:2] != _number(here)[:2]:
+        remark = f"models are rebuilt with keras {here} here; prove the release before you rely on it"
+        return Finding(f"{name} there", True, f"version {there}", remark)
+    return Finding(f"{name} there", True, f"version {there}")

@@ -1,0 +1,168 @@
+"""Runs work in processes of its own, forked from one server that has imported what the examiner needs."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from autograder import worker
+from autograder.errors import HostError
+from autograder.text import bounded
+from autograder.worker import Work
+
+Target = Callable[[Work, Connection, int], None]
+"""What a process runs: gets the work, the pipe for its report and the coordinator's pid (see :func:`worker.main`)."""
+
+LOG_LINES = 12
+"""How many of a log's last lines a reason quotes."""
+
+
+@dataclass
+class _Running:
+    work: Work
+    process: ForkServerProcess
+    report: Connection
+    deadline: float
+
+
+def in_processes(
+    due: Sequence[Work], workers: int, target: Target = worker.main
+) -> Generator[tuple[Work, str], None, None]:
+    """Do the work, ``workers`` at a time, in the given order; gives each work as it ends, with the reason why it did
+    not succeed (empty: the process says that it did).
+
+    A process that dies, or outlives its deadline, is that work's reason and nothing else's. Closing the iterator ends
+    every process that still runs, and what it started.
+
+    Raises:
+        HostError: the server that processes are forked from can not be started.
+    """
+    if not due:
+        return
+    start_server(due)
+    pending = list(reversed(due))
+    running: dict[Any, _Running] = {}
+    try:
+        while pending or running:
+            while pending and len(running) < max(1, workers):
+                started = _start(pending.pop(), target)
+                running[started.process.sentinel] = started
+            for sentinel in wait(list(running), timeout=1.0):
+                ended = running.pop(sentinel)
+                yield ended.work, _reason(ended)
+            for sentinel, late in list(running.items()):
+                if time.monotonic() > late.deadline:
+                    del running[sentinel]
+                    _end(late)
+                    yield late.work, f"grading took longer than {late.work.seconds:g} s and was stopped" + _said(late)
+    finally:
+        for left in running.values():
+            _end(left)
+
+
+def start_server(due: Sequence[Work]) -> None:
+    """Start the server, if it does not run yet; it imports while the caller goes on.
+
+    What libraries print while they are imported goes to the batch's log. To call this before a progress bar is on the
+    screen keeps the bar whole: standard error points elsewhere for a moment.
+    """
+    exams = {id(exam): exam for work in due for exam in work.exams}.values()
+    multiprocessing.get_context("forkserver").set_forkserver_preload(
+        ["autograder.worker", *worker.heavy_modules(exams)]
+    )
+    with _standard_error_in(due[0].batch_log):
+        forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _standard_error_in(path: Path) -> Iterator[None]:
+    """The server inherits descriptors 1 and 2 as they are when it is started."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    kept = {number: os.dup(number) for number in (1, 2) if _is_open(number)}
+    try:
+        for number in kept:
+            os.dup2(log, number)
+        yield
+    finally:
+        for number, original in kept.items():
+            os.dup2(original, number)
+            os.close(original)
+        os.close(log)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _start(work: Work, target: Target) -> _Running:
+    work.log.unlink(missing_ok=True)
+    context = multiprocessing.get_context("forkserver")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=target, args=(work, sender, os.getpid()), daemon=True)
+    try:
+        process.start()
+    except (OSError, EOFError) as error:
+        receiver.close()
+        why = f"no process can be started ({type(error).__name__}: {error})"
+        raise HostError(f"{why}; {work.batch_log} says{_tail(work.batch_log) or ' nothing'}") from error
+    finally:
+        sender.close()
+    return _Running(work, process, receiver, time.monotonic() + work.seconds)
+
+
+def _end(running: _Running) -> None:
+    running.process.kill()
+    running.process.join()
+    running.report.close()
+
+
+def _reason(ended: _Running) -> str:
+    """Believe only a complete report."""
+    ended.process.join()
+    try:
+        if ended.report.poll():
+            reason = ended.report.recv_bytes(worker.MAX_REPORT).decode("utf-8", "replace")
+            return reason if not reason.startswith(worker.FAULT) else reason.removeprefix(worker.FAULT) + _said(ended)
+    except (EOFError, OSError):
+        pass
+    finally:
+        ended.report.close()
+    return f"the process that graded it ended without a report ({_exit(ended.process.exitcode)})" + _said(ended)
+
+
+def _exit(code: int | None) -> str:
+    # The server says 255 of a process whose end it did not see, because it was ended itself.
+    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+
+
+def _said(ended: _Running) -> str:
+    """The last lines of the log, for people, with its place: the process's own, else the batch's."""
+    for log in (ended.work.log, ended.work.batch_log):
+        if tail := _tail(log):
+            return f"; the last lines of {log}:{tail}"
+    return f"; {ended.work.log} is empty"
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 16_384))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line for line in text.splitlines() if line.strip()][-LOG_LINES:]
+    return "".join(f"\n  {bounded(line, 400)}" for line in lines)
