@@ -1,0 +1,376 @@
+"""Batches: what is due, in which order, how many at a time, and that nobody's failure is another's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from kernels import InProcessKernel
+from tiny import SOLUTION, TEST, YAML, submit, tiny_course, tiny_release
+
+from autograder import batch, result, worker
+from autograder.course import load_course
+from autograder.errors import HostError, SandboxError, UsageError
+from autograder.processes import in_processes
+from autograder.records import Course, Grade
+from autograder.worker import Work
+
+NAMES = ("ada", "bob", "eve", "joe")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    made = tiny_course(tmp_path)
+    for name in NAMES:
+        submit(made, name)
+    submit(made, "bob", "def double(x):\n    return 2")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells run in this process: they are this file's own."""
+    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+
+
+class Here:
+    """Executes in this process, one after the other, with the real grading or another; remembers whom it graded."""
+
+    def __init__(self, grade: Callable[[Work], Grade] = worker.grade_submission) -> None:
+        self.grade = grade
+        self.started: list[str] = []
+        self.closed = False
+
+    def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+        try:
+            for work in due:
+                self.started.append(work.student)
+                yield work, worker.attempt(work, self.grade)
+        finally:
+            self.closed = True
+
+
+def plan(course: Course, *only: str) -> tuple[Work, ...]:
+    return batch.plan(course, tiny_release(course), only)
+
+
+def graded(course: Course, **options: object) -> tuple[str, ...]:
+    """Those whom a batch grades now."""
+    return batch.run(plan(course), execute=Here(), **options).graded
+
+
+# --- what is done ----------------------------------------------------------------------------------------
+
+
+def test_every_submission_gets_a_grade_in_the_order_of_the_names(course: Course) -> None:
+    seen: list[str] = []
+    done = batch.run(plan(course), execute=Here(), progress=lambda student, outcome: seen.append(student))
+    assert [(g.student, g.score, g.max_score) for g in done.grades] == [
+        ("ada", 2, 2), ("bob", 0, 2), ("eve", 2, 2), ("joe", 2, 2),
+    ]  # fmt: skip
+    assert done.graded == NAMES == tuple(seen)
+    assert done.not_graded == ()
+    for name in NAMES:
+        folder = course.autograded(name, "hw")
+        assert sorted(p.name for p in folder.iterdir()) == ["nb.ipynb", "result.json"]
+    assert list((course.state / "work").iterdir()) == []
+
+
+def test_only_the_students_that_are_named_are_graded(course: Course) -> None:
+    assert [work.student for work in plan(course, "joe", "ada")] == ["ada", "joe"]
+    with pytest.raises(UsageError, match=r"no submission of ida, max in .*submitted for hw"):
+        plan(course, "max", "ada", "ida")
+
+
+def test_a_course_without_submissions_has_nothing_to_do(tmp_path: Path) -> None:
+    assert plan(tiny_course(tmp_path)) == ()
+    assert batch.run((), execute=in_processes) == batch.Batch((), (), ())
+
+
+@pytest.mark.parametrize("error", [SandboxError("no room"), ValueError("a bug"), MemoryError()])
+def test_a_failure_of_the_kit_is_not_graded_and_the_rest_goes_on(course: Course, error: Exception) -> None:
+    def grade(work: Work) -> Grade:
+        if work.student == "bob":
+            raise error
+        return worker.grade_submission(work)
+
+    outcomes: dict[str, object] = {}
+    done = batch.run(plan(course), execute=Here(grade), progress=outcomes.__setitem__)
+    assert done.graded == ("ada", "eve", "joe")
+    assert [(n.student, n.assignment) for n in done.not_graded] == [("bob", "hw")]
+    assert (str(error) or type(error).__name__) in done.not_graded[0].reason
+    assert outcomes["bob"] is done.not_graded[0]
+    assert not course.autograded("bob", "hw").exists()
+
+
+def test_who_could_not_be_graded_is_tried_again(course: Course) -> None:
+    def grade(work: Work) -> Grade:
+        raise HostError("no space")
+
+    assert batch.run(plan(course), execute=Here(grade)).graded == ()
+    assert graded(course) == NAMES
+
+
+def test_a_report_of_success_without_a_result_is_not_believed(course: Course) -> None:
+    def pretend(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+        yield from ((work, "") for work in due)
+
+    done = batch.run(plan(course), execute=pretend)
+    assert {n.reason for n in done.not_graded} == {"no complete result was written"}
+
+
+def test_an_interrupted_batch_closes_what_executes_and_keeps_what_is_graded(course: Course) -> None:
+    here = Here()
+
+    def interrupt(student: str, outcome: object) -> None:
+        if student == "bob":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batch.run(plan(course), execute=here, progress=interrupt)
+    assert here.closed
+    assert graded(course) == ("eve", "joe")
+
+
+# --- what is due -----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_graded_twice_unless_forced(course: Course) -> None:
+    assert graded(course) == NAMES
+    assert graded(course) == ()
+    assert graded(course, force=True) == NAMES
+
+
+def change(course: Course, what: str) -> None:
+    files = {
+        "exam": ("source/hw/nb.ipynb", None),
+        "hidden data": ("source/hw/hidden/holdout.csv", "1,2,3"),
+        "released file": ("source/hw/data.csv", "4,5,6"),
+        "imported module": ("helpers.py", "FACTOR = 2"),
+        "limits": ("course.yaml", YAML.replace("cell_seconds: 20", "cell_seconds: 21")),
+        "late policy": ("course.yaml", YAML + "    due: 2031-01-01\n    late: zero\n"),
+        "due date": ("course.yaml", YAML + "    due: 2030-01-01\n"),
+        "title": ("course.yaml", YAML.replace("Doubling", "Twice")),
+        "another file": ("notes.txt", "for myself"),
+    }
+    path, text = files[what]
+    if text is None:
+        tiny_course(course.root, test=TEST.replace("42", "42.0"))
+    else:
+        (course.root / path).parent.mkdir(exist_ok=True)
+        (course.root / path).write_text(text)
+
+
+@pytest.mark.parametrize(
+    "what", ["exam", "hidden data", "released file", "imported module", "limits", "late policy", "due date"]
+)
+def test_what_a_grade_is_made_from_makes_all_due_when_it_changes(tmp_path: Path, what: str) -> None:
+    course = tiny_course(tmp_path, solution="import helpers\n" + SOLUTION)
+    (tmp_path / "helpers.py").write_text("FACTOR = 1")
+    for name in NAMES:
+        submit(course, name)
+    assert graded(course) == NAMES
+    change(course, what)
+    assert graded(load_course(course.root)) == NAMES
+
+
+@pytest.mark.parametrize("what", ["title", "another file"])
+def test_what_no_grade_is_made_from_makes_nothing_due(course: Course, what: str) -> None:
+    assert graded(course) == NAMES
+    change(course, what)
+    assert graded(load_course(course.root)) == ()
+
+
+def test_one_changed_submission_is_graded_anew_and_no_other(course: Course) -> None:
+    assert graded(course) == NAMES
+    submit(course, "bob")
+    assert graded(course) == ("bob",)
+    (course.submitted("eve", "hw") / "helper.py").write_text("a = 1")
+    assert graded(course) == ("eve",)
+    (course.submitted("joe", "hw") / "timestamp.txt").write_text("2026-01-01 00:00:00 UTC")
+    assert graded(course) == ("joe",)
+    (course.submitted("ada", "hw") / ".ipynb_checkpoints").mkdir()
+    (course.submitted("ada", "hw") / ".ipynb_checkpoints/nb.ipynb").write_text("{}")
+    assert graded(course) == ()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}', '{"version": 99}', "\0"])
+def test_a_damaged_result_is_graded_anew(course: Course, content: str) -> None:
+    assert graded(course) == NAMES
+    (course.autograded("eve", "hw") / "result.json").write_text(content)
+    assert graded(course) == ("eve",)
+
+
+def test_another_students_result_is_no_grade_of_this_one(course: Course) -> None:
+    assert graded(course) == NAMES
+    mine, other = (course.autograded(name, "hw") / "result.json" for name in ("ada", "bob"))
+    mine.write_text(other.read_text())
+    assert graded(course) == ("ada",)
+
+
+def test_what_cannot_be_read_or_is_no_file_stops_no_plan(course: Course) -> None:
+    """A link that leads nowhere, a FIFO, a sparse terabyte: the plan is made at once."""
+    folder = course.submitted("bob", "hw")
+    (folder / "link").symlink_to("/nowhere")
+    os.mkfifo(folder / "fifo")
+    with (folder / "huge.bin").open("wb") as file:
+        file.truncate(1 << 40)
+    began = time.monotonic()
+    assert [work.student for work in plan(course)] == list(NAMES)
+    assert time.monotonic() - began < 5
+
+
+# --- the order, and how many at a time -------------------------------------------------------------------
+
+
+def test_the_longest_known_is_first_and_the_unknown_go_by_the_median(course: Course) -> None:
+    seconds = {"ada": 5.0, "bob": 90.0, "eve": 20.0}
+    batch.run(plan(course), execute=Here())
+    for name, spent in seconds.items():
+        path = course.autograded(name, "hw") / "result.json"
+        grade = result.read(path)
+        result.write(path, replace(grade, notebooks=(replace(grade.notebooks[0], wall_seconds=spent),)))
+    (course.autograded("joe", "hw") / "result.json").unlink()
+    submit(course, "amy")
+    here = Here()
+    done = batch.run(plan(course), execute=here, force=True)
+    assert here.started == ["bob", "amy", "eve", "joe", "ada"]
+    assert [g.student for g in done.grades] == ["ada", "amy", "bob", "eve", "joe"]
+
+
+@pytest.mark.parametrize(
+    ("cores", "available", "peak", "count"),
+    [
+        (4, 32_000, None, 4),
+        (4, 2_000, None, 2),  # 512 MiB is the limit, and a notebook needs no more than that
+        (4, 700, None, 1),
+        (4, 100, None, 1),  # one at least
+        (64, 8_000, 144, 20),  # what has been measured counts
+        (2, 8_000, 144, 2),
+    ],
+)
+def test_as_many_at_a_time_as_cores_and_memory_allow(
+    course: Course, cores: int, available: float, peak: float | None, count: int
+) -> None:
+    if peak is not None:
+        batch.run(plan(course, "ada"), execute=Here())
+        path = course.autograded("ada", "hw") / "result.json"
+        grade = result.read(path)
+        result.write(path, replace(grade, notebooks=(replace(grade.notebooks[0], peak_memory_mib=peak),)))
+    assert batch.worker_count(plan(course), cores=cores, available_mib=available) == count
+
+
+def test_this_machine_grades_at_least_one_at_a_time(course: Course) -> None:
+    assert 1 <= batch.worker_count(plan(course)) <= len(os.sched_getaffinity(0))
+
+
+# --- one at a time on a course ---------------------------------------------------------------------------
+
+
+def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) -> None:
+    left = course.state / "work/tmp123"
+    left.mkdir(parents=True)
+    with batch.exclusive(course):
+        assert not left.exists()
+        with pytest.raises(HostError, match="another command is grading or collecting"), batch.exclusive(course):
+            pass
+    with batch.exclusive(course):
+        pass
+
+
+# --- real processes --------------------------------------------------------------------------------------
+
+
+def grade_here(work: Work, report: Connection, coordinator: int) -> None:
+    """A process that grades without a sandbox."""
+    worker.start_kernel = lambda work: InProcessKernel()  # type: ignore[assignment,return-value]
+    worker.main(work, report, coordinator)
+
+
+def misbehave(work: Work, report: Connection, coordinator: int) -> None:
+    """bob dies at once, eve hangs, joe says something long; the others are graded."""
+    if work.student == "bob":
+        worker._log_to(work.log)
+        print("bob's last words", flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if work.student == "eve":
+        time.sleep(60)
+    if work.student == "joe":
+        worker.grade_submission = fail_at_length  # type: ignore[assignment]
+        worker.attempt.__defaults__ = (fail_at_length,)
+    grade_here(work, report, coordinator)
+
+
+def fail_at_length(work: Work) -> Grade:
+    raise ValueError("x" * 1_000_000)
+
+
+def nothing_left(pids: list[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_grades_are_the_same_with_one_process_and_with_three(course: Course) -> None:
+    def scores(workers: int) -> list[object]:
+        done = batch.run(plan(course), workers=workers, force=True, execute=partial(in_processes, target=grade_here))
+        assert done.not_graded == ()
+        return [
+            (g.student, [(q.id, q.score, q.outcome, q.message) for q in g.notebooks[0].questions], g.content_keys)
+            for g in done.grades
+        ]
+
+    assert scores(1) == scores(3)
+
+
+def test_a_process_that_dies_hangs_or_fails_is_one_students_reason(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason says what happened, quotes the log's last lines and names the log; the next batch makes it good."""
+    monkeypatch.setattr(Work, "seconds", 3.0)
+    done = batch.run(plan(course), workers=4, execute=partial(in_processes, target=misbehave))
+    reasons = {n.student: n.reason for n in done.not_graded}
+    assert done.graded == ("ada",)
+    assert list(reasons) == ["bob", "eve", "joe"]
+    log = course.state / "log/hw/bob.log"
+    assert reasons["bob"] == (
+        f"the process that graded it ended without a report (signal 9); the last lines of {log}:\n  bob's last words"
+    )
+    assert reasons["eve"].startswith("grading took longer than 3 s and was stopped")
+    assert reasons["joe"].startswith("ValueError: xxx")
+    assert "the last lines of" in reasons["joe"]
+    assert len(reasons["joe"]) < 2 * worker.MAX_REPORT
+    again = batch.run(plan(course), workers=4, execute=partial(in_processes, target=grade_here))
+    assert again.graded == ("bob", "eve", "joe")
+
+
+def leave_pid_and_hang(work: Work, report: Connection, coordinator: int) -> None:
+    """ada ends when two others hang."""
+    log = work.log.parent
+    if work.student == "ada":
+        while len(list(log.glob("*.pid"))) < 2:
+            time.sleep(0.01)
+    else:
+        (log / f"{work.student}.tmp").write_text(str(os.getpid()))
+        (log / f"{work.student}.tmp").rename(log / f"{work.student}.pid")
+        time.sleep(60)
+
+
+def test_closing_ends_the_processes_that_run(course: Course) -> None:
+    """So does an error on the way, a Ctrl-C for one."""
+    (course.state / "log/hw").mkdir(parents=True)
+    works = plan(course)
+    with contextlib.closing(in_processes(works, 3, leave_pid_and_hang)) as outcomes:
+        work, reason = next(outcomes)
+        assert work.student == "ada"
+        assert reason.startswith("the process that graded it ended without a report (exit code 0)")
+        pids = [int(p.read_text()) for p in (course.state / "log/hw").glob("*.pid")]
+        assert len(pids) == 2
+        assert not nothing_left(pids)
+    assert nothing_left(pids)

@@ -1,0 +1,168 @@
+"""One submission in, one folder out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+import pytest
+from exams import exam_of
+from kernels import InProcessKernel
+from tiny import YAML, submit, tiny_course, tiny_release
+
+from autograder import batch, result, worker
+from autograder.errors import SandboxError
+from autograder.records import Course, Role
+from autograder.worker import Work
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    made = tiny_course(tmp_path, yaml=YAML + "    due: 2030-01-01\n    late: {kind: per_day, per_day: 0.25}\n")
+    submit(made, "ada")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def kernels(monkeypatch: pytest.MonkeyPatch) -> list[InProcessKernel]:
+    started: list[InProcessKernel] = []
+
+    def start(work: Work) -> InProcessKernel:
+        started.append(InProcessKernel())
+        return started[-1]
+
+    monkeypatch.setattr(worker, "start_kernel", start)
+    return started
+
+
+def work_of(course: Course, student: str = "ada") -> Work:
+    (work,) = batch.plan(course, tiny_release(course), [student])
+    return work
+
+
+def test_the_folder_holds_the_grade_the_masked_notebook_and_the_time(
+    course: Course, kernels: list[InProcessKernel]
+) -> None:
+    (course.submitted("ada", "hw") / "timestamp.txt").write_text("2029-12-31 12:00:00.000000 UTC")
+    work = work_of(course)
+    grade = worker.grade_submission(work)
+    folder = course.autograded("ada", "hw")
+    assert sorted(p.name for p in folder.iterdir()) == ["nb.ipynb", "result.json", "timestamp.txt"]
+    assert result.read(folder / "result.json") == grade
+    assert (grade.score, grade.late_penalty) == (2, 0)
+    assert grade.submitted_at == datetime(2029, 12, 31, 12, tzinfo=UTC)
+    assert grade.content_keys == work.content_keys
+    assert {"autograder", "python", "numpy"} <= set(grade.versions)
+    assert "double(21)" not in (folder / "nb.ipynb").read_text()
+    assert nbformat.read(folder / "nb.ipynb", as_version=4).cells
+    assert all(kernel.closed for kernel in kernels)
+
+
+def test_lateness_costs_what_the_course_says(course: Course) -> None:
+    (course.submitted("ada", "hw") / "timestamp.txt").write_text("2030-01-02 12:00:00 UTC")
+    grade = worker.grade_submission(work_of(course))
+    assert (grade.late_penalty, grade.score) == (0.5, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"), [("nb.ipynb", "not json", "invalid"), ("other.ipynb", "", "missing")]
+)
+def test_without_a_readable_notebook_there_is_a_grade_and_no_notebook_to_show(
+    course: Course, kernels: list[InProcessKernel], name: str, content: str, status: str
+) -> None:
+    folder = course.submitted("ada", "hw")
+    (folder / "nb.ipynb").unlink()
+    (folder / name).write_text(content)
+    grade = worker.grade_submission(work_of(course))
+    assert (grade.status, grade.score, grade.max_score) == (status, 0, 2)
+    assert [p.name for p in course.autograded("ada", "hw").iterdir()] == ["result.json"]
+    assert kernels == []
+
+
+def test_where_the_host_fails_the_old_folder_stays(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = worker.grade_submission(work_of(course))
+
+    def refuse(work: Work) -> InProcessKernel:
+        raise SandboxError("no namespaces left")
+
+    monkeypatch.setattr(worker, "start_kernel", refuse)
+    assert worker.attempt(work_of(course)) == "no namespaces left"
+    assert result.read(course.autograded("ada", "hw") / "result.json") == before
+    assert list((course.state / "work").iterdir()) == []
+
+
+def test_a_new_grade_replaces_the_whole_folder(course: Course) -> None:
+    worker.grade_submission(work_of(course))
+    (course.autograded("ada", "hw") / "left.txt").write_text("from before")
+    worker.grade_submission(work_of(course))
+    assert not (course.autograded("ada", "hw") / "left.txt").exists()
+
+
+def test_the_courses_own_modules_are_found_while_grading_and_not_after(course: Course) -> None:
+    paths = list(sys.path)
+    worker.grade_submission(work_of(course))
+    assert sys.path == paths
+
+
+def test_a_timestamp_that_is_a_link_is_not_followed(course: Course, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("2029-01-01 00:00:00 UTC")
+    (course.submitted("ada", "hw") / "timestamp.txt").symlink_to(secret)
+    grade = worker.grade_submission(work_of(course))
+    assert grade.submitted_at is None
+    assert not (course.autograded("ada", "hw") / "timestamp.txt").exists()
+
+
+def test_a_students_file_goes_along_but_never_in_the_place_of_the_instructors(course: Course) -> None:
+    (course.source("hw") / "data.csv").write_text("the instructor's")
+    folder = course.submitted("ada", "hw")
+    for name in ("data.csv", "mine.py", "timestamp.txt", "second.ipynb"):
+        (folder / name).write_text("the student's")
+    files = work_of(course).files
+    assert set(files) == {"data.csv", "mine.py"}
+    assert files["data.csv"].read_text() == "the instructor's"
+
+
+def test_a_fault_of_the_kit_says_so_and_leaves_its_traceback(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(work: Work) -> object:
+        return {}["key"]
+
+    assert worker.attempt(work_of(course), fail) == f"{worker.FAULT}KeyError: 'key'"  # type: ignore[arg-type]
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_libraries_that_take_long_are_those_that_the_instructor_imports() -> None:
+    exam = exam_of((Role.FREE, "import numpy as np\nfrom keras.layers import Dense\nimport json"))
+    assert worker.heavy_modules([exam]) == ["numpy", "keras"]
+
+
+def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
+    work = work_of(course)
+    twice = replace(work, exams=work.exams * 2)
+    assert twice.seconds - work.seconds == 2 * 60 + 300
+
+
+DIES = """
+import os, sys, time
+sys.path[:0] = {path!r}
+from autograder import worker
+if os.fork() == 0:
+    time.sleep(0.2)
+    worker._die_with({gone})
+    print("lives on", flush=True)
+"""
+
+
+def test_a_process_whose_coordinator_is_gone_ends_at_once(tmp_path: Path) -> None:
+    """The signal on the parent's death comes too late for one that was forked a moment after it."""
+    finished = subprocess.Popen([sys.executable, "-c", "pass"])
+    finished.wait()
+    script = DIES.format(path=sys.path, gone=finished.pid)
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    assert said.stdout == ""
