@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ GRACE_SECONDS = 2.0
 """How long an interrupted kernel may take to come back."""
 READY_SECONDS = 180.0
 """How long a kernel may take to import what it is to import first, on a machine that is busy."""
+MAX_MESSAGE_MIB = 1024
+"""How much this process may grow while it waits for the kernel. A message of many parts is received as a whole before
+anyone can count it, and its parts cost the sender nothing where they are the same bytes."""
 
 T = TypeVar("T")
 
@@ -124,6 +128,7 @@ class SandboxedKernel:
         client = self._client
         message = client.execute(source, store_history=True, allow_stdin=False, stop_on_error=False)
         deadline = time.monotonic() + seconds
+        room = _resident_mib() + MAX_MESSAGE_MIB
         reply: dict[str, Any] | None = None
         idle = timed_out = False
         while not (reply and idle):
@@ -140,14 +145,14 @@ class SandboxedKernel:
                 await self._interrupt()
                 deadline = time.monotonic() + GRACE_SECONDS
             idle = await self._read_iopub(client, message) or idle
-            if self.outputs.full:
+            if self.outputs.full or _resident_mib() > room:
                 self._stop(RunStatus.KILLED, self._too_much())
                 return None, False
             if reply is None:
                 reply = await self._read_shell(client, message, 0.0 if idle is False else 0.05)
                 if reply and not idle:
                     deadline = max(time.monotonic() + GRACE_SECONDS, min(deadline, time.monotonic() + GRACE_SECONDS))
-            if reply is None and self._gone():
+            if not (reply and idle) and self._gone():
                 return None, timed_out
         return reply, timed_out
 
@@ -177,18 +182,21 @@ class SandboxedKernel:
         if kind == "clear_output":
             self.outputs.clear(bool(content.get("wait")))
         elif kind == "update_display_data":
-            self.outputs.update(str(display), content)
+            shown = {"header": {"msg_type": "display_data"}, "content": {"metadata": {}, **content}}
+            self.outputs.update(str(display), output_from_msg(shown))
         elif kind in ("stream", "display_data", "execute_result", "error"):
             self.outputs.add(output_from_msg(message), None if display is None else str(display))
 
     async def _read_shell(self, client: SandboxKernelClient, message: str, wait: float) -> dict[str, Any] | None:
-        while True:
+        for _ in range(200):
             try:
                 got = await client.shell_channel.get_msg(timeout=wait)
             except Empty:
                 return None
             if got["parent_header"].get("msg_id") == message:
                 return dict(got["content"])
+            self.outputs.count(got)  # an answer that nobody waits for
+        return None
 
     async def _interrupt(self) -> None:
         client = self._client
@@ -215,8 +223,12 @@ class SandboxedKernel:
         client.session.send(client.shell_channel.socket, message, buffers=[request.text, *request.buffers])
         wanted = message["header"]["msg_id"]
         deadline = time.monotonic() + seconds
+        room = _resident_mib() + MAX_MESSAGE_MIB
         interrupted = False
         while True:
+            if _resident_mib() > room:
+                self._stop(RunStatus.KILLED, "The notebook's kernel sent more than any answer holds and was stopped.")
+                raise LostError("an answer of your code is too large to be examined")
             if time.monotonic() > deadline:
                 if interrupted:
                     self._stop(RunStatus.TIMED_OUT, "The student's code did not answer and was stopped.")
@@ -294,3 +306,9 @@ class SandboxedKernel:
         if self._manager.provisioner is not None:
             self._wait(self._manager.provisioner.cleanup())
         self._loop.close()
+
+
+def _resident_mib() -> int:
+    """The memory of this process, in MiB."""
+    with open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() >> 20

@@ -57,11 +57,10 @@ class Outputs:
         if display is not None:
             self._displays.setdefault(display, []).append(made)
 
-    def update(self, display: str, content: Mapping[str, Any]) -> None:
-        """Change what was displayed under an id."""
+    def update(self, display: str, shown: Mapping[str, Any]) -> None:
+        """Change what was displayed under an id to what another output shows."""
         for output in self._displays.get(display, ()):
-            output["data"] = content.get("data", {})
-            output["metadata"] = content.get("metadata", {})
+            output["data"], output["metadata"] = shown["data"], shown["metadata"]
 
     def clear(self, wait: bool) -> None:
         """As ``clear_output`` does."""
