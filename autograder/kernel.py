@@ -310,5 +310,5 @@ class SandboxedKernel:
 
 def _resident_mib() -> int:
     """The memory of this process, in MiB."""
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * resource.getpagesize() >> 20
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() >> 20
