@@ -91,6 +91,7 @@ def _run_once(
     deadline = started + limits.notebook_seconds
     runs: list[CellRun] = []
     captures: dict[int, Capture] = {}
+    budget = Budget()
     late = False
     for index, cell in enumerate(composed.cells):
         if cell.cell_type != "code" or not cell.source.strip():
@@ -104,10 +105,12 @@ def _run_once(
                 runs.append(CellRun("not_run"))
             continue
         if cell.role is Role.TEST:
-            captured = capture(remote, needs.get(index, frozenset()))
+            until = time.monotonic() + min(limits.cell_seconds, left)
+            captured = capture(remote, needs.get(index, frozenset()), budget, until)
             if captured is not None:
                 captures[index] = captured
         if len(runs) <= index:
+            left = max(0.1, deadline - time.monotonic())
             runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
     cpu, peak = kernel.usage()
     status, message = _status(kernel.ended(), runs, composed, limits, late)
@@ -116,39 +119,78 @@ def _run_once(
     return Executed(run, captures, kernel, remote)
 
 
-def capture(remote: Remote, names: frozenset[str]) -> Capture | None:
+MAX_CAPTURED = 512 * 2**20
+"""Bytes of all answers of one run: what the examiner holds until it examines."""
+
+
+@dataclass
+class Budget:
+    """The bytes that captures may still take."""
+
+    left: int = MAX_CAPTURED
+
+
+def capture(remote: Remote, names: frozenset[str], budget: Budget, until: float) -> Capture | None:
     """Copy out or pin the names that exist; None where the kernel gives no answer.
 
     The kernel is never told a name that the student's code has not bound: a hidden test's own names stay hidden.
+
+    Args:
+        remote: the way to the kernel.
+        names: what the test needs.
+        budget: the bytes that are left, for this cell and those after it.
+        until: the ``time.monotonic()`` at which copying ends; what is not copied by then is refused.
     """
     try:
-        number, bound = remote.ask("snapshot")
+        number, bound = remote.ask("snapshot", timeout=_until(until))
         if type(number) is not int or type(bound) is not list:
             return None
         wanted = sorted(names.intersection(name for name in bound if type(name) is str))
-        return Capture(number, {name: _captured(remote, number, name) for name in wanted})
+        return Capture(number, {name: _captured(remote, number, name, budget, until) for name in wanted})
     except (RemoteError, CodecError, TypeError, ValueError):
         return None
 
 
-def _captured(remote: Remote, number: int, name: str) -> Captured:
+def _until(moment: float) -> float:
+    return max(0.1, min(REPLY_SECONDS, moment - time.monotonic()))
+
+
+REPLY_SECONDS = 30.0
+"""Wall clock of one answer while the notebook runs."""
+
+
+def _captured(remote: Remote, number: int, name: str, budget: Budget, until: float) -> Captured:
     try:
-        answer = remote.ask("fetch", number, [name])
-        kind, text, buffers = answer[name]
+        if time.monotonic() > until:
+            return Captured(None, "copying the answers took too long")
+        kind, text, buffers = remote.ask("fetch", number, [name], timeout=_until(until))[name]
         if kind != "value":
             return Captured(None, str(text)[:200])
-        packed = Packed(text, buffers)
-        return Captured(packed, "", {h: _claim(remote, h) for h in _models(packed)})
+        packed = Packed(bytes(text), [bytes(b) for b in buffers])
+        models = {}
+        for handle in _models(packed):
+            if time.monotonic() > until:
+                return Captured(None, "copying the answers took too long")
+            models[handle] = _claim(remote, handle, _until(until))
+        budget.left -= len(packed.text) + sum(map(len, packed.buffers)) + sum(map(_weight_bytes, models.values()))
+        if budget.left < 0:
+            return Captured(None, f"all answers together are more than {MAX_CAPTURED >> 20} MiB")
+        return Captured(packed, "", models)
     except RemoteError:
         raise
     except Exception:  # whatever shape the kernel's answer has, it is the student's
         return Captured(None, "the notebook's kernel gave no readable answer")
 
 
-def _claim(remote: Remote, handle: int) -> Any:
+def _weight_bytes(claim: Any) -> int:
+    weights = claim[1] if type(claim) is tuple and len(claim) == 2 else None
+    return sum(int(getattr(w, "nbytes", 0)) for w in weights) if type(weights) is list else 0
+
+
+def _claim(remote: Remote, handle: int, timeout: float) -> Any:
     """What the kernel says of a model: ``(description, weights)`` if it is honest; None where it says nothing."""
     try:
-        return remote.ask("model", handle)
+        return remote.ask("model", handle, timeout=timeout)
     except RemoteError:
         raise
     except Exception:  # whatever the student's code raised while the model described itself

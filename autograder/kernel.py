@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,9 @@ MAX_MESSAGE_MIB = 1024
 """How much this process may grow while it waits for the kernel. A message of many parts is received as a whole before
 anyone can count it, and its parts cost the sender nothing where they are the same bytes."""
 
+MAX_GROWTH_MIB = 2048
+"""How much this process may grow from a kernel's start to its end: what a kernel sends unasked arrives all the same."""
+
 T = TypeVar("T")
 
 
@@ -58,6 +62,7 @@ class SandboxedKernel:
         self._end: tuple[RunStatus, str] | None = None
         self._closed = False
         self._loop = asyncio.new_event_loop()
+        self._done = threading.Event()
         inside = {f"{HOME}/{name}": path for name, path in files.items()}
         self._manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked, preload=preload)
         self._client: Any = None
@@ -68,6 +73,7 @@ class SandboxedKernel:
             raise
         assert self._process is not None
         self.label = self._process.label
+        threading.Thread(target=self._watch, args=(_resident_mib() + MAX_GROWTH_MIB,), daemon=True).start()
 
     @property
     def _process(self) -> Any:
@@ -254,6 +260,13 @@ class SandboxedKernel:
             for _ in range(100):
                 await client.iopub_channel.get_msg(timeout=0)
 
+    def _watch(self, room: int) -> None:
+        """End the kernel when this process grows past ``room`` MiB, also while nobody waits for the kernel."""
+        while not self._done.wait(0.2):
+            if _resident_mib() > room:
+                self._stop(RunStatus.KILLED, "The notebook's kernel sent more than any answer holds and was stopped.")
+                return
+
     # --- the end
 
     def _gone(self) -> bool:
@@ -297,6 +310,7 @@ class SandboxedKernel:
         if self._closed:
             return
         self._closed = True
+        self._done.set()
         if self._end is None:
             self._end = (RunStatus.KILLED, "The kernel was shut down.")
         with contextlib.suppress(Exception):

@@ -20,13 +20,13 @@ def no_models(claim, weights):
     raise ValueError("no models here")
 
 
-def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, **answers):
+def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds=60.0, **answers):
     """Run and examine; the list of the test cells' results."""
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
     executed = execute(kernel, composed_of(exam, **answers), {i: needs(c.source, known) for i, c in tests}, Limits())
     answers_ = Answers(executed.remote, known.modules, no_models)
-    return examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, hidden, seconds)
+    return examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, hidden, seconds, total_seconds)
 
 
 def outcome(answer, test, points=1.0, released=None, **more):
@@ -272,3 +272,12 @@ def test_a_test_cell_that_never_ends_is_stopped():
 def test_a_cell_that_the_run_never_reached_is_skipped():
     exam = exam_of((Role.ANSWER, "raise Dies"), (Role.TEST, "assert 1"))
     assert graded(exam)[0].outcome is Outcome.SKIPPED
+
+
+def test_answers_that_are_slow_one_by_one_are_stopped_together():
+    exam = exam_of((Role.ANSWER, ""), *[(Role.TEST, "while True: pass")] * 5)
+    exam = dataclasses.replace(exam, cells=tuple(dataclasses.replace(c, released="") for c in exam.cells))
+    began = time.monotonic()
+    results = graded(exam, seconds=0.3, total_seconds=0.5)
+    assert time.monotonic() - began < 2
+    assert [r.fraction for r in results] == [0] * 5

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
 from autograder.examiner.names import needs, vocabulary
-from autograder.execute import execute
+from autograder.examiner.remote import Remote
+from autograder.execute import Budget, capture, execute
 from autograder.probe.codec import decode
 from autograder.records import CellRun, Limits, Role, RunStatus
 
@@ -155,3 +158,20 @@ def test_arrays_are_captured_as_arrays():
 def test_a_notebook_without_code_is_complete():
     executed = run(exam_of((Role.ANSWER, "")))
     assert executed.run.status is RunStatus.COMPLETED
+
+
+def test_all_answers_together_have_a_limit(monkeypatch):
+    monkeypatch.setattr("autograder.execute.Budget", lambda: Budget(left=3000))
+    exam = exam_of((Role.ANSWER, "a = b'x' * 2000\nb = b'y' * 2000"), (Role.TEST, "a, b"))
+    names = run(exam).captures[1].names
+    assert names["a"].packed is not None
+    assert names["b"].packed is None
+    assert "all answers together" in names["b"].refused
+
+
+def test_copying_answers_ends_with_the_cells_time():
+    exam = exam_of((Role.ANSWER, "a = 1"), (Role.TEST, "a"))
+    kernel = InProcessKernel()
+    kernel.run(exam.cells[0].source, 1)
+    captured = capture(Remote(kernel), frozenset({"a"}), Budget(), until=time.monotonic() - 1)
+    assert "too long" in captured.names["a"].refused
