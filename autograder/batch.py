@@ -236,7 +236,12 @@ def exclusive(course: Course) -> Iterator[None]:
         yield
 
 
+MAX_OWN_FILES = 200
+"""Each is a mount in the sandbox; what a student adds beyond that is left out, in the order of its names."""
+
+
 def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
     """The student's further files; none takes the place of an instructor's."""
     found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
-    return {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}
+    own = {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}
+    return dict(list(own.items())[:MAX_OWN_FILES])

@@ -127,9 +127,15 @@ def start_kernel(work: Work) -> Kernel:
         work.files,
         work.assignment.limits,
         python=python,
-        masked=(work.course,),
+        masked=(work.course, *_own_course()),
         preload=heavy_modules(work.exams),
     )
+
+
+def _own_course() -> tuple[Path, ...]:
+    """The course that an installed package carries for the demo: with its hidden data, so not for students."""
+    folder = Path(__file__).resolve().parent / "_course"
+    return (folder,) if folder.is_dir() else ()
 
 
 HEAVY = ("numpy", "keras", "tensorflow", "sklearn", "pandas", "scipy")
