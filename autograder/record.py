@@ -195,7 +195,7 @@ def write_feedback(course: Course, assignment: Assignment, current: Sequence[Gra
             if path.is_file():
                 try:
                     notebooks[n.notebook] = nbformat.read(path, as_version=4)
-                except (ValueError, OSError) as error:
+                except Exception as error:  # nbformat has its own ways to fail on a strange file
                     raise HostError(f"{path} is damaged ({error}); grade it anew with --force") from error
         page = course.feedback(grade.student, assignment.name) / feedback_name(grade)
         write_atomically(page, render_feedback(course, assignment, grade, notebooks))

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from kernels import InProcessKernel
-from tiny import SOLUTION, TEST, YAML, submit, tiny_course, tiny_release
+from tiny import SOLUTION, TEST, YAML, Here, submit, tiny_course, tiny_release
 
 from autograder import batch, result, worker
 from autograder.course import load_course
@@ -39,23 +39,6 @@ def course(tmp_path: Path) -> Course:
 def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells run in this process: they are this file's own."""
     monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
-
-
-class Here:
-    """Executes in this process, one after the other, with the real grading or another; remembers whom it graded."""
-
-    def __init__(self, grade: Callable[[Work], Grade] = worker.grade_submission) -> None:
-        self.grade = grade
-        self.started: list[str] = []
-        self.closed = False
-
-    def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
-        try:
-            for work in due:
-                self.started.append(work.student)
-                yield work, worker.attempt(work, self.grade)
-        finally:
-            self.closed = True
 
 
 def plan(course: Course, *only: str) -> tuple[Work, ...]:

@@ -1,0 +1,541 @@
+"""The command line: what it says, and with which exit code it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from kernels import InProcessKernel
+from rich.console import Console
+from tiny import SOLUTION, TEST, YAML, Here, submit, tiny_course
+
+from autograder import batch, cli, prove, worker
+from autograder.errors import HostError, SandboxError
+from autograder.records import Course
+from autograder.sandbox import Finding
+from autograder.screen import BatchProgress, _Remaining
+
+COMMANDS = ("release", "submit", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    made = tiny_course(tmp_path / "course")
+    for name in ("ada", "bob", "eve"):
+        submit(made, name)
+    submit(made, "bob", "def double(x):\n    return 2")
+    return made
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Here:
+    """Batches run in this process, with no sandbox."""
+    executor = Here()
+    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    monkeypatch.setattr(cli, "_require_sandbox", lambda *_: False)
+    monkeypatch.setattr("autograder.processes.start_server", lambda due: None)
+    monkeypatch.setattr(batch, "run", partial(batch.run, execute=executor))
+    monkeypatch.setattr(prove, "prove", partial(prove.prove, execute=executor))
+    return executor
+
+
+def autograder(*arguments: object) -> Result:
+    result = CliRunner().invoke(cli.main, [str(a) for a in arguments], catch_exceptions=False)
+    assert "Traceback" not in result.output
+    return result
+
+
+def on(course: Course, command: str, *arguments: object) -> Result:
+    return autograder(command, *arguments, "--course", course.root)
+
+
+def failing(student: str) -> Callable[[worker.Work], object]:
+    def grade(work: worker.Work) -> object:
+        if work.student == student:
+            raise HostError("no space left")
+        return worker.grade_submission(work)
+
+    return grade
+
+
+# --- help ------------------------------------------------------------------------------------------------
+
+
+def test_the_commands_are_these_and_each_teaches_with_examples() -> None:
+    assert set(cli.main.commands) == set(COMMANDS)
+    for name in COMMANDS:
+        said = autograder(name, "--help")
+        assert said.exit_code == 0
+        assert f"  autograder {name}" in said.stdout.split("Examples:")[1]
+
+
+def test_the_version_is_said() -> None:
+    assert autograder("--version").stdout == "autograder, version 0.1.0\n"
+
+
+def test_help_names_the_exit_codes_and_the_way_through_a_term() -> None:
+    said = " ".join(autograder("--help").stdout.split())
+    assert "0 done, 1 the course or the input is wrong, 2 usage, 3 some submissions could not be graded" in said
+    assert said.index("autograder release") < said.index("autograder grade")
+
+
+# --- exit codes ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["grade", "release", "report", "feedback"])
+def test_an_unknown_assignment_is_usage_and_names_the_ones_there_are(course: Course, command: str) -> None:
+    said = on(course, command, "hq")
+    assert said.exit_code == 2
+    assert "error: there is no assignment 'hq' in this course (assignments: hw)" in said.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["grade"], ["release"], ["grade", "hw", "--forse"], ["grde"], ["grade", "hw", "--workers", "0"],
+     ["grade", "hw", "--course", "/nowhere"], ["submit", "missing.ipynb", "--student", "ada"]],
+)  # fmt: skip
+def test_a_wrong_command_line_is_usage(arguments: list[str]) -> None:
+    assert autograder(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("yaml", "message"),
+    [
+        ("course: tiny\nassignment: {}\n", "course.yaml:2: unknown key 'assignment'"),
+        (YAML.replace("cell_seconds: 20", "cell_seconds: soon"), "course.yaml:5: "),
+    ],
+)
+def test_a_wrong_course_is_1_with_file_and_line(course: Course, yaml: str, message: str) -> None:
+    (course.root / "course.yaml").write_text(yaml)
+    for command in ("grade", "release", "report"):
+        said = on(course, command, "hw")
+        assert said.exit_code == 1
+        assert f"error: {message}" in said.stderr
+
+
+def test_a_source_that_does_not_prove_itself_is_1_and_nothing_is_written(course: Course, here: Here) -> None:
+    tiny_course(course.root, solution=SOLUTION.replace("2 * x", "x"))
+    said = on(course, "release", "hw")
+    assert said.exit_code == 1
+    assert "error: hw does not prove itself" in said.stderr
+    assert not course.release("hw").exists()
+    assert on(course, "release", "hw", "--no-prove").exit_code == 0
+    assert course.release("hw").is_dir()
+
+
+def test_without_a_sandbox_it_is_3_and_nothing_is_graded(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find() -> str:
+        raise SandboxError("bubblewrap is not installed: student code can not be run safely.")
+
+    monkeypatch.setattr("autograder.sandbox.bubblewrap.find_bwrap", find)
+    for command in ("grade", "release"):
+        said = on(course, command, "hw")
+        assert said.exit_code == 3
+        assert "error: bubblewrap is not installed" in said.stderr
+    for name in ("autograded", "release", "gradebook.db", "grades.csv"):
+        assert not (course.root / name).exists()
+
+
+def test_a_sandbox_that_does_not_hold_is_3_and_nothing_is_graded(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding("network", False, "the internet can be reached", "unplug it")
+    monkeypatch.setattr("autograder.sandbox.bubblewrap.BubblewrapSandbox.self_test", lambda self: (finding,))
+    said = on(course, "grade", "hw")
+    assert said.exit_code == 3
+    assert "network: the internet can be reached" in said.stderr
+    assert "unplug it" in said.stderr
+    assert not (course.root / "autograded").exists()
+
+
+# --- grade -----------------------------------------------------------------------------------------------
+
+
+def test_grade_shows_each_student_a_table_and_where_everything_is(course: Course, here: Here) -> None:
+    said = on(course, "grade", "hw")
+    assert said.exit_code == 0
+    assert said.stderr.splitlines() == [
+        "[1/3] ada: 2/2 completed",
+        "[2/3] bob: 0/2 completed",
+        "[3/3] eve: 2/2 completed",
+    ]
+    head, *rows = said.stdout.splitlines()
+    assert head.split() == ["student", "score", "status", "seconds", "MiB", "to", "do"]
+    assert [row.split()[:5] for row in rows[:3]] == [
+        ["ada", "2", "/", "2", "completed"], ["bob", "0", "/", "2", "completed"], ["eve", "2", "/", "2", "completed"],
+    ]  # fmt: skip
+    for path in ("gradebook.db", "grades.csv", "reports/hw.html", "feedback/ada/hw/nb.html"):
+        assert str(course.root / path) in said.stdout
+        assert (course.root / path).is_file()
+
+
+def test_grade_again_says_that_all_is_current(course: Course, here: Here) -> None:
+    on(course, "grade", "hw")
+    here.started.clear()
+    said = on(course, "grade", "hw")
+    assert said.stderr == "3 of 3 have a current grade.\n"
+    assert here.started == []
+    submit(course, "bob")
+    assert on(course, "grade", "hw").stderr == "2 of 3 have a current grade.\n[1/1] bob: 2/2 completed\n"
+    assert on(course, "grade", "hw", "--force", "--student", "eve").stderr == "[1/1] eve: 2/2 completed\n"
+
+
+def test_grade_of_nobody_is_usage(course: Course, here: Here, tmp_path: Path) -> None:
+    said = on(course, "grade", "hw", "--student", "max")
+    assert said.exit_code == 2
+    assert "no submission of max" in said.stderr
+    said = on(tiny_course(tmp_path / "empty"), "grade", "hw")
+    assert said.exit_code == 2
+    assert "there is no submission of hw" in said.stderr
+
+
+def test_quiet_says_nothing_where_nothing_is_wrong(course: Course, here: Here, tmp_path: Path) -> None:
+    to = tmp_path / "all.json"
+    said = on(course, "grade", "hw", "--quiet", "--json", to)
+    assert (said.exit_code, said.output) == (0, "")
+    content = json.loads(to.read_text())
+    assert [g["student"] for g in content["grades"]] == content["graded"] == ["ada", "bob", "eve"]
+    assert content["not_graded"] == []
+
+
+def test_who_could_not_be_graded_is_3_named_and_in_the_report(course: Course, here: Here, tmp_path: Path) -> None:
+    here.grade = failing("bob")  # type: ignore[assignment]
+    to = tmp_path / "all.json"
+    said = on(course, "grade", "hw", "--json", to)
+    assert said.exit_code == 3
+    assert "[2/3] bob: not graded" in said.stderr
+    assert "not graded: bob: no space left" in said.stderr
+    assert "bob" not in said.stdout
+    page = (course.reports / "hw.html").read_text()
+    assert "<b>bob</b>: no space left" in page
+    assert json.loads(to.read_text())["not_graded"] == [{"student": "bob", "reason": "no space left"}]
+    assert "bob" not in course.grades_csv.read_text()
+    quiet = on(course, "grade", "hw", "--quiet")
+    assert (quiet.exit_code, quiet.output) == (3, "not graded: bob: no space left\n")
+
+
+def test_names_and_reasons_move_no_cursor(course: Course, here: Here) -> None:
+    """A folder's name may be a student's choice."""
+    submit(course, "e\x1b[2Jvil[bold]")
+    said = on(course, "grade", "hw")
+    assert "\x1b[2J" not in said.output
+    assert "[bold]" in said.stderr
+    assert "[bold]" in said.stdout
+
+
+def test_grades_of_an_older_exam_are_named(course: Course, here: Here) -> None:
+    on(course, "grade", "hw")
+    tiny_course(course.root, test=TEST.replace("42", "42.0"))
+    said = on(course, "grade", "hw", "--student", "bob")
+    note = "note: ada: its grade (2 of 2) is of an older exam; grade it anew\n"
+    assert note in said.stderr
+    assert note in on(course, "report", "hw").stderr
+    assert "note: hw, eve: its grade (2 of 2) is of an older exam" in on(course, "export").stderr
+    assert (course.root / "reports/hw.html").read_text().count("is of an older exam") == 2
+
+
+def test_an_interrupt_is_130_and_says_how_to_go_on(course: Course, here: Here) -> None:
+    def interrupt(work: worker.Work) -> object:
+        if work.student == "bob":
+            raise KeyboardInterrupt
+        return worker.grade_submission(work)
+
+    here.grade = interrupt  # type: ignore[assignment]
+    said = on(course, "grade", "hw")
+    assert said.exit_code == 130
+    assert said.stderr.endswith("Stopped. What is graded stays graded; the same command goes on from here.\n")
+    here.grade = worker.grade_submission
+    assert "1 of 3 have a current grade." in on(course, "grade", "hw").stderr
+
+
+# --- the other commands ----------------------------------------------------------------------------------
+
+
+def test_release_says_where_it_is_and_that_it_is_proved(course: Course, here: Here) -> None:
+    said = on(course, "release", "hw")
+    assert said.exit_code == 0
+    assert f"{course.release('hw')}  (2 points; proved: " in said.stdout
+    assert "not proved" in on(course, "release", "hw", "--no-prove").stdout
+
+
+def test_feedback_report_and_export_name_what_they_write(course: Course, here: Here, tmp_path: Path) -> None:
+    for command in ("feedback", "report"):
+        said = on(course, command, "hw")
+        assert said.exit_code == 2
+        assert "nothing is graded; run `autograder grade hw` first" in said.stderr
+    on(course, "grade", "hw", "--quiet")
+    assert on(course, "feedback", "hw", "--student", "bob").stdout == f"{course.feedback('bob', 'hw')}/nb.html\n"
+    assert len(on(course, "feedback", "hw").stdout.splitlines()) == 3
+    assert on(course, "report", "hw").stdout == f"{course.reports}/hw.html\n"
+    to = tmp_path / "term.csv"
+    assert on(course, "export", "--to", to).stdout == f"{to}\n"
+    assert to.read_text().startswith("assignment,student,score")
+
+
+def test_submit_takes_the_assignments_name_and_collect_brings_it_in(course: Course, tmp_path: Path) -> None:
+    path = submit(course, "max") / "nb.ipynb"
+    said = autograder("submit", path, "--student", "max", "--assignment", "hw", "--out", tmp_path)
+    assert said.exit_code == 0
+    (packed,) = tmp_path.glob("hw-max-*.zip")
+    path.unlink()
+    path.parent.rmdir()
+    said = on(course, "collect", "hw", packed)
+    assert (said.exit_code, said.stdout.split()[0]) == (0, "collected")
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "stamp"),
+    [
+        ("2026-03-02T18:00+01:00", "2026-03-02 17:00:00.000000 UTC"),
+        ("2026-03-02T18:00", "2026-03-02 18:00:00.000000 UTC"),
+        ("2026-03-02", "2026-03-02 00:00:00.000000 UTC"),
+    ],
+)
+def test_collect_counts_the_time_that_it_is_told(course: Course, tmp_path: Path, text: str, stamp: str) -> None:
+    inbox = tmp_path / "inbox/max/hw"
+    inbox.mkdir(parents=True)
+    (inbox / "nb.ipynb").write_text((course.submitted("ada", "hw") / "nb.ipynb").read_text())
+    said = on(course, "collect", "hw", tmp_path / "inbox", "--received", text)
+    assert said.exit_code == 0, said.output
+    assert (course.submitted("max", "hw") / "timestamp.txt").read_text() == stamp
+
+
+def test_collect_refuses_a_time_that_is_none_and_says_what_it_refused(course: Course, tmp_path: Path) -> None:
+    said = on(course, "collect", "hw", tmp_path, "--received", "yesterday")
+    assert said.exit_code == 2
+    assert "'yesterday' is no time; write it like 2026-03-02T18:00+01:00" in said.stderr
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"PK nothing")
+    said = on(course, "collect", "hw", broken)
+    assert said.exit_code == 1
+    assert said.stdout.startswith("refused")
+
+
+def test_collect_waits_for_no_batch(course: Course, tmp_path: Path) -> None:
+    with batch.exclusive(course):
+        said = on(course, "collect", "hw", tmp_path)
+    assert said.exit_code == 3
+    assert "another command is grading or collecting" in said.stderr
+
+
+def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = (Finding("network", True, "loopback only"),)
+    monkeypatch.setattr("autograder.sandbox.bubblewrap.BubblewrapSandbox.self_test", lambda self: fine)
+    said = autograder("doctor")
+    assert said.exit_code == 0, said.output
+    for name in ("network", "nbgrader", "ipykernel", "keras"):
+        assert f"ok   {name}" in said.stdout
+    assert "Not checked: whether what a lesson imports is installed" in said.stdout
+    monkeypatch.setattr("autograder.installation._least_versions", lambda: {"ipykernel": "99.1"})
+    said = autograder("doctor")
+    assert said.exit_code == 3
+    assert "is older than 99.1" in said.stdout
+
+
+def test_doctor_without_bubblewrap_still_says_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find() -> str:
+        raise SandboxError("bubblewrap is not installed. Install it")
+
+    monkeypatch.setattr("autograder.sandbox.bubblewrap.find_bwrap", find)
+    monkeypatch.setattr("autograder.installation._version", lambda name: None)
+    said = autograder("doctor")
+    assert said.exit_code == 3
+    assert "FAIL sandbox" in said.stdout
+    assert "FAIL nbgrader" in said.stdout
+    assert "ok   keras                        is not installed" in said.stdout
+    assert "nothing is graded until it is mended" in said.stdout
+
+
+def test_doctor_checks_the_environments_of_a_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_tested", lambda python: (Finding("network", True, "loopback only"),))
+    (course.root / "course.yaml").write_text(YAML + f"    environment: {sys.executable}\n")
+    said = on(course, "doctor")
+    assert said.exit_code == 0, said.output
+    assert "ok   ipykernel there" in said.stdout
+    (course.root / "course.yaml").write_text(YAML + "    environment: /bin/false\n")
+    said = on(course, "doctor")
+    assert said.exit_code == 3
+    assert "FAIL /bin/false" in said.stdout
+
+
+def test_a_demo_score_that_is_not_the_expected_one_is_1(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograder import demo
+
+    def make_class(root: Path, name: str) -> tuple[str, ...]:
+        submit(tiny_course(root), "ada")
+        submit(tiny_course(root), "bob", "def double(x):\n    return 2")
+        return ("ada", "bob")
+
+    monkeypatch.setattr(demo, "make_course", lambda root: tiny_course(root) and root)
+    monkeypatch.setattr(demo, "make_class", make_class)
+    monkeypatch.setattr(demo, "expected", lambda name: {"ada": (2, 2), "bob": (0, 1)}[name])
+    assert autograder("demo", "--course", tmp_path / "demo").exit_code == 0
+    monkeypatch.setattr(demo, "expected", lambda name: {"ada": (0, 1.5), "bob": (1, 1)}[name])
+    said = autograder("demo", "--course", tmp_path / "demo")
+    assert said.exit_code == 1
+    assert said.stderr.endswith("Not what the demo expects: ada expected 0 to 1.5, got 2; bob expected 1, got 0\n")
+
+
+# --- the screen ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "since", "elapsed", "text"),
+    [
+        (0, 14, 0, 9, "left -:--"),
+        (1, 14, 20, 20, "left 4:20"),
+        (1, 14, 20, 30, "left 4:10"),  # it counts down while the next one runs
+        (7, 14, 70, 70, "left 1:10"),
+        (13, 14, 130, 200, "left 0:00"),
+        (14, 14, 140, 140, "left 0:00"),
+        (1, 500, 60, 60, "left 8:19:00"),
+    ],
+)
+def test_the_time_left_goes_by_what_is_done(done: float, total: float, since: float, elapsed: float, text: str) -> None:
+    assert _Remaining.text(done, total, since, elapsed) == text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_bar_stays_on_one_line(width: int) -> None:
+    console = Console(width=width, force_terminal=True, legacy_windows=False, _environ={})
+    progress = BatchProgress(14, "keras-fully-connected", console)
+    with console.capture() as shown:
+        progress.advance("a-student-with-a-rather-long-name", batch.NotGraded("a", "hw", "x"))
+        console.print(progress.bar.get_renderable())
+    lines = shown.get().splitlines()
+    assert len(lines) == 1
+    assert "1/14" in lines[0]
+    assert "a-student" in lines[0]
+
+
+# --- with the real sandbox -------------------------------------------------------------------------------
+
+ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+SLOW = "import time\ntime.sleep({})\ndef double(x):\n    return 2 * x"
+
+
+@pytest.fixture
+def slow_course(tmp_path: Path) -> Course:
+    made = tiny_course(tmp_path / "course")
+    submit(made, "a-quick")
+    for name in ("b-slow", "c-slow"):
+        submit(made, name, SLOW.format(18))
+    return made
+
+
+def command(course: Course, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "autograder", "grade", "hw", "--course", str(course.root), *arguments]
+
+
+@pytest.fixture
+def running(slow_course: Course) -> Iterator[tuple[subprocess.Popen[str], set[tuple[int, str]]]]:
+    """A batch whose first grade is written while two others run, and its processes."""
+    process = subprocess.Popen(
+        command(slow_course, "--workers", "2"),
+        env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 90
+        while not (slow_course.autograded("a-quick", "hw") / "result.json").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        while (
+            sum(not name.startswith("bwrap") and "/opt/kernel/probe" in name for _, name in descendants(process.pid))
+            < 2
+        ):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield process, descendants(process.pid)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def descendants(pid: int) -> set[tuple[int, str]]:
+    """pid and command line of everything that a process has started, and what those have."""
+    parents: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        parents.setdefault(parent, []).append(int(status.parent.name))
+    found, pending = set(), [pid]
+    while pending:
+        for child in parents.get(pending.pop(), []):
+            pending.append(child)
+            found.add((child, name_of(child)))
+    return found
+
+
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def left_of(processes: set[tuple[int, str]], seconds: float) -> set[tuple[int, str]]:
+    deadline = time.monotonic() + seconds
+    while (left := {p for p in processes if name_of(p[0]) == p[1] and p[1]}) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+def test_a_batch_that_is_killed_leaves_nothing_running_and_goes_on_where_it_was(
+    slow_course: Course, running: tuple[subprocess.Popen[str], set[tuple[int, str]]]
+) -> None:
+    """SIGKILL of the coordinator: within two seconds no process of it lives; a second batch meanwhile was refused."""
+    process, processes = running
+    second = subprocess.run(
+        command(slow_course), env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == 3
+    assert second.stderr == (
+        f"error: another command is grading or collecting in {slow_course.root}; wait until it has ended\n"
+    )
+    processes |= descendants(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    assert left_of(processes, 2.0) == set()
+    assert [p.parts[-3] for p in (slow_course.root / "autograded").glob("*/hw/result.json")] == ["a-quick"]
+    for name in ("b-slow", "c-slow"):
+        submit(slow_course, name)
+    again = subprocess.run(
+        command(slow_course), env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.startswith("1 of 3 have a current grade.\n")
+    assert again.stdout.count("2 / 2") == 3
+    assert not list(slow_course.state.glob("work/*"))
+
+
+@pytest.mark.sandbox
+def test_ctrl_c_ends_a_batch_cleanly(
+    slow_course: Course, running: tuple[subprocess.Popen[str], set[tuple[int, str]]]
+) -> None:
+    """SIGINT to the whole group, as a terminal sends it: 130, how to go on, no traceback, nothing running."""
+    process, processes = running
+    processes |= descendants(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert said.endswith("Stopped. What is graded stays graded; the same command goes on from here.\n")
+    assert "Traceback" not in said
+    assert left_of(processes, 2.0) == set()
+    assert "Traceback" not in (slow_course.state / "log/batch.log").read_text()

@@ -1,0 +1,93 @@
+"""Before a release: the instructor's own solution gets full marks, the unchanged notebook none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kernels import InProcessKernel
+from tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
+
+from autograder import worker
+from autograder.errors import HostError, ProofError, SandboxError
+from autograder.prove import proof_folder, prove
+from autograder.records import Course
+
+
+@pytest.fixture(autouse=True)
+def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+
+
+def proved(course: Course) -> None:
+    prove(course, tiny_release(course), execute=Here())
+
+
+def test_a_source_that_proves_itself_leaves_only_the_two_runs(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    proved(course)
+    folder = proof_folder(course, "hw")
+    assert sorted(p.name for p in folder.iterdir()) == ["solution", "unchanged"]
+    assert (folder / "solution/autograded/result.json").is_file()
+    for name in ("release", "autograded", "gradebook.db", "submitted"):
+        assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "words"),
+    [
+        (
+            SOLUTION.replace("2 * x", "3 * x"),
+            TEST,
+            r"nb, test-double: the solution gets 0 of 2 points \(.*AssertionError",
+        ),
+        (
+            SOLUTION,
+            "assert True",
+            r"nb, test-double: the unchanged release gets 2 of 2 points; let the test need the student's work, or tag",
+        ),
+        (
+            SOLUTION + "\nraise ValueError('oh')",
+            TEST,
+            r"nb: the solution does not run to its end: Cell 1 raised ValueError: oh",
+        ),
+        (SOLUTION, "assert doubble(1) == 2", r"the solution gets 0 of 2 points \(.*doubble"),
+    ],
+)
+def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question(
+    tmp_path: Path, solution: str, test: str, words: str
+) -> None:
+    with pytest.raises(ProofError, match=words) as caught:
+        proved(tiny_course(tmp_path, solution=solution, test=test))
+    assert str(caught.value).startswith("hw does not prove itself:\n  - ")
+
+
+def test_both_faults_are_named_at_once(tmp_path: Path) -> None:
+    test = "try:\n    good = double(2) == 5\nexcept Exception:\n    good = True\nassert good"
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, test=test))
+    assert "the solution gets 0" in str(caught.value)
+    assert "the unchanged release gets 2" in str(caught.value)
+
+
+def test_points_that_are_meant_to_be_given_are_tagged(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    graded = cell("assert True", "test-double", grade=True, locked=True, points=2)
+    graded["metadata"]["tags"] = ["given"]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), graded))
+    proved(course)
+
+
+def test_a_machine_that_cannot_grade_proves_nothing(tmp_path: Path) -> None:
+    def fail(work: worker.Work) -> object:
+        raise SandboxError("no namespaces")
+
+    course = tiny_course(tmp_path)
+    with pytest.raises(HostError, match="hw can not be proved: no namespaces"):
+        prove(course, tiny_release(course), execute=Here(fail))  # type: ignore[arg-type]
+
+
+def test_an_earlier_proof_counts_for_nothing(tmp_path: Path) -> None:
+    proved(tiny_course(tmp_path))
+    with pytest.raises(ProofError):
+        proved(tiny_course(tmp_path, solution=SOLUTION.replace("2 * x", "3 * x")))
