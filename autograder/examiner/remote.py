@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
+from autograder.probe.operations import BINARY, UNARY
 
 
 class Link(Protocol):
@@ -196,25 +197,10 @@ class RemoteObject:
         self._remote.ask("call", self._remote.ask("getattr", self, "__exit__"), (None, None, None), {})
 
 
-for _name in [
-    "add",
-    "sub",
-    "mul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "pow",
-    "matmul",
-    "and_",
-    "or_",
-    "xor",
-    "lshift",
-    "rshift",
-    "divmod",
-]:
+for _name in BINARY:
     setattr(RemoteObject, f"__{_name.strip('_')}__", _asking_two(_name))
     setattr(RemoteObject, f"__r{_name.strip('_')}__", _asking_two(_name, reflected=True))
-for _name in ["neg", "pos", "abs", "invert", "getitem", "setitem", "delitem"]:
+for _name in UNARY:
     setattr(RemoteObject, f"__{_name}__", _asking(_name))
 
 

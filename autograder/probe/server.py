@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import operator
 import sys
 import types
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 import codec
 import keras_model
+import operations
 
 REQUEST = "state_request"
 REPLY = "state_reply"
@@ -133,8 +133,8 @@ class Server:
         setattr(value, name, new)
 
     def operate(self, name: str, args: tuple[Any, ...]) -> Any:
-        """One of :data:`OPERATORS`."""
-        return OPERATORS[name](*args)
+        """One of :data:`operations.OPERATIONS`."""
+        return operations.OPERATIONS[name](*args)
 
     # --- the wire
 
@@ -152,42 +152,6 @@ class Server:
         except BaseException as error:  # SystemExit and KeyboardInterrupt from the student's code too
             return codec.encode(("raised", _describe(error), printed.getvalue()))
 
-
-OPERATORS: dict[str, Callable[..., Any]] = {
-    name: getattr(operator, name)
-    for name in [
-        "add",
-        "sub",
-        "mul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "matmul",
-        "and_",
-        "or_",
-        "xor",
-        "lshift",
-        "rshift",
-        "neg",
-        "pos",
-        "abs",
-        "invert",
-        "getitem",
-        "setitem",
-        "delitem",
-        "contains",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "eq",
-        "ne",
-        "truth",
-    ]
-}
-OPERATORS.update(len=len, iter=iter, next=next, str=str, repr=repr, format=format, hash=hash, int=int, float=float)
-OPERATORS.update(dir=dir, divmod=divmod, round=round, enter=lambda v: v.__enter__(), source=inspect.getsource)
 
 VERBS = frozenset(["snapshot", "fetch", "model", "enter", "assign", "delete", "call", "getattr", "setattr", "operate"])
 
