@@ -19,8 +19,8 @@ from autograder.errors import HostError
 from autograder.text import bounded
 from autograder.worker import Work
 
-Target = Callable[[Work, Connection, int], None]
-"""What a process runs: gets the work, the pipe for its report and the coordinator's pid (see :func:`worker.main`)."""
+Target = Callable[[Work, Connection], None]
+"""What a process runs: gets the work and the pipe for its report (see :func:`worker.main`)."""
 
 LOG_LINES = 12
 """How many of a log's last lines a reason quotes."""
@@ -112,7 +112,7 @@ def _start(work: Work, target: Target) -> _Running:
     work.log.unlink(missing_ok=True)
     context = multiprocessing.get_context("forkserver")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=target, args=(work, sender, os.getpid()), daemon=True)
+    process = context.Process(target=target, args=(work, sender), daemon=True)
     try:
         process.start()
     except (OSError, EOFError) as error:

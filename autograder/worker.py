@@ -10,10 +10,12 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import os
+import select
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -164,13 +166,12 @@ FAULT = "fault: "
 """How a report begins that the log has more to say about."""
 
 
-def main(work: Work, report: Connection, coordinator: int) -> None:
+def main(work: Work, report: Connection) -> None:
     """Entry point of the process: reports why the folder is not written; an empty report says that it is."""
-    _die_with(coordinator)
+    _end_with_coordinator(report)
     _log_to(work.log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     report.send_bytes(attempt(work).encode("utf-8", "backslashreplace")[:MAX_REPORT])
-    report.close()
 
 
 def attempt(work: Work, grade: Callable[[Work], Grade] = grade_submission) -> str:
@@ -196,11 +197,19 @@ def _log_to(path: Path) -> None:
     faulthandler.enable()  # a library that crashes leaves its stack there, too
 
 
-def _die_with(coordinator: int) -> None:
-    """End this process, and so its sandbox, when the fork server ends, which it does when the coordinator does."""
+def _end_with_coordinator(report: Connection) -> None:
+    """End this process, and so its sandbox, as soon as nobody is there who reads its report.
+
+    Each process holds a descriptor that keeps the fork server alive, so that the server outlives a killed coordinator
+    until the last of them is done: its death alone would come too late.
+    """
+    watch = select.poll()
+    watch.register(report.fileno(), 0)  # nothing asked for: errors and the reader's end are told always
+
+    def wait() -> None:
+        watch.poll()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
     set_parent_death_signal = 1
     ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
-    try:
-        os.kill(coordinator, 0)
-    except OSError:
-        os._exit(1)

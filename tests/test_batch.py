@@ -272,13 +272,13 @@ def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) 
 # --- real processes --------------------------------------------------------------------------------------
 
 
-def grade_here(work: Work, report: Connection, coordinator: int) -> None:
+def grade_here(work: Work, report: Connection) -> None:
     """A process that grades without a sandbox."""
     worker.start_kernel = lambda work: InProcessKernel()  # type: ignore[assignment,return-value]
-    worker.main(work, report, coordinator)
+    worker.main(work, report)
 
 
-def misbehave(work: Work, report: Connection, coordinator: int) -> None:
+def misbehave(work: Work, report: Connection) -> None:
     """bob dies at once, eve hangs, joe says something long; the others are graded."""
     if work.student == "bob":
         worker._log_to(work.log)
@@ -289,7 +289,7 @@ def misbehave(work: Work, report: Connection, coordinator: int) -> None:
     if work.student == "joe":
         worker.grade_submission = fail_at_length  # type: ignore[assignment]
         worker.attempt.__defaults__ = (fail_at_length,)
-    grade_here(work, report, coordinator)
+    grade_here(work, report)
 
 
 def fail_at_length(work: Work) -> Grade:
@@ -333,7 +333,7 @@ def test_a_process_that_dies_hangs_or_fails_is_one_students_reason(
     assert again.graded == ("bob", "eve", "joe")
 
 
-def leave_pid_and_hang(work: Work, report: Connection, coordinator: int) -> None:
+def leave_pid_and_hang(work: Work, report: Connection) -> None:
     """ada ends when two others hang."""
     log = work.log.parent
     if work.student == "ada":
