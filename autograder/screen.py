@@ -46,19 +46,23 @@ class BatchProgress:
     def __init__(self, due: int, title: str, console: Console, *, quiet: bool = False) -> None:
         self.console, self.due, self.count = console, due, 0
         self.lines = not quiet and not console.is_terminal
+        narrow = console.width < 100
         last = Column(ratio=1, no_wrap=True, overflow="ellipsis")
-        self.bar = Progress(
+        columns: list[ProgressColumn] = [
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=10 if narrow else 24),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            *([] if narrow else [TimeElapsedColumn()]),
             _Remaining(),
             TextColumn("{task.fields[last]}", markup=False, table_column=last),
+        ]
+        self.bar = Progress(
+            *columns,
             console=console,
             expand=True,
             disable=quiet or self.lines or not due,
         )
-        self.task = self.bar.add_task(one_line(title, 24), total=due, last="")
+        self.task = self.bar.add_task(one_line(title, 22), total=due, last="")
 
     def __enter__(self) -> BatchProgress:
         self.bar.start()
