@@ -21,6 +21,10 @@ from autograder.release import Release
 from autograder.worker import TIMESTAMP, Work
 
 
+BATCH_LOG = "log/batch.log"
+"""In .autograder/; beside it the folders with each submission's own log."""
+
+
 @dataclass(frozen=True)
 class NotGraded:
     """A submission that this machine could not grade. It has no score, not even 0."""
@@ -94,7 +98,7 @@ def submission_work(
         target=target or course.autograded(student, assignment.name),
         scratch=course.state / "work",
         log=course.state / "log" / assignment.name / f"{student}.log",
-        batch_log=course.state / "log" / "batch.log",
+        batch_log=course.state / BATCH_LOG,
         course=course.root,
         hidden=hidden if hidden.is_dir() else None,
         modules=(course.source(assignment.name), course.root),
@@ -233,6 +237,8 @@ def exclusive(course: Course) -> Iterator[None]:
                 f"another command is grading or collecting in {course.root}; wait until it has ended"
             ) from None
         shutil.rmtree(course.state / "work", ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
+            os.truncate(course.state / BATCH_LOG, 0)
         yield
 
 

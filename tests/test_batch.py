@@ -261,8 +261,11 @@ def test_this_machine_grades_at_least_one_at_a_time(course: Course) -> None:
 def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) -> None:
     left = course.state / "work/tmp123"
     left.mkdir(parents=True)
+    (course.state / "log").mkdir()
+    (course.state / "log/batch.log").write_text("of the last batch")
     with batch.exclusive(course):
         assert not left.exists()
+        assert (course.state / "log/batch.log").read_text() == ""
         with pytest.raises(HostError, match="another command is grading or collecting"), batch.exclusive(course):
             pass
     with batch.exclusive(course):
