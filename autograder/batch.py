@@ -20,7 +20,6 @@ from autograder.records import Course, Grade
 from autograder.release import Release
 from autograder.worker import TIMESTAMP, Work
 
-
 BATCH_LOG = "log/batch.log"
 """In .autograder/; beside it the folders with each submission's own log."""
 
