@@ -1,0 +1,210 @@
+"""nbgrader's own course and notebooks, unedited, through the sandbox; and nbgrader's commands on what comes of it."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from pipeline import Graded, grade, release, seen_by_student
+
+from autograder.course import load_course
+from autograder.exam import solution_notebook
+from autograder.grade import grade_notebook
+from autograder.kernel import SandboxedKernel
+from autograder.records import Course, Exam, Limits, NotebookGrade
+from autograder.release import build
+from autograder.sandbox import default_sandbox
+
+pytestmark = pytest.mark.sandbox
+
+if find_spec("nbgrader") is None:
+    pytest.skip("nbgrader is not installed", allow_module_level=True)
+NBGRADER = Path(find_spec("nbgrader").submodule_search_locations[0])
+GUIDE = NBGRADER / "docs/source/user_guide"
+APPS = NBGRADER / "tests/apps/files"
+CONFIG = """\
+c = get_config()
+c.CourseDirectory.course_id = "course101"
+c.IncludeHeaderFooter.header = "source/header.ipynb"
+"""
+AUTOMATIC = {
+    "correct_squares": 1.0,
+    "squares_invalid_input": 1.0,
+    "correct_sum_of_squares": 0.5,
+    "sum_of_squares_uses_squares": 0.5,
+}
+ALONE = "def sum_of_squares(n):\n    return sum(i * i for i in range(1, n + 1))"
+CLASS: dict[str, tuple[dict[str, str] | None, dict[str, float]]] = {
+    # student: (answers that differ from the solution; None: handed in as released), questions that lose points
+    "solution": ({}, {}),
+    "blank": (None, dict.fromkeys(AUTOMATIC, 0.0)),
+    "without-helper": ({"sum_of_squares": ALONE}, {"sum_of_squares_uses_squares": 0.0}),
+    "no-check": (
+        {"squares": "def squares(n):\n    return [i ** 2 for i in range(1, n + 1)]"},
+        {"squares_invalid_input": 0.0},
+    ),
+}
+
+
+def nbgrader(root: Path, *arguments: str) -> None:
+    """Run nbgrader's command as a person would, with nothing of this machine's configuration."""
+    home = root.parent / "home"
+    home.mkdir(exist_ok=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "PATH": path}
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def hand_in(course: Course, exams: list[Exam]) -> None:
+    for student, (answers, _) in CLASS.items():
+        folder = course.submitted(student, "ps1")
+        folder.mkdir(parents=True)
+        for exam in exams:
+            if answers is None:
+                shutil.copyfile(course.release("ps1") / f"{exam.notebook}.ipynb", folder / f"{exam.notebook}.ipynb")
+                continue
+            notebook = copy.deepcopy(solution_notebook(exam))
+            for cell in notebook.cells:
+                cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+            nbformat.write(notebook, folder / f"{exam.notebook}.ipynb")
+        (folder / "timestamp.txt").write_text("2026-03-02 18:00:00.000000 UTC")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Graded]:
+    """The user guide's course as it stands, released with proof, and a class of four."""
+    root = tmp_path_factory.mktemp("nbgrader") / "course101"
+    shutil.copytree(GUIDE / "source/ps1", root / "source/ps1")
+    shutil.copyfile(GUIDE / "source/header.ipynb", root / "source/header.ipynb")
+    (root / "nbgrader_config.py").write_text(CONFIG)
+    course = load_course(root)
+    hand_in(course, release(course, "ps1"))
+    return course, grade(course, "--workers", "2", name="ps1")
+
+
+@pytest.mark.parametrize("student", CLASS)
+def test_the_class_gets_what_nbgrader_would_give(graded, student: str) -> None:
+    """Also by the test that deletes a helper and expects a NameError."""
+    _, done = graded
+    points = {k: v for k, v in done.points(student).items() if k in AUTOMATIC}
+    assert points == {**AUTOMATIC, **CLASS[student][1]}
+    assert done.grades[student].max_score == 13
+
+
+def test_written_answers_wait_for_a_person(graded) -> None:
+    _, done = graded
+    waiting = {q.id for n in done.grades["solution"].notebooks for q in n.questions if q.needs_manual_grade}
+    assert {"sum_of_squares_application", "part-b"} <= waiting
+
+
+def test_the_student_sees_which_test_failed(graded) -> None:
+    course, _ = graded
+    assert "sum_of_squares does not use squares" in seen_by_student(course, "without-helper", "ps1")
+
+
+@pytest.mark.slow
+def test_nbgrader_export_gives_the_scores_of_our_csv(graded) -> None:
+    course, _ = graded
+    nbgrader(course.root, "export", "--to", "theirs.csv")
+    theirs = _rows(course.root / "theirs.csv", "student_id")
+    ours = _rows(course.grades_csv, "student")
+    assert theirs.keys() == ours.keys() == CLASS.keys()
+    for student, row in ours.items():
+        assert float(theirs[student]["score"]) == pytest.approx(float(row["score"]))
+        assert float(theirs[student]["max_score"]) == float(row["max_score"]) == 13
+
+
+def _rows(path: Path, key: str) -> dict[str, dict[str, str]]:
+    return {row[key]: row for row in csv.DictReader(path.read_text().splitlines())}
+
+
+@pytest.mark.slow
+def test_nbgrader_generates_feedback_from_our_autograded(graded) -> None:
+    course, _ = graded
+    for student in CLASS:
+        shutil.rmtree(course.feedback(student, "ps1"), ignore_errors=True)
+    nbgrader(course.root, "generate_feedback", "ps1", "--force")
+    for student in CLASS:
+        page = (course.feedback(student, "ps1") / "problem1.html").read_text()
+        lost = sum(AUTOMATIC[q] for q in CLASS[student][1])
+        assert f"(Score: {3 - lost:.1f} / 10.0)" in page
+
+
+@pytest.mark.slow
+def test_a_course_made_by_quickstart_is_released_with_proof(tmp_path: Path) -> None:
+    nbgrader(tmp_path, "quickstart", "course101")
+    course = load_course(tmp_path / "course101")
+    assert course.course_id == "course101"
+    release(course, "ps1")
+    names = {p.name for p in course.release("ps1").iterdir()}
+    assert names == {"problem1.ipynb", "problem2.ipynb", "jupyter.png"}
+
+
+# --- nbgrader's own test notebooks
+
+TRUTHS = [
+    # source, what is handed in, score by machine, maximum, waits for a person
+    ("submitted-unchanged", "submitted-unchanged", 1, 7, False),
+    ("submitted-unchanged", "submitted-changed", 2, 7, True),
+    ("submitted-unchanged", "submitted-grade-cell-changed", 1, 7, False),
+    ("submitted-unchanged", "submitted-locked-cell-changed", 1, 7, False),
+    ("submitted-unchanged", "submitted-cheat-attempt", 1, 7, True),
+    ("submitted-unchanged", "submitted-cheat-attempt-alternative", 1, 7, True),
+    ("test", "test", 3, 6, True),
+    ("test-hidden-tests", "test-hidden-tests", 1.5, 3, False),
+    ("autotest-simple", "autotest-simple-unchanged", 0, 1, False),
+    ("autotest-simple", "autotest-simple-changed", 1, 1, False),
+    ("autotest-hashed", "autotest-hashed-unchanged", 0, 1, False),
+    ("autotest-hashed", "autotest-hashed-changed", 1, 1, False),
+    ("autotest-multi", "autotest-multi-unchanged", 0, 4, False),
+    ("autotest-multi", "autotest-multi-changed", 3, 4, False),
+    pytest.param("timeout", "timeout", 1, 1, False, marks=pytest.mark.slow),
+    ("autotest-hidden", "autotest-hidden-unchanged", 0, 1, False),
+    ("autotest-hidden", "autotest-hidden-changed-wrong", 0, 1, False),
+    ("autotest-hidden", "autotest-hidden-changed-right", 1, 1, False),
+]
+
+
+@cache
+def exam_of(source: str, root: Path) -> Exam:
+    folder = root / source / "source/ps1"
+    folder.mkdir(parents=True)
+    shutil.copyfile(APPS / f"{source}.ipynb", folder / "p1.ipynb")
+    shutil.copyfile(APPS / "autotests.yml", folder.parent.parent / "autotests.yml")
+    course = load_course(root / source)
+    return build(course, course.assignments["ps1"]).notebooks[0].exam
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fixtures")
+
+
+def graded_fixture(exam: Exam, submission: str) -> NotebookGrade:
+    limits = Limits(cell_seconds=20, memory_mib=768)
+
+    def start() -> Any:
+        return SandboxedKernel(default_sandbox(), {}, limits)
+
+    return grade_notebook(exam, APPS / f"{submission}.ipynb", start, limits).grade
+
+
+@pytest.mark.parametrize(("source", "submission", "score", "maximum", "manual"), TRUTHS)
+def test_nbgraders_own_notebooks_get_nbgraders_scores(
+    folder: Path, source: str, submission: str, score: float, maximum: float, manual: bool
+) -> None:
+    found = graded_fixture(exam_of(source, folder), submission)
+    waiting = any(q.needs_manual_grade for q in found.questions)
+    assert (found.score, found.max_score, waiting) == (score, maximum, manual)
