@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import operator
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 BINARY = tuple("add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift".split())  # noqa: SIM905
 """Between two objects of the student's."""

@@ -12,7 +12,6 @@ import inspect
 import io
 import sys
 import types
-from collections.abc import Callable
 from typing import Any
 
 import codec
