@@ -25,7 +25,7 @@ from autograder.sandbox.kernel import SandboxKernelClient, kernel_manager
 
 REQUEST = "state_request"
 REPLY_SECONDS = 30.0
-"""Wall clock of one question."""
+"""Wall clock of one question, where a cell's own limit is not shorter."""
 GRACE_SECONDS = 2.0
 """How long an interrupted kernel may take to come back."""
 READY_SECONDS = 180.0
@@ -216,7 +216,7 @@ class SandboxedKernel:
             assert self._end is not None
             raise LostError(f"the notebook's kernel is gone: {self._end[1]}")
         try:
-            return self._wait(self._ask(request, timeout or REPLY_SECONDS))
+            return self._wait(self._ask(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds)))
         except LostError:
             raise
         except Exception as error:
