@@ -151,7 +151,11 @@ autograder submit network.ipynb --student ada --release release/keras-fully-conn
     help="The released notebook, or its folder: tells exactly what is answered.",
 )
 @click.option("--assignment", help="The assignment's name (default: the folder's that the notebook was released in).")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the package (default: here).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the package (default: beside the notebook).",
+)
 def submit(notebook: Path, student: str, released: Path | None, assignment: str | None, out: Path | None) -> None:
     """Check NOTEBOOK and pack it for handing in.
 

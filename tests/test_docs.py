@@ -321,3 +321,22 @@ def test_the_kits_own_course_has_that_line_too() -> None:
     line = next(b.text for b in blocks(page, "python") if "CourseDirectory.ignore" in b.text)
     assert line.strip() in (ROOT / "nbgrader_config.py").read_text()
     assert read_nbgrader_config(ROOT) is not None
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_submit_packs_where_help_and_reference_say(told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the notebook, unless told where."""
+    from click.testing import CliRunner
+    from tiny import cell, notebook
+
+    (tmp_path / "hw").mkdir()
+    (tmp_path / "hw/nb.ipynb").write_text(notebook(cell("x = 1")))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(
+        main, ["submit", "hw/nb.ipynb", "--student", "ada", *(["--out", "packed"] if told else [])]
+    )
+    assert done.exit_code == 0, done.output
+    (made,) = tmp_path.rglob("*.zip")
+    assert made.parent.name == ("packed" if told else "hw")
+    assert "default: beside the notebook" in cli_sections()["submit"]
+    assert "default: beside the notebook" in " ".join(CliRunner().invoke(main, ["submit", "--help"]).output.split())
