@@ -96,6 +96,7 @@ def submission_work(
         submission=folder,
         target=target or course.autograded(student, assignment.name),
         scratch=course.state / "work",
+        details=course.details(student, assignment.name) if target is None else target.with_name("details.json"),
         log=course.state / "log" / assignment.name / f"{student}.log",
         batch_log=course.state / BATCH_LOG,
         course=course.root,
@@ -119,7 +120,7 @@ def earlier(work: Work) -> Grade | None:
     if not path.is_file():
         return None
     try:
-        grade = result.read(path)
+        grade = result.read(path, work.details)
     except HostError:
         return None
     return grade if (grade.student, grade.assignment) == (work.student, work.assignment.name) else None

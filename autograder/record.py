@@ -86,7 +86,7 @@ def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Sta
     damaged: dict[str, str] = {}
     for student, path in _results(course, assignment):
         try:
-            grade = result.read(path)
+            grade = result.read(path, course.details(student, assignment))
             if (grade.student, grade.assignment) != (student, assignment):
                 raise HostError(
                     f"{path} is the grade of {grade.student}, {grade.assignment}; delete it and grade again"

@@ -117,6 +117,10 @@ class Course:
         """grades.csv: one row per submission"""
         return self.root / "grades.csv"
 
+    def details(self, student: str, assignment: str) -> Path:
+        """.autograder/details/<assignment>/<student>.json: result.json with what only the examiner may read"""
+        return self.state / "details" / assignment / f"{student}.json"
+
     @property
     def state(self) -> Path:
         """.autograder/: what can be made anew (caches, logs, locks)"""

@@ -6,6 +6,7 @@ The format is described in docs/reference/result-json.md;
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -78,12 +79,37 @@ def write(path: Path, grade: Grade) -> None:
     write_atomically(path, json.dumps(to_json(grade), indent=1, allow_nan=False) + "\n")
 
 
-def read(path: Path) -> Grade:
-    """The grade in ``path``.
+def public(grade: Grade) -> Grade:
+    """The grade without the examiner's details, which may quote hidden tests.
+
+    This is what lies in autograded/: nbgrader's own commands copy that folder's files to students.
+    """
+
+    replace = dataclasses.replace
+
+    def question(one: QuestionGrade) -> QuestionGrade:
+        return replace(one, detail="", checks=tuple(replace(check, detail="") for check in one.checks))
+
+    books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
+    return replace(grade, notebooks=tuple(books))
+
+
+def read(path: Path, details: Path | None = None) -> Grade:
+    """The grade in ``path``, with the examiner's details where ``details`` holds those of the same grade.
 
     Raises:
         HostError: the file can not be read, or is damaged; the message names it.
     """
+    grade = _read(path)
+    if details is not None and details.is_file():
+        with contextlib.suppress(HostError):
+            full = _read(details)
+            if public(full) == grade:
+                return full
+    return grade
+
+
+def _read(path: Path) -> Grade:
     try:
         return from_json(json.loads(path.read_bytes(), parse_constant=_refuse))
     except HostError as error:

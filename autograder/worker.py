@@ -51,6 +51,8 @@ class Work:
     """The folder to write."""
     scratch: Path
     """Where half-made folders lie, on the same file system as ``target``."""
+    details: Path
+    """Where the examiner's details go, which may quote hidden tests."""
     log: Path
     """Where the libraries' own messages go, and the traceback of a fault."""
     batch_log: Path
@@ -113,7 +115,8 @@ def grade_submission(work: Work) -> Grade:
         stamp = work.submission / TIMESTAMP
         if stamp.is_file() and not stamp.is_symlink():
             shutil.copyfile(stamp, folder / TIMESTAMP)
-        result.write(folder / "result.json", grade)
+        result.write(work.details, grade)
+        result.write(folder / "result.json", result.public(grade))
         replace_folder(folder, work.target)
     return grade
 

@@ -151,16 +151,8 @@ def grade(course: Course, *options: str, name: str = ASSIGNMENT) -> Graded:
 
 
 def seen_by_student(course: Course, student: str, assignment: str = ASSIGNMENT) -> str:
-    """All text that the student gets to see after grading: feedback, the autograded notebook, and result.json but for
-    ``detail``, which is the examiner's."""
-
-    def shown(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: shown(v) for k, v in value.items() if k != "detail"}
-        return [shown(v) for v in value] if isinstance(value, list) else value
-
+    """All text that may reach the student after grading: feedback, and everything in the autograded folder."""
     folder = course.autograded(student, assignment)
-    texts = [p.read_text() for p in folder.rglob("*") if p.is_file() and p.name != "result.json"]
-    texts.append(json.dumps(shown(json.loads((folder / "result.json").read_text()))))
+    texts = [p.read_text() for p in folder.rglob("*") if p.is_file()]
     texts += [p.read_text() for p in course.feedback(student, assignment).rglob("*.html")]
     return "\n".join(texts)

@@ -81,7 +81,7 @@ def test_nbgraders_configuration_ignores_the_hidden_folder_and_its_own_defaults(
     from autograder.course import read_nbgrader_config
 
     values = read_nbgrader_config(ROOT).values["CourseDirectory"]
-    assert {*CourseDirectory().ignore, "hidden"} == set(values["ignore"])
+    assert {*CourseDirectory().ignore, "hidden", "result.json"} == set(values["ignore"])
     assert values["course_id"] == load_course(ROOT).course_id
 
 

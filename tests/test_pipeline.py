@@ -333,8 +333,7 @@ def test_a_written_answer_waits_for_a_person_only_where_there_is_one(graded: Cla
 @pytest.mark.parametrize("name", [*STUDENTS, *DAMAGED])
 def test_no_student_gets_to_see_anything_hidden(graded: Class, name: str) -> None:
     """Neither a hidden test's text, nor its inputs, nor a word planted in tests, solution, data, gradebook,
-    another's submission or the environment. Only result.json's ``detail``, which is the examiner's, may quote a
-    test."""
+    another's submission or the environment. What may quote a test, the examiner's details, lies elsewhere."""
     shown = seen_by_student(graded.course, name)
     assert [word for place, word in graded.canaries.items() if word in shown and place != "public"] == []
     assert "HIDDEN TESTS" not in shown

@@ -52,7 +52,8 @@ def test_the_folder_holds_the_grade_the_masked_notebook_and_the_time(
     grade = worker.grade_submission(work)
     folder = course.autograded("ada", "hw")
     assert sorted(p.name for p in folder.iterdir()) == ["nb.ipynb", "result.json", "timestamp.txt"]
-    assert result.read(folder / "result.json") == grade
+    assert result.read(folder / "result.json") == result.public(grade)
+    assert result.read(folder / "result.json", work.details) == grade
     assert (grade.score, grade.late_penalty) == (2, 0)
     assert grade.submitted_at == datetime(2029, 12, 31, 12, tzinfo=UTC)
     assert grade.content_keys == work.content_keys
