@@ -91,7 +91,7 @@ def show_grades(console: Console, grades: Iterable[Grade]) -> None:
     rows = text_table(grades)
     if not console.is_terminal:
         console.width = max(120, 2 + sum(max(map(len, column)) + 2 for column in zip(TEXT_COLUMNS, *rows, strict=True)))
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in TEXT_COLUMNS:
         table.add_column(
             name,
