@@ -55,7 +55,7 @@ EXAM = exam_of(
 
 def test_imports_and_locked_definitions_are_the_examiners_to_make():
     known = vocabulary(EXAM)
-    assert set(known.trusted) == {"np", "Sequential", "helper", "math"}
+    assert set(known.trusted) == {"np", "Sequential", "helper", "math", "LIMIT"}
 
 
 def test_helpers_of_tests_can_not_be_taken_over():
@@ -65,7 +65,12 @@ def test_helpers_of_tests_can_not_be_taken_over():
 
 
 def test_a_test_needs_what_the_locked_helpers_that_it_uses_need():
-    assert needs(EXAM.cells[2].source, vocabulary(EXAM)) >= {"squares", "LIMIT"}
+    exam = exam_of(
+        (Role.READ_ONLY, "def helper(f): return f(LIMIT)\nLIMIT = compute()"),
+        (Role.ANSWER, "f = 1"),
+        (Role.TEST, "helper(f)"),
+    )
+    assert needs(exam.cells[2].source, vocabulary(exam)) >= {"f", "LIMIT"}
 
 
 def test_only_globals_that_the_instructors_functions_read_take_plain_values():
@@ -73,6 +78,35 @@ def test_only_globals_that_the_instructors_functions_read_take_plain_values():
     assert "scale" in known.parameters
     assert "y" not in known.parameters
     assert "y" in known.students
+
+
+LOCKED = [
+    "from numpy.testing import *",
+    "try:\n    from numpy.testing import assert_allclose\nexcept ImportError:\n    from numpy import assert_allclose",
+    "if True:\n    def assert_allclose(a, b): assert a == b",
+    "assert_allclose = lambda a, b: a == b",
+    "assert_allclose = 1e-6",
+]
+
+
+@pytest.mark.parametrize("locked", LOCKED)
+def test_what_a_locked_cell_defines_in_whatever_way_is_the_instructors(locked):
+    known = vocabulary(exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "f = 1"), (Role.TEST, "assert_allclose(f, 1)")))
+    assert "assert_allclose" in known.trusted
+    assert "assert_allclose" not in needs("assert_allclose(f, 1)", known)
+
+
+@pytest.mark.parametrize(
+    "locked", ["data = [1]", "data = load()", "data = 1\nprint()\ndata = 2", "data = 1\ndata += 1"]
+)
+def test_what_the_students_code_can_change_is_taken_from_the_kernel(locked):
+    known = vocabulary(exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "f = 1")))
+    assert "data" in needs("data", known)
+
+
+def test_pythons_own_names_are_pythons_unless_the_instructor_binds_them():
+    assert "abs" not in needs("abs(f)", vocabulary(exam_of((Role.ANSWER, "f = 1"))))
+    assert "abs" in needs("abs(f)", vocabulary(exam_of((Role.ANSWER, "def abs(x): return x"))))
 
 
 def test_a_name_that_the_solution_defines_itself_is_the_students_even_if_imported_elsewhere():

@@ -77,16 +77,9 @@ def _examine_cell(
     except SyntaxError as error:
         return _broken(f"the test is not Python: {error}")
     printed = io.StringIO()
-    try:
-        namespace.prepare(cell.source, capture)
-    except TooLarge as error:
-        return Examined(0.0, Outcome.FAILED, _sentence(str(error)), str(error))
-    except Exception as error:
-        if isinstance(error, RemoteError) or hasattr(error, "remote"):  # the kernel's doing, not the test's
-            return Examined(0.0, Outcome.FAILED, _explain(error, cell), traceback.format_exc()[-MAX_DETAIL:])
-        return _broken(traceback.format_exc())
     value: Any = None
     raised: BaseException | None = None
+    prepared = False
     with (
         check.recording() as results,
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
@@ -95,18 +88,38 @@ def _examine_cell(
     ):
         try:
             with _time_limit(seconds):
+                namespace.prepare(cell.source, capture)
+                prepared = True
                 exec(body, namespace)
                 value = eval(last, namespace) if last else None
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
             raised = error
+    if raised is not None and not prepared:
+        return _unprepared(raised, cell)
     with contextlib.suppress(Exception):
         namespace.close()
     detail = printed.getvalue()[:MAX_DETAIL]
     if raised is not None:
         return _failed(raised, cell, tuple(results), detail)
     return _passed(value, cell, tuple(results), detail)
+
+
+def _unprepared(error: BaseException, cell: ExamCell) -> Examined:
+    """The names of the cell could not be filled in: the student's doing where it came from their answers."""
+    if isinstance(error, TooLarge):
+        return Examined(0.0, Outcome.FAILED, _sentence(str(error)), str(error))
+    if isinstance(error, RemoteError | ExaminationTimeout) or hasattr(error, "remote"):
+        return Examined(0.0, Outcome.FAILED, _explain(error, cell), _trace(error))
+    return _broken(_trace(error))
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))[-MAX_DETAIL:]
+    except Exception:  # an exception that a student's code made can be one that can not be shown
+        return type(error).__name__
 
 
 def _compiled(cell: ExamCell) -> tuple[CodeType, CodeType | None]:
@@ -125,16 +138,20 @@ def _file_name(cell: ExamCell) -> str:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raises :class:`ExaminationTimeout` in the main thread after ``seconds`` of wall clock."""
+    """Raises :class:`ExaminationTimeout` in the main thread after ``seconds`` of wall clock, and again each second:
+    an event loop may swallow the first."""
+    running = True
 
     def expire(signum: int, frame: FrameType | None) -> None:
-        raise ExaminationTimeout
+        if running:
+            raise ExaminationTimeout
 
     previous = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
     finally:
+        running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
@@ -177,8 +194,7 @@ def _broken(detail: str) -> Examined:
 
 def _failed(error: BaseException, cell: ExamCell, checks: tuple[CheckResult, ...], printed: str) -> Examined:
     """An exception ends the cell with 0. What the student reads depends on where it came from."""
-    trace = "".join(traceback.format_exception(error))[-MAX_DETAIL:]
-    detail = f"{printed}\n{trace}".strip()
+    detail = f"{printed}\n{_trace(error)}".strip()
     if isinstance(error, CourseError | SyntaxError | ImportError) and not hasattr(error, "remote"):
         return Examined(0.0, Outcome.BROKEN, _BROKEN, detail, checks)
     return Examined(0.0, Outcome.FAILED, _explain(error, cell), detail, checks)

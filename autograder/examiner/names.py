@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import importlib
 import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -67,16 +69,56 @@ def bindings(source: str) -> Bindings:
     imported: set[str] = set()
     assigned: set[str] = set()
     for statement in tree.body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            for alias in statement.names:
-                bound = alias.asname or alias.name.split(".")[0]
-                definitions[bound] = ast.unparse(statement)
-                imported.add(bound)
-        elif isinstance(statement, ast.FunctionDef | ast.ClassDef):
-            definitions[statement.name] = ast.unparse(statement)
-        else:
-            assigned |= _stored(statement)
+        bound = _stored(statement)
+        if not _only_defines(statement):
+            assigned |= bound
+            continue
+        imports = bound & set(_imported_names(statement))
+        # Bound twice in one cell, a name has no one statement that stands for it.
+        assigned |= {name for name in bound - imports if name in definitions}
+        imported |= imports
+        definitions |= dict.fromkeys(bound, ast.unparse(statement))
     return Bindings(definitions, frozenset(imported), frozenset(assigned), frozenset(_modules(tree)))
+
+
+def _imported_names(statement: ast.AST) -> Iterable[str]:
+    """The names that the imports in a statement bind; ``from m import *`` binds what ``m`` says."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            yield from _public_names(node.module or "")
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
+
+
+def _public_names(module: str) -> list[str]:
+    try:
+        found = importlib.import_module(module)
+    except Exception:  # the cell that imports it says what is wrong
+        return []
+    return list(getattr(found, "__all__", [name for name in vars(found) if not name.startswith("_")]))
+
+
+def _only_defines(statement: ast.stmt) -> bool:
+    """Whether a statement does nothing but import, define, or name a constant or a lambda."""
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
+        return True
+    if isinstance(statement, ast.Assign):
+        named = all(isinstance(target, ast.Name) for target in statement.targets)
+        return named and (isinstance(statement.value, ast.Lambda) or _is_literal(statement.value))
+    if isinstance(statement, ast.If | ast.Try | ast.With):
+        inside = [*ast.iter_child_nodes(statement)]
+        inside += [node for handler in getattr(statement, "handlers", ()) for node in handler.body]
+        return all(isinstance(n, ast.Pass) or _only_defines(n) for n in inside if isinstance(n, ast.stmt))
+    return False
+
+
+def _is_literal(value: ast.expr) -> bool:
+    """A constant that no code can change in place."""
+    try:
+        hash(ast.literal_eval(value))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def _stored(statement: ast.stmt) -> set[str]:
@@ -91,7 +133,7 @@ def _stored(statement: ast.stmt) -> set[str]:
             found.add(node.name)
             continue
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+            found |= set(_imported_names(node))
         elif isinstance(node, ast.ExceptHandler) and node.name:
             found.add(node.name)
         if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
@@ -133,7 +175,7 @@ class Vocabulary:
     """Those of them that the instructor's own functions read as globals: a test's plain value for one of these goes to
     the kernel too. No other does: a test's expected value under a student's name must not become known there."""
     modules: frozenset[str]
-    """Modules that the source imports somewhere: the only ones that a name in the kernel may stand for."""
+    """Modules that cells other than tests import: the only ones that a name in the kernel may stand for."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -151,7 +193,9 @@ def vocabulary(exam: Exam) -> Vocabulary:
         trusted |= {n: s for n, s in b.definitions.items() if n in b.imported and n not in defined}
     for b in locked:
         trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
-    trusted = {n: s for n, s in trusted.items() if n not in assigned}
+    statements = {(n, s) for b in others for n, s in b.definitions.items()}
+    once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
+    trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or _imports(s))}
 
     sources = [c.source for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
@@ -162,8 +206,16 @@ def vocabulary(exam: Exam) -> Vocabulary:
         own=frozenset(bound_by_tests - bound_by_others),
         students=frozenset(bound_by_others),
         parameters=frozenset(bound_by_others) & read_by_functions,
-        modules=frozenset(m for _, b in cells for m in b.modules),
+        modules=frozenset(m for b in others for m in b.modules),
     )
+
+
+BUILTINS = frozenset(dir(builtins))
+"""A test's ``abs`` is Python's, unless the instructor's own notebook binds the name anew."""
+
+
+def _imports(statement: str) -> bool:
+    return statement.startswith(("import ", "from "))
 
 
 def needs(source: str, known: Vocabulary) -> frozenset[str]:
@@ -178,6 +230,6 @@ def needs(source: str, known: Vocabulary) -> frozenset[str]:
         seen.add(name)
         if name in known.trusted:
             pending.extend(loaded_names(known.trusted[name]))
-        elif name not in known.own:
+        elif name not in known.own and (name not in BUILTINS or name in known.students):
             wanted.add(name)
     return frozenset(wanted)

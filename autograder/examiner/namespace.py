@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.examiner.names import Vocabulary, loaded_names
-from autograder.examiner.remote import Remote, RemoteCallable, RemoteObject
+from autograder.examiner.remote import Refused, Remote, RemoteObject
 from autograder.probe.codec import CodecError, Packed, Reference, decode
 
 
@@ -54,6 +54,8 @@ class Answers:
         self.modules = modules
         self.rebuild = rebuild
         self.histories: list[Mapping[str, Any]] = []
+        self.built: dict[int, tuple[Any, Any]] = {}
+        remote.rebuild = self.model
 
     def value(self, name: str, captured: Captured) -> Any:
         """The answer that stands under ``name``.
@@ -83,14 +85,19 @@ class Answers:
         return importlib.import_module(reference.type_name)
 
     def model(self, reference: Reference, claim: Any) -> Any:
-        """The rebuilt model, or a remote object that knows why there is none."""
+        """The rebuilt model, or a remote object that knows why there is none; built once for each claim."""
+        if id(claim) not in self.built:
+            self.built[id(claim)] = (claim, self._model(reference, claim))
+        return self.built[id(claim)][1]
+
+    def _model(self, reference: Reference, claim: Any) -> Any:
         try:
             described, weights = claim
             if type(described) is not dict or type(weights) is not list:
                 raise ValueError("it does not describe itself as a Keras model does")
             model = self.rebuild(described, weights)
         except (ValueError, TypeError) as error:
-            kind = type("RefusedModel", (RemoteCallable,), {"__slots__": (), "autograder_refusal": str(error)})
+            kind = type("RefusedModel", (Refused,), {"__slots__": (), "autograder_refusal": str(error)})
             return kind(self.remote, reference)
         history = described.get("history")
         if type(history) is dict:
@@ -123,7 +130,7 @@ class Namespace(dict[str, Any]):
         pending = list(loaded_names(source))
         while pending:
             name = pending.pop()
-            if name in done or (name in self.left and name in self.known.own):
+            if name in done or (name in self.left and name not in self.known.students):
                 continue
             done.add(name)
             if name in self.known.trusted:

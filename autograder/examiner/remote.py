@@ -38,6 +38,8 @@ class Remote:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.lost: str | None = None
+        self.rebuild: Callable[[Reference, Any], Any] | None = None
+        """Makes a model of what the kernel says of it; set while answers are examined."""
 
     def ask(self, verb: str, *arguments: Any, timeout: float | None = None) -> Any:
         """One question. What the student's code printed meanwhile is printed here.
@@ -66,8 +68,14 @@ class Remote:
             return result
         raise rebuilt_exception(result)
 
-    def stand_in(self, reference: Reference) -> RemoteObject:
-        """The object that stands for a handle."""
+    def stand_in(self, reference: Reference) -> Any:
+        """The object that stands for a handle: a remote one, or the rebuilt model where it is one."""
+        if reference.kind == "model" and self.rebuild is not None:
+            rebuild, self.rebuild = self.rebuild, None  # a model in what is said of a model stays remote
+            try:
+                return rebuild(reference, self.ask("model", reference.handle))
+            finally:
+                self.rebuild = rebuild
         kind = RemoteCallable if reference.kind in ("function", "class", "model") else RemoteObject
         return kind(self, reference)
 
@@ -103,6 +111,10 @@ def _asking_two(name: str, reflected: bool = False) -> Callable[..., Any]:
     return method
 
 
+COMPUTED_HERE = frozenset({"evaluate", "count_params"})
+"""What is asked of a model to grade it: the examiner computes it itself or not at all."""
+
+
 class RemoteObject:
     """An object in the student's kernel."""
 
@@ -119,6 +131,8 @@ class RemoteObject:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__") and name not in ("__name__", "__doc__", "__dict__"):
             raise AttributeError(f"a remote object has no {name}")
+        if name in COMPUTED_HERE:
+            raise TypeError(f"{name} of an object in the notebook's kernel is only what the notebook says")
         return self._remote.ask("getattr", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -214,10 +228,24 @@ class RemoteCallable(RemoteObject):
         if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
             raise RemoteError("the notebook's kernel gave an answer that can not be read")
         result, changed = answer
-        for index, value in changed.items():
+        # Only a function that returns nothing works by changing its arguments; another's changes would reach the
+        # values that a test compares its result with.
+        for index, value in changed.items() if result is None else ():
             if type(index) is int and 0 <= index < len(args):
                 _change_in_place(args[index], value)
         return result
+
+
+class Refused(RemoteCallable):
+    """A model that could not be rebuilt: it says why, and nothing else."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        raise TypeError(f"this model can not be examined: {type(self).autograder_refusal}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"this model can not be examined: {type(self).autograder_refusal}")
 
 
 def _change_in_place(argument: Any, value: Any) -> None:
@@ -254,6 +282,8 @@ def rebuilt_exception(described: Any) -> Exception:
 
 
 def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
+    if issubclass(kind, SyntaxError | ImportError | OSError):
+        args = None  # their arguments have a meaning that tracebacks rely on
     try:
         return kind(*(args if type(args) is list and args else [text]))
     except Exception:

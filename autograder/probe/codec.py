@@ -187,6 +187,7 @@ class _Reader:
         self.buffers = buffers
         self.refer = refer
         self.items = 0
+        self.bytes = 0
 
     def read(self, node: Any, depth: int = 0) -> Any:
         self.items += 1
@@ -216,6 +217,9 @@ class _Reader:
         index = _a(int, index)
         if not 0 <= index < len(self.buffers):
             raise CodecError("no such buffer")
+        self.bytes += len(self.buffers[index])
+        if self.bytes > MAX_BYTES:
+            raise CodecError("too large")
         return bytes(self.buffers[index])
 
 
@@ -268,7 +272,17 @@ def _read_float(reader: _Reader, depth: int, name: Any) -> float:
 def _read_decimal(reader: _Reader, depth: int, text: Any) -> decimal.Decimal:
     if len(_a(str, text)) > MAX_DIGITS:
         raise CodecError("too many digits")
-    return decimal.Decimal(text)
+    number = decimal.Decimal(text)
+    if number.is_finite() and abs(number.adjusted()) > MAX_DIGITS:
+        raise CodecError("too many digits")
+    return number
+
+
+def _read_range(reader: _Reader, depth: int, *ends: Any) -> range:
+    numbers = range(*(_a(int, reader.read(end)) for end in ends))
+    if abs(numbers.stop - numbers.start) > MAX_ITEMS * abs(numbers.step):
+        raise CodecError("a range of too many numbers")
+    return numbers
 
 
 def _read_reference(reader: _Reader, depth: int, handle: Any, kind: Any, type_name: Any) -> Any:
@@ -288,7 +302,7 @@ _DECODERS: dict[str, Callable[..., Any]] = {
     "bytes": lambda r, d, index: r.buffer(index),
     "bytearray": lambda r, d, index: bytearray(r.buffer(index)),
     "complex": lambda r, d, re_, im: complex(_a(float, r.read(re_)), _a(float, r.read(im))),
-    "range": lambda r, d, *ends: range(*(_a(int, r.read(end)) for end in ends)),
+    "range": _read_range,
     "slice": lambda r, d, *ends: slice(*(r.read(end, d) for end in ends)),
     "...": lambda r, d: Ellipsis,
     "NotImplemented": lambda r, d: NotImplemented,

@@ -79,7 +79,7 @@ class Server:
 
     def snapshot(self) -> tuple[int, list[str]]:
         """Remember which name stands for which object now; gives the snapshot's number and the names."""
-        names = {k: v for k, v in self.namespace.items() if isinstance(k, str)}
+        names = {k: v for k, v in dict(self.namespace).items() if isinstance(k, str)}
         self.snapshots.append(names)
         visible = [k for k in names if k not in self.hidden]
         return len(self.snapshots) - 1, visible[:MAX_NAMES]
