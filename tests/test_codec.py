@@ -168,3 +168,10 @@ def test_mutated_messages_give_an_error_or_plain_data_and_nothing_else():
             decode(bytes(text), packed.buffers)
         except CodecError:
             continue
+
+
+def test_one_buffer_can_not_be_used_for_many_arrays(monkeypatch):
+    monkeypatch.setattr(codec, "MAX_BYTES", 1000)
+    text = json.dumps(["list", [["nd", "|u1", [400], 0]] * 3]).encode()
+    with pytest.raises(CodecError, match="too large"):
+        decode(text, [bytes(400)])

@@ -12,7 +12,9 @@ from kernels import InProcessKernel
 from autograder.examiner.examine import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
+from autograder.examiner.remote import Remote
 from autograder.execute import execute
+from autograder.probe.codec import Reference
 from autograder.records import Limits, Outcome, Role
 
 
@@ -281,3 +283,95 @@ def test_answers_that_are_slow_one_by_one_are_stopped_together():
     results = graded(exam, seconds=0.3, total_seconds=0.5)
     assert time.monotonic() - began < 2
     assert [r.fraction for r in results] == [0] * 5
+
+
+# --- attacks that once worked -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shadow", "test"),
+    [
+        ("def abs(v): return 0.0", "assert abs(f(21) - 42) < 1e-9"),
+        ("def range(*a): return []", "assert all(f(i) == 2 * i for i in range(1, 9))"),
+        ("def all(v): return True", "assert all([f(3) == 6])"),
+        ("def len(v): return 6", "assert len([0] * f(3)) == 6"),
+    ],
+)
+def test_a_builtin_that_the_student_defines_anew_is_not_the_tests(shadow, test):
+    exam = exam_of((Role.ANSWER, "def f(n): return 2 * n"), (Role.TEST, test))
+    assert graded(exam, cell0=f"def f(n): return 0\n{shadow}")[0].fraction == 0
+    assert graded(exam, cell0=f"def f(n): return 2 * n\n{shadow}")[0].fraction == 1
+
+
+@pytest.mark.parametrize(
+    "locked",
+    [
+        "from numpy.testing import *",
+        "try:\n    from numpy.testing import assert_allclose\nexcept ImportError:\n    pass",
+        "if True:\n    def assert_allclose(a, b): assert a == b",
+    ],
+)
+def test_a_locked_helper_in_whatever_form_can_not_be_replaced(locked):
+    exam = exam_of(
+        (Role.READ_ONLY, locked), (Role.ANSWER, "def f(n): return 9"), (Role.TEST, "assert_allclose(f(3), 9)")
+    )
+    assert graded(exam)[0].fraction == 1
+    cheat = "def f(n): return 0\ndef assert_allclose(a, b): pass"
+    assert graded(exam, cell1=cheat)[0].fraction == 0
+
+
+@pytest.mark.parametrize("bind", ["def s():\n    global e\n    e = 9\ns()", "exec('e = 9')", "globals()['e'] = 9"])
+def test_what_an_earlier_test_bound_in_whatever_way_stays_the_tests(bind):
+    exam = exam_of(
+        (Role.ANSWER, "def f(n): return 0"), (Role.TEST, bind), (Role.ANSWER, ""), (Role.TEST, "assert f(3) == e")
+    )
+    assert graded(exam, cell2="e = 0")[1].fraction == 0
+
+
+@pytest.mark.parametrize("name", ["evaluate", "count_params"])
+def test_what_the_examiner_computes_is_not_asked_of_a_students_object(name):
+    answer = f"class M:\n    def {name}(self, *a): return 24\nm = M()"
+    assert outcome(answer, f"assert m.{name}() == 24").fraction == 0
+
+
+def test_a_function_that_returns_something_changes_nothing_of_the_tests():
+    test = "import numpy as np\nx = np.arange(1.0, 5.0)\nassert np.allclose(f(x), 2 * x)"
+    assert outcome("def f(x):\n    x *= 0\n    return x", test).fraction == 0
+    assert outcome("def f(x): return 2 * x", test).fraction == 1
+    assert outcome("def f(x):\n    x[:] = []\n    return x", "x = [2, 1]\nassert f(x) == sorted(x)").fraction == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def f(n): raise SyntaxError('m', ('f', 1, 'x', 'text'))",
+        "def f(n): raise ImportError(1, 2, 3)",
+        "def f(n): raise UnicodeDecodeError('a', b'', 1, 2, 'c')",
+        "def f(n): return range(10**12)",
+        "import decimal\ndef f(n): return decimal.Decimal('1e999999')",
+    ],
+)
+def test_an_answer_made_to_break_the_examiner_is_a_wrong_answer(answer):
+    result = outcome(answer, "assert sum([int(v) for v in [f(3)]]) == 9", released="")
+    assert (result.fraction, result.outcome) == (0, Outcome.FAILED)
+
+
+def test_a_kernel_that_lies_about_its_names_is_a_failed_answer():
+    class Lies(InProcessKernel):
+        def run(self, source, seconds):
+            def snapshot():
+                raise KeyError("no")
+
+            self.server.snapshot = snapshot
+            return super().run(source, seconds)
+
+    assert outcome("x = 1", "assert x == 1", kernel=Lies).outcome is Outcome.SKIPPED
+
+
+def test_a_model_is_rebuilt_once_for_each_claim():
+    built = []
+    answers = Answers(Remote(InProcessKernel()), frozenset(), lambda claim, weights: built.append(claim) or "model")
+    claim = ({"name": "m"}, [])
+    reference = Reference(1, "model", "keras.Model")
+    assert [answers.model(reference, claim) for _ in range(5)] == ["model"] * 5
+    assert len(built) == 1

@@ -228,7 +228,7 @@ print(history.history["loss"][1] < history.history["loss"][0])
 
     async def go() -> None:
         async with running(limits=Limits()) as (manager, client):
-            assert (await printed(client, code, 100)).strip().endswith("True")
+            assert "True" in (await printed(client, code, 100)).split()
             assert manager.provisioner.process.usage().out_of_memory is False
 
     drive(go)
