@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autograder.examiner.namespace import Capture, Captured
-from autograder.examiner.remote import Remote, RemoteError
+from autograder.examiner.remote import REPLY_SECONDS, Remote, RemoteError
 from autograder.probe.codec import CodecError, Packed, Reference, decode
 from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
 
@@ -46,12 +46,12 @@ class Executed:
     run: Run
     captures: dict[int, Capture]
     """Index of the TEST cell in the composed notebook → its capture."""
-    kernel: Kernel | None
-    remote: Remote | None = field(default=None)
+    kernel: Kernel
+    remote: Remote
 
     def close(self) -> None:
-        if self.kernel is not None:
-            self.kernel.close()
+        """End the kernel; nothing that was only pinned can be examined after that."""
+        self.kernel.close()
 
 
 def execute(start: StartKernel, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits) -> Executed:
@@ -155,10 +155,6 @@ def _until(moment: float) -> float:
     return max(0.1, min(REPLY_SECONDS, moment - time.monotonic()))
 
 
-REPLY_SECONDS = 30.0
-"""Wall clock of one answer while the notebook runs."""
-
-
 def _captured(remote: Remote, number: int, name: str, budget: Budget, until: float) -> Captured:
     try:
         if time.monotonic() > until:
@@ -223,7 +219,7 @@ def _pinned(captured: Capture) -> bool:
 
 def _fatal_cell(executed: Executed, total: int) -> int | None:
     """The index of the cell that the kernel did not survive; None while it lives."""
-    if executed.kernel is None or executed.kernel.ended() is None:
+    if executed.kernel.ended() is None:
         return None
     runs = executed.run.cells
     not_run = next((i for i, c in enumerate(runs) if c.status == "not_run"), total)

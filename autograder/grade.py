@@ -101,9 +101,7 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
 def _examine(
     composed: Composed, executed: Executed, known: Any, hidden: Path | None, rebuild: Rebuild
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
-    remote = executed.remote
-    assert remote is not None
-    answers = Answers(remote, known.modules, rebuild)
+    answers = Answers(executed.remote, known.modules, rebuild)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     results = examine(pairs, known, answers, hidden)
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from nbformat.v4 import output_from_msg
 
 from autograder.errors import SandboxError
-from autograder.examiner.remote import LostError
+from autograder.examiner.remote import REPLY_SECONDS, LostError
 from autograder.outputs import Outputs
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus
@@ -24,8 +24,6 @@ from autograder.sandbox.base import HOME
 from autograder.sandbox.kernel import SandboxKernelClient, kernel_manager
 
 REQUEST = "state_request"
-REPLY_SECONDS = 30.0
-"""Wall clock of one question, where a cell's own limit is not shorter."""
 GRACE_SECONDS = 2.0
 """How long an interrupted kernel may take to come back."""
 READY_SECONDS = 180.0
@@ -157,7 +155,7 @@ class SandboxedKernel:
             if reply is None:
                 reply = await self._read_shell(client, message, 0.0 if idle is False else 0.05)
                 if reply and not idle:
-                    deadline = max(time.monotonic() + GRACE_SECONDS, min(deadline, time.monotonic() + GRACE_SECONDS))
+                    deadline = time.monotonic() + GRACE_SECONDS
             if not (reply and idle) and self._gone():
                 return None, timed_out
         return reply, timed_out

@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
 from autograder.probe.operations import BINARY, UNARY
 
+REPLY_SECONDS = 30.0
+"""Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
+
 
 class Link(Protocol):
     """The way to the kernel. Raises :class:`LostError` when the kernel is gone or does not answer in time."""
