@@ -6,6 +6,7 @@ The modules are imported before the kernel takes its first request, so that a ce
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 
@@ -16,8 +17,10 @@ def main() -> None:
     import server  # this folder is the only thing on the path that is ours
     from ipykernel.kernelapp import IPKernelApp
 
-    # From here on the path is what a notebook in its own folder has.
+    # From here on the path is what a notebook in its own folder has, and at its end the aliases of old libraries.
+    aliases = Path(__file__).resolve().parent.parent / "aliases"
     sys.path[0] = ""
+    sys.path.append(str(aliases))
     app: Any = IPKernelApp.instance()
     app.initialize([*sys.argv[1:3], "--quiet"])
     server.attach(app.kernel)

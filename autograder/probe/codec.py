@@ -238,6 +238,13 @@ def _dtype(name: Any) -> Any:
     return numpy.dtype(name)
 
 
+def _product(sizes: list[int]) -> int:
+    result = 1  # math.prod is not there in Python 3.7
+    for size in sizes:
+        result *= size
+    return result
+
+
 def _read_ndarray(reader: _Reader, depth: int, name: Any, shape: Any, index: Any) -> Any:
     import numpy
 
@@ -245,9 +252,9 @@ def _read_ndarray(reader: _Reader, depth: int, name: Any, shape: Any, index: Any
     sizes = [_a(int, size) for size in _a(list, shape)]
     if len(sizes) > 32 or any(size < 0 for size in sizes):
         raise CodecError("shape not allowed")
-    if math.prod(sizes) * dtype.itemsize != len(data):
+    if _product(sizes) * dtype.itemsize != len(data):
         raise CodecError("shape and buffer differ")
-    if math.prod(size or 1 for size in sizes) > 2**40:
+    if _product([size or 1 for size in sizes]) > 2**40:
         raise CodecError("shape not allowed")
     if not data:
         return numpy.zeros(sizes, dtype)

@@ -27,6 +27,8 @@ from autograder.sandbox.provisioner import (
 
 MIB = 1024 * 1024
 PROBE = "/opt/kernel/probe"
+ALIASES = "/opt/kernel/aliases"
+"""Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
 LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": MIB, "hb": 1024}
 """Bytes of one message part; a kernel that sends more is disconnected."""
 QUEUE = 32
@@ -164,7 +166,8 @@ def kernel_manager(
     """
     files = dict(job_files)
     if argv is None:
-        files[PROBE] = Path(__file__).resolve().parent.parent / "probe"
+        package = Path(__file__).resolve().parent.parent
+        files |= {PROBE: package / "probe", ALIASES: package / "aliases"}
         argv = (python or sys.executable, "-I", PROBE, "-f", "{connection_file}", *preload)
     manager = SandboxKernelManager(
         transport="ipc", ip=ADDRESS, connection_file=CONNECTION_FILE, shutdown_wait_time=2.0, **PORTS

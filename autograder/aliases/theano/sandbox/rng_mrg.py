@@ -1,0 +1,7 @@
+"""The fast random streams of old; here they are the usual ones."""
+
+from ..tensor.shared_randomstreams import RandomStreams
+
+MRG_RandomStreams = RandomStreams
+
+__all__ = ["MRG_RandomStreams"]
