@@ -22,6 +22,8 @@ def main() -> None:
     sys.path[0] = ""
     sys.path.append(str(aliases))
     app: Any = IPKernelApp.instance()
+    # The connection file is there, and read-only; ipykernel of old would write it a second time.
+    app.write_connection_file = lambda *_, **__: None
     app.initialize([*sys.argv[1:3], "--quiet"])
     server.attach(app.kernel)
     for name in sys.argv[3:]:

@@ -86,7 +86,7 @@ def stage(spec: dict[str, Any]) -> dict[str, str]:
     """Bind every source to a readable place, in a private mount namespace: source → place."""
     sources = {a["source"]: a.get("copy", False) for a in spec["arguments"] if isinstance(a, dict) and "source" in a}
     if not any(Path(spec["bwrap"]).is_relative_to(source) for source in sources):
-        sources[os.path.dirname(spec["bwrap"])] = False
+        sources[folder_of(spec["bwrap"])] = False
     libc = ctypes.CDLL(None, use_errno=True)
     _check(libc.unshare(CLONE_NEWNS), "make a mount namespace")
     _mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
@@ -105,6 +105,13 @@ def stage(spec: dict[str, Any]) -> dict[str, str]:
             _mount(libc, path, target, None, MS_BIND | MS_REC)
         staged[source] = target
     return staged
+
+
+def folder_of(bwrap: str) -> str:
+    """The folder to stage for the program: its own, or, where a wheel brought it, the one with its libraries too."""
+    package = Path(bwrap).parent.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    return str(package.parent) if libraries.is_dir() else os.path.dirname(bwrap)
 
 
 def translate(path: str, staged: dict[str, str]) -> str:
