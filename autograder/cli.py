@@ -116,15 +116,21 @@ autograder release keras-fully-connected --no-prove    # while you are writing
 def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     """Make what students get from source/ASSIGNMENT.
 
-    Before anything is written, the instructor's own solution must get full marks and the unchanged release none of the
-    points that need work, both through the pipeline that grades students.
+    Where course.yaml has a `prepare` command for it, that runs first: it makes files such as a holdout. Before the
+    release is written, the instructor's own solution must get full marks and the unchanged release none of the points
+    that need work, both through the pipeline that grades students.
     """
     from autograder import release as releasing
+    from autograder.batch import exclusive
+    from autograder.prepare import prepare
 
     course, wanted = _open(course_folder, assignment)
+    if wanted.prepare is not None:
+        with exclusive(course), _status(f"Preparing {wanted.name}: {wanted.prepare.split()[0]}…"):
+            said = prepare(course, wanted)
+        click.echo(said, err=True, nl=bool(said))
     built = releasing.build(course, wanted)
     if not no_prove:
-        from autograder.batch import exclusive
         from autograder.prove import prove
 
         _require_sandbox(wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -156,12 +157,15 @@ class _CourseFile:
         default = Assignment(name, name, limits=limits)
         result = cast(Assignment, self.read.record(node, where, default, fixed=["name"]))
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
+        made = result.prepare is not None
         if "late" in keys:
             self.check_late(keys["late"], where, result)
         if "files" in keys:
-            self.check_files(keys["files"], where, self.root, hidden=False)
+            self.check_files(keys["files"], where, self.root, hidden=False, made=made)
         if "hidden" in keys:
-            self.check_files(keys["hidden"], where, source / "hidden", hidden=True)
+            self.check_files(keys["hidden"], where, source / "hidden", hidden=True, made=made)
+        if result.prepare is not None:
+            self.check_prepare(keys["prepare"], where, result, source)
         return result
 
     def check_name(self, node: yaml.Node, name: str, what: str) -> None:
@@ -181,8 +185,9 @@ class _CourseFile:
         if late.kind != "none" and result.due is None:
             raise self.read.error(node, f"{where} has a late policy but no due date; add 'due'")
 
-    def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool) -> None:
-        """Everything listed exists below ``base``; what students get may be seen, no two under one name."""
+    def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool, made: bool) -> None:
+        """Everything listed exists below ``base``, or is ``made`` before a release; what students get may be seen, no
+        two under one name."""
         seen: dict[str, str] = {}
         for item in self.read.items(node, "files"):
             name = str(item.value)
@@ -190,7 +195,7 @@ class _CourseFile:
                 path = inside(self.root, name, base)
             except ValueError as error:
                 raise self.read.error(item, f"{name!r} in {where} {error}") from None
-            if not (path.is_file() or path.is_dir()) or path == base.resolve():
+            if not (path.is_file() or path.is_dir() or (made and not path.exists())) or path == base.resolve():
                 shown = base.relative_to(self.root) / name
                 raise self.read.error(item, f"{where}: there is no file {shown}")
             if not hidden and is_hidden(self.root, path):
@@ -201,6 +206,31 @@ class _CourseFile:
             if key in seen:
                 raise self.read.error(item, f"{name!r} and {seen[key]!r} in {where} would be one file; rename one")
             seen[key] = name
+
+    def check_prepare(self, node: yaml.Node, where: str, result: Assignment, source: Path) -> None:
+        """The first word is a Python file of the course; nothing that the command reads goes to students."""
+        try:
+            words = shlex.split(result.prepare or "")
+        except ValueError as error:
+            raise self.read.error(node, f"'prepare' in {where} is no command line: {error}") from None
+        script = words[0] if words else ""
+        try:
+            path = inside(self.root, script, self.root)
+        except ValueError as error:
+            raise self.read.error(node, f"{script!r}, the script of 'prepare' in {where}, {error}") from None
+        if path.suffix != ".py" or not path.is_file():
+            rule = "the first word of 'prepare' must be a Python file of the course"
+            raise self.read.error(node, f"{where}: there is no Python file {script!r}; {rule}")
+        for word in words:
+            named = (self.root / word.rpartition("=")[2]).resolve()
+            if self.is_released(named, result, source):
+                raise self.read.error(node, f"'prepare' in {where} uses {word!r}, which students would get")
+
+    def is_released(self, path: Path, result: Assignment, source: Path) -> bool:
+        """Whether ``path`` goes with the release."""
+        if any(path.is_relative_to((self.root / name).resolve()) for name in result.files):
+            return True
+        return path.is_file() and path.is_relative_to(source) and not is_hidden(self.root, path)
 
 
 # --- an nbgrader course ------------------------------------------------------------------------------

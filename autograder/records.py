@@ -64,6 +64,9 @@ class Assignment:
     the notebook. Whatever lies in source/<name>/ outside hidden/ goes with it too."""
     hidden: tuple[str, ...] = ()
     """Hidden data, relative to source/<name>/hidden/: only the examiner opens it."""
+    prepare: str | None = None
+    """A command line that makes files before a release: a Python file of the course, and arguments. What ``files`` and
+    ``hidden`` list may be missing until it has run."""
     environment: str | None = None
     """The Python interpreter that runs students' kernels; None: the kit's own."""
     limits: Limits = field(default_factory=Limits)

@@ -23,6 +23,7 @@ from autograder.errors import CourseError, HostError
 from autograder.exam import make_exam, released_notebook, solution_notebook
 from autograder.files import replace_folder
 from autograder.notebook import read_source_notebook
+from autograder.prepare import check_prepared
 from autograder.records import Assignment, Course, Exam
 from autograder.stripping import strip
 
@@ -70,8 +71,9 @@ def build(course: Course, assignment: Assignment) -> Release:
     Where a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
 
     Raises:
-        CourseError: a notebook or a file is wrong; the message names it, with the cell.
+        CourseError: a notebook or a file is wrong or missing; the message names it, with the cell.
     """
+    check_prepared(course, assignment)
     folder = course.source(assignment.name)
     paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     if not paths:

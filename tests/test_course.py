@@ -93,6 +93,7 @@ def test_the_example_of_the_documentation_is_a_course(tmp_path: Path) -> None:
     hidden.mkdir(parents=True)
     (hidden / "holdout.npz").touch()
     (tmp_path / "kaggle_data.py").touch()
+    (tmp_path / "prepare_data.py").touch()
     example = DOCS.read_text().split("```yaml\n")[1].split("```")[0]
     assert load(tmp_path, example).assignments["keras-fully-connected"].points == 20
 

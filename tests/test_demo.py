@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from lessons import prepared_course
 
 from autograder import demo, release
 from autograder.course import load_course
@@ -21,7 +22,7 @@ NAME = demo.ASSIGNMENT
 def class_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo course with its release and its class."""
     root = demo.make_course(tmp_path_factory.mktemp("demo") / "course")
-    course = load_course(root)
+    course = prepared_course(NAME, root)
     assignment = course.assignments[NAME]
     release.write(course, assignment, release.build(course, assignment))
     assert demo.make_class(root, NAME) == tuple(student.name for student in demo.STUDENTS)

@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from lessons import lesson_exam
 
 from autograder.course import load_course
 from autograder.records import Exam, Role
@@ -26,11 +27,7 @@ HIDDEN = SOURCE.parent / "hidden"
 
 @pytest.fixture(scope="module")
 def exam() -> Exam:
-    from autograder import release
-
-    course = load_course(ROOT)
-    (notebook,) = release.build(course, course.assignments[NAME]).notebooks
-    return notebook.exam
+    return lesson_exam(NAME)
 
 
 def source_of(exam: Exam, grade_id: str) -> str:
@@ -88,7 +85,7 @@ def test_nbgraders_configuration_ignores_the_hidden_folder_and_its_own_defaults(
 # --- the holdout --------------------------------------------------------------------------------------
 
 
-def test_the_holdout_is_small_and_as_documented() -> None:
+def test_the_holdout_is_small_and_as_documented(exam: Exam) -> None:
     assert (HIDDEN / "holdout.npz").stat().st_size < 300_000
     with np.load(HIDDEN / "holdout.npz", allow_pickle=False) as data:
         assert data["counts"].shape == (4000, 93)
@@ -98,7 +95,7 @@ def test_the_holdout_is_small_and_as_documented() -> None:
         assert data["mean"].shape == data["scale"].shape == (93,)
 
 
-def test_the_holdout_shares_no_product_with_the_lesson_and_uses_its_scaler() -> None:
+def test_the_holdout_shares_no_product_with_the_lesson_and_uses_its_scaler(exam: Exam) -> None:
     sys.path.insert(0, str(ROOT))
     from kaggle_data import load_data, preprocess_data
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from lessons import prepared_course
 from pipeline import Graded, grade, release, seen_by_student
 
 from autograder import demo
 from autograder.batch import common_keys, submission_work
-from autograder.course import load_course
 from autograder.demo.answers import PATCHES, WORKED
 from autograder.exam import solution_notebook
 from autograder.grade import grade_notebook
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 def test_a_model_behind_a_patched_evaluate_gets_what_it_is_worth(tmp_path: Path, monkeypatch) -> None:
     """evaluate, predict, count_params and numpy's assertions say what the student likes; the score is that of the
     worked network behind them: all of the size, little of the loss, none of the hidden layers."""
-    course = load_course(demo.make_course(tmp_path / "course"))
+    course = prepared_course(demo.ASSIGNMENT, demo.make_course(tmp_path / "course"))
     built = build(course, course.assignments[demo.ASSIGNMENT])
     (released,) = built.notebooks
     notebook = solution_notebook(released.exam)
@@ -51,7 +51,7 @@ def test_a_model_behind_a_patched_evaluate_gets_what_it_is_worth(tmp_path: Path,
 @pytest.fixture(scope="module")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Graded, float]:
     """The demonstration's course, released with proof, its class graded as one batch, and the seconds that it took."""
-    course = load_course(demo.make_course(tmp_path_factory.mktemp("demo") / "course"))
+    course = prepared_course(demo.ASSIGNMENT, demo.make_course(tmp_path_factory.mktemp("demo") / "course"))
     release(course, demo.ASSIGNMENT)
     demo.make_class(course.root, demo.ASSIGNMENT)
     began = time.monotonic()

@@ -8,13 +8,13 @@ from pathlib import Path
 from autograder.errors import HostError, UsageError
 from autograder.files import write_atomically
 
-FILES = ("course.yaml", "kaggle_data.py", "nbgrader_config.py")
+FILES = ("course.yaml", "kaggle_data.py", "nbgrader_config.py", "prepare_data.py")
 MARK = ".autograder-demo"
 """The file that tells a demo folder from a folder with somebody's work in it."""
 
 
 def make_course(target: Path) -> Path:
-    """Copy course.yaml, kaggle_data.py, nbgrader_config.py and source/ of the kit's own course to ``target``.
+    """Copy the FILES and source/ of the kit's own course to ``target``, without what a release makes there.
 
     An earlier demo in ``target`` is renewed: its course files are replaced, and its students' submissions,
     grades and gradebook are removed, so that two demonstrations begin alike.
@@ -36,7 +36,7 @@ def make_course(target: Path) -> Path:
     write_atomically(target / MARK, "Made by `autograder demo`, which replaces what lies in this folder.\n")
     for name in FILES:
         write_atomically(target / name, (origin / name).read_bytes())
-    ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "holdout.npz")
     shutil.copytree(origin / "source", target / "source", ignore=ignored)
     return target
 

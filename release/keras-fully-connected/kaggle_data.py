@@ -1,6 +1,6 @@
 """The Otto product data: 93 counts for each product, nine classes.
 
-    X, labels = load_data()                     # a synthetic stand-in, no download
+    X, labels = load_data()                     # the course's rows: a synthetic stand-in, no download
     X, labels = load_data("data/otto/train.csv")  # the competition's own file
     X, scaler = preprocess_data(X)
     y, encoder = preprocess_labels(labels)
@@ -15,6 +15,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,9 +27,14 @@ TEST_ROWS = 144_368
 CLASS_COUNTS = (1929, 16122, 8004, 2691, 2739, 14135, 2839, 8464, 4955)
 """Rows of each class in the competition's train.csv."""
 
+COURSE_ROWS = "otto.npz"
+"""The competition's rows that a course shows to its students, where it has them: a file beside this one."""
+
 HOW_TO_GET = (
-    'Join the Kaggle competition "otto-group-product-classification-challenge" and download train.csv.\n'
-    "Put it into data/otto/ (test.csv too), or call load_data() without a path for the synthetic stand-in."
+    "On Kaggle, accept the rules of the competition otto-group-product-classification-challenge. Then\n"
+    "  kaggle competitions download -c otto-group-product-classification-challenge -p data/otto\n"
+    "  cd data/otto && unzip otto-group-product-classification-challenge.zip\n"
+    'and load_data("data/otto/train.csv"). load_data() without a path needs no download.'
 )
 
 Floats = NDArray[np.float32]
@@ -51,8 +57,9 @@ def load_data(path: str | Path | None = None, train: bool = True, *, seed: int =
     """The counts and, for each row, its label or its id.
 
     Args:
-        path: The competition's train.csv or test.csv. None: the synthetic stand-in, whatever lies on the
-            disk, so that everyone works on the same rows.
+        path: The competition's train.csv or test.csv. None: the course's rows, so that everyone works on the
+            same ones. They are in ``otto.npz`` beside this file where the course came with it (the
+            competition's rows, less those that the course keeps back), and the synthetic stand-in elsewhere.
         train: True for training rows with labels, False for test rows with ids.
         seed: Training rows are shuffled, because the file is sorted by class; the same seed gives the same
             order. For the stand-in it draws the rows.
@@ -60,12 +67,19 @@ def load_data(path: str | Path | None = None, train: bool = True, *, seed: int =
     Returns:
         ``(X, labels)`` for training rows: X float32 of shape (n, 93), each entry a count; labels of shape
         (n,), the strings "Class_1" to "Class_9". ``(X, ids)`` for test rows: ids int64 of shape (n,), in the
-        file's order. n is 61,878 and 144,368.
+        file's order. n is 61,878 and 144,368, and less where the course keeps rows back.
 
     Raises:
         FileNotFoundError: There is no such file; the message says how to get it.
         DataError: The file has other columns, or a field that is not a number of its kind.
     """
+    rows = Path(__file__).resolve().with_name(COURSE_ROWS)
+    if path is None and rows.is_file():
+        if not train:
+            raise DataError(f"{rows} has training rows only. For test rows name the file: data/otto/test.csv")
+        X, labels = read_course_rows(rows)
+        order = np.random.default_rng(seed).permutation(len(X))
+        return X[order].astype(np.float32), labels[order]
     if path is None:
         X, labels = make_synthetic(TRAIN_ROWS if train else TEST_ROWS, seed=seed if train else seed + 1)
         return (X, labels) if train else (X, np.arange(1, len(X) + 1, dtype=np.int64))
@@ -74,6 +88,29 @@ def load_data(path: str | Path | None = None, train: bool = True, *, seed: int =
         return np.ascontiguousarray(table["X"]), table["id"].copy()
     order = np.random.default_rng(seed).permutation(len(table))
     return table["X"][order], table["target"][order]
+
+
+def read_course_rows(path: Path) -> tuple[NDArray[np.uint16], NDArray[Any]]:
+    """What ``otto.npz`` holds, in the file's order.
+
+    Returns:
+        ``(counts, labels)``: uint16 of shape (n, 93), and strings of shape (n,).
+
+    Raises:
+        DataError: It is no such file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            counts, labels = arrays["counts"], arrays["labels"]
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise DataError(f"{path} can not be read ({error}); get the course's files again") from error
+    whole = counts.dtype == np.uint16 and counts.ndim == 2 and counts.shape[1] == FEATURES
+    if not whole or labels.shape != counts.shape[:1] or not np.isin(labels, CLASSES).all():
+        raise DataError(
+            f"{path}: counts {counts.dtype}{counts.shape}, labels {labels.dtype}{labels.shape}; expected counts "
+            f"uint16(n, {FEATURES}) and n labels, Class_1 … Class_9. Get the course's files again."
+        )
+    return counts, labels
 
 
 def _read_csv(path: Path, train: bool) -> NDArray[Any]:

@@ -1,0 +1,86 @@
+"""Before a release: the course's own script makes the files that are not kept with the course.
+
+A holdout is drawn or split off anew from the same arguments, so nobody has to remember to do it, and no secret row
+lies in a repository.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from autograder.errors import CourseError, HostError
+from autograder.records import Assignment, Course
+
+SHOWN_LINES = 12
+"""Of what a failing script said, the last lines."""
+
+
+def prepare(course: Course, assignment: Assignment) -> str:
+    """Run the assignment's ``prepare`` command, if it has one, and see that it made what course.yaml lists.
+
+    The command runs with the kit's Python in the course folder and gets the assignment's name as its last argument. It
+    is the instructor's own and runs unconfined, as a Makefile would.
+
+    Returns:
+        What it printed, for a person.
+
+    Raises:
+        CourseError: it fails, with the last lines of what it said; or a listed file is not there afterwards.
+        HostError: no process could be started.
+    """
+    if assignment.prepare is None:
+        return ""
+    script, *arguments = shlex.split(assignment.prepare)
+    command = [sys.executable, str(course.root / script), *arguments, assignment.name]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=course.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
+    except OSError as error:
+        raise HostError(f"{script} could not be started ({error.strerror or error})") from error
+    if done.returncode:
+        raise CourseError(_failure(assignment, script, done))
+    absent = missing(course, assignment)
+    if absent:
+        raise CourseError(f"{assignment.name}: {script} ran, but {absent[0]} is not there; it must make that file")
+    return done.stdout.strip()
+
+
+def missing(course: Course, assignment: Assignment) -> tuple[Path, ...]:
+    """What ``files`` and ``hidden`` list and is not there, relative to the course folder."""
+    released = (course.root / name for name in assignment.files)
+    hidden = (course.hidden(assignment.name) / name for name in assignment.hidden)
+    return tuple(path.relative_to(course.root) for path in (*released, *hidden) if not path.exists())
+
+
+def check_prepared(course: Course, assignment: Assignment) -> None:
+    """Go on only where everything listed is there.
+
+    Raises:
+        CourseError: a file is missing; the message says which, and which command makes it.
+    """
+    absent = missing(course, assignment)
+    if absent:
+        todo = f"run `autograder release {assignment.name}`, which makes it" if assignment.prepare else "put it there"
+        raise CourseError(f"{assignment.name}: {absent[0]} is not there; {todo}")
+
+
+def _failure(assignment: Assignment, script: str, done: subprocess.CompletedProcess[str]) -> str:
+    """What failed, how, and the end of what it said."""
+    code = done.returncode
+    how = f"exit code {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
+    said = (done.stderr.strip() or done.stdout.strip() or "(it said nothing)").splitlines()[-SHOWN_LINES:]
+    return "\n".join([f"{assignment.name}: {script} failed ({how}):", *(f"  {line}" for line in said)])
