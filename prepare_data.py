@@ -49,7 +49,8 @@ SHARE = 0.1
 LEAST_SEED = 100_000
 """Smaller numbers are the first that somebody would try."""
 
-Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, Any]
+"""Name to array."""
 
 
 def split(counts: NDArray[Any], seed: int, share: float = SHARE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -74,9 +75,9 @@ def split(counts: NDArray[Any], seed: int, share: float = SHARE) -> tuple[NDArra
     return np.flatnonzero(~kept_back), order[kept_back[order]]
 
 
-def drawn(rows: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Products of the stand-in, none of which is among those that students have: counts (rows, 93), labels (rows,)."""
-    known = {row.tobytes() for row in load_data()[0]}
+def drawn(rows: int, seed: int, shown: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Products of the stand-in, none of which is among the ``shown``: counts (rows, 93), labels (rows,)."""
+    known = {row.tobytes() for row in shown}
     counts, labels = make_synthetic(rows + rows // 10 + 100, seed=seed)
     fresh = np.array([row.tobytes() not in known for row in counts])
     if fresh.sum() < rows:
@@ -104,12 +105,9 @@ def kept_back(train: Path, rows: int, seed: int) -> tuple[NDArray[Any], NDArray[
     return counts[hidden[:rows]], labels[hidden[:rows]]
 
 
-def holdout(counts: NDArray[Any], labels: NDArray[Any], training_rows: int) -> dict[str, NDArray[Any]]:
-    """The arrays of holdout.npz."""
-    X, _ = load_data()
-    if not 0 < training_rows <= len(X):
-        raise DataError(f"--training-rows {training_rows}: load_data() has {len(X):,} rows")
-    scaler = Scaler.fit(X[:training_rows])
+def holdout(counts: NDArray[Any], labels: NDArray[Any], training: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """The arrays of holdout.npz, scaled by the lesson's ``training`` rows."""
+    scaler = Scaler.fit(training)
     y, _ = preprocess_labels(labels, LabelEncoder.fit(CLASSES), categorical=False)
     return {
         "counts": counts.astype(np.uint16),
@@ -153,8 +151,14 @@ def prepare(options: argparse.Namespace) -> str:
         )
     if train is not None and not listed:
         raise DataError(f"with --train students need {COURSE_ROWS}: add it to this assignment's files in course.yaml")
-    counts, labels = kept_back(ROOT / train, options.rows, options.seed) if train else drawn(options.rows, options.seed)
-    new = save(course.hidden(name) / "holdout.npz", holdout(counts, labels, options.training_rows))
+    if train is not None:
+        counts, labels = kept_back(ROOT / train, options.rows, options.seed)
+    shown, _ = load_data()
+    if train is None:
+        counts, labels = drawn(options.rows, options.seed, shown)
+    if not 0 < options.training_rows <= len(shown):
+        raise DataError(f"--training-rows {options.training_rows}: load_data() has {len(shown):,} rows")
+    new = save(course.hidden(name) / "holdout.npz", holdout(counts, labels, shown[: options.training_rows]))
     kind = "products of the competition that students do not get" if train else "products of the stand-in"
     return f"{name}: {'a new holdout' if new else 'the holdout is as it was'}, {len(counts):,} {kind}"
 

@@ -200,6 +200,8 @@ class _CourseFile:
                 raise self.read.error(item, f"{where}: there is no file {shown}")
             if not hidden and is_hidden(self.root, path):
                 raise self.read.error(item, f"{name!r} in {where} lies in a hidden folder: students would get it")
+            if not hidden and path.relative_to(self.root).parts == (COURSE_FILE,):
+                raise self.read.error(item, f"{name!r} in {where} may hold secrets: it can not be released")
             if not hidden and path.relative_to(self.root).parts[0] in _PRIVATE:
                 raise self.read.error(item, f"{name!r} in {where} is about students: it can not be released")
             key = name if hidden else PurePosixPath(name).name

@@ -183,6 +183,24 @@ BAD_ASSIGNMENTS = [
     ("files: [source/dense/hidden]", "lies in a hidden folder: students would get it"),
     ("files: [.]", "there is no file"),
     ("files: [gradebook.db]", "is about students"),
+    ("files: [course.yaml]", "may hold secrets"),
+    ("prepare: make.py 'x", "course.yaml:4: 'prepare' in assignment 'dense' is no command line: No closing quotation"),
+    ("prepare: make", "there is no Python file 'make'; the first word of 'prepare' must be a Python file"),
+    ("prepare: nowhere.py --seed 1", "course.yaml:4: assignment 'dense': there is no Python file 'nowhere.py'"),
+    ("prepare: ../make.py", "'../make.py', the script of 'prepare' in assignment 'dense', must not contain"),
+    ("prepare: /make.py", "must be a relative path"),
+    ("prepare: out.py", "'out.py', the script of 'prepare' in assignment 'dense', is a symbolic link that leads out"),
+    ("prepare: [make.py]", "'prepare' must be a single value"),
+    ("prepare: ''", "'prepare' is empty"),
+    (
+        "{prepare: make.py, files: [make.py]}",
+        "'prepare' in assignment 'dense' uses 'make.py', which students would get",
+    ),
+    ("{prepare: make.py --in=data/x.csv, files: [data]}", "uses '--in=data/x.csv', which students would get"),
+    ("prepare: source/dense/make.py", "uses 'source/dense/make.py', which students would get"),
+    ("{prepare: make.py, hidden: [../x]}", "must not contain '..'"),
+    ("{prepare: make.py, files: [.]}", "there is no file"),
+    ("{prepare: make.py, files: [source/dense/hidden/new.npz]}", "lies in a hidden folder"),
     ("files: [kaggle_data.py, data/kaggle_data.py]", "would be one file; rename one"),
     (
         "hidden: [other.npz]",
@@ -197,8 +215,20 @@ def test_a_fault_in_an_assignment_names_line_and_remedy(root: Path, line: str, m
     (root / "data/kaggle_data.py").write_text("")
     (root / "gradebook.db").write_text("")
     (root / "out").symlink_to("/etc/hostname")
+    (root / "out.py").symlink_to("/etc/hostname")
+    (root / "make.py").write_text("")
+    (root / "source/dense/make.py").write_text("")
+    (root / "data/x.csv").write_text("")
     with pytest.raises(CourseError, match=message):
         load(root, f"course: x\nassignments:\n  dense:\n    {line}\n")
+
+
+def test_what_prepare_makes_may_be_missing(root: Path) -> None:
+    (root / "make.py").write_text("")
+    line = "{prepare: make.py --seed 7, files: [made.npz], hidden: [new.npz, deep/new.csv]}"
+    made = load(root, f"course: x\nassignments:\n  dense: {line}\n").assignments["dense"]
+    assert made.prepare == "make.py --seed 7"
+    assert (made.files, made.hidden) == (("made.npz",), ("new.npz", "deep/new.csv"))
 
 
 @pytest.mark.parametrize("data", [b"course: \xff\n", b"course: \x00\n", b"[" * 100_000, b"a" * (2 << 20)])
