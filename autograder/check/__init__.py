@@ -11,6 +11,7 @@ cell are recorded, also after one that fails, and the cell's points are shared a
 from __future__ import annotations
 
 from autograder.check.architecture import architecture
+from autograder.check.backends import backends, on_backend
 from autograder.check.compiled import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.holdout import accuracy, loss
@@ -23,6 +24,7 @@ __all__ = [
     "accuracy",
     "any_of",
     "architecture",
+    "backends",
     "close",
     "compiled",
     "dense",
@@ -30,6 +32,7 @@ __all__ = [
     "hidden_data",
     "layer",
     "loss",
+    "on_backend",
     "parameters",
     "recording",
     "score",

@@ -83,6 +83,11 @@ def report(
     return Report(**fields)
 
 
+def in_examiner() -> bool:
+    """Whether checks are recorded: this is the examiner, and no notebook."""
+    return _recorder.get() is not None
+
+
 def score(results: Iterable[CheckResult], points: float) -> float:
     """The points that recorded checks are worth: points × Σ weight·fraction / Σ weight.
 

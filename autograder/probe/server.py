@@ -14,7 +14,9 @@ import sys
 import types
 from typing import Any
 
+import carry
 import codec
+import elsewhere
 import keras_model
 import operations
 
@@ -135,6 +137,15 @@ class Server:
         """One of :data:`operations.OPERATIONS`."""
         return operations.OPERATIONS[name](*args)
 
+    def elsewhere(
+        self, function: Any, backend: str, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
+    ) -> tuple[Any, ...]:
+        """Calls where Keras has another backend: ``("value", result)``, or ``("failed", code, why)``."""
+        try:
+            return ("value", elsewhere.call(function, backend, args, kwargs, seconds))
+        except carry.ElsewhereError as error:
+            return ("failed", error.code, str(error))
+
     # --- the wire
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
@@ -152,7 +163,9 @@ class Server:
             return codec.encode(("raised", _describe(error), printed.getvalue()))
 
 
-VERBS = frozenset(["snapshot", "fetch", "model", "enter", "assign", "delete", "call", "getattr", "setattr", "operate"])
+VERBS = frozenset(
+    ["snapshot", "fetch", "model", "enter", "assign", "delete", "call", "getattr", "setattr", "operate", "elsewhere"]
+)
 
 
 def _describe(error: BaseException) -> dict[str, Any]:

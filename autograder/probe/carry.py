@@ -1,0 +1,283 @@
+"""What a function of a notebook needs in order to run in another process: source text, imports and plain values.
+
+``collect`` follows the names that the function's source reads, and those of the functions and classes behind them.
+``rebuild`` puts the same names into an empty namespace, in the other process. Nothing is pickled. The result is a
+list of steps, each of them plain data:
+
+    ["module", name, module]            import module as name
+    ["import", name, module, path]      from module import path as name
+    ["value", name, value]              a constant; a tensor becomes a numpy array
+    ["source", names, defined, text]    a def, class or lambda statement; what it defines gets all the names
+
+What a definition reads comes before it, so that base classes, decorators and default values are there in time.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import builtins
+import inspect
+import linecache
+import symtable
+import sys
+import types
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from . import codec
+else:  # inside the sandbox this folder is no package
+    import codec
+
+BACKENDS = ("tensorflow", "jax", "torch")
+TARGET = "<function>"
+"""The name, which no source can have, of the function that is to be called."""
+
+
+class ElsewhereError(RuntimeError):
+    """A function could not be run in another process.
+
+    ``code`` is ``carry`` (it needs something that can not go there), ``missing`` (no such backend here), ``died``,
+    ``slow``, ``result`` (it returned what can not come back) or ``raised`` (the other process's traceback).
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def collect(function: Any, backend: str = "") -> list[list[Any]]:
+    """The steps that make ``function`` in a process that has the one Keras backend.
+
+    Raises:
+        ElsewhereError: it reads a name that can not go there; the message says which, and what to do.
+    """
+    collector = _Collector(backend)
+    collector.bind(TARGET, function)
+    return collector.steps
+
+
+class _Collector:
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self.steps: list[list[Any]] = []
+        self.bound: dict[str, Any] = {}
+        self.definitions: dict[int, list[Any]] = {}
+
+    def bind(self, name: str, value: Any) -> None:
+        """Let ``name`` stand for ``value`` there."""
+        if name in self.bound:
+            if self.bound[name] is not value:
+                raise _cannot(name, "stands for two different things in the functions that use it. Rename one of them")
+            return
+        self.bound[name] = value
+        if isinstance(value, types.ModuleType):
+            self._installed(name, value.__name__)
+            self.steps.append(["module", name, value.__name__])
+            return
+        original = _original(value)
+        path = None if _is_of_notebook(original) else _import_path(value)
+        if _is_of_notebook(original):
+            self._define(name, original)
+        elif path is not None:
+            self._installed(name, path[0])
+            self.steps.append(["import", name, path[0], path[1]])
+        else:
+            self._constant(name, value)
+
+    def _installed(self, name: str, module: str) -> None:
+        library = module.split(".")[0]
+        if self.backend and library in BACKENDS and library != self.backend:
+            raise _cannot(
+                name,
+                f"belongs to {library}, which is not there where {self.backend} is the backend. Use keras.ops for it",
+            )
+
+    def _define(self, name: str, value: Any) -> None:
+        step = self.definitions.get(id(value))
+        if step is not None:
+            step[1].append(name)
+            return
+        defined, text = _source(name, value)
+        step = self.definitions[id(value)] = ["source", [name], defined, text]
+        known = _names_around(value)
+        for used in _global_names(text):
+            if used in known:
+                self.bind(used, known[used])
+        self.steps.append(step)
+
+    def _constant(self, name: str, value: Any) -> None:
+        value = plain(value)
+        try:
+            codec.encode(value)
+        except codec.CodecError:
+            kind = type(value).__name__
+            raise _cannot(
+                name,
+                f"is a {kind}, which is no plain value. Make it inside the function, or hand over plain values "
+                "and arrays as arguments",
+            ) from None
+        self.steps.append(["value", name, value])
+
+
+def _cannot(name: str, why: str) -> ElsewhereError:
+    what = "this function" if name == TARGET else f"`{name}`"
+    return ElsewhereError("carry", f"{what} can not go to another process: it {why}.")
+
+
+def _original(value: Any) -> Any:
+    """The function behind the wrappers that decorators put around it; its source has the decorators too."""
+    try:
+        return inspect.unwrap(value) if callable(value) else value
+    except ValueError:
+        return value
+
+
+def _is_of_notebook(value: Any) -> bool:
+    return isinstance(value, (types.FunctionType, type)) and value.__module__ == "__main__"
+
+
+def _import_path(value: Any) -> tuple[str, str] | None:
+    """Where a function or class of a library can be imported from; None where nothing is known."""
+    module = getattr(value, "__module__", None)
+    path = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if type(value).__module__ == "numpy" and type(value).__name__ == "ufunc":
+        module, path = "numpy", value.__name__
+    if not isinstance(module, str) or not isinstance(path, str):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return (module, path) if found is value else None
+
+
+# --- source ------------------------------------------------------------------------------------------
+
+
+def _source(name: str, value: Any) -> tuple[str, str]:
+    """The name that a statement defines, and the statement."""
+    try:
+        text = _class_source(value) if isinstance(value, type) else inspect.getsource(value)
+        if text[:1] in (" ", "\t"):  # a function that another function made
+            text = "if True:\n" + text
+        tree = ast.parse(text)
+    except (OSError, TypeError, SyntaxError, ValueError):
+        raise _cannot(name, "has no source text here. Define it with def, in a cell without magics") from None
+    if value.__name__ != "<lambda>":
+        return value.__name__, text
+    (statement,) = tree.body
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Lambda):
+        (target,) = statement.targets
+        if isinstance(target, ast.Name):
+            return target.id, text
+    raise _cannot(name, "is a lambda within a larger statement. Define it with def")
+
+
+def _class_source(kind: type) -> str:
+    """The source of a class, by way of its methods: a class of a notebook does not know its own file."""
+    for method in _methods(kind):
+        code = method.__code__
+        lines = linecache.getlines(code.co_filename)
+        for node in ast.walk(ast.parse("".join(lines))):
+            if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                block = inspect.getblock(lines[first - 1 :])
+                if first <= code.co_firstlineno < first + len(block):
+                    return "".join(block)
+    raise OSError("no source")
+
+
+def _methods(kind: type) -> Iterator[types.FunctionType]:
+    for value in vars(kind).values():
+        function = _original(getattr(value, "__func__", getattr(value, "fget", value)))
+        if isinstance(function, types.FunctionType) and function.__module__ == kind.__module__:
+            yield function
+
+
+def _names_around(value: Any) -> dict[str, Any]:
+    """What the names in a definition stand for that it does not bind itself."""
+    if isinstance(value, type):
+        return dict(next(_methods(value)).__globals__)
+    known = dict(value.__globals__)
+    for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ()):  # noqa: B905 - Python 3.7 has no strict=
+        try:
+            known[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    return known
+
+
+def _global_names(text: str) -> list[str]:
+    """The names that a statement reads from its surroundings, in whatever scope it does so."""
+    found: set[str] = set()
+    pending = [symtable.symtable(text, "<notebook>", "exec")]
+    while pending:
+        table = pending.pop()
+        outer = table.get_type() in ("module", "class")
+        found |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (outer or s.is_global())}
+        pending.extend(table.get_children())
+    return sorted(found)
+
+
+# --- values ------------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """Tensors and Keras variables as numpy arrays, also in lists, tuples and dicts; anything else as it is."""
+    if type(value) in (list, tuple):
+        return type(value)(plain(item) for item in value)
+    if type(value) is dict:
+        return {key: plain(item) for key, item in value.items()}
+    library = type(value).__module__.split(".")[0]
+    if library not in ("jaxlib", "keras", *BACKENDS):
+        return value
+    keras: Any = sys.modules.get("keras")
+    if keras is not None and (keras.ops.is_tensor(value) or isinstance(value, keras.Variable)):
+        value = keras.ops.convert_to_numpy(value)
+    elif library != "keras" and hasattr(value, "__array__"):
+        value = value.__array__()
+    if getattr(getattr(value, "dtype", None), "kind", "f") == "V":
+        return value.astype("float32")  # bfloat16 and the like: exact in float32
+    return value
+
+
+# --- there -------------------------------------------------------------------------------------------
+
+
+def rebuild(steps: list[list[Any]]) -> Any:
+    """Take the steps in a new ``__main__``; gives the function."""
+    import importlib
+
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    namespace = vars(module)
+    namespace["__builtins__"] = builtins
+    for kind, name, *rest in steps:
+        if kind == "module":
+            namespace[name] = importlib.import_module(rest[0])
+        elif kind == "import":
+            found: Any = importlib.import_module(rest[0])
+            for part in rest[1].split("."):
+                found = getattr(found, part)
+            namespace[name] = found
+        elif kind == "value":
+            namespace[name] = rest[0]
+        else:
+            made = _defined(rest[0], rest[1], namespace)
+            namespace.update(dict.fromkeys(name, made))
+    return namespace[TARGET]
+
+
+def _defined(name: str, text: str, namespace: dict[str, Any]) -> Any:
+    """Run a definition; the name that it binds keeps what it stood for."""
+    file = f"<notebook: {name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    before = dict(namespace)
+    # Annotations stay text: they may name what the notebook has and no function needs.
+    flags = __future__.annotations.compiler_flag
+    exec(compile(text, file, "exec", flags=flags, dont_inherit=True), namespace)
+    made = namespace.pop(name)
+    if name in before:
+        namespace[name] = before[name]
+    return made
