@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +64,23 @@ def test_windows_line_ends_and_quoted_headers_are_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"otto-group-product-classification-challenge(.|\n)*data/otto"):
+    with pytest.raises(
+        FileNotFoundError, match=r"accept the rules(.|\n)*download -c otto-group-\S+ -p data/otto\n.*unzip"
+    ):
         load_data(tmp_path / "train.csv")
+
+
+def test_a_file_of_the_competitions_size_is_read_in_less_than_a_second(tmp_path: Path) -> None:
+    X, labels = make_synthetic(61_878)
+    table = np.column_stack([np.arange(1, len(X) + 1), X.astype(int)])
+    rows = (f"{','.join(map(str, row))},{label}" for row, label in zip(table.tolist(), labels, strict=True))
+    path = csv(tmp_path, TRAIN_HEADER, *rows)
+    began = time.process_time()
+    again, names = load_data(path)
+    assert time.process_time() - began < 1  # about 0.15 s
+    order = np.random.default_rng(1337).permutation(len(X))
+    assert (again == X[order]).all()
+    assert (names == labels[order]).all()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +120,61 @@ def test_without_a_path_a_stand_in_of_the_same_shape_is_drawn() -> None:
     assert np.count_nonzero(X) / X.size == pytest.approx(0.22, abs=0.05)
     _, counts = np.unique(labels, return_counts=True)
     assert np.allclose(counts / len(X), np.array(kaggle_data.CLASS_COUNTS) / 61_878, atol=0.01)
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Path:
+    """A folder as students have it, with a course's own rows beside the module."""
+    shutil.copy(kaggle_data.__file__, tmp_path)
+    labels = np.array([f"Class_{i % 9 + 1}" for i in range(40)])
+    counts = np.zeros((40, 93), np.uint16)
+    counts[:, 0] = np.arange(40)
+    np.savez(tmp_path / "otto.npz", counts=counts, labels=labels)
+    return tmp_path
+
+
+def python(folder: Path, code: str) -> str:
+    """What Python prints in this folder; the last line of its complaint where it fails."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"from kaggle_data import *\n{code}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+
+def test_a_courses_own_rows_come_before_the_stand_in(beside: Path) -> None:
+    said = python(
+        beside,
+        "X, labels = load_data()\n"
+        "print(X.shape, X.dtype, all(f'Class_{int(x) % 9 + 1}' == y for x, y in zip(X[:, 0], labels)))\n"
+        "print(sorted(X[:, 0]) == list(range(40)), list(X[:, 0]) != list(range(40)))\n"
+        "print((load_data()[0] == X).all(), (load_data(seed=2)[0] == X).all())",
+    )
+    assert said.split("\n") == ["(40, 93) float32 True", "True True", "True False", ""]
+
+
+def test_a_courses_own_rows_have_no_test_rows(beside: Path) -> None:
+    assert "otto.npz has training rows only. For test rows name the file" in python(beside, "load_data(train=False)")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("open('otto.npz', 'w').write('<html>')", "otto.npz can not be read"),
+        ("np.savez('otto.npz', X=np.zeros(3))", "otto.npz can not be read"),
+        ("np.savez('otto.npz', counts=np.array([None]), labels=np.array(['a']))", "otto.npz can not be read"),
+        ("np.savez('otto.npz', counts=np.zeros((2, 93)), labels=['Class_1', 'Class_2'])", "expected counts uint16"),
+        ("np.savez('otto.npz', counts=np.zeros((2, 93), np.uint16), labels=['Class_1'])", "and n labels"),
+        ("np.savez('otto.npz', counts=np.zeros((1, 93), np.uint16), labels=['Class_0'])", "Class_1 … Class_9"),
+    ],
+)
+def test_a_damaged_file_of_rows_says_what_is_wrong(beside: Path, damage: str, message: str) -> None:
+    said = python(beside, f"{damage}\nload_data()")
+    assert said.startswith("kaggle_data.DataError")
+    assert message in said
 
 
 def test_the_stand_ins_test_rows_have_ids_and_are_others_than_its_training_rows() -> None:
