@@ -189,11 +189,14 @@ def test_examples_of_course_yaml_load(block: Block, tmp_path: Path) -> None:
 
 
 def make_what_is_missing(root: Path, text: str, message: str) -> None:
-    """Files that an example names: ``files`` in the course, ``hidden`` in the assignment's hidden folder."""
+    """Files that an example names: ``files`` and ``prepare`` in the course, ``hidden`` in the assignment's hidden
+    folder."""
     names = re.findall(r"^  ([\w-]+):", text, re.M)
     made = 0
-    for key, folders in {"files": [root], "hidden": [root / "source" / n / "hidden" for n in names]}.items():
-        for listed in re.findall(rf"{key}: \[([^\]]*)\]", text):
+    keys = {"files": r"\[([^\]]*)\]", "hidden": r"\[([^\]]*)\]", "prepare": r"(\S+)"}
+    for key, pattern in keys.items():
+        folders = [root / "source" / n / "hidden" for n in names] if key == "hidden" else [root]
+        for listed in re.findall(rf"{key}: {pattern}", text):
             for folder in folders:
                 for name in listed.split(", "):
                     path = folder / name
