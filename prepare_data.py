@@ -78,7 +78,7 @@ def split(counts: NDArray[Any], seed: int, share: float = SHARE) -> tuple[NDArra
 def drawn(rows: int, seed: int, shown: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Products of the stand-in, none of which is among the ``shown``: counts (rows, 93), labels (rows,)."""
     known = {row.tobytes() for row in shown}
-    counts, labels = make_synthetic(rows + rows // 10 + 100, seed=seed)
+    counts, labels = make_synthetic(rows + max(200, rows // 20), seed=seed)
     fresh = np.array([row.tobytes() not in known for row in counts])
     if fresh.sum() < rows:
         raise DataError(f"--rows {rows}: only {fresh.sum():,} of {len(counts):,} products are new; ask for fewer")
