@@ -487,11 +487,12 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     Every student of the class has a score that is right; exit code 1 says that one got another.
     """
     from autograder import demo as demonstration
+    from autograder.course import assignment as find_assignment
     from autograder.course import load_course
 
     demonstration.make_course(folder.resolve())
     course = load_course(folder.resolve())
-    wanted = next(iter(course.assignments.values()))
+    wanted = find_assignment(course, demonstration.ASSIGNMENT)
     click.echo(f"Releasing {wanted.name} …")
     ctx = click.get_current_context()
     ctx.invoke(release, assignment=wanted.name, course_folder=folder, no_prove=no_prove)

@@ -373,12 +373,18 @@ def test_a_demo_score_that_is_not_the_expected_one_is_1(
 ) -> None:
     from autograder import demo
 
+    def course(root: Path) -> Course:
+        """The demo's assignment is not the first."""
+        (root / "source/aside").mkdir(parents=True, exist_ok=True)
+        return tiny_course(root, yaml=YAML.replace("  hw:", "  aside:\n  hw:"))
+
     def make_class(root: Path, name: str) -> tuple[str, ...]:
-        submit(tiny_course(root), "ada")
-        submit(tiny_course(root), "bob", "def double(x):\n    return 2")
+        submit(course(root), "ada")
+        submit(course(root), "bob", "def double(x):\n    return 2")
         return ("ada", "bob")
 
-    monkeypatch.setattr(demo, "make_course", lambda root: tiny_course(root) and root)
+    monkeypatch.setattr(demo, "make_course", lambda root: course(root) and root)
+    monkeypatch.setattr(demo, "ASSIGNMENT", "hw")
     monkeypatch.setattr(demo, "make_class", make_class)
     monkeypatch.setattr(demo, "expected", lambda name: {"ada": (2, 2), "bob": (0, 1)}[name])
     assert autograder("demo", "--course", tmp_path / "demo").exit_code == 0
