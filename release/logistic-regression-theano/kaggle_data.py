@@ -77,7 +77,7 @@ def load_data(path: str | Path | None = None, train: bool = True, *, seed: int =
     if path is None and rows.is_file():
         if not train:
             raise DataError(f"{rows} has training rows only. For test rows name the file: data/otto/test.csv")
-        X, labels = read_course_rows(rows)
+        X, labels = _read_course_rows(rows)
         order = np.random.default_rng(seed).permutation(len(X))
         return X[order].astype(np.float32), labels[order]
     if path is None:
@@ -90,7 +90,7 @@ def load_data(path: str | Path | None = None, train: bool = True, *, seed: int =
     return table["X"][order], table["target"][order]
 
 
-def read_course_rows(path: Path) -> tuple[NDArray[np.uint16], NDArray[Any]]:
+def _read_course_rows(path: Path) -> tuple[NDArray[np.uint16], NDArray[Any]]:
     """What ``otto.npz`` holds, in the file's order.
 
     Returns:
