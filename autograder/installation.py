@@ -64,11 +64,16 @@ def _number(version: str) -> tuple[int, ...]:
 
 _ASK = """
 import json, sys
-from importlib import metadata
+try:
+    from importlib.metadata import PackageNotFoundError, version as installed
+except ImportError:  # Python 3.7
+    from pkg_resources import DistributionNotFound as PackageNotFoundError, get_distribution
+    def installed(name):
+        return get_distribution(name).version
 def version(name):
     try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
+        return installed(name)
+    except PackageNotFoundError:
         return None
 print(json.dumps({"python": sys.version.split()[0], **{name: version(name) for name in sys.argv[1:]}}))
 """

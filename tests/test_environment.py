@@ -18,6 +18,7 @@ from autograder import batch
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote import Remote
 from autograder.execute import Budget, capture
+from autograder.installation import environment
 from autograder.kernel import SandboxedKernel
 from autograder.records import Limits
 from autograder.sandbox import Job, default_sandbox
@@ -78,6 +79,13 @@ def old_python() -> str:
     pytest.skip("no Python with Theano here; AUTOGRADER_THEANO_PYTHON names one")
 
 
+def test_the_doctor_reads_an_old_environment(old_python: str) -> None:
+    found = {finding.name: finding for finding in environment(old_python)}
+    assert found[old_python].detail.startswith("Python 3.7")
+    assert found["ipykernel there"].ok
+    assert "version" in found["numpy there"].detail
+
+
 @pytest.mark.sandbox
 @pytest.mark.slow
 def test_the_real_theano_runs_in_its_own_environment_and_answers_the_examiner(old_python: str) -> None:
@@ -103,7 +111,9 @@ def test_the_real_theano_runs_in_its_own_environment_and_answers_the_examiner(ol
 @pytest.mark.sandbox
 @pytest.mark.slow
 def test_an_assignment_with_an_old_environment_is_graded(old_python: str, tmp_path: Path) -> None:
-    """``environment:`` in course.yaml, the whole way."""
+    """``environment:`` in course.yaml, the whole way; only the hidden part of a test can have the kit's checks."""
+    checked = "from autograder import check\ncheck.function(double, [(21, 42)])"
+    test = f"assert double(1) == 2\n### BEGIN HIDDEN TESTS\n{checked}\n### END HIDDEN TESTS"
     yaml = f"""\
 course: tiny
 assignments:
@@ -111,7 +121,7 @@ assignments:
     environment: {old_python}
     limits: {{cell_seconds: 60, notebook_seconds: 120, memory_mib: 1024}}
 """
-    course = tiny_course(tmp_path / "course", yaml=yaml)
+    course = tiny_course(tmp_path / "course", test=test, yaml=yaml)
     answer = "def double(x):\n    import sys\n    return 2 * x if sys.version_info < (3, 8) else None"
     submit(course, "ada", answer)
     done = batch.run([batch.submission_work(course, tiny_release(course), "ada", {"a": "b"})], workers=1)
