@@ -238,6 +238,14 @@ class TestTheOtherProcess:
             elsewhere.call(f, "torch", (object(),))
 
 
+def test_the_other_process_has_as_many_threads_as_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    settings = elsewhere.environment("jax")
+    assert [settings[k] for k in ("KERAS_BACKEND", "NPROC", "TF_CPP_MIN_LOG_LEVEL")] == ["jax", "3", "0"]
+    assert set(os.environ) <= set(settings)
+
+
 def test_a_backend_that_is_missing_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elsewhere.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ElsewhereError, match=r'jax is not installed here: `pip install "nbexaminer\[jax\]"`'):

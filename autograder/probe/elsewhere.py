@@ -183,6 +183,8 @@ def environment(backend: str) -> dict[str, str]:
     """The child's environment: this process's, with the backend, and as few threads for JAX as for the others."""
     settings = dict(os.environ, KERAS_BACKEND=backend)
     settings.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # PyTorch's threads otherwise keep a core busy while they wait, which on a shared machine costs tenfold.
+    settings.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "OMP_NUM_THREADS" in settings:
         settings.setdefault("NPROC", settings["OMP_NUM_THREADS"])
     return settings
