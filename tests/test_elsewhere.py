@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -231,6 +233,15 @@ class TestTheOtherProcess:
         with pytest.raises(kind, match=message):
             elsewhere.call(names["f"], "torch", seconds=1)
         assert elsewhere.call(names["g"], "torch") == 1
+
+    def test_an_interrupt_ends_the_call_and_its_process(self) -> None:
+        names = notebook("def f():\n    while True: pass", "import os\ndef g():\n    return os.getpid()")
+        before = elsewhere.call(names["g"], "torch")
+        timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            elsewhere.call(names["f"], "torch", seconds=20)
+        assert elsewhere.call(names["g"], "torch") != before
 
     def test_an_argument_that_is_not_plain_is_refused(self) -> None:
         f = notebook("def f(x):\n    return x")["f"]
