@@ -14,6 +14,7 @@ from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
 from autograder.check.compiled import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
+from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, dense, layer
@@ -24,10 +25,12 @@ __all__ = [
     "accuracy",
     "any_of",
     "architecture",
+    "asking_kernel",
     "backends",
     "close",
     "compiled",
     "dense",
+    "events",
     "function",
     "hidden_data",
     "layer",

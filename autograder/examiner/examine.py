@@ -83,6 +83,7 @@ def _examine_cell(
     with (
         check.recording() as results,
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
+        check.asking_kernel(namespace.answers.remote),
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
