@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ast
-import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 from lessons import lesson_exam
@@ -35,24 +32,6 @@ def source_of(exam: Exam, grade_id: str) -> str:
 
 
 # --- the notebook and its release --------------------------------------------------------------------
-
-
-def test_the_source_notebook_is_valid_and_has_no_outputs() -> None:
-    notebook = nbformat.read(SOURCE, as_version=4)
-    nbformat.validate(notebook)
-    assert notebook.metadata.kernelspec.name == "python3"
-    assert all(not c.outputs and c.execution_count is None for c in notebook.cells if c.cell_type == "code")
-
-
-def test_every_cell_has_an_id_of_its_own() -> None:
-    ids = [cell["id"] for cell in json.loads(SOURCE.read_text(encoding="utf-8"))["cells"]]
-    assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"[a-z-]{3,40}", name) for name in ids)
-
-
-def test_the_points_are_those_that_the_course_promises(exam: Exam) -> None:
-    course = load_course(ROOT)
-    assert exam.max_score == course.assignments[NAME].points == 20
 
 
 @pytest.mark.parametrize(
