@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,17 @@ def test_a_lesson_proves_itself_and_prints_what_its_prose_says(name: str, tmp_pa
             if abs(stated - shown) > entry["within"] + 1e-12:
                 wrong.append(f"{entry['cell']}: the prose says {stated:g}, {entry['output']} prints {shown:g}")
     assert not wrong
+    for row in lesson_rows(name):
+        assert all(re.search(pattern, printed(cell_of(notebook, place))) for place, pattern in row.cells), row
     pictures = [
         o for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "image/png" in o.get("data", {})
     ]
     assert len(pictures) >= 2
+
+
+def lesson_rows(name: str) -> list[Any]:
+    """The rows of benchmarks/tutorial_numbers.py that take their numbers from this lesson."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    from tutorial_numbers import TABLE
+
+    return [row for row in TABLE if row.lesson == name]
