@@ -78,7 +78,7 @@ def steps_protocol(rows: Rows) -> Numbers:
         error = scores / scores.sum(axis=1, keepdims=True) - rows.onehot
         W, b = W - rate * (rows.X.T @ error) / np.float32(len(error)), b - rate * error.mean(axis=0)
         found.append(np.mean((rows.X @ W + b).argmax(axis=1) == rows.y))
-    return {"steps": f"{found[0]:.5f} → {found[-1]:.5f}"}
+    return {"steps": f"{found[0]:.7f} → {found[-1]:.7f}"}
 
 
 def sigmoid_protocol(rows: Rows) -> Numbers:
