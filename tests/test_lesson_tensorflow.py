@@ -71,7 +71,7 @@ def test_the_solution_earns_everything_with_a_margin(exam: Exam, names: dict[str
     with check.serving_hidden_data(HIDDEN), check.recording() as results:
         exec(source_of(exam, "test-train"), dict(names))
     assert results[0].fraction == 1
-    assert results[0].evidence["loss"] < 0.67
+    assert results[0].evidence["loss"] < 0.77
 
 
 def test_the_trained_weights_earn_by_their_cost(exam: Exam, names: dict[str, Any]) -> None:
