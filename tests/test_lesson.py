@@ -35,7 +35,7 @@ def source_of(exam: Exam, grade_id: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "secret", ["HIDDEN", "SOLUTION", "MARK SCHEME", "hidden_data", "0.52", "92_169", "half a point"]
+    "secret", ["HIDDEN", "SOLUTION", "MARK SCHEME", "hidden_data", "0.60", "92_169", "half a point"]
 )
 def test_the_release_gives_no_secret_away(exam: Exam, secret: str) -> None:
     assert any(secret in cell.source for cell in exam.cells) or secret in SOURCE.read_text(encoding="utf-8")
@@ -65,11 +65,11 @@ def test_nbgraders_configuration_ignores_the_hidden_folder_and_its_own_defaults(
 
 
 def test_the_holdout_is_small_and_as_documented(exam: Exam) -> None:
-    assert (HIDDEN / "holdout.npz").stat().st_size < 300_000
+    assert (HIDDEN / "holdout.npz").stat().st_size < 1_000_000
     with np.load(HIDDEN / "holdout.npz", allow_pickle=False) as data:
-        assert data["counts"].shape == (4000, 93)
+        assert data["counts"].shape == (20_000, 93)
         assert data["counts"].dtype == np.uint16
-        assert data["labels"].shape == (4000,)
+        assert data["labels"].shape == (20_000,)
         assert set(np.unique(data["labels"])) == set(range(9))
         assert data["mean"].shape == data["scale"].shape == (93,)
 
@@ -79,7 +79,7 @@ def test_the_holdout_shares_no_product_with_the_lesson_and_uses_its_scaler(exam:
     from kaggle_data import load_data, preprocess_data
 
     counts, _ = load_data()
-    _, scaler = preprocess_data(counts[:10_000])
+    _, scaler = preprocess_data(counts[:30_000])
     with np.load(HIDDEN / "holdout.npz", allow_pickle=False) as data:
         known = {row.tobytes() for row in counts.astype(np.uint16)}
         assert not any(row.tobytes() in known for row in data["counts"])
@@ -143,10 +143,10 @@ def test_the_solution_gets_full_marks_with_a_margin_and_the_worked_network_littl
             exec(cell.source, names)
     tests = [cell.grade_id or "" for cell in exam.cells if cell.role is Role.TEST]
     assert {name: share(exam, name, names) for name in tests} == dict.fromkeys(tests, 1.0)
-    assert holdout_loss(exam, names) < 0.49
+    assert holdout_loss(exam, names) < 0.58
     names["model"] = names["worked"]
     assert share(exam, "test-architecture", names) == pytest.approx(1 / 3)
-    assert 0.05 < share(exam, "test-loss", names) < 0.3
+    assert share(exam, "test-loss", names) < 0.2
 
 
 def holdout_loss(exam: Exam, names: dict[str, Any]) -> float:
