@@ -35,7 +35,7 @@ def source_of(exam: Exam, grade_id: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "secret", ["HIDDEN", "SOLUTION", "MARK SCHEME", "hidden_data", "0.60", "92_169", "half a point"]
+    "secret", ["HIDDEN", "SOLUTION", "MARK SCHEME", "hidden_data", "0.59", "92_169", "half a point"]
 )
 def test_the_release_gives_no_secret_away(exam: Exam, secret: str) -> None:
     assert any(secret in cell.source for cell in exam.cells) or secret in SOURCE.read_text(encoding="utf-8")
@@ -143,7 +143,7 @@ def test_the_solution_gets_full_marks_with_a_margin_and_the_worked_network_littl
             exec(cell.source, names)
     tests = [cell.grade_id or "" for cell in exam.cells if cell.role is Role.TEST]
     assert {name: share(exam, name, names) for name in tests} == dict.fromkeys(tests, 1.0)
-    assert holdout_loss(exam, names) < 0.58
+    assert holdout_loss(exam, names) < 0.57
     names["model"] = names["worked"]
     assert share(exam, "test-architecture", names) == pytest.approx(1 / 3)
     assert share(exam, "test-loss", names) < 0.2
