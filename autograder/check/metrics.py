@@ -9,7 +9,8 @@ import numpy as np
 from autograder.errors import CourseError
 
 EPSILON = 1e-7
-"""Probabilities are clipped to EPSILON..1-EPSILON, as in ``keras.losses``."""
+"""Probabilities are clipped to EPSILON..1-EPSILON, as in ``keras.losses`` (``fit`` on TensorFlow works on scores and
+clips nothing)."""
 
 
 class BadOutput(Exception):
