@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder import check
 from autograder.course import load_course
 from autograder.prepare import prepare
 from autograder.records import Course, Exam
@@ -28,6 +30,22 @@ def lesson_exam(name: str) -> Exam:
     course = prepared_course(name)
     (notebook,) = build(course, course.assignments[name]).notebooks
     return notebook.exam
+
+
+def source_of(exam: Exam, grade_id: str) -> str:
+    """The instructor's source of a cell."""
+    return next(cell.source for cell in exam.cells if cell.grade_id == grade_id)
+
+
+def share(exam: Exam, test: str, names: dict[str, Any]) -> float:
+    """The share of its points that a test cell gives to the answers in ``names``; 0 where it raises."""
+    hidden = ROOT / "source" / exam.assignment / "hidden"
+    with check.serving_hidden_data(hidden), check.recording() as results:
+        try:
+            exec(source_of(exam, test), names)
+        except Exception:
+            return 0.0
+    return float(sum(r.weight * r.fraction for r in results) / sum(r.weight for r in results))
 
 
 def lesson_names() -> tuple[str, ...]:

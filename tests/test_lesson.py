@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import lessons
 import numpy as np
 import pytest
-from lessons import lesson_exam
+from lessons import lesson_exam, source_of
 
 from autograder.course import load_course
 from autograder.records import Exam, Role
@@ -25,10 +26,6 @@ HIDDEN = SOURCE.parent / "hidden"
 @pytest.fixture(scope="module")
 def exam() -> Exam:
     return lesson_exam(NAME)
-
-
-def source_of(exam: Exam, grade_id: str) -> str:
-    return next(cell.source for cell in exam.cells if cell.grade_id == grade_id)
 
 
 # --- the notebook and its release --------------------------------------------------------------------
@@ -103,12 +100,7 @@ def share(exam: Exam, grade_id: str, names: dict[str, Any]) -> float:
     """The share of its points that a test cell gives for these names; 0 where it raises."""
     from autograder import check
 
-    with examined() as results:
-        try:
-            exec(source_of(exam, grade_id), {"check": check, "np": np, **names})
-        except Exception:
-            return 0.0
-    return float(sum(r.weight * r.fraction for r in results) / sum(r.weight for r in results))
+    return lessons.share(exam, grade_id, {"check": check, "np": np, **names})
 
 
 @pytest.mark.parametrize(

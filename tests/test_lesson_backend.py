@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lessons import lesson_exam
+from lessons import lesson_exam, share, source_of
 
 from autograder import check
 from autograder.probe.carry import plain
@@ -20,7 +20,6 @@ from autograder.records import Exam
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "keras-backend"
-HIDDEN = ROOT / "source" / NAME / "hidden"
 
 pytestmark = pytest.mark.keras
 
@@ -43,20 +42,6 @@ def names(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     for cell in ("imports", "predict", "loss", "train-step", "train"):
         exec(source_of(exam, cell), found)
     return found
-
-
-def source_of(exam: Exam, grade_id: str) -> str:
-    return next(cell.source for cell in exam.cells if cell.grade_id == grade_id)
-
-
-def share(exam: Exam, test: str, names: dict[str, Any]) -> float:
-    """The share of its points that a test cell gives; 0 where it raises."""
-    with check.serving_hidden_data(HIDDEN), check.recording() as results:
-        try:
-            exec(source_of(exam, test), names)
-        except Exception:
-            return 0.0
-    return float(sum(r.weight * r.fraction for r in results) / sum(r.weight for r in results))
 
 
 def test_the_release_keeps_the_hidden_tests(exam: Exam) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lessons import lesson_exam
+from lessons import lesson_exam, share, source_of
 
 from autograder import check
 from autograder.records import Exam
@@ -38,24 +38,10 @@ def names(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any
     pytensor.config.mode = mode
 
 
-def source_of(exam: Exam, grade_id: str) -> str:
-    return next(cell.source for cell in exam.cells if cell.grade_id == grade_id)
-
-
 def run(exam: Exam, names: dict[str, Any], *cells: str) -> None:
     with redirect_stdout(io.StringIO()):
         for cell in cells:
             exec(source_of(exam, cell), names)
-
-
-def share(exam: Exam, test: str, names: dict[str, Any]) -> float:
-    """The share of its points that a test cell gives; 0 where it raises."""
-    with check.serving_hidden_data(HIDDEN), check.recording() as results:
-        try:
-            exec(source_of(exam, test), names)
-        except Exception:
-            return 0.0
-    return float(sum(r.weight * r.fraction for r in results) / sum(r.weight for r in results))
 
 
 def test_the_release_keeps_the_hidden_tests(exam: Exam) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from autograder.check.results import in_examiner
 from autograder.check.subject import refusal
 from autograder.errors import CourseError
+from autograder.probe.carry import BACKENDS
 
-NAMES = ("tensorflow", "jax", "torch")
 MARGIN_SECONDS = 15.0
 """What the kernel gets beyond the call's own time limit, to end it and to say so."""
 
@@ -29,7 +29,7 @@ def backends() -> tuple[str, ...]:
 
     In the examiner this is the examiner's own environment, never the student's word.
     """
-    return tuple(name for name in NAMES if importlib.util.find_spec(name) is not None)
+    return tuple(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
 
 
 def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callable[..., Any]:
@@ -52,8 +52,8 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
 
     >>> check.on_backend(predict, "jax")(W, b, X)  # doctest: +SKIP
     """
-    if backend not in NAMES:
-        raise CourseError(f"check.on_backend: {backend!r} is no backend of Keras; there are {', '.join(NAMES)}.")
+    if backend not in BACKENDS:
+        raise CourseError(f"check.on_backend: {backend!r} is no backend of Keras; there are {', '.join(BACKENDS)}.")
     if backend not in backends():
         from autograder.probe.elsewhere import HOW_TO_INSTALL
 
