@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -43,3 +44,23 @@ def _has_shape(model: Any) -> bool:
 
 
 NOT_BUILT = "The model has no input shape yet: begin it with keras.Input(shape=...), or fit it first."
+
+
+def not_rebuilt(obj: Any) -> str | None:
+    """Why ``obj`` is no Keras model that the examiner holds itself: what trains it anew or reads its layers needs one.
+
+    None where it is one. Where :func:`not_a_model` is None and this is not, the model can only be asked for
+    predictions.
+    """
+    return not_a_model(obj)
+
+
+def parameter_count(model: Any) -> int | None:
+    """How many parameters the model has; None where nobody can say. For what :func:`how_examined` names, a claim."""
+    return sum(math.prod(variable.shape) for variable in model.weights)
+
+
+def how_examined(model: Any) -> str:
+    """How the predictions come about, for a message: empty for a Keras model that the examiner holds itself, else a
+    clause such as ``predicted in the notebook's kernel``."""
+    return ""
