@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from autograder.errors import SubmissionError
 from autograder.examiner.examine import Examined, examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
+from autograder.examiner.origin import Origins
+from autograder.examiner.wording import Wording
 from autograder.execute import Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
@@ -103,8 +106,14 @@ def _examine(
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
     answers = Answers(executed.remote, known.modules, rebuild)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
-    results = examine(pairs, known, answers, hidden)
+    wording = Wording(Origins(composed.cells), _public_names(composed.exam).__contains__)
+    results = examine(pairs, known, answers, hidden, wording=wording)
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
+
+
+def _public_names(exam: Exam) -> frozenset[str]:
+    """Every word of the released notebook."""
+    return frozenset(re.findall(r"\w+", "\n".join(cell.released for cell in exam.cells)))
 
 
 def _rebuild(claim: Any, weights: list[Any]) -> Any:
@@ -127,7 +136,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool)
     result = examined[name]
     return QuestionGrade(
         id=name,
-        score=round(cell.points * result.fraction, 6),
+        score=round(cell.points * result.fraction + result.bonus, 6),
         max_score=cell.points,
         outcome=result.outcome,
         message=result.message,

@@ -292,6 +292,8 @@ class CheckResult:
     weight: float = 1.0
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """Numbers that reports plot: ``{"loss": 0.61, "rows": 4000}``, ``{"parameters": 92169}``."""
+    bonus: float = 0.0
+    """Points beyond the cell's own that full credit earns; such a check has no share in the cell's points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,7 @@ class QuestionGrade:
     id: str
     """The grade_id."""
     score: float
+    """Above ``max_score`` where a bonus was earned."""
     max_score: float
     outcome: Outcome
     message: str

@@ -233,6 +233,7 @@ def _read_check(row: Mapping[str, Any]) -> CheckResult:
         detail=_text(row["detail"]),
         weight=_number(row["weight"]),
         evidence=_unplain(dict(row["evidence"])),
+        bonus=_number(row.get("bonus", 0.0)),
     )
 
 

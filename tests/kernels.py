@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import autograder.probe
+from autograder.examiner.origin import cell_stem
 from autograder.examiner.remote import LostError, Remote
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
@@ -41,7 +42,7 @@ class InProcessKernel:
         printed = io.StringIO()
         try:
             with contextlib.redirect_stdout(printed):
-                exec(source, self.namespace)
+                exec(compile(source, f"/tmp/ipykernel/{cell_stem(source)}.py", "exec"), self.namespace)
         except Dies:
             self.end = (RunStatus.KILLED, "The kernel died.")
             return CellRun("error", error="the kernel died")

@@ -436,10 +436,12 @@ def test_the_vocabulary_loads_without_keras() -> None:
 def test_the_vocabulary_is_small() -> None:
     assert sorted(check.__all__) == [
         "accuracy",
+        "all_or_nothing",
         "any_of",
         "architecture",
         "asking_kernel",
         "backends",
+        "bonus",
         "close",
         "compiled",
         "dense",
@@ -449,8 +451,11 @@ def test_the_vocabulary_is_small() -> None:
         "layer",
         "loss",
         "on_backend",
+        "only_if",
         "parameters",
         "recording",
+        "report",
+        "requires",
         "score",
         "serving_hidden_data",
     ]

@@ -12,7 +12,9 @@ from kernels import InProcessKernel
 from autograder.examiner.examine import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
+from autograder.examiner.origin import Origins
 from autograder.examiner.remote import Remote
+from autograder.examiner.wording import Wording
 from autograder.execute import execute
 from autograder.probe.codec import Reference
 from autograder.records import Limits, Outcome, Role
@@ -26,9 +28,12 @@ def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds
     """Run and examine; the list of the test cells' results."""
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    executed = execute(kernel, composed_of(exam, **answers), {i: needs(c.source, known) for i, c in tests}, Limits())
+    composed = composed_of(exam, **answers)
+    executed = execute(kernel, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
     answers_ = Answers(executed.remote, known.modules, no_models)
-    return examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, hidden, seconds, total_seconds)
+    pairs = [(c, executed.captures.get(i)) for i, c in tests]
+    wording = Wording(Origins(composed.cells))
+    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording)
 
 
 def outcome(answer, test, points=1.0, released=None, **more):

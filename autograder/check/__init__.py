@@ -16,17 +16,20 @@ from autograder.check.compiled import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
+from autograder.check.marks import all_or_nothing, bonus, only_if, requires
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, dense, layer
-from autograder.check.results import recording, score
+from autograder.check.results import recording, report, score
 from autograder.check.values import close, function
 
 __all__ = [
     "accuracy",
+    "all_or_nothing",
     "any_of",
     "architecture",
     "asking_kernel",
     "backends",
+    "bonus",
     "close",
     "compiled",
     "dense",
@@ -36,8 +39,11 @@ __all__ = [
     "layer",
     "loss",
     "on_backend",
+    "only_if",
     "parameters",
     "recording",
+    "report",
+    "requires",
     "score",
     "serving_hidden_data",
 ]

@@ -11,13 +11,28 @@ from typing import Any
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
 
-_recorder: ContextVar[list[CheckResult] | None] = ContextVar("autograder_check_recorder", default=None)
+
+class Recording(list[CheckResult]):
+    """The results of one test cell, in order, and what else decides its points."""
+
+    def __init__(self, earned: Mapping[str, float] | None = None) -> None:
+        super().__init__()
+        self.earned = earned or {}
+        """Of the test cells before this one: grade_id → the share of the points."""
+        self.unmet: list[str] = []
+        """Why the cell earns nothing, whatever its checks say."""
+
+
+_recorder: ContextVar[Recording | None] = ContextVar("autograder_check_recorder", default=None)
 
 
 class Report(CheckResult):
-    """A :class:`CheckResult` that reads well as the last line of a notebook cell."""
+    """A :class:`CheckResult` that reads well as the last line of a notebook cell, and is true where it is passed."""
 
     __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return self.outcome is Outcome.PASSED
 
     def __repr__(self) -> str:
         mark = {Outcome.PASSED: "✓", Outcome.PARTIAL: "◐"}.get(self.outcome, "✗")
@@ -25,18 +40,26 @@ class Report(CheckResult):
 
 
 @contextmanager
-def recording() -> Iterator[list[CheckResult]]:
+def recording(earned: Mapping[str, float] | None = None) -> Iterator[Recording]:
     """Collects the results of all checks made inside; a failed one does not raise there.
+
+    Args:
+        earned: what the test cells before this one gave, for :func:`autograder.check.requires`.
 
     Yields:
         The list that grows with each check, in order.
     """
-    results: list[CheckResult] = []
+    results = Recording(earned)
     token = _recorder.set(results)
     try:
         yield results
     finally:
         _recorder.reset(token)
+
+
+def current() -> Recording | None:
+    """Where results are recorded; None in a student's notebook."""
+    return _recorder.get()
 
 
 def report(
@@ -48,7 +71,7 @@ def report(
     detail: str = "",
     evidence: Mapping[str, Any] | None = None,
 ) -> CheckResult:
-    """Ends a check with the share of its credit that was earned.
+    """A check of your own: states the share of its credit that was earned.
 
     Args:
         name: what was checked, in the student's words.
@@ -61,6 +84,9 @@ def report(
     Raises:
         AssertionError: it failed, and nothing records.
         CourseError: the weight is not a positive number.
+
+    >>> check.report("words", 0.5, "5 of 10 words are found")
+    ◐ words: 5 of 10 words are found
     """
     if type(weight) not in (int, float) or not 0 < weight < math.inf:
         raise CourseError(f"check {name!r}: weight is {weight!r}; give a number greater than 0.")
@@ -89,7 +115,7 @@ def in_examiner() -> bool:
 
 
 def score(results: Iterable[CheckResult], points: float) -> float:
-    """The points that recorded checks are worth: points × Σ weight·fraction / Σ weight.
+    """The points that recorded checks are worth: points × Σ weight·fraction / Σ weight, and on top what bonuses earned.
 
     Args:
         results: what :func:`recording` collected.
@@ -99,7 +125,14 @@ def score(results: Iterable[CheckResult], points: float) -> float:
         CourseError: there are no results, so that there is nothing to share the points by.
     """
     collected = list(results)
-    total = sum(result.weight for result in collected)
-    if total <= 0:
+    if not collected:
         raise CourseError("A score needs at least one check; the test made none.")
-    return points * sum(result.weight * result.fraction for result in collected) / total
+    counted = [result for result in collected if not result.bonus]
+    total = sum(result.weight for result in counted)
+    share = sum(result.weight * result.fraction for result in counted) / total if total else 1.0
+    return points * share + bonus_points(collected)
+
+
+def bonus_points(results: Iterable[CheckResult]) -> float:
+    """The points that bonuses earned beyond the cell's own."""
+    return sum(result.bonus * result.fraction for result in results)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.place import place_of
 from autograder.check.results import report
 from autograder.check.subject import refusal
 from autograder.errors import CourseError
@@ -99,7 +100,9 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
         actual = f(*arguments)
     except (Exception, SystemExit) as error:
         kind = type(error)
-        failure = str(error) if kind.__module__.startswith("autograder.") else f"raises {kind.__name__}"
+        place = place_of(error)
+        raised = f"raises {kind.__name__}" + (f" in {place}" if place else "")
+        failure = str(error) if kind.__module__.startswith("autograder.") else raised
         return failure, f"arguments {_quoted(args)}: {failure}"
     if same(actual, expected, rtol, atol):
         return "", ""

@@ -1,6 +1,7 @@
 """Runs the test cells of one notebook, outside, after the student's last cell has ended."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import contextlib
@@ -8,24 +9,23 @@ import io
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 from autograder import check
+from autograder.check.place import locating
+from autograder.check.results import Recording, bonus_points
 from autograder.errors import CourseError
 from autograder.examiner.names import Vocabulary
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.remote import LostError, RemoteError
+from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.records import CheckResult, ExamCell, Outcome, shortcomings
 
 MAX_DETAIL = 20_000
-
-
-class ExaminationTimeout(BaseException):
-    """A test cell ran past its time; no ``except Exception`` of the cell's swallows it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Examined:
     message: str
     detail: str
     checks: tuple[CheckResult, ...] = ()
+    bonus: float = 0.0
+    """Points beyond the cell's own."""
 
 
 def examine(
@@ -47,6 +49,7 @@ def examine(
     hidden: Path | None,
     seconds: float = 120.0,
     total_seconds: float = 300.0,
+    wording: Wording | None = None,
 ) -> list[Examined]:
     """Run test cells in order, each on what was captured at its position.
 
@@ -57,31 +60,42 @@ def examine(
         hidden: the assignment's folder of hidden data.
         seconds: wall clock of one test cell.
         total_seconds: wall clock of all of them: answers that are slow one by one hold up nobody else for long.
+        wording: what students may read of an exception; default: no line of theirs, no name.
     """
     namespace = Namespace(known, answers)
+    wording = wording or Wording()
     deadline = time.monotonic() + total_seconds
-    examined = []
+    examined: list[Examined] = []
+    earned: dict[str, float] = {}
     for cell, capture in cells:
         left = max(0.01, deadline - time.monotonic())
-        examined.append(_examine_cell(cell, capture, namespace, hidden, min(seconds, left)))
+        with locating(wording.place):
+            examined.append(_examine_cell(cell, capture, namespace, hidden, min(seconds, left), earned, wording))
+        earned[str(cell.grade_id)] = examined[-1].fraction
     return examined
 
 
 def _examine_cell(
-    cell: ExamCell, capture: Capture | None, namespace: Namespace, hidden: Path | None, seconds: float
+    cell: ExamCell,
+    capture: Capture | None,
+    namespace: Namespace,
+    hidden: Path | None,
+    seconds: float,
+    earned: Mapping[str, float],
+    wording: Wording,
 ) -> Examined:
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
     try:
-        body, last = _compiled(cell)
+        statements = _compiled(cell)
     except SyntaxError as error:
         return _broken(f"the test is not Python: {error}")
     printed = io.StringIO()
     value: Any = None
-    raised: BaseException | None = None
+    failures: list[BaseException] = []
     prepared = False
     with (
-        check.recording() as results,
+        check.recording(earned) as results,
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
         check.asking_kernel(namespace.answers.remote),
         contextlib.redirect_stdout(printed),
@@ -91,28 +105,46 @@ def _examine_cell(
             with _time_limit(seconds):
                 namespace.prepare(cell.source, capture)
                 prepared = True
-                exec(body, namespace)
-                value = eval(last, namespace) if last else None
+                value = _run(statements, namespace, failures)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
-            raised = error
-    if raised is not None and not prepared:
-        return _unprepared(raised, cell)
+            failures.append(error)
+    if failures and not prepared:
+        return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
     detail = printed.getvalue()[:MAX_DETAIL]
-    if raised is not None:
-        return _failed(raised, cell, tuple(results), detail)
-    return _passed(value, cell, tuple(results), detail)
+    if failures:
+        return _failed(failures, cell, tuple(results), detail, wording)
+    return _passed(value, cell, results, detail)
 
 
-def _unprepared(error: BaseException, cell: ExamCell) -> Examined:
+def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[BaseException]) -> Any:
+    """Run the cell's statements; gives the value of the last one.
+
+    An exception makes the cell 0, and the statements after it run all the same: what else is wrong is worth knowing,
+    and the checks and helpers that they make are there. An exception of theirs that merely follows from the first
+    (a name that it left unbound) is not kept.
+    """
+    value: Any = None
+    for statement in statements:
+        try:
+            value = eval(statement, namespace)
+        except (LostError, ExaminationTimeout, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            if not failures or isinstance(error, AssertionError) or hasattr(error, "remote"):
+                failures.append(error)
+    return value
+
+
+def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Examined:
     """The names of the cell could not be filled in: the student's doing where it came from their answers."""
     if isinstance(error, TooLarge):
-        return Examined(0.0, Outcome.FAILED, _sentence(str(error)), str(error))
+        return Examined(0.0, Outcome.FAILED, wording.sentence(str(error)), str(error))
     if isinstance(error, RemoteError | ExaminationTimeout) or hasattr(error, "remote"):
-        return Examined(0.0, Outcome.FAILED, _explain(error, cell), _trace(error))
+        return Examined(0.0, Outcome.FAILED, wording.of([error], cell), _trace(error))
     return _broken(_trace(error))
 
 
@@ -123,18 +155,21 @@ def _trace(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _compiled(cell: ExamCell) -> tuple[CodeType, CodeType | None]:
-    """The cell's statements, and its last expression where it ends in one."""
+def _compiled(cell: ExamCell) -> list[CodeType]:
+    """Each of the cell's statements by itself; a last expression has a value."""
     tree = ast.parse(cell.source)
-    name = _file_name(cell)
-    last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
-        last = compile(ast.Expression(tree.body.pop().value), name, "eval")  # type: ignore[attr-defined]
-    return compile(tree, name, "exec"), last
-
-
-def _file_name(cell: ExamCell) -> str:
-    return f"<test {cell.grade_id}>"
+    # Not the flags of this module, but those of the cell.
+    flags = 0
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            for alias in node.names:
+                flags |= getattr(__future__, alias.name).compiler_flag
+    compiled = []
+    for index, node in enumerate(tree.body):
+        last = index == len(tree.body) - 1 and isinstance(node, ast.Expr)
+        code: Any = ast.Expression(node.value) if last else ast.Module([node], [])  # type: ignore[attr-defined]
+        compiled.append(compile(code, test_file(cell), "eval" if last else "exec", flags, dont_inherit=True))
+    return compiled
 
 
 @contextlib.contextmanager
@@ -157,13 +192,18 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
-def _passed(value: Any, cell: ExamCell, checks: tuple[CheckResult, ...], detail: str) -> Examined:
+def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Examined:
     """The cell ran to its end: checks decide, else a number that it ends in, else it is passed."""
+    checks = tuple(results)
     if any(c.outcome is Outcome.BROKEN for c in checks):
-        return Examined(0.0, Outcome.BROKEN, _BROKEN, detail, checks)
+        return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
+    if results.unmet:
+        said = "\n".join([*results.unmet, shortcomings(checks)]).strip()
+        return Examined(0.0, Outcome.FAILED, said, detail, checks)
     if checks:
-        fraction = check.score(checks, 1.0)
-        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks)
+        bonus = bonus_points(checks)
+        fraction = check.score(checks, 1.0) - bonus
+        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus)
     points = _number(value)
     if points is None:
         return Examined(1.0, Outcome.PASSED, "", detail)
@@ -186,55 +226,16 @@ def _outcome(fraction: float) -> Outcome:
     return Outcome.PARTIAL if fraction > 0 else Outcome.FAILED
 
 
-_BROKEN = "This test could not be run; a person will look at it."
-
-
 def _broken(detail: str) -> Examined:
-    return Examined(0.0, Outcome.BROKEN, _BROKEN, detail[-MAX_DETAIL:])
+    return Examined(0.0, Outcome.BROKEN, BROKEN, detail[-MAX_DETAIL:])
 
 
-def _failed(error: BaseException, cell: ExamCell, checks: tuple[CheckResult, ...], printed: str) -> Examined:
+def _failed(
+    errors: Sequence[BaseException], cell: ExamCell, checks: tuple[CheckResult, ...], printed: str, wording: Wording
+) -> Examined:
     """An exception ends the cell with 0. What the student reads depends on where it came from."""
-    detail = f"{printed}\n{_trace(error)}".strip()
-    if isinstance(error, CourseError | SyntaxError | ImportError) and not hasattr(error, "remote"):
-        return Examined(0.0, Outcome.BROKEN, _BROKEN, detail, checks)
-    return Examined(0.0, Outcome.FAILED, _explain(error, cell), detail, checks)
-
-
-def _explain(error: BaseException, cell: ExamCell) -> str:
-    """A message that quotes a test only where the student has that line anyway.
-
-    The exception's own text is never shown: it may carry a hidden input, be it the test's words or the student's code
-    telling what it was called with.
-    """
-    if isinstance(error, ExaminationTimeout):
-        return "Checking this answer took too long and was stopped."
-    if isinstance(error, LostError):
-        return _sentence(str(error))
-    if isinstance(error, NameError) and not hasattr(error, "remote") and error.name:
-        return f"`{error.name}` is not defined."
-    by_student = hasattr(error, "remote")
-    if isinstance(error, RemoteError) and not by_student:
-        return _sentence(str(error))
-    kind = "an exception" if isinstance(error, RemoteError) else type(error).__name__
-    by = f"your code raised {kind}" if by_student else kind
-    line = _line(error, cell)
-    if line and line in {text.strip() for text in cell.released.splitlines()}:
-        return f"Failed at `{line[:200]}`" + ("." if isinstance(error, AssertionError) else f": {by}.")
-    if isinstance(error, AssertionError) and not by_student:
-        return "A hidden test found a wrong answer."
-    return f"A hidden test failed: {by}."
-
-
-def _line(error: BaseException, cell: ExamCell) -> str:
-    """The test's line that was running when the exception passed through it."""
-    number = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename == _file_name(cell):
-            number = number if number and frame.f_code.co_name != "<module>" else line
-    lines = cell.source.splitlines()
-    return lines[number - 1].strip() if number and number <= len(lines) else ""
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    detail = "\n".join([printed, *map(_trace, errors)]).strip()[-MAX_DETAIL:]
+    first = errors[0]
+    if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
+        return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
+    return Examined(0.0, Outcome.FAILED, wording.of(errors, cell), detail, checks)

@@ -1,0 +1,120 @@
+"""How the checks of a cell share its points, where weights alone do not say it.
+
+>>> with check.all_or_nothing():                                    # doctest: +SKIP
+...     check.architecture(model, [...])
+...     check.parameters(model, at_most=100_000)
+>>> with check.bonus(1):                                            # doctest: +SKIP
+...     check.loss(model, on=(X, y), below=0.55)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from autograder.check.results import Recording, current
+from autograder.errors import CourseError
+from autograder.records import CheckResult, Outcome
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """The checks inside count only if all of them get full credit; each is reported with what it found."""
+    with _inside(_only_together):
+        yield
+
+
+@contextmanager
+def only_if(*results: CheckResult) -> Iterator[None]:
+    """The checks inside count only if the given ones, made before, have full credit.
+
+    Args:
+        results: what checks returned: ``layers = check.architecture(...)``.
+
+    Raises:
+        CourseError: one of them is no result of a check.
+    """
+    if not results or not all(isinstance(result, CheckResult) for result in results):
+        raise CourseError("check.only_if takes what checks return: layers = check.architecture(...), and so on.")
+    unmet = [result.name for result in results if result.outcome is not Outcome.PASSED]
+
+    def settle(made: list[CheckResult]) -> list[CheckResult]:
+        return [_worthless(result, f"counts only when {_names(unmet)} is right") for result in made] if unmet else made
+
+    with _inside(settle):
+        yield
+
+
+@contextmanager
+def bonus(points: float) -> Iterator[None]:
+    """The checks inside earn up to this many points beyond the cell's own, shared by their weights.
+
+    Raises:
+        CourseError: ``points`` is not a number above 0.
+    """
+    if type(points) not in (int, float) or not 0 < points < math.inf:
+        raise CourseError(f"check.bonus: points is {points!r}; give a number greater than 0.")
+
+    def settle(made: list[CheckResult]) -> list[CheckResult]:
+        total = sum(result.weight for result in made)
+        return [replace(result, bonus=points * result.weight / total) for result in made]
+
+    with _inside(settle):
+        yield
+
+
+def requires(*questions: str, at_least: float = 1.0) -> None:
+    """This cell earns points only if test cells before it, by their ids, earned this share of theirs.
+
+    Its checks are made and reported all the same. In a student's own notebook it does nothing.
+
+    Args:
+        questions: grade_ids of test cells of the same notebook.
+        at_least: the share of their points, above 0, up to 1.
+
+    Raises:
+        CourseError: there is no such test cell before this one, or the share is not above 0 and up to 1.
+    """
+    if not questions or type(at_least) not in (int, float) or not 0 < at_least <= 1:
+        raise CourseError("check.requires: give the ids of test cells, and at_least= above 0 and up to 1.")
+    recorder = current()
+    if recorder is None:
+        return
+    for question in questions:
+        if question not in recorder.earned:
+            known = ", ".join(recorder.earned) or "none"
+            raise CourseError(f"check.requires: no test cell {question!r} stands before this one (there are: {known}).")
+        if recorder.earned[question] < at_least - 1e-9:
+            share = "is right" if at_least == 1 else f"has at least {at_least:.0%} of its points"
+            recorder.unmet.append(f"This counts only when `{question}` {share}.")
+
+
+@contextmanager
+def _inside(settle: Callable[[list[CheckResult]], list[CheckResult]]) -> Iterator[None]:
+    """Lets ``settle`` say what the results that are made inside are worth, also where an exception ends the block."""
+    recorder = current()
+    start = len(recorder or ())
+    try:
+        yield
+    finally:
+        if isinstance(recorder, Recording) and len(recorder) > start:
+            recorder[start:] = settle(recorder[start:])
+
+
+def _only_together(made: list[CheckResult]) -> list[CheckResult]:
+    short = [result.name for result in made if result.fraction < 1]
+    if not short:
+        return made
+    return [_worthless(result, f"counts only together with {_names(short)}") for result in made]
+
+
+def _worthless(result: CheckResult, why: str) -> CheckResult:
+    if result.fraction == 0:
+        return result
+    return replace(result, fraction=0.0, outcome=Outcome.FAILED, message=f"{result.message} ({why})")
+
+
+def _names(names: list[str]) -> str:
+    return " and ".join(dict.fromkeys(f"`{name}`" for name in names))

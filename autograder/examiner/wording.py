@@ -1,0 +1,94 @@
+"""What a student reads of an exception: where it came from in their own notebook, and nothing of a hidden test.
+
+The exception's own text is never shown: it may carry a hidden input, be it the test's words or the student's code
+telling what it was called with.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+
+from autograder.examiner.remote import LostError, RemoteError
+from autograder.records import ExamCell
+
+BROKEN = "This test could not be run; a person will look at it."
+MAX_MESSAGES = 8
+"""Failures of one cell that are told apart."""
+
+_WRONG = "A hidden test found a wrong answer."
+
+
+class ExaminationTimeout(BaseException):
+    """A test cell ran past its time; no ``except Exception`` of the cell's swallows it."""
+
+
+class Wording:
+    """The student's side of exceptions."""
+
+    def __init__(
+        self,
+        place: Callable[[BaseException], str] = lambda error: "",
+        is_public: Callable[[str], bool] = lambda name: True,
+    ) -> None:
+        """
+        Args:
+            place: the line of the student's notebook that an exception came from; "" where it is none.
+            is_public: whether a name stands in what students have, so that a message may say it.
+        """
+        self.place = place
+        self.is_public = is_public
+
+    def of(self, errors: Sequence[BaseException], cell: ExamCell) -> str:
+        """What the failures of one cell have to say, a line each; equal ones once."""
+        said = [self._explain(error, cell) for error in errors]
+        wrong = said.count(_WRONG)
+        lines = list(dict.fromkeys(said))
+        if wrong > 1:
+            lines[lines.index(_WRONG)] = f"{wrong} hidden tests found wrong answers."
+        if len(lines) > MAX_MESSAGES:
+            lines[MAX_MESSAGES:] = [f"… and {len(lines) - MAX_MESSAGES} more."]
+        return "\n".join(lines)
+
+    def _explain(self, error: BaseException, cell: ExamCell) -> str:
+        if isinstance(error, ExaminationTimeout):
+            return "Checking this answer took too long and was stopped."
+        if isinstance(error, LostError):
+            return self.sentence(str(error))
+        by_student = hasattr(error, "remote")
+        if isinstance(error, NameError) and not by_student and error.name:
+            return f"`{error.name}` is not defined." if self.is_public(error.name) else "A name is not defined."
+        if isinstance(error, RemoteError) and not by_student:
+            return self.sentence(str(error))
+        kind = "an exception" if isinstance(error, RemoteError) else type(error).__name__
+        by = f"your code raised {kind}" if by_student else kind
+        place = self.place(error) if by_student else ""
+        at = f" in {place}" if place else ""
+        line = _line(error, cell)
+        if line and line in {text.strip() for text in cell.released.splitlines()}:
+            assertion = isinstance(error, AssertionError) and not by_student
+            return f"Failed at `{line[:200]}`" + ("." if assertion else f": {by}{at}.")
+        if isinstance(error, AssertionError) and not by_student:
+            return _WRONG
+        return f"A hidden test failed: {by}{at}."
+
+    def sentence(self, text: str) -> str:
+        """The kit's own words about an answer; a name that students do not have is left out of them."""
+        if text.startswith("`") and not self.is_public(text[1:].partition("`")[0]):
+            text = f"an answer {text[1:].partition('` ')[2]}"
+        return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def test_file(cell: ExamCell) -> str:
+    """The file name that a test cell's code is compiled under."""
+    return f"<test {cell.grade_id}>"
+
+
+def _line(error: BaseException, cell: ExamCell) -> str:
+    """The test's line that was running when the exception passed through it."""
+    number = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == test_file(cell):
+            number = number if number and frame.f_code.co_name != "<module>" else line
+    lines = cell.source.splitlines()
+    return lines[number - 1].strip() if number and number <= len(lines) else ""
