@@ -6,24 +6,23 @@ Which keys course.yaml may have, and of which type, is asked of the records them
 
 from __future__ import annotations
 
-import ast
-import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import cast
 
 import yaml
 
-from autograder.errors import CourseError, UsageError
+from autograder.errors import UsageError
+from autograder.lateness import check_plugin
+from autograder.nbgradercourse import nbgrader_course
+from autograder.paths import inside, is_hidden
 from autograder.records import Assignment, Course, LatePolicy, Limits
-from autograder.yamlrecord import Reader, aware, parse, suggest
+from autograder.yamlrecord import Reader, parse, suggest
 
 COURSE_FILE = "course.yaml"
-NBGRADER_CONFIG = "nbgrader_config.py"
-LATE_KINDS = ("none", "zero", "per_day")
+LATE_KINDS = ("none", "zero", "per_day", "plugin")
 
 # The least and the greatest value: wide enough for any course, narrow enough to catch a slip of the unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -37,7 +36,6 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "per_day": (0, 1),
     "grace_hours": (0, 8760),
 }
-_BEGIN = "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
 _PRIVATE = frozenset({"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"})
 _RESERVED = frozenset('/\\+{}:"*?<>|')
 
@@ -46,18 +44,19 @@ def load_course(root: Path) -> Course:
     """Read the course in the folder ``root``.
 
     With course.yaml: what it says. Without: an nbgrader course as it stands, where each folder in source/
-    that holds a notebook is an assignment with default limits, and the course id is the one in
-    nbgrader_config.py (which is read, not run), or the folder's name.
+    that holds a notebook is an assignment with default limits, due dates are those of gradebook.db, and course id and
+    late policy are those of nbgrader_config.py (which is read, not run); the id may be the folder's name, too.
 
     Raises:
         UsageError: ``root`` is not a folder.
         CourseError: the course is wrong; the message names file and line.
+        HostError: there is a gradebook.db that can not be read, and no course.yaml.
     """
     root = Path(root).resolve()
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder")
     path = root / COURSE_FILE
-    return _CourseFile(root).course(parse(path)) if path.exists() else _nbgrader_course(root)
+    return _CourseFile(root).course(parse(path)) if path.exists() else nbgrader_course(root)
 
 
 def assignment(course: Course, name: str) -> Assignment:
@@ -71,45 +70,6 @@ def assignment(course: Course, name: str) -> Assignment:
     known = ", ".join(course.assignments) or "none yet"
     near = suggest(name, course.assignments)
     raise UsageError(f"there is no assignment {name!r} in this course{near} (assignments: {known})")
-
-
-def late_penalty(policy: LatePolicy, due: datetime | None, submitted_at: datetime | None, score: float) -> float:
-    """Points that ``score`` loses because the submission is late: between 0 and ``score``.
-
-    A time without a zone is UTC. Days are counted from the end of the grace period, and a day that has begun
-    counts whole. Without a due date, or without a time of submission, nothing is late.
-    """
-    if due is None or submitted_at is None or policy.kind == "none" or score <= 0:
-        return 0.0
-    late = aware(submitted_at) - aware(due) - timedelta(hours=policy.grace_hours)
-    if late <= timedelta(0):
-        return 0.0
-    days = math.ceil(late / timedelta(days=1))
-    return score if policy.kind == "zero" else min(score, score * policy.per_day * days)
-
-
-def inside(root: Path, relative: str, base: Path) -> Path:
-    """The path ``relative`` below ``base``, symbolic links followed.
-
-    Raises:
-        ValueError: it is absolute, has ``..`` in it, or a link leads out of ``root``; the message says which.
-    """
-    pure = PurePosixPath(relative)
-    if pure.is_absolute() or "\\" in relative or "\0" in relative:
-        raise ValueError("must be a relative path with forward slashes")
-    if ".." in pure.parts:
-        raise ValueError("must not contain '..'")
-    path = (base / pure).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise ValueError("is a symbolic link that leads out of the course")
-    return path
-
-
-def is_hidden(root: Path, path: Path) -> bool:
-    """Whether the resolved ``path`` lies in, or is, source/<assignment>/hidden of the course in ``root``."""
-    root = root.resolve()
-    parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
-    return len(parts) >= 3 and parts[0] == "source" and parts[2] == "hidden"
 
 
 # --- course.yaml -------------------------------------------------------------------------------------
@@ -159,6 +119,8 @@ class _CourseFile:
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
         made = result.prepare is not None
         if "late" in keys:
+            if result.late.plugin is not None and result.late.kind == "none":
+                result = replace(result, late=replace(result.late, kind="plugin"))
             self.check_late(keys["late"], where, result)
         if "files" in keys:
             self.check_files(keys["files"], where, self.root, hidden=False, made=made)
@@ -182,8 +144,17 @@ class _CourseFile:
             raise self.read.error(node, f"'per_day' is set in {where}, but kind is {late.kind!r}; kind: per_day?")
         if late.kind == "per_day" and not late.per_day:
             raise self.read.error(node, f"kind: per_day in {where} needs per_day, the share lost a day (0.1: 10 %)")
+        if late.plugin is not None and late.kind != "plugin":
+            raise self.read.error(node, f"'plugin' is set in {where}, but kind is {late.kind!r}; leave kind out")
+        if late.kind == "plugin" and late.plugin is None:
+            raise self.read.error(node, f"kind: plugin in {where} needs plugin, a class of the course (late.py:Policy)")
         if late.kind != "none" and result.due is None:
             raise self.read.error(node, f"{where} has a late policy but no due date; add 'due'")
+        if late.plugin is not None:
+            try:
+                check_plugin(self.root, late.plugin)
+            except ValueError as error:
+                raise self.read.error(node, f"the late policy of {where}: {error}") from None
 
     def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool, made: bool) -> None:
         """Everything listed exists below ``base``, or is ``made`` before a release; what students get may be seen, no
@@ -233,60 +204,3 @@ class _CourseFile:
         if any(path.is_relative_to((self.root / name).resolve()) for name in result.files):
             return True
         return path.is_file() and path.is_relative_to(source) and not is_hidden(self.root, path)
-
-
-# --- an nbgrader course ------------------------------------------------------------------------------
-
-
-def _nbgrader_course(root: Path) -> Course:
-    source = root / "source"
-    if not source.is_dir():
-        raise CourseError(f"{root}: no course here (neither {COURSE_FILE} nor source/); {_BEGIN}")
-    names = sorted(
-        folder.name
-        for folder in source.iterdir()
-        if folder.is_dir() and not folder.name.startswith(".") and any(folder.glob("*.ipynb"))
-    )
-    if not names:
-        raise CourseError(f"{source}: no folder with a notebook in it; {_BEGIN}")
-    named = read_nbgrader_config(root).values.get("CourseDirectory", {}).get("course_id")
-    course_id = named.strip() if isinstance(named, str) else ""
-    course_id = course_id or root.name or "course"
-    return Course(root, course_id, course_id, {name: Assignment(name, name) for name in names})
-
-
-@dataclass(frozen=True, slots=True)
-class NbgraderConfig:
-    """What nbgrader_config.py sets, read from its syntax tree."""
-
-    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """``{"IncludeHeaderFooter": {"header": "source/header.ipynb"}}``: literals only."""
-    computed: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """(class, option) whose value is not a literal → the line where it is set."""
-
-
-def read_nbgrader_config(root: Path) -> NbgraderConfig:
-    """Read the top-level lines ``c.<Class>.<option> = <literal>`` of nbgrader_config.py; nothing is run.
-
-    Raises:
-        CourseError: the file is not Python.
-    """
-    path = root / NBGRADER_CONFIG
-    if not path.is_file():
-        return NbgraderConfig()
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise CourseError(f"{NBGRADER_CONFIG}:{line}: not valid Python: {error}") from None
-    values: dict[str, dict[str, Any]] = {}
-    computed: dict[tuple[str, str], int] = {}
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Attribute(ast.Attribute(ast.Name("c"), owner), option)], value=expression):
-                try:
-                    values.setdefault(owner, {})[option] = ast.literal_eval(expression)
-                    computed.pop((owner, option), None)
-                except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                    computed[owner, option] = statement.lineno
-    return NbgraderConfig(values, computed)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.examiner.names import vocabulary
+from autograder.lateness import plugin_key
 from autograder.members import SUBMISSION
 from autograder.records import Course, Exam
 from autograder.release import Release
@@ -26,10 +27,12 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     """What all grades of an assignment are made from, the submission aside.
 
     ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: what
-    goes with the release · ``environment``: versions, limits, interpreter · ``policy``: due date and lateness.
+    goes with the release · ``environment``: versions, limits, interpreter · ``policy``: due date and
+    lateness, with the course's own policy class.
     """
     assignment = release.assignment
-    policy = (asdict(assignment.late), assignment.due.isoformat() if assignment.due else None)
+    due = assignment.due.isoformat() if assignment.due else None
+    policy = (asdict(assignment.late), due, plugin_key(course.root, assignment.late))
     return {
         "exam": exam_key(course, release),
         "files": _digest_json({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),

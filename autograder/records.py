@@ -41,11 +41,13 @@ class LatePolicy:
     """What being late costs."""
 
     kind: str = "none"
-    """``none`` (no penalty), ``zero`` (late is 0 points), ``per_day``."""
+    """``none`` (no penalty), ``zero`` (late is 0 points), ``per_day``, ``plugin``."""
     per_day: float = 0.0
     """With ``per_day``: the share of the earned score lost for each day begun, 0 to 1."""
     grace_hours: float = 0.0
     """Hours after the due date that still count as in time."""
+    plugin: str | None = None
+    """With ``plugin``: a class of the course that says what is lost, ``late.py:Policy``, in nbgrader's form."""
 
 
 @dataclass(frozen=True, slots=True)

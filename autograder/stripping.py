@@ -17,8 +17,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.course import NBGRADER_CONFIG, NbgraderConfig, inside
 from autograder.errors import CourseError
+from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig
+from autograder.paths import inside
 
 _BEFORE = ("IncludeHeaderFooter", "InstantiateTests", "LockCells")
 _SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums")
@@ -100,10 +101,7 @@ class _Steps:
         from traitlets.config import Config
         from traitlets.traitlets import TraitError
 
-        for (owner, option), line in self.config.computed.items():
-            if owner == name:
-                todo = "write its value as plain text or numbers; this file is read, never run"
-                raise CourseError(f"{NBGRADER_CONFIG}:{line}: c.{owner}.{option} is computed: {todo}")
+        self.config.check(name)
         options = self.config.values.get(name, {})
         try:
             step = getattr(preprocessors, name)(config=Config({name: dict(options)}))

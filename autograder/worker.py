@@ -27,12 +27,12 @@ from pathlib import Path
 import nbformat
 
 from autograder import result
-from autograder.course import late_penalty
 from autograder.errors import AutograderError
 from autograder.examiner.names import vocabulary
 from autograder.execute import Kernel
 from autograder.files import replace_folder, write_atomically
 from autograder.grade import grade_notebook
+from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
 
 TIMESTAMP = "timestamp.txt"
@@ -78,9 +78,11 @@ def grade_submission(work: Work) -> Grade:
 
     Raises:
         HostError: this machine can not do it; nothing is written.
+        CourseError: the course's own late policy failed; nothing is written.
     """
     sys.path[:0] = map(str, work.modules)
     try:
+        penalty = late_penalty(work.course, work.assignment, work.submitted_at)
         graded = [
             grade_notebook(
                 exam,
@@ -91,15 +93,14 @@ def grade_submission(work: Work) -> Grade:
             )
             for exam in work.exams
         ]
+        lost = penalty(work.student, [g.grade.score for g in graded])
     finally:
         del sys.path[: len(work.modules)]
-    notebooks = tuple(g.grade for g in graded)
-    earned = sum(n.score for n in notebooks)
     grade = Grade(
         student=work.student,
         assignment=work.assignment.name,
-        notebooks=notebooks,
-        late_penalty=late_penalty(work.assignment.late, work.assignment.due, work.submitted_at, earned),
+        notebooks=tuple(g.grade for g in graded),
+        late_penalty=lost,
         submitted_at=work.submitted_at,
         graded_at=datetime.now(UTC),
         versions=versions(),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from autograder.course import assignment, is_hidden, late_penalty, load_course, read_nbgrader_config
+from autograder.course import assignment, load_course
 from autograder.errors import CourseError, UsageError
+from autograder.nbgraderconfig import read_nbgrader_config
+from autograder.paths import is_hidden
 from autograder.records import Assignment, LatePolicy, Limits
 
 FULL = """\
@@ -173,6 +175,9 @@ BAD_ASSIGNMENTS = [
     ("late: {per_day: 0.1}", "'per_day' is set in assignment 'dense', but kind is 'none'"),
     ("late: {kind: per_day}", "needs per_day"),
     ("late: {kind: per_day, per_day: 10}", "'per_day' is 10; it must be between 0 and 1"),
+    ("late: plugin", "kind: plugin in assignment 'dense' needs plugin"),
+    ("late: {kind: zero, plugin: late.py:P}", "'plugin' is set in assignment 'dense', but kind is 'zero'"),
+    ("late: {plugin: late.py:P}", "has a late policy but no due date"),
     ("files: kaggle_data.py", "'files' must be a list, not text"),
     ("files: [7]", "'files' must be text, not a whole number"),
     ("files: [missing.py]", "course.yaml:4: assignment 'dense': there is no file missing.py"),
@@ -294,37 +299,3 @@ def test_hidden_is_one_folder_per_assignment(tmp_path: Path) -> None:
     assert is_hidden(tmp_path, tmp_path / "source/a/hidden")
     assert not is_hidden(tmp_path, tmp_path / "source/a/data/hidden")
     assert not is_hidden(tmp_path, tmp_path / "hidden/a")
-
-
-# --- lateness ----------------------------------------------------------------------------------------
-
-DUE = datetime(2027, 1, 31, tzinfo=UTC)
-PER_DAY = LatePolicy("per_day", 0.25, grace_hours=1)
-
-
-@pytest.mark.parametrize(
-    ("policy", "late", "lost"),
-    [
-        (LatePolicy("none"), timedelta(days=9), 0.0),
-        (LatePolicy("zero"), timedelta(0), 0.0),
-        (LatePolicy("zero"), timedelta(seconds=1), 8.0),
-        (LatePolicy("zero", grace_hours=2), timedelta(hours=2), 0.0),
-        (PER_DAY, timedelta(days=-1), 0.0),
-        (PER_DAY, timedelta(hours=1), 0.0),
-        (PER_DAY, timedelta(hours=1, seconds=1), 2.0),
-        (PER_DAY, timedelta(hours=25), 2.0),
-        (PER_DAY, timedelta(hours=25, seconds=1), 4.0),
-        (PER_DAY, timedelta(days=365), 8.0),
-    ],
-)
-def test_the_late_penalty_is_counted_in_days_begun_after_the_grace(policy, late, lost) -> None:
-    assert late_penalty(policy, DUE, DUE + late, 8.0) == lost
-
-
-def test_nothing_is_late_without_a_due_date_or_a_time_of_submission() -> None:
-    assert late_penalty(LatePolicy("zero"), None, DUE, 8.0) == 0.0
-    assert late_penalty(LatePolicy("zero"), DUE, None, 8.0) == 0.0
-
-
-def test_times_without_a_zone_are_utc() -> None:
-    assert late_penalty(LatePolicy("zero"), DUE.replace(tzinfo=None), DUE + timedelta(seconds=1), 8.0) == 8.0

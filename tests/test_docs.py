@@ -15,8 +15,9 @@ import click
 import pytest
 
 from autograder.cli import main
-from autograder.course import load_course, read_nbgrader_config
+from autograder.course import load_course
 from autograder.errors import CourseError
+from autograder.nbgraderconfig import read_nbgrader_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

@@ -51,7 +51,7 @@ def test_test_cells_load_only_answers_and_modules_of_the_notebook(exam: Exam) ->
 def test_nbgraders_configuration_ignores_the_hidden_folder_and_its_own_defaults() -> None:
     from nbgrader.coursedir import CourseDirectory
 
-    from autograder.course import read_nbgrader_config
+    from autograder.nbgraderconfig import read_nbgrader_config
 
     values = read_nbgrader_config(ROOT).values["CourseDirectory"]
     assert {*CourseDirectory().ignore, "hidden", "result.json"} == set(values["ignore"])

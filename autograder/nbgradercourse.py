@@ -1,0 +1,78 @@
+"""An nbgrader course as it stands, without a course.yaml."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.errors import CourseError, HostError
+from autograder.lateness import check_plugin
+from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
+from autograder.records import Assignment, Course, LatePolicy
+
+_BEGIN = "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
+_NBGRADERS_OWN = "nbgrader.plugins.LateSubmissionPlugin"
+
+
+def nbgrader_course(root: Path) -> Course:
+    """The course in ``root``: each folder in source/ that holds a notebook is an assignment with default limits.
+
+    Raises:
+        CourseError: there is none, or nbgrader_config.py sets something that can not be used.
+        HostError: gradebook.db can not be read.
+    """
+    source = root / "source"
+    if not source.is_dir():
+        raise CourseError(f"{root}: no course here (neither course.yaml nor source/); {_BEGIN}")
+    names = sorted(
+        folder.name
+        for folder in source.iterdir()
+        if folder.is_dir() and not folder.name.startswith(".") and any(folder.glob("*.ipynb"))
+    )
+    if not names:
+        raise CourseError(f"{source}: no folder with a notebook in it; {_BEGIN}")
+    config = read_nbgrader_config(root)
+    named = config.values.get("CourseDirectory", {}).get("course_id")
+    course_id = named.strip() if isinstance(named, str) else ""
+    course_id = course_id or root.name or "course"
+    due, late = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config)
+    assignments = {name: Assignment(name, name, due=due.get(name), late=late) for name in names}
+    return Course(root, course_id, course_id, assignments)
+
+
+def _late_policy(root: Path, config: NbgraderConfig) -> LatePolicy:
+    """What nbgrader_config.py says that being late costs, by nbgrader's own method or a class of the course."""
+    named = str(config.get("AssignLatePenalties", "plugin_class", _NBGRADERS_OWN))
+    where = f"{NBGRADER_CONFIG}: c.AssignLatePenalties.plugin_class"
+    if named.startswith("nbgrader.") and named.endswith(".LateSubmissionPlugin"):
+        method = config.get("LateSubmissionPlugin", "penalty_method", "none")
+        if method not in ("none", "zero"):
+            raise CourseError(
+                f"{NBGRADER_CONFIG}: c.LateSubmissionPlugin.penalty_method: {method!r} is not none or zero"
+            )
+        return LatePolicy(method)
+    module, _, name = named.rpartition(".")
+    reference = f"{module.replace('.', '/')}.py:{name}"
+    try:
+        check_plugin(root, reference)
+    except ValueError as error:
+        raise CourseError(f"{where}: {error}") from None
+    return LatePolicy("plugin", plugin=reference)
+
+
+def _due_dates(gradebook: Path, course_id: str) -> dict[str, datetime]:
+    """Assignment → when it is due (UTC), as nbgrader's gradebook has it; the file is only read."""
+    if not gradebook.is_file():
+        return {}
+    import sqlite3
+
+    try:
+        with contextlib.closing(sqlite3.connect(f"{gradebook.as_uri()}?mode=ro", uri=True)) as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'assignment'").fetchone():
+                return {}
+            found = "SELECT name, duedate FROM assignment WHERE duedate IS NOT NULL ORDER BY course_id = ?"
+            rows = database.execute(found, (course_id,)).fetchall()
+            return {name: datetime.fromisoformat(due).replace(tzinfo=UTC) for name, due in rows}
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise HostError(f"{gradebook} can not be read ({error}); restore it from a backup, or move it away") from error
