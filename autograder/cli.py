@@ -130,6 +130,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
             said = prepare(course, wanted)
         click.echo(said, err=True, nl=bool(said))
     built = releasing.build(course, wanted)
+    for warning in releasing.check(built):
+        click.echo(f"Warning: {warning}", err=True)
     if not no_prove:
         from autograder.prove import prove
 

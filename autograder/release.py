@@ -11,18 +11,20 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.course import inside, is_hidden, read_nbgrader_config
 from autograder.errors import CourseError, HostError
 from autograder.exam import make_exam, released_notebook, solution_notebook
+from autograder.examiner import feasible
 from autograder.files import replace_folder
+from autograder.nbgraderconfig import read_nbgrader_config
 from autograder.notebook import read_source_notebook
+from autograder.paths import inside, is_hidden
 from autograder.prepare import check_prepared
 from autograder.records import Assignment, Course, Exam
 from autograder.stripping import strip
@@ -31,6 +33,7 @@ __all__ = [
     "Release",
     "ReleasedNotebook",
     "build",
+    "check",
     "released_notebook",
     "solution_notebook",
     "write",
@@ -84,10 +87,33 @@ def build(course: Course, assignment: Assignment) -> Release:
         label = f"source/{assignment.name}/{path.name}"
         source = read_source_notebook(path, name=label)
         faces = strip(source, root=course.root, folder=folder, config=config, label=label)
-        exam = make_exam(assignment.name, path.stem, faces, label)
+        exam = make_exam(assignment.name, path.stem, faces)
         notebooks.append(ReleasedNotebook(faces.student, exam))
+    _stop_for(fault for notebook in notebooks for fault in _placed(notebook.exam, feasible.unreadable(notebook.exam)))
     _check_points(assignment, [notebook.exam for notebook in notebooks])
     return Release(assignment, tuple(notebooks), _files(course, assignment, [path.name for path in paths]))
+
+
+def check(release: Release) -> list[str]:
+    """Look at the test cells before anything runs; gives the warnings.
+
+    Raises:
+        CourseError: tests can not be examined outside of the kernel; the message names them all.
+    """
+    found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, release.files)]
+    _stop_for(text for exam, finding in found if not finding.warning for text in _placed(exam, [finding]))
+    return [text for exam, finding in found for text in _placed(exam, [finding])]
+
+
+def _placed(exam: Exam, findings: Iterable[feasible.Finding]) -> list[str]:
+    return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {finding}" for finding in findings]
+
+
+def _stop_for(faults: Iterable[str]) -> None:
+    every = list(faults)
+    if every:
+        listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
+        raise CourseError("\n".join([*listed, feasible.NO_MARK]))
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:

@@ -1,0 +1,128 @@
+"""What a test cell can not do outside of the kernel, or must not do with what a student wrote: the table of calls."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+NO_MAGICS = "tests are examined outside of the kernel, where magics do not exist"
+PLAIN_PYTHON = "write it in plain Python"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A family of calls."""
+
+    calls: re.Pattern[str]
+    """Fits the whole dotted name of what is called, with imports resolved."""
+    reason: str
+    instead: str
+    unless: Callable[[ast.Call], bool] = lambda call: False
+    """A call of this family that is fine."""
+
+
+def _says(name: str, value: object) -> Callable[[ast.Call], bool]:
+    """Whether the call has the keyword with this literal."""
+
+    def said(call: ast.Call) -> bool:
+        found = [k.value for k in call.keywords if k.arg == name]
+        return any(isinstance(v, ast.Constant) and v.value is value for v in found)
+
+    return said
+
+
+def _lets_pickles_out(call: ast.Call) -> bool:
+    return not any(k.arg == "allow_pickle" for k in call.keywords) or _says("allow_pickle", False)(call)
+
+
+_RUNS_WITH_YOUR_RIGHTS = "would run code from the file with the rights of whoever grades"
+_PLAIN_FILE = "let students save JSON, CSV or .npz, or look at the object itself by its name"
+
+CALLS = (
+    Refusal(
+        re.compile(
+            r"(?:_?c?pickle|cPickle|dill|cloudpickle|marshal)\.(?:loads?|Unpickler)|joblib\.load|pandas\.read_pickle"
+            r"|shelve\.open"
+        ),
+        f"unpickling {_RUNS_WITH_YOUR_RIGHTS}",
+        _PLAIN_FILE,
+    ),
+    Refusal(
+        re.compile(r"numpy\.load"),
+        f"allow_pickle {_RUNS_WITH_YOUR_RIGHTS}",
+        "leave allow_pickle out, and let students save arrays of numbers",
+        _lets_pickles_out,
+    ),
+    Refusal(
+        re.compile(r"torch\.load"),
+        f"torch.load {_RUNS_WITH_YOUR_RIGHTS}",
+        "say weights_only=True, or look at the model by its name",
+        _says("weights_only", True),
+    ),
+    Refusal(
+        re.compile(r"(?:tensorflow\.)?keras(?:\.\w+)*\.load_model|tensorflow\.(?:\w+\.)*saved_model\.load"),
+        f"a saved model {_RUNS_WITH_YOUR_RIGHTS}",
+        "look at the student's model by its name: it is rebuilt from its layers and weights",
+    ),
+    Refusal(
+        re.compile(r"subprocess\.\w+|os\.(?:system|popen|exec\w+|spawn\w+|posix_spawnp?|fork)|runpy\.\w+|pty\.spawn"),
+        "a program that a test starts has the rights of whoever grades, and may find files of the student's",
+        "call the student's function by its name: it runs in the kernel",
+    ),
+    Refusal(
+        re.compile(
+            r"(?:_?thread|threading|multiprocessing|concurrent)(?:\.\w+)*\.\w*(?:Thread|Timer|Process|Pool|Executor)"
+        ),
+        "another thread or process can not ask the kernel",
+        "call the student's function here, one call after the other",
+    ),
+    Refusal(
+        re.compile(r"pathlib\.(?:\w+\.)?home|os\.path\.expanduser"),
+        "the home folder of a test is not the student's",
+        "name files from the notebook's own folder: open('results.csv')",
+    ),
+    Refusal(
+        re.compile(r"importlib\.util\.spec_from_file_location|importlib\.machinery\.\w+Loader"),
+        f"a module that is loaded from a file {_RUNS_WITH_YOUR_RIGHTS}",
+        "let the notebook import it, and call its functions by their names",
+    ),
+)
+
+HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/])\S*|~")
+"""Text that is a path on a student's machine."""
+
+IPYTHON = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h|get_ipython|display")
+"""Names that only an IPython kernel has."""
+
+
+def aliases(trees: Iterable[ast.AST]) -> dict[str, str]:
+    """What the names of imports stand for: ``pd`` → ``pandas``, ``load`` → ``pickle.load``."""
+    found: dict[str, str] = {}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found |= {
+                    a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
+                }
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return found
+
+
+def dotted(node: ast.AST, known: Mapping[str, str]) -> str:
+    """``pd.read_csv`` as ``pandas.read_csv``; empty for what is no plain name."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id, node.id)
+    if isinstance(node, ast.Attribute):
+        before = dotted(node.value, known)
+        return f"{before}.{node.attr}" if before else ""
+    return ""
+
+
+def refused_call(call: ast.Call, known: Mapping[str, str]) -> Refusal | None:
+    """The family that a call belongs to, if it is refused."""
+    name = dotted(call.func, known)
+    found = next((r for r in CALLS if r.calls.fullmatch(name)), None)
+    return found if found is not None and not found.unless(call) else None

@@ -1,0 +1,181 @@
+"""The look at test cells before a release: what can not be examined is told with its line, its reason and a remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from exams import exam_of
+from tiny import tiny_course, tiny_release
+
+from autograder import release as releasing
+from autograder.course import load_course
+from autograder.errors import CourseError
+from autograder.examiner.feasible import findings, unreadable
+from autograder.records import Role
+
+NOTEBOOK = [
+    (
+        Role.READ_ONLY,
+        "import numpy as np\nimport pandas as pd\nfrom autograder import check\ntable = np.arange(9).sum()",
+    ),
+    (Role.READ_ONLY, "def close(a, b): return abs(a - b) < 1e-9"),
+    (Role.ANSWER, "def squares(n): return [i * i for i in range(n)]\nresult = squares(3)\nmodel = fit(table)"),
+]
+
+
+def found(test: str, *, released: str | None = None, points: float = 1.0, files=(), before=NOTEBOOK):
+    """What a look at one test cell finds, as text."""
+    exam = exam_of(*before, (Role.TEST, test, points))
+    if released is not None:
+        exam = dataclasses.replace(
+            exam, cells=(*exam.cells[:-1], dataclasses.replace(exam.cells[-1], released=released))
+        )
+    return [str(f) for f in unreadable(exam) or findings(exam, files)]
+
+
+REFUSED = [
+    ("%timeit squares(3)", "line 1: '%timeit squares.3.': .*magics do not exist; write it in plain Python"),
+    ("x = 1\n!ls", "line 2: '!ls': .*magics do not exist"),
+    ("squares?", "magics do not exist"),
+    ("%%capture out\nsquares(1)", "magics do not exist"),
+    ("get_ipython().run_cell('x')", "magics do not exist"),
+    ("x = await squares(3)", "event loop; write asyncio.run"),
+    ("assert Out[3] == 4", "Out belongs to the IPython kernel"),
+    ("assert _ == 4", "_ belongs to the IPython kernel"),
+    ("assert _12 == 4", "_12 belongs to the IPython kernel"),
+    ("assert 'squares' in In[-2]", "In belongs to the IPython kernel"),
+    ("display(result)\nassert result", "display belongs to the IPython kernel"),
+    ("for n in globals():\n    assert n", "line 1: .*globals.. of a test has only the names"),
+    ("assert all(n in locals() for n in result)", "locals.. of a test"),
+    ("assert any(n == 'x' for n in dir())", "dir.. of a test"),
+    ("assert vars()", "vars.. of a test"),
+    ("for n in result:\n    exec(f'assert {n}')", "line 2: .*names that exec.. will use"),
+    ("assert eval(result)", "names that eval.. will use"),
+    ("assert eval('squares(2)') == [0, 1]", "names that eval.. will use"),
+    ("import __main__\nassert __main__.result", "notebook's own module is not there"),
+    ("from __main__ import result\nassert result", "notebook's own module is not there"),
+    ("import sys\nassert sys.modules['__main__'].result", "notebook's own module is not there"),
+    ("del np\nassert squares(1)", "'del np': np is the instructor's own"),
+    ("del close\nassert squares(1)", "close is the instructor's own"),
+    ("import my_solution\nassert my_solution.f()", "no module 'my_solution'.*let it go with the release"),
+    ("def t():\n    from helpers.deep import f\n    assert f()\nt()", "line 2: .*no module 'helpers.deep'"),
+    ("from . import f\nassert f()", "relative import"),
+    ("import pickle\nassert pickle.load(open('m.pkl', 'rb'))", "line 2: .*unpickling would run code .*save JSON"),
+    ("from pickle import loads as unpack\nassert unpack(result)", "unpickling"),
+    ("import joblib\nassert joblib.load('m.joblib')", "unpickling"),
+    ("import dill\nassert dill.load(result)", "unpickling"),
+    ("assert pd.read_pickle('t.pkl').shape", "unpickling"),
+    ("assert np.load('w.npy', allow_pickle=True).sum()", "allow_pickle would run code"),
+    ("import torch\nassert torch.load('w.pt')", "weights_only=True"),
+    ("import keras\nassert keras.models.load_model('m.keras')", "look at the student's model by its name"),
+    ("from tensorflow.keras.models import load_model\nassert load_model('m.h5')", "a saved model would run"),
+    ("import subprocess\nassert subprocess.run(['python', 'main.py']).returncode == 0", "line 2: .*a program that a test"),
+    ("import os\nassert os.system('python main.py') == 0", "a program that a test starts"),
+    ("import threading\nt = threading.Thread(target=squares)\nassert t", "another thread or process"),
+    ("from multiprocessing import Pool\nassert Pool(2).map(squares, [1])", "another thread or process"),
+    ("from concurrent.futures import ThreadPoolExecutor as E\nassert E().map(squares, [1])", "another thread"),
+    ("assert open('/home/jovyan/out.csv').read()", "'/home/jovyan/out.csv' is a path on one person's machine"),
+    ("assert pd.read_csv('~/out.csv').shape", "is a path on one person's machine"),
+    ("from pathlib import Path\nassert (Path.home() / 'x').exists()", "the home folder of a test"),
+    ("assert sqares(3) == [0, 1, 4]", "nothing in the notebook binds 'sqares'; did you mean 'squares'?"),
+    ("assert squares(3) == quux", "nothing in the notebook binds 'quux'; bind it in the test"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("test", "message"), REFUSED, ids=range(len(REFUSED)))
+def test_a_test_that_can_not_be_examined_is_named_with_line_reason_and_remedy(test: str, message: str) -> None:
+    assert any(re.search(rf"cell 4 \('cell3'\): .*{message}", text) for text in found(test)), found(test)
+
+
+FINE = [
+    "assert squares(3) == [0, 1, 4] and close(result[0], 0)",
+    "check.close(squares(3), [0, 1, 4])",
+    "np.testing.assert_allclose(result, [0, 1, 4])",
+    "squares(3) == [0, 1, 4]",
+    "score = 0.5 if result else 0\nscore",
+    "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out: squares(1)\nassert out.getvalue()",
+    "for _ in range(3):\n    assert squares(_)",
+    "total = [s for s in squares(2) if (n := s) > 0]\nassert total and n",
+    "try:\n    squares(-1)\nexcept ValueError as error:\n    assert str(error)\nelse:\n    raise AssertionError",
+    "match result:\n    case [first, *rest]:\n        assert first == 0 and rest",
+    "import random\nassert random.random() < 1",
+    "import lesson\nassert lesson.f(result)",
+    "try:\n    import cupy\nexcept ImportError:\n    cupy = None\nassert squares(1) or cupy",
+    "original = squares\ndel squares\ntry:\n    assert not result\nfinally:\n    squares = original",
+    "assert vars(model)['x'] == dir(model)",
+    "import numpy.testing as npt\nnpt.assert_equal(np.load('w.npy'), np.load('v.npy', allow_pickle=False))",
+    "import torch\nassert torch.load('w.pt', weights_only=True)",
+    "import pickle\nwith open(check.hidden_data('x.pkl'), 'rb') as f: wanted = pickle.load(f)\nassert result == wanted",
+    "import joblib\npath = check.hidden_data('x.joblib')\nassert result == joblib.load(path)",
+    "assert result == ['~', 'not /home/x']",
+    "import unittest\nclass T(unittest.TestCase):\n    def test_it(self): self.assertEqual(result, [0, 1, 4])\nT('test_it').debug()",
+    "'Deep, broken and /home/me: a text'\nassert __name__ and squares(1)",
+    "exec('y = squares(2)')\nassert squares(2)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("test", FINE, ids=range(len(FINE)))
+def test_ordinary_tests_raise_no_alarm(test: str) -> None:
+    assert [t for t in found(test, files=("lesson.py",)) if "no module 'torch'" not in t] == []
+
+
+def test_a_test_that_asserts_nothing_is_a_warning_where_it_gives_points() -> None:
+    assert "gives its points for running" in found("x = squares(3)\nprint('Success!')")[0]
+    assert "gives its points for running" in found("# nothing yet")[0]
+    assert found("x = 1", points=0.0) == []
+
+
+def test_hidden_tests_on_data_of_a_locked_cell_are_a_warning_that_names_it() -> None:
+    hidden = "assert squares(1)\nassert squares(table)"
+    assert "reads 'table', which a locked cell computes" in found(hidden, released="assert squares(1)")[0]
+    assert found(hidden) == []  # students see what the visible part reads
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["%run helpers.py", "from nowhere_to_be_found import *", "globals()['quux'] = 1", "exec('quux = 1')", "quux = !ls"],
+)
+def test_where_a_cell_may_bind_anything_no_name_is_called_unbound(cell: str) -> None:
+    assert found("assert quux", before=[(Role.ANSWER, cell)]) == []
+
+
+def test_names_that_only_the_solution_the_release_or_another_test_binds_are_bound() -> None:
+    tests = [(Role.TEST, "def helper(v): return v"), (Role.TEST, "assert helper(answer)")]
+    exam = exam_of((Role.ANSWER, "global answer\nanswer = 1"), *tests)
+    assert [f for f in findings(exam) if not f.warning] == []
+
+
+def test_all_faults_stop_the_release_at_once_and_warnings_do_not(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, test="assert doubel(1) == 2\nassert quux\nimport nowhere_at_all")
+    release = tiny_release(course)
+    with pytest.raises(
+        CourseError, match=r"(?s)3 faults in tests:.*did you mean 'double'\?.*quux.*nowhere_at_all.*no mark"
+    ):
+        releasing.check(release)
+    course = tiny_course(tmp_path, test="double(1)\nprint('done')\nx = 1")
+    assert releasing.check(tiny_release(course)) == []  # what it calls may raise
+    course = tiny_course(tmp_path, test="x = 1")
+    (warning,) = releasing.check(tiny_release(course))
+    assert warning.startswith("source/hw/nb.ipynb: cell 2 ('test-double'): the test asserts nothing")
+
+
+def test_the_command_refuses_before_anything_is_run(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from autograder.cli import main
+
+    tiny_course(tmp_path, test="assert doubel(1) == 2")
+    done = CliRunner().invoke(main, ["release", "hw", "--course", str(tmp_path), "--no-prove"])
+    assert done.exit_code != 0
+    assert "did you mean 'double'?" in done.output
+    assert not (tmp_path / "release").exists()
+
+
+def test_the_courses_own_lessons_raise_no_alarm() -> None:
+    course = load_course(Path(__file__).resolve().parents[1])
+    for assignment in course.assignments.values():
+        bare = dataclasses.replace(assignment, hidden=(), prepare=None)  # what the look needs is the notebook alone
+        assert releasing.check(releasing.build(course, bare)) == []
