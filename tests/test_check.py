@@ -349,18 +349,27 @@ P = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
 
 
 def test_crossentropy_of_known_probabilities() -> None:
-    expected = -(np.log(0.7) + np.log(0.1)) / 2
-    assert metrics.categorical_crossentropy(P, np.array([0, 1])) == pytest.approx(expected)
-    assert metrics.categorical_crossentropy(P, np.eye(3)[[0, 1]]) == pytest.approx(expected)
+    expected = pytest.approx([-np.log(0.7), -np.log(0.1)])
+    assert metrics.categorical_crossentropy(P, np.array([0, 1])) == expected
+    assert metrics.categorical_crossentropy(P, np.eye(3)[[0, 1]]) == expected
+    assert metrics.categorical_crossentropy_of_scores(np.log(P) + 5, np.array([0, 1])) == expected
 
 
 def test_a_certain_mistake_costs_a_finite_amount() -> None:
-    assert metrics.categorical_crossentropy(np.eye(3), np.array([1, 2, 0])) == pytest.approx(-np.log(1e-7))
+    assert metrics.categorical_crossentropy(np.eye(3), np.array([1, 2, 0])) == pytest.approx([-np.log(1e-7)] * 3)
+    assert metrics.categorical_crossentropy_of_scores(np.eye(3) * 1e4, np.array([1, 2, 0])) == pytest.approx([1e4] * 3)
+
+
+def test_scores_of_one_output_become_a_binary_crossentropy() -> None:
+    scores, labels = np.array([[-2.0], [0.5], [800.0]]), np.array([1, 0, 1])
+    p = 1 / (1 + np.exp(-scores))
+    of_p = metrics.binary_crossentropy(p, labels)
+    assert metrics.binary_crossentropy_of_scores(scores, labels) == pytest.approx(of_p, abs=2e-7)
 
 
 def test_accuracy_of_known_probabilities() -> None:
-    assert metrics.accuracy(P, np.array([0, 1])) == 0.5
-    assert metrics.accuracy(np.array([[0.9], [0.2]]), np.array([1, 1])) == 0.5
+    assert metrics.accuracy(P, np.array([0, 1])).tolist() == [1, 0]
+    assert metrics.accuracy(np.array([[0.9], [0.2]]), np.array([1, 1])).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(

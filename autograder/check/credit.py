@@ -29,6 +29,12 @@ class Credit:
             return 0.0
         return float(np.interp(sign * value, values, [share for _, share in self.points]))
 
+    @property
+    def cliff(self) -> float | None:
+        """The value at which credit begins at once, as at a threshold; None where it begins at share 0."""
+        value, share = self.points[0]
+        return value if share > 0 else None
+
     def __str__(self) -> str:
         direction = "or more" if self.higher_is_better else "or less"
         best = next(value for value, share in self.points if share == self.points[-1][1])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
 from autograder.check.prediction import NoPrediction, predictions, row_count
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, not_a_model
+from autograder.check.subject import NOT_BUILT, built, how_examined, not_a_model, parameter_count
+from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -24,6 +24,8 @@ def loss(
     credit: Sequence[tuple[float, float]] | None = None,
     loss: str = "categorical_crossentropy",
     *,
+    from_logits: bool = False,
+    close_calls: str = "student",
     show: bool = True,
     name: str = "loss",
     weight: float = 1.0,
@@ -31,27 +33,28 @@ def loss(
     """Checks the loss of a model on data.
 
     Args:
-        model: a built ``keras.Model`` with one output.
+        model: a built ``keras.Model`` with one output, or another model that predicts.
         on: ``(X, y)``: rows first; y one-hot (n, classes) or integers (n,), or numbers for a regression.
         below: full credit at this loss or less, else none.
-        credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``.
-        Between
+        credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between
             them the share is interpolated linearly; a loss above the largest earns nothing.
         loss: ``categorical_crossentropy``, ``sparse_categorical_crossentropy``, ``binary_crossentropy``,
             ``mean_squared_error`` (``mse``) or ``mean_absolute_error`` (``mae``).
+        from_logits: the model gives scores, and softmax or sigmoid is applied here.
+        close_calls: ``student``: a loss that misses the threshold by less than its rows can tell meets it; ``exact``:
+            the loss counts as it is. See docs/explanation/verdicts.md.
         show: False keeps the thresholds out of the student's message.
 
     Returns:
-        A result with the evidence ``loss``, ``rows`` and ``parameters``.
+        A result with the evidence ``loss``, ``standard_error``, ``rows`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together.
     """
     wanted = credit_of("check.loss", below, credit, higher_is_better=False)
-    measure = metrics.LOSSES.get(loss)
-    if measure is None:
-        raise CourseError(f"check.loss: loss is {loss!r}; it may be {', '.join(metrics.LOSSES)}.")
-    return _measured(model, on, "loss", measure, wanted, show=show, name=name, weight=weight)
+    measure = metrics.loss_named("check.loss", loss, from_logits=from_logits)
+    known_close_calls("check.loss", close_calls)
+    return _measured(model, on, "loss", measure, wanted, close_calls, show=show, name=name, weight=weight)
 
 
 def accuracy(
@@ -61,6 +64,7 @@ def accuracy(
     credit: Sequence[tuple[float, float]] | None = None,
     *,
     probabilities: bool = True,
+    close_calls: str = "student",
     show: bool = True,
     name: str = "accuracy",
     weight: float = 1.0,
@@ -68,7 +72,7 @@ def accuracy(
     """Checks the share of rows whose most probable class is the right one.
 
     Args:
-        model, on, show: as in :func:`loss`.
+        model, on, close_calls, show: as in :func:`loss`.
         above: full credit at this accuracy or more, else none.
         credit: instead of ``above``, points (accuracy, share): ``[(0.6, 0.0), (0.7, 0.5), (0.75, 1.0)]``.
         probabilities: the outputs must be probabilities; False accepts any scores (logits).
@@ -78,53 +82,64 @@ def accuracy(
     """
     wanted = credit_of("check.accuracy", above, credit, higher_is_better=True)
     measure = metrics.accuracy if probabilities else metrics.accuracy_of_scores
-    return _measured(model, on, "accuracy", measure, wanted, show=show, name=name, weight=weight)
+    known_close_calls("check.accuracy", close_calls)
+    return _measured(model, on, "accuracy", measure, wanted, close_calls, show=show, name=name, weight=weight)
 
 
 def _measured(
     model: Any,
     on: Any,
     label: str,
-    measure: Callable[[np.ndarray, np.ndarray], float],
+    measure: metrics.Measure,
     wanted: Credit,
+    close_calls: str,
     *,
     show: bool,
     name: str,
     weight: float,
 ) -> CheckResult:
-    inputs, labels = _data(label, on)
+    inputs, labels = rows_of(f"check.{label}", "on", on)
     problem = not_a_model(model) or (None if built(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
-        outputs = predictions(model, inputs)
-        value = measure(outputs, labels)
+        rows = measure(predictions(model, inputs), labels)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, str(error), weight=weight)
-    share = wanted.share(value)
-    count = sum(math.prod(variable.shape) for variable in model.weights)
-    found = f"{label} {value:.4f} on {len(labels):,} rows"
-    detail = f"{found}; {wanted}"
-    message = detail if show else found
-    if 0 < share < 1:
-        message += f"; {share:.0%} of the credit"
-    evidence = {label: value, "rows": len(labels), "parameters": int(count)}
-    return report(name, share, message, weight=weight, detail=detail, evidence=evidence)
+    value = float(rows.mean())
+    verdict = judge(rows, wanted, close_calls)
+    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how_examined(model)]))
+    count = parameter_count(model)
+    evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
+    message, detail = told(found, wanted, verdict, show=show)
+    return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
 
 
-def _data(label: str, on: Any) -> tuple[Any, np.ndarray]:
+def told(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
+    """What the student reads of a measured value, and what the examiner reads."""
+    partly = f"{verdict.share:.0%} of the credit" if 0 < verdict.share < 1 else ""
+    message = [found, str(wanted) if show else "", verdict.note, partly]
+    return "; ".join(filter(None, message)), "; ".join(filter(None, [found, str(wanted), verdict.detail]))
+
+
+def rows_of(where: str, argument: str, on: Any) -> tuple[Any, np.ndarray]:
+    """The inputs and labels of an instructor's ``(X, y)``.
+
+    Raises:
+        CourseError: they are no such pair, or do not fit together.
+    """
     if not isinstance(on, tuple | list) or len(on) != 2:
-        raise CourseError(f"check.{label}: on is (X, y).")
+        raise CourseError(f"{where}: {argument} is (X, y).")
     inputs, labels = on
     if inputs is None or labels is None:
-        raise CourseError(f"check.{label}: X or y is missing.")
+        raise CourseError(f"{where}: X or y is missing.")
     target = np.asarray(labels)
     if target.dtype.kind not in "biuf" or not np.isfinite(target).all():
-        raise CourseError(f"check.{label}: y must be finite numbers, not {target.dtype}.")
+        raise CourseError(f"{where}: y must be finite numbers, not {target.dtype}.")
     try:
         rows = row_count(inputs)
     except TypeError:
-        raise CourseError(f"check.{label}: X must be an array, or a list or dict of arrays.") from None
+        raise CourseError(f"{where}: X must be an array, or a list or dict of arrays.") from None
     if target.ndim == 0 or rows != len(target) or rows == 0:
-        raise CourseError(f"check.{label}: X has {rows} rows and y has shape {target.shape}.")
+        raise CourseError(f"{where}: X has {rows} rows and y has shape {target.shape}.")
     return inputs, target

@@ -1,4 +1,8 @@
-"""Losses and accuracy in float64 numpy: the definitions are Keras's, the arithmetic is ours."""
+"""Losses and accuracy of each row in float64 numpy: the definitions are Keras's, the arithmetic is ours.
+
+Every function gives an array (n,), one value for each row. Its mean is the metric; its spread is how well so many rows
+can know it (:mod:`autograder.check.verdict`).
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,16 @@ EPSILON = 1e-7
 """Probabilities are clipped to EPSILON..1-EPSILON, as in ``keras.losses`` (``fit`` on TensorFlow works on scores and
 clips nothing)."""
 
+Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""``measure(outputs, labels)``: outputs (n, ...) and labels with rows first to an array (n,)."""
+
 
 class BadOutput(Exception):
     """The model's outputs are not what the metric is defined for; ``str(error)`` is for the student."""
 
 
-def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Mean over rows of -log p(right class).
+def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """-log p(right class).
 
     Args:
         outputs: probabilities, (n, classes).
@@ -27,59 +34,72 @@ def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> float:
     targets = _targets(outputs, labels)
     _require_probabilities(outputs)
     scaled = outputs / outputs.sum(axis=1, keepdims=True)
-    return float(-(targets * np.log(np.clip(scaled, EPSILON, 1 - EPSILON))).sum(axis=1).mean())
+    return _each(-(targets * np.log(np.clip(scaled, EPSILON, 1 - EPSILON))).sum(axis=1))
 
 
-def binary_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of -y log p - (1-y) log(1-p).
+def categorical_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """-log softmax(scores) of the right class; nothing is clipped. Shapes as in :func:`categorical_crossentropy`."""
+    targets = _targets(outputs, labels)
+    _require_finite(outputs)
+    shifted = outputs - outputs.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return _each(-(targets * log_p).sum(axis=1))
+
+
+def binary_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """-y log p - (1-y) log(1-p), averaged over the row's outputs.
 
     Args:
         outputs: probabilities, (n,) or (n, k).
         labels: 0 to 1, of the same shape; (n,) for (n, 1) will do.
     """
     targets = _same_shape(outputs, labels)
-    _require_finite(outputs)
-    if outputs.min() < 0 or outputs.max() > 1:
-        raise BadOutput("The last layer does not give probabilities: there are values outside 0 to 1.")
+    _require_unit_interval(outputs)
     p = np.clip(outputs, EPSILON, 1 - EPSILON)
-    return float(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean())
+    return _each(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)))
 
 
-def mean_squared_error(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of (output - label)². Shapes as in :func:`binary_crossentropy`."""
+def binary_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The same of scores s with p = sigmoid(s), as log(1 + e^s) - y·s; nothing is clipped."""
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
-    return float(((outputs - targets) ** 2).mean())
+    return _each(np.logaddexp(0.0, outputs) - targets * outputs)
 
 
-def mean_absolute_error(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of |output - label|. Shapes as in :func:`binary_crossentropy`."""
+def mean_squared_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(output - label)², averaged over the row's outputs. Shapes as in :func:`binary_crossentropy`."""
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
-    return float(np.abs(outputs - targets).mean())
+    with np.errstate(over="ignore"):
+        return _each((outputs - targets) ** 2)
 
 
-def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """The share of rows whose largest probability is the right class's; for one output, of p > 0.5."""
+def mean_absolute_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """|output - label|, averaged over the row's outputs. Shapes as in :func:`binary_crossentropy`."""
+    targets = _same_shape(outputs, labels)
+    _require_finite(outputs)
+    return _each(np.abs(outputs - targets))
+
+
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """1 where the largest probability is the right class's, else 0; for one output, where p > 0.5 is right."""
     if outputs.ndim == 2 and outputs.shape[1] > 1:
         _targets(outputs, labels)
         _require_probabilities(outputs)
     elif outputs.ndim in (1, 2):
-        _require_finite(outputs)
-        if outputs.min() < 0 or outputs.max() > 1:
-            raise BadOutput("The last layer does not give probabilities: there are values outside 0 to 1.")
-        return float(((outputs > 0.5) == (_same_shape(outputs, labels) > 0.5)).mean())
+        _require_unit_interval(outputs)
+        return _each((outputs > 0.5) == (_same_shape(outputs, labels) > 0.5))
     return accuracy_of_scores(outputs, labels)
 
 
-def accuracy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """The share of rows whose largest score is the right class's."""
+def accuracy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """1 where the largest score is the right class's, else 0."""
     targets = _targets(outputs, labels)
     _require_finite(outputs)
-    return float((outputs.argmax(axis=1) == targets.argmax(axis=1)).mean())
+    return _each(outputs.argmax(axis=1) == targets.argmax(axis=1))
 
 
-LOSSES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
+LOSSES: Mapping[str, Measure] = {
     "categorical_crossentropy": categorical_crossentropy,
     "sparse_categorical_crossentropy": categorical_crossentropy,
     "binary_crossentropy": binary_crossentropy,
@@ -88,11 +108,44 @@ LOSSES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "mean_absolute_error": mean_absolute_error,
     "mae": mean_absolute_error,
 }
+_OF_SCORES: Mapping[Measure, Measure] = {
+    categorical_crossentropy: categorical_crossentropy_of_scores,
+    binary_crossentropy: binary_crossentropy_of_scores,
+}
+
+
+def loss_named(where: str, name: str, *, from_logits: bool = False) -> Measure:
+    """The loss of each row by its Keras name.
+
+    Raises:
+        CourseError: there is none of this name, or none that is defined for logits.
+    """
+    measure = LOSSES.get(name)
+    if measure is None:
+        raise CourseError(f"{where}: loss is {name!r}; it may be {', '.join(LOSSES)}.")
+    if from_logits:
+        if measure not in _OF_SCORES:
+            raise CourseError(f"{where}: from_logits is for a crossentropy, and loss is {name!r}.")
+        return _OF_SCORES[measure]
+    return measure
+
+
+def _each(values: np.ndarray) -> np.ndarray:
+    """One float64 for each row: the mean of what the row has."""
+    rows = np.asarray(values, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return rows if rows.ndim == 1 else rows.reshape(len(rows), -1).mean(axis=1)
 
 
 def _require_finite(outputs: np.ndarray) -> None:
     if not np.isfinite(outputs).all():
         raise BadOutput("The model gives NaN or infinite values.")
+
+
+def _require_unit_interval(outputs: np.ndarray) -> None:
+    _require_finite(outputs)
+    if outputs.min() < 0 or outputs.max() > 1:
+        raise BadOutput("The last layer does not give probabilities: there are values outside 0 to 1.")
 
 
 def _require_probabilities(outputs: np.ndarray) -> None:
