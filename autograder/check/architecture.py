@@ -10,7 +10,7 @@ from autograder.check.pattern import AnyOf, Item, LayerPattern, normalized
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, steps
-from autograder.check.subject import not_a_model
+from autograder.check.subject import not_rebuilt
 from autograder.records import CheckResult
 
 _MISSING, _EXTRA, _OTHER_KIND, _ATTRIBUTE = 2.0, 2.0, 3.0, 0.75
@@ -45,7 +45,7 @@ def architecture(
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
     pattern = normalized(layers)
-    problem = not_a_model(model)
+    problem = not_rebuilt(model)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     found = steps(model)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import not_a_model
+from autograder.check.subject import not_rebuilt
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -56,7 +56,7 @@ def compiled(
         else [],
         "learning rate": learning_rate,
     }
-    problem = not_a_model(model)
+    problem = not_rebuilt(model)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:

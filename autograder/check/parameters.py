@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, not_a_model
+from autograder.check.subject import NOT_BUILT, Counted, built, counted, not_a_model
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
-_KINDS = {"total": "weights", "trainable": "trainable_weights", "non_trainable": "non_trainable_weights"}
+_KINDS = ("total", "trainable", "non_trainable")
 
 
 def parameters(
@@ -27,7 +26,8 @@ def parameters(
     """Checks the number of parameters; an optimizer's state is not counted.
 
     Args:
-        model: a ``keras.Model`` that has its weights.
+        model: a ``keras.Model`` that has its weights; or a PyTorch module, a fitted estimator of scikit-learn, a
+            Keras model that was not rebuilt: in the examiner their count is what the notebook reports.
         exactly, at_most, at_least: what is asked; at least one of them.
         kind: ``total``, ``trainable`` or ``non_trainable``.
         show: False keeps the limits out of the student's message.
@@ -42,20 +42,30 @@ def parameters(
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
     problem = not_a_model(model) or (None if built(model) else NOT_BUILT)
-    if problem:
-        return report(name, 0.0, problem, weight=weight)
-    count = sum(math.prod(variable.shape) for variable in getattr(model, _KINDS[kind]))
+    found = None if problem else counted(model)
+    count = None if found is None else found.of(kind)
+    if found is None or count is None:
+        return report(name, 0.0, problem or NOT_COUNTED, weight=weight)
     fits = (
         (exactly is None or count == exactly)
         and (at_most is None or count <= at_most)
         and (at_least is None or count >= at_least)
     )
-    label = "parameters" if kind == "total" else f"{kind.replace('_', '-')} parameters"
     wanted = " and ".join(f"{word} {limit:,}" for word, limit in asked.items())
-    message = f"{count:,} {label}"
+    message = _said(count, kind, found)
     detail = f"{message}, {wanted} asked"
     if show or fits:
         message = detail if show else message
     else:
         message += ", which is not what is asked"
-    return report(name, float(fits), message, weight=weight, detail=detail, evidence={"parameters": int(count)})
+    evidence = {"parameters": count} | ({"reported": True} if found.reported else {})
+    return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence)
+
+
+NOT_COUNTED = "There is nothing in this model whose number could be counted as its parameters."
+
+
+def _said(count: int, kind: str, found: Counted) -> str:
+    label = "parameters" if kind == "total" else f"{kind.replace('_', '-')} parameters"
+    notes = [*([found.what] if found.what else []), *(["as the notebook reports"] if found.reported else [])]
+    return f"{count:,} {label}" + (f" ({', '.join(notes)})" if notes else "")

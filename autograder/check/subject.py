@@ -1,10 +1,13 @@
-"""What a check is made on: tells a Keras model from everything else, and says why something is not one."""
+"""What a check is made on: a Keras model that the examiner holds itself, a model that it can only ask, or no model."""
 
 from __future__ import annotations
 
 import math
 import sys
+from dataclasses import dataclass
 from typing import Any
+
+from autograder.check.foreign import Foreign, foreign
 
 
 def refusal(obj: Any) -> str | None:
@@ -18,22 +21,106 @@ def refusal(obj: Any) -> str | None:
     return reason if isinstance(reason, str) and reason else None
 
 
-def not_a_model(obj: Any) -> str | None:
-    """Why ``obj`` can not be checked as a model; None where it is a ``keras.Model``."""
-    reason = refusal(obj)
-    if reason is not None:
-        return reason
+def is_keras(obj: Any) -> bool:
+    """Whether it is a ``keras.Model`` of this process: in the examiner, one that the examiner rebuilt."""
     keras = sys.modules.get("keras")
-    if keras is not None and isinstance(obj, keras.Model):
+    return keras is not None and isinstance(obj, keras.Model)
+
+
+def not_a_model(obj: Any) -> str | None:
+    """Why ``obj`` can not be asked for predictions; None where it can: a Keras model, a fitted estimator, a PyTorch
+    module, a function, an object that predicts."""
+    if _may_only_be_refused(obj):
+        return refusal(obj)
+    if is_keras(obj):
         return None
-    if obj is None or obj is ...:
-        return "There is no model yet."
-    return f"This is not a Keras model (its type is {type(obj).__name__})."
+    model, problem = _foreign(obj)
+    return problem or (model.problem if model else None) or None
+
+
+def not_rebuilt(obj: Any) -> str | None:
+    """Why ``obj`` is no Keras model that the examiner holds itself; None where it is one.
+
+    What trains a model anew or reads its compile settings needs one: the word of the notebook's kernel is not enough.
+    """
+    reason = refusal(obj)
+    if reason is not None or is_keras(obj):
+        return reason
+    model, problem = _foreign(obj)
+    return problem or f"This is not a Keras model (it is {model})."
 
 
 def built(model: Any) -> bool:
     """Whether the model has its weights."""
+    if not is_keras(model):
+        return True
     return bool(getattr(model, "built", False)) and (bool(model.weights) or _has_shape(model))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A model's parameters."""
+
+    total: int | None
+    trainable: int | None
+    what: str
+    """What was counted, where it is not the weights of a network."""
+    reported: bool
+    """Whether it is the word of the notebook's kernel."""
+
+    def of(self, kind: str) -> int | None:
+        """The number of ``total``, ``trainable`` or ``non_trainable`` ones."""
+        if kind == "total" or self.total is None or self.trainable is None:
+            return self.total if kind == "total" else None
+        return self.trainable if kind == "trainable" else max(0, self.total - self.trainable)
+
+
+def counted(model: Any) -> Counted:
+    """The parameters of a model; of one that the examiner does not hold itself, a claim."""
+    if is_keras(model):
+        total = sum(math.prod(variable.shape) for variable in model.weights)
+        return Counted(total, sum(math.prod(variable.shape) for variable in model.trainable_weights), "", False)
+    found, _ = _foreign(model)
+    if found is None:
+        return Counted(None, None, "", False)
+    return Counted(found.parameters, found.trainable, found.counted, found.remote)
+
+
+def parameter_count(model: Any) -> int | None:
+    """How many parameters the model has; None where nobody can say. For what :func:`how_examined` names, a claim."""
+    return counted(model).total
+
+
+def how_examined(model: Any) -> str:
+    """How the predictions come about, for a message: empty for a model that is here, else a clause:
+    ``predicted in the notebook's kernel``."""
+    if is_keras(model):
+        return ""
+    found, _ = _foreign(model)
+    return IN_KERNEL if found and found.remote else ""
+
+
+def _foreign(obj: Any) -> tuple[Foreign | None, str]:
+    """The model that is asked, or why there is none."""
+    from autograder.examiner.remote import LostError, RemoteObject
+
+    if obj is None or obj is ...:
+        return None, "There is no model yet."
+    try:
+        found = foreign(obj)
+    except LostError as error:
+        text = str(error)
+        return None, text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    if found is not None:
+        return found, ""
+    kind = "an object of the notebook" if isinstance(obj, RemoteObject) else type(obj).__name__
+    return None, f"This is not a model (its type is {kind})."
+
+
+def _may_only_be_refused(obj: Any) -> bool:
+    from autograder.examiner.remote_model import RemoteModel
+
+    return refusal(obj) is not None and not isinstance(obj, RemoteModel)
 
 
 def _has_shape(model: Any) -> bool:
@@ -43,24 +130,5 @@ def _has_shape(model: Any) -> bool:
         return False
 
 
+IN_KERNEL = "predicted in the notebook's kernel"
 NOT_BUILT = "The model has no input shape yet: begin it with keras.Input(shape=...), or fit it first."
-
-
-def not_rebuilt(obj: Any) -> str | None:
-    """Why ``obj`` is no Keras model that the examiner holds itself: what trains it anew or reads its layers needs one.
-
-    None where it is one. Where :func:`not_a_model` is None and this is not, the model can only be asked for
-    predictions.
-    """
-    return not_a_model(obj)
-
-
-def parameter_count(model: Any) -> int | None:
-    """How many parameters the model has; None where nobody can say. For what :func:`how_examined` names, a claim."""
-    return sum(math.prod(variable.shape) for variable in model.weights)
-
-
-def how_examined(model: Any) -> str:
-    """How the predictions come about, for a message: empty for a Keras model that the examiner holds itself, else a
-    clause such as ``predicted in the notebook's kernel``."""
-    return ""

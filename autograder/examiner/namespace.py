@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.examiner.names import Vocabulary, loaded_names
-from autograder.examiner.remote import Refused, Remote, RemoteObject
+from autograder.examiner.remote import Remote, RemoteObject
+from autograder.examiner.remote_model import refused
 from autograder.probe.codec import CodecError, Packed, Reference, decode
 
 
@@ -97,8 +98,7 @@ class Answers:
                 raise ValueError("it does not describe itself as a Keras model does")
             model = self.rebuild(described, weights)
         except (ValueError, TypeError) as error:
-            kind = type("RefusedModel", (Refused,), {"__slots__": (), "autograder_refusal": str(error)})
-            return kind(self.remote, reference)
+            return refused(self.remote, reference, error)
         history = described.get("history")
         if type(history) is dict:
             self.histories.append(history)

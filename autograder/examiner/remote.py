@@ -8,6 +8,7 @@ and never becomes a numpy array. Exceptions of the student's code come back as t
 from __future__ import annotations
 
 import builtins
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -114,8 +115,8 @@ def _asking_two(name: str, reflected: bool = False) -> Callable[..., Any]:
     return method
 
 
-COMPUTED_HERE = frozenset({"evaluate", "count_params"})
-"""What is asked of a model to grade it: the examiner computes it itself or not at all."""
+COMPUTED_HERE = {"evaluate": "check.loss", "count_params": "check.parameters"}
+"""What is asked of a model to grade it, and what to ask instead: the examiner computes it itself or not at all."""
 
 
 class RemoteObject:
@@ -135,8 +136,19 @@ class RemoteObject:
         if name.startswith("__") and name.endswith("__") and name not in ("__name__", "__doc__", "__dict__"):
             raise AttributeError(f"a remote object has no {name}")
         if name in COMPUTED_HERE:
-            raise TypeError(f"{name} of an object in the notebook's kernel is only what the notebook says")
-        return self._remote.ask("getattr", self, name)
+            instead = COMPUTED_HERE[name]
+            raise TypeError(f"{name} of an object in the notebook's kernel is what the notebook says; use {instead}")
+        found = self._remote.ask("getattr", self, name)
+        if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
+            raise TypeError("score of a model would take the labels into the notebook's kernel; use check.accuracy")
+        return found
+
+    def _predicts(self) -> bool:
+        for name in ("predict", "predict_proba"):
+            with contextlib.suppress(AttributeError):
+                self._remote.ask("getattr", self, name)
+                return True
+        return False
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._remote.ask("setattr", self, name, value)

@@ -18,6 +18,7 @@ import carry
 import codec
 import elsewhere
 import keras_model
+import model_questions
 import operations
 
 REQUEST = "state_request"
@@ -146,6 +147,10 @@ class Server:
         except carry.ElsewhereError as error:
             return ("failed", error.code, str(error))
 
+    def ask_model(self, question: str, *arguments: Any) -> Any:
+        """One of :data:`model_questions.QUESTIONS` about a model that stays here."""
+        return model_questions.QUESTIONS[question](*arguments)
+
     # --- the wire
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
@@ -165,6 +170,7 @@ class Server:
 
 VERBS = frozenset(
     ["snapshot", "fetch", "model", "enter", "assign", "delete", "call", "getattr", "setattr", "operate", "elsewhere"]
+    + ["ask_model"]
 )
 
 

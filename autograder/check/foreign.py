@@ -1,0 +1,123 @@
+"""Models that the examiner does not hold itself: it asks them, in the kernel that they live in.
+
+What such a model says of itself is a claim, and is read as one; its predictions are measured here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.probe import model_parts, model_questions
+
+LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
+_FAMILIES = ("keras", "torch", "sklearn", "theano", "predictor", "function")
+_MOST = 10**12
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A model that is asked, and what it says of itself."""
+
+    family: str
+    """``keras``, ``torch``, ``sklearn``, ``theano``, ``predictor`` or ``function``."""
+    kind: str
+    """The name of its class."""
+    remote: bool
+    """Whether it is asked in the notebook's kernel; else it is here, in the notebook or in the test itself."""
+    problem: str
+    """Why it can not predict, for the student; empty where it can."""
+    how: str
+    """The method that is asked; empty for a model that is called."""
+    classes: tuple[int, ...] | tuple[str, ...] | None
+    """What the columns of its predictions stand for, where it says so."""
+    parameters: int | None
+    trainable: int | None
+    counted: str
+    """What was counted, where it is not the parameters of a network."""
+    predict: Callable[[Any], Any]
+    """One batch in, what came back out: anything at all."""
+    parts: Callable[[], Any]
+    """What it says of its layers: anything at all."""
+
+    def __str__(self) -> str:
+        library = LIBRARIES.get(self.family)
+        return f"a {library} {self.kind}" if library else f"a {self.kind}"
+
+
+def foreign(obj: Any) -> Foreign | None:
+    """The model that ``obj`` is, or stands for; None where it is nothing that could predict.
+
+    Raises:
+        LostError: the kernel is gone, or did not answer in time.
+    """
+    from autograder.examiner.remote import LostError, RemoteObject
+
+    if isinstance(obj, RemoteObject):
+        remote = object.__getattribute__(obj, "_remote")
+
+        def ask(question: str, *arguments: Any) -> Any:
+            return remote.ask("ask_model", question, obj, *arguments)
+
+        try:
+            claim = ask("describe")
+        except LostError:
+            raise
+        except Exception:  # the student's code stood in the way of its being described
+            return None
+        parts = lambda: ask("layers")  # noqa: E731
+        return _read(claim, True, lambda how, batch: ask("predict", batch, how), parts)
+    if isinstance(obj, type) or not model_questions.family(obj):
+        return None
+    asked = lambda how, batch: model_questions.predict(obj, batch, how)  # noqa: E731
+    return _read(model_questions.describe(obj), False, asked, lambda: model_parts.parts(obj))
+
+
+def _read(claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]) -> Foreign | None:
+    """The claim with every value of the type that it should have; None where it is none."""
+    if type(claim) is not dict or type(claim.get("family")) is not str or claim["family"] not in _FAMILIES:
+        return None
+    how = claim.get("how")
+    how = how if type(how) is str and how in ("predict", "predict_proba", "decision_function") else ""
+    kind = identifier(claim.get("kind"))
+    counted = claim.get("counted")
+    return Foreign(
+        family=claim["family"],
+        kind=kind,
+        remote=remote,
+        problem=_problem(claim.get("problem"), kind),
+        how=how,
+        classes=_classes(claim.get("classes")),
+        parameters=_count(claim.get("parameters")),
+        trainable=_count(claim.get("trainable")),
+        counted=counted[:60] if type(counted) is str and re.fullmatch(r"[a-z_, ]+", counted) else "",
+        predict=lambda batch: predict(how, batch),
+        parts=parts,
+    )
+
+
+def identifier(value: Any) -> str:
+    """A name as Python has them; ``object`` for anything else that stands where a name should."""
+    return value if type(value) is str and re.fullmatch(r"[A-Za-z_]\w{0,59}", value, re.ASCII) else "object"
+
+
+def _problem(problem: Any, kind: str) -> str:
+    return {
+        "unfitted": f"This {kind} is not fitted yet: call its fit first.",
+        "silent": f"This {kind} does not predict: it has no predict, predict_proba or decision_function.",
+        "updates": "This function changes its shared variables when it is called (updates=): it is a training step. "
+        "Make one that only computes the predictions.",
+    }.get(problem if type(problem) is str else "", "")
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value <= _MOST else None
+
+
+def _classes(values: Any) -> tuple[int, ...] | tuple[str, ...] | None:
+    if type(values) is not list or not 0 < len(values) <= model_questions.MAX_CLASSES or len(set(values)) < len(values):
+        return None
+    kinds = {type(value) for value in values}
+    return tuple(values) if kinds in ({int}, {str}) else None

@@ -1,0 +1,59 @@
+"""The rows of hidden data: one array, or several for a model with several inputs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class NoPrediction(Exception):
+    """The model gives no usable predictions; ``str(error)`` is for the student."""
+
+
+def arrays(inputs: Any) -> list[Any]:
+    """The arrays that the data are: one, or those of a list, tuple or dict."""
+    if isinstance(inputs, dict):
+        return list(inputs.values())
+    return list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+
+
+def row_count(inputs: Any) -> int:
+    """How many rows the data have; -1 where the arrays disagree."""
+    counts = {len(array) for array in arrays(inputs)}
+    return counts.pop() if len(counts) == 1 else -1
+
+
+def taken(inputs: Any, which: slice | np.ndarray) -> Any:
+    """Some of the rows: a tuple becomes a list, a frame of pandas stays one, all else is an array."""
+
+    def some(array: Any) -> Any:
+        return array.iloc[which] if hasattr(array, "iloc") else np.asarray(array)[which]
+
+    return mapped(inputs, some)
+
+
+def mapped(inputs: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(inputs, dict):
+        return {key: change(array) for key, array in inputs.items()}
+    return [change(array) for array in inputs] if isinstance(inputs, list | tuple) else change(inputs)
+
+
+def not_accepted(inputs: Any, error: Exception) -> NoPrediction:
+    """What the student reads where a model raised ``error`` on such rows."""
+    shapes = ", ".join(str(np.shape(array)[1:]) for array in arrays(inputs))
+    return NoPrediction(f"The model does not accept rows of the shape {shapes} ({type(error).__name__}).")
+
+
+def secret_order(inputs: Any) -> np.ndarray:
+    """An order of the rows that is the same each time, and that only who knows their own order can find out.
+
+    Rows that are sorted by label would tell the label by their place.
+    """
+    digest = hashlib.sha256()
+    for array in map(np.asarray, arrays(inputs)):
+        plain = array if array.dtype.kind != "O" else np.array([repr(item) for item in array.ravel().tolist()])
+        digest.update(np.ascontiguousarray(plain).data if plain.dtype.kind not in "mM" else plain.tobytes())
+    return np.random.default_rng(int.from_bytes(digest.digest()[:8], "little")).permutation(row_count(inputs))

@@ -1,0 +1,91 @@
+"""What a pipeline of scikit-learn or a module of PyTorch is made of. Runs in the student's kernel; a claim."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+MAX_LAYERS = 500
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def parts(model: Any) -> list[tuple[str, str, dict[str, Any], list[str]]]:
+    """The parts of a model, in the order of the computation.
+
+    Returns:
+        For each its kind (``StandardScaler``), its family (``sklearn`` or ``torch``; empty for a class that is not the
+        library's own), its arguments as plain values, and the names of those that are not the class's defaults.
+    """
+    base = sys.modules.get("sklearn.base")
+    if base is not None and isinstance(model, base.BaseEstimator):
+        found = [_described(step, "sklearn", step.get_params(deep=False)) for step in _steps(model, 0)]
+    else:
+        leaves = [module for module in model.modules() if not list(module.children())]
+        found = [_described(module, "torch", _arguments(module)) for module in leaves]
+    return found[:MAX_LAYERS]
+
+
+def _steps(model: Any, depth: int) -> Iterator[Any]:
+    """The steps of a pipeline, pipelines in it opened; anything else is one step."""
+    searched = getattr(model, "best_estimator_", None)
+    if searched is None and type(model).__module__.startswith("sklearn.model_selection"):
+        searched = getattr(model, "estimator", None)
+    if searched is not None and depth < 20:
+        yield from _steps(searched, depth + 1)
+    elif type(model).__name__ == "Pipeline" and depth < 20:
+        for _, step in model.steps:
+            if step is not None and step != "passthrough":
+                yield from _steps(step, depth + 1)
+    else:
+        yield model
+
+
+def _described(part: Any, library: str, arguments: dict[str, Any]) -> tuple[str, str, dict[str, Any], list[str]]:
+    kind = type(part)
+    plain = {name: _value(value) for name, value in arguments.items()}
+    return (kind.__name__, library if _is_own(kind, library) else "", plain, _unusual(kind, plain))
+
+
+def _is_own(kind: type, library: str) -> bool:
+    """Whether the class is the very one that the library has under its name."""
+    module = kind.__module__
+    return module.split(".")[0] == library and getattr(sys.modules.get(module), kind.__qualname__, None) is kind
+
+
+def _value(value: Any) -> Any:
+    """Plain values as they are; of anything else the name of its class."""
+    if type(value) in _PLAIN:
+        return value
+    if type(value) in (list, tuple) and len(value) <= 100:
+        return [_value(item) for item in value]
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        return value.item()
+    return getattr(value, "__name__", type(value).__name__)
+
+
+def _parameters(kind: type) -> dict[str, Any]:
+    try:
+        return dict(inspect.signature(kind.__init__).parameters)  # type: ignore[misc]
+    except (TypeError, ValueError):
+        return {}
+
+
+def _arguments(module: Any) -> dict[str, Any]:
+    """A PyTorch module's arguments, from its attributes of the same names; ``bias`` is whether there is one."""
+    found = {}
+    for name in _parameters(type(module)):
+        if name != "self" and hasattr(module, name):
+            value = getattr(module, name)
+            found[name] = value is not None and value is not False if name == "bias" else value
+    return found
+
+
+def _unusual(kind: type, arguments: dict[str, Any]) -> list[str]:
+    defaults = {name: _value(p.default) for name, p in _parameters(kind).items()}
+    return [name for name, value in arguments.items() if name in defaults and not _same(value, defaults[name])]
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and (value == default or value != value)
