@@ -1,0 +1,149 @@
+"""Tensors of TensorFlow, JAX and PyTorch as nodes of a message: the kind, and the numbers as an array of numpy's.
+
+A variable or a parameter is written as the tensor that it holds. Devices, names and gradients are not carried.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from .codec_core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_number
+    from .codec_numpy import read_array, write_array
+else:  # inside the sandbox this folder is no package
+    from codec_core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_number
+    from codec_numpy import read_array, write_array
+
+# --- TensorFlow --------------------------------------------------------------------------------------
+
+
+def _write_tf(writer: Writer, value: Any) -> list[Any]:
+    return ["tf", write_array(writer, sys.modules["numpy"].asarray(value.numpy()))]
+
+
+def _write_ragged(writer: Writer, value: Any) -> list[Any]:
+    numpy = sys.modules["numpy"]
+    splits = [write_array(writer, numpy.asarray(split.numpy())) for split in value.nested_row_splits]
+    return ["tf.ragged", write_array(writer, numpy.asarray(value.flat_values.numpy())), splits]
+
+
+def _write_sparse(writer: Writer, value: Any) -> list[Any]:
+    numpy = sys.modules["numpy"]
+    parts = [write_array(writer, numpy.asarray(part.numpy())) for part in (value.indices, value.values)]
+    return ["tf.sparse", *parts, [int(size) for size in value.dense_shape.numpy()]]
+
+
+def _numbers(reader: Reader, node: Any) -> Any:
+    """An array that becomes a tensor: numbers, truth values, small floats, or bytes."""
+    array = read_array(reader, node)
+    if array.dtype.kind not in "biufcV" and not (
+        array.dtype.kind == "O" and all(type(item) is bytes for item in array.ravel().tolist())
+    ):
+        raise CodecError("no numbers of a tensor")
+    return array
+
+
+def _read_tf(reader: Reader, node: Any) -> Any:
+    import tensorflow
+
+    return tensorflow.constant(_numbers(reader, node))
+
+
+def _read_ragged(reader: Reader, node: Any, splits: Any) -> Any:
+    import tensorflow
+
+    rows = [read_array(reader, split, "i") for split in exactly(list, splits)]
+    return tensorflow.RaggedTensor.from_nested_row_splits(_numbers(reader, node), rows, validate=True)
+
+
+def _read_sparse(reader: Reader, indices: Any, node: Any, shape: Any) -> Any:
+    import tensorflow
+
+    sizes = [whole_number(size, 0, 2**40) for size in exactly(list, shape)]
+    places, values = read_array(reader, indices, "i"), _numbers(reader, node)
+    if values.ndim != 1 or places.shape != (len(values), len(sizes)):
+        raise CodecError("values and places differ")
+    if len(values) and not ((places >= 0).all() and (places < sizes).all()):
+        raise CodecError("a place out of bounds")
+    return tensorflow.SparseTensor(places, values, sizes)
+
+
+# --- JAX ---------------------------------------------------------------------------------------------
+
+
+def _write_jax(writer: Writer, value: Any) -> list[Any]:
+    return ["jax", write_array(writer, sys.modules["numpy"].asarray(value))]
+
+
+def _read_jax(reader: Reader, node: Any) -> Any:
+    import jax
+
+    library: Any = jax
+    array = _numbers(reader, node)
+    if array.dtype.kind == "V" and array.dtype.type.__module__ == "numpy":
+        raise CodecError("no numbers of a tensor")
+    made = jax.numpy.asarray(array)
+    if made.dtype == array.dtype:
+        return made
+    wide = library.enable_x64(True) if hasattr(jax, "enable_x64") else library.experimental.enable_x64()
+    with wide:  # 64 bits, as the notebook had them
+        return jax.numpy.asarray(array)
+
+
+# --- PyTorch -----------------------------------------------------------------------------------------
+
+
+def _write_torch(writer: Writer, value: Any) -> list[Any]:
+    torch: Any = sys.modules["torch"]
+    if value.layout is not torch.strided or value.is_quantized:
+        raise NotPlain
+    plain = value.detach().cpu().contiguous()
+    name = "bfloat16" if plain.dtype is torch.bfloat16 else None
+    array = plain.view(torch.int16).numpy() if name else plain.resolve_conj().resolve_neg().numpy()
+    return ["torch", write_array(writer, array), name, bool(value.requires_grad)]
+
+
+def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any:
+    import torch
+
+    tensor = torch.from_numpy(read_array(reader, node, "biufc"))
+    if name is not None:
+        if name != "bfloat16" or tensor.dtype is not torch.int16:
+            raise CodecError("no numbers of a tensor")
+        tensor = tensor.view(torch.bfloat16)
+    return tensor.requires_grad_() if exactly(bool, requires_grad) else tensor
+
+
+# --- tables ------------------------------------------------------------------------------------------
+
+_KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
+    ("tensorflow.python.framework.ops", "EagerTensor"): ("tensorflow", _write_tf),
+    ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): ("tensorflow", _write_tf),
+    ("tensorflow.python.ops.ragged.ragged_tensor", "RaggedTensor"): ("tensorflow", _write_ragged),
+    ("tensorflow.python.framework.sparse_tensor", "SparseTensor"): ("tensorflow", _write_sparse),
+    ("jaxlib._jax", "ArrayImpl"): ("jax", _write_jax),
+    ("jaxlib.xla_extension", "ArrayImpl"): ("jax", _write_jax),
+    ("torch", "Tensor"): ("torch", _write_torch),
+    ("torch.nn.parameter", "Parameter"): ("torch", _write_torch),
+}
+"""By module and name, since the libraries have no public names for these classes: a claim, as all that is written."""
+
+
+def encoder(kind: type) -> Encode | None:
+    """What writes tensors of exactly this type."""
+    found = _KINDS.get((kind.__module__, kind.__name__))
+    if found is None or found[0] not in sys.modules:
+        return None
+    library, write = found
+    return lambda w, v: w.library(library, write(w, v), v)
+
+
+DECODERS: dict[str, Callable[..., Any]] = {
+    "tf": _read_tf,
+    "tf.ragged": _read_ragged,
+    "tf.sparse": _read_sparse,
+    "jax": _read_jax,
+    "torch": _read_torch,
+}
