@@ -18,8 +18,9 @@ from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, only_if, requires
 from autograder.check.parameters import parameters
-from autograder.check.pattern import any_of, dense, layer
+from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
+from autograder.check.retrained import retrained
 from autograder.check.values import close, function
 
 __all__ = [
@@ -28,7 +29,10 @@ __all__ = [
     "any_of",
     "architecture",
     "asking_kernel",
+    "at_least",
+    "at_most",
     "backends",
+    "between",
     "bonus",
     "close",
     "compiled",
@@ -40,10 +44,13 @@ __all__ = [
     "loss",
     "on_backend",
     "only_if",
+    "optional",
     "parameters",
     "recording",
+    "repeat",
     "report",
     "requires",
+    "retrained",
     "score",
     "serving_hidden_data",
 ]

@@ -1,0 +1,118 @@
+"""Draws a network's weights anew, trains it and measures it on a holdout, as many times as are asked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.check import cost, metrics
+from autograder.check.fresh import NotTrainable, fresh
+from autograder.check.prediction import predictions
+from autograder.check.training import TooSlow, Trainer
+from autograder.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the instructor wants it trained and measured."""
+
+    inputs: Any
+    labels: np.ndarray
+    holdout: tuple[Any, np.ndarray]
+    epochs: int
+    batch_size: int
+    optimizer: Any
+    loss: Any
+    measure: metrics.Measure
+    seeds: Sequence[int]
+    """Of as many trainings as there can be."""
+    seconds: float
+
+
+def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
+    """``train(number)``: a whole training from fresh weights, and the values on each row of the holdout after it.
+
+    Raises:
+        TooSlow: before anything is run, if the shapes say so; else after a few steps.
+        NotTrainable: the network does not fit the data, or is too large.
+    """
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise CourseError(f"check.retrained: Keras runs on {keras.config.backend()} here; it trains on TensorFlow.")
+    rows = len(plan.labels)
+    if cost.elements(model) * min(plan.batch_size, rows) > cost.MOST_ELEMENTS:
+        raise NotTrainable("This network is too large to be trained again here.")
+    least = cost.training_seconds(model, rows, plan.epochs)
+    if least > plan.seconds:
+        raise TooSlow(least)
+    copy = fresh(model, plan.seeds[0])
+    variables = list(copy.variables)
+    copy.compile(optimizer=plan.optimizer, loss=plan.loss, jit_compile=False)
+    learns = bool(copy.trainable_variables)
+    trainer = _started(copy, plan) if learns else None
+
+    def train(number: int) -> np.ndarray:
+        drawn = fresh(model, plan.seeds[number])
+        for variable, value in zip(variables, drawn.variables, strict=True):
+            variable.assign(value)
+        if trainer is not None:
+            trainer.train(plan.epochs, plan.seeds[number], plan.seconds)
+        outputs = predictions(copy, plan.holdout[0])
+        if not np.isfinite(outputs).all():
+            return np.full(len(plan.holdout[1]), np.nan)
+        return plan.measure(outputs, plan.holdout[1])
+
+    return train
+
+
+def _started(copy: Any, plan: Plan) -> Trainer:
+    """A trainer that has done a few steps, and so will do the others.
+
+    Raises:
+        TooSlow, NotTrainable
+    """
+    plan.measure(predictions(copy, _first_rows(plan.inputs)), plan.labels[:2])
+    try:
+        trainer = Trainer(copy, _as_floats(plan.inputs), plan.labels, plan.batch_size)
+        seconds = trainer.seconds_of(plan.epochs)
+    except Exception as error:
+        raise NotTrainable(f"This network can not be trained on these data ({type(error).__name__}).") from error
+    if seconds > plan.seconds:
+        raise TooSlow(seconds)
+    return trainer
+
+
+def _first_rows(inputs: Any) -> Any:
+    return _each_array(inputs, lambda array: array[:2])
+
+
+def _as_floats(inputs: Any) -> Any:
+    """Fractions in Keras's own precision, as ``fit`` has them."""
+    import keras
+
+    return _each_array(inputs, lambda a: a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a)
+
+
+def _each_array(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
+    if isinstance(inputs, dict):
+        return {key: change(np.asarray(array)) for key, array in inputs.items()}
+    if isinstance(inputs, list | tuple):
+        return [change(np.asarray(array)) for array in inputs]
+    return change(np.asarray(inputs))
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Whatever Keras draws on the way, the next check finds Python's and NumPy's generators as they were."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)

@@ -1,0 +1,224 @@
+"""Trains a student's architecture again, from fresh weights: what is pasted into weights is worth nothing here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.check import metrics
+from autograder.check.credit import Credit, credit_of
+from autograder.check.fresh import NotTrainable, carried
+from autograder.check.holdout import rows_of, told
+from autograder.check.prediction import NoPrediction
+from autograder.check.repeated import Plan, random_state_kept, repeated
+from autograder.check.results import report
+from autograder.check.subject import NOT_BUILT, built, not_rebuilt, parameter_count
+from autograder.check.training import TooSlow
+from autograder.check.trainings import FEWEST_FOR_COUNT, Trainings, judge_trainings
+from autograder.check.verdict import known_close_calls
+from autograder.errors import CourseError
+from autograder.records import CheckResult
+
+_WHERE = "check.retrained"
+
+
+def retrained(
+    model: Any,
+    on: tuple[Any, Any],
+    holdout: tuple[Any, Any],
+    epochs: int,
+    below: float | None = None,
+    above: float | None = None,
+    credit: Sequence[tuple[float, float]] | None = None,
+    *,
+    metric: str = "loss",
+    loss: str = "categorical_crossentropy",
+    from_logits: bool = False,
+    optimizer: Any = None,
+    batch_size: int = 32,
+    seeds: int = 3,
+    most_seeds: int = 10,
+    margin: float = 0.0,
+    seed: int | None = None,
+    seconds: float = 10.0,
+    close_calls: str = "student",
+    show: bool = True,
+    name: str = "trained again",
+    weight: float = 1.0,
+) -> CheckResult:
+    """Trains the architecture from newly drawn weights, several times, and checks the mean result on a holdout.
+
+    Args:
+        model: a built ``keras.Model``; its weights are not used, but for what ``Normalization`` was adapted to.
+        on: ``(X, y)`` to train on; holdout: ``(X, y)`` to measure on. y is one-hot or whole numbers, or what a
+            regression predicts.
+        epochs, batch_size: of each training. Rows are shuffled as ``fit`` does.
+        below, above, credit: what is asked of the mean: ``below`` for a loss, ``above`` for an accuracy, or points.
+        metric: ``loss`` or ``accuracy``, on the holdout.
+        loss: what the training minimizes, and what ``metric="loss"`` measures; the names of :func:`check.loss`.
+        from_logits: the model gives scores.
+        optimizer: a name or an object of ``keras.optimizers``; None takes the one that the model is compiled with.
+        seeds: how many trainings; most_seeds: how many at most where the mean is close to the threshold.
+        margin: how much worse than asked the mean may be.
+        seed: the trainings' seeds follow from it; None takes a number that follows from the holdout's labels.
+        seconds: of processor time that one training may take; slower networks fail.
+        close_calls: ``student`` or ``exact``, see docs/explanation/verdicts.md.
+
+    Returns:
+        A result with the evidence ``loss`` (or ``accuracy``: the mean), ``values`` of the trainings, their ``spread``
+        (standard deviation), ``standard_error`` by the rows, ``rows``, ``epochs``, ``parameters``.
+
+    Raises:
+        CourseError: the arguments do not fit together, or Keras does not run on TensorFlow.
+    """
+    wanted = _wanted(metric, below, above, credit)
+    _require(epochs, batch_size, seeds, most_seeds, margin, seconds, wanted, close_calls)
+    inputs, labels = rows_of(_WHERE, "on", on)
+    unseen = rows_of(_WHERE, "holdout", holdout)
+    measure = _measure(metric, loss, from_logits)
+    problem = not_rebuilt(model) or (None if built(model) else NOT_BUILT) or carried(model)
+    if problem:
+        return report(name, 0.0, problem, weight=weight)
+    try:
+        plan = Plan(
+            inputs=inputs,
+            labels=labels,
+            holdout=unseen,
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=_optimizer(optimizer, model),
+            loss=_training_loss(loss, labels, from_logits),
+            measure=measure,
+            seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
+            seconds=seconds,
+        )
+        with random_state_kept():
+            train = repeated(model, plan)
+            found = judge_trainings(
+                train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
+            )
+    except (NotTrainable, NoPrediction, metrics.BadOutput) as error:
+        return report(name, 0.0, str(error), weight=weight)
+    except TooSlow as error:
+        message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
+        return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
+    message, detail = told(_found(metric, found, epochs), wanted, found.verdict, show=show)
+    evidence = _evidence(metric, found) | {"epochs": epochs, "parameters": parameter_count(model)}
+    return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
+
+
+# --- what the instructor asks ------------------------------------------------------------------------
+
+
+def _wanted(metric: str, below: float | None, above: float | None, credit: Any) -> Credit:
+    if metric not in ("loss", "accuracy"):
+        raise CourseError(f"{_WHERE}: metric is {metric!r}; it may be loss or accuracy.")
+    threshold, other = (below, above) if metric == "loss" else (above, below)
+    if other is not None:
+        raise CourseError(f"{_WHERE}: give below= for a loss, above= for an accuracy.")
+    return credit_of(_WHERE, threshold, credit, higher_is_better=metric == "accuracy")
+
+
+def _require(
+    epochs: Any,
+    batch_size: Any,
+    seeds: Any,
+    most_seeds: Any,
+    margin: Any,
+    seconds: Any,
+    wanted: Credit,
+    close_calls: str,
+) -> None:
+    for label, value, most in [
+        ("epochs", epochs, 100_000),
+        ("batch_size", batch_size, 1_000_000),
+        ("seeds", seeds, 100),
+        ("most_seeds", most_seeds, 100),
+    ]:
+        if type(value) is not int or not 1 <= value <= most:
+            raise CourseError(f"{_WHERE}: {label} is {value!r}; give a whole number from 1 to {most:,}.")
+    for label, value in [("margin", margin), ("seconds", seconds)]:
+        if type(value) not in (int, float) or not 0 <= value < float("inf"):
+            raise CourseError(f"{_WHERE}: {label} is {value!r}; give a number, 0 or more.")
+    known_close_calls(_WHERE, close_calls)
+    if wanted.cliff is not None and close_calls == "student" and most_seeds < max(seeds, FEWEST_FOR_COUNT):
+        raise CourseError(
+            f"{_WHERE}: most_seeds is {most_seeds}; a close call needs {max(seeds, FEWEST_FOR_COUNT)}, "
+            'or give close_calls="exact".'
+        )
+
+
+def _measure(metric: str, loss: str, from_logits: bool) -> metrics.Measure:
+    measure = metrics.loss_named(_WHERE, loss, from_logits=from_logits)
+    if metric == "loss":
+        return measure
+    return metrics.accuracy_of_scores if from_logits else metrics.accuracy
+
+
+def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
+    import keras
+
+    measure = metrics.loss_named(_WHERE, loss)
+    if measure is metrics.categorical_crossentropy:
+        one_hot = labels.ndim == 2 and labels.shape[1] > 1
+        kind = "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
+        return getattr(keras.losses, kind)(from_logits=from_logits)
+    if measure is metrics.binary_crossentropy:
+        return keras.losses.BinaryCrossentropy(from_logits=from_logits)
+    squared = measure is metrics.mean_squared_error
+    return keras.losses.MeanSquaredError() if squared else keras.losses.MeanAbsoluteError()
+
+
+def _optimizer(given: Any, model: Any) -> Any:
+    """A new optimizer like the instructor's, or like the one that the model is compiled with.
+
+    Raises:
+        CourseError: the instructor's is none.
+        NotTrainable: the model has none.
+    """
+    import keras
+
+    if given is not None:
+        try:
+            optimizer = keras.optimizers.get(given)
+        except (ValueError, TypeError):
+            raise CourseError(f"{_WHERE}: Keras has no optimizer {given!r}.") from None
+        return type(optimizer).from_config(optimizer.get_config())
+    optimizer = getattr(model, "optimizer", None)
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if optimizer is None:
+        raise NotTrainable("The model is not compiled, or with something that is not Keras's own.")
+    return type(optimizer).from_config(optimizer.get_config())
+
+
+def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:
+    """The same at each replay. By default nobody knows them who does not have the holdout."""
+    if seed is None:
+        digest = hashlib.sha256(np.ascontiguousarray(labels, dtype="<f8").tobytes()).digest()
+        seed = int.from_bytes(digest[:8], "little")
+    if type(seed) is not int or seed < 0:
+        raise CourseError(f"{_WHERE}: seed is {seed!r}; give a whole number, 0 or more.")
+    return [int(word) >> 1 for word in np.random.SeedSequence(seed).generate_state(count)]
+
+
+# --- what is reported --------------------------------------------------------------------------------
+
+
+def _found(metric: str, found: Trainings, epochs: int) -> str:
+    count = len(found.values)
+    trainings = f"{count} trainings" if count > 1 else "one training"
+    spread = f" ± {found.spread:.4f}" if count > 1 else ""
+    return f"{metric} {found.mean:.4f}{spread} after {trainings} of {epochs} epochs, on {found.rows.shape[1]:,} rows"
+
+
+def _evidence(metric: str, found: Trainings) -> dict[str, Any]:
+    return {
+        metric: found.mean,
+        "values": [float(value) for value in found.values],
+        "spread": found.spread,
+        "rows": found.rows.shape[1],
+        **found.verdict.evidence,
+    }

@@ -1,0 +1,121 @@
+"""The verdict on several trainings of one architecture: two things are random then, the seed and the holdout's rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.check.credit import Credit
+from autograder.check.verdict import Verdict, allowance, standard_error
+
+ALPHA_ROWS = 0.02
+ALPHA_MEAN = 0.0175
+ALPHA_COUNT = 0.0125
+"""The three add up to 0.05: the largest probability that an architecture which meets the threshold loses points."""
+
+FEWEST_FOR_COUNT = 7
+"""With fewer trainings not even "none of them meets it" is improbable enough: 0.5 ** 6 > ALPHA_COUNT."""
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """What the trainings gave."""
+
+    rows: np.ndarray
+    """The values of each training (first axis) on each row of the holdout."""
+    verdict: Verdict
+
+    @property
+    def values(self) -> np.ndarray:
+        """The metric of each training."""
+        return np.asarray(self.rows.mean(axis=1))
+
+    @property
+    def mean(self) -> float:
+        return float(self.values.mean())
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation over the trainings; 0 for a single one."""
+        return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
+
+
+def judge_trainings(
+    train: Callable[[int], np.ndarray],
+    credit: Credit,
+    *,
+    seeds: int,
+    most_seeds: int,
+    margin: float = 0.0,
+    close_calls: str = "student",
+) -> Trainings:
+    """Trains ``seeds`` times, more often where it is close, and decides.
+
+    The mean, bettered by ``margin``, is what counts. Where it misses the threshold, points are lost only if chance does
+    not explain it: not the rows (a bootstrap of the averaged rows, :data:`ALPHA_ROWS`), and then not the seeds. These
+    are added one at a time, and end in one of two ways: a t-test after each rejects the mean (:data:`ALPHA_MEAN`,
+    shared evenly among all looks), or at ``most_seeds`` so few trainings meet the threshold that half of all would not
+    (a sign test, :data:`ALPHA_COUNT`). The sign test is there for networks that fail wildly now and then: a standard
+    deviation can be bought.
+
+    Args:
+        train: the values on each row of the holdout after training number 0, 1, 2 ...; NaN where it came to nothing.
+    """
+    sign = 1.0 if credit.higher_is_better else -1.0
+    rows = [train(number) for number in range(seeds)]
+    while True:
+        found = np.stack(rows)
+        values = found.mean(axis=1)
+        if not np.isfinite(values).all():
+            return Trainings(found, _diverged(values))
+        value = float(values.mean()) + sign * margin
+        share = credit.share(value)
+        if share > 0 or credit.cliff is None or close_calls == "exact":
+            return Trainings(found, Verdict(share, evidence=_evidence(found)))
+        ends = _decided(sign * found, sign * credit.cliff - margin, seeds, most_seeds)
+        if ends is not None:
+            met, why = ends
+            detail = f"misses {credit.cliff:g} by {abs(value - credit.cliff):.4f}; {why}"
+            note = f"a close call: {why}; so it counts as {'met' if met else 'missed'}"
+            close = met or len(rows) > seeds
+            evidence = _evidence(found) | ({"close_call": True} if close else {})
+            share = credit.points[0][1] if met else 0.0
+            return Trainings(found, Verdict(share, note if close else "", detail, evidence))
+        rows.append(train(len(rows)))
+
+
+def _decided(rows: np.ndarray, threshold: float, seeds: int, most_seeds: int) -> tuple[bool, str] | None:
+    """Whether the mean counts as ``threshold`` or more, and why; None where another training is needed."""
+    count = len(rows)
+    values = rows.mean(axis=1)
+    luck = allowance(rows.mean(axis=0), ALPHA_ROWS)
+    short = threshold - luck - float(values.mean())
+    if short <= 0:
+        return True, f"chance among the rows explains up to {luck:.4f}"
+    looks = max(1, most_seeds - max(2, seeds) + 1)
+    if count > 1 and short > _t_quantile(1 - ALPHA_MEAN / looks, count - 1) * values.std(ddof=1) / math.sqrt(count):
+        return False, f"neither chance among the rows ({luck:.4f}) nor the spread of {count} trainings explains it"
+    if count < most_seeds:
+        return None
+    met = int((values >= threshold - luck).sum())
+    few = sum(math.comb(count, k) for k in range(met + 1)) / 2**count <= ALPHA_COUNT
+    return not few, f"{met} of {count} trainings come near enough"
+
+
+def _t_quantile(probability: float, degrees: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(probability, degrees))
+
+
+def _diverged(values: np.ndarray) -> Verdict:
+    lost = int((~np.isfinite(values)).sum())
+    return Verdict(0.0, f"{lost} of {len(values)} trainings ended in NaN or infinite values")
+
+
+def _evidence(rows: np.ndarray) -> dict[str, float]:
+    """The standard error of the mean by the rows alone; the spread over trainings is reported by itself."""
+    return {"standard_error": standard_error(rows.mean(axis=0))}

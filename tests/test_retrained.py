@@ -1,0 +1,398 @@
+"""Training a student's architecture again: what counts is what it learns here, from weights that nobody chose."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder import check
+from autograder.check import cost, fresh, repeated, training
+from autograder.errors import CourseError
+from autograder.records import CheckResult, Outcome
+
+pytestmark = pytest.mark.keras
+keras: Any = pytest.importorskip("keras")
+L = keras.layers
+
+DRAW = np.random.default_rng(0)
+CENTERS = DRAW.normal(size=(3, 10))
+LABELS = DRAW.integers(0, 3, 1000)
+X = (CENTERS[LABELS] + DRAW.normal(size=(1000, 10))).astype("float32")
+Y = np.eye(3, dtype="float32")[LABELS]
+TRAIN, HOLDOUT = (X[:600], Y[:600]), (X[600:], Y[600:])
+
+
+def sequential(*layers: Any, shape: tuple[int, ...] = (10,), optimizer: Any = "sgd") -> Any:
+    model = keras.Sequential([keras.Input(shape), *layers])
+    model.compile(optimizer, "categorical_crossentropy", jit_compile=False)
+    return model
+
+
+def network(*more: Any, **keywords: Any) -> Any:
+    return sequential(L.Dense(8, activation="relu"), *more, L.Dense(3, activation="softmax"), **keywords)
+
+
+def again(model: Any, **keywords: Any) -> CheckResult:
+    """The recorded result of two trainings of two epochs, unless asked otherwise."""
+    arguments: dict[str, Any] = {
+        "on": TRAIN,
+        "holdout": HOLDOUT,
+        "epochs": 2,
+        "seeds": 2,
+        "optimizer": "adam",
+        **({} if {"above", "credit"} & keywords.keys() else {"below": 9.0}),
+        **keywords,
+    }
+    with check.recording() as results:
+        check.retrained(model, **arguments)
+    return results[0]
+
+
+# --- what it is worth --------------------------------------------------------------------------------
+
+
+def test_pasted_weights_are_worth_nothing() -> None:
+    """Acceptance test 28: a linear network with well trained weights, frozen or not, is as good as what it learns here."""
+    trained = sequential(L.Dense(3, activation="softmax"), optimizer=keras.optimizers.Adam(0.05))
+    trained.fit(*TRAIN, epochs=20, verbose=0)
+    assert check.loss(trained, on=HOLDOUT, below=0.4).outcome is Outcome.PASSED
+    first = again(trained, below=0.4, optimizer="sgd", epochs=1)
+    trained.layers[0].trainable = False
+    frozen = again(trained, below=0.4, optimizer="sgd", epochs=1)
+    assert first.outcome is frozen.outcome is Outcome.FAILED
+    assert again(trained, below=9.0, epochs=1).evidence["values"] != first.evidence["values"]
+    assert frozen.evidence["loss"] > 0.9
+
+
+def test_a_network_that_learns_passes_and_says_by_how_much() -> None:
+    result = again(network(), below=0.6, epochs=15, seeds=3)
+    assert result.outcome is Outcome.PASSED
+    evidence = result.evidence
+    assert (evidence["rows"], evidence["epochs"], evidence["parameters"]) == (400, 15, 115)
+    assert len(evidence["values"]) == 3
+    assert evidence["loss"] == pytest.approx(np.mean(evidence["values"]))
+    assert evidence["spread"] == pytest.approx(np.std(evidence["values"], ddof=1))
+    assert result.message == (
+        f"loss {evidence['loss']:.4f} ± {evidence['spread']:.4f} after 3 trainings of 15 epochs, on 400 rows; "
+        "full credit at 0.6 or less"
+    )
+
+
+def test_the_validation_rows_that_students_have_buy_nothing_on_the_holdout() -> None:
+    """Acceptance test 27: a network that has learned the released rows by heart has not learned the holdout's."""
+    noise = np.eye(3)[DRAW.integers(0, 3, 600)]  # labels without any rule: all that can be learned is the rows
+    model = sequential(L.Dense(300, activation="relu"), L.Dense(3, activation="softmax"), optimizer="adam")
+    model.fit(X[:200], noise[:200], epochs=60, batch_size=20, verbose=0)
+    assert check.loss(model, on=(X[:200], noise[:200]), below=1.0).outcome is Outcome.PASSED
+    with check.recording() as (results):
+        check.loss(model, on=(X[200:600], noise[200:]), below=1.0)
+    assert results[0].outcome is Outcome.FAILED
+
+
+def test_a_line_of_credit_counts_the_mean_and_its_margin() -> None:
+    value = again(network()).evidence["loss"]
+    line = [(value + 0.1, 0.0), (value - 0.1, 1.0)]
+    assert again(network(), credit=line).fraction == pytest.approx(0.5)
+    assert again(network(), credit=line, margin=0.05).fraction == pytest.approx(0.75)
+    assert again(network(), below=value - 0.01, margin=0.02, close_calls="exact").fraction == 1
+    assert again(network(), below=value - 0.01, close_calls="exact").fraction == 0
+
+
+def test_an_accuracy_can_be_asked() -> None:
+    result = again(network(), metric="accuracy", above=0.6, epochs=10)
+    assert result.outcome is Outcome.PASSED
+    assert 0.6 < result.evidence["accuracy"] <= 1
+
+
+def test_labels_may_be_numbers_and_outputs_logits() -> None:
+    one_hot = again(network()).evidence["values"]
+    numbers = again(network(), on=(X[:600], LABELS[:600])).evidence["values"]
+    logits = again(
+        sequential(L.Dense(8, activation="relu"), L.Dense(3)), from_logits=True, on=(X[:600], LABELS[:600])
+    ).evidence["values"]
+    assert numbers == pytest.approx(one_hot, abs=1e-5)
+    assert logits == pytest.approx(one_hot, abs=1e-5)
+
+
+def test_a_regression_can_be_trained_again() -> None:
+    target = X @ np.arange(10.0)
+    result = again(
+        sequential(L.Dense(1)), on=(X[:600], target[:600]), holdout=(X[600:], target[600:]), loss="mse",
+        optimizer=keras.optimizers.SGD(0.02), epochs=10, below=1.0,
+    )  # fmt: skip
+    assert result.outcome is Outcome.PASSED
+
+
+# --- the same at each replay -------------------------------------------------------------------------
+
+
+def test_the_result_is_the_same_whatever_was_drawn_before() -> None:
+    first = again(network(L.Dropout(0.5)))
+    keras.utils.set_random_seed(99)
+    again(network())
+    assert again(network(L.Dropout(0.5))) == first
+
+
+def test_random_states_are_left_as_they_were() -> None:
+    def drawn() -> tuple[float, float, float]:
+        keras.utils.set_random_seed(5)
+        return random.random(), float(np.random.rand()), float(keras.random.uniform((), seed=None))
+
+    expected = drawn()
+    keras.utils.set_random_seed(5)
+    again(network(L.Dropout(0.5)))
+    assert (random.random(), float(np.random.rand()), float(keras.random.uniform(()))) == expected
+
+
+def test_seeds_are_the_examiners() -> None:
+    """Neither a seed in an initializer nor the weights that a model came with change anything."""
+    plain = again(network()).evidence["values"]
+    seeded = sequential(
+        L.Dense(8, activation="relu", kernel_initializer=keras.initializers.GlorotUniform(123)),
+        L.Dense(3, activation="softmax"),
+    )
+    assert again(seeded).evidence["values"] == plain
+    assert plain[0] != plain[1]
+    assert again(network(), seed=1).evidence["values"] != plain
+    assert again(network(), seed=1).evidence["values"] == again(network(), seed=1).evidence["values"]
+    other_holdout = (HOLDOUT[0][1:], HOLDOUT[1][1:])
+    assert again(network(), holdout=other_holdout).evidence["values"] != pytest.approx(plain, abs=1e-4)
+
+
+def test_the_students_optimizer_serves_where_none_is_given() -> None:
+    own = again(network(optimizer=keras.optimizers.Adam(0.02)), optimizer=None).evidence["values"]
+    assert own == again(network(), optimizer=keras.optimizers.Adam(0.02)).evidence["values"]
+    assert own != again(network(), optimizer="sgd").evidence["values"]
+    uncompiled = keras.Sequential([keras.Input((10,)), L.Dense(3, activation="softmax")])
+    assert "not compiled" in again(uncompiled, optimizer=None).message
+
+
+# --- the training is fit's ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layers", "optimizer", "batch_size"),
+    [
+        (lambda: [], "sgd", 128),
+        (lambda: [L.Dropout(0.3, seed=7)], "adam", 100),
+        (lambda: [L.BatchNormalization(), L.GaussianNoise(0.1, seed=3)], "rmsprop", 1000),
+    ],
+)
+def test_losses_and_weights_are_those_of_a_plain_fit(
+    layers: Callable[[], list[Any]], optimizer: str, batch_size: int
+) -> None:
+    ours, plain = (network(*layers(), optimizer=optimizer) for _ in range(2))
+    plain.set_weights(ours.get_weights())
+    keras.utils.set_random_seed(11)
+    history = plain.fit(*TRAIN, epochs=3, batch_size=batch_size, verbose=0).history["loss"]
+    assert training.Trainer(ours, *TRAIN, batch_size).train(3, seed=11, seconds=60) == history
+    for mine, theirs in zip(ours.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_every_training_begins_anew() -> None:
+    model = network(optimizer="adam")
+    start = model.get_weights()
+    trainer = training.Trainer(model, *TRAIN, 100)
+    losses = []
+    for _ in range(2):
+        model.set_weights(start)
+        losses.append(trainer.train(2, seed=3, seconds=60))
+    assert losses[0] == losses[1]
+
+
+# --- fresh weights -----------------------------------------------------------------------------------
+
+
+def test_running_averages_begin_anew_and_preprocessing_stays() -> None:
+    normalization = L.Normalization()
+    normalization.adapt(X * 3 + 1)
+    model = sequential(normalization, L.BatchNormalization(), L.Dense(3))
+    model.layers[1].set_weights([np.full(10, value) for value in (5.0, 5.0, 5.0, 5.0)])
+    copy = fresh.fresh(model, 1)
+    np.testing.assert_array_equal(copy.layers[0](X), normalization(X))
+    assert [float(np.mean(weight)) for weight in copy.layers[1].get_weights()] == [1, 0, 0, 1]
+
+
+def test_all_random_weights_are_drawn_anew_whatever_the_layer() -> None:
+    inner = keras.Sequential([keras.Input((6,)), L.Dense(4)])
+    tokens = keras.Input((5,), dtype="int32")
+    embedded = L.Embedding(20, 6)(tokens)
+    model = keras.Model(tokens, L.Bidirectional(L.LSTM(3))(L.TimeDistributed(inner)(embedded)))
+    first, same, other = (fresh.fresh(model, seed).get_weights() for seed in (1, 1, 2))
+    for a, b, c in zip(first, same, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.ndim == 1 or (a != c).any()
+    assert len({float(weight.flat[0]) for weight in first if weight.ndim == 2}) == sum(w.ndim == 2 for w in first)
+
+
+def pasted_units(count: int) -> Any:
+    """A trained layer written into the settings of others: unit by unit, as a scale."""
+    inputs = keras.Input((10,))
+    units = [
+        L.Dense(1, kernel_initializer="ones", trainable=False)(L.Rescaling(list(DRAW.normal(size=10)))(inputs))
+        for _ in range(count)
+    ]
+    return keras.Model(inputs, L.Dense(3, activation="softmax")(L.Concatenate()(units)))
+
+
+def pasted_block() -> Any:
+    """The same in one layer."""
+    block = [L.RepeatVector(8), L.Flatten(), L.Rescaling(list(DRAW.normal(size=80))), L.Reshape((8, 10))]
+    return sequential(*block, L.GlobalAveragePooling1D(data_format="channels_first"), L.Dense(3, activation="softmax"))
+
+
+def pasted_scalars() -> Any:
+    features = [L.Rescaling(float(scale))(keras.Input((10,))) for scale in DRAW.normal(size=50)]
+    return keras.Model([layer._keras_history.operation.input for layer in features], L.Add()(features))
+
+
+@pytest.mark.parametrize("make", [lambda: pasted_units(8), pasted_block, pasted_scalars])
+def test_weights_that_are_written_into_settings_are_refused(make: Callable[[], Any]) -> None:
+    assert "numbers" in (fresh.carried(make()) or "")
+    if len(make().inputs) == 1:
+        assert again(make()).outcome is Outcome.FAILED
+
+
+def test_ordinary_networks_carry_nothing() -> None:
+    normalization = L.Normalization()
+    normalization.adapt(np.zeros((2, 64)))
+    layers = [normalization] + [
+        layer
+        for units in range(10, 20)
+        for layer in (
+            L.Dense(units, kernel_regularizer=keras.regularizers.L1L2(1e-4, 1e-5)),
+            L.BatchNormalization(momentum=0.9),
+            L.LeakyReLU(0.1),
+            L.Dropout(0.5),
+        )
+    ]
+    assert fresh.carried(sequential(*layers, shape=(64,))) is None
+    assert fresh.carried(sequential(L.Rescaling(1 / np.arange(1.0, 65)), L.Dense(3), shape=(64,))) is None
+    assert fresh.carried(pasted_units(1)) is None
+
+
+# --- networks that can not be trained ----------------------------------------------------------------
+
+
+def test_a_training_that_ends_in_nan_fails() -> None:
+    """Acceptance test 30, for trainings."""
+    for asked in ({"below": 1e9}, {"credit": [(1e9, 0.5), (1.0, 1.0)]}, {"metric": "accuracy", "above": 0.0}):
+        result = again(network(), optimizer=keras.optimizers.SGD(1e30), **asked)
+        assert result.outcome is Outcome.FAILED
+        assert result.message.startswith(("loss nan", "accuracy nan"))
+        assert "2 of 2 trainings ended in NaN" in result.message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: None, "no model yet"),
+        (lambda: keras.Sequential([L.Dense(3)]), "begin it with keras.Input"),
+        (lambda: sequential(L.Dense(3, activation="softmax"), shape=(9,)), "does not accept rows"),
+        (lambda: network(L.Reshape((2, 4))), "shape"),
+        (lambda: sequential(L.Dense(4, activation="softmax")), "expected (3,)"),
+        (lambda: sequential(L.Dense(3)), "does not give probabilities"),
+    ],
+)
+def test_what_can_not_be_trained_fails_with_the_reason(make: Callable[[], Any], message: str) -> None:
+    result = again(make())
+    assert result.outcome is Outcome.FAILED
+    assert message in result.message
+
+
+def test_a_network_without_weights_that_learn_is_measured_as_it_is() -> None:
+    frozen = network()
+    for layer in frozen.layers:
+        layer.trainable = False
+    assert again(frozen, below=99.0).outcome is Outcome.PASSED
+    assert again(sequential(L.Dense(3, activation="softmax", kernel_initializer="zeros"), L.Softmax())).fraction == 1
+
+
+def test_half_precision_trains_too() -> None:
+    policy = keras.mixed_precision.DTypePolicy("mixed_float16")
+    model = sequential(L.Dense(8, activation="relu", dtype=policy), L.Dense(3, activation="softmax", dtype="float32"))
+    assert again(model, optimizer=None, below=2.0).outcome is Outcome.PASSED
+
+
+# --- time --------------------------------------------------------------------------------------------
+
+
+def test_a_huge_network_is_refused_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeated, "fresh", lambda *_: pytest.fail("it was built"))
+    wide = sequential(*(L.Dense(3000) for _ in range(4)), L.Dense(3, activation="softmax"))
+    result = again(wide, epochs=1000)
+    assert result.message == "This network trains too slowly to be trained again here: 10 s are allowed."
+    images = keras.Sequential([keras.Input((300, 300, 1)), *(L.Conv2D(16, 3, padding="same") for _ in range(6))])
+    assert "too large" in again(images, on=(np.zeros((64, 300, 300, 1)), Y[:64])).message
+
+
+def test_a_slow_network_is_refused_after_a_few_steps() -> None:
+    result = again(network(), epochs=100_000, seconds=0.5)
+    assert "too slowly" in result.message
+    assert "It would take about" in result.detail
+
+
+def test_a_training_that_takes_longer_than_its_first_steps_said_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training.Trainer, "seconds_of", lambda *_: 0.0)
+    assert "too slowly" in again(network(), epochs=100_000, seconds=0.05).message
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "multiplications"),
+    [
+        (lambda: [L.Dense(100), L.Dense(9)], (93,), 93 * 100 + 100 * 9),
+        (lambda: [L.Conv2D(8, 3, padding="same")], (28, 28, 1), 28 * 28 * 9 * 8),
+        (lambda: [L.LSTM(16)], (20, 8), 20 * 4 * 16 * (8 + 16)),
+        (lambda: [L.Embedding(10_000, 16)], (20,), 20 * 16),
+        (lambda: [L.MaxPooling2D(4)], (64, 64, 2), 64 * 64 * 2),
+        (lambda: [L.TimeDistributed(L.Dense(5))], (7, 3), 7 * 15),
+    ],
+)
+def test_the_cost_of_a_row_follows_from_shapes(
+    layers: Callable[[], list[Any]], shape: tuple[int, ...], multiplications: int
+) -> None:
+    model = keras.Sequential([keras.Input(shape), *layers()])
+    assert multiplications <= cost.multiplications(model) <= 3 * multiplications + 1000
+
+
+def test_a_layer_that_is_used_often_costs_as_often() -> None:
+    inputs = keras.Input((50,))
+    layer = L.Dense(50)
+    once = cost.multiplications(keras.Model(inputs, layer(inputs)))
+    tensor = inputs
+    for _ in range(9):
+        tensor = layer(tensor)
+    assert cost.multiplications(keras.Model(inputs, tensor)) >= 9 * once
+
+
+# --- the instructor's mistakes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"below": None}, "one of the two"),
+        ({"above": 1.0}, "below= for a loss"),
+        ({"metric": "auc"}, "loss or accuracy"),
+        ({"epochs": 0}, "epochs"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"seeds": True}, "seeds"),
+        ({"most_seeds": 3}, "a close call needs 7"),
+        ({"margin": -1}, "margin"),
+        ({"optimizer": "sdg"}, "no optimizer"),
+        ({"loss": "nll"}, "it may be"),
+        ({"loss": "mse", "from_logits": True}, "for a crossentropy"),
+        ({"close_calls": "generous"}, "'student' or 'exact'"),
+        ({"seed": -1}, "seed"),
+        ({"holdout": (X, Y[:-1])}, "1000 rows"),
+        ({"on": X}, r"on is \(X, y\)"),
+    ],
+)
+def test_wrong_arguments_are_the_authors_fault(keywords: dict[str, Any], message: str) -> None:
+    with pytest.raises(CourseError, match=message):
+        check.retrained(network(), **{"on": TRAIN, "holdout": HOLDOUT, "epochs": 1, "below": 1.0, **keywords})
