@@ -177,9 +177,8 @@ def _output(output: Mapping[str, Any]) -> Any:
     if kind == "error":
         trace = output.get("traceback")
         lines = [line for line in trace if isinstance(line, str)] if isinstance(trace, list | tuple) else []
-        return v4.new_output(
-            "error", ename=_joined(output.get("ename")), evalue=_joined(output.get("evalue")), traceback=lines
-        )
+        name, value = _joined(output.get("ename")), _joined(output.get("evalue"))
+        return v4.new_output("error", ename=name, evalue=value, traceback=_shortened(lines))
     if kind not in ("display_data", "execute_result"):
         return None
     bundle = output.get("data")
@@ -189,6 +188,15 @@ def _output(output: Mapping[str, Any]) -> Any:
     # An image must be base64 and nothing else: nbconvert writes it into an attribute as it stands.
     data = {mime: value for mime, value in data.items() if mime == "text/plain" or _is_base64(value)}
     return v4.new_output("display_data", data=data) if data else None
+
+
+MAX_TRACEBACK = 100
+"""Entries of a traceback that are shown, as in nbgrader; a recursion without end has thousands."""
+
+
+def _shortened(trace: list[str]) -> list[str]:
+    half = MAX_TRACEBACK // 2
+    return trace if len(trace) <= MAX_TRACEBACK else [*trace[:half], "... Traceback truncated ...", *trace[1 - half :]]
 
 
 def _is_base64(text: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.errors import CourseError, HostError
 from autograder.lateness import check_plugin
 from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
-from autograder.records import Assignment, Course, LatePolicy
+from autograder.records import Assignment, Course, LatePolicy, Limits
 
 _BEGIN = "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
 _NBGRADERS_OWN = "nbgrader.plugins.LateSubmissionPlugin"
@@ -36,9 +36,17 @@ def nbgrader_course(root: Path) -> Course:
     named = config.values.get("CourseDirectory", {}).get("course_id")
     course_id = named.strip() if isinstance(named, str) else ""
     course_id = course_id or root.name or "course"
-    due, late = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config)
-    assignments = {name: Assignment(name, name, due=due.get(name), late=late) for name in names}
+    due, late, limits = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config), _limits(config)
+    assignments = {name: Assignment(name, name, due=due.get(name), late=late, limits=limits) for name in names}
     return Course(root, course_id, course_id, assignments)
+
+
+def _limits(config: NbgraderConfig) -> Limits:
+    """The defaults; a cell may take the time that nbgrader gives it, where that is longer or shorter on purpose."""
+    seconds = config.get("Execute", "timeout", config.get("ExecutePreprocessor", "timeout"))
+    if type(seconds) is not int or seconds <= 0:  # nbgrader's own "no limit" is none that a batch could live with
+        return Limits()
+    return Limits(cell_seconds=float(seconds), notebook_seconds=max(Limits().notebook_seconds, 5.0 * seconds))
 
 
 def _late_policy(root: Path, config: NbgraderConfig) -> LatePolicy:

@@ -223,6 +223,7 @@ def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
     if _cell_count(parsed) > MAX_CELLS:
         raise SubmissionError(f"{label}: more than {MAX_CELLS:,} cells; remove those that are not needed")
     if major == 4:
+        _repair_outputs(parsed)
         _repair_ids(parsed, minor)
     try:
         with warnings.catch_warnings():
@@ -246,6 +247,16 @@ def _cell_count(parsed: dict[str, Any]) -> int:
     holders = [parsed, *(worksheets if isinstance(worksheets, list) else ())]
     lists = [holder.get("cells") for holder in holders if isinstance(holder, dict)]
     return sum(len(cells) for cells in lists if isinstance(cells, list))
+
+
+def _repair_outputs(parsed: dict[str, Any]) -> None:
+    """Give the outputs and the count that format 4 demands to code cells without them: a cell whose type was changed by
+    hand, or by a tool, lacks both. All cells are run anew."""
+    cells = parsed.get("cells")
+    for cell in cells if isinstance(cells, list) else ():
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            cell.setdefault("outputs", [])
+            cell.setdefault("execution_count", None)
 
 
 def _repair_ids(parsed: dict[str, Any], minor: int) -> None:

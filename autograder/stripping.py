@@ -85,14 +85,13 @@ class _Steps:
     def run(self, names: Sequence[str], notebook: NotebookNode) -> NotebookNode:
         for name in names:
             step = self.make(name)
-            before = copy.deepcopy(notebook)
+            place = _watched(step)
             try:
                 with _native_kernel(notebook) if name == "InstantiateTests" else _nothing():
                     notebook, self.resources = step(notebook, self.resources)
             except Exception as error:  # nbgrader raises whatever comes to hand; an AUTOTEST runs the author's code
                 _stop_kernel(step)
-                place = "" if name in _BEFORE[:2] else self._place(step, before)
-                raise CourseError(f"{self.label}: {place}{_reason(error)} ({name})") from error
+                raise CourseError(f"{self.label}: {''.join(place)}{_reason(error)} ({name})") from error
         return notebook
 
     def make(self, name: str) -> Any:
@@ -124,14 +123,20 @@ class _Steps:
             raise CourseError(f"{NBGRADER_CONFIG}: c.IncludeHeaderFooter: there is no file {relative}")
         return str(path)
 
-    def _place(self, step: Any, notebook: NotebookNode) -> str:
-        """The cell at which the step fails when each is tried alone."""
-        for index, cell in enumerate(notebook.cells):
-            try:
-                step.preprocess_cell(copy.deepcopy(cell), self.resources, index)
-            except Exception:
-                return f"{cell_name(index, cell)}: "
-        return ""
+
+def _watched(step: Any) -> list[str]:
+    """The cell that the step works on, as long as it does: one text, or none."""
+    place: list[str] = []
+    work = step.preprocess_cell
+
+    def preprocess_cell(cell: NotebookNode, resources: Any, index: int) -> Any:
+        place[:] = [f"{cell_name(index, cell)}: "]
+        done = work(cell, resources, index)
+        place.clear()
+        return done
+
+    step.preprocess_cell = preprocess_cell
+    return place
 
 
 def _check_metadata(notebook: NotebookNode, label: str) -> None:
@@ -146,18 +151,41 @@ def _check_metadata(notebook: NotebookNode, label: str) -> None:
             validator.validate_cell(cell)
         except Exception as error:  # jsonschema's errors, and KeyError or TypeError for what it did not expect
             reason = getattr(error, "message", None) or str(error)
-            raise CourseError(f"{where}: {' '.join(reason.split())[:300]}") from None
+            raise CourseError(f"{where}: {_with_remedy(' '.join(reason.split()))}") from None
         meta = cell.metadata.get("nbgrader", {})
         if not any(meta.get(flag) for flag in ("grade", "solution", "locked", "task")):
             continue
         grade_id = meta.get("grade_id")
         if not grade_id:
-            raise CourseError(f"{where}: has no grade_id; give it one in Jupyter's Create Assignment toolbar")
+            raise CourseError(f"{where}: {_with_remedy('does not have a grade_id')}")
         if grade_id in first:
             raise CourseError(f"{where}: cell {first[grade_id] + 1} has the same grade_id; rename one of them")
         if meta.get("task") and "points" not in meta:
-            raise CourseError(f"{where}: the task does not have points")
+            raise CourseError(f"{where}: {_with_remedy('the task does not have points')}")
         first[grade_id] = index
+
+
+_TOOLBAR = "in Jupyter's Create Assignment toolbar"
+_REMEDIES = {
+    # what nbgrader says of a cell: what to do
+    "grade_id is empty": f"give it one {_TOOLBAR}",
+    "does not have a grade_id": f"give it one {_TOOLBAR}",
+    "does not have points": f"give it some {_TOOLBAR}",
+    "is not marked as a solution cell": f"make it a manually graded answer or a task {_TOOLBAR}, or a code cell",
+    "is not marked as a grade cell": f"make it a manually graded answer {_TOOLBAR}, or a code cell",
+    "Task cells have to be markdown": "make it a Markdown cell",
+    "Schema version is too new": "a newer nbgrader wrote it; update nbgrader where this kit is installed",
+}
+
+
+def _with_remedy(reason: str) -> str:
+    """nbgrader's message without the cell that it quotes, and what to do."""
+    for said, remedy in _REMEDIES.items():
+        if said in reason:
+            end = reason.index(said) + len(said)
+            detail = reason[end:] if said.startswith("Schema") else ""
+            return f"{reason[:end]}{detail}; {remedy}"
+    return reason[:300]
 
 
 @contextmanager

@@ -268,6 +268,24 @@ def test_the_course_id_of_nbgrader_config_is_read_without_running_it(tmp_path: P
     assert not ran.exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "cell", "notebook"),
+    [
+        ("", 120, 600),
+        ("c.Execute.timeout = 300", 300, 1500),
+        ("c.Execute.timeout = 2", 2, 600),
+        ("c.ExecutePreprocessor.timeout = 60", 60, 600),
+        ("c.Execute.timeout = None", 120, 600),
+    ],
+)
+def test_the_timeout_of_nbgrader_config_is_the_cells_limit(tmp_path: Path, line: str, cell: int, notebook: int) -> None:
+    (tmp_path / "source/ps1").mkdir(parents=True)
+    (tmp_path / "source/ps1/a.ipynb").write_text("{}")
+    (tmp_path / "nbgrader_config.py").write_text(line)
+    limits = load_course(tmp_path).assignments["ps1"].limits
+    assert (limits.cell_seconds, limits.notebook_seconds) == (cell, notebook)
+
+
 def test_options_that_are_computed_are_known_by_their_line(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text(
         "c.A.x = 1\nc.A.y = os.path.join('a', 'b')\nc.A.z = f()\nc.A.z = [2]\n"

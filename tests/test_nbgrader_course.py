@@ -1,4 +1,4 @@
-"""nbgrader's own course and notebooks, unedited, through the sandbox; and nbgrader's commands on what comes of it."""
+"""nbgrader's own course, unedited, through the sandbox; and nbgrader's commands on what comes of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -19,11 +17,7 @@ from pipeline import Graded, grade, release, seen_by_student
 
 from autograder.course import load_course
 from autograder.exam import solution_notebook
-from autograder.grade import grade_notebook
-from autograder.kernel import SandboxedKernel
-from autograder.records import Course, Exam, Limits, NotebookGrade
-from autograder.release import build
-from autograder.sandbox import default_sandbox
+from autograder.records import Course, Exam
 
 pytestmark = pytest.mark.sandbox
 
@@ -31,7 +25,6 @@ if find_spec("nbgrader") is None:
     pytest.skip("nbgrader is not installed", allow_module_level=True)
 NBGRADER = Path(find_spec("nbgrader").submodule_search_locations[0])
 GUIDE = NBGRADER / "docs/source/user_guide"
-APPS = NBGRADER / "tests/apps/files"
 CONFIG = """\
 c = get_config()
 c.CourseDirectory.course_id = "course101"
@@ -150,61 +143,3 @@ def test_a_course_made_by_quickstart_is_released_with_proof(tmp_path: Path) -> N
     release(course, "ps1")
     names = {p.name for p in course.release("ps1").iterdir()}
     assert names == {"problem1.ipynb", "problem2.ipynb", "jupyter.png"}
-
-
-# --- nbgrader's own test notebooks
-
-TRUTHS = [
-    # source, what is handed in, score by machine, maximum, waits for a person
-    ("submitted-unchanged", "submitted-unchanged", 1, 7, False),
-    ("submitted-unchanged", "submitted-changed", 2, 7, True),
-    ("submitted-unchanged", "submitted-grade-cell-changed", 1, 7, False),
-    ("submitted-unchanged", "submitted-locked-cell-changed", 1, 7, False),
-    ("submitted-unchanged", "submitted-cheat-attempt", 1, 7, True),
-    ("submitted-unchanged", "submitted-cheat-attempt-alternative", 1, 7, True),
-    ("test", "test", 3, 6, True),
-    ("test-hidden-tests", "test-hidden-tests", 1.5, 3, False),
-    ("autotest-simple", "autotest-simple-unchanged", 0, 1, False),
-    ("autotest-simple", "autotest-simple-changed", 1, 1, False),
-    ("autotest-hashed", "autotest-hashed-unchanged", 0, 1, False),
-    ("autotest-hashed", "autotest-hashed-changed", 1, 1, False),
-    ("autotest-multi", "autotest-multi-unchanged", 0, 4, False),
-    ("autotest-multi", "autotest-multi-changed", 3, 4, False),
-    pytest.param("timeout", "timeout", 1, 1, False, marks=pytest.mark.slow),
-    ("autotest-hidden", "autotest-hidden-unchanged", 0, 1, False),
-    ("autotest-hidden", "autotest-hidden-changed-wrong", 0, 1, False),
-    ("autotest-hidden", "autotest-hidden-changed-right", 1, 1, False),
-]
-
-
-@cache
-def exam_of(source: str, root: Path) -> Exam:
-    folder = root / source / "source/ps1"
-    folder.mkdir(parents=True)
-    shutil.copyfile(APPS / f"{source}.ipynb", folder / "p1.ipynb")
-    shutil.copyfile(APPS / "autotests.yml", folder.parent.parent / "autotests.yml")
-    course = load_course(root / source)
-    return build(course, course.assignments["ps1"]).notebooks[0].exam
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("fixtures")
-
-
-def graded_fixture(exam: Exam, submission: str) -> NotebookGrade:
-    limits = Limits(cell_seconds=20, memory_mib=768)
-
-    def start() -> Any:
-        return SandboxedKernel(default_sandbox(), {}, limits)
-
-    return grade_notebook(exam, APPS / f"{submission}.ipynb", start, limits).grade
-
-
-@pytest.mark.parametrize(("source", "submission", "score", "maximum", "manual"), TRUTHS)
-def test_nbgraders_own_notebooks_get_nbgraders_scores(
-    folder: Path, source: str, submission: str, score: float, maximum: float, manual: bool
-) -> None:
-    found = graded_fixture(exam_of(source, folder), submission)
-    waiting = any(q.needs_manual_grade for q in found.questions)
-    assert (found.score, found.max_score, waiting) == (score, maximum, manual)

@@ -58,6 +58,12 @@ def test_missing_and_repeated_cell_ids_are_mended_the_same_way_every_time() -> N
     assert ids == ["a", "cell-1", "cell-2x", "cell-2"]
 
 
+def test_a_code_cell_without_outputs_gets_none() -> None:
+    bare = {"cell_type": "code", "metadata": {}, "source": "x = 1", "id": "a"}
+    (cell,) = read_notebook(as_bytes(nb(bare))).cells
+    assert (cell.source, cell.outputs, cell.execution_count) == ("x = 1", [], None)
+
+
 def test_old_nbgrader_metadata_is_upgraded_and_impossible_metadata_left_alone() -> None:
     old = {
         "grade": True,

@@ -19,7 +19,8 @@ from autograder import check
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points
 from autograder.errors import CourseError
-from autograder.examiner.names import Vocabulary
+from autograder.examiner.files import TooManyFiles, Workspace
+from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.remote import LostError, RemoteError
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
@@ -40,6 +41,8 @@ class Examined:
     checks: tuple[CheckResult, ...] = ()
     bonus: float = 0.0
     """Points beyond the cell's own."""
+    unbound: str = ""
+    """The name that the test itself did not find, where that is what failed it."""
 
 
 def examine(
@@ -50,6 +53,7 @@ def examine(
     seconds: float = 120.0,
     total_seconds: float = 300.0,
     wording: Wording | None = None,
+    workspace: Workspace | None = None,
 ) -> list[Examined]:
     """Run test cells in order, each on what was captured at its position.
 
@@ -61,18 +65,34 @@ def examine(
         seconds: wall clock of one test cell.
         total_seconds: wall clock of all of them: answers that are slow one by one hold up nobody else for long.
         wording: what students may read of an exception; default: no line of theirs, no name.
+        workspace: where cells that look at files run; default: a folder with nothing but what was captured.
     """
     namespace = Namespace(known, answers)
     wording = wording or Wording()
+    workspace = workspace or Workspace()
     deadline = time.monotonic() + total_seconds
     examined: list[Examined] = []
     earned: dict[str, float] = {}
+    never_bound: set[str] = set()  # by tests that are broken: whatever needs them is the tests' own fault, too
     for cell, capture in cells:
         left = max(0.01, deadline - time.monotonic())
         with locating(wording.place):
-            examined.append(_examine_cell(cell, capture, namespace, hidden, min(seconds, left), earned, wording))
-        earned[str(cell.grade_id)] = examined[-1].fraction
+            one = _examine_cell(cell, capture, namespace, hidden, min(seconds, left), earned, wording, workspace)
+        if one.unbound in never_bound:
+            one = _broken(one.detail)
+        if one.outcome is Outcome.BROKEN:
+            never_bound |= _binds(cell)
+        examined.append(one)
+        earned[str(cell.grade_id)] = one.fraction
     return examined
+
+
+def _binds(cell: ExamCell) -> frozenset[str]:
+    try:
+        bound = bindings(cell.source)
+    except SyntaxError:
+        return frozenset()
+    return bound.assigned.union(bound.definitions)
 
 
 def _examine_cell(
@@ -83,6 +103,7 @@ def _examine_cell(
     seconds: float,
     earned: Mapping[str, float],
     wording: Wording,
+    workspace: Workspace,
 ) -> Examined:
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
@@ -105,12 +126,13 @@ def _examine_cell(
             with _time_limit(seconds):
                 namespace.prepare(cell.source, capture)
                 prepared = True
-                value = _run(statements, namespace, failures)
+                with workspace.prepared(capture, namespace.answers.remote):
+                    value = _run(statements, namespace, failures)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
             failures.append(error)
-    if failures and not prepared:
+    if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles)):
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
@@ -141,7 +163,7 @@ def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[Ba
 
 def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Examined:
     """The names of the cell could not be filled in: the student's doing where it came from their answers."""
-    if isinstance(error, TooLarge):
+    if isinstance(error, TooLarge | TooManyFiles):
         return Examined(0.0, Outcome.FAILED, wording.sentence(str(error)), str(error))
     if isinstance(error, RemoteError | ExaminationTimeout) or hasattr(error, "remote"):
         return Examined(0.0, Outcome.FAILED, wording.of([error], cell), _trace(error))
@@ -238,4 +260,5 @@ def _failed(
     first = errors[0]
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
-    return Examined(0.0, Outcome.FAILED, wording.of(errors, cell), detail, checks)
+    unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
+    return Examined(0.0, Outcome.FAILED, wording.of(errors, cell), detail, checks, unbound=unbound)

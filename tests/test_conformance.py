@@ -1,0 +1,277 @@
+"""nbgrader's own test notebooks, unedited: each gets the score and the "needs manual grade" that nbgrader's tests state.
+
+Fixtures are named ``apps/test``: a folder of nbgrader's installed package, and the notebook's name.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+from kernels import InProcessKernel
+
+from autograder.course import load_course
+from autograder.errors import CourseError
+from autograder.execute import StartKernel
+from autograder.grade import GradedNotebook, grade_notebook
+from autograder.kernel import SandboxedKernel
+from autograder.records import Exam, Limits, NotebookGrade, Outcome
+from autograder.release import build
+from autograder.sandbox import default_sandbox
+
+if find_spec("nbgrader") is None:
+    pytest.skip("nbgrader is not installed", allow_module_level=True)
+NBGRADER = Path(find_spec("nbgrader").submodule_search_locations[0])
+FOLDERS = {
+    "apps": NBGRADER / "tests/apps/files",
+    "steps": NBGRADER / "tests/preprocessors/files",
+    "ui": NBGRADER / "tests/ui-tests/files",
+    "guide": NBGRADER / "docs/source/user_guide",
+}
+
+GRADED = [
+    # source, what is handed in, score by machine, maximum, waits for a person
+    ("apps/submitted-unchanged", "apps/submitted-unchanged", 1, 7, False),
+    ("apps/submitted-unchanged", "apps/submitted-changed", 2, 7, True),
+    ("apps/submitted-unchanged", "apps/submitted-grade-cell-changed", 1, 7, False),
+    ("apps/submitted-unchanged", "apps/submitted-locked-cell-changed", 1, 7, False),
+    ("apps/submitted-unchanged", "apps/submitted-cheat-attempt", 1, 7, True),
+    ("apps/submitted-unchanged", "apps/submitted-cheat-attempt-alternative", 1, 7, True),
+    ("apps/test", "apps/test", 3, 6, True),
+    ("apps/test", "apps/test-with-output", 3, 6, True),
+    ("apps/test-hidden-tests", "apps/test-hidden-tests", 1.5, 3, False),
+    ("apps/autotest-simple", "apps/autotest-simple-unchanged", 0, 1, False),
+    ("apps/autotest-simple", "apps/autotest-simple-changed", 1, 1, False),
+    ("apps/autotest-hashed", "apps/autotest-hashed-unchanged", 0, 1, False),
+    ("apps/autotest-hashed", "apps/autotest-hashed-changed", 1, 1, False),
+    ("apps/autotest-hidden", "apps/autotest-hidden-unchanged", 0, 1, False),
+    ("apps/autotest-hidden", "apps/autotest-hidden-changed-wrong", 0, 1, False),
+    ("apps/autotest-hidden", "apps/autotest-hidden-changed-right", 1, 1, False),
+    ("apps/autotest-multi", "apps/autotest-multi-unchanged", 0, 4, False),
+    ("apps/autotest-multi", "apps/autotest-multi-changed", 3, 4, False),
+    ("apps/validation-zero-points", "apps/validation-zero-points", 0, 0, False),
+    ("steps/manually-graded-code-cell", "steps/manually-graded-code-cell", 0, 1, True),
+    ("guide/source/ps1/problem1", "guide/submitted/bitdiddle/ps1/problem1", 1.5, 10, True),
+    ("guide/source/ps1/problem2", "guide/submitted/bitdiddle/ps1/problem2", 0, 3, True),
+    ("guide/source/ps1/problem1", "guide/submitted/hacker/ps1/problem1", 3, 10, True),
+    ("guide/source/ps1/problem2", "guide/submitted/hacker/ps1/problem2", 0, 3, True),
+    ("guide/source/ps1_autotest/problem1", "guide/source/ps1_autotest/problem1", 3, 10, True),
+    ("guide/source/ps1_autotest/problem2", "guide/source/ps1_autotest/problem2", 0, 3, True),
+]
+SAME_AGAIN = [
+    # other copies of the same notebooks, and edits that nbgrader only warns of
+    ("steps/submitted-unchanged", "steps/submitted-unchanged", 1, 7, False),
+    ("steps/submitted-unchanged", "steps/submitted-changed", 2, 7, True),
+    ("steps/submitted-unchanged", "steps/submitted-grade-cell-changed", 1, 7, False),
+    ("steps/submitted-unchanged", "steps/submitted-locked-cell-changed", 1, 7, False),
+    ("steps/submitted-unchanged", "steps/submitted-grade-cell-type-changed", 1, 7, False),
+    ("steps/submitted-unchanged", "steps/submitted-answer-cell-type-changed", 1, 7, False),
+    ("ui/submitted-unchanged", "ui/submitted-unchanged", 1, 7, False),
+    ("ui/submitted-unchanged", "ui/submitted-changed", 2, 7, True),
+    ("ui/submitted-unchanged", "ui/submitted-grade-cell-changed", 1, 7, False),
+    ("ui/submitted-unchanged", "ui/submitted-locked-cell-changed", 1, 7, False),
+    ("ui/submitted-unchanged", "ui/submitted-grade-cell-type-changed", 1, 7, False),
+    ("ui/submitted-unchanged", "ui/submitted-answer-cell-type-changed", 1, 7, False),
+]
+DIFFERENT = [
+    # nbgrader refuses old metadata until `nbgrader update` has run; here it is upgraded on the way
+    ("apps/test-v0", "apps/test-v0", 3, 6, True),
+    ("apps/test-v1", "apps/test-v1", 3, 6, True),
+    ("apps/test-v2", "apps/test-v2", 3, 6, True),
+    ("apps/test", "apps/test-v0", 3, 6, True),
+    ("apps/test", "apps/test-v1", 3, 6, True),
+    ("apps/test", "apps/test-v2", 3, 6, True),
+    # nor does a submission's metadata stop anything: what has no id of the exam is no answer to it
+    ("apps/test", "apps/test-v0-invalid", 3, 6, True),
+    ("apps/test", "apps/too-new", 0, 6, False),
+    ("apps/test", "apps/test-no-metadata", 0, 6, False),
+    # nbgrader tells the student's code that it is being graded, and this test fails then
+    ("apps/validating-environment-variable", "apps/validating-environment-variable", 1, 1, False),
+    # `import nose` fails here as it does there: the test's fault, so a person looks at it
+    ("steps/test", "steps/test", 0, 6, True),
+    ("steps/test_taskcell", "steps/test_taskcell", 0, 8, True),
+]
+RELEASED = [
+    # nothing in them is worth points: they are released, and a submission is graded without a question
+    *("apps/side-effects", "apps/infinite-loop", "apps/infinite-loop-with-output"),
+    *("steps/cell-type-changed", "steps/no-cell-type", "steps/header", "steps/long-output", "steps/infinite-recursion"),
+    *("ui/blank", "ui/empty", "ui/old-schema", "ui/task"),
+]
+REFUSED = {
+    # an invalid source → what, where, and what to do
+    "apps/too-new": r"cell 1 \('cell-2298c977f4deff2b'\): Schema version is too new: 10 \(expected 3\); .*update nbgrader",
+    "apps/test-v0-invalid": "cell 17: .*does not have a grade_id; give it one in Jupyter's Create Assignment toolbar",
+    "apps/test-no-metadata": "cell 3: Solution region detected in a non-solution cell; please make sure all",
+    "apps/test-no-metadata-autotest": "cell 6: an AUTOTEST belongs into a cell that is an autograded test",
+    "steps/bad-markdown-cell-1": r"cell 1 \('foo'\): Markdown grade cell 'foo' is not .*; make it a manually graded",
+    "steps/bad-markdown-cell-2": "cell 1: .*does not have a grade_id; give it one",
+    "steps/blank-grade-id": "cell 1: grade_id is empty; give it one in Jupyter's Create Assignment toolbar",
+    "steps/blank-points": r"cell 1 \('id1'\): nbgrader cell 'id1' does not have points; give it some",
+    "steps/duplicate-grade-ids": r"cell 2 \('id1'\): cell 1 has the same grade_id; rename one of them",
+}
+ELSEWHERE = {
+    # a notebook, or a folder of them → the test that is about it, or why none is
+    "apps/timeout": "test_a_cell_that_takes_longer_than_its_limit_is_0",
+    "apps/open_relative_file": "test_conformance_batch.py: with the file that it opens",
+    "ui/open_relative_file": "the same",
+    "steps/warning-pattern": "saved outputs for a step that hides warnings, which cost nothing here",
+    "guide/source/header": "test_nbgrader_course.py: the header of its course",
+    "guide/release": "test_release.py: what comes of guide/source",
+    "guide/autograded": "nbgrader's output, not its input",
+    "guide/downloaded": "what a collector is to rename; it is guide/submitted/hacker",
+    "guide/creating_and_grading_assignments": "documentation",
+    "guide/managing_assignment_files": "documentation",
+    "guide/managing_assignment_files_manually": "documentation",
+    "guide/managing_the_database": "documentation",
+}
+
+
+def path_of(fixture: str) -> Path:
+    folder, _, name = fixture.partition("/")
+    return FOLDERS[folder] / f"{name}.ipynb"
+
+
+@cache
+def exam_of(fixture: str) -> Exam:
+    """The exam of a fixture that is an instructor's notebook, in a course with nbgrader's autotests.yml."""
+    root = Path(mkdtemp(prefix="conformance-"))
+    try:
+        folder = root / "source/ps1"
+        folder.mkdir(parents=True)
+        shutil.copyfile(path_of(fixture), folder / "p1.ipynb")
+        shutil.copyfile(FOLDERS["apps"] / "autotests.yml", root / "autotests.yml")
+        course = load_course(root)
+        return build(course, course.assignments["ps1"]).notebooks[0].exam
+    finally:
+        shutil.rmtree(root)
+
+
+LIMITS = Limits(cell_seconds=20, memory_mib=768)
+
+
+def sandboxed(limits: Limits = LIMITS, **files: Path) -> StartKernel:
+    def start() -> Any:
+        return SandboxedKernel(
+            default_sandbox(), {name.replace("_", "."): path for name, path in files.items()}, limits
+        )
+
+    return start
+
+
+def graded(source: str, submission: str, start: StartKernel, limits: Limits = LIMITS) -> GradedNotebook:
+    return grade_notebook(exam_of(source), path_of(submission), start, limits)
+
+
+def verdict(grade: NotebookGrade) -> tuple[float, float, bool]:
+    return grade.score, grade.max_score, any(q.needs_manual_grade for q in grade.questions)
+
+
+def named(row: tuple[Any, ...]) -> str:
+    return row[1] if row[0] == row[1] else f"{row[0]}-{row[1]}"
+
+
+EVERY = [pytest.param(*row, id=named(row)) for row in [*GRADED, *SAME_AGAIN, *DIFFERENT]]
+
+
+@pytest.mark.parametrize(("source", "submission", "score", "maximum", "manual"), EVERY)
+def test_nbgraders_notebooks_get_nbgraders_scores(source, submission, score, maximum, manual) -> None:
+    """In this process: all but the sandbox."""
+    assert verdict(graded(source, submission, InProcessKernel).grade) == (score, maximum, manual)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("source", "submission", "score", "maximum", "manual"), [pytest.param(*row, id=named(row)) for row in GRADED]
+)
+def test_they_get_the_same_scores_in_the_sandbox(source, submission, score, maximum, manual) -> None:
+    assert verdict(graded(source, submission, sandboxed()).grade) == (score, maximum, manual)
+
+
+@pytest.mark.parametrize("fixture", RELEASED)
+def test_notebooks_without_questions_are_released(fixture: str) -> None:
+    assert exam_of(fixture).questions == ()
+
+
+@pytest.mark.parametrize("fixture", REFUSED)
+def test_an_invalid_source_is_refused_with_what_where_and_what_to_do(fixture: str) -> None:
+    with pytest.raises(CourseError, match=f"^source/ps1/p1.ipynb: {REFUSED[fixture]}"):
+        exam_of(fixture)
+
+
+def test_every_notebook_of_nbgrader_is_accounted_for() -> None:
+    """A notebook that nbgrader brings anew fails here until it has a row."""
+    known = {fixture for row in [*GRADED, *SAME_AGAIN, *DIFFERENT] for fixture in row[:2]}
+    known |= {*RELEASED, *REFUSED, *ELSEWHERE}
+    for name, folder in FOLDERS.items():
+        for path in folder.rglob("*.ipynb"):
+            fixture = f"{name}/{path.relative_to(folder).with_suffix('').as_posix()}"
+            parents = {fixture.rpartition("/")[0], *(fixture[:i] for i, c in enumerate(fixture) if c == "/")}
+            assert known & {fixture, *parents}, f"{fixture}: no test names it"
+    for fixture in known:
+        assert path_of(fixture).is_file() or (FOLDERS["guide"] / fixture.partition("/")[2]).is_dir(), fixture
+    for reason in ELSEWHERE.values():
+        assert not reason.startswith("test_a_") or reason in globals()
+
+
+# --- what only a kernel of its own can show ----------------------------------------------------------------
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+def test_a_cell_that_is_slow_within_its_limit_has_its_point() -> None:
+    assert verdict(graded("apps/timeout", "apps/timeout", sandboxed()).grade) == (1, 1, False)
+
+
+@pytest.mark.sandbox
+def test_a_cell_that_takes_longer_than_its_limit_is_0() -> None:
+    limits = Limits(cell_seconds=2, memory_mib=768)
+    grade = graded("apps/timeout", "apps/timeout", sandboxed(limits), limits).grade
+    assert verdict(grade) == (0, 1, False)
+    assert "2 s" in grade.questions[0].message + grade.message
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("fixture", "memory_mib", "statuses"),
+    [
+        ("apps/infinite-loop", 768, {"timed_out"}),
+        ("apps/infinite-loop-with-output", 256, {"timed_out", "out_of_memory", "killed"}),
+    ],
+)
+def test_a_loop_without_end_is_stopped(fixture: str, memory_mib: int, statuses: set[str]) -> None:
+    limits = Limits(cell_seconds=2, memory_mib=memory_mib)
+    done = graded(fixture, fixture, sandboxed(limits), limits)
+    assert done.grade.status in statuses
+    assert done.grade.wall_seconds < 15
+    assert done.masked is not None, "there is a notebook for people, as in nbgrader"
+
+
+@pytest.mark.sandbox
+def test_a_recursion_without_end_is_an_error_of_its_cell_with_a_short_traceback() -> None:
+    done = graded("steps/infinite-recursion", "steps/infinite-recursion", sandboxed())
+    (output,) = done.masked.cells[0].outputs
+    assert (done.grade.status, output.ename) == ("cell_error", "RecursionError")
+    assert len(output.traceback) == 100
+
+
+@pytest.mark.sandbox
+def test_a_long_output_is_kept_as_it_is_within_the_limit() -> None:
+    """nbgrader cuts it at 1000 lines; here ``output_mib`` bounds it."""
+    done = graded("steps/long-output", "steps/long-output", sandboxed())
+    (output,) = done.masked.cells[0].outputs
+    assert output.text.splitlines() == [str(i) for i in range(2000)]
+
+
+# --- differences that are on purpose ---------------------------------------------------------------------
+
+
+def test_a_test_that_can_not_be_run_is_nobodys_0() -> None:
+    """nbgrader gives 0 for a library that is missing where it grades."""
+    grade = graded("steps/test", "steps/test", InProcessKernel).grade
+    outcomes = {q.id: q.outcome for q in grade.questions if q.outcome is not Outcome.MANUAL}
+    assert set(outcomes.values()) == {Outcome.BROKEN}
