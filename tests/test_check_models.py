@@ -95,7 +95,7 @@ def test_patterns_that_fit(pattern: list[Any]) -> None:
     [
         (
             [check.dense(512, "relu"), ..., check.dense(9, "softmax")],
-            "layer 1: Dense with 128 units, expected 512 (−36,096 parameters)",
+            "layer 1: Dense with 128 units, expected 512 (−39,552 parameters)",
         ),
         ([check.dense(128, "relu"), check.dense(9, "softmax")], "layer 2: Dropout(rate=0.5) is one too many"),
         ([..., check.dense(9, "sigmoid")], "layer 3: Dense with activation softmax, expected sigmoid"),
@@ -105,17 +105,19 @@ def test_patterns_that_fit(pattern: list[Any]) -> None:
         ),
         (
             [..., check.layer("Dropout"), check.dense(64), check.dense(9, "softmax")],
-            "after layer 2: Dense(units=64) is missing",
+            "after layer 2: Dense(units=64) is missing (−7,680 parameters)",
         ),
         ([check.layer("Flatten"), check.dense(128), ...], "at the beginning: Flatten is missing"),
         (
             [check.dense(128, "linear"), check.layer("Dropout"), check.dense(10)],
             "layer 1: Dense with activation relu, expected linear; "
-            "layer 3: Dense with 9 units, expected 10 (−129 parameters)",
+            "layer 3: Dense with 9 units, expected 10 (−129 parameters); "
+            "your model has 13,193 parameters, the layers asked for would have 13,322",
         ),
         (
             [check.dense(), check.layer("BatchNormalization"), check.dense()],
-            "layer 2: Dropout(rate=0.5), expected BatchNormalization",
+            "layer 2: Dropout(rate=0.5), expected BatchNormalization (−512 parameters); "
+            "your model has 13,193 parameters, the layers asked for would have 13,705",
         ),
     ],
 )

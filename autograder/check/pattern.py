@@ -1,16 +1,33 @@
-"""The patterns that an architecture is compared with."""
+"""The patterns that an architecture is compared with. What the names in them stand for: :mod:`vocabulary`."""
 
 from __future__ import annotations
 
-import difflib
-import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import EllipsisType
-from typing import Any
+from typing import Any, TypeAlias
 
-from autograder.check.activations import KINDS, expected_activation, layer_activation
 from autograder.errors import CourseError
+
+ANY_KIND = "*"
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between bounds, both included. Made by :func:`between`, :func:`at_least`, :func:`at_most`."""
+
+    low: float | None = None
+    high: float | None = None
+
+    def __contains__(self, value: Any) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def __str__(self) -> str:
+        if self.low is None:
+            return f"at most {self.high:,}"
+        return f"at least {self.low:,}" if self.high is None else f"{self.low:,} to {self.high:,}"
 
 
 @dataclass(frozen=True)
@@ -35,37 +52,65 @@ class LayerPattern:
 
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={value}" for key, value in self.attributes.items())
-        return f"{self.kind}({inside})" if inside else self.kind
+        kind = "any layer" if self.kind == ANY_KIND else self.kind
+        return f"{kind}({inside})" if inside else kind
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """One layer that may be any of these. Made by :func:`any_of`."""
+    """Layers that may be any of these runs. Made by :func:`any_of`."""
 
-    options: tuple[LayerPattern, ...]
+    options: tuple[Run, ...]
 
     def __str__(self) -> str:
-        return " or ".join(map(str, self.options))
+        return " or ".join(run_text(option, brackets=True) for option in self.options)
 
 
-Item = LayerPattern | AnyOf | EllipsisType
+@dataclass(frozen=True)
+class Repeat:
+    """A run of layers, several times. Made by :func:`repeat` and :func:`optional`."""
+
+    run: Run
+    low: int
+    high: int | None
+
+    def __str__(self) -> str:
+        run = run_text(self.run, brackets=True)
+        if (self.low, self.high) == (0, 1):
+            return f"perhaps {run}"
+        if self.low == self.high:
+            return f"{self.low} × {run}"
+        return f"{Range(self.low, self.high)} × {run}"
+
+
+Item: TypeAlias = "LayerPattern | AnyOf | Repeat | EllipsisType"
+Run: TypeAlias = "tuple[Item, ...]"
+
+
+def run_text(run: Run, *, brackets: bool = False) -> str:
+    text = " → ".join("..." if item is ... else str(item) for item in run)
+    return f"({text})" if brackets and len(run) > 1 else text
 
 
 def layer(kind: str | type, **attributes: Any) -> LayerPattern:
     """A layer of this kind with these attributes; attributes that are not named may be anything.
 
     Args:
-        kind: a class of ``keras.layers`` or its name: ``"Dense"``.
-        attributes: any argument of the class: ``units=512, activation="relu", kernel_size=3``.
+        kind: a class of ``keras.layers`` or its name, ``"Dense"``; a class of scikit-learn or ``torch.nn``; or ``"*"``,
+            one layer of any kind.
+        attributes: any argument of the class: ``units=512, activation="relu", kernel_size=3``. Numbers may be ranges:
+            ``units=check.between(64, 512)``.
 
     >>> layer("Dropout", rate=0.5)
     LayerPattern(kind='Dropout', attributes={'rate': 0.5})
     """
     name = kind if isinstance(kind, str) else getattr(kind, "__name__", repr(kind))
+    if name == ANY_KIND and attributes:
+        raise CourseError('check.layer: "*" is a layer of any kind, and has no attributes.')
     return LayerPattern(name, attributes)
 
 
-def dense(units: int | None = None, activation: Any = None) -> LayerPattern:
+def dense(units: int | Range | None = None, activation: Any = None) -> LayerPattern:
     """A Dense layer; None: any number of units, any activation.
 
     >>> dense(9, "softmax")
@@ -75,11 +120,72 @@ def dense(units: int | None = None, activation: Any = None) -> LayerPattern:
     return LayerPattern("Dense", {key: value for key, value in attributes.items() if value is not None})
 
 
-def any_of(*options: LayerPattern) -> AnyOf:
-    """One layer that fits at least one of the patterns."""
-    if not options or not all(isinstance(option, LayerPattern) for option in options):
-        raise CourseError("check.any_of takes one or more check.layer(...) or check.dense(...) patterns.")
-    return AnyOf(options)
+def any_of(*options: Any) -> AnyOf:
+    """What fits at least one of the options: layers, or lists of layers that stand for one another."""
+    if not options:
+        raise CourseError(
+            "check.any_of takes one or more check.layer(...) or check.dense(...) patterns, or lists of them."
+        )
+    return AnyOf(tuple(as_run(option, "check.any_of") for option in options))
+
+
+def repeat(pattern: Any, *, at_least: int = 1, at_most: int | None = None) -> Repeat:
+    """A layer, or a list of layers, several times in a row.
+
+    Args:
+        pattern: what is repeated, ``[check.dense(), check.layer("Dropout")]``; each time it may be another one that
+            fits.
+        at_least, at_most: how often; None: as often as there are layers.
+    """
+    whole = type(at_least) is int and (at_most is None or type(at_most) is int)
+    if not whole or at_least < 0 or (at_most is not None and (at_most < at_least or at_most < 1)) or at_least > 500:
+        raise CourseError("check.repeat: at_least and at_most are whole numbers, at_least the smaller one.")
+    return Repeat(as_run(pattern, "check.repeat"), at_least, at_most)
+
+
+def optional(pattern: Any) -> Repeat:
+    """A layer, or a list of layers, that may be there or not."""
+    return Repeat(as_run(pattern, "check.optional"), 0, 1)
+
+
+def between(low: float, high: float) -> Range:
+    """A number from ``low`` to ``high``, both included: ``check.dense(check.between(64, 512))``."""
+    if not _is_number(low) or not _is_number(high) or low > high:
+        raise CourseError("check.between takes two numbers, the smaller one first.")
+    return Range(low, high)
+
+
+def at_least(low: float) -> Range:
+    """A number that is not smaller."""
+    if not _is_number(low):
+        raise CourseError("check.at_least takes a number.")
+    return Range(low=low)
+
+
+def at_most(high: float) -> Range:
+    """A number that is not larger."""
+    if not _is_number(high):
+        raise CourseError("check.at_most takes a number.")
+    return Range(high=high)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
+def as_run(value: Any, where: str) -> Run:
+    """One pattern or a list of patterns as a run.
+
+    Raises:
+        CourseError: it is something else.
+    """
+    items = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for item in items:
+        if item is not ... and not isinstance(item, LayerPattern | AnyOf | Repeat):
+            raise CourseError(f"{where}: {item!r} is not a pattern. Write check.layer('Dense', units=9).")
+    if not items:
+        raise CourseError(f"{where}: an empty list stands for no layer; use check.optional.")
+    return items
 
 
 def fuses(kind: str) -> bool:
@@ -89,71 +195,23 @@ def fuses(kind: str) -> bool:
     )
 
 
-def normalized(layers: Sequence[Any]) -> list[Item]:
-    """The pattern with every activation in the place where the layers' own would be.
-
-    Raises:
-        CourseError: it is not a list of patterns, or names a layer or an attribute that Keras does not have.
-    """
-    if isinstance(layers, LayerPattern | AnyOf) or not isinstance(layers, list | tuple):
-        raise CourseError("check.architecture: layers is a list of check.layer(...), check.dense(...) and ... .")
-    items: list[Item] = []
-    for entry in layers:
-        if entry is ...:
-            if not items or items[-1] is not ...:
-                items.append(...)
-        elif isinstance(entry, AnyOf):
-            items.append(AnyOf(tuple(_validated(option) for option in entry.options)))
-        elif isinstance(entry, LayerPattern):
-            _append(items, _validated(entry))
-        else:
-            raise CourseError(f"check.architecture: {entry!r} is not a pattern. Write check.layer('Dense', units=9).")
-    return items
+def singles(run: Run) -> Iterator[LayerPattern]:
+    """All patterns of single layers in a run, those inside others too."""
+    for item in run:
+        if isinstance(item, LayerPattern):
+            yield item
+        elif isinstance(item, AnyOf):
+            for option in item.options:
+                yield from singles(option)
+        elif isinstance(item, Repeat):
+            yield from singles(item.run)
 
 
-def _append(items: list[Item], pattern: LayerPattern) -> None:
-    activation = pattern.activation if pattern.kind == "Activation" else None
-    if activation is None or not items or items[-1] is ...:
-        if activation != "linear":
-            items.append(pattern)
-        return
-    previous = items[-1]
-    if isinstance(previous, LayerPattern) and previous.fusable:
-        items[-1] = previous.with_activation(activation)
-    elif isinstance(previous, AnyOf) and all(option.fusable for option in previous.options):
-        items[-1] = AnyOf(tuple(option.with_activation(activation) for option in previous.options))
-    elif activation != "linear":
-        items.append(pattern)
-
-
-def _validated(pattern: LayerPattern) -> LayerPattern:
-    import keras
-
-    cls = getattr(keras.layers, pattern.kind, None)
-    if not inspect.isclass(cls):
-        near = difflib.get_close_matches(pattern.kind, dir(keras.layers), 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise CourseError(f"check.layer: keras.layers has no {pattern.kind!r}.{hint}")
-    known = [key for key in inspect.signature(cls.__init__).parameters if key not in ("self", "kwargs")]
-    for key in pattern.attributes:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f" Did you mean {near[0]}?" if near else f" It has: {', '.join(known)}."
-            raise CourseError(f"check.layer: {pattern.kind} has no attribute {key!r}.{hint}")
-    if pattern.kind in KINDS:
-        return _activation_pattern(pattern, cls)
-    if "activation" in pattern.attributes:
-        return pattern.with_activation(expected_activation(pattern.attributes["activation"]))
-    return pattern
-
-
-def _activation_pattern(pattern: LayerPattern, cls: Any) -> LayerPattern:
-    if pattern.kind in ("LeakyReLU", "ELU") and not pattern.attributes:
-        any_argument = {"LeakyReLU": "leaky_relu*", "ELU": "elu*"}[pattern.kind]
-        return LayerPattern("Activation", {"activation": any_argument})
-    if pattern.kind == "Activation":
-        if "activation" not in pattern.attributes:
-            return pattern
-        return LayerPattern("Activation", {"activation": expected_activation(pattern.attributes["activation"])})
-    name = layer_activation(cls(**pattern.attributes))
-    return LayerPattern("Activation", {"activation": name}) if name else pattern
+def is_fixed(run: Run) -> bool:
+    """Whether the pattern leaves nothing open but attributes that it does not name."""
+    return all(
+        isinstance(item, LayerPattern)
+        and item.kind != ANY_KIND
+        and not any(isinstance(value, Range) for value in item.attributes.values())
+        for item in run
+    )

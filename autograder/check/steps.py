@@ -3,12 +3,14 @@ layers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.check.activations import activation_name, layer_activation
 from autograder.check.pattern import fuses
+
+SHOWN = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
 
 
 @dataclass
@@ -21,10 +23,14 @@ class Step:
     layer: Any
     activation: str | None
     """Canonical; None where a layer of this kind has none."""
+    reported: bool = False
+    """Whether all this is what the notebook's kernel says of it."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """The arguments that a text of it names; of a layer that is here, they are read from it."""
 
     def __str__(self) -> str:
-        shown: dict[str, Any] = {}
-        for key in ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim"):
+        shown = dict(self.shown)
+        for key in () if self.reported else SHOWN:
             value = getattr(self.layer, key, None)
             if isinstance(value, int | float | tuple):
                 shown[key] = value
@@ -37,7 +43,7 @@ class Step:
 def steps(model: Any) -> list[Step]:
     """The model's steps. A layer that joins branches stands where Keras lists it, after what it joins."""
     result: list[Step] = []
-    layers = list(_leaves(model, 0))
+    layers = leaves(model)
     ends = _ends(model)
     for number, layer in enumerate(layers, start=1):
         kind = type(layer).__name__
@@ -55,6 +61,18 @@ def steps(model: Any) -> list[Step]:
         own = activation_name(getattr(layer, "activation", None)) if has_one else None
         result.append(Step(number, kind, layer, own))
     return result
+
+
+def leaves(model: Any) -> list[Any]:
+    """The model's layers, those of models inside it too, without input layers."""
+    return list(_leaves(model, 0))
+
+
+def branches(model: Any) -> bool:
+    """Whether its layers are more than a chain: one has several inputs, or one's output goes to several layers."""
+    layers = leaves(model)
+    given = [tensor for layer in layers for tensor in _inputs(layer)]
+    return any(len(_inputs(layer)) > 1 for layer in layers) or len({id(tensor) for tensor in given}) < len(given)
 
 
 def _ends(model: Any) -> list[Any]:

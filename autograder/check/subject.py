@@ -50,6 +50,11 @@ def not_rebuilt(obj: Any) -> str | None:
     return problem or f"This is not a Keras model (it is {model})."
 
 
+def asked_model(obj: Any) -> Foreign | None:
+    """The model that can only be asked, with what it says of itself; None where there is none, or no kernel."""
+    return None if _may_only_be_refused(obj) else _foreign(obj)[0]
+
+
 def built(model: Any) -> bool:
     """Whether the model has its weights."""
     if not is_keras(model):

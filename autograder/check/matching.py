@@ -1,0 +1,221 @@
+"""Finds the fewest differences between a pattern of layers and a model's steps.
+
+The pattern is an automaton whose states are numbered in the order of the computation. As with the edit distance of
+texts, ``costs[state][j]`` is what the best way from the state through the steps from ``j`` on costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import EllipsisType
+
+from autograder.check.activations import same_activation
+from autograder.check.attributes import attribute_difference
+from autograder.check.pattern import ANY_KIND, AnyOf, LayerPattern, Repeat, Run
+from autograder.check.steps import Step
+from autograder.errors import CourseError
+
+MISSING, EXTRA, OTHER_KIND, ATTRIBUTE = 2.0, 2.0, 3.0, 0.75
+MAX_STATES = 10_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where the model is not as asked."""
+
+    text: str
+    step: Step | None = None
+    """The layer that differs, or is too many; for a missing one the layer before it."""
+    pattern: LayerPattern | None = None
+    """What is asked there; None where the layer is too many."""
+    attribute: str = ""
+    """The attribute that differs (``kind`` where several kinds would do); empty where the layer itself is another one,
+    missing, or too many."""
+    missing: bool = False
+
+
+def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
+    """The differences, in the order of the layers; none where the model fits."""
+    states = _Automaton(pattern, len(steps)).states
+    matches = _Matches(steps)
+    costs = _costs(states, matches, len(steps))
+    state = j = 0
+    while state < len(states) - 1 or j < len(steps):
+        state, j, found = _best(states, costs, matches, state, j)
+        yield from found
+
+
+# --- the automaton -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _State:
+    free: bool = False
+    """Any layers may stand here."""
+    edges: list[tuple[LayerPattern, int]] = field(default_factory=list)
+    jumps: list[int] = field(default_factory=list)
+
+
+class _Automaton:
+    """The states of a pattern; the first is where it begins, the last where it ends."""
+
+    def __init__(self, pattern: Run, length: int) -> None:
+        self.length = length
+        self.states = [_State()]
+        self.end([self.run(pattern, 0)])
+
+    def new(self, *, free: bool = False) -> int:
+        if len(self.states) >= MAX_STATES:
+            raise CourseError("check.architecture: the pattern is too large.")
+        self.states.append(_State(free))
+        return len(self.states) - 1
+
+    def end(self, ends: list[int]) -> int:
+        last = self.new()
+        for state in ends:
+            self.states[state].jumps.append(last)
+        return last
+
+    def run(self, pattern: Run, start: int) -> int:
+        """Adds a run after ``start``; gives the state after it."""
+        for item in pattern:
+            if isinstance(item, EllipsisType):
+                free = self.new(free=True)
+                self.states[start].jumps.append(free)
+                start = free
+            elif isinstance(item, LayerPattern):
+                after = self.new()
+                self.states[start].edges.append((item, after))
+                start = after
+            elif isinstance(item, AnyOf):
+                start = self.end([self.run(option, start) for option in item.options])
+            else:
+                start = self.repeated(item, start)
+        return start
+
+    def repeated(self, item: Repeat, start: int) -> int:
+        for _ in range(item.low):
+            start = self.run(item.run, start)
+        ends = [start]
+        most = self.length // max(1, _shortest(item.run)) + 1
+        for _ in range(most if item.high is None else min(most, item.high - item.low)):
+            ends.append(self.run(item.run, ends[-1]))
+        return self.end(ends)
+
+
+def _shortest(run: Run) -> int:
+    total = 0
+    for item in run:
+        if isinstance(item, LayerPattern):
+            total += 1
+        elif isinstance(item, AnyOf):
+            total += min(_shortest(option) for option in item.options)
+        elif isinstance(item, Repeat):
+            total += item.low * _shortest(item.run)
+    return total
+
+
+# --- the best way through it -------------------------------------------------------------------------
+
+
+class _Matches:
+    """How a step differs from a pattern, found once."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.steps = steps
+        self.known: dict[tuple[int, int, bool], tuple[float, list[Difference]]] = {}
+
+    def __call__(self, pattern: LayerPattern, j: int, after_run: bool) -> tuple[float, list[Difference]]:
+        key = (id(pattern), j, after_run)
+        if key not in self.known:
+            found = list(_mismatch(pattern, self.steps[j], after_run))
+            other = any(not difference.attribute for difference in found)
+            self.known[key] = (OTHER_KIND if other else ATTRIBUTE * min(len(found), 2), found)
+        return self.known[key]
+
+
+def _costs(states: list[_State], matches: _Matches, length: int) -> list[list[float]]:
+    costs = [[float("inf")] * (length + 1) for _ in states]
+    costs[-1][length] = 0.0
+    for number in range(len(states) - 1, -1, -1):
+        state, row = states[number], costs[number]
+        for j in range(length, -1, -1):
+            choices = [row[j], *(costs[target][j] for target in state.jumps)]
+            choices += [MISSING + costs[target][j] for _, target in state.edges]
+            if j < length:
+                choices.append(row[j + 1] + (0.0 if state.free else EXTRA))
+                choices += [matches(p, j, state.free)[0] + costs[target][j + 1] for p, target in state.edges]
+            row[j] = min(choices)
+    return costs
+
+
+def _best(
+    states: list[_State], costs: list[list[float]], matches: _Matches, number: int, j: int
+) -> tuple[int, int, list[Difference]]:
+    """One step on the best way: the next state, the next layer, and what differs between."""
+    state, here, steps = states[number], costs[number][j], matches.steps
+    if j < len(steps):
+        for pattern, target in state.edges:
+            cost, found = matches(pattern, j, state.free)
+            if cost + costs[target][j + 1] == here:
+                return target, j + 1, _with_alternatives(found, steps[j], state)
+    for target in state.jumps:
+        if costs[target][j] == here:
+            return target, j, []
+    for pattern, target in state.edges:
+        if MISSING + costs[target][j] == here:
+            place = f"after layer {steps[j - 1].number}" if j else "at the beginning"
+            text = f"{place}: {_alternatives(state)} is missing"
+            return target, j, [Difference(text, steps[j - 1] if j else None, pattern, missing=True)]
+    step = steps[j]
+    extra = [] if state.free else [Difference(f"layer {step.number}: {step} is one too many", step)]
+    return number, j + 1, extra
+
+
+def _alternatives(state: _State) -> str:
+    return " or ".join(dict.fromkeys(str(pattern) for pattern, _ in state.edges))
+
+
+def _with_alternatives(found: list[Difference], step: Step, state: _State) -> list[Difference]:
+    if not found or found[0].attribute or len(state.edges) == 1:
+        return found
+    text = f"layer {step.number}: {step}, expected {_alternatives(state)}"
+    return [Difference(text, step, attribute="kind")]
+
+
+# --- one pattern, one step ---------------------------------------------------------------------------
+
+
+def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Difference]:
+    """How the step differs from the pattern. ``after_run``: the pattern follows ``...``, so that an
+    activation alone may be the one of a layer whose other half belongs to the run."""
+    if item.kind == ANY_KIND:
+        return
+    activation = item.activation
+    if item.kind == "Activation" and (after_run or step.kind == "Activation"):
+        if step.activation is None or (activation and not same_activation(activation, step.activation)):
+            text = f"layer {step.number}: {_with_activation(step)}, expected activation {activation}"
+            yield Difference(text, step, item, "activation")
+    elif item.kind != step.kind:
+        yield Difference(f"layer {step.number}: {step}, expected {item}", step, item)
+    else:
+        yield from _attributes(item, step)
+
+
+def _attributes(item: LayerPattern, step: Step) -> Iterator[Difference]:
+    for key, expected in item.attributes.items():
+        text: str | None = None
+        if key != "activation" or step.reported:
+            text = attribute_difference(step.layer, key, expected)
+            text = text and f"{step.kind} with {text}"
+        elif not same_activation(expected, step.activation or "linear"):
+            text = f"{_with_activation(step)}, expected {expected}"
+        if text:
+            yield Difference(f"layer {step.number}: {text}", step, item, key)
+
+
+def _with_activation(step: Step) -> str:
+    if step.activation in (None, "linear"):
+        return f"{step.kind} without an activation"
+    return f"{step.kind} with activation {step.activation}"

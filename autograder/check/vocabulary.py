@@ -1,0 +1,179 @@
+"""What the names in a pattern stand for: layers of Keras, estimators of scikit-learn, modules of PyTorch."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import EllipsisType
+from typing import Any
+
+from autograder.check.activations import KINDS, expected_activation, layer_activation
+from autograder.check.foreign import LIBRARIES
+from autograder.check.pattern import ANY_KIND, AnyOf, Item, LayerPattern, Repeat, Run, as_run, singles
+from autograder.errors import CourseError
+
+
+def reading(layers: Any, family: str) -> tuple[str, Run]:
+    """The library that a pattern speaks of, and the pattern with everything checked and in its canonical form.
+
+    Names that two libraries have (``Dropout``) are read as the model's own library has them.
+
+    Args:
+        layers: what a test's author wrote.
+        family: the model's library; anything else where it has none.
+
+    Raises:
+        CourseError: it is not a list of patterns, or names a layer or an attribute that no library has.
+    """
+    if not isinstance(layers, list | tuple):
+        raise CourseError("check.architecture: layers is a list of check.layer(...), check.dense(...) and ... .")
+    run = as_run(layers, "check.architecture") if layers else ()
+    kinds = {pattern.kind for pattern in singles(run)} - {ANY_KIND}
+    order = sorted(LIBRARIES, key=lambda library: library != family)
+    for library in order:
+        if all(_class(library, kind) for kind in kinds):
+            return library, _canonical(run, library)
+    raise CourseError(_unknown(sorted(kinds), order))
+
+
+def _unknown(kinds: list[str], order: list[str]) -> str:
+    for kind in kinds:
+        if not any(_class(library, kind) for library in order):
+            near = difflib.get_close_matches(kind, [name for library in order for name in _names(library)], 1)
+            absent = [LIBRARIES[library] for library in order if not _names(library)]
+            hint = f" Did you mean {near[0]}?" if near else ""
+            return f"check.layer: there is no {kind!r}.{hint}" + (
+                f" ({' and '.join(absent)} can not be looked up: not installed here.)" if absent else ""
+            )
+    return f"check.architecture: {', '.join(kinds)} are not of one library."
+
+
+@cache
+def _names(library: str) -> Mapping[str, type]:
+    """The classes of a library that a pattern may name; none where it is not installed."""
+    if importlib.util.find_spec({"sklearn": "sklearn", "torch": "torch", "keras": "keras"}[library]) is None:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if library == "sklearn":
+            from sklearn.utils.discovery import all_estimators
+
+            return dict(all_estimators())
+        module = importlib.import_module({"torch": "torch.nn", "keras": "keras.layers"}[library])
+        return {name: found for name, found in vars(module).items() if inspect.isclass(found)}
+
+
+def _class(library: str, kind: str) -> type | None:
+    return _names(library).get(kind)
+
+
+def _canonical(run: Run, library: str) -> Run:
+    if library == "keras":
+        return _fused(run)
+    return _mapped(run, lambda pattern: _validated(pattern, library))
+
+
+def _mapped(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:
+    def item(entry: Item) -> Item:
+        if isinstance(entry, AnyOf):
+            return AnyOf(tuple(_mapped(option, change) for option in entry.options))
+        if isinstance(entry, Repeat):
+            return Repeat(_mapped(entry.run, change), entry.low, entry.high)
+        return entry if isinstance(entry, EllipsisType) else change(entry)
+
+    return tuple(item(entry) for entry in run)
+
+
+def _validated(pattern: LayerPattern, library: str) -> LayerPattern:
+    if pattern.kind == ANY_KIND:
+        return pattern
+    cls: Any = _class(library, pattern.kind)
+    known = [key for key in inspect.signature(cls.__init__).parameters if key not in ("self", "kwargs")]
+    for key in pattern.attributes:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f" Did you mean {near[0]}?" if near else f" It has: {', '.join(known)}."
+            raise CourseError(f"check.layer: {pattern.kind} has no attribute {key!r}.{hint}")
+    return pattern
+
+
+# --- Keras: every activation in the place where the layers' own would be -----------------------------
+
+
+def _fused(run: Run) -> Run:
+    items: list[Item] = []
+    for entry in run:
+        if isinstance(entry, EllipsisType):
+            if not items or items[-1] is not ...:
+                items.append(entry)
+        elif isinstance(entry, AnyOf):
+            _append_alternatives(items, AnyOf(tuple(_fused(option) for option in entry.options)))
+        elif isinstance(entry, Repeat):
+            items.append(Repeat(_fused(entry.run), entry.low, entry.high))
+        else:
+            _append(items, _keras_pattern(_validated(entry, "keras")))
+    return tuple(items)
+
+
+def _append(items: list[Item], pattern: LayerPattern) -> None:
+    activation = pattern.activation if pattern.kind == "Activation" else None
+    if activation is None or not items or items[-1] is ...:
+        if activation != "linear":
+            items.append(pattern)
+        return
+    previous = items[-1]
+    if isinstance(previous, LayerPattern) and previous.fusable:
+        items[-1] = previous.with_activation(activation)
+    elif isinstance(previous, AnyOf) and all(_ends_fusable(option) for option in previous.options):
+        items[-1] = AnyOf(tuple(_ending_in(option, activation) for option in previous.options))
+    elif activation != "linear":
+        items.append(pattern)
+
+
+def _append_alternatives(items: list[Item], entry: AnyOf) -> None:
+    """Activations to choose from may be the own ones of the layer before them, or layers of their own."""
+    previous = items[-1] if items else None
+    choices = [option[0] for option in entry.options if len(option) == 1]
+    names = [
+        choice.activation for choice in choices if isinstance(choice, LayerPattern) and choice.kind == "Activation"
+    ]
+    if isinstance(previous, LayerPattern) and previous.fusable and len(names) == len(entry.options) and all(names):
+        own = tuple((previous.with_activation(str(name)),) for name in names)
+        entry = AnyOf(own + tuple((previous, *option) for option in entry.options))
+        items.pop()
+    items.append(entry)
+
+
+def _ends_fusable(run: Run) -> bool:
+    return bool(run) and isinstance(run[-1], LayerPattern) and run[-1].fusable
+
+
+def _ending_in(run: Run, activation: str) -> Run:
+    last = run[-1]
+    assert isinstance(last, LayerPattern)
+    return (*run[:-1], last.with_activation(activation))
+
+
+def _keras_pattern(pattern: LayerPattern) -> LayerPattern:
+    if pattern.kind in KINDS:
+        return _activation_pattern(pattern)
+    if "activation" in pattern.attributes:
+        return pattern.with_activation(expected_activation(pattern.attributes["activation"]))
+    return pattern
+
+
+def _activation_pattern(pattern: LayerPattern) -> LayerPattern:
+    if pattern.kind in ("LeakyReLU", "ELU") and not pattern.attributes:
+        any_argument = {"LeakyReLU": "leaky_relu*", "ELU": "elu*"}[pattern.kind]
+        return LayerPattern("Activation", {"activation": any_argument})
+    if pattern.kind == "Activation":
+        if "activation" not in pattern.attributes:
+            return pattern
+        return LayerPattern("Activation", {"activation": expected_activation(pattern.attributes["activation"])})
+    cls: Any = _class("keras", pattern.kind)
+    name = layer_activation(cls(**pattern.attributes))
+    return LayerPattern("Activation", {"activation": name}) if name else pattern
