@@ -12,9 +12,12 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, TypeVar
 
+import zmq
+import zmq.asyncio
 from nbformat.v4 import output_from_msg
 
 from autograder.errors import SandboxError
+from autograder.examiner.handles import Answer
 from autograder.examiner.remote import REPLY_SECONDS, LostError
 from autograder.outputs import Outputs
 from autograder.probe.codec import Packed
@@ -23,7 +26,7 @@ from autograder.sandbox import Sandbox
 from autograder.sandbox.base import HOME
 from autograder.sandbox.kernel import SandboxKernelClient, kernel_manager
 
-REQUEST = "state_request"
+REQUEST, QUESTION, ANSWER = "state_request", "state_question", "state_answer"
 GRACE_SECONDS = 2.0
 """How long an interrupted kernel may take to come back."""
 READY_SECONDS = 180.0
@@ -59,6 +62,8 @@ class SandboxedKernel:
         self.outputs = Outputs(int(limits.output_mib * 2**20))
         self._end: tuple[RunStatus, str] | None = None
         self._closed = False
+        self._answering = 0
+        """How many questions of the kernel's are being answered at the moment."""
         self._loop = asyncio.new_event_loop()
         self._done = threading.Event()
         inside = {f"{HOME}/{name}": path for name, path in files.items()}
@@ -78,7 +83,13 @@ class SandboxedKernel:
         return getattr(self._manager.provisioner, "process", None)
 
     def _wait(self, action: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run_until_complete(action)
+        """Run in the kernel's own loop, also where a test is running one (``asyncio.run``)."""
+        outer = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            return self._loop.run_until_complete(action)
+        finally:
+            asyncio._set_running_loop(outer)
 
     async def _start(self) -> None:
         await self._manager.start_kernel()
@@ -208,49 +219,79 @@ class SandboxedKernel:
 
     # --- questions
 
-    def exchange(self, request: Packed, timeout: float | None = None) -> Packed:
-        """See :class:`autograder.examiner.remote.Link`."""
+    def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
+        """See :class:`autograder.examiner.handles.Link`. While an answer is worked out for the kernel, a request goes
+        the way of the answer: the kernel waits there."""
         if self.ended():
             assert self._end is not None
             raise LostError(f"the notebook's kernel is gone: {self._end[1]}")
         try:
-            return self._wait(self._ask(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds)))
+            return self._converse(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds), answer)
         except LostError:
             raise
-        except Exception as error:
-            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
+        except _Unreadable as error:
+            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({error}).")
             raise LostError("the notebook's kernel sent a message that can not be read") from None
 
-    async def _ask(self, request: Packed, seconds: float) -> Packed:
+    def _converse(self, request: Packed, seconds: float, answer: Answer | None) -> Packed:
+        channel = "stdin" if self._answering else "shell"
+        wanted = self._send(channel, REQUEST, request)
+        patience = _Patience(seconds)
+        while True:
+            question, packed = self._wait(self._hear(wanted, patience))
+            if question is None:
+                return packed
+            self._answering += 1
+            try:
+                reply = answer(packed) if answer is not None else Packed(b"null", [])
+            except BaseException:
+                # The student's code goes on as well as it can; its reply comes too late for anyone.
+                self._send("stdin", ANSWER, Packed(b"null", []), question)
+                raise
+            finally:
+                self._answering -= 1
+            self._send("stdin", ANSWER, reply, question)
+
+    def _send(self, channel: str, kind: str, packed: Packed, parent: Any = None) -> str:
+        session, socket = self._client.session, getattr(self._client, f"{channel}_channel").socket
+        message = session.msg(kind, {}, parent)
+        self._wait(_sent(session, socket, message, [packed.text, *packed.buffers]))
+        return str(message["header"]["msg_id"])
+
+    async def _hear(self, wanted: str, patience: _Patience) -> tuple[Any, Packed]:
+        """The next question of the kernel's with its header, or None and the reply to the request ``wanted``."""
         client = self._client
-        message = client.session.msg(REQUEST, {})
-        client.session.send(client.shell_channel.socket, message, buffers=[request.text, *request.buffers])
-        wanted = message["header"]["msg_id"]
-        deadline = time.monotonic() + seconds
+        channels = (client.shell_channel, client.stdin_channel)
+        poller = zmq.asyncio.Poller()
+        for channel in channels:
+            poller.register(channel.socket, zmq.POLLIN)
         room = _resident_mib() + MAX_MESSAGE_MIB
-        interrupted = False
         while True:
             if _resident_mib() > room:
                 self._stop(RunStatus.KILLED, "The notebook's kernel sent more than any answer holds and was stopped.")
                 raise LostError("an answer of your code is too large to be examined")
-            if time.monotonic() > deadline:
-                if interrupted:
+            if patience.over():
+                if patience.interrupted:
                     self._stop(RunStatus.TIMED_OUT, "The student's code did not answer and was stopped.")
-                    raise LostError(f"a call of your code took longer than {seconds:g} s and could not be stopped")
-                interrupted = True
+                    raise LostError(
+                        f"a call of your code took longer than {patience.seconds:g} s and could not be stopped"
+                    )
+                patience.give_grace()
                 await self._interrupt()
-                deadline = time.monotonic() + GRACE_SECONDS
-            try:
-                got = await client.shell_channel.get_msg(timeout=0.1)
-            except Empty:
-                if self._gone():
-                    self._stop(*self._cause_of_death())
-                    raise LostError("the notebook's kernel died while its answer was examined") from None
-                await self._drain(client)
-                continue
-            if got["parent_header"].get("msg_id") == wanted:
+            ready = dict(await poller.poll(100))
+            if not ready and self._gone():
+                self._stop(*self._cause_of_death())
+                raise LostError("the notebook's kernel died while its answer was examined")
+            await self._drain(client)
+            for channel in channels:
+                got = await _message(channel) if channel.socket in ready else None
+                if got is None:
+                    continue
                 text, *buffers = [bytes(b) for b in got["buffers"]] or [b"null"]
-                return Packed(text, buffers)
+                if got["msg_type"] == QUESTION and channel is client.stdin_channel:
+                    return got, Packed(text, buffers)
+                if got["parent_header"].get("msg_id") == wanted:
+                    return None, Packed(text, buffers)
 
     async def _drain(self, client: SandboxKernelClient) -> None:
         """Nothing that is published now is shown to anyone: hidden inputs may be in it."""
@@ -318,6 +359,42 @@ class SandboxedKernel:
         if self._manager.provisioner is not None:
             self._wait(self._manager.provisioner.cleanup())
         self._loop.close()
+
+
+class _Unreadable(Exception):
+    """The kernel sent what no kernel sends; the bytes are the student's."""
+
+
+class _Patience:
+    """How long a request may take, the tests' own functions included that it asks for."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.interrupted = False
+        self._deadline = time.monotonic() + seconds
+
+    def over(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def give_grace(self) -> None:
+        """An interrupt is on its way."""
+        self.interrupted = True
+        self._deadline = time.monotonic() + GRACE_SECONDS
+
+
+async def _sent(session: Any, socket: Any, message: Any, buffers: list[bytes]) -> None:
+    session.send(socket, message, buffers=buffers)
+
+
+async def _message(channel: Any) -> Any:
+    try:
+        got = await channel.get_msg(timeout=0)
+        got["parent_header"].get("msg_id")
+        return got
+    except Empty:
+        return None
+    except Exception as error:
+        raise _Unreadable(type(error).__name__) from None
 
 
 def _resident_mib() -> int:

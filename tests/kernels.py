@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import sys
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import autograder.probe
+from autograder.examiner.handles import Answer
 from autograder.examiner.origin import cell_stem
 from autograder.examiner.remote import LostError, Remote
 from autograder.probe.codec import Packed
@@ -42,19 +45,28 @@ class InProcessKernel:
         printed = io.StringIO()
         try:
             with contextlib.redirect_stdout(printed):
-                exec(compile(source, f"/tmp/ipykernel/{cell_stem(source)}.py", "exec"), self.namespace)
+                exec(self.compiled(source), self.namespace)
         except Dies:
             self.end = (RunStatus.KILLED, "The kernel died.")
             return CellRun("error", error="the kernel died")
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return CellRun("error", error=f"{type(error).__name__}: {error}")
         text = printed.getvalue()
         return CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},) if text else ())
 
-    def exchange(self, request: Packed, timeout: float | None = None) -> Packed:
+    def compiled(self, source: str) -> CodeType:
+        """With its source at hand for ``inspect``, and without this module's own ``__future__``."""
+        name = f"/tmp/ipykernel/{cell_stem(source)}.py"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        return compile(source, name, "exec", dont_inherit=True)
+
+    def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
         if self.end or self.closed:
             raise LostError("the notebook's kernel is gone")
         self.requests.append(request.text + b"".join(request.buffers))
+        self.server.callbacks.channel = answer
         return Packed(*self.server.answer(request.text, request.buffers))
 
     def ended(self) -> tuple[RunStatus, str] | None:

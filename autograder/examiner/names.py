@@ -9,6 +9,7 @@ import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from autograder.examiner.operands import class_operators
 from autograder.records import Exam, Role
 
 
@@ -176,6 +177,8 @@ class Vocabulary:
     the kernel too. No other does: a test's expected value under a student's name must not become known there."""
     modules: frozenset[str]
     """Modules that cells other than tests import: the only ones that a name in the kernel may stand for."""
+    operators: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Name of a class that cells other than tests define → the special methods that it has there."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -207,6 +210,7 @@ def vocabulary(exam: Exam) -> Vocabulary:
         students=frozenset(bound_by_others),
         parameters=frozenset(bound_by_others) & read_by_functions,
         modules=frozenset(m for b in others for m in b.modules),
+        operators=class_operators(sources),
     )
 
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.examiner import figures
+from autograder.examiner.classes import grant
+from autograder.examiner.files import CapturedFiles
 from autograder.examiner.names import Vocabulary, loaded_names
-from autograder.examiner.remote import Remote, RemoteObject
+from autograder.examiner.remote import Remote, reference_of
 from autograder.examiner.remote_model import refused
 from autograder.probe.codec import CodecError, Packed, Reference, decode
 
@@ -29,7 +32,7 @@ class Captured:
     refused: str = ""
     """Why there is no value: ``more than 256 MiB``."""
     models: Mapping[int, Any] = field(default_factory=dict)
-    """Handle → what the kernel says of a Keras model, for every model in the value."""
+    """Handle → what the kernel says of a Keras model or a matplotlib figure, for every one in the value."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,18 @@ class Capture:
 
     snapshot: int
     names: Mapping[str, Captured]
+    files: CapturedFiles | None = None
+    """What the notebook had written; None for a cell that does not look at files."""
+    figures: Sequence[Any] | None = None
+    """Claims of the open figures, the current one last; None for a cell that does not ask for it."""
 
 
 class TooLarge(Exception):
     """An answer that is past the limits for answers; the message is the student's."""
 
+
+ASKING = frozenset(["input", "print"])
+"""A test's own under one of these names is what the student's functions call, as it is in a notebook."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
 
@@ -72,6 +82,9 @@ class Answers:
                 return self.module(reference)
             if reference.kind == "model" and reference.handle in captured.models:
                 return self.model(reference, captured.models[reference.handle])
+            if reference.kind in figures.KINDS:
+                made = self.remote.figures.rebuilt(captured.models.get(reference.handle))
+                return self.remote.plain(reference) if made is None else made
             return self.remote.stand_in(reference)
 
         try:
@@ -123,6 +136,7 @@ class Namespace(dict[str, Any]):
             ImportError: an import of the instructor's fails here.
         """
         self.live = False
+        self.answers.remote.callbacks.forget()
         self.clear()
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
@@ -136,7 +150,9 @@ class Namespace(dict[str, Any]):
             if name in self.known.trusted:
                 pending.extend(loaded_names(self.known.trusted[name]))
             elif name in captured and name not in self.known.own:
-                super().__setitem__(name, self.answers.value(name, captured[name]))
+                value = self.answers.value(name, captured[name])
+                grant(value, self.known.operators.get(name, frozenset()))
+                super().__setitem__(name, value)
         for name in sorted(done & set(self.known.trusted)):
             exec(compile(self.known.trusted[name], f"<instructor: {name}>", "exec"), self)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
@@ -145,7 +161,7 @@ class Namespace(dict[str, Any]):
         self.live = True
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
-        return any(isinstance(self.get(name), RemoteObject) or _holds_remote(self.get(name)) for name in captured)
+        return any(_holds_remote(self.get(name)) for name in captured)
 
     def close(self) -> None:
         """Keep what the cell bound for the test cells after it."""
@@ -155,14 +171,14 @@ class Namespace(dict[str, Any]):
                 self.left[name] = value
 
     def _writes_through(self, name: str) -> bool:
-        return self.live and name in self.known.students and name not in self.known.trusted
+        return self.live and (name in ASKING or (name in self.known.students and name not in self.known.trusted))
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
         if not self._writes_through(name) or self.answers.remote.lost:
             return
-        if isinstance(value, RemoteObject) or name in self.known.parameters:
-            # An object of the examiner's own has no way there: the student's code can not have needed it.
+        if reference_of(value) is not None or name in self.known.parameters or name in ASKING:
+            # What has no way there, the student's code can not have needed.
             with contextlib.suppress(CodecError):
                 self.answers.remote.ask("assign", name, value)
 
@@ -173,7 +189,7 @@ class Namespace(dict[str, Any]):
 
 
 def _holds_remote(value: Any, depth: int = 3) -> bool:
-    if isinstance(value, RemoteObject):
+    if reference_of(value) is not None:
         return True
     if not depth or type(value) not in (list, tuple, set, dict):
         return False

@@ -2,7 +2,8 @@
 
 A remote object answers questions by asking the kernel, and the answer is plain data or another remote object. It is
 built so that it can not decide a test by itself: it equals nothing but itself, has no truth value, can not be ordered,
-and never becomes a numpy array. Exceptions of the student's code come back as the built-in exception type they are.
+and never becomes a numpy array (``operators`` says where a class with operators may). Exceptions of the student's code
+come back as the built-in exception type they are, or as the class of the student's that they are (``classes``).
 """
 
 from __future__ import annotations
@@ -11,29 +12,21 @@ import builtins
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
-from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
-from autograder.probe.operations import BINARY, UNARY
+from autograder.examiner.callbacks import Callbacks
+from autograder.examiner.classes import Classes, RemoteException, called, mark_method
+from autograder.examiner.console import Console
+from autograder.examiner.figures import KINDS, Figures
+from autograder.examiner.handles import Link, LostError, RemoteError, reference_of
+from autograder.examiner.inspection import DATA, POSES, signature
+from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
+from autograder.probe.codec import CodecError, Reference, decode, encode
+
+__all__ = ["Link", "LostError", "Refused", "Remote", "RemoteCallable", "RemoteError", "RemoteObject", "reference_of"]
 
 REPLY_SECONDS = 30.0
 """Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
-
-
-class Link(Protocol):
-    """The way to the kernel. Raises :class:`LostError` when the kernel is gone or does not answer in time."""
-
-    def exchange(self, request: Packed, timeout: float | None = None) -> Packed:
-        """Send one request, wait for its reply."""
-        ...
-
-
-class RemoteError(Exception):
-    """The student's side failed in a way that no built-in exception names."""
-
-
-class LostError(RemoteError):
-    """The kernel is gone, or was stopped because it did not answer in time."""
 
 
 class Remote:
@@ -44,19 +37,24 @@ class Remote:
         self.lost: str | None = None
         self.rebuild: Callable[[Reference, Any], Any] | None = None
         """Makes a model of what the kernel says of it; set while answers are examined."""
+        self.figures = Figures()
+        self.callbacks = Callbacks(self.stand_in)
+        self.console = Console()
+        self.classes = Classes(self, RemoteObject, RemoteCallable)
 
     def ask(self, verb: str, *arguments: Any, timeout: float | None = None) -> Any:
-        """One question. What the student's code printed meanwhile is printed here.
+        """One question. What the student's code printed meanwhile is printed here; what it asks back of the test's own
+        functions is served.
 
         Raises:
             LostError: no kernel, no answer.
-            Exception: what the student's code raised, as a built-in exception type.
+            Exception: what the student's code raised, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
             raise LostError(self.lost)
-        request = encode([verb, *arguments], reference_of)
+        request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
         try:
-            reply = self.link.exchange(request, timeout)
+            reply = self.link.exchange(request, timeout, self.callbacks.answer)
         except LostError as error:
             self.lost = str(error)
             raise
@@ -70,70 +68,101 @@ class Remote:
             sys.stdout.write(printed)
         if outcome == "ok":
             return result
+        if type(result) is dict and "callback" in result:
+            raise self.callbacks.passed(result["callback"])
         raise rebuilt_exception(result)
 
     def stand_in(self, reference: Reference) -> Any:
-        """The object that stands for a handle: a remote one, or the rebuilt model where it is one."""
+        """What stands for a handle: the test's own, a class, the rebuilt model where it is one, a remote object."""
+        if reference.handle < 0:
+            return self.callbacks.resolve(reference)
+        name, _, of = reference.type_name.partition("#")
+        reference = reference._replace(type_name=name)
         if reference.kind == "model" and self.rebuild is not None:
             rebuild, self.rebuild = self.rebuild, None  # a model in what is said of a model stays remote
             try:
                 return rebuild(reference, self.ask("model", reference.handle))
             finally:
                 self.rebuild = rebuild
-        kind = RemoteCallable if reference.kind in ("function", "class", "model") else RemoteObject
-        return kind(self, reference)
+        if reference.kind in KINDS and self.rebuild is not None:
+            figure = self._figure(reference)
+            if figure is not None:
+                return figure
+        if reference.kind == "class" and name.startswith(("__main__.", "builtins.")):
+            made = self.classes.of(reference)
+            if made is not None:
+                return made
+        if name == "builtins.coroutine":
+            return _awaiting(RemoteObject(self, reference))
+        kind = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
+        if kind is not None and issubclass(kind, RemoteException):
+            error = kind.__new__(kind)
+            vars(error).update(_remote=self, _reference=reference)
+            return error
+        if kind is None:
+            kind = RemoteCallable if reference.kind in ("function", "class", "model") else RemoteObject
+        made = kind.__new__(kind)
+        RemoteObject.__init__(made, self, reference)
+        return made
+
+    def plain(self, reference: Reference) -> RemoteObject:
+        """The remote object for a handle, whatever could be rebuilt of it."""
+        return RemoteObject(self, reference)
+
+    def _figure(self, reference: Reference) -> Any:
+        """A figure of the examiner's with what the kernel says of the student's; None where it says nothing."""
+        rebuild, self.rebuild = self.rebuild, None  # nothing in what is said of a figure is another
+        try:
+            return self.figures.rebuilt(self.ask("operate", "figure", (self.plain(reference),)))
+        except RemoteError:
+            raise
+        except Exception:  # what the student's code raised while the figure described itself
+            return None
+        finally:
+            self.rebuild = rebuild
 
 
-def reference_of(value: Any) -> Reference | None:
-    """The handle of a remote object that is sent back as an argument; None for anything else."""
-    if isinstance(value, RemoteObject):
-        return object.__getattribute__(value, "_reference")  # type: ignore[no-any-return]
-    return None
+async def _awaiting(coroutine: RemoteObject) -> Any:
+    return coroutine._remote.ask("operate", "wait", (coroutine,))
 
 
-def _asking(name: str) -> Callable[..., Any]:
-    def method(self: RemoteObject, *args: Any) -> Any:
-        return self._remote.ask("operate", name, (self, *args))
-
-    method.__name__ = f"__{name.strip('_')}__"
-    return method
-
-
-def _asking_two(name: str, reflected: bool = False) -> Callable[..., Any]:
-    """An operator between two of the student's objects.
-
-    With a value of the test's it is refused: ``answer - 9`` would tell the student's ``__sub__`` what is expected, and
-    let it say that nothing is missing.
-    """
-
-    def method(self: RemoteObject, other: Any) -> Any:
-        if reference_of(other) is None:
-            raise TypeError(f"this {self._reference.type_name} object is no number that a test could reckon with")
-        return self._remote.ask("operate", name, (other, self) if reflected else (self, other))
-
-    method.__name__ = f"__{'r' if reflected else ''}{name.strip('_')}__"
-    return method
-
-
-COMPUTED_HERE = {"evaluate": "check.loss", "count_params": "check.parameters"}
-"""What is asked of a model to grade it, and what to ask instead: the examiner computes it itself or not at all."""
-
-
-class RemoteObject:
+class RemoteObject(Operators):
     """An object in the student's kernel."""
 
-    __slots__ = ("_reference", "_remote")
+    __slots__ = ("_origin", "_reference", "_remote")
     _remote: Remote
     _reference: Reference
+    _origin: Origin
     autograder_refusal: str | None = None
     """Why a check can not examine it as a model; set on subclasses made by the examiner, never by the student."""
 
     def __init__(self, remote: Remote, reference: Reference) -> None:
         object.__setattr__(self, "_remote", remote)
         object.__setattr__(self, "_reference", reference)
+        object.__setattr__(self, "_origin", Origin.STUDENT)
+
+    def _autograder_reference(self) -> Reference:
+        return self._reference
+
+    def _mark(self, origin: Origin) -> None:
+        object.__setattr__(self, "_origin", origin)
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        return POSES.get(self._reference.type_name, type(self))
+
+    def __getattribute__(self, name: str) -> Any:
+        if name[:2] == "__" and name[-2:] == "__":
+            if name in DATA:
+                return self._remote.ask("getattr", self, name)
+            if name == "__signature__":
+                return signature(self._remote.ask("operate", "signature", (self,)))
+            if name in SPECIAL and self._remote.ask("operate", "hasattr", (self, name)) is not True:
+                raise AttributeError(f"this {self._reference.type_name} object has no {name}")
+        return object.__getattribute__(self, name)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__") and name not in ("__name__", "__doc__", "__dict__"):
+        if name.startswith("__") and name.endswith("__"):
             raise AttributeError(f"a remote object has no {name}")
         if name in COMPUTED_HERE:
             instead = COMPUTED_HERE[name]
@@ -141,6 +170,8 @@ class RemoteObject:
         found = self._remote.ask("getattr", self, name)
         if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
             raise TypeError("score of a model would take the labels into the notebook's kernel; use check.accuracy")
+        if self._origin >= Origin.DERIVED:
+            mark_method(found, Origin.DERIVED)
         return found
 
     def _predicts(self) -> bool:
@@ -153,28 +184,16 @@ class RemoteObject:
     def __setattr__(self, name: str, value: Any) -> None:
         self._remote.ask("setattr", self, name, value)
 
-    def __eq__(self, other: object) -> bool:
-        """True for the same object only: what the student's ``__eq__`` says decides nothing."""
-        mine, theirs = reference_of(self), reference_of(other)
-        return theirs is not None and mine is not None and mine.handle == theirs.handle
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(("remote", self._reference.handle))
+    def __delattr__(self, name: str) -> None:
+        self._remote.ask("delattr", self, name)
 
     def __bool__(self) -> bool:
-        raise TypeError(f"this {self._reference.type_name} object is no value that could be true or false")
-
-    def _refuse_order(self, other: object) -> bool:
-        raise TypeError(f"this {self._reference.type_name} object can not be compared")
-
-    __lt__ = __le__ = __gt__ = __ge__ = _refuse_order
-    __array_ufunc__ = None  # numpy leaves operators to this class, which refuses them
+        if self._origin >= Origin.DERIVED and type(self)._operators & {"__bool__", "__len__"}:
+            return decided(self, "bool")
+        raise refuse(self, "is no value that could be true or false")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise TypeError(f"this {self._reference.type_name} object is no array")
+        raise refuse(self, "is no array")
 
     def __iter__(self) -> Iterator[Any]:
         iterator = self._remote.ask("operate", "iter", (self,))
@@ -185,17 +204,25 @@ class RemoteObject:
                 return
             yield item
 
+    def __reversed__(self) -> Iterator[Any]:
+        yield from self._remote.ask("operate", "reversed", (self,))
+
     def __contains__(self, item: Any) -> bool:
-        """Whether one of the plain items is equal; the student's ``__contains__`` is not asked."""
+        """Whether one of the plain items is equal; the student's ``__contains__`` is asked only of what the test made
+        by calling a class that is to have one."""
+        if self._origin is Origin.MADE and "__contains__" in type(self)._operators:
+            return decided(self, "contains", item)
         return any(item is one or item == one for one in self)
 
     def __next__(self) -> Any:
         return self._remote.ask("operate", "next", (self,))
 
-    def _plain(self, name: str, kind: type) -> Any:
-        value = self._remote.ask("operate", name, (self,))
+    def _plain(self, name: str, kind: type, *arguments: Any) -> Any:
+        if self._origin is Origin.TAINTED and kind in (int, float) and name not in ("len", "hash"):
+            raise refuse(self, "is no number that a test could reckon with")
+        value = self._remote.ask("operate", name, (self, *arguments))
         if type(value) is not kind:
-            raise TypeError(f"{name}() of this {self._reference.type_name} object gives no {kind.__name__}")
+            raise refuse(self, f"gives no {kind.__name__} for {name}()")
         return value
 
     def __len__(self) -> int:
@@ -205,10 +232,13 @@ class RemoteObject:
         return str(self._plain("str", str))
 
     def __repr__(self) -> str:
-        return f"<{self._reference.kind} {self._reference.type_name} in the notebook's kernel>"
+        try:
+            return str(self._plain("repr", str))
+        except LostError:
+            return f"<{self._reference.kind} {self._reference.type_name} in the notebook's kernel>"
 
     def __format__(self, spec: str) -> str:
-        return str(self._remote.ask("operate", "format", (self, spec)))
+        return str(self._plain("format", str, spec))
 
     def __int__(self) -> int:
         return int(self._plain("int", int))
@@ -216,21 +246,44 @@ class RemoteObject:
     def __float__(self) -> float:
         return float(self._plain("float", float))
 
+    def __round__(self, *digits: int) -> Any:
+        if self._origin is Origin.TAINTED:
+            raise refuse(self, "is no number that a test could reckon with")
+        return self._remote.ask("operate", "round", (self, *digits))
+
+    def __copy__(self) -> Any:
+        return self._remote.ask("operate", "copy", (self,))
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self._remote.ask("operate", "deepcopy", (self,))
+
     def __dir__(self) -> list[str]:
         return [str(name) for name in self._plain("dir", list)]
 
     def __enter__(self) -> Any:
         return self._remote.ask("operate", "enter", (self,))
 
-    def __exit__(self, *_: Any) -> None:
-        self._remote.ask("call", self._remote.ask("getattr", self, "__exit__"), (None, None, None), {})
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        """The student's ``__exit__`` learns of an exception by its type, and may stop one that is not a failed test."""
+        raised = _told(error)
+        stops = self._remote.ask("operate", "leave", (self, raised))
+        return raised is not None and stops is True
 
 
-for _name in BINARY:
-    setattr(RemoteObject, f"__{_name.strip('_')}__", _asking_two(_name))
-    setattr(RemoteObject, f"__r{_name.strip('_')}__", _asking_two(_name, reflected=True))
-for _name in UNARY:
-    setattr(RemoteObject, f"__{_name}__", _asking(_name))
+def _told(error: BaseException | None) -> Any:
+    """What a ``with`` block's own exception is there: one of the student's itself, or the name of a built-in type."""
+    if error is None or isinstance(error, AssertionError) or not isinstance(error, Exception):
+        return None
+    if isinstance(error, RemoteError | CodecError):
+        return None
+    if reference_of(error) is not None:
+        return error
+    name = type(error).__name__
+    return name if getattr(builtins, name, None) is type(error) else None
+
+
+COMPUTED_HERE = {"evaluate": "check.loss", "count_params": "check.parameters"}
+"""What is asked of a model to grade it, and what to ask instead: the examiner computes it itself or not at all."""
 
 
 class RemoteCallable(RemoteObject):
@@ -239,15 +292,9 @@ class RemoteCallable(RemoteObject):
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        answer = self._remote.ask("call", self, args, kwargs)
-        if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
-            raise RemoteError("the notebook's kernel gave an answer that can not be read")
-        result, changed = answer
-        # Only a function that returns nothing works by changing its arguments; another's changes would reach the
-        # values that a test compares its result with.
-        for index, value in changed.items() if result is None else ():
-            if type(index) is int and 0 <= index < len(args):
-                _change_in_place(args[index], value)
+        result = called(self._remote, self, args, kwargs)
+        if self._origin >= Origin.DERIVED:
+            mark(result, Origin.DERIVED)
         return result
 
 
@@ -263,19 +310,6 @@ class Refused(RemoteCallable):
         raise TypeError(f"this model can not be examined: {type(self).autograder_refusal}")
 
 
-def _change_in_place(argument: Any, value: Any) -> None:
-    """Make a mutable argument what the student's function made of its copy."""
-    if type(argument) is not type(value):
-        return
-    if type(argument) in (list, bytearray):
-        argument[:] = value
-    elif type(argument) in (dict, set):
-        argument.clear()
-        argument.update(value)
-    elif hasattr(argument, "dtype") and argument.shape == value.shape and argument.dtype == value.dtype:
-        argument[...] = value
-
-
 def rebuilt_exception(described: Any) -> Exception:
     """The student's exception as the nearest built-in type, or :class:`RemoteError`.
 
@@ -285,6 +319,13 @@ def rebuilt_exception(described: Any) -> Exception:
         return RemoteError("the notebook's kernel gave an answer that can not be read")
     text = described.get("text")
     names = described.get("classes")
+    itself = described.get("itself")
+    if isinstance(itself, Exception) and isinstance(itself, RemoteException):
+        args = described.get("args")
+        itself.args = tuple(args) if type(args) is list else ()
+        itself._text = text  # type: ignore[attr-defined]
+        itself.remote = described  # type: ignore[attr-defined]
+        return itself
     for name in names if type(names) is list else []:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 
-from autograder.examiner.remote import LostError, RemoteError
+from autograder.examiner.classes import RemoteException
+from autograder.examiner.remote import LostError, RemoteError, reference_of
 from autograder.records import ExamCell
 
 BROKEN = "This test could not be run; a person will look at it."
@@ -60,7 +61,7 @@ class Wording:
             return f"`{error.name}` is not defined." if self.is_public(error.name) else "A name is not defined."
         if isinstance(error, RemoteError) and not by_student:
             return self.sentence(str(error))
-        kind = "an exception" if isinstance(error, RemoteError) else type(error).__name__
+        kind = "an exception" if isinstance(error, RemoteError) else _name(error)
         by = f"your code raised {kind}" if by_student else kind
         place = self.place(error) if by_student else ""
         at = f" in {place}" if place else ""
@@ -77,6 +78,12 @@ class Wording:
         if text.startswith("`") and not self.is_public(text[1:].partition("`")[0]):
             text = f"an answer {text[1:].partition('` ')[2]}"
         return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _name(error: BaseException) -> str:
+    """The exception's class; for one of the student's own, whose name may be anything, the built-in class that it is."""
+    kinds = (kind for kind in type(error).__mro__ if reference_of(kind) is None and kind is not RemoteException)
+    return next(kind.__name__ for kind in kinds)
 
 
 def test_file(cell: ExamCell) -> str:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
+import copy
 import operator
 import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from . import figures, workfiles
+else:  # inside the sandbox this folder is no package
+    import figures
+    import workfiles
 
 BINARY = tuple("add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift".split())  # noqa: SIM905
 """Between two objects of the student's."""
+IN_PLACE = tuple("iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor".split())  # noqa: SIM905
 UNARY = tuple("neg pos abs invert getitem setitem delitem".split())  # noqa: SIM905
 """Of one object of the student's, with an index where there is one."""
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "contains")
+"""Their answers are booleans."""
 
 MAX_ENTRIES = 10_000
 """Of a folder that is looked through."""
@@ -67,16 +76,26 @@ def _regular(path: Path, size: int) -> bytes:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    **{name: getattr(operator, name) for name in (*BINARY, *UNARY)},
+    **{name: getattr(operator, name) for name in (*BINARY, *IN_PLACE, *UNARY, *COMPARISONS)},
+    "bool": bool,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
     "dir": dir,
     "enter": lambda value: value.__enter__(),
+    "figure": figures.claim,
+    "figures": figures.current,
     "files": files,
     "float": float,
     "format": format,
+    "hash": hash,
     "int": int,
     "iter": iter,
     "len": len,
     "next": next,
-    "source": inspect.getsource,
+    "pull_files": workfiles.pull,
+    "push_files": workfiles.push,
+    "repr": repr,
+    "reversed": reversed,
+    "round": round,
     "str": str,
 }

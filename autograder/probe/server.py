@@ -8,21 +8,22 @@ act on what was pinned. A request and its reply are one codec message each, in t
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import sys
 import types
 from typing import Any
 
+import callbacks
 import carry
 import codec
+import described
+import dialogue
 import elsewhere
+import figures
 import keras_model
 import model_questions
 import operations
 
-REQUEST = "state_request"
-REPLY = "state_reply"
 MAX_PRINTED = 1_000_000
 MAX_NAMES = 20_000
 
@@ -30,11 +31,20 @@ MAX_NAMES = 20_000
 class _Limited(io.StringIO):
     """Keeps the first characters of what is printed and drops the rest."""
 
+    room = MAX_PRINTED
+
     def write(self, text: str) -> int:
-        room = MAX_PRINTED - self.tell()
-        if room > 0:
-            super().write(text[:room])
+        if self.room > 0:
+            super().write(text[: self.room])
+            self.room -= len(text)
         return len(text)
+
+    def take(self) -> str:
+        """What was printed since it was taken last."""
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
 
 
 def _kind(value: Any) -> str:
@@ -44,7 +54,7 @@ def _kind(value: Any) -> str:
         return "module"
     if keras_model.is_model(value):
         return "model"
-    return "function" if callable(value) else "object"
+    return figures.kind(value) or ("function" if callable(value) else "object")
 
 
 def _is_mutable(value: Any) -> bool:
@@ -60,23 +70,36 @@ class Server:
         self.pinned: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
         self.snapshots: list[dict[str, Any]] = []
-        self.models: dict[int, Any] = {}
+        self.callbacks = callbacks.Callbacks(self)
+        self.printed = _Limited()
 
     # --- handles
 
     def refer(self, value: Any) -> codec.Reference:
-        """Pin a value; the same object gets the same number."""
+        """Pin a value; the same object gets the same number. What stands for something of the test's goes back as it.
+
+        ``type_name`` is a class's own name, a module's, or that of an object's class; ``#`` and the number of that
+        class follow where the notebook itself defines it.
+        """
+        found = self.callbacks.reference(value)
+        if found is not None:
+            return found
         number = self.numbers.get(id(value))
         if number is None:
             number = len(self.pinned) + 1
             self.pinned[number] = value
             self.numbers[id(value)] = number
         kind = _kind(value)
-        name = value.__name__ if kind == "module" else f"{type(value).__module__}.{type(value).__qualname__}"
+        if kind == "module":
+            return codec.Reference(number, kind, value.__name__)
+        cls = value if kind == "class" else type(value)
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        if kind != "class" and cls.__module__ == "__main__":
+            name = f"{name[:150]}#{self.refer(cls).handle}"
         return codec.Reference(number, kind, name)
 
     def resolve(self, reference: codec.Reference) -> Any:
-        return self.pinned[reference.handle]
+        return self.callbacks.resolve(reference) if reference.handle < 0 else self.pinned[reference.handle]
 
     # --- while the notebook runs
 
@@ -121,12 +144,10 @@ class Server:
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls; gives the result and, for arguments that can change in place, what became of them."""
-        before = {i: codec.encode(a, self.refer) for i, a in enumerate(args) if _is_mutable(a)}
+        given = {**dict(enumerate(args)), **kwargs}
+        before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
         result = function(*args, **kwargs)
-        if inspect.iscoroutine(result):
-            result.close()
-            raise TypeError("an async function can not be examined")
-        return result, {i: args[i] for i, packed in before.items() if codec.encode(args[i], self.refer) != packed}
+        return result, {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
 
     def getattr(self, value: Any, name: str) -> Any:
         return getattr(value, name)
@@ -134,9 +155,12 @@ class Server:
     def setattr(self, value: Any, name: str, new: Any) -> None:
         setattr(value, name, new)
 
+    def delattr(self, value: Any, name: str) -> None:
+        delattr(value, name)
+
     def operate(self, name: str, args: tuple[Any, ...]) -> Any:
-        """One of :data:`operations.OPERATIONS`."""
-        return operations.OPERATIONS[name](*args)
+        """One of :data:`operations.OPERATIONS` or :data:`described.OPERATIONS`."""
+        return (described.OPERATIONS.get(name) or operations.OPERATIONS[name])(*args)
 
     def elsewhere(
         self, function: Any, backend: str, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
@@ -155,47 +179,51 @@ class Server:
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
         """One request, one reply; whatever the student's code raises becomes part of the reply."""
-        printed = _Limited()
+        outer, self.printed = self.printed, _Limited()
+        self.callbacks.depth += 1
         try:
-            verb, *arguments = codec.decode(text, buffers, self.resolve)
+            verb, replaced, *arguments = codec.decode(text, buffers, self.resolve)
             if verb not in VERBS:
                 raise ValueError("unknown request")
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(self.printed), callbacks.console(replaced):
                 result = getattr(self, verb)(*arguments)
-            reply: Any = ("ok", result, printed.getvalue())
+            reply: Any = ("ok", result, self.printed.take())
             return codec.encode(reply, self.refer)
         except BaseException as error:  # SystemExit and KeyboardInterrupt from the student's code too
-            return codec.encode(("raised", _describe(error), printed.getvalue()))
+            return self._raised(error)
+        finally:
+            self.printed = outer
+            self.callbacks.depth -= 1
+
+    def _raised(self, error: BaseException) -> codec.Packed:
+        said = described.error(error)
+        number = self.callbacks.number_of(error)
+        if number is not None:
+            said["callback"] = number
+        printed = self.printed.take()
+        if type(error).__module__ == "__main__":
+            with contextlib.suppress(Exception):
+                return codec.encode(("raised", {**said, "itself": error}, printed), self.refer)
+        return codec.encode(("raised", said, printed))
 
 
 VERBS = frozenset(
-    ["snapshot", "fetch", "model", "enter", "assign", "delete", "call", "getattr", "setattr", "operate", "elsewhere"]
-    + ["ask_model"]
+    [
+        "snapshot",
+        "fetch",
+        "model",
+        "enter",
+        "assign",
+        "delete",
+        "call",
+        "getattr",
+        "setattr",
+        "delattr",
+        "operate",
+        "elsewhere",
+        "ask_model",
+    ]
 )
-
-
-def _describe(error: BaseException) -> dict[str, Any]:
-    """An exception as plain data: the names of its classes, its text, its plain arguments, the student's lines."""
-    try:
-        args = list(codec.decode(*codec.encode(error.args)))
-    except Exception:
-        args = []
-    try:
-        text = str(error)[:10_000]
-    except Exception:
-        text = ""
-    lines: list[tuple[str, int, str]] = []
-    trace = error.__traceback__
-    while trace is not None and len(lines) < 200:
-        lines.append((trace.tb_frame.f_code.co_filename[:200], trace.tb_lineno, trace.tb_frame.f_code.co_name))
-        trace = trace.tb_next
-    return {
-        "classes": [c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"],
-        "name": type(error).__name__[:200],
-        "text": text,
-        "args": args,
-        "trace": lines[1:],
-    }
 
 
 def attach(kernel: Any) -> None:
@@ -204,14 +232,18 @@ def attach(kernel: Any) -> None:
     # Names that IPython itself put there are no answers of the student's.
     server.hidden = frozenset(server.hidden) | frozenset(kernel.shell.user_ns)
 
+    talk = dialogue.Dialogue(kernel, server.answer)
+    server.callbacks.channel = talk.ask
+
     async def respond(stream: Any, ident: Any, parent: Any) -> None:
         text, *buffers = parent.get("buffers") or [b"null"]
-        packed = server.answer(bytes(text), [bytes(b) for b in buffers])
+        with talk.about(ident, parent):
+            packed = server.answer(bytes(text), [bytes(b) for b in buffers])
         for out in (sys.stdout, sys.stderr):
             if out is not None:
                 out.flush()
         kernel.session.send(
-            stream, REPLY, {"status": "ok"}, parent, ident=ident, buffers=[packed.text, *packed.buffers]
+            stream, dialogue.REPLY, {"status": "ok"}, parent, ident=ident, buffers=[packed.text, *packed.buffers]
         )
 
-    kernel.shell_handlers[REQUEST] = respond
+    kernel.shell_handlers[dialogue.REQUEST] = respond

@@ -29,7 +29,7 @@ MIB = 1024 * 1024
 PROBE = "/opt/kernel/probe"
 ALIASES = "/opt/kernel/aliases"
 """Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
-LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": MIB, "hb": 1024}
+LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
 """Bytes of one message part; a kernel that sends more is disconnected."""
 QUEUE = 32
 """Messages that wait in the kit; what comes above waits, or is dropped, in the kernel's own memory."""
@@ -94,8 +94,9 @@ class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
         hb: bool = False,
         control: bool = True,
     ) -> None:
-        """As jupyter_client's, but never a heartbeat (its thread would reconnect), and no standard input."""
-        super().start_channels(shell=shell, iopub=iopub, stdin=False, hb=False, control=control)
+        """As jupyter_client's, but never a heartbeat (its thread would reconnect). Over the channel for standard input
+        the kernel asks for functions of a test's own; cells have no input."""
+        super().start_channels(shell=shell, iopub=iopub, stdin=True, hb=False, control=control)
 
 
 class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):

@@ -1,0 +1,141 @@
+"""Functions, iterators and files of the test's own as arguments of the student's code.
+
+They stay here: the kernel gets a negative number for each and asks back when the student's code uses one, while a
+request is being answered. The arguments come in as any answer does, plain or remote; the result goes out by value.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograder.examiner.handles import RemoteError, reference_of
+from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
+
+MAX_QUESTIONS = 100_000
+"""Of one test cell."""
+_FILE_METHODS = frozenset(["read", "readline", "write", "seek", "tell", "truncate", "getvalue"])
+_METHODS = {
+    "callback": frozenset(["call"]),
+    "callable": frozenset(["call"]),
+    "iterator": frozenset(["next"]),
+    "textfile": _FILE_METHODS,
+    "bytesfile": _FILE_METHODS,
+}
+
+
+class Callbacks:
+    """What the kernel may use of one test cell's own; forgotten when the cell ends."""
+
+    def __init__(self, stand_in: Callable[[Reference], Any]) -> None:
+        self.stand_in = stand_in
+        self.last = 0
+        self.given: dict[int, tuple[Reference, Any]] = {}
+        self.numbers: dict[int, int] = {}
+        self.raised: dict[int, BaseException] = {}
+        self.asked = 0
+
+    def forget(self) -> None:
+        """The cell has ended: nothing of it can be used any more. Numbers are not used again."""
+        self.given.clear()
+        self.numbers.clear()
+        self.raised.clear()
+        self.asked = 0
+
+    def refer(self, value: Any) -> Reference | None:
+        """The handle of a remote object, or of something of the test's own that can be used from there."""
+        found = reference_of(value)
+        if found is not None:
+            return found
+        number = self.numbers.get(id(value))
+        if number is not None:
+            return self.given[number][0]
+        kind = _kind(value)
+        if kind is None:
+            return None
+        self.last -= 1
+        name = getattr(value, "__name__", None)
+        reference = Reference(self.last, kind, name if type(name) is str else "")
+        self.given[self.last] = (reference, value)
+        self.numbers[id(value)] = self.last
+        return reference
+
+    def resolve(self, reference: Reference) -> Any:
+        """What the kernel sends back of the test's own."""
+        if reference.handle not in self.given:
+            raise CodecError("nothing that was given")
+        return self.given[reference.handle][1]
+
+    def answer(self, question: Packed) -> Packed:
+        """Serve one question of the kernel's. An exception of the test's goes to the student's code by its built-in
+        type, and comes back as itself where the student's code lets it pass."""
+        try:
+            used, args, kwargs = self._read(question)
+        except (CodecError, TypeError, ValueError, LookupError):
+            return encode(("raised", {"type": "TypeError", "args": ["this can not be asked"], "number": 0}))
+        try:
+            result = used(*args, **kwargs)
+            return encode(("ok", result), self.refer)
+        except CodecError as error:
+            return self._raised(TypeError(str(error)))
+        except Exception as error:
+            return self._raised(error)
+
+    def _read(self, question: Packed) -> tuple[Callable[..., Any], Any, Any]:
+        self.asked += 1
+        if self.asked > MAX_QUESTIONS:
+            raise CodecError("too many questions")
+        number, method, args, kwargs, printed = decode(question.text, question.buffers, self.stand_in)
+        reference, value = self.given[number]
+        if type(args) is not tuple or type(kwargs) is not dict or type(printed) is not str:
+            raise CodecError("not a question")
+        if type(method) is not str or method not in _METHODS[reference.kind]:
+            raise CodecError("not a method")
+        if printed:
+            sys.stdout.write(printed)
+        if method == "call":
+            return value, args, kwargs
+        return (lambda: _next(value)) if method == "next" else getattr(value, method), args, kwargs
+
+    def _raised(self, error: Exception) -> Packed:
+        if reference_of(error) is not None:
+            return encode(("raised", error), self.refer)
+        number = len(self.raised) + 1
+        self.raised[number] = error
+        kind = next(c for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c)
+        try:
+            args = list(error.args)
+            packed = encode(("raised", {"type": kind.__name__, "args": args, "number": number}))
+            kind(*args)
+        except Exception:
+            return encode(("raised", {"type": "Exception", "args": [str(error)[:1000]], "number": number}))
+        return packed
+
+    def passed(self, number: Any) -> BaseException:
+        """The exception of the test's own that passed through the student's code."""
+        if type(number) is not int or number not in self.raised:
+            return RemoteError("the notebook's kernel gave an answer that can not be read")
+        return self.raised[number]
+
+
+def _kind(value: Any) -> str | None:
+    """As what something of the test's own can be used from there; None for what can not."""
+    if isinstance(value, io.TextIOBase):
+        return "textfile"
+    if isinstance(value, io.BufferedIOBase):
+        return "bytesfile"
+    if callable(value):  # a mock can be iterated, too
+        return "callback" if isinstance(value, types.FunctionType | types.MethodType) else "callable"
+    return "iterator" if isinstance(value, Iterator) else None
+
+
+def _next(iterator: Iterator[Any]) -> tuple[Any, ...]:
+    """The next item in a tuple, or an empty one at the end."""
+    try:
+        return (next(iterator),)
+    except StopIteration:
+        return ()

@@ -1,0 +1,61 @@
+"""Python's ``inspect`` on what stayed in the kernel: sources and signatures are the student's word, as data."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from typing import Any
+
+from autograder.examiner.handles import RemoteError, reference_of
+
+POSES: dict[str, type] = {
+    "builtins.function": types.FunctionType,
+    "builtins.method": types.MethodType,
+    "builtins.builtin_function_or_method": types.BuiltinFunctionType,
+    "builtins.generator": types.GeneratorType,
+}
+"""What ``isinstance`` says of remote functions and generators, so that ``inspect.isfunction`` works. No plain data."""
+
+DATA = frozenset(
+    [f"__{name}__" for name in
+     "name qualname doc module dict annotations defaults kwdefaults code closure wrapped func self init "
+     "abstractmethods isabstractmethod slots match_args dataclass_fields".split()]
+)  # fmt: skip
+"""Special attributes that are asked for like any other."""
+
+
+def signature(described: Any) -> inspect.Signature:
+    """The signature that the kernel describes.
+
+    Raises:
+        RemoteError: it is none.
+    """
+    try:
+        parameters = [
+            inspect.Parameter(name, inspect._ParameterKind(kind), default=_one(default), annotation=_one(annotation))
+            for name, kind, default, annotation in described["parameters"]
+        ]
+        return inspect.Signature(parameters, return_annotation=_one(described["returns"]))
+    except Exception:
+        raise RemoteError("the notebook's kernel gave an answer that can not be read") from None
+
+
+def _one(given: list[Any]) -> Any:
+    return given[0] if given else inspect.Parameter.empty
+
+
+_findsource = inspect.findsource
+
+
+def _find(obj: Any) -> tuple[list[str], int]:
+    """As ``inspect.findsource``, for what is here and for what is there."""
+    if reference_of(obj) is None:
+        return _findsource(obj)
+    remote = type.__getattribute__(obj, "_class_remote") if isinstance(obj, type) else obj._remote
+    text = remote.ask("operate", "source", (obj,))
+    if type(text) is not str:
+        raise OSError("could not get source code")
+    return text.splitlines(keepends=True), 0
+
+
+inspect.findsource = _find

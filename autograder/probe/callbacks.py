@@ -1,0 +1,160 @@
+"""What stands in the student's process for a function, an iterator or a file of the test's own.
+
+Using one asks the examiner, who waits for such questions while a request is being answered, and only then. What goes
+out are the arguments, what comes in is the result; nothing else of the test is here.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import io
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import codec
+
+KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile")
+"""Of references that the examiner gives out; their handles are negative."""
+FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
+
+Ask = Callable[[int, str, "tuple[Any, ...]", "dict[str, Any]"], Any]
+
+
+class Callbacks:
+    """The stand-ins of one kernel, and the way back for their questions."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.channel: Callable[[codec.Packed], codec.Packed] | None = None
+        """Sends one question to the examiner and waits for the answer."""
+        self.known: dict[int, Any] = {}
+        self.numbers: dict[int, tuple[Any, codec.Reference]] = {}
+        self.thread = threading.current_thread()
+        self.depth = 0
+        """How many requests are being answered: the examiner listens while it is above 0."""
+        self.raised: list[BaseException] = []
+        """Exceptions of the test's own that are passing through the student's code."""
+
+    def ask(self, number: int, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self.channel is None or not self.depth or threading.current_thread() is not self.thread:
+            raise RuntimeError("a function of the test can only be called while the test waits, and by its own thread")
+        packed = codec.encode((number, method, args, kwargs, self.server.printed.take()), self.server.refer)
+        outcome, result = codec.decode(*self.channel(packed), self.server.resolve)
+        if outcome == "ok":
+            return result
+        if isinstance(result, BaseException):  # one of the student's own that the test raises again
+            raise result
+        kind = getattr(builtins, result["type"])
+        error = kind(*result["args"])
+        error._autograder_number = result["number"]
+        self.raised.append(error)
+        raise error
+
+    def resolve(self, reference: codec.Reference) -> Any:
+        """The stand-in for one of the examiner's own references."""
+        number = reference.handle
+        if number not in self.known:
+            made = _MAKERS[reference.kind](self.ask, number, reference.type_name)
+            self.known[number] = made
+            self.numbers[id(made)] = (made, reference)
+        return self.known[number]
+
+    def reference(self, value: Any) -> codec.Reference | None:
+        """The examiner's own reference, where ``value`` stands for something of the test's."""
+        found = self.numbers.get(id(value))
+        return found[1] if found is not None and found[0] is value else None
+
+    def number_of(self, error: BaseException) -> int | None:
+        """Which exception of the test's this is, that passed through the student's code."""
+        return next((e._autograder_number for e in self.raised if e is error), None)  # type: ignore[attr-defined]
+
+
+def _function(ask: Ask, number: int, name: str) -> Any:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return ask(number, "call", args, kwargs)
+
+    function.__name__ = function.__qualname__ = name or "function"
+    function.__doc__ = None
+    function.__module__ = "__main__"
+    return function
+
+
+def _callable(ask: Ask, number: int, name: str) -> Any:
+    """No function: as an attribute of a class it is no method, as a mock is none."""
+    return functools.partial(_function(ask, number, name))
+
+
+def _iterator(ask: Ask, number: int, name: str) -> Iterator[Any]:
+    while True:
+        found = ask(number, "next", (), {})
+        if not found:
+            return
+        yield found[0]
+
+
+class _File:
+    """The methods of a file; a line by itself where it is iterated, as the classes of ``io`` do it."""
+
+    _ask: Any
+    _number: int
+
+    def readable(self) -> bool:
+        return True
+
+    writable = seekable = readable
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any) -> Any:
+        return self._ask(self._number, name, args, {})
+
+    method.__name__ = name
+    return method
+
+
+for _name in FILE_METHODS:
+    setattr(_File, _name, _method(_name))
+
+
+class _TextFile(_File, io.TextIOBase):
+    pass
+
+
+class _BytesFile(_File, io.BufferedIOBase):
+    def readinto(self, buffer: Any) -> int:
+        data = self._ask(self._number, "read", (len(buffer),), {})
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _file(kind: type) -> Callable[[Ask, int, str], Any]:
+    def make(ask: Ask, number: int, name: str) -> Any:
+        made = kind()
+        made._ask, made._number = ask, number
+        return made
+
+    return make
+
+
+_MAKERS = dict(zip(KINDS, (_function, _callable, _iterator, _file(_TextFile), _file(_BytesFile))))  # noqa: B905
+
+
+@contextlib.contextmanager
+def console(replaced: dict[str, Any]) -> Iterator[None]:
+    """While a request is answered, ``input``, ``print`` and ``stdin`` are what the test has put in their places."""
+    before = {name: getattr(_home(name), name) for name in replaced}
+    try:
+        for name, value in replaced.items():
+            setattr(_home(name), name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(_home(name), name, value)
+
+
+def _home(name: str) -> Any:
+    return sys if name == "stdin" else builtins

@@ -1,0 +1,120 @@
+"""What the examiner is told of the student's classes, functions and exceptions, as plain data."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import inspect
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+import codec
+
+
+def class_of(kind: type) -> dict[str, Any]:
+    """A class: its name, its docstring, its bases, and the names of Python's own classes among its ancestors."""
+    return {
+        "name": kind.__name__[:200],
+        "doc": kind.__doc__ if type(kind.__doc__) is str else None,
+        "bases": [base for base in kind.__bases__ if base.__module__ != "builtins"],
+        "builtins": [c.__name__ for c in kind.__mro__ if c.__module__ == "builtins"],
+        "calls": callable(getattr(kind, "__call__", None)) and "__call__" in _names(kind),  # noqa: B004
+    }
+
+
+def _names(kind: type) -> set[str]:
+    return {name for c in kind.__mro__ if c.__module__ != "builtins" for name in vars(c)}
+
+
+def signature_of(function: Any) -> dict[str, Any]:
+    """The parameters ``(name, kind, default, annotation)`` and the return annotation; a missing one is an empty list,
+    another a list of one."""
+    found = inspect.signature(function)
+    parameters = [
+        (p.name, int(p.kind), _given(p.default, p.empty), _given(p.annotation, p.empty))
+        for p in found.parameters.values()
+    ]
+    return {"parameters": parameters, "returns": _given(found.return_annotation, found.empty)}
+
+
+def _given(value: Any, empty: Any) -> list[Any]:
+    return [] if value is empty else [value]
+
+
+def error(error: BaseException) -> dict[str, Any]:
+    """An exception: the names of its classes, its text, its plain arguments, the student's lines; itself, where its
+    class is the notebook's own."""
+    try:
+        args = list(codec.decode(*codec.encode(error.args)))
+    except Exception:
+        args = []
+    try:
+        text = str(error)[:10_000]
+    except Exception:
+        text = ""
+    lines: list[tuple[str, int, str]] = []
+    trace = error.__traceback__
+    while trace is not None and len(lines) < 200:
+        lines.append((trace.tb_frame.f_code.co_filename[:200], trace.tb_lineno, trace.tb_frame.f_code.co_name))
+        trace = trace.tb_next
+    return {
+        "classes": [c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"],
+        "name": type(error).__name__[:200],
+        "text": text,
+        "args": args,
+        "trace": lines[1:],
+    }
+
+
+def leave(value: Any, raised: Any) -> Any:
+    """Leaves a ``with`` block: ``raised`` is the exception itself, or the name of a built-in one, or None."""
+    if raised is None:
+        return value.__exit__(None, None, None)
+    if isinstance(raised, str):
+        raised = getattr(builtins, raised)()
+    return value.__exit__(type(raised), raised, raised.__traceback__)
+
+
+def wait(awaitable: Any) -> Any:
+    """What a coroutine comes to, in an event loop of its own: the kernel's own loop is in the middle of a request."""
+    outer = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(awaitable)
+        finally:
+            loop.close()
+    finally:
+        asyncio._set_running_loop(outer)
+
+
+def source_of(value: Any) -> str:
+    """The source of a function, method or class; ``inspect`` does not find that of a notebook's class."""
+    if not isinstance(value, type):
+        return inspect.getsource(value)
+    for name in reversed(list(linecache.cache)):
+        lines = linecache.getlines(name)
+        try:
+            tree = ast.parse("".join(lines))
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name == value.__name__:
+                return "".join(inspect.getblock(lines[node.lineno - 1 :]))
+    return inspect.getsource(value)
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "class": class_of,
+    "source": source_of,
+    "signature": signature_of,
+    "leave": leave,
+    "wait": wait,
+    "defines": lambda kind, name: name in _names(kind),
+    "hasattr": hasattr,
+    "list": list,
+    "vars": lambda value: dict(vars(value)),
+}

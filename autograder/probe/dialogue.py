@@ -1,0 +1,58 @@
+"""The kernel's side of a conversation with the examiner, in messages of Jupyter's."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import codec
+
+REQUEST = "state_request"
+REPLY = "state_reply"
+QUESTION = "state_question"
+
+
+class Dialogue:
+    """Asks the examiner while a request of his is being answered, as a kernel asks for input: over the stdin channel.
+
+    The examiner may ask something himself before he answers; that request comes the same way.
+    """
+
+    def __init__(self, kernel: Any, answer: Callable[[bytes, list[Any]], codec.Packed]) -> None:
+        self.kernel = kernel
+        self.answer = answer
+        self.ident: Any = None
+        self.parent: Any = None
+
+    @contextlib.contextmanager
+    def about(self, ident: Any, parent: Any) -> Iterator[None]:
+        """The request that is being answered."""
+        self.ident, self.parent = ident, parent
+        try:
+            yield
+        finally:
+            self.parent = None
+
+    def _send(self, kind: str, packed: codec.Packed, parent: Any) -> str:
+        buffers = [packed.text, *packed.buffers]
+        sent = self.kernel.session.send(self.kernel.stdin_socket, kind, {}, parent, ident=self.ident, buffers=buffers)
+        return str(sent["header"]["msg_id"])
+
+    def ask(self, question: codec.Packed) -> codec.Packed:
+        """One question, its answer; requests that come before the answer are served."""
+        if self.parent is None:
+            raise RuntimeError("no request is being answered")
+        number = self._send(QUESTION, question, self.parent)
+        while True:
+            # A wait without end would not notice an interrupt on every platform.
+            if not self.kernel.stdin_socket.poll(100):
+                continue
+            _, message = self.kernel.session.recv(self.kernel.stdin_socket)
+            if message is None:
+                continue
+            text, *buffers = [bytes(b) for b in message.get("buffers") or [b"null"]]
+            if message["msg_type"] == REQUEST:
+                self._send(REPLY, self.answer(text, buffers), message)
+            elif message["parent_header"].get("msg_id") == number:
+                return codec.Packed(text, buffers)
