@@ -68,13 +68,15 @@ _DECODERS: dict[str, Callable[..., Any]] = {
 
 
 def _find(kind: type) -> Encode | None:
-    """What writes values of exactly this type."""
-    known = _ENCODERS.get(kind)
-    if known is not None:
-        return known
-    module = kind.__module__
-    library = _LIBRARIES.get(module.partition(".")[0]) if type(module) is str else None
-    return library(kind) if library is not None else None
+    """What writes values of exactly this type; nothing does where its metaclass has a mind of its own."""
+    try:
+        known = _ENCODERS.get(kind)
+        if known is not None:
+            return known
+        library = _LIBRARIES.get(kind.__module__.partition(".")[0])
+        return library(kind) if library is not None else None
+    except Exception:
+        return None
 
 
 def encode(value: Any, refer: Refer | None = None) -> Packed:

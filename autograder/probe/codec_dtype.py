@@ -41,9 +41,10 @@ def dtype_node(dtype: Any) -> Any:
         return ["of", dtype_node(dtype.subdtype[0]), list(dtype.subdtype[1])]
     if dtype.names is not None:
         fields = [(name, dtype.fields[name]) for name in dtype.names]
-        if any(len(field) > 2 for _, field in fields):  # titles
+        titles = [field[2] if len(field) > 2 else None for _, field in fields]
+        if not all(type(title) in (str, type(None)) for title in titles):
             raise NotPlain
-        nodes = [[name, dtype_node(field[0]), field[1]] for name, field in fields]
+        nodes = [[name, dtype_node(field[0]), field[1], title] for (name, field), title in zip(fields, titles)]  # noqa: B905
         return ["fields", nodes, dtype.itemsize, bool(dtype.isalignedstruct)]
     module = dtype.type.__module__
     if module == "ml_dtypes" and dtype.type.__name__ in SMALL_FLOATS:
@@ -76,15 +77,18 @@ def _read_fields(most: int, nested: int, nodes: Any, size: Any, aligned: Any) ->
 
     if len(exactly(list, nodes)) > _MAX_FIELDS:
         raise CodecError(f"more than {_MAX_FIELDS:,} fields")
-    names, formats, offsets = [], [], []
-    for name, node, offset in nodes:
+    names, formats, offsets, titles = [], [], [], []
+    for name, node, offset, title in nodes:
         field = read_dtype(node, most, nested)
         if field.hasobject:
             raise CodecError("an object among fields")
         names.append(exactly(str, name))
         formats.append(field)
         offsets.append(whole_number(offset, 0, most))
+        titles.append(None if title is None else exactly(str, title))
     described = {"names": names, "formats": formats, "offsets": offsets, "itemsize": whole_number(size, 0, most)}
+    if any(title is not None for title in titles):
+        described["titles"] = titles
     return numpy.dtype(described, align=exactly(bool, aligned))  # type: ignore[call-overload]
 
 

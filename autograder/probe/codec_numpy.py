@@ -138,11 +138,11 @@ def _read_masked(reader: Reader, data_node: Any, mask_node: Any, fill_node: Any,
 
 def write_type(writer: Writer, value: Any) -> Any:
     """One of Python's or numpy's own types, by its name."""
-    if TYPES.get(value.__name__) is value:
-        return ["type", value.__name__]
-    numpy: Any = sys.modules.get("numpy")
-    if numpy is not None and value.__name__ in _SCALAR_TYPES and getattr(numpy, value.__name__, None) is value:
-        return ["nptype", value.__name__]
+    name, numpy = value.__name__, sys.modules.get("numpy")
+    if name in TYPES and TYPES[name] is value:
+        return ["type", name]
+    if name in _SCALAR_TYPES and getattr(numpy, name, None) is value:
+        return ["nptype", name]
     return writer.leave(value)
 
 

@@ -119,7 +119,7 @@ def _read_view(reader: Reader, index: Any, code: Any, shape: Any, readonly: Any)
     data = reader.buffer(index)
     sizes = [whole_number(size, 1, 2**40) for size in exactly(list, shape)]
     view = memoryview(data if exactly(bool, readonly) else bytearray(data))
-    return view.cast(one_of(code, _VIEW_FORMATS), sizes)  # type: ignore[call-overload,no-any-return]
+    return view.cast(one_of(code, _VIEW_FORMATS), sizes)
 
 
 def _write_array(writer: Writer, value: Any) -> Any:

@@ -57,14 +57,14 @@ def _read(reader: Reader, name: Any, form: Any, shape: Any, nodes: Any) -> Any:
         raise CodecError(f"a sparse matrix of more than {_MAX_SIDES:,} rows and columns")
     reader.charge(200 * sum(sizes) if wanted == "lil" else 8 * sum(sizes))
     arrays = [read_array(reader, node, "biufc" if place == 0 else "i") for place, node in enumerate(nodes)]
-    read = {"coo": _coo, "dia": _dia}.get(form, _compressed)
+    read: Callable[..., Any] = {"coo": _coo, "dia": _dia}.get(form, _compressed)
     if form not in ("coo", wanted):
         raise CodecError("another format")
     return read(getattr(sparse, f"{form}_{kind}"), sizes, *arrays).asformat(wanted)
 
 
 def _compressed(kind: Callable[..., Any], shape: Any, data: Any, indices: Any, indptr: Any) -> Any:
-    matrix = kind((data, indices, indptr), shape=shape)
+    matrix: Any = kind((data, indices, indptr), shape=shape)
     matrix.check_format(full_check=True)
     if matrix.shape != shape:
         raise CodecError("another shape")

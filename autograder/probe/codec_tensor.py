@@ -19,19 +19,28 @@ else:  # inside the sandbox this folder is no package
 # --- TensorFlow --------------------------------------------------------------------------------------
 
 
+def _array(writer: Writer, tensor: Any) -> list[Any]:
+    """The numbers of a tensor; texts as objects, since an array of numpy's would cut zeros off their ends."""
+    numpy, tensorflow = sys.modules["numpy"], sys.modules["tensorflow"]
+    if tensor.dtype.name == "string":
+        return write_array(writer, numpy.array(tensor.numpy(), object))
+    array = numpy.asarray(tensor.numpy())
+    if tensorflow.as_dtype(array.dtype) != tensor.dtype:  # quantised
+        raise NotPlain
+    return write_array(writer, array)
+
+
 def _write_tf(writer: Writer, value: Any) -> list[Any]:
-    return ["tf", write_array(writer, sys.modules["numpy"].asarray(value.numpy()))]
+    return ["tf", _array(writer, value)]
 
 
 def _write_ragged(writer: Writer, value: Any) -> list[Any]:
-    numpy = sys.modules["numpy"]
-    splits = [write_array(writer, numpy.asarray(split.numpy())) for split in value.nested_row_splits]
-    return ["tf.ragged", write_array(writer, numpy.asarray(value.flat_values.numpy())), splits]
+    splits = [_array(writer, split) for split in value.nested_row_splits]
+    return ["tf.ragged", _array(writer, value.flat_values), splits]
 
 
 def _write_sparse(writer: Writer, value: Any) -> list[Any]:
-    numpy = sys.modules["numpy"]
-    parts = [write_array(writer, numpy.asarray(part.numpy())) for part in (value.indices, value.values)]
+    parts = [_array(writer, part) for part in (value.indices, value.values)]
     return ["tf.sparse", *parts, [int(size) for size in value.dense_shape.numpy()]]
 
 

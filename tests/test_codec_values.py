@@ -1,0 +1,86 @@
+"""Every example of the page on values goes through the codec as the page says."""
+
+from __future__ import annotations
+
+import array
+import ast
+import collections
+import datetime
+import decimal
+import fractions
+import importlib.util
+import ipaddress
+import math
+import pathlib
+import re
+import types
+import uuid
+import warnings
+import zoneinfo
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from alike import assert_alike
+from scipy import sparse
+
+from autograder.probe.codec import Reference, decode, encode
+
+PAGE = Path(__file__).parent.parent / "docs/reference/values.md"
+MODULES = [array, collections, datetime, decimal, fractions, ipaddress, math, pathlib, re, types, uuid, zoneinfo]
+KNOWN = {"np": np, "pd": pd, "sparse": sparse, **{module.__name__: module for module in MODULES}}
+LIBRARIES = {"jnp": "jax.numpy", "tf": "tensorflow", "torch": "torch"}
+
+
+def examples() -> list[Any]:
+    found = []
+    for row in re.findall(r"^\| (`.*`) \| (.*?) \|$", PAGE.read_text(encoding="utf-8"), re.M):
+        for source in re.findall(r"`([^`]+)`", row[0]):
+            library = source.split(".")[0]
+            marks = [pytest.mark.keras] if library == "tf" else []
+            found.append(pytest.param(source, row[1], id=source, marks=marks))
+    return found
+
+
+def test_the_page_has_all_its_examples():
+    assert len(examples()) > 120
+
+
+@pytest.mark.parametrize(("source", "arrives"), examples())
+def test_a_value_arrives_as_the_page_says(source, arrives):
+    names = {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
+    for name in names & set(LIBRARIES):
+        if importlib.util.find_spec(LIBRARIES[name].split(".")[0]) is None:
+            pytest.skip(f"{LIBRARIES[name]} is not installed")
+    libraries = {name: importlib.import_module(LIBRARIES[name]) for name in names & set(LIBRARIES)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # of np.matrix
+        value = eval(source, {**KNOWN, **libraries})
+    left: list[Any] = []
+
+    def refer(leaf: Any) -> Reference:
+        left.append(leaf)
+        return Reference(7, "object", "x")
+
+    back = decode(*encode(value, refer), refer=lambda reference: reference)
+    if arrives.startswith("remote"):
+        assert len(left) == 1
+        assert left[0] is value
+        assert back == Reference(7, "object", "x")
+    elif arrives.startswith("the same"):
+        assert type(back) is type(value)
+        assert_like_a_tensor(back, value) if names & set(LIBRARIES) else assert_alike(back, value)
+    elif arrives == "a defaultdict without a factory":
+        assert back == value
+        assert back.default_factory is None
+    else:
+        assert arrives == "a tensor with its value"
+        assert "Tensor" in type(back).__name__
+        np.testing.assert_array_equal(np.asarray(back), value.detach().numpy() if "torch" in source else value.numpy())
+
+
+def assert_like_a_tensor(back, value):
+    assert (back.dtype, back.shape) == (value.dtype, value.shape)
+    assert str(back) == str(value)
