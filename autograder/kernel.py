@@ -229,8 +229,8 @@ class SandboxedKernel:
             return self._converse(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds), answer)
         except LostError:
             raise
-        except _Unreadable as error:
-            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({error}).")
+        except Exception as error:  # the kernel sent what no kernel sends, or is gone; an answer raises nothing
+            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
             raise LostError("the notebook's kernel sent a message that can not be read") from None
 
     def _converse(self, request: Packed, seconds: float, answer: Answer | None) -> Packed:
@@ -246,7 +246,8 @@ class SandboxedKernel:
                 reply = answer(packed) if answer is not None else Packed(b"null", [])
             except BaseException:
                 # The student's code goes on as well as it can; its reply comes too late for anyone.
-                self._send("stdin", ANSWER, Packed(b"null", []), question)
+                with contextlib.suppress(Exception):
+                    self._send("stdin", ANSWER, Packed(b"null", []), question)
                 raise
             finally:
                 self._answering -= 1
@@ -284,9 +285,9 @@ class SandboxedKernel:
                 raise LostError("the notebook's kernel died while its answer was examined")
             await self._drain(client)
             for channel in channels:
-                got = await _message(channel) if channel.socket in ready else None
-                if got is None:
+                if channel.socket not in ready:
                     continue
+                got = await channel.get_msg(timeout=0)
                 text, *buffers = [bytes(b) for b in got["buffers"]] or [b"null"]
                 if got["msg_type"] == QUESTION and channel is client.stdin_channel:
                     return got, Packed(text, buffers)
@@ -361,10 +362,6 @@ class SandboxedKernel:
         self._loop.close()
 
 
-class _Unreadable(Exception):
-    """The kernel sent what no kernel sends; the bytes are the student's."""
-
-
 class _Patience:
     """How long a request may take, the tests' own functions included that it asks for."""
 
@@ -384,17 +381,6 @@ class _Patience:
 
 async def _sent(session: Any, socket: Any, message: Any, buffers: list[bytes]) -> None:
     session.send(socket, message, buffers=buffers)
-
-
-async def _message(channel: Any) -> Any:
-    try:
-        got = await channel.get_msg(timeout=0)
-        got["parent_header"].get("msg_id")
-        return got
-    except Empty:
-        return None
-    except Exception as error:
-        raise _Unreadable(type(error).__name__) from None
 
 
 def _resident_mib() -> int:

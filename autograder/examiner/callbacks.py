@@ -7,6 +7,7 @@ request is being answered. The arguments come in as any answer does, plain or re
 from __future__ import annotations
 
 import builtins
+import functools
 import io
 import sys
 import types
@@ -28,12 +29,18 @@ _METHODS = {
 }
 
 
+_DOORS = frozenset(
+    f"builtins:{name}" for name in ("eval", "exec", "compile", "getattr", "setattr", "open", "__import__")
+)
+"""Not even as a part of a ``functools.partial``."""
+
+
 class Callbacks:
     """What the kernel may use of one test cell's own; forgotten when the cell ends."""
 
     def __init__(self, stand_in: Callable[[Reference], Any]) -> None:
         self.stand_in = stand_in
-        self.last = 0
+        self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
         self.raised: dict[int, BaseException] = {}
@@ -54,8 +61,11 @@ class Callbacks:
         number = self.numbers.get(id(value))
         if number is not None:
             return self.given[number][0]
+        library = _library_name(value)
+        if library is not None and not isinstance(value, functools.partial):
+            return Reference(-1, "library", library)
         kind = _kind(value)
-        if kind is None:
+        if kind is None or library in _DOORS:
             return None
         self.last -= 1
         name = getattr(value, "__name__", None)
@@ -131,6 +141,20 @@ def _kind(value: Any) -> str | None:
     if callable(value):  # a mock can be iterated, too
         return "callback" if isinstance(value, types.FunctionType | types.MethodType) else "callable"
     return "iterator" if isinstance(value, Iterator) else None
+
+
+def _library_name(value: Any) -> str | None:
+    """``module:name`` of a library's function or class, ``builtins:len``. It is not lent: the kernel has its own. A
+    lent ``getattr`` or ``eval`` would be a door from there to here."""
+    while isinstance(value, functools.partial):
+        value = value.func
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if type(module) is not str or type(name) is not str or module == "__main__" or not callable(value):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{name}" if found is value else None
 
 
 def _next(iterator: Iterator[Any]) -> tuple[Any, ...]:

@@ -129,12 +129,15 @@ class RemoteException:
     """What exceptions of the student's own classes have beside being exceptions."""
 
     _operators: frozenset[str] = frozenset()
+    autograder_refusal: str | None = None
+    remote: Any = None
+    """What the kernel said when it was raised; of one that the test raises itself, nothing. Never the test's fault."""
 
     def _autograder_reference(self) -> Any:
         return vars(self).get("_reference")
 
     def __getattr__(self, name: str) -> Any:
-        if _is_special(name) or name in ("remote", "_reference", "_remote"):
+        if _is_special(name) or name in ("_reference", "_remote"):
             raise AttributeError(name)
         return self._remote.ask("getattr", self, name)
 

@@ -20,9 +20,12 @@ from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points
 from autograder.errors import CourseError
 from autograder.examiner.files import TooManyFiles, Workspace
+from autograder.examiner.mainmodule import as_main
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.remote import LostError, RemoteError
+from autograder.examiner.unittests import failures as unittest_failures
+from autograder.examiner.unittests import watching
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.records import CheckResult, ExamCell, Outcome, shortcomings
 
@@ -119,6 +122,8 @@ def _examine_cell(
         check.recording(earned) as results,
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
         check.asking_kernel(namespace.answers.remote),
+        as_main(namespace),
+        watching() as unittests,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
@@ -128,6 +133,8 @@ def _examine_cell(
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
+            if _number(value) is None:
+                failures.extend(unittest_failures(unittests))
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:

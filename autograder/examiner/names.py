@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
+import re
 import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,8 +22,18 @@ def loaded_names(source: str) -> frozenset[str]:
     """
     found: set[str] = set()
     _collect(symtable.symtable(source, "<cell>", "exec"), found)
-    found |= {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
+    nodes = list(ast.walk(ast.parse(source)))
+    found |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
+    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    if found & _BY_TEXT or any(text.startswith("__main__.") for text in texts):
+        found |= {name for text in texts if len(text) < 1000 for name in _IDENTIFIER.findall(text)}
+        found |= {n.attr for n in nodes if isinstance(n, ast.Attribute)} if "__main__" in found else set()
     return frozenset(found)
+
+
+_BY_TEXT = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
+"""Where one of these is used, a text may name a global."""
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 def function_globals(source: str) -> frozenset[str]:

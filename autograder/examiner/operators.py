@@ -76,19 +76,24 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
 
 
 def _came_of(result: Any, one: Any, other: Any, plain: bool) -> Any:
-    origins = {one._origin, Origin.STUDENT if plain else getattr(type(other), "_origin", None) and other._origin}
+    origins = (one._origin, origin_of(other))
     if Origin.TAINTED in origins or (plain and one._origin is Origin.DERIVED):
-        if not hasattr(type(result), "_origin"):
+        if not issubclass(type(result), Operators):
             raise refuse(one, "is no number that a test could reckon with")
         result._mark(Origin.TAINTED)
-    elif max(o or Origin.STUDENT for o in origins) >= Origin.DERIVED:
+    elif max(origins) >= Origin.DERIVED:
         mark(result, Origin.DERIVED)
     return result
 
 
+def origin_of(value: Any) -> Origin:
+    """Where an instance came from; only the examiner's own types have a say."""
+    return value._origin if issubclass(type(value), Operators) else Origin.STUDENT  # type: ignore[no-any-return]
+
+
 def mark(result: Any, origin: Origin) -> None:
     """Note where an instance came from; of what is plain, or of a class without operators, nothing is noted."""
-    if hasattr(type(result), "_origin") and type(result)._operators:
+    if issubclass(type(result), Operators) and type(result)._operators:
         result._mark(origin)
 
 
@@ -110,7 +115,7 @@ def _kin(one: Any, other: Any, method: str) -> bool:
     """Whether the class decides on these two: one is of the other's class, which has the method, and the test made one
     of them."""
     mine, theirs = type(one), type(other)
-    if not hasattr(theirs, "_origin") or not (issubclass(mine, theirs) or issubclass(theirs, mine)):
+    if not issubclass(theirs, Operators) or not (issubclass(mine, theirs) or issubclass(theirs, mine)):
         return False
     return (_has(one, method) or _has(other, method)) and max(one._origin, other._origin) > Origin.STUDENT
 

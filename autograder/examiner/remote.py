@@ -28,6 +28,9 @@ __all__ = ["Link", "LostError", "Refused", "Remote", "RemoteCallable", "RemoteEr
 REPLY_SECONDS = 30.0
 """Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
 
+ONE_BY_ONE, MOST_AHEAD = 32, 1000
+"""Items of a loop that are asked for singly, and how many at once after that."""
+
 
 class Remote:
     """Asks the kernel; keeps what was rebuilt from handles."""
@@ -196,13 +199,16 @@ class RemoteObject(Operators):
         raise refuse(self, "is no array")
 
     def __iter__(self) -> Iterator[Any]:
-        iterator = self._remote.ask("operate", "iter", (self,))
+        """One by one at first, as a generator's side effects want it; then as many at once as come in a moment."""
+        ahead = self._remote.ask("operate", "ahead", (self,))
+        taken, most = 0, 1
         while True:
-            try:
-                item = self._remote.ask("operate", "next", (iterator,))
-            except StopIteration:
+            items = self._remote.ask("operate", "take", (ahead, most))
+            if type(items) is not list or not items:
                 return
-            yield item
+            yield from items
+            taken += len(items)
+            most = MOST_AHEAD if taken >= ONE_BY_ONE else 1
 
     def __reversed__(self) -> Iterator[Any]:
         yield from self._remote.ask("operate", "reversed", (self,))

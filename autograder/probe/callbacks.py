@@ -9,7 +9,9 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import importlib
 import io
+import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -57,6 +59,8 @@ class Callbacks:
     def resolve(self, reference: codec.Reference) -> Any:
         """The stand-in for one of the examiner's own references."""
         number = reference.handle
+        if reference.kind == "library":
+            return _library(reference.type_name)
         if number not in self.known:
             made = _MAKERS[reference.kind](self.ask, number, reference.type_name)
             self.known[number] = made
@@ -71,6 +75,12 @@ class Callbacks:
     def number_of(self, error: BaseException) -> int | None:
         """Which exception of the test's this is, that passed through the student's code."""
         return next((e._autograder_number for e in self.raised if e is error), None)  # type: ignore[attr-defined]
+
+
+def _library(name: str) -> Any:
+    """A library's function or class, by ``module:name``: the one that is here."""
+    module, _, path = name.partition(":")
+    return operator.attrgetter(path)(importlib.import_module(module))
 
 
 def _function(ask: Ask, number: int, name: str) -> Any:

@@ -7,10 +7,13 @@ import asyncio
 import builtins
 import inspect
 import linecache
+import time
 from collections.abc import Callable
 from typing import Any
 
 import codec
+
+MOMENT_SECONDS = 0.02
 
 
 def class_of(kind: type) -> dict[str, Any]:
@@ -91,6 +94,31 @@ def wait(awaitable: Any) -> Any:
         asyncio._set_running_loop(outer)
 
 
+class Ahead:
+    """An iterator that can give several items at once. An exception waits until the items before it were taken."""
+
+    def __init__(self, iterable: Any) -> None:
+        self.iterator = iter(iterable)
+        self.error: Any = None
+
+    def take(self, most: int) -> list[Any]:
+        """Up to ``most`` items, as many as come within a moment; none at the end."""
+        if self.error is not None:
+            raise self.error
+        items: list[Any] = []
+        until = time.monotonic() + MOMENT_SECONDS
+        try:
+            while len(items) < most and (not items or time.monotonic() < until):
+                items.append(next(self.iterator))
+        except StopIteration:
+            pass
+        except BaseException as error:
+            if not items:
+                raise
+            self.error = error
+        return items
+
+
 def source_of(value: Any) -> str:
     """The source of a function, method or class; ``inspect`` does not find that of a notebook's class."""
     if not isinstance(value, type):
@@ -108,6 +136,7 @@ def source_of(value: Any) -> str:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    "ahead": Ahead,
     "class": class_of,
     "source": source_of,
     "signature": signature_of,
@@ -116,5 +145,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "defines": lambda kind, name: name in _names(kind),
     "hasattr": hasattr,
     "list": list,
+    "take": Ahead.take,
     "vars": lambda value: dict(vars(value)),
 }

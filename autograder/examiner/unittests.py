@@ -1,0 +1,45 @@
+"""What a run of ``unittest`` in a test cell comes to.
+
+``unittest.main(argv=[''], exit=False)`` and ``TextTestRunner().run(suite)`` raise nothing when a test fails. A cell that
+ends in such a run, and has no score of its own, is passed where every run in it was successful.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import unittest
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.errors import CourseError
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[list[unittest.TestResult]]:
+    """The results of the runs that the block makes with a text runner, ``unittest.main`` included."""
+    results: list[unittest.TestResult] = []
+    run = unittest.TextTestRunner.run
+
+    def watched(self: Any, test: Any) -> Any:
+        result = run(self, test)
+        results.append(result)
+        return result
+
+    unittest.TextTestRunner.run = watched  # type: ignore[method-assign]
+    try:
+        yield results
+    finally:
+        unittest.TextTestRunner.run = run  # type: ignore[method-assign]
+
+
+def failures(results: list[unittest.TestResult]) -> list[Exception]:
+    """An exception for each run that was not successful."""
+    found: list[Exception] = []
+    for result in results:
+        if not result.wasSuccessful():
+            wrong = [f"{test}\n{trace}" for test, trace in [*result.failures, *result.errors]]
+            wrong += [f"{test} succeeded unexpectedly" for test in result.unexpectedSuccesses]
+            found.append(AssertionError("\n".join(["unittest:", *wrong])))
+        elif not result.testsRun:
+            found.append(CourseError("unittest found no tests in the cell."))
+    return found
