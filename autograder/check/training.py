@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-_TRIAL_STEPS = 3
+_TRIAL_SECONDS, _TRIAL_STEPS = 0.05, 64
+"""Steps are tried, four times as many each time, until they take so long or are so many."""
+
 _PATIENCE = 3.0
 """A training that takes so many times longer than it may, whatever its trial steps said, ends."""
 
@@ -44,9 +46,9 @@ class Trainer:
         self.data = tf.nest.map_structure(tf.constant, (inputs, labels))
         self.rows = len(tf.nest.flatten(self.data)[0])
         self.batch_size = min(batch_size, self.rows)
-        self.run = _compiled_steps(model)
+        self.run = _compiled_steps(model, self.data)
         model.optimizer.build(model.trainable_variables)
-        self._fresh_optimizer = [np.array(variable) for variable in model.optimizer.variables]
+        self._fresh_optimizer = [variable.numpy() for variable in model.optimizer.variables]
 
     @property
     def steps(self) -> int:
@@ -57,9 +59,13 @@ class Trainer:
         """An estimate of the processor time of a training, from a few steps. They change the model's weights."""
         batches = np.arange(self.batch_size, dtype=np.int64)[None]
         self.run(self.data, batches)  # compiles; a student can not help what that takes
-        began = time.process_time()
-        self.run(self.data, np.repeat(batches, _TRIAL_STEPS, axis=0))
-        return (time.process_time() - began) / _TRIAL_STEPS * self.steps * epochs
+        count, taken = 1, 0.0
+        while taken < _TRIAL_SECONDS and count <= _TRIAL_STEPS:
+            count *= 4
+            began = time.process_time()
+            self.run(self.data, np.repeat(batches, count, axis=0))
+            taken = time.process_time() - began
+        return taken / count * self.steps * epochs
 
     def train(self, epochs: int, seed: int, seconds: float) -> list[float]:
         """Trains from the model's present weights with a fresh optimizer.
@@ -91,10 +97,14 @@ class Trainer:
         return losses
 
 
-def _compiled_steps(model: Any) -> Callable[[Any, np.ndarray], None]:
-    """``run(data, batches)``: a step for each row of the numbers ``batches`` (steps, rows of a batch)."""
+def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
+    """``run(data, batches)``: a step for each row of the numbers ``batches`` (steps, rows of a batch). It is compiled
+    once, for any number of both."""
     import tensorflow as tf
 
+    signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, data), tf.TensorSpec([None, None], tf.int64)]
+
+    @tf.function(autograph=False, input_signature=signature)
     def steps(data: Any, batches: Any) -> None:
         def step(index: Any) -> Any:
             rows = batches[index]
@@ -103,10 +113,8 @@ def _compiled_steps(model: Any) -> Callable[[Any, np.ndarray], None]:
 
         tf.while_loop(lambda index: index < tf.shape(batches)[0], step, [tf.constant(0)])
 
-    compiled = tf.function(steps, autograph=False)
-
     def run(data: Any, batches: np.ndarray) -> None:
-        compiled(data, tf.constant(batches))
+        steps(data, tf.constant(batches))
 
     return run
 
