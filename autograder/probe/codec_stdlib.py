@@ -156,7 +156,9 @@ def _read_pattern(reader: Reader, node: Any, flags: Any) -> Any:
     reader.patterns += len(text)
     if reader.patterns > _MAX_PATTERNS:
         raise CodecError(f"regular expressions of more than {_MAX_PATTERNS:,} characters")
-    return re.compile(text, whole_number(flags, 0, _FLAGS) & _FLAGS)
+    if whole_number(flags, 0, _FLAGS) & ~_FLAGS:  # re.DEBUG prints
+        raise CodecError("flags not allowed")
+    return re.compile(text, flags)
 
 
 # --- tables ------------------------------------------------------------------------------------------

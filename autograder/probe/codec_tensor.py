@@ -45,37 +45,42 @@ def _write_sparse(writer: Writer, value: Any) -> list[Any]:
 
 
 def _numbers(reader: Reader, node: Any) -> Any:
-    """An array that becomes a tensor: numbers, truth values, small floats, or bytes."""
+    """An array that becomes a tensor: numbers, truth values, small floats, or bytes.
+
+    Read before the library is imported: a message that is no good costs no import.
+    """
     array = read_array(reader, node)
-    if array.dtype.kind not in "biufcV" and not (
-        array.dtype.kind == "O" and all(type(item) is bytes for item in array.ravel().tolist())
-    ):
+    kind = array.dtype.kind
+    numbers = kind in "biufc" or (kind == "V" and array.dtype.type.__module__ == "ml_dtypes")
+    if not numbers and not (kind == "O" and all(type(item) is bytes for item in array.ravel().tolist())):
         raise CodecError("no numbers of a tensor")
     return array
 
 
 def _read_tf(reader: Reader, node: Any) -> Any:
+    array = _numbers(reader, node)
     import tensorflow
 
-    return tensorflow.constant(_numbers(reader, node))
+    return tensorflow.constant(array)
 
 
 def _read_ragged(reader: Reader, node: Any, splits: Any) -> Any:
+    rows = [read_array(reader, split, "i") for split in exactly(list, splits)]
+    array = _numbers(reader, node)
     import tensorflow
 
-    rows = [read_array(reader, split, "i") for split in exactly(list, splits)]
-    return tensorflow.RaggedTensor.from_nested_row_splits(_numbers(reader, node), rows, validate=True)
+    return tensorflow.RaggedTensor.from_nested_row_splits(array, rows, validate=True)
 
 
 def _read_sparse(reader: Reader, indices: Any, node: Any, shape: Any) -> Any:
-    import tensorflow
-
     sizes = [whole_number(size, 0, 2**40) for size in exactly(list, shape)]
     places, values = read_array(reader, indices, "i"), _numbers(reader, node)
     if values.ndim != 1 or places.shape != (len(values), len(sizes)):
         raise CodecError("values and places differ")
     if len(values) and not ((places >= 0).all() and (places < sizes).all()):
         raise CodecError("a place out of bounds")
+    import tensorflow
+
     return tensorflow.SparseTensor(places, values, sizes)
 
 
@@ -87,12 +92,12 @@ def _write_jax(writer: Writer, value: Any) -> list[Any]:
 
 
 def _read_jax(reader: Reader, node: Any) -> Any:
+    array = _numbers(reader, node)
+    if array.dtype.kind == "O":
+        raise CodecError("no numbers of a tensor")
     import jax
 
     library: Any = jax
-    array = _numbers(reader, node)
-    if array.dtype.kind == "V" and array.dtype.type.__module__ == "numpy":
-        raise CodecError("no numbers of a tensor")
     made = jax.numpy.asarray(array)
     if made.dtype == array.dtype:
         return made
@@ -115,9 +120,10 @@ def _write_torch(writer: Writer, value: Any) -> list[Any]:
 
 
 def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any:
+    array = read_array(reader, node, "biufc")
     import torch
 
-    tensor = torch.from_numpy(read_array(reader, node, "biufc"))
+    tensor = torch.from_numpy(array)
     if name is not None:
         if name != "bfloat16" or tensor.dtype is not torch.int16:
             raise CodecError("no numbers of a tensor")
