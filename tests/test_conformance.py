@@ -5,6 +5,8 @@ Fixtures are named ``apps/test``: a folder of nbgrader's installed package, and 
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from functools import cache
 from importlib.util import find_spec
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 from kernels import InProcessKernel
+from tiny import cell, notebook
 
 from autograder.course import load_course
 from autograder.errors import CourseError
@@ -269,9 +272,79 @@ def test_a_long_output_is_kept_as_it_is_within_the_limit() -> None:
 
 # --- differences that are on purpose ---------------------------------------------------------------------
 
+DIFFERENCES = Path(__file__).parent.parent / "docs/reference/nbgrader.md"
+
+
+def test_every_difference_names_a_test_that_exists() -> None:
+    text = DIFFERENCES.read_text(encoding="utf-8").partition("## Options")[0]
+    for line in re.split(r"\n(?=- )", text)[1:]:
+        named = re.findall(r"`(tests/test_\w+\.py)::(test_\w+)`", line)
+        assert named, f"no test is named: {line}"
+        for file, test in named:
+            source = (DIFFERENCES.parents[2] / file).read_text(encoding="utf-8")
+            assert f"\ndef {test}(" in source, f"{file} has no {test}"
+
+
+def exam_with(tmp_path: Path, *cells: dict[str, Any]) -> tuple[Exam, Path]:
+    """An exam of these cells, and the notebook that a student hands in who changed nothing."""
+    (tmp_path / "source/ps1").mkdir(parents=True)
+    path = tmp_path / "source/ps1/p1.ipynb"
+    path.write_text(notebook(*cells))
+    course = load_course(tmp_path)
+    return build(course, course.assignments["ps1"]).notebooks[0].exam, path
+
 
 def test_a_test_that_can_not_be_run_is_nobodys_0() -> None:
     """nbgrader gives 0 for a library that is missing where it grades."""
     grade = graded("steps/test", "steps/test", InProcessKernel).grade
     outcomes = {q.id: q.outcome for q in grade.questions if q.outcome is not Outcome.MANUAL}
     assert set(outcomes.values()) == {Outcome.BROKEN}
+
+
+def test_a_name_that_a_wrong_answer_kept_a_test_from_binding_is_no_broken_test(tmp_path: Path) -> None:
+    exam, path = exam_with(
+        tmp_path,
+        cell("def f():\n    return 1", "f", solution=True),
+        cell("assert f() == 2\nassert_two = f() / 0", "first", grade=True, locked=True, points=1),
+        cell("assert assert_two", "second", grade=True, locked=True, points=1),
+    )
+    grade = grade_notebook(exam, path, InProcessKernel, LIMITS).grade
+    assert [q.outcome for q in grade.questions] == [Outcome.FAILED, Outcome.FAILED]
+
+
+@pytest.mark.sandbox
+@pytest.mark.filterwarnings("ignore:another")
+def test_what_goes_to_standard_error_costs_nothing(tmp_path: Path) -> None:
+    noisy = "import sys, warnings\nprint('a warning', file=sys.stderr)\nwarnings.warn('another')\nassert x == 1"
+    exam, path = exam_with(
+        tmp_path,
+        cell("import warnings\nx = 1\nwarnings.warn('mine')", "x", solution=True),
+        cell(noisy, "test-x", grade=True, locked=True, points=1),
+    )
+    assert verdict(grade_notebook(exam, path, sandboxed(), LIMITS).grade) == (1, 1, False)
+
+
+@pytest.mark.sandbox
+def test_no_environment_variable_tells_grading() -> None:
+    fixture = "apps/validating-environment-variable"
+    done = graded(fixture, fixture, sandboxed())
+    assert verdict(done.grade) == (1, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("submission", "score"),
+    [("apps/test-v0", 3), ("apps/test-v1", 3), ("apps/test-v0-invalid", 3), ("apps/too-new", 0)],
+)
+def test_metadata_of_a_submission_stops_nothing(submission: str, score: float) -> None:
+    assert graded("apps/test", submission, InProcessKernel).grade.score == score
+
+
+@pytest.mark.parametrize("schema", [0, 2, 3, 4, 10**30, -1, "3", None, True, [3]])
+def test_whatever_schema_a_submission_claims_its_answers_count(tmp_path: Path, schema: object) -> None:
+    content = json.loads(path_of("apps/test").read_text())
+    for one in content["cells"]:
+        if "nbgrader" in one["metadata"]:
+            one["metadata"]["nbgrader"]["schema_version"] = schema
+    path = tmp_path / "p1.ipynb"
+    path.write_text(json.dumps(content))
+    assert verdict(grade_notebook(exam_of("apps/test"), path, InProcessKernel, LIMITS).grade) == (3, 6, True)
