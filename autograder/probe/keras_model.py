@@ -29,9 +29,11 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
     Returns:
         The dict has ``kind`` (Sequential, Functional or Subclassed), ``name``, ``config`` (``get_config()``;
         None where there is none), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``),
-        ``history`` (name → list of floats), ``weights`` ([path, trainable] for each array), ``shared`` (a
-        weight is in two places of ``model.layers``) and ``problems`` (what could not be read). The arrays are
-        in the order of ``model.layers``, and in each of ``layer.weights``.
+        ``history`` (name → list of floats), ``weights`` ([path, trainable] for each array), ``layers`` (a number
+        for each layer, the same one for a layer that is in two models), ``vocabularies`` (what lookup layers have
+        learned: ``terms``, ``idf``), ``shared`` (two layers have a weight in common) and ``problems`` (what could not
+        be read). The arrays are in the order of ``model.layers``, and in each of ``layer.weights``; layers are
+        counted in that order too, those of the models inside in the place of these models.
     """
     problems: list[str] = []
 
@@ -44,7 +46,8 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
             problems.append(f"{what}: {type(error).__name__}")
             return None
 
-    variables = _variables(model)
+    layers = _layers(model)
+    variables = [variable for layer in layers for variable in _weights(layer)]
     described = {
         "kind": _kind(model),
         "name": attempt("name", lambda: str(model.name)),
@@ -54,7 +57,13 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
         "compile": attempt("compile", model.get_compile_config),
         "history": _history(model),
         "weights": [[str(getattr(v, "path", "")), bool(getattr(v, "trainable", True))] for v in variables],
-        "shared": len({id(v) for v in variables}) < len(variables),
+        "layers": _numbered(layers),
+        "vocabularies": [
+            attempt("vocabulary", lambda layer=layer: _vocabulary(layer))
+            for layer in layers
+            if hasattr(layer, "get_vocabulary")
+        ],
+        "shared": _share_weights(layers),
         "problems": problems,
     }
     return described, [_array(variable) for variable in variables]
@@ -69,12 +78,46 @@ def _kind(model: Any) -> str:
     return "Functional" if type(model) is functional else "Subclassed"
 
 
-def _variables(model: Any) -> list[Any]:
+def _layers(model: Any, depth: int = 0) -> list[Any]:
+    """The layers of the model and of the models in it, without input layers, in order."""
+    keras = sys.modules["keras"]
     try:
-        layers = list(model.layers)
-        return [variable for layer in layers for variable in layer.weights]
+        found: list[Any] = []
+        for layer in model.layers:
+            if isinstance(layer, keras.Model) and depth < _DEPTH:
+                found += _layers(layer, depth + 1)
+            elif not isinstance(layer, keras.layers.InputLayer):
+                found.append(layer)
+        return found
     except Exception:
         return []
+
+
+def _weights(layer: Any) -> list[Any]:
+    try:
+        return list(layer.weights)
+    except Exception:
+        return []
+
+
+def _numbered(layers: list[Any]) -> list[int]:
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(id(layer), len(numbers)) for layer in layers]
+
+
+def _share_weights(layers: list[Any]) -> bool:
+    """Whether a weight belongs to two different layers."""
+    different = {id(layer): layer for layer in layers}
+    weights = [id(variable) for layer in different.values() for variable in _weights(layer)]
+    return len(set(weights)) < len(weights)
+
+
+def _vocabulary(layer: Any) -> dict[str, Any]:
+    """What a lookup layer knows, with its special terms; ``idf`` for the ones that weigh terms."""
+    terms = list(layer.get_vocabulary())
+    weights = getattr(getattr(layer, "_lookup_layer", layer), "idf_weights", None)
+    idf = None if weights is None else np.asarray(weights).tolist()[: len(terms)]
+    return {"terms": terms, "idf": idf}
 
 
 def _array(variable: Any) -> np.ndarray:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograder.examiner.models.compiling import compile_as
-from autograder.examiner.models.construct import restore_initializers
-from autograder.examiner.models.graph import Built, Measure, construct_all, operate, run
+from autograder.examiner.models.construct import assemble, inside, restore_initializers
+from autograder.examiner.models.graph import Built, Construction, run
+from autograder.examiner.models.measure import Measure
+from autograder.examiner.models.operate import operate, tensors
 from autograder.examiner.models.plan import (
     MAX_LAYERS,
     Call,
@@ -17,10 +19,11 @@ from autograder.examiner.models.plan import (
     LayerPlan,
     ModelPlan,
     OperationPlan,
+    Ref,
     layer_count,
-    read_model,
     refs,
 )
+from autograder.examiner.models.read import read_model
 from autograder.examiner.models.values import RefusedModel, mapping, show
 
 KINDS = ("Sequential", "Functional")
@@ -56,38 +59,30 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     if kind not in KINDS:
         raise RefusedModel(
             f"The model is of the kind {show(kind)}. Only keras.Sequential and functional models "
-            "(keras.Model(inputs, outputs)) can be graded, not classes of your own."
+            "(keras.Model(inputs, outputs)) can be graded, not classes of your own.",
+            kind_refused=kind == "Subclassed",
         )
     if claim.get("shared") is True:
         raise RefusedModel(
-            "A layer belongs to two models inside the model, or two layers share a weight. "
-            "Only models whose weights are each in one place can be graded."
+            "Two layers of the model share a weight. Only models whose weights each belong to one layer can be graded.",
+            kind_refused=True,
         )
     plan = read_model(kind, claim.get("config"))
     if layer_count(plan) > MAX_LAYERS:
         raise RefusedModel(f"The model has more than {MAX_LAYERS} layers, which is more than can be graded.")
-    built = construct_all(plan)
+    built = Construction(claim.get("layers"), claim.get("vocabularies")).part(plan)
     Measure(max_parameters).model(built)
     _check_weights(built, weights)
-    model = _model(built)
+    _materialize(built)
     _assign(built, weights)
     _finish(built)
-    compile_as(model, claim.get("compile"))
-    return model
-
-
-def _leaves(built: Built) -> Iterator[Built]:
-    """The layers of a model and of the models in it, in the order of the weights."""
-    for part in built.parts.values():
-        if isinstance(part.plan, ModelPlan):
-            yield from _leaves(part)
-        elif isinstance(part.plan, LayerPlan):
-            yield part
+    compile_as(built.layer, claim.get("compile"))
+    return built.layer
 
 
 def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
     """The delivered arrays are exactly those that the configuration asks for, and finite."""
-    expected = [(leaf.plan, shape) for leaf in _leaves(built) for shape in leaf.weights or []]
+    expected = [(leaf.plan, shape) for leaf in built.leaves() for shape in leaf.weights or []]
     if type(weights) not in (list, tuple) or len(weights) != len(expected):
         count = len(weights) if type(weights) in (list, tuple) else "no"
         raise RefusedModel(f"The model's layers have {len(expected)} arrays of weights, and {count} were found.")
@@ -104,69 +99,100 @@ def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
             )
 
 
+def _materialize(built: Built) -> None:
+    """Makes the models, and the layers around models, once their inner parts exist. Builds the weights."""
+    plan = built.plan
+    if built.layer is None and isinstance(plan, ModelPlan | LayerPlan):
+        for part in built.parts.values():
+            _materialize(part)
+        built.layer = _model(built) if isinstance(plan, ModelPlan) else _composed(built, plan)
+
+
+def _composed(built: Built, plan: LayerPlan) -> Any:
+    (key,) = plan.inner
+    layers = [part.layer for part in built.parts.values()]
+    return assemble(plan, {key: layers if key in plan.many else layers[0]})
+
+
 def _model(built: Built) -> Any:
-    """Builds the weights and connects the layers."""
+    """Connects the layers."""
     import keras
 
     plan = built.plan
     assert isinstance(plan, ModelPlan)
     inputs = {
-        key: keras.Input(batch_shape=part.shape, dtype=part.dtype, name=part.name)
+        key: keras.Input(batch_shape=part.shape, dtype=part.dtype, name=part.name, optional=part.optional)
         for key, part in plan.parts.items()
         if isinstance(part, InputPlan)
     }
-    for part in built.parts.values():
-        if isinstance(part.plan, ModelPlan) and part.layer is None:
-            part.layer = _model(part)
     if plan.kind == "Sequential":
         _, *others = built.parts.values()
-        model = keras.Sequential([inputs["0"], *(part.layer for part in others)], name=plan.name)
-    else:
+        return keras.Sequential([inputs["0"], *(part.layer for part in others)], name=plan.name)
 
-        def apply(call: Call, arguments: list[Any], mask: Any) -> Any:
-            return _apply(built.parts[call.part], call, arguments, mask)
+    def apply(call: Call, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+        measured = built.seen.get((call.part, call.index), [])
+        given = [tuple(tensor.shape) for tensor in tensors([arguments, keywords])]
+        if len(given) != len(measured) or not all(map(_no_larger, given, measured)):
+            raise RefusedModel("The model's layers do not have the shapes that were computed for them.")
+        part = built.parts[call.part]
+        if isinstance(part.plan, OperationPlan):
+            return operate(part.plan, arguments, keywords)
+        return part.layer(*arguments, **keywords)
 
-        outputs = run(plan, {ref: inputs[ref.part] for ref in refs(plan.inputs)}, apply)
-        ends = _structure(plan.inputs, inputs)
-        model = keras.Model(inputs=ends, outputs=outputs, name=plan.name)
-    built.layer = model
-    return model
+    outputs = run(plan, {ref: inputs[ref.part] for ref in refs(plan.inputs)}, apply)
+    return keras.Model(inputs=_structure(plan.inputs, inputs), outputs=outputs, name=plan.name)
 
 
-def _apply(part: Built, call: Call, arguments: list[Any], mask: Any) -> Any:
-    if isinstance(part.plan, OperationPlan):
-        return operate(part.plan, arguments)
-    keywords = {} if call.training is None else {"training": call.training}
-    if mask is not None:
-        keywords["mask"] = mask
-    return part.layer(*arguments, **keywords)
+def _no_larger(given: tuple[int | None, ...], measured: tuple[int | None, ...]) -> bool:
+    return len(given) == len(measured) and all(
+        a is None or a == b for a, b in zip(given[1:], measured[1:], strict=True)
+    )
 
 
 def _structure(ends: Any, inputs: Mapping[str, Any]) -> Any:
+    if isinstance(ends, Ref):
+        return inputs[ends.part]
     if isinstance(ends, dict):
-        return {key: inputs[ref.part] for key, ref in ends.items()}
-    return [inputs[ref.part] for ref in ends] if isinstance(ends, list) else inputs[ends.part]
+        return {key: _structure(end, inputs) for key, end in ends.items()}
+    return [_structure(end, inputs) for end in ends]
 
 
 def _assign(built: Built, weights: Sequence[np.ndarray]) -> None:
     arrays = iter(weights)
-    for leaf in _leaves(built):
+    for leaf in built.leaves():
         variables = leaf.layer.weights
         if [tuple(variable.shape) for variable in variables] != (leaf.weights or []):
             assert isinstance(leaf.plan, LayerPlan)
             raise RefusedModel(f"The weights of a {leaf.plan.class_name} layer are not laid out as expected.")
         for variable in variables:
             variable.assign(next(arrays))
-        if hasattr(leaf.layer, "finalize_state"):
-            leaf.layer.finalize_state()  # Normalization keeps what follows from its mean and variance
+        _settle(leaf)
+
+
+def _settle(leaf: Built) -> None:
+    """Normalization keeps what follows from its mean and variance."""
+    assert isinstance(leaf.plan, LayerPlan)
+    if leaf.plan.class_name == "Normalization" and leaf.plan.arguments.get("mean") is None:
+        leaf.layer.finalize_state()
+    for part in leaf.parts.values():
+        for inner in part.leaves():
+            _settle(inner)
 
 
 def _finish(built: Built) -> None:
     """Freezes what was frozen, from the outside in, and puts the initializers back."""
     plan = built.plan
-    if isinstance(plan, ModelPlan | LayerPlan) and not plan.trainable:
-        built.layer.trainable = False
+    if isinstance(plan, ModelPlan | LayerPlan):
+        _freeze(built.layer, plan)
     if isinstance(plan, LayerPlan):
         restore_initializers(built.layer, plan)
     for part in built.parts.values():
         _finish(part)
+
+
+def _freeze(layer: Any, plan: LayerPlan | ModelPlan) -> None:
+    if layer.trainable is not plan.trainable:
+        layer.trainable = plan.trainable
+    if isinstance(plan, LayerPlan):
+        for held, part in inside(layer, plan):
+            _freeze(held, part)

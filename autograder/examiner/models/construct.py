@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autograder.examiner.models.plan import LayerPlan
-from autograder.examiner.models.values import RefusedModel
+from autograder.examiner.models.plan import LayerPlan, ModelPlan
+from autograder.examiner.models.table_preprocessing import VOCABULARIES
+from autograder.examiner.models.values import RefusedModel, mapping, number, optional, several, terms
+
+_INNER_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "Bidirectional": ("forward_layer", "backward_layer"),
+    "SpectralNormalization": ("layer",),
+    "RNN": ("cell",),
+    "StackedRNNCells": ("cells",),
+}
 
 
-def construct(plan: LayerPlan) -> Any:
+def construct(plan: LayerPlan, vocabulary: Any = None) -> Any:
     """The unbuilt ``keras.layers`` layer of a plan.
 
     All weights will start as zeros: they are overwritten by the delivered ones, and drawing random numbers
-    for
-    them is time that a student could make long. :func:`restore_initializers` puts the claimed initializers
+    for them is time that a student could make long. :func:`restore_initializers` puts the claimed initializers
     back.
+
+    Args:
+        plan: of a layer that holds no model.
+        vocabulary: what the kernel says that the layer has learned: ``{"terms": [...], "idf": [...] or None}``.
 
     Raises:
         RefusedModel: Keras itself does not accept the arguments together.
     """
+    inner = {key: [construct(part) for part in held if isinstance(part, LayerPlan)] for key, held in plan.inner.items()}
+    return assemble(plan, {key: held if key in plan.many else held[0] for key, held in inner.items()}, vocabulary)
+
+
+def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) -> Any:
+    """The layer of a plan around layers that exist already; see :func:`construct`."""
     import keras
 
     cls = getattr(keras.layers, plan.class_name, None)
@@ -28,24 +46,49 @@ def construct(plan: LayerPlan) -> Any:
     known = inspect.signature(cls.__init__).parameters
     arguments = {**plan.training_parts, **dict.fromkeys(plan.initializers, "zeros")}
     arguments = {key: value for key, value in arguments.items() if key in known}
-    arguments |= {key: construct(inner) for key, inner in plan.inner.items()}
+    arguments |= inner
     arguments |= {key: value for key, value in plan.arguments.items() if value is not None or key in known}
+    if "dtype" in known or any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        arguments["dtype"] = plan.dtype
+    bins = arguments.pop("bin_boundaries", None) if arguments.get("num_bins") else None
     try:
-        return cls(**arguments, name=plan.name, dtype=plan.dtype)
+        layer = cls(**arguments, name=plan.name)
+        if bins is not None:
+            layer.bin_boundaries = list(bins)  # Discretization's own, where it learned them
+        if plan.class_name in VOCABULARIES and plan.arguments.get("vocabulary") is None and vocabulary is not None:
+            _learn(layer, vocabulary, plan.class_name)
     except RefusedModel:
         raise
     except Exception as error:
         raise RefusedModel(f"{plan.class_name} can not be built with these arguments.") from error
+    return layer
+
+
+def _learn(layer: Any, vocabulary: Any, where: str) -> None:
+    learned = mapping(vocabulary, f"{where}'s vocabulary")
+    words = terms(learned.get("terms"), f"{where}'s vocabulary")
+    weights = optional(several(number(0), len(words), len(words)))(learned.get("idf"), f"{where}'s idf_weights")
+    layer.set_vocabulary(list(words), idf_weights=weights)
+
+
+def inside(layer: Any, plan: LayerPlan) -> Iterator[tuple[Any, LayerPlan | ModelPlan]]:
+    """The layers that a built wrapper holds, with their plans."""
+    plans = [part for held in plan.inner.values() for part in held]
+    layers: list[Any] = []
+    for attribute in _INNER_ATTRIBUTES.get(plan.class_name, ()):
+        held = getattr(layer, attribute)
+        layers += held if isinstance(held, (list, tuple)) else [held]
+    yield from zip(layers, plans, strict=False)
 
 
 def restore_initializers(layer: Any, plan: LayerPlan) -> None:
     """Gives a built layer the claimed initializers, so that a copy of it trains as the student's did."""
-    if plan.class_name == "Bidirectional":
-        restore_initializers(layer.forward_layer, plan.inner["layer"])
-        restore_initializers(layer.backward_layer, plan.inner["backward_layer"])
-    elif plan.class_name == "TimeDistributed":
-        restore_initializers(layer.layer, plan.inner["layer"])
+    for held, part in inside(layer, plan):
+        if isinstance(part, LayerPlan):
+            restore_initializers(held, part)
     holder = getattr(layer, "cell", layer)
     for key, initializer in plan.initializers.items():
-        if hasattr(holder, key):
-            setattr(holder, key, initializer)
+        for name in (key, f"_{key}"):
+            if hasattr(holder, name):
+                setattr(holder, name, initializer)
+                break

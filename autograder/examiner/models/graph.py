@@ -1,29 +1,20 @@
-"""Walks a model plan twice: once with shapes alone, to measure it, and once to build it."""
+"""The parts of a model with their Keras objects, and the walk through its calls."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.examiner.models.construct import construct
-from autograder.examiner.models.plan import (
-    MAX_CALLS,
-    Call,
-    InputPlan,
-    LayerPlan,
-    ModelPlan,
-    OperationPlan,
-    Part,
-    Ref,
-    refs,
-)
-from autograder.examiner.models.shapes import Shape, WeightShapes, weight_shapes
+from autograder.examiner.models.plan import Call, LayerPlan, ModelPlan, Part, Ref
+from autograder.examiner.models.read import check_place
+from autograder.examiner.models.shapes import WeightShapes
+from autograder.examiner.models.table_preprocessing import VOCABULARIES
 from autograder.examiner.models.values import RefusedModel
 
-MAX_ELEMENTS = 50_000_000
-"""The numbers that all layers together may give for one row of the data (200 MB as float32)."""
+COMPOSED = ("TimeDistributed", "Pipeline")
+"""Layers whose inner layers are parts of their own: they may be models, or need to know each other's shapes."""
 
 
 @dataclass
@@ -33,24 +24,76 @@ class Built:
     plan: Part
     layer: Any = None
     parts: dict[str, Built] = field(default_factory=dict)
-    """Of a nested model."""
+    """Of a nested model, or of a layer that is composed."""
     weights: WeightShapes | None = None
+    seen: dict[tuple[str, int], list[tuple[int | None, ...]]] = field(default_factory=dict)
+    """Of a model: the shapes that each of its calls was measured with."""
+
+    def leaves(self) -> Iterator[Built]:
+        """The layers of a model and of the models in it, in the order of the weights; those of a layer: itself."""
+        if isinstance(self.plan, ModelPlan):
+            for part in self.parts.values():
+                yield from part.leaves()
+        elif isinstance(self.plan, LayerPlan):
+            yield self
 
 
-def construct_all(plan: Part) -> Built:
-    """The plan's layers, constructed and not yet built."""
-    if isinstance(plan, ModelPlan):
-        return Built(plan, parts={key: construct_all(part) for key, part in plan.parts.items()})
-    return Built(plan, construct(plan) if isinstance(plan, LayerPlan) else None)
+class Construction:
+    """Constructs the layers of a plan, unbuilt."""
+
+    def __init__(self, identities: Any, vocabularies: Any) -> None:
+        """``identities`` and ``vocabularies`` are the claim's, for the leaves of the model in order."""
+        self.identities = iter(identities if type(identities) is list else [])
+        self.vocabularies = iter(vocabularies if type(vocabularies) is list else [])
+        self.known: dict[int, Built] = {}
+
+    def part(self, plan: Part) -> Built:
+        """The part of a model; twice the same one for a layer that is in two places."""
+        if isinstance(plan, ModelPlan):
+            return Built(plan, parts={key: self.part(inner) for key, inner in plan.parts.items()})
+        if not isinstance(plan, LayerPlan):
+            return Built(plan)
+        check_place(plan)
+        identity = next(self.identities, None)
+        vocabulary = next(self.vocabularies, None) if plan.class_name in VOCABULARIES else None
+        if type(identity) is not int:
+            return _leaf(plan, vocabulary)
+        if identity not in self.known:
+            self.known[identity] = _leaf(plan, vocabulary)
+        known = self.known[identity]
+        if not isinstance(known.plan, LayerPlan) or known.plan.class_name != plan.class_name:
+            raise RefusedModel("A layer that belongs to two models is not the same in both.")
+        return known
 
 
-def run(plan: ModelPlan, inputs: Mapping[Ref, Any], apply: Callable[[Call, list[Any], Any], Any]) -> Any:
-    """Makes the plan's calls in order; ``apply(call, arguments, mask)`` makes one.
+def _leaf(plan: LayerPlan, vocabulary: Any = None) -> Built:
+    if plan.class_name not in COMPOSED:
+        return Built(plan, construct(plan, vocabulary))
+    inner = [part for held in plan.inner.values() for part in held]
+    return Built(plan, parts={str(i): _inner(part) for i, part in enumerate(inner)})
+
+
+def _inner(plan: LayerPlan | ModelPlan) -> Built:
+    return _leaf(plan) if isinstance(plan, LayerPlan) else Construction(None, None).part(plan)
+
+
+Apply = Callable[[Call, list[Any], dict[str, Any]], Any]
+
+
+def run(plan: ModelPlan, inputs: Mapping[Ref, Any], apply: Apply) -> Any:
+    """Makes the plan's calls in order; ``apply(call, arguments, keywords)`` makes one.
 
     Returns:
         The outputs, in the structure of ``plan.outputs``.
     """
-    values: dict[tuple[str, int], list[Any]] = {(ref.part, ref.call): [value] for ref, value in inputs.items()}
+    import keras
+
+    if plan.kind == "Sequential":
+        (value,) = inputs.values()
+        for call in plan.calls:
+            value = apply(call, [value], {})
+        return value
+    values: dict[tuple[str, int], Sequence[Any]] = {(ref.part, ref.call): [value] for ref, value in inputs.items()}
 
     def look_up(structure: Any) -> Any:
         if isinstance(structure, Ref):
@@ -65,131 +108,26 @@ def run(plan: ModelPlan, inputs: Mapping[Ref, Any], apply: Callable[[Call, list[
         return structure
 
     for call in plan.calls:
-        result = apply(call, look_up(call.arguments), look_up(call.mask))
-        values[call.part, call.index] = flat(result)
+        result = apply(call, look_up(call.arguments), look_up(dict(call.keywords)))
+        values[call.part, call.index] = keras.tree.flatten(result)
     return look_up(plan.outputs)
 
 
-def flat(structure: Any) -> list[Any]:
-    """The tensors of a structure of lists and dicts, in order."""
-    if isinstance(structure, dict):
-        structure = list(structure.values())
-    if isinstance(structure, (list, tuple)):
-        return [tensor for item in structure for tensor in flat(item)]
-    return [structure]
+def matched(ends: Any, given: Any) -> list[tuple[Ref, Any]]:
+    """Which tensor goes to which input, by Keras's rules: a dict by its keys, anything else in order.
 
-
-class Measure:
-    """Computes shapes through a model, and adds up what it would need."""
-
-    def __init__(self, max_parameters: int) -> None:
-        self.max_parameters = max_parameters
-        self.parameters = 0
-        self.elements = 0
-        self.calls = 0
-
-    def model(self, built: Built, inputs: Iterable[Any] | None = None) -> Any:
-        """The output tensors (KerasTensors: shapes without values) of a model.
-
-        Raises:
-            RefusedModel: over the budget, or shapes that do not fit together.
-        """
-        import keras
-
-        plan = built.plan
-        assert isinstance(plan, ModelPlan)
-        ends = list(refs(plan.inputs))
-        placeholders = {key: part for key, part in plan.parts.items() if isinstance(part, InputPlan)}
-        if {ref.part for ref in ends} != set(placeholders) or len(ends) != len(placeholders):
-            raise RefusedModel("The model's inputs are not the ones that its layers use.")
-        if inputs is None:
-            inputs = [keras.KerasTensor(placeholders[ref.part].shape) for ref in ends]
-        given = list(inputs)
-        if len(given) != len(ends):
-            raise RefusedModel(f"A model with {len(ends)} inputs is called with {len(given)}.")
-        for ref, tensor in zip(ends, given, strict=True):
-            _same_shape(placeholders[ref.part].shape, tuple(tensor.shape))
-            self._count_elements(tensor)
-
-        def apply(call: Call, arguments: list[Any], mask: Any) -> Any:
-            return self._call(built.parts[call.part], arguments)
-
-        return run(plan, dict(zip(ends, given, strict=True)), apply)
-
-    def _call(self, built: Built, arguments: list[Any]) -> Any:
-        plan = built.plan
-        self.calls += 1
-        if self.calls > MAX_CALLS:
-            raise RefusedModel(f"The model calls its layers more than {MAX_CALLS} times.")
-        if isinstance(plan, ModelPlan):
-            return self.model(built, flat(arguments))
-        if isinstance(plan, OperationPlan):
-            return self._count_elements(operate(plan, arguments))
-        if isinstance(plan, InputPlan) or len(arguments) != 1:
-            raise RefusedModel("A layer of the model is called with something other than one input.")
-        return self._layer(built, plan, arguments[0])
-
-    def _layer(self, built: Built, plan: LayerPlan, tensor: Any) -> Any:
-        import keras
-
-        tensors = tensor if isinstance(tensor, list) else [tensor]
-        if not tensors or any(not isinstance(item, keras.KerasTensor) for item in tensors):
-            raise RefusedModel(f"{plan.class_name} is called with something that is not a tensor.")
-        shapes = [tuple(item.shape) for item in tensors]
-        if built.weights is None:
-            built.weights = layer_weights(plan, shapes[0])
-            self._count_parameters(plan, built.weights)
-        shape = shapes if isinstance(tensor, list) else shapes[0]
-        try:
-            output = keras.KerasTensor(built.layer.compute_output_shape(shape))
-        except Exception as error:
-            raise RefusedModel(f"{plan.class_name} does not fit the shape of its input.") from error
-        return self._count_elements(output)
-
-    def _count_parameters(self, plan: LayerPlan, shapes: WeightShapes) -> None:
-        self.parameters += sum(math.prod(shape) for shape in shapes)
-        if self.parameters > self.max_parameters:
-            raise RefusedModel(
-                f"The model has more than {self.max_parameters:,} parameters (counted up to a "
-                f"{plan.class_name} layer), which is more than can be graded."
-            )
-
-    def _count_elements(self, tensor: Any) -> Any:
-        sizes = [1 if size is None else size for size in tuple(tensor.shape)[1:]]
-        if any(size <= 0 for size in sizes):
-            raise RefusedModel("A layer of the model would have an output without any values.")
-        self.elements += math.prod(sizes)
-        if self.elements > MAX_ELEMENTS:
-            raise RefusedModel("The outputs of the model's layers are too large to be graded.")
-        return tensor
-
-
-def layer_weights(plan: LayerPlan, shape: Shape) -> WeightShapes:
-    """The weights' shapes of a layer, of a wrapper's inner layers too."""
-    if plan.class_name == "TimeDistributed":
-        return layer_weights(plan.inner["layer"], (*shape[:1], *shape[2:]))
-    if plan.inner:
-        return [size for inner in plan.inner.values() for size in layer_weights(inner, shape)]
-    return weight_shapes(plan.class_name, plan.arguments, shape)
-
-
-def operate(plan: OperationPlan, arguments: list[Any]) -> Any:
-    """The operation on tensors and numbers."""
+    Raises:
+        RefusedModel: they are not as many as the model has inputs.
+    """
     import keras
 
-    tensors = [item for item in arguments if isinstance(item, keras.KerasTensor)]
-    numbers = [item for item in arguments if isinstance(item, float)]
-    if len(arguments) != plan.operands or len(tensors) + len(numbers) != plan.operands or not tensors:
-        raise RefusedModel(f"The operation {plan.function} is used on something that is not a tensor.")
-    try:
-        return getattr(keras.ops, plan.function)(*arguments, **plan.arguments)
-    except Exception as error:
-        raise RefusedModel(f"The operation {plan.function} does not fit the shapes of its inputs.") from error
-
-
-def _same_shape(declared: Shape, given: Shape) -> None:
-    fits = len(declared) == len(given) and all(
-        a is None or b is None or a == b for a, b in zip(declared, given, strict=True)
-    )
-    if not fits:
-        raise RefusedModel("A model inside the model is called with an input of another shape.")
+    if isinstance(given, dict):
+        named = ends if isinstance(ends, dict) else {ref.part: ref for ref in keras.tree.flatten(ends)}
+        if named.keys() != given.keys():
+            raise RefusedModel("A model inside the model is called with inputs of other names.")
+        pairs = [(named[key], given[key]) for key in named]
+        return [pair for end, value in pairs for pair in matched(end, value)] if isinstance(ends, dict) else pairs
+    wanted, tensors = keras.tree.flatten(ends), keras.tree.flatten(given)
+    if len(wanted) != len(tensors):
+        raise RefusedModel(f"A model with {len(wanted)} inputs is called with {len(tensors)}.")
+    return list(zip(wanted, tensors, strict=True))

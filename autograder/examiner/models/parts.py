@@ -55,11 +55,14 @@ INITIALIZERS: Mapping[str, Mapping[str, Validator]] = {
     },
     "Orthogonal": {"gain": number(), **_SCALED},
     "OrthogonalInitializer": {"gain": number(), **_SCALED},
+    "Identity": {"gain": number()},
+    "IdentityInitializer": {"gain": number()},
 }
 REGULARIZERS: Mapping[str, Mapping[str, Validator]] = {
     "L1": {"l1": number(0)},
     "L2": {"l2": number(0)},
     "L1L2": {"l1": number(0), "l2": number(0)},
+    "OrthogonalRegularizer": {"factor": number(), "mode": one_of("rows", "columns")},
 }
 _AXIS = either(integer(-6, 6), several(integer(-6, 6), 1, 6))
 CONSTRAINTS: Mapping[str, Mapping[str, Validator]] = {
@@ -75,6 +78,8 @@ CONSTRAINTS: Mapping[str, Mapping[str, Validator]] = {
 }
 
 POLICIES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+INTEGER_POLICIES = ("int64", "int32", "int16", "int8", "uint8", "string")
+"""Of layers that give categories."""
 
 
 def known_object(value: Any, package: str, table: Mapping[str, Mapping[str, Validator]]) -> Any | None:
@@ -108,24 +113,30 @@ def activation(value: Any, where: str) -> Any:
     name = serialized.get("class_name")
     if serialized.get("module") == "keras.layers" and type(name) is str and name in ACTIVATION_LAYERS:
         from autograder.examiner.models.construct import construct
-        from autograder.examiner.models.plan import read_layer
+        from autograder.examiner.models.plan import LayerPlan
+        from autograder.examiner.models.read import read_layer
 
-        return construct(read_layer(serialized, depth=0))
+        plan = read_layer(serialized, depth=0)
+        assert isinstance(plan, LayerPlan)
+        return construct(plan)
     raise RefusedModel(
         f"{where} is a function of your own ({show(serialized.get('config', name))}). "
-        "Only Keras's own activations can be graded."
+        "Only Keras's own activations can be graded.",
+        kind_refused=True,
     )
 
 
-def policy(value: Any, where: str) -> str:
+def policy(value: Any, where: str, known: tuple[str, ...] = POLICIES) -> str:
     """The name of a dtype policy: a string, or Keras's serialized DTypePolicy."""
     if value is None:
         return "float32"
     if type(value) is dict:
         if value.get("class_name") != "DTypePolicy":
-            raise refuse(f"{where}: the dtype", value.get("class_name"), "an ordinary floating point type")
+            error = refuse(f"{where}: the dtype", value.get("class_name"), "an ordinary floating point type")
+            error.kind_refused = True
+            raise error
         value = mapping(value.get("config"), where).get("name")
-    return str(one_of(*POLICIES)(value, f"{where}: the dtype"))
+    return str(one_of(*known)(value, f"{where}: the dtype"))
 
 
 def trainable(value: Any, where: str) -> bool:

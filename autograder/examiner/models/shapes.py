@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograder.examiner.models.plan import LayerPlan
 from autograder.examiner.models.values import RefusedModel
 
 Shape = tuple[int | None, ...]
@@ -27,8 +28,8 @@ def _channels(arguments: Mapping[str, Any], shape: Shape) -> int:
     return _known(shape[1 if first else -1], "A convolution")
 
 
-def _bias(arguments: Mapping[str, Any], size: int) -> WeightShapes:
-    return [(size,)] if arguments.get("use_bias", True) else []
+def _bias(arguments: Mapping[str, Any], *size: int) -> WeightShapes:
+    return [size] if arguments.get("use_bias", True) else []
 
 
 def _dense(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
@@ -37,7 +38,8 @@ def _dense(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
 
 
 def _embedding(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
-    return [(arguments["input_dim"], arguments["output_dim"])]
+    table = (arguments["input_dim"], arguments["output_dim"])
+    return [table] if arguments.get("tie_weights", True) else [table, table[::-1]]
 
 
 def _convolution(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
@@ -72,10 +74,15 @@ def _recurrent(gates: int) -> Callable[[Mapping[str, Any], Shape], WeightShapes]
         bias: tuple[int, ...] = (gates * units,)
         if gates == 3 and arguments.get("reset_after", True):
             bias = (2, *bias)
-        kernels: WeightShapes = [(features, gates * units), (units, gates * units)]
-        return [*kernels, bias] if arguments.get("use_bias", True) else kernels
+        return [(features, gates * units), (units, gates * units), *_bias(arguments, *bias)]
 
     return shapes
+
+
+def _convolutional_lstm(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
+    filters, size = arguments["filters"], arguments["kernel_size"]
+    channels = _channels(arguments, (shape[0], *shape[2:]))
+    return [(*size, channels, 4 * filters), (*size, filters, 4 * filters), *_bias(arguments, 4 * filters)]
 
 
 def _axes(arguments: Mapping[str, Any], shape: Shape) -> tuple[int, ...]:
@@ -116,12 +123,25 @@ def _prelu(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
     return [tuple(1 if i in shared else _known(n, "PReLU") for i, n in enumerate(shape) if i > 0)]
 
 
+def _spectrogram(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
+    frame = arguments.get("frame_length", 256)
+    kernel = (frame, 1, (arguments.get("fft_length") or frame) // 2 + 1)
+    return [kernel] if arguments.get("mode") in ("real", "imag") else [kernel, kernel]
+
+
+def _einsum_dense(arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
+    return einsum_dense(arguments, shape)[0]
+
+
 _SHAPES: Mapping[str, Callable[[Mapping[str, Any], Shape], WeightShapes]] = {
     "Dense": _dense,
+    "EinsumDense": _einsum_dense,
     "Embedding": _embedding,
+    "ReversibleEmbedding": _embedding,
     "SimpleRNN": _recurrent(1),
     "LSTM": _recurrent(4),
     "GRU": _recurrent(3),
+    "ConvLSTM": _convolutional_lstm,
     "BatchNormalization": _batch_normalization,
     "LayerNormalization": _layer_normalization,
     "GroupNormalization": _scale_and_center,
@@ -132,24 +152,104 @@ _SHAPES: Mapping[str, Callable[[Mapping[str, Any], Shape], WeightShapes]] = {
     "ConvTranspose": _transposed,
     "DepthwiseConv": _depthwise,
     "SeparableConv": _separable,
+    "STFTSpectrogram": _spectrogram,
 }
 
 
-def weight_shapes(class_name: str, arguments: Mapping[str, Any], shape: Shape) -> WeightShapes:
-    """The weights' shapes of a layer of the table.
+def weight_shapes(plan: LayerPlan, shapes: Mapping[str, Any], first: Any) -> WeightShapes:
+    """The weights' shapes of a layer, with those of the layers in it.
 
     Args:
-        class_name: a class of ``keras.layers`` without inner layers.
-        arguments: its validated arguments.
-        shape: its input's shape, batch first; None where a size is free.
+        plan: of any layer but TimeDistributed and Pipeline, whose layers are measured one by one.
+        shapes: the shapes of what the layer is called with, by the names of ``layer.call``'s arguments: batch first,
+            None where a size is free.
+        first: the one of these that is the layer's input; a list where it is called with several.
 
     Raises:
-        RefusedModel: the input has a free or impossible size where the layer needs a fixed one.
+        RefusedModel: an input has a free or impossible size where the layer needs a fixed one.
     """
-    family = re.sub(r"Conv[123]D(Transpose)?$", r"Conv\1", class_name)
+    arguments = plan.arguments
+    if plan.class_name in ("MultiHeadAttention", "GroupQueryAttention"):
+        value = shapes["value"]
+        return _attention(plan.class_name, arguments, shapes["query"], value, shapes.get("key") or value)
+    if plan.class_name == "Attention":
+        return [()] * (int(arguments["use_scale"]) + int(arguments["score_mode"] == "concat"))
+    if plan.class_name == "AdditiveAttention":
+        return [(_known(first[0][-1], "AdditiveAttention"),)] if arguments["use_scale"] else []
+    return _of_one_input(plan, first[0] if isinstance(first, list) else first)
+
+
+def _of_one_input(plan: LayerPlan, shape: Shape) -> WeightShapes:
+    inner = [part for held in plan.inner.values() for part in held if isinstance(part, LayerPlan)]
+    if plan.class_name == "RNN":
+        return _of_one_input(inner[0], (*shape[:1], *shape[2:]))
+    if plan.class_name == "StackedRNNCells":
+        widths = [shape[-1], *(cell.arguments["units"] for cell in inner)]
+        return [w for cell, n in zip(inner, widths, strict=False) for w in _of_one_input(cell, (shape[0], n))]
+    if plan.class_name == "SpectralNormalization":
+        kernel, *others = _of_one_input(inner[0], shape)
+        return [kernel, (1, kernel[-1]), *others]
+    if inner:
+        return [weights for part in inner for weights in _of_one_input(part, shape)]
+    family = re.sub(r"(\w)[123]D(Transpose)?$", r"\1\2", plan.class_name).removesuffix("Cell")
     compute = _SHAPES.get(family)
     if compute is None:
         return []
-    if len(shape) < 2:
-        raise RefusedModel(f"{class_name} was given an input without features.")
-    return compute(arguments, shape)
+    if len(shape) < 2 and "Embedding" not in family:
+        raise RefusedModel(f"{plan.class_name} was given an input without features.")
+    return compute(plan.arguments, shape)
+
+
+def _attention(name: str, arguments: Mapping[str, Any], query: Shape, value: Shape, key: Shape) -> WeightShapes:
+    """Projections of query, key, (the gate,) value, and of the result."""
+    if name == "MultiHeadAttention":
+        heads = kept = arguments["num_heads"]
+        width, value_width = arguments["key_dim"], arguments.get("value_dim") or arguments["key_dim"]
+    else:
+        heads, kept = arguments["num_query_heads"], arguments["num_key_value_heads"]
+        width = value_width = arguments["head_dim"]
+    q, k, v = (_known(shape[-1], "Attention") for shape in (query, key, value))
+    out = arguments.get("output_shape") or (q,)
+    out = (out,) if isinstance(out, int) else tuple(out)
+    projections = [(q, heads, width), (k, kept, width)]
+    if arguments.get("use_gate"):
+        projections.append((q, heads, value_width))
+    projections.append((v, kept, value_width))
+    found: WeightShapes = []
+    for kernel in projections:
+        found += [kernel, *_bias(arguments, *kernel[1:])]
+    return [*found, (heads, value_width, *out), *_bias(arguments, *out)]
+
+
+_EQUATIONS = (
+    r"(?P<left>)([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)",
+    r"(?P<left>\.\.\.)([a-zA-Z]+),([a-zA-Z]+)->\.\.\.([a-zA-Z]+)",
+    r"(?P<left>)([a-zA-Z]{2,})\.\.\.,([a-zA-Z]+)->([a-zA-Z]+)\.\.\.",
+)
+
+
+def einsum_dense(arguments: Mapping[str, Any], shape: Shape) -> tuple[WeightShapes, Shape]:
+    """An EinsumDense's weights and its output's shape, by Keras's rules for equation and ``output_shape``."""
+    equation, wanted = arguments["equation"], arguments["output_shape"]
+    found = next((m for m in (re.fullmatch(form, equation) for form in _EQUATIONS) if m), None)
+    if found is None:
+        raise RefusedModel("EinsumDense's equation must be like 'ab,bc->ac', '...b,bc->...c' or 'ab...,bc->ac...'.")
+    source, kernel, target = found.group(2, 3, 4)
+    elided, left = len(shape) - len(source), bool(found["left"])
+    output = [shape[0], *((wanted,) if isinstance(wanted, int) else wanted)]
+    if elided > 0:
+        output = [*shape[:elided], *output[1:]] if left else [*output, *shape[len(shape) - elided :]]
+    skipped = elided if left else 0
+    sizes: dict[str, int | None] = dict(zip(source, shape[skipped:], strict=False))
+    sizes |= dict(zip(target, output[skipped:], strict=False))
+    if elided < 0 or not set(kernel) <= sizes.keys():
+        raise RefusedModel("EinsumDense's equation does not fit its input.")
+    weights: WeightShapes = [tuple(_known(sizes[letter], "EinsumDense") for letter in kernel)]
+    axes = arguments.get("bias_axes")
+    if axes:
+        begin = min(target.find(letter) for letter in axes)
+        if begin < 0:
+            raise RefusedModel("EinsumDense's bias_axes must be letters of the output.")
+        bias = [_known(sizes[letter], "EinsumDense") if letter in axes else 1 for letter in target[begin:]]
+        weights.append((*bias, *([1] * (elided if not left else 0))))
+    return weights, tuple(output)

@@ -9,6 +9,12 @@ from typing import Any
 MAX_SIZE = 10_000_000
 """No single dimension, unit count or kernel side may be larger."""
 
+MAX_TERMS = 500_000
+"""Of a vocabulary."""
+
+MAX_TEXT = 20_000_000
+"""Characters of a vocabulary, all terms together."""
+
 MAX_RANK = 6
 """The most dimensions of a tensor, batch included."""
 
@@ -23,7 +29,17 @@ Validator = Callable[[Any, str], Any]
 
 
 class RefusedModel(ValueError):
-    """A model that the examiner will not rebuild; ``str(error)`` is written for the student."""
+    """A model that the examiner will not rebuild; ``str(error)`` is written for the student.
+
+    Attributes:
+        kind_refused: whether it is the kind of model, layer or setting that can not be rebuilt (a Lambda, a class of
+            one's own), so that the model may be examined where it is. False for a claim that is malformed, over a
+            budget, or contradicts itself.
+    """
+
+    def __init__(self, message: str, *, kind_refused: bool = False) -> None:
+        super().__init__(message)
+        self.kind_refused = kind_refused
 
 
 def show(value: Any) -> str:
@@ -41,6 +57,17 @@ def show(value: Any) -> str:
 def refuse(where: str, value: Any, wanted: str) -> RefusedModel:
     """The error for a bad value, for the caller to raise."""
     return RefusedModel(f"{where} is {show(value)}, and must be {wanted}.")
+
+
+def whole_or_real(low: float = -1e12, high: float = 1e12) -> Validator:
+    """A finite int or float in low..high, of its own type."""
+    check = number(low, high)
+
+    def validate(value: Any, where: str) -> int | float:
+        result = check(value, where)
+        return value if type(value) is int else result
+
+    return validate
 
 
 def integer(low: int, high: int = MAX_SIZE) -> Validator:
@@ -83,12 +110,19 @@ def one_of(*options: str) -> Validator:
     return validate
 
 
-def only(expected: Any) -> Validator:
-    """Exactly this constant, of exactly its type."""
+def only(expected: Any, kind_refused: bool = False) -> Validator:
+    """Exactly this constant, of exactly its type.
+
+    Args:
+        expected: the constant.
+        kind_refused: whether another value of its type is a setting that Keras has and the grader has not.
+    """
 
     def validate(value: Any, where: str) -> Any:
         if type(value) is not type(expected) or value != expected:
-            raise refuse(where, value, f"{expected!r} for the grader to be able to rebuild the model")
+            error = refuse(where, value, f"{expected!r} for the grader to be able to rebuild the model")
+            error.kind_refused = kind_refused and type(value) is type(expected)
+            raise error
         return value
 
     return validate
@@ -122,6 +156,38 @@ def several(validate: Validator, at_least: int, at_most: int) -> Validator:
         return tuple(validate(item, where) for item in value)
 
     return check
+
+
+def pair_or_one(validate: Validator) -> Validator:
+    """One value, or two as a tuple."""
+    return either(several(validate, 2, 2), validate)
+
+
+def terms(value: Any, where: str) -> tuple[Any, ...]:
+    """A vocabulary: texts of at most 1,000 characters, or whole numbers, all of one type."""
+    if type(value) not in (list, tuple) or not 1 <= len(value) <= MAX_TERMS:
+        raise refuse(where, value, f"a list of 1 to {MAX_TERMS:,} terms")
+    kinds = {type(term) for term in value}
+    if kinds == {int} and all(-(2**63) <= term < 2**63 for term in value):
+        return tuple(value)
+    if kinds != {str}:
+        raise refuse(where, value, "a list of texts, or of whole numbers")
+    if max(map(len, value)) > 1000 or sum(map(len, value)) > MAX_TEXT or not _encodable("".join(value)):
+        raise RefusedModel(f"{where} has terms that are too long, or that are not text.")
+    return tuple(value)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def token(value: Any, where: str) -> Any:
+    """A text of at most 1,000 characters, or a whole number."""
+    return terms([value], where)[0]
 
 
 def sides(rank: int, low: int = 1, high: int = 4096) -> Validator:

@@ -1,0 +1,239 @@
+"""Computes the shapes through a model, and what it would need, before anything of it is built."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+from autograder.examiner.models.graph import Built, matched, run
+from autograder.examiner.models.operate import FREE, growth, operate, size, tensors, work
+from autograder.examiner.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
+from autograder.examiner.models.shapes import Shape, WeightShapes, einsum_dense, weight_shapes
+from autograder.examiner.models.values import RefusedModel
+
+MAX_ELEMENTS = 50_000_000
+"""The numbers that all layers together may give for one row of the data (200 MB as float32)."""
+
+MAX_WORK = 1e11
+"""The multiplications for one row: several seconds. (ResNet50 needs 4e9, the largest EfficientNet 4e10.)"""
+
+_FLAGS = frozenset({"training", "use_causal_mask", "return_attention_scores", "reverse"})
+"""Arguments of a call that are True or False; all others are tensors."""
+
+_HEADS = {"MultiHeadAttention": "num_heads", "GroupQueryAttention": "num_query_heads"}
+_SPECIFIED = frozenset({*_HEADS, "Attention", "AdditiveAttention", "ReversibleEmbedding"})
+"""Layers whose output depends on more than the shape of one input."""
+
+
+class Measure:
+    """Walks through a model with shapes alone, and adds up what it would need."""
+
+    def __init__(self, max_parameters: int) -> None:
+        self.max_parameters = max_parameters
+        self.parameters = 0
+        self.elements = 0.0
+        self.work = 0.0
+        self.calls = 0
+        self.steps = 1
+        """How often the layer being measured runs: inside TimeDistributed, once for each step."""
+
+    def model(self, built: Built, given: Any = None) -> Any:
+        """The output tensors (KerasTensors: shapes without values) of a model.
+
+        Raises:
+            RefusedModel: over the budget, or shapes that do not fit together.
+        """
+        import keras
+
+        plan = built.plan
+        assert isinstance(plan, ModelPlan)
+        ends = keras.tree.flatten(plan.inputs)
+        inputs = {key: part for key, part in plan.parts.items() if isinstance(part, InputPlan)}
+        if {ref.part for ref in ends} != set(inputs) or len(ends) != len(inputs):
+            raise RefusedModel("The model's inputs are not the ones that its layers use.")
+        if given is None:
+            given = [keras.KerasTensor(inputs[ref.part].shape, inputs[ref.part].dtype) for ref in ends]
+        pairs = matched(plan.inputs, given)
+        for ref, tensor in pairs:
+            if not isinstance(tensor, keras.KerasTensor):
+                raise RefusedModel("A model inside the model is called with something that is not a tensor.")
+            _same_shape(inputs[ref.part].shape, tuple(tensor.shape))
+            self._count(tensor, tensors(given))
+
+        def apply(call: Call, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+            built.seen[call.part, call.index] = [tuple(t.shape) for t in tensors([arguments, keywords])]
+            return self._call(built.parts[call.part], arguments, keywords)
+
+        return run(plan, dict(pairs), apply)
+
+    def _call(self, built: Built, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+        plan = built.plan
+        self.calls += 1
+        if self.calls > MAX_CALLS:
+            raise RefusedModel(f"The model calls its layers more than {MAX_CALLS} times.")
+        if isinstance(plan, OperationPlan):
+            output = operate(plan, arguments, keywords)
+            self._work(work(plan, arguments, output))
+            for tensor in tensors(output):
+                tensor.rows = growth(plan, arguments, tensor)
+            return self._count(output)
+        if isinstance(plan, InputPlan) or (not arguments and not keywords):
+            raise RefusedModel("A layer of the model is called without an input.")
+        bound = _bound(built, arguments, keywords)
+        first = next(iter(bound.values()))
+        if isinstance(plan, ModelPlan):
+            return self.model(built, first)
+        if not tensors(first):
+            raise RefusedModel(f"{plan.class_name} is called with something that is not a tensor.")
+        if built.parts:
+            return self._composed(built, plan, first)
+        return self._layer(built, plan, bound, first)
+
+    def _composed(self, built: Built, plan: LayerPlan, tensor: Any) -> Any:
+        """TimeDistributed and Pipeline: the layers in them, one after the other."""
+        import keras
+
+        shape = tuple(tensors(tensor)[0].shape)
+        timed = plan.class_name == "TimeDistributed"
+        if timed:
+            if len(shape) < 3 or len(tensors(tensor)) != 1:
+                raise RefusedModel("TimeDistributed needs one input with time steps.")
+            tensor = keras.KerasTensor((shape[0], *shape[2:]), tensor.dtype)
+        steps = self.steps
+        self.steps *= (shape[1] or FREE) if timed else 1
+        for part in built.parts.values():
+            tensor = self._call(part, [tensor], {})
+        self.steps = steps
+        if built.weights is None:
+            built.weights = [w for part in built.parts.values() for leaf in part.leaves() for w in leaf.weights or []]
+        if timed:
+            if len(tensors(tensor)) != 1:
+                raise RefusedModel("TimeDistributed can not give several outputs.")
+            inner = tuple(tensors(tensor)[0].shape)
+            tensor = keras.KerasTensor((shape[0], shape[1], *inner[1:]))
+        return self._count(tensor)
+
+    def _layer(self, built: Built, plan: LayerPlan, bound: dict[str, Any], first: Any) -> Any:
+        import keras
+
+        shapes = {name: _shapes(value) for name, value in bound.items() if name not in _FLAGS}
+        if built.weights is None:
+            built.weights = weight_shapes(plan, shapes, _shapes(first))
+            self._count_parameters(plan, built.weights)
+        try:
+            if plan.class_name in _SPECIFIED:
+                output = built.layer.compute_output_spec(**{k: v for k, v in bound.items() if k != "training"})
+            elif plan.class_name == "EinsumDense":
+                output = keras.KerasTensor(einsum_dense(plan.arguments, _shapes(first))[1])
+            else:
+                output = _tensors(built.layer.compute_output_shape(_shapes(first)))
+        except RefusedModel:
+            raise
+        except Exception as error:
+            raise RefusedModel(f"{plan.class_name} does not fit the shape of its input.") from error
+        if "Attention" in plan.class_name:
+            self._attention(plan, shapes, first)
+        if "Embedding" not in plan.class_name:
+            positions = max(_positions(plan, tuple(t.shape)) for t in tensors([first, output]))
+            self._work(sum(map(math.prod, built.weights)) * positions)
+        rows = [getattr(tensor, "rows", 1.0) for tensor in tensors(list(bound.values()))]
+        grown = sum(rows) if plan.class_name == "Concatenate" and plan.arguments.get("axis") == 0 else max(rows)
+        for tensor in tensors(output):
+            tensor.rows = grown
+        return self._count(output)
+
+    def _attention(self, plan: LayerPlan, shapes: dict[str, Any], first: Any) -> None:
+        """The scores: one for each pair of positions and each head."""
+        query, value = (shapes["query"], shapes["value"]) if plan.class_name in _HEADS else _shapes(first)[:2]
+        heads = plan.arguments.get(_HEADS.get(plan.class_name, ""), 1)
+        scores = heads * size((None, *query[1:-1])) * size((None, *value[1:-1]))
+        if plan.class_name == "AdditiveAttention":
+            scores *= query[-1] or FREE
+        self._add(scores)
+        self._work(scores * sum(plan.arguments.get(key) or 1 for key in ("key_dim", "value_dim", "head_dim")))
+
+    def _count_parameters(self, plan: LayerPlan, shapes: WeightShapes) -> None:
+        self.parameters += sum(math.prod(shape) for shape in shapes)
+        if self.parameters > self.max_parameters:
+            raise RefusedModel(
+                f"The model has more than {self.max_parameters:,} parameters (counted up to a "
+                f"{plan.class_name} layer), which is more than can be graded."
+            )
+
+    def _count(self, output: Any, found: list[Any] | None = None) -> Any:
+        for tensor in found if found is not None else tensors(output):
+            if any(n is not None and n <= 0 for n in tuple(tensor.shape)[1:]):
+                raise RefusedModel("A layer of the model would have an output without any values.")
+            self._add(size(tuple(tensor.shape)) * getattr(tensor, "rows", 1.0))
+        return output
+
+    def _add(self, elements: float) -> None:
+        self.elements += elements * self.steps
+        if self.elements > MAX_ELEMENTS:
+            raise RefusedModel("The outputs of the model's layers are too large to be graded.")
+
+    def _work(self, multiplications: float) -> None:
+        self.work += multiplications * self.steps
+        if self.work > MAX_WORK:
+            raise RefusedModel("The model needs more computation for one row of data than can be graded.")
+
+
+def _bound(built: Built, arguments: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
+    """What a layer is called with, by the names of its ``call``; what is None is left out.
+
+    Raises:
+        RefusedModel: the layer has no such argument, or it is neither a tensor nor a flag.
+    """
+    if isinstance(built.plan, ModelPlan) or built.parts:
+        known = inspect.signature(lambda inputs, training=None, mask=None: None)
+    else:
+        known = inspect.signature(built.layer.call)
+    try:
+        bound = known.bind(*arguments, **keywords).arguments
+    except TypeError:
+        raise RefusedModel("A layer of the model is called with an argument that it does not have.") from None
+    for name, value in bound.items():
+        if value is not None and not (type(value) is bool if name in _FLAGS else _is_tensors(value)):
+            raise RefusedModel("A layer of the model is called with something other than tensors.", kind_refused=True)
+    return {name: value for name, value in bound.items() if value is not None}
+
+
+def _is_tensors(value: Any) -> bool:
+    import keras
+
+    if isinstance(value, (list, dict)):
+        return all(item is None or _is_tensors(item) for item in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, keras.KerasTensor)
+
+
+def _shapes(structure: Any) -> Any:
+    """The shapes of a structure of tensors."""
+    if isinstance(structure, dict):
+        return {key: _shapes(item) for key, item in structure.items()}
+    if isinstance(structure, list):
+        return [_shapes(item) for item in structure]
+    return None if structure is None else tuple(structure.shape)
+
+
+def _tensors(shape: Any) -> Any:
+    """Tensors of a shape, or of each of several (a recurrent layer's output and states)."""
+    import keras
+
+    if shape and isinstance(shape[0], (list, tuple)):
+        return [_tensors(item) for item in shape]
+    return keras.KerasTensor(tuple(shape))
+
+
+def _positions(plan: LayerPlan, shape: Shape) -> int:
+    """How often a layer's weights are used for one row: pixels, or time steps."""
+    inner = shape[2:] if plan.arguments.get("data_format") == "channels_first" else shape[1:-1]
+    return size((None, *inner))
+
+
+def _same_shape(declared: Shape, given: Shape) -> None:
+    fits = len(declared) == len(given) and all(
+        a is None or b is None or a == b for a, b in zip(declared, given, strict=True)
+    )
+    if not fits:
+        raise RefusedModel("A model inside the model is called with an input of another shape.")

@@ -1,0 +1,135 @@
+"""Applies the operations of a plan to tensors, and says how much memory and time they take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograder.examiner.models.plan import OperationPlan
+from autograder.examiner.models.table_operations import MAX_PIECES
+from autograder.examiner.models.values import RefusedModel
+
+FREE = 64
+"""What a dimension of unknown size (a sentence's length) counts as in the budgets."""
+
+
+def size(shape: tuple[int | None, ...]) -> int:
+    """The numbers in a tensor, for one row: a free first dimension is 1, any other free one :data:`FREE`."""
+    return math.prod(n if n is not None else (1 if i == 0 else FREE) for i, n in enumerate(shape))
+
+
+def operate(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any]) -> Any:
+    """The operation on tensors, numbers and constants.
+
+    Raises:
+        RefusedModel: an operand is none of these, or they do not fit together.
+    """
+    import keras
+
+    operation, what = plan.operation, f"The operation {plan.operation.function}"
+    low, high = operation.operands
+    if not low <= len(operands) <= high:
+        raise RefusedModel(f"{what} has {len(operands)} operands.")
+    if operation.function == "get_item":
+        return _get_item(*operands)
+    given = tensors(operands)
+    if not given or not all(map(_is_operand, [*operands, *keywords.values()])):
+        raise RefusedModel(f"{what} is used on something that is not a tensor.")
+    if operation.function == "unstack" and not _few_pieces(given[0].shape, plan.arguments.get("axis", 0)):
+        raise RefusedModel(f"{what} gives more than {MAX_PIECES} tensors.")
+    arguments = {**keywords, **plan.arguments}
+    if operation.function == "einsum":
+        operands = [arguments.pop("subscripts"), *operands]
+    try:
+        return getattr(getattr(keras, operation.package), operation.function)(*operands, **arguments)
+    except Exception as error:
+        raise RefusedModel(f"{what} does not fit the shapes of its inputs.") from error
+
+
+def _get_item(tensor: Any, key: Any) -> Any:
+    import keras
+
+    key = tuple(key) if isinstance(key, list) else key
+    items = key if isinstance(key, tuple) else (key,)
+    if not isinstance(tensor, keras.KerasTensor):
+        raise RefusedModel("Something that is not a tensor is indexed.")
+    if any(item is not None and item is not ... and type(item) not in (int, slice) for item in items):
+        raise RefusedModel("A tensor of the model is indexed with something other than numbers and slices.")
+    try:
+        return tensor[key]
+    except Exception as error:
+        raise RefusedModel("A tensor of the model is indexed outside of its shape.") from error
+
+
+def _few_pieces(shape: tuple[int | None, ...], axis: int) -> bool:
+    pieces = shape[axis] if -len(shape) <= axis < len(shape) else None
+    return pieces is not None and pieces <= MAX_PIECES
+
+
+def tensors(structure: Any) -> list[Any]:
+    """The KerasTensors of a structure of lists, tuples and dicts, in order."""
+    import keras
+
+    return [leaf for leaf in _flat(structure) if isinstance(leaf, keras.KerasTensor)]
+
+
+def _flat(structure: Any) -> Iterator[Any]:
+    if isinstance(structure, (list, tuple)):
+        for item in structure:
+            yield from _flat(item)
+    elif isinstance(structure, dict):
+        for item in structure.values():
+            yield from _flat(item)
+    else:
+        yield structure
+
+
+def _is_operand(value: Any) -> bool:
+    import keras
+
+    if isinstance(value, list):
+        return bool(value) and all(not isinstance(item, list) and _is_operand(item) for item in value)
+    return value is None or isinstance(value, (keras.KerasTensor, np.ndarray)) or type(value) in (bool, int, float)
+
+
+def growth(plan: OperationPlan, operands: list[Any], output: Any) -> float:
+    """How many rows come of one, at most: ``reshape``, ``concatenate`` and ``repeat`` can make more of them."""
+    rows = [getattr(tensor, "rows", 1.0) for tensor in tensors(operands)]
+    arguments = plan.arguments
+    if plan.operation.cost == "join":
+        return sum(rows)
+    if plan.operation.cost == "reshape":
+        return max(rows) * max(1.0, size(tensors(operands)[0].shape) / max(1, size(output.shape)))
+    if plan.operation.cost == "repeat":
+        repeats = arguments.get("repeats", 1)
+        factor = math.prod(repeats) if isinstance(repeats, tuple) else repeats
+        margins = math.prod(1 + before + after for before, after in arguments.get("pad_width", ()))
+        return sum(rows) * factor * margins
+    return max(rows)
+
+
+def work(plan: OperationPlan, operands: list[Any], output: Any) -> float:
+    """Multiplications for one row, for products of matrices; 0 for what costs no more than its output."""
+    if plan.operation.cost != "contract":
+        return 0
+    shapes = [tensor.shape for tensor in tensors(operands)]
+    if plan.operation.function == "einsum":
+        return _einsum_work(plan.arguments["subscripts"], shapes)
+    sizes = [size(shape) for shape in shapes] + [np.size(item) for item in operands if isinstance(item, np.ndarray)]
+    return float(math.sqrt(math.prod(sizes) * size(output.shape)))
+
+
+def _einsum_work(subscripts: str, shapes: list[tuple[int | None, ...]]) -> float:
+    sizes: dict[str, int] = {}
+    elided = 1
+    for text, shape in zip(subscripts.partition("->")[0].split(","), shapes, strict=False):
+        before, dots, after = text.partition("...")
+        known = list(zip(before, shape, strict=False)) + list(zip(reversed(after or ""), reversed(shape), strict=False))
+        for letter, n in known:
+            sizes[letter] = max(sizes.get(letter, 1), FREE if n is None else n)
+        if dots:
+            elided = max(elided, size((None, *shape[len(before) + 1 : len(shape) - len(after)])))
+    return float(math.prod(sizes.values()) * elided)
