@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pytest
 from exams import exam_of
-from test_examine import graded
+from test_examine import EQUAL, graded
 
+from autograder.examiner.names import bindings
 from autograder.records import Outcome, Role
 
 
@@ -184,7 +185,7 @@ CLASSES = {
     ),
     "a function that makes instances": Case(
         VECTOR + "def middle(a, b): return (a + b) * 0.5",
-        "assert middle(Vector(0, 0), Vector(2, 4)) == Vector(1, 2)",
+        "m = middle(Vector(0, 0), Vector(2, 4))\nassert m == Vector(1, 2) and m != Vector(2, 4)",
         VECTOR + "def middle(a, b): return a",
     ),
     "a data class": Case(
@@ -427,3 +428,11 @@ def test_the_solution_gets_full_marks_and_the_wrong_answer_none(name):
     good = of(case, case.solution)
     assert good.outcome is Outcome.PASSED, good.detail
     assert of(case, case.wrong).fraction == 0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_object_that_says_yes_to_everything_earns_nothing(name):
+    case = CASES[name]
+    found = bindings(case.solution)
+    names = (found.definitions.keys() - found.imported) | found.assigned
+    assert of(case, f"{EQUAL}\n{' = '.join(sorted(names))} = Yes()").fraction == 0

@@ -17,9 +17,9 @@ POSES: dict[str, type] = {
 """What ``isinstance`` says of remote functions and generators, so that ``inspect.isfunction`` works. No plain data."""
 
 DATA = frozenset(
-    [f"__{name}__" for name in
-     "name qualname doc module dict annotations defaults kwdefaults code closure wrapped func self init "
-     "abstractmethods isabstractmethod slots match_args dataclass_fields".split()]
+    ["__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__annotations__", "__defaults__",
+     "__kwdefaults__", "__code__", "__closure__", "__wrapped__", "__func__", "__self__", "__init__",
+     "__abstractmethods__", "__isabstractmethod__", "__slots__", "__match_args__", "__dataclass_fields__"]
 )  # fmt: skip
 """Special attributes that are asked for like any other."""
 
@@ -58,4 +58,4 @@ def _find(obj: Any) -> tuple[list[str], int]:
     return text.splitlines(keepends=True), 0
 
 
-inspect.findsource = _find
+inspect.findsource = _find  # type: ignore[assignment]

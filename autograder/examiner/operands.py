@@ -10,7 +10,7 @@ from autograder.examiner.operators import SPECIAL
 
 _ORDER = frozenset(["__lt__", "__le__", "__gt__", "__ge__"])
 _DECORATED = {"total_ordering": _ORDER, "dataclass": frozenset(["__eq__"])}
-_OF_TUPLES = frozenset(name for name in vars(tuple) if name in SPECIAL) | {"__ne__"}
+_OF_TUPLES = frozenset(vars(tuple)) & SPECIAL - {"__ne__"}
 
 
 def class_operators(sources: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -36,8 +36,6 @@ def _of_class(node: ast.ClassDef, known: dict[str, frozenset[str]]) -> frozenset
         methods |= known.get(_name(base), frozenset()) | _of_built_in(_name(base))
     for decorator in node.decorator_list:
         methods |= _of_decorator(decorator)
-    if "__eq__" in methods:
-        methods.add("__ne__")
     return frozenset(methods & SPECIAL)
 
 
@@ -45,7 +43,7 @@ def _of_built_in(name: str) -> frozenset[str]:
     if name == "NamedTuple":
         return _OF_TUPLES
     kind = getattr(builtins, name, None)
-    return frozenset(vars(kind)) if isinstance(kind, type) and kind is not object else frozenset()
+    return frozenset(vars(kind)) - {"__ne__"} if isinstance(kind, type) and kind is not object else frozenset()
 
 
 def _of_decorator(decorator: ast.expr) -> frozenset[str]:

@@ -1,10 +1,10 @@
 """When an operator may run the student's code.
 
-``answer - 9`` would tell the student's ``__sub__`` what is expected, and let it say that nothing is missing. So an object
-that the student bound to a name, or that a function returned, takes no operator with a value of the test's, is never
-compared by its class, and has no truth value. But where the assignment asks for a class with operators, they are what
-is examined: an instance that the *test* made, by calling the class under its name, has those operators that the
-instructor's own class of that name defines.
+``answer - 9`` would tell the student's ``__sub__`` what is expected, and let it say that nothing is missing. So an
+object that the student bound to a name, or that a function returned, takes no operator with a value of the test's, is
+not compared with another such by its class, and has no truth value. But where the assignment asks for a class with
+operators, they are what is examined: an instance that the *test* made, by calling the class under its name, has those
+operators that the instructor's own class of that name defines.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ SPECIAL = frozenset(
     [
         *(special(name) for name in (*BINARY, *IN_PLACE, *UNARY, *COMPARISONS)),
         *(f"__r{name.strip('_')}__" for name in BINARY),
-        *(special(name) for name in ("len iter next call enter exit bool hash float int str repr format".split())),
-        *(special(name) for name in ("round reversed".split())),
+        *("__len__", "__iter__", "__next__", "__reversed__", "__call__", "__enter__", "__exit__", "__hash__"),
+        *("__bool__", "__int__", "__float__", "__round__", "__str__", "__repr__", "__format__"),
     ]
 )
 """Methods that Python's syntax and built-in functions call."""
@@ -88,7 +88,7 @@ def _came_of(result: Any, one: Any, other: Any, plain: bool) -> Any:
 
 def origin_of(value: Any) -> Origin:
     """Where an instance came from; only the examiner's own types have a say."""
-    return value._origin if issubclass(type(value), Operators) else Origin.STUDENT  # type: ignore[no-any-return]
+    return value._origin if issubclass(type(value), Operators) else Origin.STUDENT
 
 
 def mark(result: Any, origin: Origin) -> None:
@@ -159,6 +159,7 @@ class Operators:
         return mine.handle == theirs.handle
 
     def __ne__(self, other: object) -> bool:
+        """The opposite of equal, unless the instructor's class says itself what it is."""
         if _kin(self, other, "__ne__"):
             return decided(self, "ne", other)
         return not self == other

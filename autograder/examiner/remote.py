@@ -150,8 +150,8 @@ class RemoteObject(Operators):
     def _mark(self, origin: Origin) -> None:
         object.__setattr__(self, "_origin", origin)
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return POSES.get(self._reference.type_name, type(self))
 
     def __getattribute__(self, name: str) -> Any:
@@ -329,8 +329,8 @@ def rebuilt_exception(described: Any) -> Exception:
     if isinstance(itself, Exception) and isinstance(itself, RemoteException):
         args = described.get("args")
         itself.args = tuple(args) if type(args) is list else ()
-        itself._text = text  # type: ignore[attr-defined]
-        itself.remote = described  # type: ignore[attr-defined]
+        vars(itself)["_text"] = text
+        itself.remote = described
         return itself
     for name in names if type(names) is list else []:
         kind = getattr(builtins, name, None) if type(name) is str else None

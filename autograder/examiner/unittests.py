@@ -1,7 +1,7 @@
 """What a run of ``unittest`` in a test cell comes to.
 
-``unittest.main(argv=[''], exit=False)`` and ``TextTestRunner().run(suite)`` raise nothing when a test fails. A cell that
-ends in such a run, and has no score of its own, is passed where every run in it was successful.
+``unittest.main(argv=[''], exit=False)`` and ``TextTestRunner().run(suite)`` raise nothing when a test fails. A cell
+with such runs, and with no score of its own at its end, is passed only where each of them was successful.
 """
 
 from __future__ import annotations

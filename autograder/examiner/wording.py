@@ -81,7 +81,7 @@ class Wording:
 
 
 def _name(error: BaseException) -> str:
-    """The exception's class; for one of the student's own, whose name may be anything, the built-in class that it is."""
+    """The exception's class; of the student's own, whose name may be anything, the built-in class that it is."""
     kinds = (kind for kind in type(error).__mro__ if reference_of(kind) is None and kind is not RemoteException)
     return next(kind.__name__ for kind in kinds)
 

@@ -52,8 +52,9 @@ class Callbacks:
             raise result
         kind = getattr(builtins, result["type"])
         error = kind(*result["args"])
-        error._autograder_number = result["number"]
-        self.raised.append(error)
+        if result["number"]:
+            error._autograder_number = result["number"]
+            self.raised.append(error)
         raise error
 
     def resolve(self, reference: codec.Reference) -> Any:

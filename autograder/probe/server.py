@@ -144,7 +144,7 @@ class Server:
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls; gives the result and, for arguments that can change in place, what became of them."""
-        given = {**dict(enumerate(args)), **kwargs}
+        given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
         result = function(*args, **kwargs)
         return result, {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
