@@ -11,7 +11,8 @@ from kernels import InProcessKernel, remote_after
 
 from autograder import check
 from autograder.check import subject
-from autograder.check.prediction import asked, predictions
+from autograder.check.asking import asked
+from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
 from autograder.examiner.remote import RemoteObject
 from autograder.examiner.remote_model import RemoteModel, refused
@@ -77,6 +78,28 @@ def test_a_function_that_predicts_is_measured_like_a_model(source: str) -> None:
     assert check.loss(model, on=(X, Y), below=9).evidence["loss"] == pytest.approx(loss, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("source", "labels"),
+    [
+        ("def model(X): return (X[:, 0] > 0).astype(int) * 2", Y),
+        ("def model(X): return (X[:, 0] > 0) * 2.0", Y),
+        ("def model(X): return [2 * int(x > 0) for x in X[:, 0]]", np.eye(3)[Y]),
+        ("def model(X): return (X[:, 0] > 0)[:, None].astype('uint8') * 2", Y),
+    ],
+)
+def test_an_accuracy_can_be_that_of_classes(source: str, labels: Any) -> None:
+    right = (np.where(X[:, 0] > 0, 2, 0) == Y).mean()
+    assert check.accuracy(answer(source), on=(X, labels), above=0).evidence["accuracy"] == pytest.approx(right)
+
+
+def test_an_accuracy_of_two_classes_is_of_probabilities_or_of_classes() -> None:
+    labels = (Y > 0).astype(int)
+    right = ((X[:, 0] > 0) == labels).mean()
+    for result in ("X[:, 0] > 0", "(X[:, 0] > 0) * 1", "(X[:, 0] > 0) * 0.5 + 0.25", "(X[:, :1] > 0) * 1.0"):
+        found = check.accuracy(answer(f"def model(X): return {result}"), on=(X, labels), above=0)
+        assert found.evidence["accuracy"] == pytest.approx(right), result
+
+
 def test_a_function_of_the_tests_own_may_stand_before_the_students() -> None:
     f = answer("def model(X, w): return X @ w")
     outputs = predictions(lambda rows: f(rows, np.ones((4, 2))), X)
@@ -109,7 +132,7 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
         ("def model(X): raise SystemExit", "does not accept rows"),
         ("def model(X): return X[:, :3] * float('nan')", "NaN or infinite"),
         ("def model(X): return X[:, :3] + float('inf')", "NaN or infinite"),
-        ("import numpy as np\ndef model(X): return np.zeros((len(X), 1_000_000 // 3), 'b')", "too much"),
+        ("import numpy as np\ndef model(X): return np.zeros((len(X), 200_000), 'b')", "too much"),
         ("model = int", "not a model"),
         ("model = object()", "not a model"),
         ("class M:\n    predict = 3\nmodel = M()", "not a model"),

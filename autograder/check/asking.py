@@ -6,8 +6,8 @@ in other company, because a prediction should depend on its own row alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,8 @@ _TWICE = 64
 """So many rows are asked a second time."""
 UNSTEADY = "the same rows got other predictions when they were asked again among other rows"
 
+Classes: TypeAlias = "tuple[int, ...] | tuple[str, ...]"
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -34,32 +36,53 @@ class Asked:
     """What a person should know of them; empty where there is nothing."""
 
 
-def asked(model: Any, inputs: Any) -> Asked:
+def asked(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -> Asked:
     """The predictions of an estimator, a module, a function: of whatever :func:`foreign` knows.
 
     Probabilities and scores of a classifier stand in the columns of their classes: class 3 in column 3; classes that
     are no whole numbers from 0 stand in their order, as ``LabelEncoder`` numbers them. A classifier that only says
     which class it is gives 1 for that class.
 
+    Args:
+        classes: how many there are at least, for columns of classes that the model does not know; 0: no matter.
+        decided: ask which class it is, where the model can say so, and take whole numbers for classes.
+
     Raises:
         NoPrediction: it raised, is gone, or gave something else than one finite row of numbers for each row.
     """
     found = _found(model)
+    if decided and found.classes and found.decides:
+        found = replace(found, how="predict")  # what a classifier decides is not always its largest probability
+    question = _Question(found, inputs, classes, decided)
     order = secret_order(inputs)
     rows = len(order)
     size = _batch_size(inputs, rows)
     parts: list[np.ndarray] = []
     for start in range(0, rows, size):
-        parts.append(_batch(found, inputs, order[start : start + size]))
-        if parts[-1].shape[1:] != parts[0].shape[1:]:
+        parts.append(question.answer(order[start : start + size]))
+        if parts[-1].shape[1:] != parts[0].shape[1:] or parts[-1].dtype != parts[0].dtype:
             raise NoPrediction("The model gives rows of different shapes.")
-        if parts[0][0].size * rows > _MOST_NUMBERS:
-            raise NoPrediction(f"The model gives {parts[0][0].size:,} numbers for each row, which is too much.")
+        _bounded(parts[0][0].size, rows)
     outputs = np.concatenate(parts)
     outputs[order] = outputs.copy()
     again = np.sort(order[:: max(1, rows // _TWICE)][:_TWICE])
-    same = _close(_batch(found, inputs, again), outputs[again])
-    return Asked(outputs, "" if same else UNSTEADY)
+    remark = "" if _close(question.answer(again), outputs[again]) else UNSTEADY
+    return Asked(_one_hot(outputs, question.columns) if outputs.dtype == np.int64 else outputs, remark)
+
+
+def _bounded(numbers: int, rows: int) -> None:
+    if numbers * rows > _MOST_NUMBERS:
+        raise NoPrediction(f"The model gives {numbers * rows:,} numbers, which is too much.")
+
+
+def _one_hot(decisions: np.ndarray, columns: int) -> np.ndarray:
+    if decisions.min() < 0:
+        raise NoPrediction("The model predicts a class below 0.")
+    columns = max(columns, int(decisions.max()) + 1)
+    _bounded(columns, len(decisions))
+    rows = np.zeros((len(decisions), columns))
+    rows[np.arange(len(decisions)), decisions] = 1.0
+    return rows
 
 
 def _found(model: Any) -> Foreign:
@@ -79,61 +102,87 @@ def _batch_size(inputs: Any, rows: int) -> int:
     return max(1, min(_LARGEST_BATCH, _BATCH_NUMBERS // max(numbers, 1)))
 
 
-def _batch(found: Foreign, inputs: Any, which: np.ndarray) -> np.ndarray:
-    from autograder.examiner.remote import LostError
+@dataclass(frozen=True)
+class _Question:
+    """One model and the rows that it is asked about."""
 
-    try:
-        answer = found.predict(taken(inputs, which))
-    except LostError as error:
-        raise NoPrediction(str(error)) from error
-    except Exception as error:
-        raise not_accepted(inputs, error) from error
-    return _numbers(found, answer, len(which))
+    found: Foreign
+    inputs: Any
+    classes: int
+    decided: bool
+
+    @property
+    def columns(self) -> int:
+        """How many columns of classes there are at least."""
+        return max([self.classes, *(place + 1 for place in _places(self.found.classes))])
+
+    def answer(self, which: np.ndarray) -> np.ndarray:
+        """For some rows: float64, or int64 (n,) where it says which class each one is."""
+        from autograder.examiner.remote import LostError
+
+        try:
+            answer = self.found.predict(self.found.how, taken(self.inputs, which))
+        except LostError as error:
+            raise NoPrediction(str(error)) from error
+        except Exception as error:
+            raise not_accepted(self.inputs, error) from error
+        return self.numbers(_array(answer, len(which)))
+
+    def numbers(self, answer: np.ndarray) -> np.ndarray:
+        known = self.found.classes
+        if self.found.how == "predict" and known and answer.ndim == 1:
+            return _ranked(answer, known)
+        if answer.dtype.kind == "U":
+            raise NoPrediction("The model gives texts where numbers are due.")
+        if self.decided and answer.size == len(answer) and self.are_classes(answer):
+            return answer.reshape(-1).astype(np.int64)
+        array = answer.astype(np.float64)
+        if self.found.how == "decision_function" and array.ndim == 1:
+            array = np.stack([np.zeros_like(array), array], axis=1)  # a score for the second of two classes
+        return self.placed(array, known) if self.found.how not in ("predict", "") and known else array
+
+    def are_classes(self, answer: np.ndarray) -> bool:
+        """Whole numbers; as floats only where they can be no probabilities of the second of two classes."""
+        if answer.dtype.kind != "f":
+            return True
+        return self.classes > 2 and bool((np.abs(answer) < 1e6).all()) and bool((answer == np.floor(answer)).all())
+
+    def placed(self, array: np.ndarray, known: Classes) -> np.ndarray:
+        """The columns where the labels say; a class that the model does not know has probability 0."""
+        if array.ndim != 2 or array.shape[1] != len(known):
+            raise NoPrediction(f"The model gives {array.shape[1:]} numbers for each row, and has {len(known)} classes.")
+        _bounded(self.columns, len(array))
+        placed = np.zeros((len(array), self.columns))
+        if array.min(initial=0.0) < 0:
+            placed -= np.abs(array).max(initial=0.0) + 1e3  # scores: a class that is not known comes last
+        placed[:, _places(known)] = array
+        return placed
 
 
-def _numbers(found: Foreign, answer: Any, rows: int) -> np.ndarray:
-    """The answer as float64, if it is an array of numbers with a row for each row; any object may stand here."""
+def _array(answer: Any, rows: int) -> np.ndarray:
+    """The answer, if it is an array of numbers or texts with a row for each row; any object may stand here."""
     if type(answer) is list:
         raise NoPrediction(f"The model has {len(answer)} outputs, and one is asked.")
     if type(answer) is not np.ndarray or answer.dtype.kind not in "biufU":
         raise NoPrediction("The model gives something else than an array of numbers.")
+    _bounded(answer.size, 1)
     if answer.shape[:1] != (rows,):
         raise NoPrediction(f"The model gives an output of the shape {answer.shape}, not one row for each row.")
-    if found.how == "predict" and found.classes and answer.ndim == 1:
-        return _one_hot(answer, found.classes)
-    if answer.dtype.kind == "U":
-        raise NoPrediction("The model gives texts where numbers are due.")
-    array = answer.astype(np.float64)
-    if found.how == "decision_function" and array.ndim == 1:
-        array = np.stack([np.zeros_like(array), array], axis=1)  # a score for the second of two classes
-    return _columns(array, found.classes) if found.how != "predict" and found.classes else array
+    return answer
 
 
-def _columns(array: np.ndarray, classes: tuple[int, ...] | tuple[str, ...]) -> np.ndarray:
-    """The columns where the labels say; a class below the largest that the model does not know has probability 0."""
-    if array.ndim != 2 or array.shape[1] != len(classes):
-        raise NoPrediction(f"The model gives {array.shape[1:]} numbers for each row, and has {len(classes)} classes.")
-    places = _places(classes)
-    placed = np.zeros((len(array), max(places) + 1))
-    if array.min(initial=0.0) < 0:
-        placed -= np.abs(array).max(initial=0.0) + 1e3  # scores: a class that is not known comes last
-    placed[:, places] = array
-    return placed
-
-
-def _one_hot(answer: np.ndarray, classes: tuple[int, ...] | tuple[str, ...]) -> np.ndarray:
+def _ranked(answer: np.ndarray, classes: Classes) -> np.ndarray:
     numbers = dict(zip(classes, _places(classes), strict=True))
     try:
-        places = [numbers[item] for item in answer.tolist()]
+        return np.array([numbers[item] for item in answer.tolist()], dtype=np.int64)
     except KeyError:
         raise NoPrediction("The model predicts something that is none of its classes.") from None
-    return np.eye(max(numbers.values()) + 1)[places]
 
 
-def _places(classes: tuple[int, ...] | tuple[str, ...]) -> list[int]:
+def _places(classes: Classes | None) -> list[int]:
     """The column of each class."""
-    if all(type(item) is int and 0 <= item < 10_000 for item in classes):
-        return [int(item) for item in classes]
+    if classes is None or all(type(item) is int and 0 <= item < 10_000 for item in classes):
+        return [int(item) for item in classes or ()]
     ranks = {item: rank for rank, item in enumerate(sorted(classes))}
     return [ranks[item] for item in classes]
 

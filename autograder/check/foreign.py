@@ -33,12 +33,14 @@ class Foreign:
     """The method that is asked; empty for a model that is called."""
     classes: tuple[int, ...] | tuple[str, ...] | None
     """What the columns of its predictions stand for, where it says so."""
+    decides: bool
+    """Whether its ``predict`` says which class it is."""
     parameters: int | None
     trainable: int | None
     counted: str
     """What was counted, where it is not the parameters of a network."""
-    predict: Callable[[Any], Any]
-    """One batch in, what came back out: anything at all."""
+    predict: Callable[[str, Any], Any]
+    """The method and one batch in, what came back out: anything at all."""
     parts: Callable[[], Any]
     """What it says of its layers: anything at all."""
 
@@ -90,10 +92,11 @@ def _read(claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: C
         problem=_problem(claim.get("problem"), kind),
         how=how,
         classes=_classes(claim.get("classes")),
+        decides=claim.get("decides") is True,
         parameters=_count(claim.get("parameters")),
         trainable=_count(claim.get("trainable")),
         counted=counted[:60] if type(counted) is str and re.fullmatch(r"[a-z_, ]+", counted) else "",
-        predict=lambda batch: predict(how, batch),
+        predict=predict,
         parts=parts,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
-from autograder.check.prediction import NoPrediction, predictions, row_count
+from autograder.check.prediction import NoPrediction, predicted, row_count
 from autograder.check.results import report
 from autograder.check.subject import NOT_BUILT, built, how_examined, not_a_model, parameter_count
 from autograder.check.verdict import Verdict, judge, known_close_calls
@@ -103,12 +103,13 @@ def _measured(
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
-        rows = measure(predictions(model, inputs), labels)
+        given = predicted(model, inputs, labels, decided=label == "accuracy")
+        rows = measure(given.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, str(error), weight=weight)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
-    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how_examined(model)]))
+    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how_examined(model), given.remark]))
     count = parameter_count(model)
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     message, detail = told(found, wanted, verdict, show=show)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.asking import asked
+from autograder.check.asking import Asked, asked
 from autograder.check.rows import NoPrediction, not_accepted, row_count, taken
 from autograder.check.subject import is_keras
 
-__all__ = ["NoPrediction", "asked", "predictions", "row_count"]
+__all__ = ["NoPrediction", "predicted", "predictions", "row_count"]
 
 _BATCH_ELEMENTS = 32_000_000
 """The numbers that all layers together may give for one batch (128 MB as float32)."""
@@ -20,20 +20,27 @@ _LARGEST_BATCH = 1024
 
 
 def predictions(model: Any, inputs: Any) -> np.ndarray:
-    """The outputs for all rows as a float64 array, rows first; of a model that is not here, see :func:`asked`.
+    """The outputs for all rows as a float64 array, rows first. See :func:`predicted`."""
+    return predicted(model, inputs).outputs
 
-    A Keras model's layers are called directly (``training=False``): nothing that ``predict`` or ``evaluate`` were
-    patched to be has a part in it.
+
+def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False) -> Asked:
+    """The outputs for all rows, and a remark on them where there is one.
+
+    What is no Keras model held here is asked: :func:`asking.asked`. A Keras model's layers are called directly
+    (``training=False``): nothing that ``predict`` or ``evaluate`` were patched to be has a part in it.
 
     Args:
         model: a built ``keras.Model`` with one output, or what else predicts.
         inputs: an array with rows first, or a list, tuple or dict of such arrays for a model with several inputs.
+        labels: one-hot or whole numbers, for columns of classes that an estimator does not know. They stay here.
+        decided: an estimator is asked which class it is, not how probable each one is.
 
     Raises:
         NoPrediction: the model does not accept these rows, or gives something else than one array.
     """
     if not is_keras(model):
-        return asked(model, inputs).outputs
+        return asked(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
     rows = row_count(inputs)
     size = _batch_size(model)
     parts = []
@@ -52,7 +59,7 @@ def predictions(model: Any, inputs: Any) -> np.ndarray:
         if array.shape[:1] != (min(size, rows - start),):
             raise NoPrediction(f"The model gives an output of the shape {array.shape}, not one row for each row.")
         parts.append(array)
-    return np.concatenate(parts)
+    return Asked(np.concatenate(parts), "")
 
 
 def _batch_size(model: Any) -> int:
@@ -65,3 +72,11 @@ def _batch_size(model: Any) -> int:
             continue
         elements += math.prod(100 if size is None else size for size in shape)
     return max(1, min(_LARGEST_BATCH, _BATCH_ELEMENTS // elements))
+
+
+def _class_count(labels: np.ndarray) -> int:
+    """How many classes the labels need; 0 where they are no labels of classes."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return int(labels.shape[1])
+    whole = labels.ndim in (1, 2) and bool((labels == np.floor(labels)).all()) and labels.min() >= 0
+    return int(labels.max()) + 1 if whole and labels.max() < 10_000 else 0

@@ -59,8 +59,8 @@ def describe(model: Any) -> dict[str, Any]:
     Returns:
         ``family``; ``kind``, the name of its class; ``problem``, why it can not predict now (``unfitted``, ``updates``,
         ``silent``, ``nothing``) or empty; ``how``, the method that is asked; ``classes``, what the columns of its
-        predictions stand for, where it says so; ``parameters`` and ``trainable``, numbers or None; ``counted``, what
-        was counted.
+        predictions stand for, where it says so; ``decides``, whether ``predict`` says which class it is;
+        ``parameters`` and ``trainable``, numbers or None; ``counted``, what was counted.
     """
     which = family(model)
     how = _how(model, which)
@@ -72,6 +72,7 @@ def describe(model: Any) -> dict[str, Any]:
         "problem": problem,
         "how": how,
         "classes": None if problem in _NOTHING_YET else _classes(model),
+        "decides": which in ("sklearn", "predictor") and callable(getattr(model, "predict", None)),
         "parameters": parameters,
         "trainable": trainable,
         "counted": counted,
