@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autograder.examiner import figures
+from autograder.examiner.files import Kept
 from autograder.examiner.namespace import Capture, Captured
 from autograder.examiner.remote import REPLY_SECONDS, Remote, RemoteError
 from autograder.probe.codec import CodecError, Packed, Reference, decode
@@ -39,6 +41,16 @@ class Kernel(Protocol):
 StartKernel = Callable[[], Kernel]
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """The TEST cells, by index, that look at more than names."""
+
+    files: frozenset[int] = frozenset()
+    """See :func:`autograder.examiner.files.looks_at_files`."""
+    figures: frozenset[int] = frozenset()
+    """See :func:`autograder.examiner.figures.asks_for_the_current_figure`."""
+
+
 @dataclass
 class Executed:
     """A run, what was captured, and the kernel that still holds what was pinned."""
@@ -48,13 +60,21 @@ class Executed:
     """Index of the TEST cell in the composed notebook → its capture."""
     kernel: Kernel
     remote: Remote
+    files: Kept = field(default_factory=Kept)
+    """What the kernel's folder held when it was looked at last."""
 
     def close(self) -> None:
         """End the kernel; nothing that was only pinned can be examined after that."""
         self.kernel.close()
 
 
-def execute(start: StartKernel, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits) -> Executed:
+def execute(
+    start: StartKernel,
+    composed: Composed,
+    needs: Mapping[int, frozenset[str]],
+    limits: Limits,
+    beyond: Beyond = Beyond(),
+) -> Executed:
     """Run a notebook; a student's failure is a value in the result.
 
     Where the kernel died on the way and something was only pinned in it, a second kernel runs the cells before the
@@ -65,24 +85,30 @@ def execute(start: StartKernel, composed: Composed, needs: Mapping[int, frozense
         composed: the notebook.
         needs: index of each TEST cell → the names its test needs.
         limits: wall clocks; the rest is the sandbox's to enforce.
+        beyond: the TEST cells that look at files and figures.
     """
-    first = _run_once(start, composed, needs, limits, len(composed.cells))
+    first = _run_once(start, composed, needs, limits, beyond, len(composed.cells))
     fatal = _fatal_cell(first, len(composed.cells))
     if fatal is None or not any(_pinned(c) for c in first.captures.values()):
         return first
     first.close()
-    again = _run_once(start, composed, needs, limits, fatal)
+    again = _run_once(start, composed, needs, limits, beyond, fatal)
     captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
         cpu_seconds=first.run.cpu_seconds + again.run.cpu_seconds,
     )
-    return Executed(run, captures, again.kernel, again.remote)
+    return Executed(run, captures, again.kernel, again.remote, again.files)
 
 
 def _run_once(
-    start: StartKernel, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits, stop: int
+    start: StartKernel,
+    composed: Composed,
+    needs: Mapping[int, frozenset[str]],
+    limits: Limits,
+    beyond: Beyond,
+    stop: int,
 ) -> Executed:
     began = time.monotonic()
     kernel = start()
@@ -92,6 +118,7 @@ def _run_once(
     runs: list[CellRun] = []
     captures: dict[int, Capture] = {}
     budget = Budget()
+    kept = Kept()
     late = False
     for index, cell in enumerate(composed.cells):
         if cell.cell_type != "code" or not cell.source.strip():
@@ -108,7 +135,7 @@ def _run_once(
             until = time.monotonic() + min(limits.cell_seconds, left)
             captured = capture(remote, needs.get(index, frozenset()), budget, until)
             if captured is not None:
-                captures[index] = captured
+                captures[index] = capture_beyond(captured, remote, kept, index, beyond, budget, until)
         if len(runs) <= index:
             left = max(0.1, deadline - time.monotonic())
             runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
@@ -116,7 +143,7 @@ def _run_once(
     status, message = _status(kernel.ended(), runs, composed, limits, late)
     wall = time.monotonic() - began
     run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
-    return Executed(run, captures, kernel, remote)
+    return Executed(run, captures, kernel, remote, kept)
 
 
 MAX_CAPTURED = 512 * 2**20
@@ -151,6 +178,31 @@ def capture(remote: Remote, names: frozenset[str], budget: Budget, until: float)
         return None
 
 
+def capture_beyond(
+    captured: Capture, remote: Remote, kept: Kept, index: int, beyond: Beyond, budget: Budget, until: float
+) -> Capture:
+    """The capture with the files and figures that its cell looks at, as they are now."""
+    try:
+        if index in beyond.files:
+            contents, _ = kept.pull(remote.ask, timeout=_until(until))
+            budget.left -= sum(map(len, contents.values()))
+            if budget.left < 0:
+                kept.refused = f"all answers together are more than {MAX_CAPTURED >> 20} MiB"
+            captured = dataclasses.replace(captured, files=kept.capture())
+        if index in beyond.figures:
+            opened = remote.ask("operate", "figures", (), timeout=_until(until))
+            shown = opened[-MAX_FIGURES:] if type(opened) is list else []
+            claims = [remote.ask("operate", "figure", (one,), timeout=_until(until)) for one in shown]
+            captured = dataclasses.replace(captured, figures=claims)
+    except Exception:  # whatever the kernel answers or raises, it is the student's doing
+        return captured
+    return captured
+
+
+MAX_FIGURES = 20
+"""Open figures that a test may find."""
+
+
 def _until(moment: float) -> float:
     return max(0.1, min(REPLY_SECONDS, moment - time.monotonic()))
 
@@ -164,10 +216,10 @@ def _captured(remote: Remote, number: int, name: str, budget: Budget, until: flo
             return Captured(None, str(text)[:200])
         packed = Packed(bytes(text), [bytes(b) for b in buffers])
         models = {}
-        for handle in _models(packed):
+        for reference in _described(packed):
             if time.monotonic() > until:
                 return Captured(None, "copying the answers took too long")
-            models[handle] = _claim(remote, handle, _until(until))
+            models[reference.handle] = _claim(remote, reference, _until(until))
         budget.left -= len(packed.text) + sum(map(len, packed.buffers)) + sum(map(_weight_bytes, models.values()))
         if budget.left < 0:
             return Captured(None, f"all answers together are more than {MAX_CAPTURED >> 20} MiB")
@@ -183,10 +235,13 @@ def _weight_bytes(claim: Any) -> int:
     return sum(int(getattr(w, "nbytes", 0)) for w in weights) if type(weights) is list else 0
 
 
-def _claim(remote: Remote, handle: int, timeout: float) -> Any:
-    """What the kernel says of a model: ``(description, weights)`` if it is honest; None where it says nothing."""
+def _claim(remote: Remote, reference: Reference, timeout: float) -> Any:
+    """What the kernel says of a model (``(description, weights)`` if it is honest) or a figure; None where it says
+    nothing."""
     try:
-        return remote.ask("model", handle, timeout=timeout)
+        if reference.kind in figures.KINDS:
+            return remote.ask("operate", "figure", (remote.plain(reference),), timeout=timeout)
+        return remote.ask("model", reference.handle, timeout=timeout)
     except RemoteError:
         raise
     except Exception:  # whatever the student's code raised while the model described itself
@@ -207,14 +262,16 @@ def _references(packed: Packed) -> list[Reference]:
     return found
 
 
-def _models(packed: Packed) -> set[int]:
-    return {r.handle for r in _references(packed) if r.kind == "model"}
+def _described(packed: Packed) -> list[Reference]:
+    """Those that are copied out as a description: each once."""
+    found = {r.handle: r for r in _references(packed) if r.kind == "model" or r.kind in figures.KINDS}
+    return list(found.values())
 
 
 def _pinned(captured: Capture) -> bool:
     """Something in the capture lives only in the kernel (a model that was copied out does not)."""
     packed = [c.packed for c in captured.names.values() if c.packed is not None]
-    return any(r.kind not in ("module", "model") for p in packed for r in _references(p))
+    return any(r.kind not in ("module", "model", *figures.KINDS) for p in packed for r in _references(p))
 
 
 def _fatal_cell(executed: Executed, total: int) -> int | None:

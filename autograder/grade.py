@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,13 @@ from nbformat import NotebookNode
 from autograder.compose import compose
 from autograder.errors import SubmissionError
 from autograder.examiner.examine import Examined, examine
+from autograder.examiner.figures import asks_for_the_current_figure
+from autograder.examiner.files import Workspace, looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
-from autograder.examiner.wording import Wording
-from autograder.execute import Executed, StartKernel, execute
+from autograder.examiner.wording import Wording, public_words
+from autograder.execute import Beyond, Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
 from autograder.records import (
@@ -50,6 +51,8 @@ def grade_notebook(
     limits: Limits,
     hidden: Path | None = None,
     rebuild: Rebuild | None = None,
+    given: Mapping[str, Path] | None = None,
+    handed_in: Mapping[str, Path] | None = None,
 ) -> GradedNotebook:
     """Grade one submitted notebook.
 
@@ -60,6 +63,8 @@ def grade_notebook(
         limits: wall clocks and sizes.
         hidden: the folder of hidden data for :func:`autograder.check.hidden_data`.
         rebuild: makes a Keras model of a claim; default :func:`autograder.examiner.models.rebuild`.
+        given: path in the work folder → file that the release brought, for test cells that look at files.
+        handed_in: the same for what the student handed in beside the notebook.
 
     Raises:
         HostError: the sandbox can not be had; nothing is graded then.
@@ -73,9 +78,10 @@ def grade_notebook(
     composed = compose(exam, notebook)
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
-    executed = execute(start, composed, wanted, limits)
+    executed = execute(start, composed, wanted, limits, _beyond(composed))
+    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
     try:
-        examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild)
+        examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace)
     finally:
         executed.close()
     questions = _questions(composed, executed.run, examined)
@@ -101,19 +107,20 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
             yield index, tests[cell.grade_id]
 
 
+def _beyond(composed: Composed) -> Beyond:
+    cells = [(index, cell.source) for index, cell in _test_cells(composed)]
+    files = frozenset(index for index, source in cells if looks_at_files(source))
+    return Beyond(files, frozenset(index for index, source in cells if asks_for_the_current_figure(source)))
+
+
 def _examine(
-    composed: Composed, executed: Executed, known: Any, hidden: Path | None, rebuild: Rebuild
+    composed: Composed, executed: Executed, known: Any, hidden: Path | None, rebuild: Rebuild, workspace: Workspace
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
     answers = Answers(executed.remote, known.modules, rebuild)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
-    wording = Wording(Origins(composed.cells), _public_names(composed.exam).__contains__)
-    results = examine(pairs, known, answers, hidden, wording=wording)
+    wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
+    results = examine(pairs, known, answers, hidden, wording=wording, workspace=workspace)
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
-
-
-def _public_names(exam: Exam) -> frozenset[str]:
-    """Every word of the released notebook."""
-    return frozenset(re.findall(r"\w+", "\n".join(cell.released for cell in exam.cells)))
 
 
 def _rebuild(claim: Any, weights: list[Any]) -> Any:

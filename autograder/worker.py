@@ -90,6 +90,8 @@ def grade_submission(work: Work) -> Grade:
                 lambda: start_kernel(work),
                 work.assignment.limits,
                 work.hidden,
+                given={path: file for path, file in work.files.items() if not _is_of(work.submission, file)},
+                handed_in={path: file for path, file in work.files.items() if _is_of(work.submission, file)},
             )
             for exam in work.exams
         ]
@@ -120,6 +122,10 @@ def grade_submission(work: Work) -> Grade:
         result.write(folder / "result.json", result.public(grade))
         replace_folder(folder, work.target)
     return grade
+
+
+def _is_of(submission: Path, file: Path) -> bool:
+    return file.is_relative_to(submission)
 
 
 def start_kernel(work: Work) -> Kernel:

@@ -14,7 +14,9 @@ def main() -> None:
     import contextlib
     import importlib
 
+    import figures
     import server  # this folder is the only thing on the path that is ours
+    import workfiles
     from ipykernel.kernelapp import IPKernelApp
 
     # From here on the path is what a notebook in its own folder has, and at its end the aliases of old libraries.
@@ -26,6 +28,8 @@ def main() -> None:
     app.write_connection_file = lambda *_, **__: None
     app.initialize([*sys.argv[1:3], "--quiet"])
     server.attach(app.kernel)
+    figures.watch(app.kernel.shell)
+    workfiles.start(str(Path.cwd()))
     for name in sys.argv[3:]:
         with contextlib.suppress(Exception):  # the cell that imports it says what is wrong
             importlib.import_module(name)

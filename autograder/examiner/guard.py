@@ -1,0 +1,85 @@
+"""While a student's files lie in the working folder: nothing of them is executed or unpickled in this process.
+
+Python tells an audit hook about every import, unpickled class, program and library before it happens. The hook is
+installed once, since none can be removed, and does nothing unless a folder is guarded.
+"""
+
+# Names of files are text here, and come in every event.
+# ruff: noqa: PTH117, PTH118
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import CourseError
+
+_PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "pty.spawn")
+_EXTENSIONS = ("sqlite3.enable_load_extension", "sqlite3.load_extension")
+
+_guarded: list[Path] = []
+_installed = False
+
+
+class GuardError(CourseError):
+    """A test cell was about to run something with a student's files beside it."""
+
+
+@contextlib.contextmanager
+def guarding(folder: Path) -> Iterator[None]:
+    """Inside, code of the folder is not imported, run or loaded, no class is unpickled and no program started.
+
+    Raises:
+        GuardError: in place of what was refused.
+    """
+    global _installed
+    if not _installed:
+        sys.addaudithook(_hear)
+        _installed = True
+    path = list(sys.path)
+    sys.path[:] = [entry for entry in path if os.path.isabs(entry) and not _lies_in(entry, folder)]
+    _guarded.append(folder)
+    try:
+        yield
+    finally:
+        _guarded.remove(folder)
+        sys.path[:] = path
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _guarded:
+        return
+    folder = _guarded[-1]
+    if event == "pickle.find_class":
+        _refuse(f"unpickling {arguments[0]}.{arguments[1]}")
+    elif event in _PROGRAMS:
+        _refuse("starting a program")
+    elif event in _EXTENSIONS:
+        _refuse("loading an extension of SQLite")
+    elif event == "exec" and _lies_in(getattr(arguments[0], "co_filename", ""), folder):
+        _refuse(f"running {Path(arguments[0].co_filename).name}")
+    elif event == "import":
+        if any(not entry or _lies_in(entry, folder) for entry in sys.path if isinstance(entry, str)):
+            _refuse(f"importing {arguments[0]} with the working folder on the path")
+        if arguments[1] and _lies_in(arguments[1], folder):
+            _refuse(f"importing {arguments[0]}")
+    elif event == "ctypes.dlopen" and isinstance(arguments[0], str | bytes):
+        name = os.fsdecode(arguments[0])
+        if (name and (folder / name).exists() and not os.path.isabs(name)) or _lies_in(name, folder, relative=False):
+            _refuse(f"loading {name}")
+
+
+def _lies_in(name: Any, folder: Path, *, relative: bool = True) -> bool:
+    """Whether a file name is one of the folder; pseudo names such as ``<string>`` are not."""
+    if not isinstance(name, str) or not name or name.startswith("<"):
+        return False
+    if not os.path.isabs(name):
+        return relative and (folder / name).exists()
+    return os.path.realpath(name).startswith(os.path.join(os.path.realpath(folder), ""))
+
+
+def _refuse(what: str) -> None:
+    raise GuardError(f"{what} is refused while a student's files are in the working folder: write it in another cell")

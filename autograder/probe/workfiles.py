@@ -1,0 +1,153 @@
+"""The regular files of a folder, as bytes: those that changed since one looked last, and writing some.
+
+The kernel's side copies out what the student's code wrote; the examiner's side uses the same class on a folder of its
+own. No link is followed and nothing is opened that could block; hidden files and Python's caches are not looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Mapping
+from typing import Any
+
+MAX_FILES = 1000
+MAX_BYTES = 64 * 2**20
+"""Of all files that changed, together."""
+MAX_DEPTH = 8
+MAX_ENTRIES = 20_000
+"""Of all folders that are looked through."""
+MAX_PATH = 500
+FRESH_NS = 100_000_000
+"""A file that was written so shortly before a look may change again within one tick of its clock: read it once more."""
+
+IGNORED = frozenset({"__pycache__"})
+
+# Paths are text here: a name may be no text that pathlib would keep.
+# ruff: noqa: PTH108, PTH118, PTH103, PTH120
+
+
+class Folder:
+    """One folder and its state when it was looked at last."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.seen: dict[str, tuple[int, ...]] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Take what is there now as known."""
+        try:
+            self.seen = self._look()
+        except ValueError:  # too much, from the beginning: the first pull says so
+            self.seen = {}
+
+    def pull(self) -> tuple[dict[str, bytes], list[str]]:
+        """What changed since the last look: contents by path (with ``/``), and the paths that are gone.
+
+        Raises:
+            ValueError: past a limit; the text says which.
+        """
+        began = time.time_ns()
+        now = self._look()
+        changed = [path for path in sorted(now) if now[path] != self.seen.get(path)]
+        if len(changed) > MAX_FILES:
+            raise ValueError(f"more than {MAX_FILES:,} files")
+        contents: dict[str, bytes] = {}
+        left = MAX_BYTES
+        for path in changed:
+            data = read_regular(os.path.join(self.root, path), left)
+            if data is None:
+                del now[path]
+                continue
+            if now[path][1] > began - FRESH_NS:
+                now[path] = ()  # equals nothing: read again the next time
+            left -= len(data)
+            if left < 0:
+                raise ValueError(f"more than {MAX_BYTES >> 20} MiB of files")
+            contents[path] = data
+        gone = sorted(path for path in self.seen if path not in now)
+        self.seen = now
+        return contents, gone
+
+    def push(self, contents: Mapping[str, bytes], gone: list[str]) -> None:
+        """Write files and remove files; a place that is taken by something else is left as it is."""
+        for path in gone:
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self.root, path))
+            self.seen.pop(path, None)
+        for path, data in contents.items():
+            full = os.path.join(self.root, path)
+            with contextlib.suppress(OSError):
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                if os.path.lexists(full):
+                    os.unlink(full)
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+                with os.fdopen(os.open(full, flags, 0o644), "wb") as file:
+                    file.write(data)
+                self.seen[path] = _signature(os.lstat(full))
+
+    def _look(self) -> dict[str, tuple[int, ...]]:
+        """Path → what tells whether it changed."""
+        found: dict[str, tuple[int, ...]] = {}
+        entries = 0
+        pending = [("", 0)]
+        while pending:
+            folder, depth = pending.pop()
+            try:
+                listed = list(os.scandir(os.path.join(self.root, folder)))
+            except OSError:
+                continue
+            entries += len(listed)
+            if entries > MAX_ENTRIES:
+                raise ValueError(f"more than {MAX_ENTRIES:,} files and folders")
+            for entry in listed:
+                path = folder + entry.name
+                if entry.name.startswith(".") or entry.name in IGNORED or len(path) > MAX_PATH:
+                    continue
+                if entry.is_dir(follow_symlinks=False) and depth < MAX_DEPTH:
+                    pending.append((path + "/", depth + 1))
+                elif entry.is_file(follow_symlinks=False):
+                    found[path] = _signature(entry.stat(follow_symlinks=False))
+        return found
+
+
+def _signature(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def read_regular(path: str, size: int) -> bytes | None:
+    """At most ``size + 1`` bytes of a regular file; None for anything else."""
+    flags = os.O_RDONLY
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # not everywhere
+        flags |= getattr(os, flag, 0)
+    try:
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            return file.read(size + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError:
+        return None
+
+
+# --- the kernel's own ---------------------------------------------------------------------------------
+
+_kernels: list[Folder] = []
+
+
+def start(root: str) -> None:
+    """Say which folder is the notebook's, before its first cell."""
+    _kernels[:] = [Folder(root)]
+
+
+def pull() -> Any:
+    """``(contents, gone)`` of the notebook's folder since it was asked last, or why not, as a sentence's end."""
+    try:
+        return _kernels[0].pull()
+    except ValueError as error:
+        return str(error)
+
+
+def push(contents: dict[str, bytes], gone: list[str]) -> None:
+    """Put files into the notebook's folder, and take some away."""
+    _kernels[0].push(contents, gone)
