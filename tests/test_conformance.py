@@ -24,7 +24,7 @@ from autograder.execute import StartKernel
 from autograder.grade import GradedNotebook, grade_notebook
 from autograder.kernel import SandboxedKernel
 from autograder.records import Exam, Limits, NotebookGrade, Outcome
-from autograder.release import build
+from autograder.release import Release, build, check
 from autograder.sandbox import default_sandbox
 
 if find_spec("nbgrader") is None:
@@ -139,9 +139,13 @@ def path_of(fixture: str) -> Path:
     return FOLDERS[folder] / f"{name}.ipynb"
 
 
-@cache
 def exam_of(fixture: str) -> Exam:
-    """The exam of a fixture that is an instructor's notebook, in a course with nbgrader's autotests.yml."""
+    return built(fixture).notebooks[0].exam
+
+
+@cache
+def built(fixture: str) -> Release:
+    """A fixture that is an instructor's notebook, in a course with nbgrader's autotests.yml."""
     root = Path(mkdtemp(prefix="conformance-"))
     try:
         folder = root / "source/ps1"
@@ -149,7 +153,7 @@ def exam_of(fixture: str) -> Exam:
         shutil.copyfile(path_of(fixture), folder / "p1.ipynb")
         shutil.copyfile(FOLDERS["apps"] / "autotests.yml", root / "autotests.yml")
         course = load_course(root)
-        return build(course, course.assignments["ps1"]).notebooks[0].exam
+        return build(course, course.assignments["ps1"])
     finally:
         shutil.rmtree(root)
 
@@ -204,6 +208,18 @@ def test_notebooks_without_questions_are_released(fixture: str) -> None:
 def test_an_invalid_source_is_refused_with_what_where_and_what_to_do(fixture: str) -> None:
     with pytest.raises(CourseError, match=f"^source/ps1/p1.ipynb: {REFUSED[fixture]}"):
         exam_of(fixture)
+
+
+@pytest.mark.parametrize("source", sorted({row[0] for row in GRADED} - {"apps/submitted-unchanged"}))
+def test_the_look_at_test_cells_raises_no_alarm(source: str) -> None:
+    """nbgrader's tests can all be examined outside of the kernel."""
+    check(built(source))
+
+
+def test_a_source_without_its_solution_is_an_alarm() -> None:
+    """nbgrader releases it: a test of it needs ``a``, and nothing gives it a value."""
+    with pytest.raises(CourseError, match=r"cell 3 \('bar'\): line 1: .* nothing in the notebook binds 'a'"):
+        check(built("apps/submitted-unchanged"))
 
 
 def test_every_notebook_of_nbgrader_is_accounted_for() -> None:
