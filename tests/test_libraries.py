@@ -64,6 +64,7 @@ def test_a_classifier_is_as_accurate_as_its_own_predictions(expression: str) -> 
     result = recorded(lambda: check.accuracy(model, on=(X, Y), above=0))
     assert result.evidence["accuracy"] == pytest.approx((own == Y).mean())
     assert "predicted in the notebook's kernel" in result.message
+    assert result.evidence["in_kernel"] is True
 
 
 def test_a_loss_of_scores_is_of_their_softmax_or_sigmoid() -> None:
@@ -360,8 +361,8 @@ def test_the_leaves_of_a_module_are_its_layers(layers: list[Any], message: str) 
 def test_wrong_names_of_pytorch_are_the_authors_mistake() -> None:
     with pytest.raises(CourseError, match="Did you mean Linear"):
         check.architecture(answer(TORCH), [check.layer("Lineal")])
-    with pytest.raises(CourseError, match=r"no attribute 'out'\. Did you mean out_features"):
-        check.architecture(answer(TORCH), [check.layer("Linear", out=3)])
+    with pytest.raises(CourseError, match=r"no attribute 'out_feature'\. Did you mean out_features"):
+        check.architecture(answer(TORCH), [check.layer("Linear", out_feature=3)])
 
 
 # --- TensorFlow and PyTensor functions ---------------------------------------------------------------

@@ -112,6 +112,17 @@ def test_several_inputs_go_by_place_or_by_name() -> None:
     np.testing.assert_allclose(predictions(by_name, {"a": X, "b": 2 * X}), -X)
 
 
+def test_a_frame_stays_a_frame() -> None:
+    pd: Any = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    np.testing.assert_allclose(
+        predictions(answer("def model(frame): return frame['a'] - frame['d']"), frame), X[:, 0] - X[:, 3]
+    )
+    texts = pd.DataFrame({"word": ["a", "bb", "ccc"] * 5})
+    by_length = predictions(answer("def model(frame): return frame[['word']].map(len)"), texts)
+    np.testing.assert_allclose(by_length[:, 0], [1, 2, 3] * 5)
+
+
 def test_a_function_that_computes_in_float32_gets_float32() -> None:
     strict = "def model(X):\n    if X.dtype != 'float32': raise TypeError('not float32')\n    return X"
     np.testing.assert_allclose(predictions(answer(strict), X), X, rtol=1e-6)
@@ -222,7 +233,7 @@ def test_large_data_goes_in_batches_of_bounded_size() -> None:
     model, kernel = answers(SPY)
     many = RNG.normal(size=(10_000, 1)).astype(np.float32)
     assert predictions(model, many).shape == (10_000, 3)
-    assert [len(batch) for batch in kernel.namespace["seen"]] == [4096, 4096, 1808, 64]
+    assert [len(batch) for batch in kernel.namespace["seen"]] == [1024] * 9 + [784, 64]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +246,8 @@ def test_large_data_goes_in_batches_of_bounded_size() -> None:
 )
 def test_a_model_that_looks_at_the_other_rows_gets_a_remark(source: str, steady: bool) -> None:
     assert (asked(answer(source), X).remark == "") is steady
+    result = recorded(lambda: check.loss(answer(source), on=(X, X[:, :2]), loss="mse", below=1e9))
+    assert ("asked again among other rows" in result.message) is (not steady and result.fraction == 1)
 
 
 # --- refused kinds of Keras models -------------------------------------------------------------------

@@ -14,9 +14,9 @@ import numpy as np
 from autograder.check.foreign import Foreign, foreign
 from autograder.check.rows import NoPrediction, arrays, not_accepted, secret_order, taken
 
-_BATCH_NUMBERS = 4_000_000
-"""The numbers of one batch of inputs (32 MB as float64)."""
-_LARGEST_BATCH = 4096
+_BATCH_NUMBERS = 1_000_000
+"""The numbers of one batch of inputs (8 MB as float64): what the layers of a network make of them must fit, too."""
+_LARGEST_BATCH = 1024
 _MOST_NUMBERS = 50_000_000
 """The numbers of all outputs (400 MB)."""
 _TWICE = 64

@@ -109,9 +109,10 @@ def _measured(
         return report(name, 0.0, str(error), weight=weight)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
-    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how_examined(model), given.remark]))
-    count = parameter_count(model)
+    how, count = how_examined(model), parameter_count(model)
+    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, given.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
+    evidence |= {"in_kernel": True} if how else {}
     message, detail = told(found, wanted, verdict, show=show)
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
 
