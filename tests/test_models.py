@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import random
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -12,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import inner_models, recurrent, shared_layer, small
+from graphs import small
 from rebuilding import sent
 
 from autograder.examiner.models import RefusedModel, rebuild
@@ -276,47 +274,6 @@ def test_layers_in_a_circle_are_refused(keras: Any) -> None:
     node["args"][0]["config"]["keras_history"] = ["d", 0, 0]
     with pytest.raises(RefusedModel, match="in a circle"):
         rebuild(claimed, arrays)
-
-
-WRONG = [
-    None,
-    True,
-    -1,
-    0,
-    3,
-    2**70,
-    1e308,
-    float("nan"),
-    "",
-    "x" * 1000,
-    [],
-    [[]],
-    {},
-    {"class_name": "Lambda"},
-]
-
-
-@pytest.mark.parametrize("build", [small, shared_layer, inner_models, recurrent])
-def test_a_mutated_claim_is_refused_or_harmless(keras: Any, build: Callable[[Any], Any]) -> None:
-    """Any value in any place: a model of the same weights, or RefusedModel, and nothing else; quickly."""
-    claimed, arrays = sent(build(keras))
-    chance = random.Random(5)
-    for _ in range(80):
-        mutant = copy.deepcopy(claimed)
-        place, key = chance.choice(list(places(mutant)))
-        place[key] = chance.choice(WRONG)
-        start = time.perf_counter()
-        with contextlib.suppress(RefusedModel):
-            assert rebuild(mutant, arrays).count_params() == sum(array.size for array in arrays)
-        assert time.perf_counter() - start < 20
-
-
-def places(value: Any) -> Any:
-    """Every (container, key) in a JSON value."""
-    for key in value if isinstance(value, dict) else range(len(value)):
-        yield value, key
-        if isinstance(value[key], dict | list):
-            yield from places(value[key])
 
 
 # --- inside the kernel -------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class Measure:
             output = operate(plan, arguments, keywords)
             self._work(work(plan, arguments, output))
             for tensor in tensors(output):
-                tensor.rows = growth(plan, arguments, tensor)
+                tensor.rows = growth(tensors([arguments, keywords]), tensor, plan)
             return self._count(output)
         if isinstance(plan, InputPlan) or (not arguments and not keywords):
             raise RefusedModel("A layer of the model is called without an input.")
@@ -137,10 +137,10 @@ class Measure:
         if "Embedding" not in plan.class_name:
             positions = max(_positions(plan, tuple(t.shape)) for t in tensors([first, output]))
             self._work(sum(map(math.prod, built.weights)) * positions)
-        rows = [getattr(tensor, "rows", 1.0) for tensor in tensors(list(bound.values()))]
-        grown = sum(rows) if plan.class_name == "Concatenate" and plan.arguments.get("axis") == 0 else max(rows)
+        given = tensors(list(bound.values()))
+        joined = plan.class_name == "Concatenate" and plan.arguments.get("axis") == 0
         for tensor in tensors(output):
-            tensor.rows = grown
+            tensor.rows = growth(given, tensor) if joined else max(getattr(item, "rows", 1.0) for item in given)
         return self._count(output)
 
     def _attention(self, plan: LayerPlan, shapes: dict[str, Any], first: Any) -> None:

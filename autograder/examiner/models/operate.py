@@ -95,20 +95,29 @@ def _is_operand(value: Any) -> bool:
     return value is None or isinstance(value, (keras.KerasTensor, np.ndarray)) or type(value) in (bool, int, float)
 
 
-def growth(plan: OperationPlan, operands: list[Any], output: Any) -> float:
-    """How many rows come of one, at most: ``reshape``, ``concatenate`` and ``repeat`` can make more of them."""
-    rows = [getattr(tensor, "rows", 1.0) for tensor in tensors(operands)]
-    arguments = plan.arguments
-    if plan.operation.cost == "join":
-        return sum(rows)
-    if plan.operation.cost == "reshape":
-        return max(rows) * max(1.0, size(tensors(operands)[0].shape) / max(1, size(output.shape)))
-    if plan.operation.cost == "repeat":
-        repeats = arguments.get("repeats", 1)
-        factor = math.prod(repeats) if isinstance(repeats, tuple) else repeats
-        margins = math.prod(1 + before + after for before, after in arguments.get("pad_width", ()))
-        return sum(rows) * factor * margins
-    return max(rows)
+def growth(inputs: list[Any], output: Any, plan: OperationPlan | None = None) -> float:
+    """How many rows come of one, at most: reshaping, joining and repeating can make more of them.
+
+    Where the size of a tensor's first dimension is free, its shape does not show that; ``rows`` on the tensor does.
+
+    Args:
+        inputs: the tensors that go in.
+        output: the tensor that comes out; all numbers that go in are in it.
+        plan: how; None for a layer that joins.
+    """
+    rows: list[float] = [getattr(tensor, "rows", 1.0) for tensor in inputs]
+    cost = "join" if plan is None else plan.operation.cost
+    if cost in ("elementwise", "contract"):
+        free = [sum(n is None for n in tensor.shape) for tensor in [*inputs, output]]
+        return float(math.prod(rows)) if free[-1] > max(free[:-1]) else max(rows)
+    numbers = sum(n * size(tensor.shape) for n, tensor in zip(rows, inputs, strict=True))
+    if plan is not None and cost == "repeat":
+        if "pad_width" in plan.arguments:
+            sizes = zip(plan.arguments["pad_width"], inputs[0].shape, strict=False)
+            return max(rows) * float(math.prod(1 + sum(margin) for margin, n in sizes if n is None))
+        repeats = plan.arguments["repeats"]
+        numbers *= math.prod(repeats) if isinstance(repeats, tuple) else repeats
+    return max(1.0, float(numbers) / max(1, size(output.shape)))
 
 
 def work(plan: OperationPlan, operands: list[Any], output: Any) -> float:

@@ -52,8 +52,8 @@ class Operation:
     """The fewest and the most."""
     arguments: Arguments
     cost: str = "elementwise"
-    """How memory and time grow: ``elementwise``, ``reshape``, ``join`` (the outputs add up the inputs), ``repeat``, or
-    ``contract`` (a product of matrices)."""
+    """How memory and time grow: ``elementwise``, ``join`` (the output has all numbers of the inputs), ``repeat`` (and more
+    often), or ``contract`` (a product of matrices)."""
 
 
 _axis = optional(AXIS)
@@ -156,20 +156,20 @@ _OTHERS: tuple[tuple[str, tuple[int, int], str, Arguments], ...] = (
     ),
     ("max_pool", (1, 1), "elementwise", _pooling),
     ("average_pool", (1, 1), "elementwise", _pooling),
-    ("take", (2, 2), "join", _take),
-    ("take_along_axis", (2, 2), "join", _take),
+    ("take", (2, 2), "elementwise", _take),
+    ("take_along_axis", (2, 2), "elementwise", _take),
     ("hstack", (1, 1), "join", {}),
     ("vstack", (1, 1), "join", {}),
     ("dstack", (1, 1), "join", {}),
     ("concatenate", (1, 1), "join", {"axis": _one_axis}),
     ("stack", (1, 1), "join", {"axis": _one_axis}),
     ("append", (2, 2), "join", _take),
-    ("reshape", (1, 1), "reshape", {"newshape": _sizes}),
-    ("ravel", (1, 1), "reshape", {}),
+    ("reshape", (1, 1), "join", {"newshape": _sizes}),
+    ("ravel", (1, 1), "join", {}),
     ("repeat", (1, 1), "repeat", {"repeats": _repeats, **_take}),
     ("tile", (1, 1), "repeat", {"repeats": either(_repeats, several(_repeats, 1, 6))}),
     ("pad", (1, 2), "repeat", {"pad_width": _widths, "mode": one_of("constant", "reflect", "symmetric", "edge")}),
-    ("broadcast_to", (1, 1), "repeat", {"shape": several(integer(1), 1, 6)}),
+    ("broadcast_to", (1, 1), "elementwise", {"shape": several(integer(1), 1, 6)}),
     ("matmul", (2, 2), "contract", {}),
     ("dot", (2, 2), "contract", {}),
     ("inner", (2, 2), "contract", {}),
