@@ -11,7 +11,7 @@ import pytest
 from kernels import remote_after
 
 from autograder.examiner.callbacks import MAX_QUESTIONS
-from autograder.examiner.remote import LostError, Remote
+from autograder.examiner.remote import LostError, Remote, RemoteError
 from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
 
 SOURCE = """
@@ -118,7 +118,8 @@ def test_a_callback_ends_with_its_cell(student):
 def test_nothing_listens_while_nothing_is_asked(student):
     student.keep(lambda x: x)
     cell = student.kernel.run("use()", 1)
-    assert cell.status == "error" and "while the test waits" in cell.error
+    assert cell.status == "error"
+    assert "while the test waits" in cell.error
 
 
 def test_a_thread_of_the_students_can_not_use_it(student):
@@ -188,7 +189,7 @@ def test_a_question_that_is_none_is_an_error_of_the_kernels(student, question):
     student.keep(lambda *a, **k: 1)
     assert set(student.remote.callbacks.given) == {-2}
     outcome, said = decode(*student.remote.callbacks.answer(encode(question)))
-    assert outcome == "raised" and said["type"] == "TypeError"
+    assert (outcome, said["type"]) == ("raised", "TypeError")
     outcome, _ = decode(*student.remote.callbacks.answer(Packed(b"{", [])))
     assert outcome == "raised"
 
@@ -254,7 +255,7 @@ def test_in_a_sandbox_questions_go_both_ways(sandboxed):
 def test_in_a_sandbox_an_endless_conversation_is_stopped(sandboxed):
     names = Names(Remote(sandboxed), sandboxed)
     began = time.monotonic()
-    with pytest.raises(Exception):  # noqa: B017 - the student's KeyboardInterrupt, or the end of the kernel
+    with pytest.raises((RemoteError, RuntimeError)):  # its KeyboardInterrupt, or the end of the kernel
         names.remote.ask("call", names.loops, (lambda x: x,), {}, timeout=1)
     assert time.monotonic() - began < 6
     if not sandboxed.ended():

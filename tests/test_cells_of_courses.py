@@ -297,7 +297,7 @@ CALLBACKS = {
     "input assigned": Case(
         "def ask(): return int(input())",
         "import builtins\nold = builtins.input\nbuiltins.input = lambda *a: '6'\ntry:\n    assert ask() == 6\nfinally:\n    builtins.input = old\n"
-        "input = lambda *a: '8'\nassert ask() == 8",
+        "input = lambda *a: '8'\nassert ask() == 8\ndel input",
         "def ask(): return 6",
     ),
     "standard input": Case(
@@ -436,3 +436,27 @@ def test_an_object_that_says_yes_to_everything_earns_nothing(name):
     found = bindings(case.solution)
     names = (found.definitions.keys() - found.imported) | found.assigned
     assert of(case, f"{EQUAL}\n{' = '.join(sorted(names))} = Yes()").fraction == 0
+
+
+@pytest.mark.sandbox
+def test_all_of_them_in_one_notebook_in_a_sandbox():
+    """In a real kernel, one after the other: sources, callbacks and mocks work there as they do in this process."""
+    from autograder.kernel import SandboxedKernel
+    from autograder.records import Limits
+    from autograder.sandbox import default_sandbox
+
+    cells = [cell for case in CASES.values() for cell in ((Role.ANSWER, case.solution), (Role.TEST, case.test))]
+    limits = Limits(memory_mib=1024, processes=64, disk_mib=32, output_mib=4)
+    kernels = []
+
+    def start():
+        kernels.append(SandboxedKernel(default_sandbox(), {}, limits))
+        return kernels[-1]
+
+    try:
+        results = graded(exam_of(*cells), start, seconds=30)
+    finally:
+        for kernel in kernels:
+            kernel.close()
+    failed = {name: r.detail[-600:] for name, r in zip(CASES, results, strict=True) if r.fraction != 1}
+    assert failed == {}

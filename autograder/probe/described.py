@@ -123,13 +123,16 @@ def source_of(value: Any) -> str:
     """The source of a function, method or class; ``inspect`` does not find that of a notebook's class."""
     if not isinstance(value, type):
         return inspect.getsource(value)
-    for name in reversed(list(linecache.cache)):
+    codes = [f.__code__ for f in vars(value).values() if inspect.isfunction(f) and f.__module__ == value.__module__]
+    names = [c.co_filename for c in codes if c.co_filename in linecache.cache]
+    cells = [name for name, entry in linecache.cache.items() if len(entry) == 4 and entry[1] is None]  # no files
+    for name in [*names[:1], *reversed(cells)]:
         lines = linecache.getlines(name)
         try:
             tree = ast.parse("".join(lines))
         except SyntaxError:
             continue
-        for node in ast.walk(tree):
+        for node in reversed(list(ast.walk(tree))):
             if isinstance(node, ast.ClassDef) and node.name == value.__name__:
                 return "".join(inspect.getblock(lines[node.lineno - 1 :]))
     return inspect.getsource(value)
