@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from exams import composed_of, exam_of
 from kernels import InProcessKernel, remote_after
 
 from autograder import check
@@ -14,10 +16,17 @@ from autograder.check import subject
 from autograder.check.asking import asked
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
-from autograder.examiner.remote import RemoteObject
+from autograder.examiner.examine import examine
+from autograder.examiner.models import rebuild
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.examiner.remote import Remote, RemoteObject
 from autograder.examiner.remote_model import RemoteModel, refused
-from autograder.probe.codec import Reference
-from autograder.records import CheckResult, Outcome
+from autograder.execute import execute
+from autograder.kernel import SandboxedKernel
+from autograder.probe.codec import Reference, decode
+from autograder.records import CheckResult, Limits, Outcome, Role
+from autograder.sandbox import default_sandbox
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(300, 4))
@@ -319,3 +328,48 @@ def test_a_keras_model_of_a_refused_kind_is_measured_and_counted_as_the_notebook
         result = recorded(lambda model=model, count=count: check.parameters(model, exactly=count))
         assert result.message == f"{count} parameters (as the notebook reports), exactly {count} asked"
         assert result.evidence == {"parameters": count, "reported": True}
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", ["model", "other"])
+def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: str) -> None:
+    pytest.importorskip("keras")
+    kernel = InProcessKernel()
+    exam = exam_of(
+        (Role.ANSWER, LAMBDA.replace("other = Net()", f"{name} = Net()").replace("\nother(", f"\n{name}(")),
+        (Role.TEST, f"from autograder import check\nimport numpy as np\n"
+         f"y = np.arange(40) % 3 + 0\nX = np.random.default_rng(0).normal(size=(40, 4))\n"
+         f"check.loss({name}, on=(X, y), below=9)\ncheck.parameters({name}, exactly=15)\ncheck.architecture({name}, [...])"),
+    )  # fmt: skip
+    known = vocabulary(exam)
+    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
+    executed = execute(lambda: kernel, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits())
+    answers_ = Answers(executed.remote, known.modules, rebuild)
+    (result,) = examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, None)
+    loss, parameters, layers = result.checks
+    assert loss.fraction == 1
+    assert "predicted in the notebook's kernel" in loss.message
+    assert "as the notebook reports" in parameters.message
+    assert layers.fraction == 0
+    assert "subclass" in layers.message.lower() or "Net" in layers.message, layers.message
+    assert (np.arange(40) % 3).tobytes() not in b"".join(kernel.requests)
+    assert b"ask_model" in b"".join(kernel.requests)
+
+
+@pytest.mark.sandbox
+def test_a_model_in_the_sandbox_is_asked_about_the_whole_of_a_large_holdout() -> None:
+    """61,878 rows of 93 numbers: a matter of seconds."""
+    kernel = SandboxedKernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32))
+    try:
+        kernel.run("import numpy as np\nw = np.arange(9 * 93).reshape(93, 9) / 900\ndef model(X): return X @ w", 30)
+        remote = Remote(kernel)
+        number, _ = remote.ask("snapshot")
+        _, text, buffers = remote.ask("fetch", number, ["model"])["model"]
+        model = decode(text, buffers, remote.stand_in)
+        rows = RNG.random((61_878, 93), dtype=np.float32)
+        began = time.perf_counter()
+        outputs = predictions(model, rows)
+        assert time.perf_counter() - began < 10
+        np.testing.assert_allclose(outputs, rows @ (np.arange(9 * 93).reshape(93, 9) / 900), rtol=1e-5)
+    finally:
+        kernel.close()
