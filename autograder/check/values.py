@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
+import collections
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from autograder.check.equality import is_known, same, same_array
+from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
 from autograder.check.results import report
 from autograder.check.subject import refusal
+from autograder.check.tables import difference
 from autograder.errors import CourseError
 from autograder.records import CheckResult
-
-_NUMBERS = (bool, int, float, complex)
-_MAX_DEPTH = 50
 
 
 def close(
@@ -29,30 +29,46 @@ def close(
 ) -> CheckResult:
     """Checks numbers within a tolerance: |actual - desired| <= atol + rtol·|desired|, and the same shape.
 
-    NaN equals only NaN, an infinity only itself. ``actual`` must be of Python's or numpy's own types
-    (numbers, arrays, nested lists and tuples of them): an object that could compare itself is not accepted.
+    NaN equals only NaN, an infinity only itself. ``actual`` must be of Python's or a library's own types (numbers,
+    also exact ones, arrays, nested lists and tuples of them, tables, sparse matrices, tensors): an object that could
+    compare itself is not accepted. Where ``desired`` is a table, the labels must be the same, too; where it is a masked
+    array, the same values must be masked, and those are not compared.
 
     Raises:
         CourseError: ``desired`` is not numeric.
     """
-    try:
-        wanted = np.asarray(desired)
-    except ValueError:
-        wanted = np.asarray(None)
+    wanted = _desired(desired)
     if wanted.dtype.kind not in "biufc":
         raise CourseError("check.close: desired must be numbers; use check.function for other values.")
-    array, problem = _numeric(actual)
+    array, problem = numeric(actual)
     if array is None:
+        return report(name, 0.0, refusal(actual) or problem, weight=weight)
+    if of_library(desired, "pandas", "DataFrame", "Series"):
+        problem = difference(actual, desired, same_array)
+    elif array.shape != wanted.shape:
+        problem = f"the shape is {array.shape}, and should be {wanted.shape}"
+    elif not np.array_equal(np.ma.getmaskarray(array), np.ma.getmaskarray(wanted)):
+        problem = "the masked values are not the right ones"
+    if problem:
         return report(name, 0.0, problem, weight=weight)
-    if array.shape != wanted.shape:
-        message = f"the shape is {array.shape}, and should be {wanted.shape}"
-        return report(name, 0.0, message, weight=weight)
-    wrong = ~_near(array, wanted, rtol, atol)
+    shown = ~np.ma.getmaskarray(wanted)
+    wrong = shown & ~near(np.ma.getdata(array), np.ma.getdata(wanted), rtol, atol)
     if not wrong.any():
         return report(name, 1.0, "right" if not array.ndim else f"right: all {array.size:,} values", weight=weight)
     count, detail = int(wrong.sum()), f"found {_quoted(actual)}, desired {_quoted(wanted)}"
     message = "the value is not right" if not array.ndim else f"{count:,} of {array.size:,} values are not right"
     return report(name, 0.0, message, weight=weight, detail=detail)
+
+
+def _desired(desired: Any) -> np.ndarray:
+    """The author's numbers, from whatever numpy takes for numbers."""
+    array, _ = numeric(desired)
+    if array is not None:
+        return array
+    try:
+        return np.asarray(desired)
+    except ValueError:
+        return np.asarray(None)
 
 
 def function(
@@ -117,118 +133,17 @@ def _fresh(value: Any) -> Any:
         return type(value)(_fresh(item) for item in value)
     if type(value) is dict:
         return {key: _fresh(item) for key, item in value.items()}
-    return value.copy() if type(value) in (np.ndarray, set, bytearray) else value
+    copied = type(value) in _COPIED or is_sparse(value) or of_library(value, "pandas", "DataFrame", "Series")
+    return value.copy() if copied else value
+
+
+_COPIED = (
+    np.ndarray, np.ma.MaskedArray, np.matrix, set, bytearray, collections.deque, collections.OrderedDict,
+    collections.defaultdict, collections.Counter,
+)  # fmt: skip
 
 
 def _quoted(value: Any) -> str:
     """A short text for the examiner; an object that could write its own is named by its type."""
-    text = repr(value) if _plain(value, 0) else f"a {type(value).__name__}"
+    text = repr(value) if is_known(value) else f"a {type(value).__name__}"
     return text if len(text) <= 200 else text[:197] + "..."
-
-
-def _plain(value: Any, depth: int) -> bool:
-    if depth > _MAX_DEPTH:
-        return False
-    if type(value) in (list, tuple, set, frozenset):
-        return all(_plain(item, depth + 1) for item in value)
-    if type(value) is dict:
-        return all(_plain(item, depth + 1) for pair in value.items() for item in pair)
-    if type(value) is np.ndarray:
-        return value.dtype.kind in "biufcUS"
-    return type(value) in (str, bytes, bytearray, type(None), type(...), range) or _is_number(value)
-
-
-def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, depth: int = 0) -> bool:
-    """Whether the values are the same, by exact types: no method of ``actual`` is called unless it is
-    Python's or numpy's own. Numbers of different types may be equal (1 and 1.0), True and 1 are not."""
-    if depth > _MAX_DEPTH:
-        return False
-    if _is_number(expected):
-        if not _is_number(actual) or _is_bool(actual) != _is_bool(expected):
-            return False
-        if _is_exact(actual) and _is_exact(expected):
-            return int(actual) == int(expected)
-        return bool(_near(np.asarray(actual), np.asarray(expected), rtol, atol).all())
-    if type(expected) is np.ndarray:
-        return _same_array(actual, expected, rtol, atol)
-    if type(actual) is not type(expected):
-        return False
-    if type(expected) in (list, tuple):
-        return len(actual) == len(expected) and all(
-            same(a, e, rtol, atol, depth + 1) for a, e in zip(actual, expected, strict=True)
-        )
-    if type(expected) is dict:
-        if not all(_is_plain_key(key) for key in actual):
-            return False
-        return actual.keys() == expected.keys() and all(
-            same(actual[key], value, rtol, atol, depth + 1) for key, value in expected.items()
-        )
-    if type(expected) in (set, frozenset):
-        return all(_is_plain_key(key) for key in actual) and bool(actual == expected)
-    if type(expected) in (str, bytes, type(None), type(...), range, slice):
-        return bool(actual == expected)
-    raise CourseError(f"check.function: a {type(expected).__name__} can not be expected; use plain values or arrays.")
-
-
-def _is_plain_key(value: Any) -> bool:
-    if type(value) is tuple:
-        return all(_is_plain_key(item) for item in value)
-    return type(value) in (str, bytes, bool, int, float, complex, type(None)) or _is_number(value)
-
-
-def _is_number(value: Any) -> bool:
-    kind = type(value)
-    return kind in _NUMBERS or (kind.__module__ == "numpy" and issubclass(kind, np.number | np.bool_))
-
-
-def _is_bool(value: Any) -> bool:
-    return type(value) in (bool, np.bool_)
-
-
-def _is_exact(value: Any) -> bool:
-    return type(value) is int or _is_bool(value) or isinstance(value, np.integer)
-
-
-def _same_array(actual: Any, expected: np.ndarray, rtol: float, atol: float) -> bool:
-    if type(actual) is not np.ndarray or actual.shape != expected.shape:
-        return False
-    if expected.dtype.kind in "biufc" and actual.dtype.kind in "biufc":
-        return bool(_near(actual, expected, rtol, atol).all())
-    if actual.dtype.kind in "US" and actual.dtype.kind == expected.dtype.kind:
-        return bool((actual == expected).all())
-    return False
-
-
-def _numeric(value: Any) -> tuple[np.ndarray | None, str]:
-    """The value as a numeric array, or None and why not."""
-    reason = refusal(value)
-    if reason is not None:
-        return None, reason
-    if type(value) is np.ndarray and value.dtype.kind in "biufc":
-        return value, ""
-    if _plain_numbers(value, 0):
-        try:
-            array = np.asarray(value)
-        except ValueError:
-            return None, "the rows have different lengths"
-        if array.dtype.kind in "biufc":
-            return array, ""
-        return None, "the numbers are too large to be compared"
-    return None, f"this is not numbers or a numpy array (its type is {type(value).__name__})"
-
-
-def _plain_numbers(value: Any, depth: int) -> bool:
-    if type(value) in (list, tuple):
-        return depth < _MAX_DEPTH and all(_plain_numbers(item, depth + 1) for item in value)
-    return _is_number(value) or (type(value) is np.ndarray and value.dtype.kind in "biufc")
-
-
-def _near(actual: np.ndarray, desired: np.ndarray, rtol: float, atol: float) -> np.ndarray:
-    if not (math.isfinite(rtol) and math.isfinite(atol) and rtol >= 0 and atol >= 0):
-        raise CourseError(f"check: rtol is {rtol!r} and atol {atol!r}; give numbers that are not negative.")
-    if desired.dtype.kind == "b":
-        desired = desired.astype(np.int8)
-    if actual.dtype.kind == "b":
-        actual = actual.astype(np.int8)
-    near: np.ndarray = np.isclose(actual, desired, rtol=rtol, atol=atol, equal_nan=True)
-    return near

@@ -133,7 +133,7 @@ def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any
 
 # --- tables ------------------------------------------------------------------------------------------
 
-_KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
+KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
     ("tensorflow.python.framework.ops", "EagerTensor"): ("tensorflow", _write_tf),
     ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): ("tensorflow", _write_tf),
     ("tensorflow.python.ops.ragged.ragged_tensor", "RaggedTensor"): ("tensorflow", _write_ragged),
@@ -148,7 +148,7 @@ _KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = 
 
 def encoder(kind: type) -> Encode | None:
     """What writes tensors of exactly this type."""
-    found = _KINDS.get((kind.__module__, kind.__name__))
+    found = KINDS.get((kind.__module__, kind.__name__))
     if found is None or found[0] not in sys.modules:
         return None
     library, write = found

@@ -1,0 +1,126 @@
+"""Comparing pandas' tables: labels, kinds of columns, missing values, and numbers within a tolerance."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.check.numeric import of_library
+
+INDEXES = (
+    "Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "TimedeltaIndex", "PeriodIndex", "IntervalIndex",
+    "CategoricalIndex",
+)  # fmt: skip
+TABLES = ("DataFrame", "Series", "Categorical", *INDEXES)
+
+SameArrays = Callable[[Any, Any, float, float], bool]
+"""Compares two arrays of numpy's within rtol and atol."""
+
+
+def difference(actual: Any, expected: Any, same_arrays: SameArrays) -> str:
+    """What is not as in the expected table beside its values: a sentence for the student, or nothing."""
+    if type(actual) is not type(expected):
+        return f"this is no {type(expected).__name__} (its type is {type(actual).__name__})"
+    if actual.shape != expected.shape:
+        return f"the shape is {actual.shape}, and should be {expected.shape}"
+    if actual.ndim == 2 and not same_table(actual.columns, expected.columns, same_arrays, 0, 0):
+        return "the columns are not the right ones, or in another order"
+    if not same_table(actual.index, expected.index, same_arrays, 0, 0):
+        return "the index is not right"
+    return ""
+
+
+def same_table(actual: Any, expected: Any, same_arrays: SameArrays, rtol: float, atol: float) -> bool:
+    """Whether labels, kinds and values are the same. Names of axes and the widths of number types are not compared."""
+    if of_library(expected, "pandas", "DataFrame", "Series"):
+        if difference(actual, expected, same_arrays):
+            return False
+    elif not of_library(actual, "pandas", *TABLES) or _family(actual) != _family(expected):
+        return False
+    mine, theirs = _columns(actual), _columns(expected)
+    return len(mine) == len(theirs) and all(
+        _same_column(a, e, lambda x, y: same_arrays(x, y, rtol, atol)) for a, e in zip(mine, theirs, strict=True)
+    )
+
+
+def _columns(table: Any) -> list[Any]:
+    if table.ndim == 2:
+        return [table.iloc[:, place] for place in range(table.shape[1])]
+    if type(table).__name__ == "MultiIndex":
+        return [table.get_level_values(level) for level in range(table.nlevels)]
+    return [table]
+
+
+def _family(table: Any) -> str:
+    """Indexes of numbers are one family, whether they are written down or counted."""
+    name = type(table).__name__
+    return "Index" if name == "RangeIndex" else name
+
+
+def _kind(column: Any) -> str:
+    dtype = column.dtype
+    if type(dtype).__name__ == "SparseDtype":
+        dtype = dtype.subtype
+    name = type(dtype).__name__
+    if name in ("CategoricalDtype", "PeriodDtype", "IntervalDtype"):
+        return str(dtype) if name != "CategoricalDtype" else "category"
+    kind = str(getattr(dtype, "kind", "O"))
+    zoned = " with a zone" if name == "DatetimeTZDtype" else ""
+    return {"i": "number", "u": "number", "f": "number", "c": "number", "U": "O", "S": "O"}.get(kind, kind) + zoned
+
+
+def _same_column(actual: Any, expected: Any, same_values: Callable[[Any, Any], bool]) -> bool:
+    kind = _kind(expected)
+    if _kind(actual) != kind or len(actual) != len(expected):
+        return False
+    missing = np.asarray(expected.isna())
+    if not np.array_equal(np.asarray(actual.isna()), missing):
+        return False
+    if kind == "category":
+        mine, theirs = actual.dtype, expected.dtype
+        if bool(mine.ordered) != bool(theirs.ordered):
+            return False
+        if not _same_column(mine.categories, theirs.categories, same_values):
+            return False
+    there = ~missing
+    return same_values(_values(actual, kind)[there], _values(expected, kind)[there])
+
+
+def _values(column: Any, kind: str) -> Any:
+    """The values as an array of numpy's; missing ones are anything."""
+    if kind == "number" and not isinstance(column.dtype, np.dtype) and column.isna().any():
+        return column.to_numpy(dtype="float64", na_value=np.nan)
+    if kind in ("number", "b"):
+        subtype = getattr(column.dtype, "subtype", None)  # of a sparse one
+        return np.asarray(column) if subtype is not None else column.to_numpy(**_nullable(column, kind))
+    if kind in ("M", "m"):
+        return np.asarray(column)
+    return np.asarray(column.astype(object), object)
+
+
+def _nullable(column: Any, kind: str) -> dict[str, Any]:
+    if isinstance(column.dtype, np.dtype):
+        return {}
+    return {"dtype": bool, "na_value": False} if kind == "b" else {"dtype": column.dtype.numpy_dtype}
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether it is one of pandas' own scalars."""
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is None:
+        return False
+    return value is pandas.NaT or value is pandas.NA or bool(of_library(value, "pandas", *_SCALARS))
+
+
+_SCALARS = ("Timestamp", "Timedelta", "Period", "Interval")
+
+
+def same_scalar(actual: Any, expected: Any) -> bool:
+    """Whether two of pandas' scalars are the same; what is missing is the same only as itself."""
+    pandas = sys.modules["pandas"]
+    if expected is pandas.NaT or expected is pandas.NA:
+        return actual is expected
+    return type(actual) is type(expected) and bool(actual == expected)
