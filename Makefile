@@ -8,7 +8,7 @@ SHELL := bash
 PYTEST_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test test-slow demo lock clean
+.PHONY: help install test test-slow test-variants demo lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -23,8 +23,11 @@ test: install ## lint, types, and the test suite but for its slow part
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
 
-test-slow: install ## the slow part of the test suite
+test-slow: install ## the slow part of the test suite, the variants among it
 	$(BIN)/python -m pytest -q -m slow $(PYTEST_ARGS)
+
+test-variants: install ## a hundred honest variants of the lessons' solutions and a hundred wrong ones, graded
+	$(BIN)/python -m pytest -q tests/test_variants.py $(PYTEST_ARGS)
 
 demo: install ## a course with a small class, graded from end to end
 	$(BIN)/autograder demo

@@ -1,0 +1,244 @@
+"""What the examiner costs: questions to the kernel, large arrays, rebuilt models, and a whole lesson's tests.
+
+    benchmarks/examiner.py                  everything, about three minutes
+    benchmarks/examiner.py --lesson-runs 0  without the lesson, and so without Keras: half a minute
+
+The table goes to standard output, as Markdown; standard error says what is being done. Kernels are the real ones, in
+the sandbox. The lesson is graded in processes that are forked as a batch's are, from a server that has imported Keras.
+A figure is a median; after it stand the number of measurements and their span from the 5th to the 95th percentile (the
+smallest and the largest where there are fewer than twenty).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import multiprocessing
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+LESSON = "keras-fully-connected"
+ROWS = (61_878, 93)
+"""The competition's training rows, the largest array that a lesson of the course is likely to ask for."""
+
+DEFINITIONS = """\
+import numpy as np
+def nothing(x): return x
+def twice(x): return 2 * x
+table = np.random.default_rng(0).random((61_878, 93), dtype="float32")
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    seconds: list[float]
+    target: float | None = None
+    """Seconds that the median is to stay below."""
+
+    def __str__(self) -> str:
+        unit, factor = ("ms", 1e3) if np.median(self.seconds) < 0.1 else ("s", 1.0)
+        few = len(self.seconds) < 20
+        low, middle, high = np.percentile(self.seconds, [0 if few else 5, 50, 100 if few else 95]) * factor
+        target = "" if self.target is None else f"{self.target * factor:g} {unit}"
+        return f"| {self.what} | {middle:.3g} {unit} | {len(self.seconds)}: {low:.3g} to {high:.3g} | {target} |"
+
+
+def timed(action: Callable[[], object], times: int) -> list[float]:
+    """Seconds of each of so many runs, after one that does not count."""
+    action()
+    spent = []
+    for _ in range(times):
+        began = perf_counter()
+        action()
+        spent.append(perf_counter() - began)
+    return spent
+
+
+# --- the codec ------------------------------------------------------------------------------------------
+
+
+def codec_rows() -> Iterator[Row]:
+    """Encoding and decoding, in this process."""
+    from autograder.probe.codec import decode, encode
+
+    values: dict[str, Any] = {
+        "a list of 10,000 numbers": list(np.random.default_rng(0).random(10_000).tolist()),
+        "1,000 texts in dicts": [{"id": number, "label": f"Class_{number % 9}"} for number in range(1_000)],
+        "61,878 × 93 float32": np.zeros(ROWS, "float32"),
+        "1,000 arrays of 93": [np.zeros(93) for _ in range(1_000)],
+    }
+    for name, value in values.items():
+        packed = encode(value)
+        yield Row(f"codec: encode {name}", timed(partial(encode, value), 30))
+        yield Row(f"codec: decode {name}", timed(partial(decode, packed.text, packed.buffers), 30))
+
+
+# --- the kernel -----------------------------------------------------------------------------------------
+
+
+def kernel_rows() -> Iterator[Row]:
+    """Questions to a kernel in the sandbox."""
+    from autograder.examiner.namespace import Answers
+    from autograder.examiner.remote import Remote
+    from autograder.execute import Budget, capture
+    from autograder.kernel import SandboxedKernel
+    from autograder.records import Limits
+    from autograder.sandbox import default_sandbox
+
+    kernel = SandboxedKernel(default_sandbox(), {}, Limits(memory_mib=2048), preload=["numpy"])
+    try:
+        ran = kernel.run(DEFINITIONS, 60)
+        assert ran.status == "ok", ran.error
+        remote = Remote(kernel)
+
+        def answers(*names: str) -> dict[str, Any]:
+            got = capture(remote, frozenset(names), Budget(), perf_counter() + 1e6)
+            assert got is not None
+            held = Answers(remote, frozenset(), lambda *_: None)
+            return {name: held.value(name, captured) for name, captured in got.names.items()}
+
+        functions = answers("nothing", "twice")
+        table = answers("table")["table"]
+        assert table.shape == ROWS
+        nothing, twice = functions["nothing"], functions["twice"]
+        yield Row("a remote call, `f(1)`", timed(lambda: nothing(1), 300), 0.005)
+        yield Row("a remote attribute, `f.__name__`", timed(lambda: nothing.__name__, 300), 0.005)
+        yield Row("61,878 × 93 float32 as an answer", timed(lambda: answers("table"), 20), 0.3)
+        yield Row("61,878 × 93 float32 as argument and result", timed(lambda: twice(table), 20), 0.3)
+    finally:
+        kernel.close()
+
+
+# --- a lesson -------------------------------------------------------------------------------------------
+
+PHASES = {
+    "capture": "autograder.execute.capture",
+    "tests": "autograder.grade._examine",
+    "rebuild": "autograder.grade._rebuild",
+    "predict": "autograder.check.holdout.predicted",
+}
+"""Part of the examiner's work → the function whose time it is; rebuilding and predicting lie within the tests."""
+
+
+def lesson_rows(runs: int) -> Iterator[Row]:
+    """The examiner's share of the hands-on lesson, each run in a process as a batch's."""
+    from lessons import prepared_course
+
+    from autograder import worker
+
+    prepared_course(LESSON)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.worker", *worker.HEAVY])
+    rows: list[dict[str, float]] = []
+    for number in range(runs):
+        said(f"lesson, run {number + 1} of {runs}")
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=grade_lesson, args=(sender,))
+        process.start()
+        rows.append(receiver.recv())
+        process.join()
+    by_phase = {phase: [row[phase] for row in rows] for phase in rows[0]}
+    added = [capture + tests for capture, tests in zip(by_phase["capture"], by_phase["tests"], strict=True)]
+    yield Row(f"`{LESSON}`: all that the examiner adds", added, 1.0)
+    yield Row("of that: capturing at the test cells", by_phase["capture"])
+    yield Row("of that: the test cells", by_phase["tests"])
+    yield Row("of the tests: rebuilding the model", by_phase["rebuild"])
+    yield Row("of the tests: predictions on 20,000 holdout rows", by_phase["predict"])
+    yield Row("for comparison: the whole notebook, start to grade", by_phase["whole"])
+
+
+def grade_lesson(report: Any) -> None:
+    """Grade the instructor's solution; sends the seconds of each phase."""
+    import nbformat
+
+    from autograder.batch import common_keys, submission_work
+    from autograder.course import load_course
+    from autograder.exam import solution_notebook
+    from autograder.grade import grade_notebook
+    from autograder.release import build
+    from autograder.worker import start_kernel
+
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    course = load_course(ROOT)
+    built = build(course, course.assignments[LESSON])
+    (released,) = built.notebooks
+    spent = dict.fromkeys(PHASES, 0.0)
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        path = Path(folder) / f"{released.name}.ipynb"
+        nbformat.write(solution_notebook(released.exam), path)
+        work = submission_work(course, built, "solution", common_keys(course, built), submission=path.parent)
+        for phase, place in PHASES.items():
+            stack.enter_context(_clocked(phase, place, spent))
+        began = perf_counter()
+        done = grade_notebook(released.exam, path, lambda: start_kernel(work), built.assignment.limits, work.hidden)
+        spent["whole"] = perf_counter() - began
+    assert done.grade.score == done.grade.max_score, [q for q in done.grade.questions if q.score < q.max_score]
+    report.send(spent)
+
+
+def _clocked(phase: str, place: str, spent: dict[str, float]) -> Any:
+    """Patch the function so that its time is added up."""
+    module, _, name = place.rpartition(".")
+    original = getattr(__import__(module, fromlist=[name]), name)
+
+    def clocked(*args: Any, **kwargs: Any) -> Any:
+        began = perf_counter()
+        try:
+            return original(*args, **kwargs)
+        finally:
+            spent[phase] += perf_counter() - began
+
+    return mock.patch(place, clocked)
+
+
+# --- the table ------------------------------------------------------------------------------------------
+
+
+def said(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    described = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in described if line.startswith("model name")]
+    load = os.getloadavg()[0]
+    parts = [f"{len(names)} × {names[0]}", f"load {load:.1f} at the start", f"Python {platform.python_version()}"]
+    return ", ".join([*parts, *(f"{name} {version(name)}" for name in ("numpy", "keras", "tensorflow"))])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lesson-runs", type=int, default=5, help="how often the lesson is graded (default: 5)")
+    runs = parser.parse_args().lesson_runs
+    described = machine()
+    said("codec")
+    rows = [*codec_rows()]
+    said("kernel")
+    rows += kernel_rows()
+    if runs:
+        rows += lesson_rows(runs)
+    print(f"{described}\n\n| | median | measurements | target |\n|---|---:|---|---:|")
+    print("\n".join(map(str, rows)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""A hundred honest variants of the lessons' solutions earn everything, and a hundred wrong ones lose what they must.
+
+``make test-variants`` grades them all; the default suite grades a few of each. What is shrunk, so that this takes minutes
+and not an hour, is in variants/course.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from variants.course import grade, shrunk
+from variants.honest import RULES, variants
+from variants.mistakes import TESTS
+from variants.rewriting import normalised, rewrites
+from variants.running import ENVIRONMENT, HONEST, WRONG, Outcomes, every_job, run, run_all
+from variants.wrong import wrongs
+
+LESSONS = tuple(HONEST)
+each_lesson = pytest.mark.parametrize("lesson", LESSONS)
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+# --- the generators -------------------------------------------------------------------------------------
+
+REWRITES = [
+    ("x = a * b + c * d", "_A * _B", "_B * _A", ["x = b * a + c * d", "x = a * b + d * c"]),
+    ("f(a - a)", "_A - _A", "0", ["f(0)"]),
+    ("f(a - b)", "_A - _A", "0", []),
+    ("s = [f(1), g(2)]", "f(_N)", "f(_N), h(_N)", ["s = [f(1), h(1), g(2)]"]),
+    ("while x:\n    y()\n    z()", "while _A:\n    _BODY", "if _A:\n    _BODY", ["if x:\n    y()\n    z()"]),
+    ("return 1", "return _A", "result = _A; return result", ["result = 1\nreturn result"]),
+    ("x = 1", "x", "y", []),
+]
+
+
+@pytest.mark.parametrize(("source", "old", "new", "made"), REWRITES)
+def test_a_pattern_is_replaced_in_one_place_at_a_time(source: str, old: str, new: str, made: list[str]) -> None:
+    assert rewrites(source, old, new) == made
+
+
+def test_names_hints_and_docstrings_make_no_new_answer() -> None:
+    assert normalised("def f(a: int) -> int:\n    'Twice.'\n    b = 2 * a\n    return b") == normalised(
+        "def f(x):\n    y = 2 * x  # twice\n    return y"
+    )
+    assert normalised("y = 2 * x") != normalised("y = x * 2")
+
+
+@pytest.fixture(scope="module")
+def exams() -> dict[str, object]:
+    return {lesson: shrunk(lesson) for lesson in LESSONS}
+
+
+def test_there_are_a_hundred_different_notebooks_of_each_kind(exams) -> None:
+    """Different also by their normalised trees, and none of them the solution."""
+    honest, wrong, used = set(), set(), Counter()
+    for lesson, exam in exams.items():
+        solutions = {cell.grade_id: normalised(cell.source) for cell in exam.cells}
+        for variant in variants(exam, HONEST[lesson]):
+            forms = {name: normalised(source) for name, source in variant.answers.items()}
+            assert all(forms[name] != solutions[name] for name in forms)
+            honest.add((lesson, *forms.values()))
+            used.update(rule for rules in variant.rules.values() for rule in rules)
+        for one in wrongs(exam, WRONG[lesson]):
+            assert normalised(one.source) != solutions[one.answer]
+            wrong.add((lesson, one.answer, normalised(one.source)))
+    assert len(honest) >= 100
+    assert len(wrong) >= 100
+    unused = {rule.name for rule in RULES} - set(used)
+    assert len(unused) < len(RULES) / 10, unused
+
+
+def test_every_answer_has_its_share_of_the_mistakes(exams) -> None:
+    for lesson, exam in exams.items():
+        drawn = Counter(one.answer for one in wrongs(exam, WRONG[lesson]))
+        assert set(drawn) == set(TESTS[lesson])
+        assert min(drawn.values()) >= 2
+
+
+@pytest.mark.parametrize("lesson", ["logistic-regression-theano"])
+def test_the_shrunk_lesson_proves_itself(lesson: str, exams) -> None:
+    prove(exams[lesson])
+
+
+@pytest.mark.slow
+@pytest.mark.keras
+@pytest.mark.parametrize("lesson", [name for name in LESSONS if name != "logistic-regression-theano"])
+def test_the_shrunk_keras_lessons_prove_themselves(lesson: str, exams) -> None:
+    prove(exams[lesson])
+
+
+def prove(exam) -> None:
+    """Full marks for the solution, none for the unchanged notebook."""
+    solution = grade(exam, {})
+    assert solution.status == "completed", solution.message
+    assert solution.score == solution.max_score == exam.max_score
+    unchanged = grade(exam, {cell.grade_id: cell.released for cell in exam.cells if cell.grade_id})
+    assert unchanged.score == 0
+
+
+# --- a few of them --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["honest", "wrong"])
+def test_a_few_variants_without_keras(kind: str) -> None:
+    found = run("logistic-regression-theano", kind, 0, 4)
+    assert not found.faults, "\n\n".join(found.faults)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("kind", ["honest", "wrong"])
+@pytest.mark.parametrize(("lesson", "count"), [("keras-backend", 4), ("keras-fully-connected", 2)])
+def test_a_few_variants_with_keras(lesson: str, count: int, kind: str) -> None:
+    found = run(lesson, kind, 0, count)
+    assert not found.faults, "\n\n".join(found.faults)
+
+
+# --- all of them ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Iterator[dict[tuple[str, str], Outcomes]]:
+    workers = int(os.environ.get("VARIANTS_WORKERS", "2"))
+    return {(found.lesson, found.kind): found for found in run_all(every_job(), workers)}
+
+
+@pytest.mark.slow
+@pytest.mark.keras
+@each_lesson
+def test_honest_variants_earn_everything(lesson: str, outcomes: dict[tuple[str, str], Outcomes]) -> None:
+    found = outcomes[lesson, "honest"]
+    assert found.graded == HONEST[lesson]
+    assert not found.faults, "\n\n".join(found.faults)
+
+
+@pytest.mark.slow
+@pytest.mark.keras
+@each_lesson
+def test_wrong_variants_lose_what_they_must(lesson: str, outcomes: dict[tuple[str, str], Outcomes]) -> None:
+    found = outcomes[lesson, "wrong"]
+    assert found.graded == WRONG[lesson]
+    assert not found.faults, "\n\n".join(found.faults)

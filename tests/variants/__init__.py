@@ -1,0 +1,1 @@
+"""Honest and wrong variants of the lessons' solutions, made by rules, and what they must earn."""
