@@ -59,6 +59,17 @@ INSPECT = {
         "import typing\nassert typing.get_type_hints(f) == {'x': int, 'y': str, 'return': float}",
         "def f(x, y=''): return 1.0",
     ),
+    "argument specification": Case(
+        "def f(a, b=2, *c, d, **e): return a",
+        "import inspect\ns = inspect.getfullargspec(f)\nassert s.args == ['a', 'b'] and s.defaults == (2,) and s.kwonlyargs == ['d']\n"
+        "assert f.__defaults__ == (2,) and 'a' in f.__code__.co_varnames",
+        "def f(a, b, *c, d, **e): return a",
+    ),
+    "names in globals": Case(
+        "rate = 3\ndef f(): return rate",
+        "assert 'rate' in globals() and 'ratio' not in globals() and globals()['f']() == 3 and eval('f() + rate') == 6",
+        "ratio = 3\ndef f(): return ratio",
+    ),
     "members": Case(
         "class A:\n    def run(self): pass\n    def stop(self): pass",
         "import inspect\nnames = [n for n, _ in inspect.getmembers(A) if not n.startswith('_')]\n"
@@ -239,6 +250,12 @@ CLASSES = {
         "try:\n    with t: 1 / 0\nexcept ZeroDivisionError: pass\nelse: assert False\nassert t.done == 'ZeroDivisionError'",
         "class Timer:\n    done = 'fine'\n    def __enter__(self): return self\n    def __exit__(self, *a): return True",
     ),
+    "one and the same": Case(
+        "class Config:\n    one = None\n    def __new__(cls):\n        cls.one = cls.one or super().__new__(cls)\n        return cls.one\n"
+        "class Node:\n    def __init__(self, next=None): self.next = next",
+        "assert Config() is Config()\na = Node()\nb = Node(a)\nassert b.next is a and a.next is None and b is not a",
+        "class Config: pass\nclass Node:\n    def __init__(self, next=None): self.next = next",
+    ),
     "an enumeration": Case(
         "from enum import Enum\nclass Color(Enum):\n    RED = 1\n    BLUE = 2\ndef mix(): return Color.BLUE",
         "assert Color.RED.value == 1 and Color['BLUE'] == Color(2) == mix() and len(Color) == 2\n"
@@ -393,6 +410,12 @@ SCOPES = {
 
 UNITTEST = "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.assertEqual(f(1), 2)\n    def test_b(self): self.assertTrue(f(0))\n"
 FRAMEWORKS = {
+    "seeds": Case(
+        "import random\nimport numpy as np\ndef roll(): return random.randint(1, 6)\ndef noise(n): return np.random.normal(size=n)",
+        "import random\nimport numpy as np\nrandom.seed(3)\nwanted = [random.randint(1, 6) for _ in range(9)]\nrandom.seed(3)\n"
+        "assert [roll() for _ in range(9)] == wanted\nnp.random.seed(1)\na = noise(4)\nnp.random.seed(1)\nassert np.array_equal(a, noise(4))",
+        "import random\nimport numpy as np\ndef roll(): return 4\ndef noise(n): return np.zeros(n)",
+    ),
     "unittest.main": Case(
         "def f(x): return x + 1", UNITTEST + "unittest.main(argv=[''], exit=False)", "def f(x): return 9"
     ),

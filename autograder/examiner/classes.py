@@ -34,9 +34,7 @@ class RemoteClass(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         result = called(cls._class_remote, cls, args, kwargs)
-        if isinstance(result, cls):
-            mark(result, Origin.MADE)
-        return result
+        return mark(result, Origin.MADE) if isinstance(result, cls) else result
 
     def __getattribute__(cls, name: str) -> Any:
         if _is_special(name):
@@ -54,9 +52,7 @@ class RemoteClass(type):
         if _is_special(name):
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         found = cls._class_remote.ask("getattr", cls, name)
-        if cls._operators:
-            mark_method(found, Origin.DERIVED)
-        return found
+        return mark_method(found, Origin.DERIVED) if cls._operators else found
 
     def __setattr__(cls, name: str, value: Any) -> None:
         cls._class_remote.ask("setattr", cls, name, value)
@@ -90,11 +86,12 @@ def grant(value: Any, operators: frozenset[str]) -> None:
         type.__setattr__(value, "_operators", operators)
 
 
-def mark_method(found: Any, origin: Origin) -> None:
+def mark_method(found: Any, origin: Origin) -> Any:
     """What a method of an instance with operators gives has operators, too."""
     reference = reference_of(found)
     if reference is not None and reference.type_name in ("builtins.method", "builtins.function"):
-        found._mark(origin)
+        return found._of_origin(origin)
+    return found
 
 
 def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

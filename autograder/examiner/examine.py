@@ -24,6 +24,7 @@ from autograder.examiner.mainmodule import as_main
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.remote import LostError, RemoteError
+from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.unittests import failures as unittest_failures
 from autograder.examiner.unittests import watching
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
@@ -123,6 +124,7 @@ def _examine_cell(
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
         check.asking_kernel(namespace.answers.remote),
         as_main(namespace),
+        shared_seeds(namespace.answers.remote),
         watching() as unittests,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),

@@ -80,10 +80,8 @@ def _came_of(result: Any, one: Any, other: Any, plain: bool) -> Any:
     if Origin.TAINTED in origins or (plain and one._origin is Origin.DERIVED):
         if not issubclass(type(result), Operators):
             raise refuse(one, "is no number that a test could reckon with")
-        result._mark(Origin.TAINTED)
-    elif max(origins) >= Origin.DERIVED:
-        mark(result, Origin.DERIVED)
-    return result
+        return result._of_origin(Origin.TAINTED)
+    return mark(result, Origin.DERIVED) if max(origins) >= Origin.DERIVED else result
 
 
 def origin_of(value: Any) -> Origin:
@@ -91,10 +89,11 @@ def origin_of(value: Any) -> Origin:
     return value._origin if issubclass(type(value), Operators) else Origin.STUDENT
 
 
-def mark(result: Any, origin: Origin) -> None:
-    """Note where an instance came from; of what is plain, or of a class without operators, nothing is noted."""
+def mark(result: Any, origin: Origin) -> Any:
+    """The result with a note where it came from; what is plain, or of a class without operators, as it is."""
     if issubclass(type(result), Operators) and type(result)._operators:
-        result._mark(origin)
+        return result._of_origin(origin)
+    return result
 
 
 def _unary(name: str) -> Callable[..., Any]:
@@ -103,9 +102,7 @@ def _unary(name: str) -> Callable[..., Any]:
         if number and self._origin is Origin.TAINTED:
             raise refuse(self, "is no number that a test could reckon with")
         result = self._remote.ask("operate", name, (self, *args))
-        if number and self._origin >= Origin.DERIVED:
-            mark(result, Origin.DERIVED)
-        return result
+        return mark(result, Origin.DERIVED) if number and self._origin >= Origin.DERIVED else result
 
     method.__name__ = special(name)
     return method

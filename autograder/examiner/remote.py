@@ -13,6 +13,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakValueDictionary
 
 from autograder.examiner.callbacks import Callbacks
 from autograder.examiner.classes import Classes, RemoteException, called, mark_method
@@ -44,6 +45,8 @@ class Remote:
         self.callbacks = Callbacks(self.stand_in)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
+        self.alive: WeakValueDictionary[Reference, Any] = WeakValueDictionary()
+        """What stands for an object as the student's code gave it; one for each, so that ``is`` means what it says."""
 
     def ask(self, verb: str, *arguments: Any, timeout: float | None = None) -> Any:
         """One question. What the student's code printed meanwhile is printed here; what it asks back of the test's own
@@ -97,7 +100,14 @@ class Remote:
                 return made
         if name == "builtins.coroutine":
             return _awaiting(RemoteObject(self, reference))
-        kind = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
+        of_class = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
+        known = self.alive.get(reference)
+        if known is not None and (of_class is None or type(known) is of_class):
+            return known
+        self.alive[reference] = made = self._made(reference, of_class)
+        return made
+
+    def _made(self, reference: Reference, kind: Any) -> Any:
         if kind is not None and issubclass(kind, RemoteException):
             error = kind.__new__(kind)
             vars(error).update(_remote=self, _reference=reference)
@@ -108,22 +118,6 @@ class Remote:
         RemoteObject.__init__(made, self, reference)
         return made
 
-    def plain(self, reference: Reference) -> RemoteObject:
-        """The remote object for a handle, whatever could be rebuilt of it."""
-        return RemoteObject(self, reference)
-
-    def _figure(self, reference: Reference) -> Any:
-        """A figure of the examiner's with what the kernel says of the student's; None where it says nothing."""
-        rebuild, self.rebuild = self.rebuild, None  # nothing in what is said of a figure is another
-        try:
-            return self.figures.rebuilt(self.ask("operate", "figure", (self.plain(reference),)))
-        except RemoteError:
-            raise
-        except Exception:  # what the student's code raised while the figure described itself
-            return None
-        finally:
-            self.rebuild = rebuild
-
 
 async def _awaiting(coroutine: RemoteObject) -> Any:
     return coroutine._remote.ask("operate", "wait", (coroutine,))
@@ -132,7 +126,7 @@ async def _awaiting(coroutine: RemoteObject) -> Any:
 class RemoteObject(Operators):
     """An object in the student's kernel."""
 
-    __slots__ = ("_origin", "_reference", "_remote")
+    __slots__ = ("__weakref__", "_origin", "_reference", "_remote")
     _remote: Remote
     _reference: Reference
     _origin: Origin
@@ -147,8 +141,12 @@ class RemoteObject(Operators):
     def _autograder_reference(self) -> Reference:
         return self._reference
 
-    def _mark(self, origin: Origin) -> None:
-        object.__setattr__(self, "_origin", origin)
+    def _of_origin(self, origin: Origin) -> RemoteObject:
+        """Another that stands for the same object, and came from there."""
+        made = type(self).__new__(type(self))
+        RemoteObject.__init__(made, self._remote, self._reference)
+        object.__setattr__(made, "_origin", origin)
+        return made
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -173,9 +171,7 @@ class RemoteObject(Operators):
         found = self._remote.ask("getattr", self, name)
         if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
             raise TypeError("score of a model would take the labels into the notebook's kernel; use check.accuracy")
-        if self._origin >= Origin.DERIVED:
-            mark_method(found, Origin.DERIVED)
-        return found
+        return mark_method(found, Origin.DERIVED) if self._origin >= Origin.DERIVED else found
 
     def _predicts(self) -> bool:
         for name in ("predict", "predict_proba"):
@@ -299,9 +295,7 @@ class RemoteCallable(RemoteObject):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = called(self._remote, self, args, kwargs)
-        if self._origin >= Origin.DERIVED:
-            mark(result, Origin.DERIVED)
-        return result
+        return mark(result, Origin.DERIVED) if self._origin >= Origin.DERIVED else result
 
 
 class Refused(RemoteCallable):

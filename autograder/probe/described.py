@@ -7,6 +7,7 @@ import asyncio
 import builtins
 import inspect
 import linecache
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -138,10 +139,17 @@ def source_of(value: Any) -> str:
     return inspect.getsource(value)
 
 
+def seed(module: str, name: str, args: Any, kwargs: Any) -> None:
+    """Seeds a generator of random numbers, if its library is in use."""
+    if module in sys.modules:
+        getattr(sys.modules[module], name)(*args, **kwargs)
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "ahead": Ahead,
     "class": class_of,
     "source": source_of,
+    "seed": seed,
     "signature": signature_of,
     "leave": leave,
     "wait": wait,
