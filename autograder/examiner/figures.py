@@ -112,7 +112,8 @@ def _numbers(value: Any, length: int) -> list[float]:
 def _color(value: Any) -> tuple[float, float, float, float]:
     from matplotlib.colors import to_rgba
 
-    return to_rgba(tuple(_numbers(value, 4)))  # type: ignore[return-value]
+    red, green, blue, alpha = _numbers(value, 4)
+    return to_rgba((red, green, blue, alpha))
 
 
 def _array(value: Any, *shape: int | None) -> Any:
@@ -356,4 +357,4 @@ def _bars(axes: Any, claim: Any) -> None:
     for described in _list(claim):
         label, places = _list(described, 2)
         bars: Any = [axes.patches[_integer(place, len(axes.patches))] for place in _list(places)]
-        axes.add_container(BarContainer(tuple(bars), label=_text(label)))
+        axes.add_container(BarContainer(bars, label=_text(label)))

@@ -118,6 +118,22 @@ class Remote:
         RemoteObject.__init__(made, self, reference)
         return made
 
+    def plain(self, reference: Reference) -> RemoteObject:
+        """The remote object for a handle, whatever could be rebuilt of it."""
+        return RemoteObject(self, reference)
+
+    def _figure(self, reference: Reference) -> Any:
+        """A figure of the examiner's with what the kernel says of the student's; None where it says nothing."""
+        rebuild, self.rebuild = self.rebuild, None  # nothing in what is said of a figure is another
+        try:
+            return self.figures.rebuilt(self.ask("operate", "figure", (self.plain(reference),)))
+        except RemoteError:
+            raise
+        except Exception:  # what the student's code raised while the figure described itself
+            return None
+        finally:
+            self.rebuild = rebuild
+
 
 async def _awaiting(coroutine: RemoteObject) -> Any:
     return coroutine._remote.ask("operate", "wait", (coroutine,))

@@ -14,6 +14,8 @@ from typing import Any
 MAX_ARTISTS = 5000
 """Lines, bars, texts and the like of one axes."""
 MAX_AXES = 64
+MAX_NESTED = 8
+"""Figures within a figure, around some axes."""
 MAX_NUMBERS = 2_000_000
 """Coordinates of one artist."""
 
@@ -36,8 +38,12 @@ def kind(value: Any) -> str:
 def claim(value: Any) -> dict[str, Any]:
     """``figure``: what a figure shows. ``axes``: which of its axes ``value`` is; None where it is the figure itself."""
     figure = value
-    while kind(figure) != "figure":
+    for _ in range(MAX_NESTED):
+        if kind(figure) == "figure":
+            break
         figure = figure.figure
+    else:
+        raise ValueError("no figure")
     places = [i for i, axes in enumerate(figure.axes) if axes is value]
     if kind(value) == "axes" and not places:
         raise ValueError("these axes are not in a figure any more")
@@ -171,12 +177,17 @@ def _array(values: Any, kinds: str = "f") -> Any:
     return np.array(values)
 
 
+def _part(module: str, name: str) -> Any:
+    """Of matplotlib, which is imported where a figure is."""
+    return getattr(sys.modules["matplotlib." + module], name)
+
+
 def _color(color: Any) -> list[float]:
-    return [float(x) for x in sys.modules["matplotlib.colors"].to_rgba(color)]  # type: ignore[attr-defined]
+    return [float(x) for x in _part("colors", "to_rgba")(color)]
 
 
 def _colors(colors: Any) -> Any:
-    return _array(sys.modules["matplotlib.colors"].to_rgba_array(colors))  # type: ignore[attr-defined]
+    return _array(_part("colors", "to_rgba_array")(colors))
 
 
 def _common(artist: Any, axes: Any) -> dict[str, Any]:
@@ -192,7 +203,7 @@ def _common(artist: Any, axes: Any) -> dict[str, Any]:
 
 def _space(artist: Any, axes: Any) -> str:
     """What its coordinates count: ``data``, ``axes`` (0 to 1), ``x`` (y is 0 to 1, as axvline's) or ``y``."""
-    transform = sys.modules["matplotlib.artist"].Artist.get_transform(artist)  # type: ignore[attr-defined]
+    transform = _part("artist", "Artist").get_transform(artist)
     if transform == axes.transAxes:
         return "axes"
     if transform == axes.get_xaxis_transform(which="grid"):
