@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,12 +34,24 @@ def nbgrader_course(root: Path) -> Course:
     if not names:
         raise CourseError(f"{source}: no folder with a notebook in it; {_BEGIN}")
     config = read_nbgrader_config(root)
+    _check_overwriting(config, names)
     named = config.values.get("CourseDirectory", {}).get("course_id")
     course_id = named.strip() if isinstance(named, str) else ""
     course_id = course_id or root.name or "course"
     due, late, limits = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config), _limits(config)
     assignments = {name: Assignment(name, name, due=due.get(name), late=late, limits=limits) for name in names}
     return Course(root, course_id, course_id, assignments)
+
+
+def _check_overwriting(config: NbgraderConfig, names: Sequence[str]) -> None:
+    """Refuse what would go wrong without a word: students who were told to edit a file would all be wrong."""
+    kept = config.get("Autograde", "exclude_overwriting", {})
+    for name in sorted(kept if isinstance(kept, dict) else ()):
+        if name in names and kept[name]:
+            where = f"{NBGRADER_CONFIG}: c.Autograde.exclude_overwriting[{name!r}]"
+            raise CourseError(
+                f"{where}: released files are always the instructor's; ask for that code in a cell instead"
+            )
 
 
 def _limits(config: NbgraderConfig) -> Limits:

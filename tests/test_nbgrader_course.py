@@ -17,6 +17,7 @@ from pipeline import Graded, grade, release, seen_by_student
 
 from autograder.course import load_course
 from autograder.exam import solution_notebook
+from autograder.gradebook.database import opened
 from autograder.records import Course, Exam
 
 pytestmark = pytest.mark.sandbox
@@ -143,3 +144,71 @@ def test_a_course_made_by_quickstart_is_released_with_proof(tmp_path: Path) -> N
     release(course, "ps1")
     names = {p.name for p in course.release("ps1").iterdir()}
     assert names == {"problem1.ipynb", "problem2.ipynb", "jupyter.png"}
+
+
+# --- nbgrader's own autograde on the same submissions ------------------------------------------------------
+
+APPS = NBGRADER / "tests/apps/files"
+PLUGIN = """\
+from nbgrader.plugins import BasePlugin
+
+class PerHour(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return total_seconds_late / 7200
+"""
+SUBMISSIONS = {
+    # assignment: source, what students hand in
+    "submitted": (
+        "submitted-unchanged",
+        [
+            *("submitted-unchanged", "submitted-changed", "submitted-grade-cell-changed"),
+            *("submitted-cheat-attempt", "submitted-cheat-attempt-alternative"),
+        ],
+    ),
+    "test": ("test", ["test"]),
+    "hidden": ("test-hidden-tests", ["test-hidden-tests"]),
+    "multi": ("autotest-multi", ["autotest-multi-unchanged", "autotest-multi-changed"]),
+}
+
+
+def _class_of_fixtures(root: Path) -> Course:
+    """All are handed in an hour late, which costs half a point by a plugin."""
+    for name, (source, submissions) in SUBMISSIONS.items():
+        (root / f"source/{name}").mkdir(parents=True)
+        shutil.copyfile(APPS / f"{source}.ipynb", root / f"source/{name}/p1.ipynb")
+        for student in submissions:
+            folder = root / f"submitted/{student}/{name}"
+            folder.mkdir(parents=True)
+            shutil.copyfile(APPS / f"{student}.ipynb", folder / "p1.ipynb")
+            (folder / "timestamp.txt").write_text("2026-03-02 19:00:00 UTC")
+    shutil.copyfile(APPS / "autotests.yml", root / "autotests.yml")
+    (root / "late_plugin.py").write_text(PLUGIN)
+    lines = ["c.CourseDirectory.course_id = 'c'", "c.AssignLatePenalties.plugin_class = 'late_plugin.PerHour'"]
+    (root / "nbgrader_config.py").write_text("\n".join(["c = get_config()", *lines, ""]))
+    with opened(load_course(root)) as book:
+        for name in SUBMISSIONS:
+            book.update_or_create_assignment(name, duedate="2026-03-02 18:00:00 UTC")
+    return load_course(root)
+
+
+def _exported(root: Path) -> dict[tuple[str, str], tuple[float, ...]]:
+    nbgrader(root, "export", "--to", "theirs.csv")
+    rows = csv.DictReader((root / "theirs.csv").read_text().splitlines())
+    columns = ("raw_score", "late_submission_penalty", "score", "max_score")
+    found = {(row["assignment"], row["student_id"]): tuple(float(row[column]) for column in columns) for row in rows}
+    return {
+        (name, student): found[name, student] for name, (_, handed_in) in SUBMISSIONS.items() for student in handed_in
+    }
+
+
+@pytest.mark.slow
+def test_nbgraders_own_autograde_gives_the_same_scores_and_penalties(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "theirs/course", tmp_path / "ours/course"
+    _class_of_fixtures(theirs)
+    course = _class_of_fixtures(ours)
+    for name in SUBMISSIONS:
+        nbgrader(theirs, "generate_assignment", name)
+        nbgrader(theirs, "autograde", name)
+        release(course, name, proof=False)
+        grade(course, name=name)
+    assert _exported(ours) == _exported(theirs)
