@@ -231,30 +231,30 @@ class Files:
 
     def push(self, arguments: Iterable[Any]) -> None:
         """Let the kernel's folder have what the test wrote, where the call or the notebook's own cells name it."""
-        contents, gone = self._restored() if not self.entered else ({}, [])
+        wanted = {} if self.entered else self._restored()
         self.entered = True
         changed, removed = self.here.pull()
         self.waiting.update(changed)
         for path in removed:
             self.waiting.pop(path, None)
+            wanted[path] = None
         named = self.workspace.read_by_notebook | set(_texts(arguments))
         for path in [p for p in self.waiting if _is_named(p, named)]:
-            contents[path] = self.waiting.pop(path)
-        gone += removed
+            wanted[path] = self.waiting.pop(path)
         kept = self.workspace.kept.contents
-        contents = {path: data for path, data in contents.items() if kept.get(path) != data}
+        contents = {p: data for p, data in wanted.items() if data is not None and kept.get(p) != data}
+        gone = [path for path, data in wanted.items() if data is None]
         if (contents or gone) and not self.remote.lost:
             self.ask("operate", "push_files", (contents, gone))
             kept.update(contents)
             for path in gone:
                 kept.pop(path, None)
 
-    def _restored(self) -> tuple[dict[str, bytes], list[str]]:
-        """What makes the kernel's folder what it was at the position of the cell."""
+    def _restored(self) -> dict[str, bytes | None]:
+        """What makes the kernel's folder what it was at the position of the cell; None for what was not there."""
         if not self.remote.lost:
             self.workspace.kept.pull(self.ask)
-        was = self.captured.contents
-        return dict(was), [path for path in self.workspace.kept.contents if path not in was]
+        return dict.fromkeys(self.workspace.kept.contents) | dict(self.captured.contents)
 
     def pull(self) -> None:
         """Bring what the student's code changed."""

@@ -73,12 +73,12 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _lies_in(name: Any, folder: Path, *, relative: bool = True) -> bool:
-    """Whether a file name is one of the folder; pseudo names such as ``<string>`` are not."""
+    """Whether a file name is the folder's or one in it; pseudo names such as ``<string>`` are not."""
     if not isinstance(name, str) or not name or name.startswith("<"):
         return False
     if not os.path.isabs(name):
         return relative and (folder / name).exists()
-    return os.path.realpath(name).startswith(os.path.join(os.path.realpath(folder), ""))
+    return os.path.join(os.path.realpath(name), "").startswith(os.path.join(os.path.realpath(folder), ""))
 
 
 def _refuse(what: str) -> None:
