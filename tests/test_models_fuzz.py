@@ -80,7 +80,7 @@ def mutate(claimed: dict[str, Any], chance: random.Random) -> dict[str, Any]:
         elif kind < 0.5 and type(place[key]) in (int, float):
             place[key] *= chance.choice([2, 100, 10**4, -1])
         else:
-            place[key] = chance.choice(WRONG)
+            place[key] = copy.deepcopy(chance.choice(WRONG))
     return mutant
 
 

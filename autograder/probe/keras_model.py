@@ -30,7 +30,7 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
         The dict has ``kind`` (Sequential, Functional or Subclassed), ``name``, ``config`` (``get_config()``;
         None where there is none), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``),
         ``history`` (name → list of floats), ``weights`` ([path, trainable] for each array), ``layers`` (a number
-        for each layer, the same one for a layer that is in two models), ``vocabularies`` (what lookup layers have
+        for each layer, the same one for a layer that is in two models), ``vocabularies`` (what each lookup layer has
         learned: ``terms``, ``idf``), ``shared`` (two layers have a weight in common) and ``problems`` (what could not
         be read). The arrays are in the order of ``model.layers``, and in each of ``layer.weights``; layers are
         counted in that order too, those of the models inside in the place of these models.
@@ -59,9 +59,7 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
         "weights": [[str(getattr(v, "path", "")), bool(getattr(v, "trainable", True))] for v in variables],
         "layers": _numbered(layers),
         "vocabularies": [
-            attempt("vocabulary", lambda layer=layer: _vocabulary(layer))
-            for layer in layers
-            if hasattr(layer, "get_vocabulary")
+            attempt("vocabulary", lambda lookup=lookup: _vocabulary(lookup)) for lookup in _lookups(_different(layers))
         ],
         "shared": _share_weights(layers),
         "problems": problems,
@@ -105,10 +103,25 @@ def _numbered(layers: list[Any]) -> list[int]:
     return [numbers.setdefault(id(layer), len(numbers)) for layer in layers]
 
 
+def _different(layers: list[Any]) -> list[Any]:
+    return list({id(layer): layer for layer in layers}.values())
+
+
+def _lookups(layers: list[Any], depth: int = 0) -> list[Any]:
+    """The layers with a vocabulary, those in a TimeDistributed or a Pipeline too."""
+    found: list[Any] = []
+    for layer in layers if depth < _DEPTH else []:
+        if hasattr(layer, "get_vocabulary"):
+            found.append(layer)
+        else:
+            inner = getattr(layer, "layers", None) or [getattr(layer, "layer", None)]
+            found += _lookups([part for part in inner if part is not None], depth + 1)
+    return found
+
+
 def _share_weights(layers: list[Any]) -> bool:
     """Whether a weight belongs to two different layers."""
-    different = {id(layer): layer for layer in layers}
-    weights = [id(variable) for layer in different.values() for variable in _weights(layer)]
+    weights = [id(variable) for layer in _different(layers) for variable in _weights(layer)]
     return len(set(weights)) < len(weights)
 
 

@@ -66,6 +66,8 @@ def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) 
 
 def _learn(layer: Any, vocabulary: Any, where: str) -> None:
     learned = mapping(vocabulary, f"{where}'s vocabulary")
+    if learned.get("terms") in ([], list(layer.get_vocabulary())):
+        return  # special terms alone: the layer was not adapted
     words = terms(learned.get("terms"), f"{where}'s vocabulary")
     weights = optional(several(number(0), len(words), len(words)))(learned.get("idf"), f"{where}'s idf_weights")
     layer.set_vocabulary(list(words), idf_weights=weights)

@@ -53,28 +53,27 @@ class Construction:
             return Built(plan, parts={key: self.part(inner) for key, inner in plan.parts.items()})
         if not isinstance(plan, LayerPlan):
             return Built(plan)
-        check_place(plan)
         identity = next(self.identities, None)
-        vocabulary = next(self.vocabularies, None) if plan.class_name in VOCABULARIES else None
         if type(identity) is not int:
-            return _leaf(plan, vocabulary)
+            return self._leaf(plan)
         if identity not in self.known:
-            self.known[identity] = _leaf(plan, vocabulary)
+            self.known[identity] = self._leaf(plan)
         known = self.known[identity]
         if not isinstance(known.plan, LayerPlan) or known.plan.class_name != plan.class_name:
             raise RefusedModel("A layer that belongs to two models is not the same in both.")
         return known
 
-
-def _leaf(plan: LayerPlan, vocabulary: Any = None) -> Built:
-    if plan.class_name not in COMPOSED:
-        return Built(plan, construct(plan, vocabulary))
-    inner = [part for held in plan.inner.values() for part in held]
-    return Built(plan, parts={str(i): _inner(part) for i, part in enumerate(inner)})
-
-
-def _inner(plan: LayerPlan | ModelPlan) -> Built:
-    return _leaf(plan) if isinstance(plan, LayerPlan) else Construction(None, None).part(plan)
+    def _leaf(self, plan: Part) -> Built:
+        """A layer, or what is in one."""
+        if isinstance(plan, ModelPlan):
+            return Built(plan, parts={key: self._leaf(inner) for key, inner in plan.parts.items()})
+        if not isinstance(plan, LayerPlan):
+            return Built(plan)
+        check_place(plan)
+        if plan.class_name in COMPOSED:
+            inner = [part for held in plan.inner.values() for part in held]
+            return Built(plan, parts={str(i): self._leaf(part) for i, part in enumerate(inner)})
+        return Built(plan, construct(plan, next(self.vocabularies, None) if plan.class_name in VOCABULARIES else None))
 
 
 Apply = Callable[[Call, list[Any], dict[str, Any]], Any]

@@ -6,10 +6,12 @@ import inspect
 import math
 from typing import Any
 
+from autograder.examiner.models.costs import cost
 from autograder.examiner.models.graph import Built, matched, run
 from autograder.examiner.models.operate import FREE, growth, operate, size, tensors, work
 from autograder.examiner.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
 from autograder.examiner.models.shapes import Shape, WeightShapes, einsum_dense, weight_shapes
+from autograder.examiner.models.table_sequences import ATTENTION
 from autograder.examiner.models.values import RefusedModel
 
 MAX_ELEMENTS = 50_000_000
@@ -18,11 +20,13 @@ MAX_ELEMENTS = 50_000_000
 MAX_WORK = 1e11
 """The multiplications for one row: several seconds. (ResNet50 needs 4e9, the largest EfficientNet 4e10.)"""
 
+MAX_LOOPS = 100_000
+"""The steps of all recurrent layers for one row."""
+
 _FLAGS = frozenset({"training", "use_causal_mask", "return_attention_scores", "reverse"})
 """Arguments of a call that are True or False; all others are tensors."""
 
-_HEADS = {"MultiHeadAttention": "num_heads", "GroupQueryAttention": "num_query_heads"}
-_SPECIFIED = frozenset({*_HEADS, "Attention", "AdditiveAttention", "ReversibleEmbedding"})
+_SPECIFIED = frozenset({*ATTENTION, "ReversibleEmbedding"})
 """Layers whose output depends on more than the shape of one input."""
 
 
@@ -34,6 +38,7 @@ class Measure:
         self.parameters = 0
         self.elements = 0.0
         self.work = 0.0
+        self.loops = 0
         self.calls = 0
         self.steps = 1
         """How often the layer being measured runs: inside TimeDistributed, once for each step."""
@@ -132,26 +137,16 @@ class Measure:
             raise
         except Exception as error:
             raise RefusedModel(f"{plan.class_name} does not fit the shape of its input.") from error
-        if "Attention" in plan.class_name:
-            self._attention(plan, shapes, first)
-        if "Embedding" not in plan.class_name:
-            positions = max(_positions(plan, tuple(t.shape)) for t in tensors([first, output]))
-            self._work(sum(map(math.prod, built.weights)) * positions)
         given = tensors(list(bound.values()))
+        sizes = [tuple(tensor.shape) for tensor in tensors(first)]
+        needed = cost(plan, built.weights, {**shapes, **_flags(bound)}, sizes, tuple(tensors(output)[0].shape))
+        self._add(needed.elements)
+        self._work(needed.work)
+        self._step(needed.steps)
         joined = plan.class_name == "Concatenate" and plan.arguments.get("axis") == 0
         for tensor in tensors(output):
             tensor.rows = growth(given, tensor) if joined else max(getattr(item, "rows", 1.0) for item in given)
         return self._count(output)
-
-    def _attention(self, plan: LayerPlan, shapes: dict[str, Any], first: Any) -> None:
-        """The scores: one for each pair of positions and each head."""
-        query, value = (shapes["query"], shapes["value"]) if plan.class_name in _HEADS else _shapes(first)[:2]
-        heads = plan.arguments.get(_HEADS.get(plan.class_name, ""), 1)
-        scores = heads * size((None, *query[1:-1])) * size((None, *value[1:-1]))
-        if plan.class_name == "AdditiveAttention":
-            scores *= query[-1] or FREE
-        self._add(scores)
-        self._work(scores * sum(plan.arguments.get(key) or 1 for key in ("key_dim", "value_dim", "head_dim")))
 
     def _count_parameters(self, plan: LayerPlan, shapes: WeightShapes) -> None:
         self.parameters += sum(math.prod(shape) for shape in shapes)
@@ -172,6 +167,11 @@ class Measure:
         self.elements += elements * self.steps
         if self.elements > MAX_ELEMENTS:
             raise RefusedModel("The outputs of the model's layers are too large to be graded.")
+
+    def _step(self, steps: int) -> None:
+        self.loops += steps * self.steps
+        if self.loops > MAX_LOOPS:
+            raise RefusedModel(f"The model's recurrent layers take more than {MAX_LOOPS:,} steps for one row of data.")
 
     def _work(self, multiplications: float) -> None:
         self.work += multiplications * self.steps
@@ -199,6 +199,10 @@ def _bound(built: Built, arguments: list[Any], keywords: dict[str, Any]) -> dict
     return {name: value for name, value in bound.items() if value is not None}
 
 
+def _flags(bound: dict[str, Any]) -> dict[str, bool]:
+    return {name: value for name, value in bound.items() if name in _FLAGS}
+
+
 def _is_tensors(value: Any) -> bool:
     import keras
 
@@ -223,12 +227,6 @@ def _tensors(shape: Any) -> Any:
     if shape and isinstance(shape[0], (list, tuple)):
         return [_tensors(item) for item in shape]
     return keras.KerasTensor(tuple(shape))
-
-
-def _positions(plan: LayerPlan, shape: Shape) -> int:
-    """How often a layer's weights are used for one row: pixels, or time steps."""
-    inner = shape[2:] if plan.arguments.get("data_format") == "channels_first" else shape[1:-1]
-    return size((None, *inner))
 
 
 def _same_shape(declared: Shape, given: Shape) -> None:

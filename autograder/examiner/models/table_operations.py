@@ -52,8 +52,8 @@ class Operation:
     """The fewest and the most."""
     arguments: Arguments
     cost: str = "elementwise"
-    """How memory and time grow: ``elementwise``, ``join`` (the output has all numbers of the inputs), ``repeat`` (and more
-    often), or ``contract`` (a product of matrices)."""
+    """How memory and time grow: ``elementwise``; ``join``, where the output has all numbers of the inputs; ``repeat``,
+    where it has them more often; or ``contract``, a product of matrices."""
 
 
 _axis = optional(AXIS)
@@ -108,7 +108,7 @@ _WITH_ARGUMENTS: Mapping[str, Arguments] = {
     "min": {**_axes, "initial": optional(_real)},
     "moveaxis": {"source": AXIS, "destination": AXIS},
     "nan_to_num": {"nan": _real, "posinf": optional(_real), "neginf": optional(_real)},
-    "norm": {"ord": optional(either(one_of("fro", "nuc"), whole_or_real(-10, 10))), **_axes},
+    "norm": {"ord": optional(either(one_of("fro"), whole_or_real(-10, 10))), **_axes},
     "normalize": {"axis": AXIS, "order": whole_or_real(1, 10), "epsilon": optional(number(0, 1))},
     "ones_like": {"dtype": _dtype},
     "roll": {"shift": either(_offset, several(_offset, 1, 6)), "axis": _axis},
