@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from autograder.examiner import figures
 from autograder.examiner.files import Kept
+from autograder.examiner.handles import Answer
 from autograder.examiner.namespace import Capture, Captured
 from autograder.examiner.remote import REPLY_SECONDS, Remote, RemoteError
 from autograder.probe.codec import CodecError, Packed, Reference, decode
@@ -25,7 +26,7 @@ class Kernel(Protocol):
         """Run a cell. A cell that outlives ``seconds`` is interrupted (``timed_out``), and the kernel is ended where
         that does not help. A kernel that is gone gives ``not_run``, or ``error`` for the cell that it died in."""
 
-    def exchange(self, request: Packed, timeout: float | None = None) -> Packed:
+    def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
         """Ask the probe; raises :class:`~autograder.examiner.remote.LostError`."""
 
     def ended(self) -> tuple[RunStatus, str] | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
+from tiny import tiny_course, tiny_release
 
 from autograder.examiner.examine import examine
 from autograder.examiner.files import Kept, Workspace, looks_at_files, paths_in
@@ -20,9 +21,28 @@ from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.execute import Beyond, execute
 from autograder.probe import workfiles as probe
+from autograder.prove import prove
 from autograder.records import Limits, Outcome, Role
 
 import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
+
+
+@pytest.mark.sandbox
+def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blank_do_not(tmp_path) -> None:
+    solution = (
+        "def save(text, path):\n    ### BEGIN SOLUTION\n    open(path, 'w').write(text)\n    ### END SOLUTION\n"
+        "### BEGIN SOLUTION\nimport os\nimport matplotlib.pyplot as plt\nos.makedirs('results')\n"
+        "save('a,b', 'results/out.csv')\nplt.plot([1, 2], label='loss')\nplt.title('Loss')\nplt.show()\n"
+        "fig, ax = plt.subplots()\nax.bar(['a', 'b'], [1, 2])\n### END SOLUTION"
+    )
+    test = (
+        "import os\nimport matplotlib.pyplot as plt\nassert open('results/out.csv').read() == 'a,b'\n"
+        "assert plt.gcf() is not None\nassert os.listdir('.') == ['results']\n"
+        "save('new', 'results/new.txt')\nassert open('results/new.txt').read() == 'new'\n"
+        "assert [p.get_height() for p in ax.patches] == [1, 2] and ax.figure is fig and plt.gca() is ax"
+    )
+    course = tiny_course(tmp_path, solution=solution, test=test)
+    prove(course, tiny_release(course))
 
 
 class Kernel(InProcessKernel):
