@@ -54,10 +54,6 @@ REFUSED = [
     ("assert vars()", "vars.. of a test"),
     ("for n in result:\n    exec(f'assert {n}')", "line 2: .*names that exec.. will use"),
     ("assert eval(result)", "names that eval.. will use"),
-    ("assert eval('squares(2)') == [0, 1]", "names that eval.. will use"),
-    ("import __main__\nassert __main__.result", "notebook's own module is not there"),
-    ("from __main__ import result\nassert result", "notebook's own module is not there"),
-    ("import sys\nassert sys.modules['__main__'].result", "notebook's own module is not there"),
     ("del np\nassert squares(1)", "'del np': np is the instructor's own"),
     ("del close\nassert squares(1)", "close is the instructor's own"),
     ("import my_solution\nassert my_solution.f()", "no module 'my_solution'.*let it go with the release"),
@@ -91,6 +87,11 @@ def test_a_test_that_can_not_be_examined_is_named_with_line_reason_and_remedy(te
 
 
 FINE = [
+    "assert eval('squares(2)') == [0, 1]",
+    "import __main__\nassert __main__.result",
+    "from __main__ import result\nassert result",
+    "import sys\nassert sys.modules['__main__'].result",
+    "from unittest import mock\nwith mock.patch('__main__.squares', return_value=3): assert squares(1) == 3",
     "assert squares(3) == [0, 1, 4] and close(result[0], 0)",
     "check.close(squares(3), [0, 1, 4])",
     "np.testing.assert_allclose(result, [0, 1, 4])",

@@ -22,18 +22,27 @@ def loaded_names(source: str) -> frozenset[str]:
     """
     found: set[str] = set()
     _collect(symtable.symtable(source, "<cell>", "exec"), found)
-    nodes = list(ast.walk(ast.parse(source)))
-    found |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
-    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    if found & _BY_TEXT or any(text.startswith("__main__.") for text in texts):
-        found |= {name for text in texts if len(text) < 1000 for name in _IDENTIFIER.findall(text)}
-        found |= {n.attr for n in nodes if isinstance(n, ast.Attribute)} if "__main__" in found else set()
+    found |= {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
     return frozenset(found)
 
 
 _BY_TEXT = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
 """Where one of these is used, a text may name a global."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+
+
+def meant_names(source: str) -> frozenset[str]:
+    """The loaded names, and those that a text may stand for: ``globals()["f"]``, ``eval("f(1)")``,
+    ``mock.patch("__main__.f")``, ``__main__.f``."""
+    found = set(loaded_names(source))
+    nodes = list(ast.walk(ast.parse(source)))
+    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str) and len(n.value) < 1000]
+    main = "__main__" in found or any(text.startswith("__main__") for text in texts)
+    if main or found & _BY_TEXT:
+        found |= {name for text in texts for name in _IDENTIFIER.findall(text)}
+    if main:
+        found |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    return frozenset(found)
 
 
 def function_globals(source: str) -> frozenset[str]:
@@ -237,7 +246,7 @@ def needs(source: str, known: Vocabulary) -> frozenset[str]:
     """The names that a test cell needs from the kernel, those of the trusted definitions that it uses included."""
     wanted: set[str] = set()
     seen: set[str] = set()
-    pending = list(loaded_names(source))
+    pending = list(meant_names(source))
     while pending:
         name = pending.pop()
         if name in seen:

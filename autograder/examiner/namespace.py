@@ -18,7 +18,7 @@ from typing import Any
 from autograder.examiner import figures
 from autograder.examiner.classes import grant
 from autograder.examiner.files import CapturedFiles
-from autograder.examiner.names import Vocabulary, loaded_names
+from autograder.examiner.names import Vocabulary, loaded_names, meant_names
 from autograder.examiner.remote import Remote, reference_of
 from autograder.examiner.remote_model import refused
 from autograder.probe.codec import CodecError, Packed, Reference, decode
@@ -141,7 +141,7 @@ class Namespace(dict[str, Any]):
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()
-        pending = list(loaded_names(source))
+        pending = list(meant_names(source))
         while pending:
             name = pending.pop()
             if name in done or (name in self.left and name not in self.known.students):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.examiner.names import bindings, loaded_names
+from autograder.examiner.names import bindings, loaded_names, meant_names
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, refused_call
 from autograder.examiner.surroundings import Notebook
 from autograder.records import ExamCell
@@ -68,8 +68,8 @@ class Reader:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             for module in names:
                 if module == "__main__":
-                    yield self.finding(node, _NO_MAIN, "use its names as they are")
-                elif getattr(node, "level", 0) or (node not in guarded and not self.notebook.finds(module)):
+                    continue
+                if getattr(node, "level", 0) or (node not in guarded and not self.notebook.finds(module)):
                     yield self.finding(node, _no_module(module), _BRING)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
         for name, statement in statements.items():
@@ -101,8 +101,6 @@ class Reader:
     def _calls(self) -> Iterator[Finding]:
         hidden = self._hidden_data()
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Constant) and node.value == "__main__":
-                yield self.finding(node, _NO_MAIN, "use its names as they are")
             if not isinstance(node, ast.Call):
                 continue
             words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
@@ -136,7 +134,7 @@ class Reader:
                 literal = node.left
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value is call:
                 literal = node.args[0] if node.args else None
-            if isinstance(literal, ast.Constant) and literal.value in self.loaded:
+            if isinstance(literal, ast.Constant) and literal.value in meant_names(self.cell.source):
                 return True
         return False
 
@@ -145,7 +143,7 @@ class Reader:
         if not isinstance(code, ast.Constant) or not isinstance(code.value, str):
             return False
         try:
-            return loaded_names(code.value) <= self.loaded | self.own | set(dir(builtins))
+            return loaded_names(code.value) <= meant_names(self.cell.source) | self.own | set(dir(builtins))
         except (SyntaxError, ValueError):
             return False
 
@@ -193,7 +191,6 @@ class Reader:
             yield self.finding(self._use(name), why, "hidden tests should use data of their own", warning=True)
 
 
-_NO_MAIN = "the notebook's own module is not there where the test runs"
 _BRING = "install it where you grade, let it go with the release, or do without"
 
 
