@@ -406,6 +406,66 @@ def test_a_regression_has_its_own_loss() -> None:
     assert result.evidence["loss"] == pytest.approx(4.0)
 
 
+def test_logits_are_made_probabilities_here() -> None:
+    keras.utils.set_random_seed(1)
+    dense = L.Dense(3)
+    scores, softmax = sequential(dense, shape=(20,)), sequential(dense, L.Softmax(), shape=(20,))
+    for labels in (Y, CLASSES):
+        expected = check.loss(softmax, on=(X, labels), below=99).evidence["loss"]
+        found = check.loss(scores, on=(X, labels), below=99, from_logits=True)
+        assert found.evidence["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_score_is_made_a_probability_here() -> None:
+    keras.utils.set_random_seed(1)
+    dense = L.Dense(1)
+    scores, sigmoid = sequential(dense, shape=(20,)), sequential(dense, L.Activation("sigmoid"), shape=(20,))
+    on, asked = (X, CLASSES > 0), {"below": 99, "loss": "binary_crossentropy"}
+    expected = check.loss(sigmoid, on=on, **asked).evidence["loss"]
+    assert check.loss(scores, on=on, from_logits=True, **asked).evidence["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_loss_within_the_noise_of_its_threshold_meets_it() -> None:
+    """2,500 rows know the loss to ± 0.01; the message says that it was close, and how that was decided."""
+    model = classifier()
+    exact = check.loss(model, on=(X, Y), below=9)
+    loss, error = exact.evidence["loss"], exact.evidence["standard_error"]
+    near, far = loss - 0.5 * error, loss - 8 * error
+    result = recorded(lambda: check.loss(model, on=(X, Y), below=near))
+    assert result.outcome is Outcome.PASSED
+    assert "a close call" in result.message
+    assert result.evidence["close_call"] is True
+    hidden = recorded(lambda: check.loss(model, on=(X, Y), below=near, show=False))
+    assert "a close call" in hidden.message
+    assert f"{near:g}" not in hidden.message
+    assert f"{near:g}" in hidden.detail
+    assert recorded(lambda: check.loss(model, on=(X, Y), below=near, close_calls="exact")).fraction == 0
+    assert "close" not in recorded(lambda: check.loss(model, on=(X, Y), below=far)).message
+
+
+def test_an_accuracy_within_the_noise_of_its_threshold_meets_it() -> None:
+    model = classifier()
+    found = check.accuracy(model, on=(X, Y), above=0).evidence
+    above = found["accuracy"] + found["standard_error"]
+    assert recorded(lambda: check.accuracy(model, on=(X, Y), above=above)).fraction == 1
+    assert recorded(lambda: check.accuracy(model, on=(X, Y), above=above, close_calls="exact")).fraction == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e38])
+def test_outputs_that_are_not_finite_fail_every_threshold(value: float) -> None:
+    """Acceptance test 30: also where any finite value would do, in credit lines, and for a loss that overflows."""
+    model = sequential(L.Rescaling(0.0, offset=value), shape=(20,))
+    for check_it in (
+        lambda: check.loss(model, on=(X, Y), below=1e308, from_logits=True) if value != 1e38 else None,
+        lambda: check.loss(model, on=(X, X * 1e300), below=1e308, loss="mse"),
+        lambda: check.loss(model, on=(X, X * 1e300), credit=[(1e308, 0.5), (1.0, 1.0)], loss="mse"),
+        lambda: check.accuracy(model, on=(X, Y), above=0.0, probabilities=False) if value != 1e38 else None,
+    ):
+        with check.recording() as results:
+            check_it()
+        assert all(result.outcome is Outcome.FAILED for result in results)
+
+
 def test_patched_evaluate_and_predict_have_no_part_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     model = classifier()
     monkeypatch.setattr(keras.Model, "evaluate", lambda *a, **k: [0.0, 1.0])
@@ -423,6 +483,8 @@ def test_patched_evaluate_and_predict_have_no_part_in_it(monkeypatch: pytest.Mon
         ({"on": (X, None), "below": 1}, "missing"),
         ({"on": (X, CLASSES.astype(str)), "below": 1}, "finite numbers"),
         ({"on": (X, Y), "below": 1, "loss": "my_loss"}, "it may be"),
+        ({"on": (X, Y), "below": 1, "loss": "mse", "from_logits": True}, "for a crossentropy"),
+        ({"on": (X, Y), "below": 1, "close_calls": "generous"}, "'student' or 'exact'"),
     ],
 )
 def test_wrong_arguments_are_the_authors_fault(arguments: dict[str, Any], message: str) -> None:
