@@ -204,9 +204,7 @@ def test_an_exception_fails_its_case_and_shows_its_type() -> None:
 
 def test_a_failure_of_the_examination_itself_is_told_in_its_own_words() -> None:
     """The kernel's end is no exception of the student's: its message is shown instead of its type."""
-
-    class LostError(Exception):
-        __module__ = "autograder.examiner.remote"
+    from autograder.examiner.remote import LostError
 
     def gone() -> None:
         raise LostError("the notebook's kernel has ended")
@@ -449,7 +447,10 @@ def test_the_vocabulary_is_small() -> None:
         "any_of",
         "architecture",
         "asking_kernel",
+        "at_least",
+        "at_most",
         "backends",
+        "between",
         "bonus",
         "close",
         "compiled",
@@ -461,10 +462,13 @@ def test_the_vocabulary_is_small() -> None:
         "loss",
         "on_backend",
         "only_if",
+        "optional",
         "parameters",
         "recording",
+        "repeat",
         "report",
         "requires",
+        "retrained",
         "score",
         "serving_hidden_data",
     ]

@@ -14,7 +14,7 @@ from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
 from autograder.examiner.remote import Remote
-from autograder.examiner.wording import Wording
+from autograder.examiner.wording import Wording, public_words
 from autograder.execute import execute
 from autograder.probe.codec import Reference
 from autograder.records import Limits, Outcome, Role
@@ -32,7 +32,7 @@ def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds
     executed = execute(kernel, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
     answers_ = Answers(executed.remote, known.modules, no_models)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    wording = Wording(Origins(composed.cells))
+    wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
     return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder.check.results import in_examiner
 from autograder.check.subject import refusal
+from autograder.check.words import type_of
 from autograder.errors import CourseError
 from autograder.probe.carry import BACKENDS
 
@@ -61,7 +62,7 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
     from autograder.examiner.remote import RemoteCallable
 
     if refusal(function) or not callable(function):
-        raise TypeError(refusal(function) or f"this is not a function (its type is {type(function).__name__})")
+        raise TypeError(refusal(function) or f"this is not a function ({type_of(function)})")
     if isinstance(function, RemoteCallable):
         return _remote(function, backend, seconds)
     if in_examiner():

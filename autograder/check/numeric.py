@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.words import type_of
 from autograder.errors import CourseError
 from autograder.probe.codec_tensor import KINDS as TENSORS
 
@@ -84,7 +85,7 @@ def numeric(value: Any) -> tuple[np.ndarray | None, str]:
         if array.dtype.kind not in "biufc":
             return None, "the numbers are too large to be compared"
     if array is None or array.dtype.kind not in "biufc":
-        return None, f"this is not numbers or a numpy array (its type is {type(value).__name__})"
+        return None, f"this is not numbers or a numpy array ({type_of(value)})"
     return array, ""
 
 

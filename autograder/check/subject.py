@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.check.foreign import Foreign, foreign
+from autograder.check.words import type_of
 
 
 def refusal(obj: Any) -> str | None:
@@ -107,7 +108,7 @@ def how_examined(model: Any) -> str:
 
 def _foreign(obj: Any) -> tuple[Foreign | None, str]:
     """The model that is asked, or why there is none."""
-    from autograder.examiner.remote import LostError, RemoteObject
+    from autograder.examiner.remote import LostError
 
     if obj is None or obj is ...:
         return None, "There is no model yet."
@@ -118,8 +119,7 @@ def _foreign(obj: Any) -> tuple[Foreign | None, str]:
         return None, text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
     if found is not None:
         return found, ""
-    kind = "an object of the notebook" if isinstance(obj, RemoteObject) else type(obj).__name__
-    return None, f"This is not a model (its type is {kind})."
+    return None, f"This is not a model ({type_of(obj)})."
 
 
 def _may_only_be_refused(obj: Any) -> bool:

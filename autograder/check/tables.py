@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.numeric import of_library
+from autograder.check.words import type_of
 
 INDEXES = (
     "Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "TimedeltaIndex", "PeriodIndex", "IntervalIndex",
@@ -23,7 +24,7 @@ SameArrays = Callable[[Any, Any, float, float], bool]
 def difference(actual: Any, expected: Any, same_arrays: SameArrays) -> str:
     """What is not as in the expected table beside its values: a sentence for the student, or nothing."""
     if type(actual) is not type(expected):
-        return f"this is no {type(expected).__name__} (its type is {type(actual).__name__})"
+        return f"this is no {type(expected).__name__} ({type_of(actual)})"
     if actual.shape != expected.shape:
         return f"the shape is {actual.shape}, and should be {expected.shape}"
     if actual.ndim == 2 and not same_table(actual.columns, expected.columns, same_arrays, 0, 0):

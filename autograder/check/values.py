@@ -14,6 +14,7 @@ from autograder.check.place import place_of
 from autograder.check.results import report
 from autograder.check.subject import refusal
 from autograder.check.tables import difference
+from autograder.check.words import exception_name, type_of
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -95,7 +96,7 @@ def function(
         raise CourseError("check.function: cases is a list of (args, expected).")
     reason = refusal(f)
     if reason is not None or not callable(f):
-        return report(name, 0.0, reason or f"this is not a function (its type is {type(f).__name__})", weight=weight)
+        return report(name, 0.0, reason or f"this is not a function ({type_of(f)})", weight=weight)
     failures: list[str] = []
     details: list[str] = []
     for number, (args, expected) in enumerate(cases, start=1):
@@ -115,16 +116,23 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
     try:
         actual = f(*arguments)
     except (Exception, SystemExit) as error:
-        kind = type(error)
         place = place_of(error)
-        raised = f"raises {kind.__name__}" + (f" in {place}" if place else "")
-        failure = str(error) if kind.__module__.startswith("autograder.") else raised
+        raised = f"raises {exception_name(error)}" + (f" in {place}" if place else "")
+        failure = str(error) if _of_the_kit(error) else raised
         return failure, f"arguments {_quoted(args)}: {failure}"
     if same(actual, expected, rtol, atol):
         return "", ""
     reason = refusal(actual) or "gives another result"
     detail = f"arguments {_quoted(args)}, expected {_quoted(expected)}, got {_quoted(actual)}"
     return reason, detail
+
+
+def _of_the_kit(error: BaseException) -> bool:
+    """Whether its text is the kit's own: that the kernel is gone, or answered what can not be read."""
+    from autograder.examiner.remote import RemoteError
+
+    own = isinstance(error, RemoteError) and not hasattr(error, "remote")
+    return own or type(error).__module__ == "autograder.probe.carry"
 
 
 def _fresh(value: Any) -> Any:

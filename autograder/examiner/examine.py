@@ -6,6 +6,7 @@ import __future__
 import ast
 import contextlib
 import io
+import linecache
 import signal
 import time
 import traceback
@@ -189,6 +190,8 @@ def _trace(error: BaseException) -> str:
 def _compiled(cell: ExamCell) -> list[CodeType]:
     """Each of the cell's statements by itself; a last expression has a value."""
     tree = ast.parse(cell.source)
+    # So that tracebacks, which only the examiner reads, show the test's lines.
+    linecache.cache[test_file(cell)] = (len(cell.source), None, cell.source.splitlines(True), test_file(cell))
     # Not the flags of this module, but those of the cell.
     flags = 0
     for node in tree.body:

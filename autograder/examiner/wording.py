@@ -6,12 +6,13 @@ telling what it was called with.
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Sequence
 
-from autograder.examiner.classes import RemoteException
-from autograder.examiner.remote import LostError, RemoteError, reference_of
-from autograder.records import ExamCell
+from autograder.check.words import exception_name
+from autograder.examiner.remote import LostError, RemoteError
+from autograder.records import Exam, ExamCell
 
 BROKEN = "This test could not be run; a person will look at it."
 MAX_MESSAGES = 8
@@ -61,7 +62,7 @@ class Wording:
             return f"`{error.name}` is not defined." if self.is_public(error.name) else "A name is not defined."
         if isinstance(error, RemoteError) and not by_student:
             return self.sentence(str(error))
-        kind = "an exception" if isinstance(error, RemoteError) else _name(error)
+        kind = "an exception" if isinstance(error, RemoteError) else exception_name(error)
         by = f"your code raised {kind}" if by_student else kind
         place = self.place(error) if by_student else ""
         at = f" in {place}" if place else ""
@@ -80,10 +81,9 @@ class Wording:
         return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def _name(error: BaseException) -> str:
-    """The exception's class; of the student's own, whose name may be anything, the built-in class that it is."""
-    kinds = (kind for kind in type(error).__mro__ if reference_of(kind) is None and kind is not RemoteException)
-    return next(kind.__name__ for kind in kinds)
+def public_words(exam: Exam) -> frozenset[str]:
+    """Every word of the released notebook."""
+    return frozenset(re.findall(r"\w+", "\n".join(cell.released for cell in exam.cells)))
 
 
 def test_file(cell: ExamCell) -> str:

@@ -1,0 +1,26 @@
+"""Types and exceptions in words that a student may read.
+
+A class of the student's may be named by a hidden input, so its name is never shown in a test's message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def type_of(value: Any) -> str:
+    """``its type is float``; of an object that stayed in the kernel, only that it is one."""
+    from autograder.examiner.handles import reference_of
+
+    if reference_of(value) is not None or reference_of(type(value)) is not None:
+        return "it is an object of the notebook"
+    return f"its type is {type(value).__name__}"
+
+
+def exception_name(error: BaseException) -> str:
+    """The exception's class; of the student's own, the built-in class that it is."""
+    from autograder.examiner.classes import RemoteException
+    from autograder.examiner.handles import reference_of
+
+    kinds = (kind for kind in type(error).__mro__ if reference_of(kind) is None and kind is not RemoteException)
+    return next(kind.__name__ for kind in kinds)
