@@ -111,7 +111,7 @@ FINE = [
     "import torch\nassert torch.load('w.pt', weights_only=True)",
     "import pickle\nwith open(check.hidden_data('x.pkl'), 'rb') as f: wanted = pickle.load(f)\nassert result == wanted",
     "import joblib\npath = check.hidden_data('x.joblib')\nassert result == joblib.load(path)",
-    "assert result == ['~', 'not /home/x']",
+    "assert result == ['~', 'not /home/x'] and 'a~b'.split('~')",
     "import unittest\nclass T(unittest.TestCase):\n    def test_it(self): self.assertEqual(result, [0, 1, 4])\nT('test_it').debug()",
     "'Deep, broken and /home/me: a text'\nassert __name__ and squares(1)",
     "exec('y = squares(2)')\nassert squares(2)",
@@ -127,6 +127,12 @@ def test_a_test_that_asserts_nothing_is_a_warning_where_it_gives_points() -> Non
     assert "gives its points for running" in found("x = squares(3)\nprint('Success!')")[0]
     assert "gives its points for running" in found("# nothing yet")[0]
     assert found("x = 1", points=0.0) == []
+
+
+def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
+    (finding,) = found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)")
+    assert "line 2: " in finding
+    assert "not there in the student's kernel; let their code write into the working folder" in finding
 
 
 def test_hidden_tests_on_data_of_a_locked_cell_are_a_warning_that_names_it() -> None:

@@ -315,7 +315,7 @@ LIES = [
     ({"a//b": b"x"}, []),
     ({"": b"x"}, []),
     ({"\udcff": b"x"}, []),
-    ({".pth": b"x", ".git/config": b"x"}, []),
+    ({".pth": b"x", ".git/config": b"x", "matplotlibrc": b"x"}, []),
     ({"text": "not bytes", 7: b"x", b"name": b"x"}, []),
     ({"a/" * 40 + "b": b"x"}, []),
     ({}, ["../up", 7, None]),
@@ -396,6 +396,11 @@ REFUSED = [
     "import subprocess\nsubprocess.run(['true'])",
     "import os\nos.system('true')",
     "import ctypes\nctypes.CDLL('./m.pkl')",
+    "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import colorsys'])",
+    "import subprocess\nsubprocess.run('uname; sh evil.pth', shell=True)",
+    "import subprocess\nsubprocess.run(['gcc', 'm.pkl'])",
+    "import os\nos.execv('/bin/true', ['true'])",
+    "import os\nos.posix_spawn('/bin/true', ['true'], {})",
 ]  # fmt: skip
 
 
@@ -424,6 +429,11 @@ def test_the_examiners_own_imports_and_tools_work_beside_them(planted) -> None:
         )
         attempt("import pickle\nassert pickle.loads(pickle.dumps({'plain': [1, 2.0]})) == {'plain': [1, 2.0]}")
     attempt("import pickle, decimal\nassert pickle.loads(pickle.dumps(decimal.Decimal(1))) == 1")
+
+
+def test_libraries_may_ask_what_machine_this_is(planted) -> None:
+    with guarding(planted):
+        attempt("import subprocess\nassert subprocess.run(['uname'], capture_output=True).stdout")
 
 
 def test_a_test_that_would_run_them_is_broken_and_gives_nobody_a_point_or_a_zero(kernel) -> None:

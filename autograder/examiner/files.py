@@ -130,8 +130,12 @@ def _checked(answer: Any) -> tuple[dict[str, bytes], list[str]]:
     return contents, [path for path in answer[1][:MAX_FILES] if type(path) is str and _good(path)]
 
 
+_CONFIGURING = frozenset({"matplotlibrc"})
+"""Names that a library reads of itself where it finds them in the working folder."""
+
+
 def _good(path: str) -> bool:
-    return not name_problem(path) and not is_junk(path)
+    return not name_problem(path) and not is_junk(path) and path not in _CONFIGURING
 
 
 # --- the working folder --------------------------------------------------------------------------------

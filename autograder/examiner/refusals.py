@@ -21,6 +21,8 @@ class Refusal:
     instead: str
     unless: Callable[[ast.Call], bool] = lambda call: False
     """A call of this family that is fine."""
+    warning: bool = False
+    """It may be meant so."""
 
 
 def _says(name: str, value: object) -> Callable[[ast.Call], bool]:
@@ -84,13 +86,19 @@ CALLS = (
         "name files from the notebook's own folder: open('results.csv')",
     ),
     Refusal(
+        re.compile(r"tempfile\.(?:\w*Temporary\w*|mkdtemp|mkstemp|gettempdir)"),
+        "the test's temporary folder is not there in the student's kernel",
+        "let their code write into the working folder, which a test that looks at files has for itself",
+        warning=True,
+    ),
+    Refusal(
         re.compile(r"importlib\.util\.spec_from_file_location|importlib\.machinery\.\w+Loader"),
         f"a module that is loaded from a file {_RUNS_WITH_YOUR_RIGHTS}",
         "let the notebook import it, and call its functions by their names",
     ),
 )
 
-HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/])\S*|~")
+HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/])\S*")
 """Text that is a path on a student's machine."""
 
 IPYTHON = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h|get_ipython|display")

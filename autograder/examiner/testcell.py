@@ -106,7 +106,7 @@ class Reader:
             words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             refused = refused_call(node, self.notebook.imports)
             if refused and not (words & hidden or _mentions_hidden_data(node)):
-                yield self.finding(node, refused.reason, refused.instead)
+                yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
             name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
             if name in _NAMESPACES and not node.args and not self._literal_names(node):
                 why = f"{name}() of a test has only the names that the test spells out"
