@@ -12,7 +12,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 LONG_TEXT = 1000
 """Characters; a longer string is a buffer, so that the JSON text stays short."""
@@ -63,8 +63,11 @@ class Limits(NamedTuple):
     bytes: int
 
 
-Refer = Callable[[Any], "Reference | None"]
-Encode = Callable[["Writer", Any], Any]
+if TYPE_CHECKING:
+    Refer = Callable[[Any], "Reference | None"]
+    Encode = Callable[["Writer", Any], Any]
+else:  # Python 3.7 can not subscript these
+    Refer = Encode = Any
 
 
 class Writer:

@@ -166,7 +166,8 @@ def _read_polynomial(reader: Reader, name: Any, coef: Any, domain: Any, window: 
 
     kind = getattr(numpy.polynomial, one_of(name, _POLYNOMIALS))
     parts = [read_array(reader, part, "iufcO") for part in (coef, domain, window)]
-    return kind(*parts, symbol=reader.a(str, symbol))
+    name_of_x = reader.a(str, symbol)
+    return kind(*parts, **({} if name_of_x == "x" else {"symbol": name_of_x}))  # there is one since numpy 1.24
 
 
 def _read_view(name: str) -> Callable[..., Any]:
