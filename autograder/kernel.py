@@ -324,6 +324,10 @@ class SandboxedKernel:
                 RunStatus.OUT_OF_MEMORY,
                 f"The notebook used more than {self.limits.memory_mib} MiB of memory and was stopped.",
             )
+        # A connection ends a moment before the process does.
+        until = time.monotonic() + 0.5
+        while self._process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
         if self._process.poll() is None:
             return RunStatus.KILLED, self._too_much()
         return RunStatus.KILLED, "The notebook's kernel ended while a cell was running."

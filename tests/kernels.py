@@ -18,6 +18,7 @@ from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
 
 sys.path.insert(0, str(Path(autograder.probe.__file__).parent))
+import described  # noqa: F401 - for tests that need the probe's own
 import server
 
 sys.path.pop(0)
