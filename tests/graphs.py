@@ -207,6 +207,14 @@ def partly_frozen(keras: Any) -> Any:
     return model
 
 
+def subclassed(keras: Any) -> Any:
+    class Mine(keras.Model):
+        def call(self, x: Any) -> Any:
+            return x
+
+    return Mine()
+
+
 GRAPHS: dict[str, Builder] = {
     build.__name__: build
     for build in (

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import small
+from graphs import small, subclassed
 from rebuilding import sent
 
 from autograder.examiner.models import RefusedModel, rebuild
@@ -84,52 +84,6 @@ def test_an_unknown_loss_leaves_the_model_uncompiled(keras: Any) -> None:
 
 
 # --- what is refused ---------------------------------------------------------------------------------
-
-
-def custom_layer(keras: Any) -> Any:
-    class Mine(keras.layers.Layer):
-        def call(self, x: Any) -> Any:
-            return x
-
-    return keras.Sequential([keras.Input((4,)), Mine()])
-
-
-def custom_activation(keras: Any) -> Any:
-    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation=lambda x: x)])
-
-
-def subclassed(keras: Any) -> Any:
-    class Mine(keras.Model):
-        def call(self, x: Any) -> Any:
-            return x
-
-    return Mine()
-
-
-def diverged(keras: Any) -> Any:
-    model = small(keras)
-    model.layers[0].kernel.assign(np.full((4, 5), np.nan))
-    return model
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda k: k.Sequential([k.Input((4,)), k.layers.Lambda(lambda x: x)]), "The layer 'Lambda' can not"),
-        (custom_layer, "The layer 'Mine' can not be graded"),
-        (custom_activation, "is a function of your own"),
-        (subclassed, "kind 'Subclassed'"),
-        (diverged, "training diverged"),
-        (lambda k: k.Sequential([k.layers.Dense(3)]), "no input shape yet"),
-        (
-            lambda k: k.Sequential([k.Input(batch_shape=(2, 4, 2)), k.layers.LSTM(3, stateful=True)]),
-            "stateful is True",
-        ),
-    ],
-)
-def test_other_models_are_refused_with_a_reason(keras: Any, build: Callable[[Any], Any], message: str) -> None:
-    with pytest.raises(RefusedModel, match=message):
-        rebuild(*sent(build(keras)))
 
 
 def changed(claimed: dict[str, Any], path: list[Any], value: Any) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -329,6 +331,12 @@ def test_every_argument_of_a_layer_is_known(keras: Any) -> None:
         keys = {key for key in config if key not in common and not key.endswith(("_initializer", "izer", "constraint"))}
         unknown[name] = keys - LAYERS[name].keys()
     assert {name: keys for name, keys in unknown.items() if keys} == {}
+
+
+def test_the_reference_names_every_layer_and_what_is_refused() -> None:
+    page = (Path(__file__).parents[1] / "docs/reference/models.md").read_text()
+    words = set(re.findall(r"[A-Za-z]\w+", page))
+    assert LAYERS.keys() | REFUSED.keys() <= words
 
 
 # --- what is learned -----------------------------------------------------------------------------------
