@@ -14,9 +14,10 @@ import numpy as np
 from autograder.check.foreign import Foreign, foreign
 from autograder.check.rows import NoPrediction, arrays, not_accepted, secret_order, taken
 
-_BATCH_NUMBERS = 1_000_000
-"""The numbers of one batch of inputs (8 MB as float64): what the layers of a network make of them must fit, too."""
-_LARGEST_BATCH = 1024
+_BATCH = (1024, 1_000_000)
+"""The rows of one batch, and their numbers (8 MB as float64): what a network's layers make of them must fit, too."""
+_BATCH_OF_ESTIMATORS = (8192, 4_000_000)
+"""Of estimators, which make little of a row, and begin anew with threads at each call."""
 _MOST_NUMBERS = 50_000_000
 """The numbers of all outputs (400 MB)."""
 _TWICE = 64
@@ -56,7 +57,7 @@ def asked(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -
     question = _Question(found, inputs, classes, decided)
     order = secret_order(inputs)
     rows = len(order)
-    size = _batch_size(inputs, rows)
+    size = _batch_size(found, inputs, rows)
     parts: list[np.ndarray] = []
     for start in range(0, rows, size):
         parts.append(question.answer(order[start : start + size]))
@@ -97,9 +98,9 @@ def _found(model: Any) -> Foreign:
     return found
 
 
-def _batch_size(inputs: Any, rows: int) -> int:
-    numbers = sum(np.size(array) for array in arrays(inputs)) // max(rows, 1)
-    return max(1, min(_LARGEST_BATCH, _BATCH_NUMBERS // max(numbers, 1)))
+def _batch_size(found: Foreign, inputs: Any, rows: int) -> int:
+    largest, numbers = _BATCH_OF_ESTIMATORS if found.family == "sklearn" else _BATCH
+    return max(1, min(largest, numbers // max(sum(np.size(array) for array in arrays(inputs)) // max(rows, 1), 1)))
 
 
 @dataclass(frozen=True)
