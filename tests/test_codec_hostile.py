@@ -47,7 +47,7 @@ HOSTILE = {
     "a zone of another kind": (["tzinfo", ["posix", "UTC"]],),
     "an offset of days": (["tzinfo", ["offset", 3, 0, 0, None]],),
     "a frequency of one's own": (["pd.period", "@0", "os.system"], [1]),
-    "a frequency that does not fit": (["pd.index", "DatetimeIndex", "@0", None, "ME"], np.array([0, 1, 5], "M8[ns]")),
+    "a frequency that is no name": (["pd.index", "DatetimeIndex", "@0", None, "import os"], np.array([0, 1], "M8[ns]")),
     "intervals that end before they begin": (["pd.interval", ["pd.index", "Index", "@0", None, None], INDEX, "right"], [5, 5, 5]),
     "sparse values of 10**12 rows": (["pd.sparse", "@0", "@0", 10**12, "@1"], [1], 0),
     "a sparse value out of bounds": (["pd.sparse", "@0", "@0", 3, "@1"], [7], 0),
@@ -162,6 +162,11 @@ def test_a_regular_index_of_many_rows_comes_without_its_frequency():
     node[2][-1] = "min"
     with pytest.raises(CodecError):
         decode(json.dumps(node).encode(), encode(index).buffers)
+
+
+def test_a_frequency_that_does_not_fit_is_left_out():
+    text, buffers = message(["pd.index", "DatetimeIndex", "@0", None, "ME"], np.array([0, 1, 5], "M8[ns]"))
+    assert decode(text, buffers).freq is None
 
 
 # --- limits that honest answers meet -----------------------------------------------------------------

@@ -15,7 +15,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import codec
 
@@ -23,7 +23,8 @@ KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile")
 """Of references that the examiner gives out; their handles are negative."""
 FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
 
-Ask = Callable[[int, str, "tuple[Any, ...]", "dict[str, Any]"], Any]
+if TYPE_CHECKING:  # Python 3.7 can not subscript it
+    Ask = Callable[[int, str, "tuple[Any, ...]", "dict[str, Any]"], Any]
 
 
 class Callbacks:

@@ -6,6 +6,7 @@ carried, and a frequency only where it is one of pandas' own by name.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,9 @@ def _read_index(reader: Reader, kind: Any, node: Any, name_node: Any, freq: Any)
         index = getattr(pandas, kind)(values, name=name)
         if freq is not None:
             whole_number(len(index), 0, _MAX_REGULAR)
-            index.freq = read_frequency(freq)  # pandas sees whether it fits
+            frequency = read_frequency(freq)
+            with contextlib.suppress(ValueError):  # it does not fit, or another pandas calls it otherwise
+                index.freq = frequency
         return index
     if freq is not None:
         raise CodecError("a frequency where there is none")
