@@ -191,17 +191,11 @@ def capture_beyond(
                 kept.refused = f"all answers together are more than {MAX_CAPTURED >> 20} MiB"
             captured = dataclasses.replace(captured, files=kept.capture())
         if index in beyond.figures:
-            opened = remote.ask("operate", "figures", (), timeout=_until(until))
-            shown = opened[-MAX_FIGURES:] if type(opened) is list else []
-            claims = [remote.ask("operate", "figure", (one,), timeout=_until(until)) for one in shown]
+            claims = figures.open_figures(remote.ask, timeout=_until(until))
             captured = dataclasses.replace(captured, figures=claims)
     except Exception:  # whatever the kernel answers or raises, it is the student's doing
         return captured
     return captured
-
-
-MAX_FIGURES = 20
-"""Open figures that a test may find."""
 
 
 def _until(moment: float) -> float:

@@ -162,6 +162,18 @@ def test_the_current_figure_is_the_open_one_or_the_one_that_was_shown_last(kerne
     assert outcome("pass", test, kernel).fraction == 0
 
 
+@pytest.mark.parametrize("end", ["", "\n    plt.show()", "\n    plt.close()\n    plt.title('later'); plt.plot([3])"])
+def test_what_a_function_draws_during_a_call_of_the_test_is_current(end) -> None:
+    answer = (
+        f"plt.title('cell'); plt.plot([1])\ndef draw(title):\n    plt.figure(); plt.plot([1, 2]); plt.title(title){end}"
+    )
+    wanted = "later" if "later" in end else "new"
+    test = f"assert plt.gca().get_title() == 'cell'\ndraw('new')\nassert plt.gca().get_title() == '{wanted}'"
+    result = outcome(answer, test)
+    assert result.outcome is Outcome.PASSED, result.detail
+    assert outcome("plt.title('cell'); plt.plot([1])\ndef draw(title): pass", test).fraction == 0
+
+
 def honest():
     fig, ax = plt.subplots()
     ax.plot([1, 2], [3, 4], label="a")

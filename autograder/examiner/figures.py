@@ -7,12 +7,14 @@ matplotlib gets it; a student's text chooses among matplotlib's own colour maps,
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from autograder.examiner.following import asking_through
 from autograder.probe.codec import CodecError, encode
-from autograder.probe.figures import MAX_ARTISTS, MAX_AXES, MAX_NUMBERS
+from autograder.probe.figures import MAX_ARTISTS, MAX_AXES, MAX_FIGURES, MAX_NUMBERS
 
 MAX_TEXT = 10_000
 KINDS = frozenset({"figure", "axes"})
@@ -50,7 +52,31 @@ class Figures:
         except (ImportError, CodecError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
             return None
 
-    def adopt(self, claims: Any) -> None:
+    @contextlib.contextmanager
+    def current(self, remote: Any, claims: Sequence[Any]) -> Iterator[None]:
+        """Inside, pyplot's current figure is the last of the claims, or what the student's code drew in a call since.
+
+        Args:
+            remote: an :class:`autograder.examiner.remote.Remote`.
+            claims: of the figures at the position of the cell.
+        """
+        ask = remote.ask
+        if not remote.lost:
+            ask("operate", "close_figures", ())  # what calls of earlier tests have left
+        self.adopt(claims)
+
+        def asking(verb: str, *arguments: Any, **options: Any) -> Any:
+            result = ask(verb, *arguments, **options)
+            if verb == "call":
+                drawn = open_figures(ask)
+                if drawn:
+                    self.adopt([*claims, *drawn])
+            return result
+
+        with asking_through(remote, asking):
+            yield
+
+    def adopt(self, claims: Sequence[Any]) -> None:
         """Let pyplot's current figures be those of the claims, the last one the current one."""
         import matplotlib as mpl
 
@@ -62,6 +88,12 @@ class Figures:
         for number, figure in enumerate(filter(None, map(self.rebuilt, claims)), 1):
             manager = FigureCanvasAgg.new_manager(figure, number)
             pylab.Gcf._set_new_active_manager(manager)
+
+
+def open_figures(ask: Callable[..., Any], **options: Any) -> list[Any]:
+    """Claims of the figures that are open in the kernel, or were shown last: the current one last."""
+    opened = ask("operate", "figures", (), **options)
+    return opened[-MAX_FIGURES:] if type(opened) is list else []
 
 
 def _digest(claim: Any) -> bytes:

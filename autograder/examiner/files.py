@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from autograder.examiner.following import asking_through
 from autograder.examiner.guard import guarding
 from autograder.members import collision_key, is_junk, name_problem
 from autograder.probe.workfiles import MAX_BYTES, MAX_FILES, Folder
@@ -162,9 +163,11 @@ class Workspace:
             capture: an :class:`autograder.examiner.namespace.Capture`.
             remote: an :class:`autograder.examiner.remote.Remote`.
         """
-        if capture.figures is not None:
-            remote.figures.adopt(capture.figures)
-        with self.entered(capture.files, remote) if capture.files is not None else contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            if capture.figures is not None:
+                stack.enter_context(remote.figures.current(remote, capture.figures))
+            if capture.files is not None:
+                stack.enter_context(self.entered(capture.files, remote))
             yield
 
     @contextlib.contextmanager
@@ -217,12 +220,8 @@ class Files:
     @contextlib.contextmanager
     def following(self) -> Iterator[None]:
         """Inside, every call of the student's code goes with its files."""
-        own = vars(self.remote)
-        own["ask"] = self._asking
-        try:
+        with asking_through(self.remote, self._asking):
             yield
-        finally:
-            del own["ask"]
 
     def _asking(self, verb: str, *arguments: Any, **options: Any) -> Any:
         if verb not in ("call", "operate"):

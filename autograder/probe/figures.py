@@ -14,6 +14,8 @@ from typing import Any
 MAX_ARTISTS = 5000
 """Lines, bars, texts and the like of one axes."""
 MAX_AXES = 64
+MAX_FIGURES = 20
+"""Open figures."""
 MAX_NESTED = 8
 """Figures within a figure, around some axes."""
 MAX_NUMBERS = 2_000_000
@@ -73,11 +75,21 @@ def note(value: Any) -> None:
         _shown[:] = [value]
 
 
+def close() -> None:
+    """Close what is open, as the end of a cell does, and forget what was shown."""
+    pylab = getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None)
+    if pylab is not None:
+        pylab.destroy_all()
+    _shown.clear()
+
+
 def current() -> list[Any]:
-    """The figures that are open, the current one last; where none is, the one that was shown last."""
+    """What :func:`claim` says of the figures that are open, the current one last; where none is, of the one that was
+    shown last."""
     managers = getattr(getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None), "figs", {})
     opened = [manager.canvas.figure for manager in managers.values()]
-    return [figure for figure in opened if _has_content(figure)] or list(_shown)
+    drawn = [figure for figure in opened if _has_content(figure)] or list(_shown)
+    return [claim(figure) for figure in drawn[-MAX_FIGURES:]]
 
 
 def _has_content(figure: Any) -> bool:
@@ -212,8 +224,8 @@ def _space(artist: Any, axes: Any) -> str:
 
 
 def _line(line: Any, axes: Any) -> dict[str, Any]:
-    if type(line).__name__ == "AxLine":
-        raise ValueError("a line without ends")
+    if type(line).__name__ != "Line2D":
+        raise ValueError("another kind")
     marker = line.get_marker()
     return {
         **_common(line, axes),

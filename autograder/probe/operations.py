@@ -78,6 +78,7 @@ def _regular(path: Path, size: int) -> bytes:
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in (*BINARY, *IN_PLACE, *UNARY, *COMPARISONS)},
     "bool": bool,
+    "close_figures": figures.close,
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
     "dir": dir,
