@@ -133,10 +133,11 @@ def _imported(path: Path) -> ModuleType:
         raise ImportError(f"{path.name} is no Python file")
     module = importlib.util.module_from_spec(spec)
     before = sys.modules.get(path.stem)
-    sys.modules[path.stem] = module  # dataclasses and the like look their module up
+    sys.modules[path.stem] = module  # dataclasses look up the module that they are made in
     try:
         spec.loader.exec_module(module)
     finally:
+        sys.modules.pop(path.stem)
         if before is not None:
             sys.modules[path.stem] = before
     return module

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -116,6 +118,15 @@ def test_none_is_no_penalty(tmp_path: Path) -> None:
 def test_options_of_a_plugin_come_from_nbgrader_config(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text("c.Steps.each = 2.5\n")
     assert lost(policy(tmp_path, WITH_OPTIONS, "Steps"), HOUR, course=tmp_path) == 2.5
+
+
+def test_a_plugins_file_takes_no_modules_place(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass P:\n    each: int = 3\n"
+        "    def late_submission_penalty(self, student_id, score, total_seconds_late):\n        return self.each\n"
+    )
+    assert lost(LatePolicy("plugin", plugin="json.py:P"), HOUR, course=tmp_path) == 3
+    assert sys.modules["json"] is json
 
 
 def test_a_plugin_that_nobody_needs_is_not_loaded(tmp_path: Path) -> None:
