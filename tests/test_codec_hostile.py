@@ -266,16 +266,14 @@ def test_a_patched_library_only_claims_something_else(monkeypatch):
 
 def test_without_the_library_a_table_is_remote_and_says_why(monkeypatch):
     packed = encode([pd.DataFrame({"a": [1]})], lambda leaf: Reference(5, "object", "pandas.DataFrame"))
-    monkeypatch.setitem(codec_core.sys.modules, "pandas", None)
-    monkeypatch.setattr(codec_core.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(codec_core, "installed", lambda library: False)
     (found,) = decode(*packed, refer=lambda reference: reference)
     assert found == Reference(5, "object", "pandas.DataFrame", "pandas is not installed where the test runs")
 
 
 def test_without_the_library_and_without_a_handle_it_is_an_error(monkeypatch):
     packed = encode(pd.DataFrame({"a": [1]}))
-    monkeypatch.setitem(codec_core.sys.modules, "pandas", None)
-    monkeypatch.setattr(codec_core.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(codec_core, "installed", lambda library: False)
     with pytest.raises(CodecError, match="pandas is not installed"):
         decode(*packed)
 

@@ -8,10 +8,12 @@ Of Python's own classes only exceptions are among its ancestors here: a subclass
 from __future__ import annotations
 
 import builtins
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Mapping
 from typing import Any
 
 from autograder.examiner.handles import RemoteError, reference_of
-from autograder.examiner.inspection import DATA, signature
+from autograder.examiner.inspection import DATA, data_fields, signature
 from autograder.examiner.operators import SPECIAL, Origin, mark
 from autograder.probe.codec import Reference
 
@@ -42,6 +44,8 @@ class RemoteClass(type):
                 return signature(cls._class_remote.ask("operate", "signature", (cls,)))
             if name == "__dict__":
                 return cls._class_remote.ask("operate", "vars", (cls,))
+            if name == "__dataclass_fields__":
+                return data_fields(cls._class_remote.ask("operate", "fields", (cls,)))
             if name in DATA and name not in ("__name__", "__qualname__", "__module__", "__doc__"):
                 return cls._class_remote.ask("getattr", cls, name)
             if name in SPECIAL and cls._class_remote.ask("operate", "defines", (cls, name)) is not True:
@@ -115,9 +119,14 @@ def _change_in_place(argument: Any, value: Any) -> None:
         return
     if type(argument) in (list, bytearray):
         argument[:] = value
-    elif type(argument) in (dict, set):
+    elif type(argument) in (dict, set, OrderedDict, defaultdict, Counter):
         argument.clear()
         argument.update(value)
+    elif type(argument) is deque:
+        argument.clear()
+        argument.extend(value)
+    elif type(argument).__name__ in ("DataFrame", "Series"):
+        type(argument).__init__(argument, value)  # pandas has no other way to make one another in place
     elif hasattr(argument, "dtype") and argument.shape == value.shape and argument.dtype == value.dtype:
         argument[...] = value
 
@@ -154,6 +163,8 @@ class Classes:
         self.plain = plain
         self.calling = calling
         self.known: dict[int, Any] = {}
+        self.expected: Mapping[str, frozenset[str]] = {}
+        """The instructor's own classes, by name; an instance of a class of that name is true as Python has it."""
         self.pending: list[int] = []
 
     def of(self, reference: Reference) -> Any:
@@ -199,6 +210,7 @@ class Classes:
             "__module__": "__main__",
             "_class_remote": self.remote,
             "_class_reference": reference,
+            "_always_true": described["truth"] is False and described["name"] in self.expected,
         }
         if any(_is_error(base) for base in bases):
             del body["__slots__"]

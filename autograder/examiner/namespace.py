@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,6 +128,7 @@ class Namespace(dict[str, Any]):
         self.answers = answers
         self.left: dict[str, Any] = {}
         self.live = False
+        answers.remote.classes.expected = known.operators
 
     def prepare(self, source: str, capture: Capture | None) -> None:
         """Fill in the names that the cell's syntax tree mentions. Names that exist nowhere stay undefined.
@@ -137,6 +139,7 @@ class Namespace(dict[str, Any]):
         """
         self.live = False
         self.answers.remote.callbacks.forget()
+        self.answers.remote.ending = None
         self.clear()
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
@@ -191,7 +194,7 @@ class Namespace(dict[str, Any]):
 def _holds_remote(value: Any, depth: int = 3) -> bool:
     if reference_of(value) is not None:
         return True
-    if not depth or type(value) not in (list, tuple, set, dict):
+    if not depth or not isinstance(value, list | tuple | set | frozenset | dict | deque):
         return False
-    items = value.values() if type(value) is dict else value
+    items = value.values() if isinstance(value, dict) else value
     return any(_holds_remote(item, depth - 1) for item in items)

@@ -294,13 +294,17 @@ class Reader:
         """What :meth:`Writer.library` wrote."""
         if exactly(str, name) not in LIBRARIES:
             raise CodecError("no library that the protocol knows")
-        if sys.modules.get(name) is not None or importlib.util.find_spec(name) is not None:
+        if installed(name):
             return self.read(node)
         why = f"{name} is not installed where the test runs"
         if alternative is None:
             raise CodecError(why)
         handle, kind, type_name = exactly(list, alternative)
         return self.reference(handle, kind, type_name, why)
+
+
+def installed(library: str) -> bool:
+    return sys.modules.get(library) is not None or importlib.util.find_spec(library) is not None
 
 
 LIBRARIES = frozenset(["jax", "pandas", "scipy", "tensorflow", "torch"])

@@ -11,6 +11,7 @@ import contextlib
 import io
 import sys
 import types
+from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 import callbacks
@@ -57,8 +58,11 @@ def _kind(value: Any) -> str:
     return figures.kind(value) or ("function" if callable(value) else "object")
 
 
+MUTABLE = (list, dict, set, bytearray, deque, Counter, OrderedDict, defaultdict)
+
+
 def _is_mutable(value: Any) -> bool:
-    return type(value) in (list, dict, set, bytearray) or type(value).__name__ == "ndarray"
+    return type(value) in MUTABLE or type(value).__name__ in ("ndarray", "DataFrame", "Series")
 
 
 class Server:
