@@ -254,7 +254,31 @@ def pasted_scalars() -> Any:
     return keras.Model(inputs, L.Softmax()(L.Add()(features)))
 
 
-@pytest.mark.parametrize("make", [lambda: pasted_units(8), pasted_block, pasted_scalars])
+def pasted_array() -> Any:
+    """Or as the operand of an operation."""
+    inputs = keras.Input((10,))
+    hidden = keras.ops.relu(keras.ops.matmul(inputs, DRAW.normal(size=(10, 4)).astype("float32")))
+    return keras.Model(inputs, L.Dense(3, activation="softmax")(hidden))
+
+
+def pasted_operands() -> Any:
+    """One by one, rounded to whole numbers, in a model inside the model."""
+    inputs = keras.Input((10,))
+    total = inputs[:, 0:3]
+    for scale in range(40):
+        total = total + inputs[:, 3:6] * (scale % 4)
+    return sequential(keras.Model(inputs, total), L.Softmax())
+
+
+def hidden_name() -> Any:
+    """A layer inside has the name of the one that prepares the input."""
+    inner = [keras.Input((3,)), L.RepeatVector(40), L.Flatten(), L.Rescaling(list(range(120)), name="prepare")]
+    return sequential(L.Rescaling(1.0, name="prepare"), L.Dense(3), keras.Sequential(inner), L.Dense(3), L.Softmax())
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: pasted_units(8), pasted_block, pasted_scalars, pasted_array, pasted_operands, hidden_name]
+)
 def test_weights_that_are_written_into_settings_are_refused(make: Callable[[], Any]) -> None:
     assert "numbers" in (fresh.carried(make()) or "")
     assert again(make()).outcome is Outcome.FAILED
@@ -276,6 +300,9 @@ def test_ordinary_networks_carry_nothing() -> None:
     assert fresh.carried(sequential(*layers, shape=(64,))) is None
     assert fresh.carried(sequential(L.Rescaling(1 / np.arange(1.0, 65)), L.Dense(3), shape=(64,))) is None
     assert fresh.carried(pasted_units(1)) is None
+    inputs = keras.Input((64,))
+    halved = keras.ops.expand_dims(inputs[:, ::2] / 255 + inputs[:, 1::2] * 0.5, -1)
+    assert fresh.carried(keras.Model(inputs, L.Conv1D(8, 3, padding="same")(halved))) is None
 
 
 # --- networks that can not be trained ----------------------------------------------------------------
@@ -353,13 +380,25 @@ def test_a_training_that_takes_longer_than_its_first_steps_said_ends(monkeypatch
         (lambda: [L.Embedding(10_000, 16)], (20,), 20 * 16),
         (lambda: [L.MaxPooling2D(4)], (64, 64, 2), 64 * 64 * 2),
         (lambda: [L.TimeDistributed(L.Dense(5))], (7, 3), 7 * 15),
+        (lambda: [L.MultiHeadAttention(2, 8)], (50, 8), 50 * 4 * 8 * 16 + 2 * 50 * 50 * 16),
     ],
 )
 def test_the_cost_of_a_row_follows_from_shapes(
     layers: Callable[[], list[Any]], shape: tuple[int, ...], multiplications: int
 ) -> None:
-    model = keras.Sequential([keras.Input(shape), *layers()])
+    inputs = keras.Input(shape)
+    tensor = inputs
+    for layer in layers():
+        tensor = layer(tensor, tensor) if isinstance(layer, L.MultiHeadAttention) else layer(tensor)
+    model = keras.Model(inputs, tensor)
     assert multiplications <= cost.multiplications(model) <= 3 * multiplications + 1000
+
+
+def test_operations_have_their_cost() -> None:
+    inputs = keras.Input((30, 20))
+    products = keras.ops.matmul(inputs, keras.ops.transpose(inputs, (0, 2, 1)))
+    assert cost.multiplications(keras.Model(inputs, products)) >= 30 * 30 * 20
+    assert cost.elements(keras.Model(inputs, products)) >= 30 * 30
 
 
 def test_a_layer_that_is_used_often_costs_as_often() -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from autograder.check.fresh import leaves
+_PRODUCTS = frozenset({"Dot", "Matmul", "Einsum", "Tensordot", "Inner", "Outer"})
 
 FREE_SIZE = 100
 """What a size that is not known counts as."""
@@ -24,8 +24,21 @@ def training_seconds(model: Any, rows: int, epochs: int) -> float:
 
 
 def elements(model: Any) -> int:
-    """The numbers that all layers together give for one row."""
-    return sum(_size(output) for layer in leaves(model) for _, output in _calls(layer))
+    """The numbers that all layers together make for one row, and keep for the gradients."""
+    return sum(_size(output) + _between(layer, given) for layer in _parts(model) for given, output in _calls(layer))
+
+
+def _between(layer: Any, given: list[tuple[int, ...]]) -> int:
+    """What is made on the way: the scores of attention; gates and states at each step of a recurrent layer."""
+    kind = type(layer).__name__
+    if "Attention" in kind:
+        steps = [shape[0] for shape in given[:2] if len(shape) > 1] or [1]
+        heads = getattr(layer, "num_heads", getattr(layer, "num_query_heads", 1))
+        return int(2 * heads * steps[0] * steps[-1] * (given[0][-1] if kind == "AdditiveAttention" else 1))
+    if any(name in kind for name in ("RNN", "LSTM", "GRU", "Bidirectional")):
+        columns = sum(variable.shape[-1] for variable in layer.weights if len(variable.shape) > 1)
+        return int(2 * columns * max((shape[0] for shape in given if shape), default=1))
+    return 0
 
 
 def multiplications(model: Any) -> int:
@@ -33,7 +46,7 @@ def multiplications(model: Any) -> int:
 
     A weight is used once at each place of the layer's output (a convolution) or input (a recurrent layer).
     """
-    return sum(_of_call(layer, given, output) for layer in leaves(model) for given, output in _calls(layer))
+    return sum(_of_call(layer, given, output) for layer in _parts(model) for given, output in _calls(layer))
 
 
 def _of_call(layer: Any, given: list[tuple[int, ...]], output: tuple[int, ...]) -> int:
@@ -41,13 +54,20 @@ def _of_call(layer: Any, given: list[tuple[int, ...]], output: tuple[int, ...]) 
     size = _size(output)
     if kind == "Embedding":
         return size
-    if kind == "Dot":
+    if kind in _PRODUCTS:
         return size * max((max(shape, default=1) for shape in given), default=1)
     first = getattr(layer, "data_format", "") == "channels_first"
     places = max(_places(shape, first) for shape in [output, *given])
-    weights = sum(math.prod(variable.shape) for variable in layer.weights)
-    pool = math.prod(getattr(layer, "pool_size", (1,)))
-    return weights * places + size * pool + sum(map(_size, given))
+    weights = sum(math.prod(variable.shape) for variable in getattr(layer, "weights", ()))
+    wide = max((shape[-1] for shape in given if shape), default=1)
+    pool = int(math.prod(getattr(layer, "pool_size", (1,))))
+    return int(weights) * places + size * pool + sum(map(_size, given)) + _between(layer, given) * wide
+
+
+def _parts(model: Any) -> Iterator[Any]:
+    """The layers and operations of a model and of the models in it."""
+    for part in getattr(model, "operations", model.layers):
+        yield from _parts(part) if hasattr(part, "layers") else [part]
 
 
 def _calls(layer: Any) -> Iterator[tuple[list[tuple[int, ...]], tuple[int, ...]]]:

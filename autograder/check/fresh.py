@@ -15,7 +15,11 @@ MOST_NUMBERS = 32
 """So many different numbers, and so many in lists, may stand in the settings of a network's layers."""
 
 _NO_SETTINGS = frozenset({"seed", "name", "trainable", "dtype", "batch_shape", "build_config"})
-_VECTORS = ("Rescaling", "Normalization")
+_PREPARES = frozenset(
+    {"Rescaling", "Normalization", "Discretization", "TextVectorization", "StringLookup", "IntegerLookup"}
+)
+_VALUES = frozenset({"scale", "offset", "mean", "variance", "value", "vocabulary"})
+_ARRAYS = frozenset({"__numpy__", "__tensor__"})
 
 
 class NotTrainable(Exception):
@@ -70,57 +74,93 @@ def _keep_preprocessing(model: Any, copy: Any) -> None:
 def carried(model: Any) -> str | None:
     """Why this architecture carries more than a network is made of; None where it does not.
 
-    A trained network can be written into settings: a ``Rescaling`` for each unit, say, with the unit's weights as its
-    scale. So the numbers in them are counted: the different ones, and all that stand in lists or were adapted. One
-    layer may prepare each input, with as many numbers as the input has.
+    A trained network can be written into settings: as the scales of a ``Rescaling`` for each unit, as a constant array
+    that the inputs are multiplied with. So the numbers in them are counted: the different ones, and all that stand in
+    lists, are operands, or were adapted. One layer may prepare each input, with as many numbers as it likes.
     """
-    unprepared = list(model.inputs or [])
-    single: set[float] = set()
-    listed = 0
+    preparing = _preparing(model)
+    single, listed = set[float](), 0
+    for entry in model.get_config()["layers"]:
+        found = _Numbers()
+        found.entry(entry, prepares=_name(entry) in preparing)
+        single |= found.single
+        listed += found.listed
     for layer in leaves(model):
-        if type(layer).__name__ in _VECTORS and _takes(layer, unprepared):
-            continue
-        if type(layer).__name__ == "Normalization":
-            listed += sum(int(np.prod(v.shape)) for v in layer.weights)
-        numbers, in_lists = _numbers(layer.get_config())
-        single |= numbers
-        listed += in_lists
-    if len(single) <= MOST_NUMBERS and listed <= MOST_NUMBERS:
-        return None
+        if type(layer).__name__ == "Normalization" and layer.name not in preparing:
+            listed += sum(int(np.prod(variable.shape)) for variable in layer.weights)
     count = max(len(single), listed)
+    if count <= MOST_NUMBERS:
+        return None
     return (
-        f"The settings of this network's layers hold {count:,} numbers (as the scale of Rescaling does). A network "
-        f"that is trained again may have {MOST_NUMBERS}, and one Rescaling or Normalization directly after each input."
+        f"The settings of this network hold {count:,} numbers (as the scale of Rescaling does, or an array that is "
+        f"multiplied). A network that is trained again may have {MOST_NUMBERS}, and one Rescaling or Normalization "
+        "directly after each input."
     )
 
 
-def _takes(layer: Any, unprepared: list[Any]) -> bool:
-    """Whether the layer is the first to work on one of the model's inputs alone; the input is crossed off."""
-    try:
-        tensor = layer.input
-    except (AttributeError, ValueError):
-        return False
-    for index, candidate in enumerate(unprepared):
-        if candidate is tensor:
-            del unprepared[index]
-            return True
-    return False
+def _preparing(model: Any) -> set[str]:
+    """The names of layers of the model's own that are the first to work on one of its inputs alone."""
+    waiting = list(model.inputs or [])
+    names: set[str] = set()
+    for layer in model.layers:
+        if type(layer).__name__ not in _PREPARES:
+            continue
+        try:
+            tensor = layer.input
+        except (AttributeError, ValueError):
+            continue
+        if any(tensor is other for other in waiting):
+            waiting = [other for other in waiting if other is not tensor]
+            names.add(layer.name)
+    return names
 
 
-def _numbers(value: Any, *, listed: bool = False) -> tuple[set[float], int]:
-    """The different single fractions in a configuration, and how many stand in its lists."""
-    single: set[float] = set()
-    in_lists = 0
-    if isinstance(value, dict):
-        items = [(item, False) for key, item in value.items() if key not in _NO_SETTINGS]
-    elif isinstance(value, list | tuple | np.ndarray):
-        items = [(item, len(value) > 1) for item in value]
-    elif isinstance(value, float | np.floating) and not isinstance(value, bool):
-        return (set(), 1) if listed else ({float(value)}, 0)
-    else:
-        return single, 0
-    for item, many in items:
-        numbers, count = _numbers(item, listed=many or (listed and not isinstance(value, dict)))
-        single |= numbers
-        in_lists += count
-    return single, in_lists
+def _name(entry: dict[str, Any]) -> str:
+    return str(entry.get("name") or entry["config"].get("name"))
+
+
+class _Numbers:
+    """Counts in Keras's serialized form."""
+
+    def __init__(self) -> None:
+        self.single: set[float] = set()
+        """Different fractions that stand alone: a rate, a slope, a constant that weights begin with."""
+        self.listed = 0
+        """Numbers that stand in lists, and operands."""
+
+    def entry(self, entry: dict[str, Any], *, prepares: bool = False) -> None:
+        """A layer, a model or an operation with its calls."""
+        if not prepares:
+            self.settings(entry["config"])
+        if entry.get("class_name") != "GetItem":
+            self.operands(entry.get("inbound_nodes", []))
+
+    def settings(self, value: Any, *, listed: bool = False, whole: bool = False) -> None:
+        """Fractions; whole numbers are sizes and axes, but in arrays and where they are values."""
+        if isinstance(value, dict) and "inbound_nodes" in value:
+            self.entry(value)
+        elif isinstance(value, dict):
+            array = value.get("class_name") in _ARRAYS
+            for key, item in value.items():
+                if key not in _NO_SETTINGS:
+                    self.settings(item, whole=whole or array or key in _VALUES)
+        elif isinstance(value, list | tuple | np.ndarray):
+            for item in value:
+                self.settings(item, listed=listed or len(value) > 1, whole=whole)
+        elif isinstance(value, float | np.floating) or (whole and type(value) is int):
+            if listed:
+                self.listed += 1
+            else:
+                self.single.add(float(value))
+
+    def operands(self, value: Any) -> None:
+        """All numbers with which tensors are multiplied, added, compared ..."""
+        if isinstance(value, dict):
+            if value.get("class_name") != "__keras_tensor__":
+                for item in value.values():
+                    self.operands(item)
+        elif isinstance(value, list | tuple | np.ndarray):
+            for item in value:
+                self.operands(item)
+        elif isinstance(value, int | float | np.number) and not isinstance(value, bool):
+            self.listed += 1

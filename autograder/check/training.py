@@ -104,7 +104,6 @@ def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
 
     signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, data), tf.TensorSpec([None, None], tf.int64)]
 
-    @tf.function(autograph=False, input_signature=signature)
     def steps(data: Any, batches: Any) -> None:
         def step(index: Any) -> Any:
             rows = batches[index]
@@ -113,8 +112,10 @@ def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
 
         tf.while_loop(lambda index: index < tf.shape(batches)[0], step, [tf.constant(0)])
 
+    compiled = tf.function(steps, autograph=False, input_signature=signature)
+
     def run(data: Any, batches: np.ndarray) -> None:
-        steps(data, tf.constant(batches))
+        compiled(data, tf.constant(batches))
 
     return run
 

@@ -155,4 +155,4 @@ def _pooled(rows: np.ndarray) -> np.ndarray:
     if groups == 1:
         return rows
     shuffled = np.random.default_rng(_SEED).permutation(rows)
-    return shuffled[: len(rows) // groups * groups].reshape(-1, groups).mean(axis=1)
+    return np.asarray(shuffled[: len(rows) // groups * groups].reshape(-1, groups).mean(axis=1))
