@@ -199,6 +199,16 @@ def positions(keras: Any) -> Any:
     return keras.Model(inputs, words)
 
 
+def always_training(keras: Any) -> Any:
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, keras.layers.BatchNormalization()(keras.layers.Dense(3)(inputs), training=True))
+
+
+def fixed_batch(keras: Any) -> Any:
+    inputs = keras.Input(batch_shape=(5, 4))
+    return keras.Model(inputs, keras.ops.reshape(keras.layers.Dense(3)(inputs), (5, 3, 1)))
+
+
 def partly_frozen(keras: Any) -> Any:
     model = inner_models(keras)
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Sequential))
@@ -245,6 +255,9 @@ GRAPHS: dict[str, Builder] = {
         policies,
         without_an_input_layer,
         free_lengths,
+        positions,
+        always_training,
+        fixed_batch,
         partly_frozen,
     )
 }

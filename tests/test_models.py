@@ -38,6 +38,16 @@ def test_names_frozen_layers_and_initializers_survive(keras: Any) -> None:
     assert twin.layers[0].kernel_initializer.get_config() == model.layers[0].kernel_initializer.get_config()
 
 
+def test_an_initializer_of_ones_own_becomes_the_layers_default(keras: Any) -> None:
+    def mine(shape: Any, dtype: Any = None) -> Any:
+        return keras.ops.ones(shape, dtype)
+
+    dense = keras.layers.Dense(3, kernel_initializer=mine, bias_initializer="ones")
+    twin = rebuild(*sent(keras.Sequential([keras.Input((4,)), dense]))).layers[0]
+    assert type(twin.kernel_initializer) is keras.initializers.GlorotUniform
+    assert type(twin.bias_initializer) is keras.initializers.Ones
+
+
 @pytest.mark.parametrize(
     ("optimizer", "loss", "metrics"),
     [

@@ -44,8 +44,8 @@ def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) 
     if cls is None:
         raise RefusedModel(f"This grader's Keras has no layer {plan.class_name}.")
     known = inspect.signature(cls.__init__).parameters
-    arguments = {**plan.training_parts, **dict.fromkeys(plan.initializers, "zeros")}
-    arguments = {key: value for key, value in arguments.items() if key in known}
+    arguments = {key: value for key, value in plan.training_parts.items() if key in known}
+    arguments |= dict.fromkeys(_initializers(plan.class_name), "zeros")
     arguments |= inner
     arguments |= {key: value for key, value in plan.arguments.items() if value is not None or key in known}
     if "dtype" in known or any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
@@ -84,13 +84,26 @@ def inside(layer: Any, plan: LayerPlan) -> Iterator[tuple[Any, LayerPlan | Model
 
 
 def restore_initializers(layer: Any, plan: LayerPlan) -> None:
-    """Gives a built layer the claimed initializers, so that a copy of it trains as the student's did."""
+    """Gives a built layer the claimed initializers, so that a copy of it trains as the student's did.
+
+    One that is not Keras's own becomes the default of its layer.
+    """
+    import keras
+
     for held, part in inside(layer, plan):
         if isinstance(part, LayerPlan):
             restore_initializers(held, part)
     holder = getattr(layer, "cell", layer)
-    for key, initializer in plan.initializers.items():
+    for key, default in _initializers(plan.class_name).items():
         for name in (key, f"_{key}"):
             if hasattr(holder, name):
-                setattr(holder, name, initializer)
+                setattr(holder, name, plan.initializers.get(key) or keras.initializers.get(default))
                 break
+
+
+def _initializers(class_name: str) -> dict[str, Any]:
+    """The arguments of a layer that are initializers, with their defaults."""
+    import keras
+
+    known = inspect.signature(getattr(keras.layers, class_name).__init__).parameters
+    return {key: parameter.default for key, parameter in known.items() if key.endswith("_initializer")}
