@@ -89,7 +89,7 @@ def build(course: Course, assignment: Assignment) -> Release:
         faces = strip(source, root=course.root, folder=folder, config=config, label=label)
         exam = make_exam(assignment.name, path.stem, faces)
         notebooks.append(ReleasedNotebook(faces.student, exam))
-    _stop_for(fault for notebook in notebooks for fault in _placed(notebook.exam, feasible.unreadable(notebook.exam)))
+    _check_readable([notebook.exam for notebook in notebooks])
     _check_points(assignment, [notebook.exam for notebook in notebooks])
     return Release(assignment, tuple(notebooks), _files(course, assignment, [path.name for path in paths]))
 
@@ -103,6 +103,14 @@ def check(release: Release) -> list[str]:
     found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, release.files)]
     _stop_for(text for exam, finding in found if not finding.warning for text in _placed(exam, [finding]))
     return [text for exam, finding in found for text in _placed(exam, [finding])]
+
+
+def _check_readable(exams: list[Exam]) -> None:
+    """No release and no grading without tests that are Python; where there is a fault, the others are told with it."""
+    unreadable = [(exam, fault) for exam in exams for fault in feasible.unreadable(exam)]
+    if unreadable:
+        others = [(exam, found) for exam in exams for found in feasible.findings(exam) if not found.warning]
+        _stop_for(text for exam, fault in [*unreadable, *others] for text in _placed(exam, [fault]))
 
 
 def _placed(exam: Exam, findings: Iterable[feasible.Finding]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from exams import exam_of
-from tiny import tiny_course, tiny_release
+from tiny import cell, notebook, tiny_course, tiny_release
 
 from autograder import release as releasing
 from autograder.course import load_course
@@ -162,11 +162,27 @@ def test_all_faults_stop_the_release_at_once_and_warnings_do_not(tmp_path: Path)
         CourseError, match=r"(?s)3 faults in tests:.*did you mean 'double'\?.*quux.*nowhere_at_all.*no mark"
     ):
         releasing.check(release)
+    course = tiny_course(tmp_path, test="%time double(1)")
+    with pytest.raises(CourseError, match="magics do not exist"):
+        tiny_release(course)
     course = tiny_course(tmp_path, test="double(1)\nprint('done')\nx = 1")
     assert releasing.check(tiny_release(course)) == []  # what it calls may raise
     course = tiny_course(tmp_path, test="x = 1")
     (warning,) = releasing.check(tiny_release(course))
     assert warning.startswith("source/hw/nb.ipynb: cell 2 ('test-double'): the test asserts nothing")
+
+
+def test_a_cell_that_is_no_python_hides_no_other_fault(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    cells = [
+        cell("%ls", "a", grade=True, locked=True, points=1),
+        cell("assert quux", "b", grade=True, locked=True, points=1),
+    ]
+    (tmp_path / "source/hw/nb.ipynb").write_text(notebook(*cells))
+    with pytest.raises(
+        CourseError, match=r"(?s)2 faults in tests:.*cell 1 \('a'\): line 1: '%ls'.*cell 2 \('b'\).*quux"
+    ):
+        tiny_release(course)
 
 
 def test_the_command_refuses_before_anything_is_run(tmp_path: Path) -> None:

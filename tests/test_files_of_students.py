@@ -228,6 +228,8 @@ def test_the_working_folder_is_the_tests_alone_and_gone_afterwards(kernel) -> No
         ("check.hidden_data('holdout.npz')", False),
         ("check.events('logs/yours', scalars=['a'])", False),
         ("assert text == 'Hello, world.'", False),
+        ("check.report(True, 'compute with keras.ops')", False),
+        ("show('my results.csv')", True),
     ],
 )
 def test_a_cell_that_may_look_at_files_is_known_by_its_syntax(source, looks) -> None:

@@ -88,15 +88,18 @@ def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
-    """What the test cells do that can not be examined, and what is doubtful.
+    """What the test cells do that can not be examined, and what is doubtful; nothing of those that are unreadable.
 
     Args:
-        exam: its cells are readable; see :func:`unreadable`.
+        exam: the instructor's notebook.
         files: the paths of what goes with the release.
     """
     notebook = Notebook(exam, files)
     found = []
+    unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
+        if name in unread:
+            continue
         reader = Reader(name, cell, notebook)
         seen: set[tuple[int, str]] = set()
         for finding in sorted(reader.all(), key=lambda f: f.line):

@@ -27,7 +27,10 @@ from autograder.records import Exam, Role
 _OPENERS = frozenset(
     "open Path os glob shutil zipfile tarfile gzip sqlite3 csv pathlib h5py loadtxt genfromtxt fromfile".split()  # noqa: SIM905
 )
-_PATH = re.compile(r"[\w. -]+(?:/[\w. -]+)*\.[A-Za-z]\w{0,7}|(?:\./)?[\w-]+(?:/[\w.-]+)+/?")
+_PATH = re.compile(
+    r"[\w./-]+\.[A-Za-z]\w{0,7}|(?:\./)?[\w-]+(?:/[\w.-]+)+/?"
+    r"|[\w ./-]+\.(?:csv|tsv|txt|json|npy|npz|png|jpe?g|svg|pdf|xlsx|db|zip|html|md|parquet|log|dat)"
+)
 _OTHERS = frozenset({"hidden_data", "events", "log_dir"})
 """Calls whose paths are not the working folder's."""
 
