@@ -28,6 +28,13 @@ def is_keras(obj: Any) -> bool:
     return keras is not None and isinstance(obj, keras.Model)
 
 
+def settled(obj: Any) -> Any:
+    """The object; or its copy, where the examiner keeps it remote since a plain comparison is too kind to it."""
+    kept = getattr(type(obj), "autograder_value", None)
+    copy = kept.fget(obj) if isinstance(kept, property) and kept.fget is not None else None
+    return obj if copy is None else copy.value
+
+
 def not_a_model(obj: Any) -> str | None:
     """Why ``obj`` can not be asked for predictions; None where it can: a Keras model, a fitted estimator, a PyTorch
     module, a function, an object that predicts."""
@@ -108,6 +115,7 @@ def how_examined(model: Any) -> str:
 
 def _foreign(obj: Any) -> tuple[Foreign | None, str]:
     """The model that is asked, or why there is none."""
+    from autograder.examiner.handles import reference_of
     from autograder.examiner.remote import LostError
 
     if obj is None or obj is ...:
@@ -119,6 +127,9 @@ def _foreign(obj: Any) -> tuple[Foreign | None, str]:
         return None, text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
     if found is not None:
         return found, ""
+    reference = reference_of(obj)
+    if isinstance(obj, type) or (reference is not None and reference.kind == "class"):
+        return None, "This is a class and no model yet: call it to make one."
     return None, f"This is not a model ({type_of(obj)})."
 
 

@@ -12,7 +12,7 @@ from autograder.check.equality import is_known, same, same_array
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
 from autograder.check.results import report
-from autograder.check.subject import refusal
+from autograder.check.subject import refusal, settled
 from autograder.check.tables import difference
 from autograder.check.words import exception_name, type_of
 from autograder.errors import CourseError
@@ -41,6 +41,7 @@ def close(
     wanted = _desired(desired)
     if wanted.dtype.kind not in "biufc":
         raise CourseError("check.close: desired must be numbers; use check.function for other values.")
+    actual = settled(actual)
     array, problem = numeric(actual)
     if array is None:
         return report(name, 0.0, refusal(actual) or problem, weight=weight)

@@ -89,7 +89,7 @@ class Answers:
             return self.remote.stand_in(reference)
 
         try:
-            return decode(captured.packed.text, captured.packed.buffers, refer)
+            return decode(captured.packed.text, captured.packed.buffers, refer, strict=True)
         except CodecError as error:
             raise TooLarge(f"`{name}` can not be examined: {error}") from None
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from . import codec_numpy, codec_pandas, codec_python, codec_scipy, codec_stdlib, codec_tensor
-    from .codec_core import CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
+    from .codec_core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
 else:  # inside the sandbox this folder is no package
     import codec_numpy
     import codec_pandas
@@ -29,7 +29,7 @@ else:  # inside the sandbox this folder is no package
     import codec_scipy
     import codec_stdlib
     import codec_tensor
-    from codec_core import CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
+    from codec_core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "Packed", "Reference", "decode", "encode"]
 
@@ -118,8 +118,12 @@ def _refuse(*_: Any) -> Any:
     raise CodecError("JSON that the protocol does not use")
 
 
-def decode(text: Any, buffers: Sequence[Any] = (), refer: Callable[[Reference], Any] | None = None) -> Any:
+def decode(
+    text: Any, buffers: Sequence[Any] = (), refer: Callable[[Reference], Any] | None = None, strict: bool = False
+) -> Any:
     """Read a value; ``refer`` turns a reference into what stands for it (without it, references are an error).
+
+    With ``strict``, arrays and tables with masked items or ``pandas.NA`` are references, too, with the value in them.
 
     Raises:
         CodecError: for anything that is not exactly the protocol's.
@@ -135,10 +139,13 @@ def decode(text: Any, buffers: Sequence[Any] = (), refer: Callable[[Reference], 
         raise
     except (ValueError, RecursionError, MemoryError) as error:
         raise CodecError(f"not a message: {type(error).__name__}") from None
-    reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES))
+    reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return reader.read(tree)
+            value = reader.read(tree)
     except Passing as passing:
         raise passing.error from None
+    if strict and reader.unknown:
+        raise CodecError(UNKNOWN)
+    return value

@@ -145,6 +145,7 @@ def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
     import pandas
 
     data, mask = read_array(reader, data_node, "biuf"), read_array(reader, mask_node, "b")
+    reader.unknown = reader.unknown or bool(mask.any())
     kinds = {"b": "BooleanArray", "f": "FloatingArray"}
     kind: Any = getattr(pandas.arrays, kinds.get(data.dtype.kind, "IntegerArray"))
     return kind(data, mask)
@@ -168,6 +169,7 @@ def _read_string(reader: Reader, storage: Any, with_na: Any, nodes: Any) -> Any:
     items = read_items(reader, nodes)
     if not all(type(item) in (str, type(None)) for item in items):
         raise CodecError("not texts")
+    reader.unknown = reader.unknown or (with_na is True and None in items)
     try:
         dtype = _string_dtype(one_of(storage, _STRINGS), exactly(bool, with_na))
     except ImportError:  # there is no pyarrow here

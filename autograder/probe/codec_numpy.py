@@ -118,7 +118,8 @@ def _read_scalar(reader: Reader, name: Any, index: Any) -> Any:
 
 def _write_masked(writer: Writer, value: Any) -> Any:
     numpy = sys.modules["numpy"]
-    mask = None if value.mask is numpy.ma.nomask else write_array(writer, numpy.asarray(value.mask))
+    shown = value.dtype.names is None and not numpy.ma.is_masked(value)
+    mask = None if shown else write_array(writer, numpy.asarray(numpy.ma.getmaskarray(value)))
     fill = write_array(writer, numpy.asarray(value.fill_value, value.dtype))
     return ["masked", write_array(writer, value.data), mask, fill, bool(value.hardmask)]
 
@@ -133,6 +134,7 @@ def _read_masked(reader: Reader, data_node: Any, mask_node: Any, fill_node: Any,
         if mask.dtype != numpy.ma.make_mask_descr(data.dtype) or mask.shape != data.shape:
             raise CodecError("a mask of another shape")
     fill = read_array(reader, fill_node).reshape(())[()]
+    reader.unknown = reader.unknown or mask_node is not None
     return numpy.ma.MaskedArray(data, mask=mask, fill_value=fill, hard_mask=exactly(bool, hard))
 
 
@@ -191,6 +193,7 @@ def _read_poly1d(reader: Reader, coeffs: Any, variable: Any) -> Any:
 def _read_masked_constant(reader: Reader) -> Any:
     import numpy
 
+    reader.unknown = True
     return numpy.ma.masked
 
 
@@ -209,9 +212,9 @@ def encoder(kind: type) -> Encode | None:
     if issubclass(kind, numpy.dtype):
         return lambda w, v: ["dtype", dtype_node(v)]
     if kind is numpy.ma.MaskedArray:
-        return _write_masked
+        return lambda w, v: w.library("numpy", _write_masked(w, v), v)
     if kind is type(numpy.ma.masked):
-        return lambda w, v: ["maskedconstant"]
+        return lambda w, v: w.library("numpy", ["maskedconstant"], v)
     if kind is numpy.matrix:
         return lambda w, v: ["matrix", write_array(w, numpy.asarray(v))]
     if kind is numpy.recarray:
