@@ -65,7 +65,7 @@ class Remote:
             self.lost = str(error)
             raise
         try:
-            outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in)
+            outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True)
             if type(printed) is not str or outcome not in ("ok", "raised"):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
@@ -146,8 +146,16 @@ class RemoteObject(Operators):
     _remote: Remote
     _reference: Reference
     _origin: Origin
-    autograder_refusal: str | None = None
-    """Why a check can not examine it as a model; set on subclasses made by the examiner, never by the student."""
+
+    @property
+    def autograder_refusal(self) -> str | None:
+        """Why a check can not examine it: that of its reference, or a text on subclasses made by the examiner."""
+        return self._reference.why or None
+
+    @property
+    def autograder_value(self) -> Any:
+        """A copy that a check may compare in its place; None where there is none."""
+        return self._reference.copy
 
     def __init__(self, remote: Remote, reference: Reference) -> None:
         object.__setattr__(self, "_remote", remote)
