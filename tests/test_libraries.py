@@ -122,11 +122,11 @@ def test_a_regressor_is_measured_by_what_it_predicts() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (FIT + "model = LogisticRegression()", "This LogisticRegression is not fitted yet: call its fit first."),
-        (FIT + "model = make_pipeline(StandardScaler(), Ridge())", "This Pipeline is not fitted yet"),
-        (FIT + "model = GridSearchCV(Ridge(), {})", "This GridSearchCV is not fitted yet"),
-        (fitted("StandardScaler()"), "This StandardScaler does not predict"),
-        (FIT + "model = LogisticRegression", "This is not a model"),
+        (FIT + "model = LogisticRegression()", "This estimator is not fitted yet: call its fit first."),
+        (FIT + "model = make_pipeline(StandardScaler(), Ridge())", "This estimator is not fitted yet"),
+        (FIT + "model = GridSearchCV(Ridge(), {})", "This estimator is not fitted yet"),
+        (fitted("StandardScaler()"), "This estimator does not predict"),
+        (FIT + "model = LogisticRegression", "This is a class and no model yet"),
     ],
 )
 def test_what_does_not_predict_says_why(source: str, message: str) -> None:
@@ -215,7 +215,7 @@ def test_the_steps_of_a_pipeline_are_its_layers(layers: list[Any], message: str)
 def test_a_pattern_of_one_library_fits_no_model_of_another() -> None:
     keras: Any = pytest.importorskip("keras")
     message = message_of(lambda: check.architecture(answer(PIPELINE), [..., check.dense(9)]))
-    assert message == "This is not a Keras model (it is a scikit-learn Pipeline)."
+    assert message == "This is not a Keras model (it is a scikit-learn estimator)."
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(9)])
     message = message_of(lambda: check.architecture(model, [check.layer("Ridge")]))
     assert message == "This is not a scikit-learn model (it is a Keras Sequential)."
@@ -232,6 +232,27 @@ def test_the_best_estimator_of_a_search_stands_for_it() -> None:
     )
 
 
+def test_branches_come_before_what_joins_them() -> None:
+    source = fitted(
+        "make_pipeline(ColumnTransformer([('a', make_pipeline(PCA(1), StandardScaler()), [0, 1]), ('b', 'drop', [2])]),"
+        " FeatureUnion([('c', PolynomialFeatures(2))]), Ridge())"
+    )
+    names = ["PCA", "StandardScaler", "ColumnTransformer", "PolynomialFeatures", "FeatureUnion", "Ridge"]
+    assert message_of(lambda: check.architecture(answer(source), [check.layer(name) for name in names])) == ""
+
+
+def test_no_text_of_the_kernels_reaches_a_message() -> None:
+    source = fitted("make_pipeline(StandardScaler(), LogisticRegression(solver='lbfgs', C=0.25))")
+    source += "\nmodel[-1].solver = 'hidden-input'\nmodel[0].__class__ = type('HiddenInput', (StandardScaler,), {})"
+    layers = [check.layer("StandardScaler"), check.layer("LogisticRegression", solver="saga", C=1)]
+    result = recorded(lambda: check.architecture(answer(source), layers))
+    assert result.message == (
+        "layer 1: a class of your own, expected StandardScaler; "
+        "layer 2: LogisticRegression with solver of another kind, expected saga; layer 2: LogisticRegression with C 0.25, expected 1"
+    )
+    assert "idden" not in result.message + result.detail
+
+
 def test_a_class_of_the_students_own_is_not_the_librarys() -> None:
     source = (
         FIT + "class StandardScaler(StandardScaler): pass\nmodel = make_pipeline(StandardScaler(), Ridge()).fit(X, y)"
@@ -239,7 +260,7 @@ def test_a_class_of_the_students_own_is_not_the_librarys() -> None:
     message = message_of(
         lambda: check.architecture(answer(source), [check.layer("StandardScaler"), check.layer("Ridge")])
     )
-    assert message == "layer 1: StandardScaler of your own, expected StandardScaler"
+    assert message == "layer 1: a class of your own, expected StandardScaler"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +286,7 @@ def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
         exec("q.QUESTIONS['layers'] = kept", kernel.namespace)
 
 
-@pytest.mark.parametrize("claim", ["None", "{'family': 'keras'}", "{'family': 3}", "{'family': 'sklearn', 'classes': [0] * 9, 'kind': '<b>', 'parameters': -1, 'problem': 7}"])  # fmt: skip
+@pytest.mark.parametrize("claim", ["None", "{'family': 'keras'}", "{'family': 3}", "{'family': 'sklearn', 'classes': [0] * 9, 'counted': '<b>', 'parameters': -1, 'problem': 7}"])  # fmt: skip
 def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
     source = (
         fitted("Ridge()")
@@ -346,7 +367,7 @@ def test_parameters_are_those_of_parameters() -> None:
           check.layer("Linear", in_features=8, out_features=3, bias=False)], ""),
         ([..., check.layer("Dropout"), ...], "layer 5: Linear(in_features=8, out_features=3, bias=False)"),
         ([..., check.layer("Linear", out_features=9)], "layer 5: Linear with out_features 3, expected 9"),
-        ([..., check.dense()], "This is not a Keras model (it is a PyTorch Net)."),
+        ([..., check.dense()], "This is not a Keras model (it is a PyTorch module)."),
     ],
 )  # fmt: skip
 def test_the_leaves_of_a_module_are_its_layers(layers: list[Any], message: str) -> None:
@@ -355,6 +376,17 @@ def test_the_leaves_of_a_module_are_its_layers(layers: list[Any], message: str) 
         assert result.fraction == 1, "a name that Keras has too is read as PyTorch's"
     else:
         assert (result.message if result.fraction < 1 else "") == message
+
+
+@needs_torch
+def test_a_module_of_pytorch_is_one_layer_whatever_is_inside() -> None:
+    source = "from torch import nn\nmodel = nn.Sequential(nn.ModuleList([nn.MultiheadAttention(4, 2), nn.Flatten()]), nn.Identity())"
+    layers = [
+        check.layer("MultiheadAttention", embed_dim=4, num_heads=2),
+        check.layer("Flatten"),
+        check.layer("Identity"),
+    ]
+    assert message_of(lambda: check.architecture(answer(source), layers)) == ""
 
 
 @needs_torch

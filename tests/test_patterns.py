@@ -183,13 +183,28 @@ def test_a_chain_of_models_and_branches_is_told_from_branches() -> None:
         (lambda: check.architecture(model_of("9"), [check.dense(), check.layer("PCA")]), "not of one library"),
         (lambda: check.architecture(model_of("9"), [check.layer("LogisticRegresion")]), "Did you mean LogisticRegression"),
         (lambda: check.architecture(model_of("9"), [check.layer("PCA", components=2)]), "no attribute 'components'. Did you mean n_components"),
-        (lambda: check.architecture(model_of("9"), [check.layer("PCA")], input_shape=3), "no input_shape"),
+        (lambda: check.architecture(model_of("9"), [check.layer("PCA")], input_shape=3), "no 'PCA'"),
         (lambda: check.architecture(model_of("9"), [check.repeat([check.repeat(DROP, at_least=500)], at_least=500)]), "too large"),
     ],
 )  # fmt: skip
 def test_a_wrong_pattern_is_the_authors_mistake(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(CourseError, match=message):
         make()
+
+
+def test_whether_a_pattern_is_right_does_not_depend_on_the_model() -> None:
+    """What a student hands in never makes a test the author's mistake."""
+    sklearn: Any = pytest.importorskip("sklearn.linear_model")
+    for model in (model_of("9"), sklearn.Ridge(), None, len):
+        for layers, keywords in (
+            ([...], {"input_shape": (10,)}),
+            ([check.layer("Dropout", rate=0.5)], {}),
+            ([check.dense()], {}),
+        ):
+            assert result_of(model, layers, **keywords).outcome in (Outcome.PASSED, Outcome.FAILED)
+    nested = [check.repeat(check.repeat(check.repeat(DROP)))]
+    assert "too many to be compared" in message_of(model_of("d " * 60), nested)
+    assert message_of(model_of("d d d"), nested) == ""
 
 
 def test_a_large_pattern_of_a_large_model_is_matched_quickly() -> None:

@@ -8,13 +8,33 @@ from typing import Any
 from autograder.check.pattern import Range
 
 
+class ReportedLayer:
+    """What the notebook's kernel says of a layer; answers as a Keras layer does when its attributes are compared."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        self.arguments = arguments
+
+    def get_config(self) -> dict[str, Any]:
+        return self.arguments
+
+
+def short(value: Any) -> str:
+    """A value of a claim for a message: numbers in six digits, and no text, which may carry a hidden input."""
+    if isinstance(value, list | tuple) and len(value) <= 8:
+        return f"[{', '.join(map(short, value))}]"
+    if value is None or isinstance(value, bool):
+        return str(value)
+    return f"{value:.6g}" if isinstance(value, int | float) else "of another kind"
+
+
 def attribute_difference(layer: Any, key: str, expected: Any) -> str | None:
     """``128 units, expected 512``; None where they are the same."""
     config = layer.get_config()
     actual = config.get(key, getattr(layer, key, None))
     if same_attribute(actual, expected):
         return None
-    shown = f"{_show(actual)} {key}" if key in ("units", "filters") else f"{key} {_show(actual)}"
+    text = short(actual) if isinstance(layer, ReportedLayer) else _show(actual)
+    shown = f"{text} {key}" if key in ("units", "filters") else f"{key} {text}"
     return f"{shown}, expected {_show(expected)}"
 
 

@@ -1,11 +1,11 @@
 """Models that the examiner does not hold itself: it asks them, in the kernel that they live in.
 
-What such a model says of itself is a claim, and is read as one; its predictions are measured here.
+What such a model says of itself is a claim, and is read as one; its predictions are measured here. No text of a claim
+reaches a message: it may carry a hidden input.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,14 @@ from typing import Any
 from autograder.probe import model_parts, model_questions
 
 LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
-_FAMILIES = ("keras", "torch", "sklearn", "theano", "predictor", "function")
+_NAMES = {
+    "keras": "Keras model",
+    "torch": "PyTorch module",
+    "sklearn": "scikit-learn estimator",
+    "theano": "compiled function",
+    "predictor": "class of your own",
+    "function": "function",
+}
 _MOST = 10**12
 
 
@@ -23,8 +30,6 @@ class Foreign:
 
     family: str
     """``keras``, ``torch``, ``sklearn``, ``theano``, ``predictor`` or ``function``."""
-    kind: str
-    """The name of its class."""
     remote: bool
     """Whether it is asked in the notebook's kernel; else it is here, in the notebook or in the test itself."""
     problem: str
@@ -45,8 +50,7 @@ class Foreign:
     """What it says of its layers: anything at all."""
 
     def __str__(self) -> str:
-        library = LIBRARIES.get(self.family)
-        return f"a {library} {self.kind}" if library else f"a {self.kind}"
+        return f"a {_NAMES[self.family]}"
 
 
 def foreign(obj: Any) -> Foreign | None:
@@ -79,40 +83,32 @@ def foreign(obj: Any) -> Foreign | None:
 
 def _read(claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]) -> Foreign | None:
     """The claim with every value of the type that it should have; None where it is none."""
-    if type(claim) is not dict or type(claim.get("family")) is not str or claim["family"] not in _FAMILIES:
+    if type(claim) is not dict or type(claim.get("family")) is not str or claim["family"] not in _NAMES:
         return None
     how = claim.get("how")
     how = how if type(how) is str and how in ("predict", "predict_proba", "decision_function") else ""
-    kind = identifier(claim.get("kind"))
-    counted = claim.get("counted")
+    counted, problem = claim.get("counted"), claim.get("problem")
     return Foreign(
         family=claim["family"],
-        kind=kind,
         remote=remote,
-        problem=_problem(claim.get("problem"), kind),
+        problem=_PROBLEMS.get(problem, "") if type(problem) is str else "",
         how=how,
         classes=_classes(claim.get("classes")),
         decides=claim.get("decides") is True,
         parameters=_count(claim.get("parameters")),
         trainable=_count(claim.get("trainable")),
-        counted=counted[:60] if type(counted) is str and re.fullmatch(r"[a-z_, ]+", counted) else "",
+        counted=counted if type(counted) is str and counted in model_questions.COUNTED else "",
         predict=predict,
         parts=parts,
     )
 
 
-def identifier(value: Any) -> str:
-    """A name as Python has them; ``object`` for anything else that stands where a name should."""
-    return value if type(value) is str and re.fullmatch(r"[A-Za-z_]\w{0,59}", value, re.ASCII) else "object"
-
-
-def _problem(problem: Any, kind: str) -> str:
-    return {
-        "unfitted": f"This {kind} is not fitted yet: call its fit first.",
-        "silent": f"This {kind} does not predict: it has no predict, predict_proba or decision_function.",
-        "updates": "This function changes its shared variables when it is called (updates=): it is a training step. "
-        "Make one that only computes the predictions.",
-    }.get(problem if type(problem) is str else "", "")
+_PROBLEMS = {
+    "unfitted": "This estimator is not fitted yet: call its fit first.",
+    "silent": "This estimator does not predict: it has no predict, predict_proba or decision_function.",
+    "updates": "This function changes its shared variables when it is called (updates=): it is a training step. "
+    "Make one that only computes the predictions.",
+}
 
 
 def _count(value: Any) -> int | None:

@@ -18,6 +18,12 @@ from autograder.errors import CourseError
 
 MISSING, EXTRA, OTHER_KIND, ATTRIBUTE = 2.0, 2.0, 3.0, 0.75
 MAX_STATES = 10_000
+MAX_CELLS = 1_500_000
+"""The states of a pattern times the steps of a model: some ten seconds."""
+
+
+class TooManyLayers(Exception):
+    """The model can not be compared; ``str(error)`` is for the student."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,19 @@ class Difference:
 
 
 def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
-    """The differences, in the order of the layers; none where the model fits."""
+    """The differences, in the order of the layers; none where the model fits.
+
+    Raises:
+        CourseError: the pattern is too large for any model.
+        TooManyLayers: it is too large for this one.
+    """
+    if len(_Automaton(pattern, 0).states) > MAX_STATES:
+        raise CourseError("check.architecture: the pattern is too large.")
     states = _Automaton(pattern, len(steps)).states
+    if len(states) > MAX_STATES or len(states) * (len(steps) + 1) > MAX_CELLS:
+        raise TooManyLayers(
+            f"The model has {len(steps):,} layers, which are too many to be compared with what is asked."
+        )
     matches = _Matches(steps)
     costs = _costs(states, matches, len(steps))
     state = j = 0
@@ -66,8 +83,6 @@ class _Automaton:
         self.end([self.run(pattern, 0)])
 
     def new(self, *, free: bool = False) -> int:
-        if len(self.states) >= MAX_STATES:
-            raise CourseError("check.architecture: the pattern is too large.")
         self.states.append(_State(free))
         return len(self.states) - 1
 
@@ -95,6 +110,8 @@ class _Automaton:
         return start
 
     def repeated(self, item: Repeat, start: int) -> int:
+        if len(self.states) > MAX_STATES:
+            return start  # too large already
         for _ in range(item.low):
             start = self.run(item.run, start)
         ends = [start]

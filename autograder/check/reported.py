@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.check.foreign import Foreign, identifier
+from autograder.check.attributes import ReportedLayer, short
+from autograder.check.foreign import Foreign
 from autograder.check.steps import Step
+from autograder.check.vocabulary import known_names
 from autograder.probe.model_parts import MAX_LAYERS
-
-
-class ReportedLayer:
-    """Answers as a Keras layer does when its attributes are compared."""
-
-    def __init__(self, arguments: dict[str, Any]) -> None:
-        self.arguments = arguments
-
-    def get_config(self) -> dict[str, Any]:
-        return self.arguments
 
 
 def reported_steps(found: Foreign) -> list[Step] | None:
@@ -43,21 +35,26 @@ def _step(number: int, part: Any, family: str) -> Step | None:
     if type(part) is not tuple or len(part) != 4:
         return None
     kind, library, arguments, unusual = part
-    if type(library) is not str or type(arguments) is not dict or type(unusual) is not list:
+    if type(kind) is not str or type(library) is not str or type(arguments) is not dict or type(unusual) is not list:
         return None
     if not all(type(name) is str and _is_plain(value) for name, value in arguments.items()):
         return None
-    shown = {name: value for name, value in arguments.items() if any(name == other for other in unusual)}
-    kind = identifier(kind) if library == family else f"{identifier(kind)} of your own"
-    return Step(number, kind, ReportedLayer(arguments), None, reported=True, shown=_short(shown))
+    own = library != family or kind not in known_names(family)
+    shown = {} if own else {name: short(arguments[name]) for name in NAMED if name in arguments and name in unusual}
+    return Step(number, OWN if own else kind, ReportedLayer(arguments), None, reported=True, shown=shown)
+
+
+OWN = "a class of your own"
+NAMED = (
+    "C", "alpha", "hidden_layer_sizes", "max_depth", "n_components", "n_estimators", "n_neighbors", "degree",
+    "in_features", "out_features", "in_channels", "out_channels", "kernel_size", "num_features", "p", "bias",
+)  # fmt: skip
+"""The arguments that a text of a layer names, where they are not the class's defaults."""
 
 
 def _is_plain(value: Any) -> bool:
     if type(value) is list:
         return all(_is_plain(item) for item in value)
-    return value is None or (type(value) in (bool, int, float)) or (type(value) is str and len(value) <= 1000)
-
-
-def _short(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What fits into a message."""
-    return {identifier(name): value for name, value in list(arguments.items())[:8] if len(str(value)) <= 40}
+    if type(value) is int:
+        return abs(value) < 10**18
+    return value is None or type(value) in (bool, float) or (type(value) is str and len(value) <= 1000)

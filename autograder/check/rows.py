@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.words import exception_name
+
 
 class NoPrediction(Exception):
     """The model gives no usable predictions; ``str(error)`` is for the student."""
@@ -44,7 +46,7 @@ def mapped(inputs: Any, change: Callable[[Any], Any]) -> Any:
 def not_accepted(inputs: Any, error: Exception) -> NoPrediction:
     """What the student reads where a model raised ``error`` on such rows."""
     shapes = ", ".join(str(np.shape(array)[1:]) for array in arrays(inputs))
-    return NoPrediction(f"The model does not accept rows of the shape {shapes} ({type(error).__name__}).")
+    return NoPrediction(f"The model does not accept rows of the shape {shapes} ({exception_name(error)}).")
 
 
 def secret_order(inputs: Any) -> np.ndarray:

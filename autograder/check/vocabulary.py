@@ -6,7 +6,7 @@ import difflib
 import importlib.util
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from types import EllipsisType
 from typing import Any
@@ -17,14 +17,16 @@ from autograder.check.pattern import ANY_KIND, AnyOf, Item, LayerPattern, Repeat
 from autograder.errors import CourseError
 
 
-def reading(layers: Any, family: str) -> tuple[str, Run]:
+def reading(layers: Any, family: str, libraries: Sequence[str] = tuple(LIBRARIES)) -> tuple[str, Run]:
     """The library that a pattern speaks of, and the pattern with everything checked and in its canonical form.
 
-    Names that two libraries have (``Dropout``) are read as the model's own library has them.
+    What two libraries have (``Dropout``) is read as the model's own library has it. Whether a pattern is right does not
+    depend on the model.
 
     Args:
         layers: what a test's author wrote.
         family: the model's library; anything else where it has none.
+        libraries: those that come into question.
 
     Raises:
         CourseError: it is not a list of patterns, or names a layer or an attribute that no library has.
@@ -33,23 +35,34 @@ def reading(layers: Any, family: str) -> tuple[str, Run]:
         raise CourseError("check.architecture: layers is a list of check.layer(...), check.dense(...) and ... .")
     run = as_run(layers, "check.architecture") if layers else ()
     kinds = {pattern.kind for pattern in singles(run)} - {ANY_KIND}
-    order = sorted(LIBRARIES, key=lambda library: library != family)
-    for library in order:
+    errors: dict[str, CourseError] = {}
+    for library in sorted(libraries, key=lambda library: library != family):
         if all(_class(library, kind) for kind in kinds):
-            return library, _canonical(run, library)
-    raise CourseError(_unknown(sorted(kinds), order))
+            try:
+                return library, _canonical(run, library)
+            except CourseError as error:
+                errors[library] = error
+    for library in libraries:
+        if library in errors:
+            raise errors[library]
+    raise CourseError(_unknown(sorted(kinds), libraries))
 
 
-def _unknown(kinds: list[str], order: list[str]) -> str:
+def _unknown(kinds: list[str], libraries: Sequence[str]) -> str:
     for kind in kinds:
-        if not any(_class(library, kind) for library in order):
-            near = difflib.get_close_matches(kind, [name for library in order for name in _names(library)], 1)
-            absent = [LIBRARIES[library] for library in order if not _names(library)]
+        if not any(_class(library, kind) for library in libraries):
+            near = difflib.get_close_matches(kind, [name for library in libraries for name in _names(library)], 1)
+            absent = [LIBRARIES[library] for library in libraries if not _names(library)]
             hint = f" Did you mean {near[0]}?" if near else ""
             return f"check.layer: there is no {kind!r}.{hint}" + (
                 f" ({' and '.join(absent)} can not be looked up: not installed here.)" if absent else ""
             )
     return f"check.architecture: {', '.join(kinds)} are not of one library."
+
+
+def known_names(library: str) -> Collection[str]:
+    """The names of its classes, as the examiner has them."""
+    return _names(library).keys()
 
 
 @cache

@@ -22,24 +22,38 @@ def parts(model: Any) -> list[tuple[str, str, dict[str, Any], list[str]]]:
     if base is not None and isinstance(model, base.BaseEstimator):
         found = [_described(step, "sklearn", step.get_params(deep=False)) for step in _steps(model, 0)]
     else:
-        leaves = [module for module in model.modules() if not list(module.children())]
-        found = [_described(module, "torch", _arguments(module)) for module in leaves]
+        found = [_described(module, "torch", _arguments(module)) for module in _leaves(model)]
     return found[:MAX_LAYERS]
 
 
 def _steps(model: Any, depth: int) -> Iterator[Any]:
-    """The steps of a pipeline, pipelines in it opened; anything else is one step."""
+    """The steps of a pipeline, pipelines in it opened. What joins branches comes after them; all else is one step."""
     searched = getattr(model, "best_estimator_", None)
     if searched is None and type(model).__module__.startswith("sklearn.model_selection"):
         searched = getattr(model, "estimator", None)
     if searched is not None and depth < 20:
         yield from _steps(searched, depth + 1)
-    elif type(model).__name__ == "Pipeline" and depth < 20:
-        for _, step in model.steps:
-            if step is not None and step != "passthrough":
-                yield from _steps(step, depth + 1)
-    else:
+        return
+    name = type(model).__name__
+    inside = {"Pipeline": "steps", "FeatureUnion": "transformer_list", "ColumnTransformer": "transformers"}.get(
+        name, ""
+    )
+    for step in getattr(model, inside, ()) if inside and depth < 20 else ():
+        if step[1] is not None and not isinstance(step[1], str):  # "passthrough", "drop"
+            yield from _steps(step[1], depth + 1)
+    if name != "Pipeline":
         yield model
+
+
+def _leaves(module: Any) -> Iterator[Any]:
+    """PyTorch's own modules, containers opened; of other modules those inside them."""
+    inside = list(module.children())
+    name = type(module).__module__
+    if not inside or (name.startswith("torch.nn.") and not name.endswith(".container")):
+        yield module
+    else:
+        for child in inside:
+            yield from _leaves(child)
 
 
 def _described(part: Any, library: str, arguments: dict[str, Any]) -> tuple[str, str, dict[str, Any], list[str]]:

@@ -7,6 +7,7 @@ examiner computes losses from the predictions and from labels that never come he
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,15 @@ _COUNTED = (
     ("cluster_centers_",),
 )
 """The fitted attributes of scikit-learn whose numbers are counted: the first row that is there."""
+_NODES = "nodes of its trees"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+COUNTED = frozenset([_NODES] + [_and(names) for names in _COUNTED])
+"""What may have been counted, in words."""
 
 
 def family(model: Any) -> str:
@@ -57,7 +67,7 @@ def describe(model: Any) -> dict[str, Any]:
     """What a model says of itself.
 
     Returns:
-        ``family``; ``kind``, the name of its class; ``problem``, why it can not predict now (``unfitted``, ``updates``,
+        ``family``; ``problem``, why it can not predict now (``unfitted``, ``updates``,
         ``silent``, ``nothing``) or empty; ``how``, the method that is asked; ``classes``, what the columns of its
         predictions stand for, where it says so; ``decides``, whether ``predict`` says which class it is;
         ``parameters`` and ``trainable``, numbers or None; ``counted``, what was counted.
@@ -68,7 +78,6 @@ def describe(model: Any) -> dict[str, Any]:
     parameters, trainable, counted = (None, None, "") if problem in _NOTHING_YET else _count(model, which)
     return {
         "family": which,
-        "kind": type(model).__name__,
         "problem": problem,
         "how": how,
         "classes": None if problem in _NOTHING_YET else _classes(model),
@@ -147,9 +156,9 @@ def _count(model: Any, which: str) -> tuple[Any, Any, str]:
     for names in _COUNTED:
         if all(getattr(model, name, None) is not None for name in names):
             total = sum(_numbers(getattr(model, name)) for name in names)
-            return total, total, " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+            return total, total, _and(names)
     nodes = _nodes(model)
-    return (nodes, nodes, "nodes of its trees") if nodes else (None, None, "")
+    return (nodes, nodes, _NODES) if nodes else (None, None, "")
 
 
 def final(model: Any) -> Any:
