@@ -195,6 +195,32 @@ def test_a_function_finds_the_folder_as_it_was_at_the_cell(kernel) -> None:
     assert [r.outcome for r in results] == [Outcome.PASSED] * 2, [r.detail for r in results]
 
 
+def test_after_a_test_the_kernels_folder_is_what_it_was_at_the_end(kernel, tmp_path) -> None:
+    (tmp_path / "data.csv").write_text("original")
+    (kernel.folder / "data.csv").write_text("original")
+    cells = [
+        (Role.ANSWER, "def touch(path, text):\n    with open(path, 'w') as f: f.write(text)\ntouch('n.txt', '1')"),
+        (
+            Role.TEST,
+            "touch('data.csv', 'by the test')\ntouch('extra.txt', 'by the test')\nassert open('n.txt').read() == '1'",
+        ),
+        (Role.ANSWER, "touch('later.txt', '2'); touch('n.txt', '2')"),
+    ]
+    exam_cells = [(*c, 1.0) if c[0] is Role.TEST else c for c in cells]
+    released = "assert True"  # what the kernel runs of the test at its place
+    exam = exam_of(*exam_cells)
+    known = vocabulary(exam)
+    composed = composed_of(exam, cell1=released)
+    wanted = {1: needs(exam.cells[1].source, known)}
+    executed = execute(kernel, composed, wanted, Limits(), Beyond(files=frozenset({1})))
+    answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
+    workspace = Workspace({"data.csv": tmp_path / "data.csv"}, {}, frozenset(), executed.files)
+    (result,) = examine([(exam.cells[1], executed.captures[1])], known, answers, None, 20.0, workspace=workspace)
+    assert result.outcome is Outcome.PASSED, result.detail
+    found = {p.name: p.read_text() for p in kernel.folder.iterdir()}
+    assert found == {"data.csv": "original", "n.txt": "2", "later.txt": "2"}
+
+
 def test_a_removed_file_is_removed_on_both_sides(kernel) -> None:
     answer = "import os\nopen('a.txt', 'w'); open('b.txt', 'w')\ndef clean(): os.remove('b.txt'); return sorted(os.listdir('.'))"
     test = "import os\nos.remove('a.txt')\nassert clean() == [] and os.listdir('.') == []"

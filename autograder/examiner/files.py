@@ -96,6 +96,8 @@ class Kept:
     contents: dict[str, bytes] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     refused: str = ""
+    last: CapturedFiles | None = None
+    """After the notebook's last cell; None as long as nobody changed it since."""
 
     def pull(self, ask: Callable[..., Any], **options: Any) -> tuple[dict[str, bytes], list[str]]:
         """Ask for what changed; what comes is a stranger's, and only names and sizes that are fine are kept."""
@@ -207,6 +209,7 @@ class Files:
         self.waiting: dict[str, bytes] = {}
         """What the test wrote and no call has named yet."""
         self.entered = False
+        """Whether the kernel's folder is what it was at the test's cell: from the first call on."""
 
     def fill(self) -> None:
         """The notebook's files as they were, and the release's as they are."""
@@ -222,9 +225,13 @@ class Files:
 
     @contextlib.contextmanager
     def following(self) -> Iterator[None]:
-        """Inside, every call of the student's code goes with its files."""
+        """Inside, every call of the student's code goes with its files; what it made of the kernel's folder goes with
+        the test."""
         with asking_through(self.remote, self._asking):
             yield
+        last = self.workspace.kept.last
+        if self.entered and last is not None:
+            self._let_kernel_have(self._state(last))
 
     def _asking(self, verb: str, *arguments: Any, **options: Any) -> Any:
         if verb not in ("call", "operate"):
@@ -237,8 +244,13 @@ class Files:
 
     def push(self, arguments: Iterable[Any]) -> None:
         """Let the kernel's folder have what the test wrote, where the call or the notebook's own cells name it."""
-        wanted = {} if self.entered else self._restored()
-        self.entered = True
+        wanted: dict[str, bytes | None] = {}
+        if not self.entered and not self.remote.lost:  # the first call: the folder as it was at the cell
+            kept = self.workspace.kept
+            kept.pull(self.ask)
+            kept.last = kept.last or kept.capture()
+            wanted = self._state(self.captured)
+            self.entered = True
         changed, removed = self.here.pull()
         self.waiting.update(changed)
         for path in removed:
@@ -247,20 +259,31 @@ class Files:
         named = self.workspace.read_by_notebook | set(_texts(arguments))
         for path in [p for p in self.waiting if _is_named(p, named)]:
             wanted[path] = self.waiting.pop(path)
-        kept = self.workspace.kept.contents
-        contents = {p: data for p, data in wanted.items() if data is not None and kept.get(p) != data}
-        gone = [path for path, data in wanted.items() if data is None]
+        self._let_kernel_have(wanted)
+
+    def _state(self, captured: CapturedFiles) -> dict[str, bytes | None]:
+        """What makes the kernel's folder what it was then; None for what was not there."""
+        kept = self.workspace.kept
+        originals = {**self.workspace.handed_in, **self.workspace.given}
+        state: dict[str, bytes | None] = {}
+        for path in {*kept.contents, *kept.gone, *captured.contents, *captured.gone}:
+            if path in captured.contents:
+                state[path] = captured.contents[path]
+            else:
+                was_there = path in originals and path not in captured.gone
+                state[path] = originals[path].read_bytes() if was_there else None
+        return state
+
+    def _let_kernel_have(self, wanted: Mapping[str, bytes | None]) -> None:
+        kept = self.workspace.kept
+        contents = {p: data for p, data in wanted.items() if data is not None and kept.contents.get(p) != data}
+        gone = [path for path, data in wanted.items() if data is None and path not in kept.gone]
         if (contents or gone) and not self.remote.lost:
             self.ask("operate", "push_files", (contents, gone))
-            kept.update(contents)
+            kept.contents.update(contents)
+            kept.gone -= set(contents)
             for path in gone:
-                kept.pop(path, None)
-
-    def _restored(self) -> dict[str, bytes | None]:
-        """What makes the kernel's folder what it was at the position of the cell; None for what was not there."""
-        if not self.remote.lost:
-            self.workspace.kept.pull(self.ask)
-        return dict.fromkeys(self.workspace.kept.contents) | dict(self.captured.contents)
+                kept.contents.pop(path, None)
 
     def pull(self) -> None:
         """Bring what the student's code changed."""
