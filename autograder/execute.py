@@ -13,7 +13,7 @@ from autograder.examiner.files import Kept
 from autograder.examiner.handles import Answer
 from autograder.examiner.namespace import Capture, Captured
 from autograder.examiner.remote import REPLY_SECONDS, Remote, RemoteError
-from autograder.probe.codec import CodecError, Packed, Reference, decode
+from autograder.probe.codec import Packed, Reference, references
 from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
 
 
@@ -243,30 +243,16 @@ def _claim(remote: Remote, reference: Reference, timeout: float) -> Any:
         return None
 
 
-def _references(packed: Packed) -> list[Reference]:
-    found: list[Reference] = []
-
-    def note(reference: Reference) -> str:
-        found.append(reference)
-        return f"#{reference.handle}"
-
-    try:
-        decode(packed.text, packed.buffers, note)
-    except CodecError:
-        return []
-    return found
-
-
 def _described(packed: Packed) -> list[Reference]:
     """Those that are copied out as a description: each once."""
-    found = {r.handle: r for r in _references(packed) if r.kind == "model" or r.kind in figures.KINDS}
+    found = {r.handle: r for r in references(packed.text) if r.kind == "model" or r.kind in figures.KINDS}
     return list(found.values())
 
 
 def _pinned(captured: Capture) -> bool:
     """Something in the capture lives only in the kernel (a model that was copied out does not)."""
     packed = [c.packed for c in captured.names.values() if c.packed is not None]
-    return any(r.kind not in ("module", "model", *figures.KINDS) for p in packed for r in _references(p))
+    return any(r.kind not in ("module", "model", *figures.KINDS) for p in packed for r in references(p.text))
 
 
 def _fatal_cell(executed: Executed, total: int) -> int | None:

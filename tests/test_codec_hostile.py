@@ -278,6 +278,13 @@ def test_without_the_library_and_without_a_handle_it_is_an_error(monkeypatch):
         decode(*packed)
 
 
+def test_references_are_found_without_reading_the_values():
+    given = {"a": [len, pd.DataFrame({"a": [1]})], 3: ("ref", 1, 2, 3)}
+    packed = encode(given, lambda leaf: Reference(7, "function" if leaf is len else "object", "x"))
+    assert codec.references(packed.text) == [Reference(7, "function", "x")]
+    assert codec.references(b"not a message") == []
+
+
 # --- errors of others --------------------------------------------------------------------------------
 
 

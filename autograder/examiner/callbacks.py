@@ -98,7 +98,7 @@ class Callbacks:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        number, method, args, kwargs, printed = decode(question.text, question.buffers, self.stand_in)
+        number, method, args, kwargs, printed = decode(question.text, question.buffers, self.stand_in, strict=True)
         reference, value = self.given[number]
         if type(args) is not tuple or type(kwargs) is not dict or type(printed) is not str:
             raise CodecError("not a question")

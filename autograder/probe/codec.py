@@ -31,7 +31,7 @@ else:  # inside the sandbox this folder is no package
     import codec_tensor
     from codec_core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "Packed", "Reference", "decode", "encode"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "Packed", "Reference", "decode", "encode", "references"]
 
 MAX_DEPTH = 100
 MAX_ITEMS = 1_000_000
@@ -118,6 +118,36 @@ def _refuse(*_: Any) -> Any:
     raise CodecError("JSON that the protocol does not use")
 
 
+def _parsed(text: Any, buffers: Sequence[Any] = ()) -> Any:
+    """The tree of nodes, of which nothing is known but that it is not too large."""
+    data = bytes(text)
+    if len(data) > MAX_BYTES or len(data) + sum(len(b) for b in buffers) > MAX_BYTES * 2:
+        raise CodecError("too large")
+    _within_bounds(data)
+    try:
+        return json.loads(data, object_pairs_hook=_refuse, parse_constant=_refuse, parse_float=_finite)
+    except CodecError:
+        raise
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise CodecError(f"not a message: {type(error).__name__}") from None
+
+
+def references(text: Any) -> list[Reference]:
+    """The references in a message, without reading the values beside them; none where it is no message."""
+    found: list[Reference] = []
+    try:
+        pending = [_parsed(text)]
+    except CodecError:
+        return found
+    while pending:
+        node = pending.pop()
+        if type(node) is list:
+            pending.extend(reversed(node))
+            if len(node) == 4 and node[0] == "ref" and [type(part) for part in node[1:]] == [int, str, str]:
+                found.append(Reference(node[1], node[2][:40], node[3][:200]))
+    return found
+
+
 def decode(
     text: Any, buffers: Sequence[Any] = (), refer: Callable[[Reference], Any] | None = None, strict: bool = False
 ) -> Any:
@@ -129,16 +159,7 @@ def decode(
         CodecError: for anything that is not exactly the protocol's.
         Exception: what ``refer`` raised.
     """
-    data = bytes(text)
-    if len(data) > MAX_BYTES or len(data) + sum(len(b) for b in buffers) > MAX_BYTES * 2:
-        raise CodecError("too large")
-    _within_bounds(data)
-    try:
-        tree = json.loads(data, object_pairs_hook=_refuse, parse_constant=_refuse, parse_float=_finite)
-    except CodecError:
-        raise
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise CodecError(f"not a message: {type(error).__name__}") from None
+    tree = _parsed(text, buffers)
     reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict)
     try:
         with warnings.catch_warnings():
