@@ -209,6 +209,44 @@ def fixed_batch(keras: Any) -> Any:
     return keras.Model(inputs, keras.ops.reshape(keras.layers.Dense(3)(inputs), (5, 3, 1)))
 
 
+def constant_mask(keras: Any) -> Any:
+    inputs = keras.Input((5, 4))
+    seen = np.tril(np.ones((1, 5, 5), bool))
+    return keras.Model(inputs, keras.layers.MultiHeadAttention(2, 3)(inputs, inputs, attention_mask=seen))
+
+
+def constant_states(keras: Any) -> Any:
+    inputs = keras.Input((5, 4))
+    return keras.Model(inputs, keras.layers.GRU(3)(inputs, initial_state=keras.ops.ones((5, 3))))
+
+
+def end_of_a_model(keras: Any) -> Any:
+    hidden = keras.layers.Dense(3)(keras.Input((4,)))
+    return keras.Model(hidden, keras.layers.Dense(2)(keras.layers.ReLU()(hidden)))
+
+
+def middle_of_a_model(keras: Any) -> Any:
+    whole = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(n) for n in (3, 5, 2))])
+    return keras.Model(whole.inputs, [whole.layers[0].output, whole.layers[1].output])
+
+
+def block_twice(keras: Any) -> Any:
+    block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, "tanh")], name="block")
+    inputs = keras.Input((4,))
+    once = block(inputs)
+    return keras.Model(inputs, [block(block(once)), once])
+
+
+def transformer(keras: Any) -> Any:
+    layers = keras.layers
+    words = keras.Input((6,), dtype="int32")
+    x = layers.Embedding(9, 8, mask_zero=True)(words)
+    attended = layers.MultiHeadAttention(2, 4)(x, x, use_causal_mask=True)
+    x = layers.LayerNormalization()(x + layers.Dropout(0.1)(attended))
+    x = layers.LayerNormalization()(x + layers.Dense(8)(layers.Dense(16, "gelu")(x)))
+    return keras.Model(words, layers.Dense(2, "softmax")(layers.GlobalAveragePooling1D()(x)))
+
+
 def partly_frozen(keras: Any) -> Any:
     model = inner_models(keras)
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Sequential))
@@ -258,6 +296,12 @@ GRAPHS: dict[str, Builder] = {
         positions,
         always_training,
         fixed_batch,
+        constant_mask,
+        constant_states,
+        end_of_a_model,
+        middle_of_a_model,
+        block_twice,
+        transformer,
         partly_frozen,
     )
 }

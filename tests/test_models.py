@@ -265,6 +265,19 @@ def test_a_claim_of_anything_is_json(keras: Any) -> None:
         assert arrays == []
 
 
+def test_a_claim_survives_layers_that_raise(keras: Any) -> None:
+    class Mine(keras.layers.Layer):
+        @property
+        def layers(self) -> Any:
+            raise ValueError("no")
+
+        def call(self, x: Any) -> Any:
+            return x
+
+    claimed, _ = sent(keras.Sequential([keras.Input((4,)), Mine()]))
+    assert claimed["vocabularies"] == []
+
+
 def test_plans_are_read_without_constructing_anything() -> None:
     with pytest.raises(RefusedModel, match="configuration is None"):
         read_model("Sequential", None)

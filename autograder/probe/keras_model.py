@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 _DEPTH = 60
+_WRAPPED = 4
+"""Layers in layers, in which a vocabulary is looked for."""
 
 
 def is_model(obj: Any) -> bool:
@@ -109,13 +111,17 @@ def _different(layers: list[Any]) -> list[Any]:
 
 def _lookups(layers: list[Any], depth: int = 0) -> list[Any]:
     """The layers with a vocabulary, those in a TimeDistributed or a Pipeline too."""
+    layer_class = sys.modules["keras"].Layer
     found: list[Any] = []
-    for layer in layers if depth < _DEPTH else []:
+    for layer in layers:
         if hasattr(layer, "get_vocabulary"):
             found.append(layer)
-        else:
-            inner = getattr(layer, "layers", None) or [getattr(layer, "layer", None)]
-            found += _lookups([part for part in inner if part is not None], depth + 1)
+        elif depth < _WRAPPED:
+            try:
+                inner = [*(getattr(layer, "layers", None) or []), getattr(layer, "layer", None)]
+                found += _lookups([part for part in inner if isinstance(part, layer_class)], depth + 1)
+            except Exception:
+                continue
     return found
 
 

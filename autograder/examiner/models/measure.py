@@ -6,6 +6,8 @@ import inspect
 import math
 from typing import Any
 
+import numpy as np
+
 from autograder.examiner.models.costs import cost
 from autograder.examiner.models.graph import Built, matched, run
 from autograder.examiner.models.operate import FREE, growth, operate, size, tensors, work
@@ -86,7 +88,7 @@ class Measure:
         if isinstance(plan, InputPlan) or (not arguments and not keywords):
             raise RefusedModel("A layer of the model is called without an input.")
         bound = _bound(built, arguments, keywords)
-        first = next(iter(bound.values()))
+        first = next(iter(bound.values()), None)
         if isinstance(plan, ModelPlan):
             return self.model(built, first)
         if not tensors(first):
@@ -208,7 +210,7 @@ def _is_tensors(value: Any) -> bool:
 
     if isinstance(value, (list, dict)):
         return all(item is None or _is_tensors(item) for item in (value.values() if isinstance(value, dict) else value))
-    return isinstance(value, keras.KerasTensor)
+    return isinstance(value, (keras.KerasTensor, np.ndarray))
 
 
 def _shapes(structure: Any) -> Any:
