@@ -14,6 +14,7 @@ from exams import composed_of, exam_of
 from kernels import InProcessKernel
 from tiny import tiny_course, tiny_release
 
+from autograder import release as releasing
 from autograder.examiner.examine import examine
 from autograder.examiner.files import Kept, Workspace, looks_at_files, paths_in
 from autograder.examiner.guard import GuardError, guarding
@@ -27,22 +28,56 @@ from autograder.records import Limits, Outcome, Role
 import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
 
 
+SOLUTION = """\
+import os
+import matplotlib.pyplot as plt
+
+def save(text, path):
+    ### BEGIN SOLUTION
+    with open(path, "w") as file:
+        file.write(text)
+    ### END SOLUTION
+
+def draw(title):
+    ### BEGIN SOLUTION
+    plt.plot([1, 2])
+    plt.title(title)
+    plt.show()
+    ### END SOLUTION
+
+### BEGIN SOLUTION
+os.makedirs("results")
+save("a,b", "results/out.csv")
+os.symlink("/etc/passwd", "link")
+os.mkfifo("pipe")
+open("evil.pth", "w").write("import os")
+draw("shown")
+fig, ax = plt.subplots()
+ax.bar(["a", "b"], [1, 2])
+### END SOLUTION
+"""
+SANDBOXED = """\
+import os
+import matplotlib.pyplot as plt
+### BEGIN HIDDEN TESTS
+assert open("results/out.csv").read() == "a,b"
+assert sorted(os.listdir(".")) == ["evil.pth", "results"]
+save("new", "results/new.txt")
+assert open("results/new.txt").read() == "new"
+assert [p.get_height() for p in ax.patches] == [1, 2] and ax.figure is fig and plt.gca() is ax
+draw("drawn in the test")
+assert plt.gca().get_title() == "drawn in the test"
+### END HIDDEN TESTS
+assert os.path.exists("results/out.csv")
+"""
+
+
 @pytest.mark.sandbox
 def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blank_do_not(tmp_path) -> None:
-    solution = (
-        "def save(text, path):\n    ### BEGIN SOLUTION\n    open(path, 'w').write(text)\n    ### END SOLUTION\n"
-        "### BEGIN SOLUTION\nimport os\nimport matplotlib.pyplot as plt\nos.makedirs('results')\n"
-        "save('a,b', 'results/out.csv')\nplt.plot([1, 2], label='loss')\nplt.title('Loss')\nplt.show()\n"
-        "fig, ax = plt.subplots()\nax.bar(['a', 'b'], [1, 2])\n### END SOLUTION"
-    )
-    test = (
-        "import os\nimport matplotlib.pyplot as plt\nassert open('results/out.csv').read() == 'a,b'\n"
-        "assert plt.gcf() is not None\nassert os.listdir('.') == ['results']\n"
-        "save('new', 'results/new.txt')\nassert open('results/new.txt').read() == 'new'\n"
-        "assert [p.get_height() for p in ax.patches] == [1, 2] and ax.figure is fig and plt.gca() is ax"
-    )
-    course = tiny_course(tmp_path, solution=solution, test=test)
-    prove(course, tiny_release(course))
+    course = tiny_course(tmp_path, solution=SOLUTION, test=SANDBOXED)
+    release = tiny_release(course)
+    assert releasing.check(release) == []
+    prove(course, release)
 
 
 class Kernel(InProcessKernel):
