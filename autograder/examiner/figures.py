@@ -30,13 +30,9 @@ def asks_for_the_current_figure(source: str) -> bool:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Name) and node.id in ("gcf", "gca"):
             return True
-        if (
-            isinstance(node, ast.Attribute)
-            and node.attr in _CURRENT
-            and isinstance(node.value, ast.Name | ast.Attribute)
-        ):
-            if getattr(node.value, "attr", getattr(node.value, "id", "")) in _PYPLOT:
-                return True
+        of = node.value if isinstance(node, ast.Attribute) and node.attr in _CURRENT else None
+        if getattr(of, "attr", getattr(of, "id", "")) in _PYPLOT:
+            return True
     return False
 
 
@@ -63,17 +59,8 @@ class Figures:
                     self.built[key] = _figure(claim["figure"])
             figure = self.built[key]
             return figure if claim["axes"] is None else figure.axes[_integer(claim["axes"], MAX_AXES)]
-        except (
-            ImportError,
-            CodecError,
-            LookupError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            ArithmeticError,
-            RuntimeError,
-        ):
-            return None  # whatever matplotlib says of numbers that it did not make
+        except _WRONG:
+            return None
 
     @contextlib.contextmanager
     def current(self, remote: Any, claims: Sequence[Any]) -> Iterator[None]:
