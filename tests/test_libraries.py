@@ -15,6 +15,7 @@ from autograder.check import subject
 from autograder.check.asking import asked
 from autograder.check.prediction import NoPrediction, predictions
 from autograder.errors import CourseError
+from autograder.probe import model_questions
 
 pytest.importorskip("sklearn")
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
@@ -304,6 +305,29 @@ def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
         assert subject.parameter_count(model) is None
     finally:
         exec("q.QUESTIONS['describe'] = kept", kernel.namespace)
+
+
+def test_no_claim_whatever_is_more_than_a_failed_check() -> None:
+    """Any plain value in any place of a claim: read, or no model; never an exception of the examiner's."""
+    from autograder.check.foreign import _read
+    from autograder.check.reported import reported_steps
+
+    model = answers(fitted("GaussianNB()"))[1].namespace["model"]
+    claim = subject.foreign(model)
+    assert claim is not None
+    draw, honest = np.random.default_rng(0), model_questions.describe(model)
+    values: list[Any] = [None, True, -1, 10**400, 0.5, float("nan"), "x", "predict", "sklearn", "Ridge", b"", [], [[1]], [1, "a"], {}, {1: 2}, (), X, [X], {"alpha": X}, ["alpha"], {"alpha": 10**400}]  # fmt: skip
+    for _ in range(2000):
+        described = dict(honest)
+        for key in draw.choice(list(described), 2):
+            described[str(key)] = values[draw.integers(len(values))]
+        part = ["Ridge", "sklearn", {"alpha": 1.0}, ["alpha"]]
+        part[draw.integers(4)] = values[draw.integers(len(values))]
+        found = _read(described, True, lambda how, batch: None, lambda part=part: [tuple(part)])
+        if found is not None:
+            str(found)
+            for step in reported_steps(found) or []:
+                str(step)
 
 
 def test_in_a_notebook_the_same_checks_work_on_the_estimator_itself() -> None:

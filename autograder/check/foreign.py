@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.probe import model_parts, model_questions
+from autograder.probe import model_family, model_parts, model_predictions, model_questions
 
 LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
 _NAMES = {
@@ -75,9 +75,9 @@ def foreign(obj: Any) -> Foreign | None:
             return None
         parts = lambda: ask("layers")  # noqa: E731
         return _read(claim, True, lambda how, batch: ask("predict", batch, how), parts)
-    if isinstance(obj, type) or not model_questions.family(obj):
+    if isinstance(obj, type) or not model_family.family(obj):
         return None
-    asked = lambda how, batch: model_questions.predict(obj, batch, how)  # noqa: E731
+    asked = lambda how, batch: model_predictions.predict(obj, batch, how)  # noqa: E731
     return _read(model_questions.describe(obj), False, asked, lambda: model_parts.parts(obj))
 
 
@@ -116,7 +116,7 @@ def _count(value: Any) -> int | None:
 
 
 def _classes(values: Any) -> tuple[int, ...] | tuple[str, ...] | None:
-    if type(values) is not list or not 0 < len(values) <= model_questions.MAX_CLASSES or len(set(values)) < len(values):
+    if type(values) is not list or not 0 < len(values) <= model_questions.MAX_CLASSES:
         return None
-    kinds = {type(value) for value in values}
-    return tuple(values) if kinds in ({int}, {str}) else None
+    one_kind = {type(value) for value in values} in ({int}, {str})
+    return tuple(values) if one_kind and len(set(values)) == len(values) else None

@@ -37,7 +37,8 @@ def _step(number: int, part: Any, family: str) -> Step | None:
     kind, library, arguments, unusual = part
     if type(kind) is not str or type(library) is not str or type(arguments) is not dict or type(unusual) is not list:
         return None
-    if not all(type(name) is str and _is_plain(value) for name, value in arguments.items()):
+    names = [*arguments, *unusual]
+    if not all(type(name) is str for name in names) or not all(map(_is_plain, arguments.values())):
         return None
     own = library != family or kind not in known_names(family)
     shown = {} if own else {name: short(arguments[name]) for name in NAMED if name in arguments and name in unusual}

@@ -1,4 +1,4 @@
-"""Describes a model of any library, and asks it for predictions. Runs in the student's kernel, or in their notebook.
+"""What the examiner may ask about a model of any library. Runs in the student's kernel, or in their notebook.
 
 Imports nothing of the package, and no library that the student has not imported. Everything here is a claim: the
 examiner computes losses from the predictions and from labels that never come here.
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING or __package__:
-    from . import keras_model, model_parts
+    from . import model_family, model_parts, model_predictions
 else:  # inside the sandbox this folder is no package
-    import keras_model
+    import model_family
     import model_parts
+    import model_predictions
 
 MAX_CLASSES = 10_000
 
@@ -40,29 +41,6 @@ COUNTED = frozenset([_NODES] + [_and(names) for names in _COUNTED])
 """What may have been counted, in words."""
 
 
-def family(model: Any) -> str:
-    """``keras``, ``torch``, ``sklearn``, ``theano`` (also PyTensor's), ``predictor`` (an object of the student's own
-    class that predicts), ``function``, or ``""`` for anything else."""
-    if keras_model.is_model(model):
-        return "keras"
-    if _is_a(model, "torch.nn", "Module"):
-        return "torch"
-    if _is_a(model, "sklearn.base", "BaseEstimator"):
-        return "sklearn"
-    if isinstance(model, type):
-        return ""
-    if type(model).__name__ == "Function" and hasattr(getattr(model, "maker", None), "expanded_inputs"):
-        return "theano"
-    if callable(getattr(model, "predict", None)) or callable(getattr(model, "predict_proba", None)):
-        return "predictor"
-    return "function" if callable(model) else ""
-
-
-def _is_a(model: Any, module: str, name: str) -> bool:
-    kind = getattr(sys.modules.get(module), name, None)
-    return isinstance(kind, type) and isinstance(model, kind)
-
-
 def describe(model: Any) -> dict[str, Any]:
     """What a model says of itself.
 
@@ -72,7 +50,7 @@ def describe(model: Any) -> dict[str, Any]:
         predictions stand for, where it says so; ``decides``, whether ``predict`` says which class it is;
         ``parameters`` and ``trainable``, numbers or None; ``counted``, what was counted.
     """
-    which = family(model)
+    which = model_family.family(model)
     how = _how(model, which)
     problem = _problem(model, which, how)
     parameters, trainable, counted = (None, None, "") if problem in _NOTHING_YET else _count(model, which)
@@ -165,7 +143,7 @@ def final(model: Any) -> Any:
     """What predicts in the end: the best estimator of a search, the last step of a pipeline."""
     for _ in range(20):
         inner = getattr(model, "best_estimator_", None)
-        if inner is None and _is_a(model, "sklearn.pipeline", "Pipeline"):
+        if inner is None and model_family.is_a(model, "sklearn.pipeline", "Pipeline"):
             inner = model.steps[-1][1]
         if inner is None or isinstance(inner, str):
             break
@@ -195,88 +173,5 @@ def _nodes(model: Any) -> int:
     return sum(int(tree.tree_.node_count) for tree in trees if hasattr(tree, "tree_"))
 
 
-# --- predictions -------------------------------------------------------------------------------------
-
-
-def predict(model: Any, inputs: Any, how: str) -> Any:
-    """The model's output for one batch, as a plain array; a list of arrays where there are several outputs.
-
-    Args:
-        inputs: an array with rows first, or a list or dict of such arrays.
-        how: the method, from :func:`describe`.
-    """
-    which = family(model)
-    rows = len(inputs[0] if isinstance(inputs, list) else next(iter(inputs.values())) if _dict(inputs) else inputs)
-    if which == "keras":
-        return as_array(model(inputs, training=False), rows)
-    if which == "torch":
-        return as_array(_torch(model, inputs), rows)
-    function = getattr(model, how) if how in ("predict", "predict_proba", "decision_function") else model
-    try:
-        return as_array(function(inputs), rows)
-    except Exception:
-        single = _single(inputs)
-        if single is None:
-            raise
-        return as_array(function(single), rows)
-
-
-def _dict(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _single(inputs: Any) -> Any:
-    """float64 as float32, which is what most networks compute in; None where there is nothing to change."""
-    return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
-
-
-def _torch(model: Any, inputs: Any) -> Any:
-    torch = sys.modules["torch"]
-    floating = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
-
-    def tensor(array: Any) -> Any:
-        made = torch.as_tensor(np.array(array))
-        return made.to(floating) if made.is_floating_point() else made
-
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            if isinstance(inputs, dict):
-                return model(**{key: tensor(array) for key, array in inputs.items()})
-            return model(*map(tensor, inputs)) if isinstance(inputs, list) else model(tensor(inputs))
-    finally:
-        model.train(training)
-
-
-def as_array(value: Any, rows: int) -> Any:
-    """What a model gave as numpy arrays of numbers or texts; one of a single output is taken out of its list."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)) and value and all(np.ndim(_numpy(item)) for item in value):
-        items = [_numpy(item) for item in value]
-        if len(items) == 1 and len(items[0]) == rows:
-            return _plain(items[0])
-        if len(items) != rows:
-            return [_plain(item) for item in items]
-        value = items
-    return _plain(_numpy(value))
-
-
-def _numpy(value: Any) -> Any:
-    for step in ("detach", "cpu", "toarray", "to_numpy", "numpy"):  # PyTorch; sparse; pandas; TensorFlow
-        method = None if isinstance(value, (np.ndarray, list, tuple)) else getattr(value, step, None)
-        value = method() if callable(method) else value
-    return np.asarray(value)
-
-
-def _plain(array: Any) -> Any:
-    if array.dtype == object:
-        array = np.array(array.tolist())
-    if array.dtype.kind in "biuUcO" or array.dtype in (np.float32, np.float64):
-        return np.array(array, subok=False)  # objects and complex numbers: the examiner says what is wrong
-    return array.astype(np.float64)  # half precision, bfloat16, long double
-
-
-QUESTIONS = {"describe": describe, "predict": predict, "layers": model_parts.parts}
+QUESTIONS = {"describe": describe, "predict": model_predictions.predict, "layers": model_parts.parts}
 """What the examiner may ask about a model."""

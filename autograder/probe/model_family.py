@@ -1,0 +1,35 @@
+"""Which library a model is of. Runs in the student's kernel, or in their notebook; a claim."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from . import keras_model
+else:  # inside the sandbox this folder is no package
+    import keras_model
+
+
+def family(model: Any) -> str:
+    """``keras``, ``torch``, ``sklearn``, ``theano`` (also PyTensor's), ``predictor`` (an object of the student's own
+    class that predicts), ``function``, or ``""`` for anything else."""
+    if keras_model.is_model(model):
+        return "keras"
+    if is_a(model, "torch.nn", "Module"):
+        return "torch"
+    if is_a(model, "sklearn.base", "BaseEstimator"):
+        return "sklearn"
+    if isinstance(model, type):
+        return ""
+    if type(model).__name__ == "Function" and hasattr(getattr(model, "maker", None), "expanded_inputs"):
+        return "theano"
+    if callable(getattr(model, "predict", None)) or callable(getattr(model, "predict_proba", None)):
+        return "predictor"
+    return "function" if callable(model) else ""
+
+
+def is_a(model: Any, module: str, name: str) -> bool:
+    """Whether it is of a class of a library that the student has imported."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return isinstance(kind, type) and isinstance(model, kind)

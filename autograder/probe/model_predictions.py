@@ -1,0 +1,93 @@
+"""Asks a model of any library for its predictions. Runs in the student's kernel, or in their notebook; a claim."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING or __package__:
+    from . import model_family
+else:  # inside the sandbox this folder is no package
+    import model_family
+
+
+def predict(model: Any, inputs: Any, how: str) -> Any:
+    """The model's output for one batch, as a plain array; a list of arrays where there are several outputs.
+
+    Args:
+        inputs: an array with rows first, or a list or dict of such arrays.
+        how: the method, from :func:`model_questions.describe`.
+    """
+    which = model_family.family(model)
+    rows = len(inputs[0] if isinstance(inputs, list) else next(iter(inputs.values())) if _dict(inputs) else inputs)
+    if which == "keras":
+        return as_array(model(inputs, training=False), rows)
+    if which == "torch":
+        return as_array(_torch(model, inputs), rows)
+    function = getattr(model, how) if how in ("predict", "predict_proba", "decision_function") else model
+    try:
+        return as_array(function(inputs), rows)
+    except Exception:
+        single = _single(inputs)
+        if single is None:
+            raise
+        return as_array(function(single), rows)
+
+
+def _dict(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _single(inputs: Any) -> Any:
+    """float64 as float32, which is what most networks compute in; None where there is nothing to change."""
+    return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
+
+
+def _torch(model: Any, inputs: Any) -> Any:
+    torch = sys.modules["torch"]
+    floating = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
+
+    def tensor(array: Any) -> Any:
+        made = torch.as_tensor(np.array(array))
+        return made.to(floating) if made.is_floating_point() else made
+
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            if isinstance(inputs, dict):
+                return model(**{key: tensor(array) for key, array in inputs.items()})
+            return model(*map(tensor, inputs)) if isinstance(inputs, list) else model(tensor(inputs))
+    finally:
+        model.train(training)
+
+
+def as_array(value: Any, rows: int) -> Any:
+    """What a model gave as numpy arrays of numbers or texts; one of a single output is taken out of its list."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)) and value and all(np.ndim(_numpy(item)) for item in value):
+        items = [_numpy(item) for item in value]
+        if len(items) == 1 and len(items[0]) == rows:
+            return _plain(items[0])
+        if len(items) != rows:
+            return [_plain(item) for item in items]
+        value = items
+    return _plain(_numpy(value))
+
+
+def _numpy(value: Any) -> Any:
+    for step in ("detach", "cpu", "toarray", "to_numpy", "numpy"):  # PyTorch; sparse; pandas; TensorFlow
+        method = None if isinstance(value, (np.ndarray, list, tuple)) else getattr(value, step, None)
+        value = method() if callable(method) else value
+    return np.asarray(value)
+
+
+def _plain(array: Any) -> Any:
+    if array.dtype == object:
+        array = np.array(array.tolist())
+    if array.dtype.kind in "biuUcO" or array.dtype in (np.float32, np.float64):
+        return np.array(array, subok=False)  # objects and complex numbers: the examiner says what is wrong
+    return array.astype(np.float64)  # half precision, bfloat16, long double
