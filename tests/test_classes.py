@@ -85,7 +85,7 @@ def test_a_with_block_does_not_swallow_what_the_test_found_wrong(student):
             raise error
 
 
-GOOD = {"name": "Base", "doc": None, "bases": [], "builtins": ["object"], "calls": False}
+GOOD = {"name": "Base", "doc": None, "bases": [], "builtins": ["object"], "calls": False, "truth": False}
 CLAIMS = [
     None,
     3,

@@ -13,7 +13,7 @@ from autograder.examiner.examine import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
-from autograder.examiner.remote import Remote
+from autograder.examiner.remote import LostError, Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.execute import execute
 from autograder.probe.codec import Reference
@@ -380,3 +380,22 @@ def test_a_model_is_rebuilt_once_for_each_claim():
     reference = Reference(1, "model", "keras.Model")
     assert [answers.model(reference, claim) for _ in range(5)] == ["model"] * 5
     assert len(built) == 1
+
+
+@pytest.mark.parametrize(
+    "catch", ["try:\n    f()\nexcept Exception:\n    pass", "import pytest\nwith pytest.raises(Exception): f()"]
+)
+def test_an_exit_that_a_test_catches_is_no_exception_as_any(catch):
+    assert outcome("def f(): raise SystemExit(0)", catch).fraction == 0
+    assert outcome("def f(): raise ValueError", catch).fraction == 1
+
+
+def test_a_kernel_that_dies_where_a_test_expects_an_exception_has_not_raised_one():
+    class Dying(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            if b"dies" in request.text:
+                raise LostError("the notebook's kernel died while its answer was examined")
+            return super().exchange(request, timeout, answer)
+
+    test = "import pytest\nwith pytest.raises(Exception): f('dies')"
+    assert outcome("def f(x): return x", test, kernel=Dying, released="").fraction == 0

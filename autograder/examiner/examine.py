@@ -20,7 +20,7 @@ from autograder import check
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points
 from autograder.errors import CourseError
-from autograder.examiner.files import TooManyFiles, Workspace
+from autograder.examiner.files import TooManyFiles
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
@@ -29,6 +29,7 @@ from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.unittests import failures as unittest_failures
 from autograder.examiner.unittests import watching
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
+from autograder.examiner.workspace import Workspace
 from autograder.records import CheckResult, ExamCell, Outcome, shortcomings
 
 MAX_DETAIL = 20_000
@@ -138,6 +139,9 @@ def _examine_cell(
                     value = _run(statements, namespace, failures)
             if _number(value) is None:
                 failures.extend(unittest_failures(unittests))
+            ending = namespace.answers.remote.ending
+            if ending is not None and not failures and not results:
+                failures.append(ending)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:

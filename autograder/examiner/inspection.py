@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import types
 from typing import Any
@@ -19,7 +20,7 @@ POSES: dict[str, type] = {
 DATA = frozenset(
     ["__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__annotations__", "__defaults__",
      "__kwdefaults__", "__code__", "__closure__", "__wrapped__", "__func__", "__self__", "__init__",
-     "__abstractmethods__", "__isabstractmethod__", "__slots__", "__match_args__", "__dataclass_fields__"]
+     "__abstractmethods__", "__isabstractmethod__", "__slots__", "__match_args__"]
 )  # fmt: skip
 """Special attributes that are asked for like any other."""
 
@@ -42,6 +43,20 @@ def signature(described: Any) -> inspect.Signature:
 
 def _one(given: list[Any]) -> Any:
     return given[0] if given else inspect.Parameter.empty
+
+
+def data_fields(names: Any) -> dict[str, Any]:
+    """The fields of a data class of the student's, for ``dataclasses.fields`` and ``asdict``.
+
+    Raises:
+        AttributeError: it is no data class.
+    """
+    if type(names) is not list or not all(type(name) is str for name in names):
+        raise AttributeError("__dataclass_fields__")
+    found = {name: dataclasses.field() for name in names}
+    for name, one in found.items():
+        one.name, one._field_type = name, dataclasses._FIELD  # type: ignore[attr-defined]
+    return found
 
 
 _findsource = inspect.findsource

@@ -20,7 +20,7 @@ from autograder.examiner.classes import Classes, RemoteException, called, mark_m
 from autograder.examiner.console import Console
 from autograder.examiner.figures import KINDS, Figures
 from autograder.examiner.handles import Link, LostError, RemoteError, reference_of
-from autograder.examiner.inspection import DATA, POSES, signature
+from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
 from autograder.probe.codec import CodecError, Reference, decode, encode
 
@@ -39,6 +39,8 @@ class Remote:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.lost: str | None = None
+        self.ending: RemoteError | None = None
+        """What no test can make good by catching it: the end of the kernel, an exit of the student's code."""
         self.rebuild: Callable[[Reference, Any], Any] | None = None
         """Makes a model of what the kernel says of it; set while answers are examined."""
         self.figures = Figures()
@@ -63,6 +65,7 @@ class Remote:
             reply = self.link.exchange(request, timeout, self.callbacks.answer)
         except LostError as error:
             self.lost = str(error)
+            self.ending = error
             raise
         try:
             outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True)
@@ -76,7 +79,10 @@ class Remote:
             return result
         if type(result) is dict and "callback" in result:
             raise self.callbacks.passed(result["callback"])
-        raise rebuilt_exception(result)
+        error = rebuilt_exception(result)
+        if isinstance(error, RemoteError):
+            self.ending = error
+        raise error
 
     def stand_in(self, reference: Reference) -> Any:
         """What stands for a handle: the test's own, a class, the rebuilt model where it is one, a remote object."""
@@ -146,6 +152,8 @@ class RemoteObject(Operators):
     _remote: Remote
     _reference: Reference
     _origin: Origin
+    _always_true = False
+    """Its class, one of the assignment's, has neither ``__bool__`` nor ``__len__``."""
 
     @property
     def autograder_refusal(self) -> str | None:
@@ -182,6 +190,8 @@ class RemoteObject(Operators):
                 return self._remote.ask("getattr", self, name)
             if name == "__signature__":
                 return signature(self._remote.ask("operate", "signature", (self,)))
+            if name == "__dataclass_fields__":
+                return data_fields(self._remote.ask("operate", "fields", (self,)))
             if name in SPECIAL and self._remote.ask("operate", "hasattr", (self, name)) is not True:
                 raise AttributeError(f"this {self._reference.type_name} object has no {name}")
         return object.__getattribute__(self, name)
@@ -213,6 +223,8 @@ class RemoteObject(Operators):
     def __bool__(self) -> bool:
         if self._origin >= Origin.DERIVED and type(self)._operators & {"__bool__", "__len__"}:
             return decided(self, "bool")
+        if type(self)._always_true:
+            return True
         raise refuse(self, "is no value that could be true or false")
 
     def __array__(self, *_: Any, **__: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import dataclasses
 import inspect
 import linecache
 import sys
@@ -25,6 +26,8 @@ def class_of(kind: type) -> dict[str, Any]:
         "bases": [base for base in kind.__bases__ if base.__module__ != "builtins"],
         "builtins": [c.__name__ for c in kind.__mro__ if c.__module__ == "builtins"],
         "calls": callable(getattr(kind, "__call__", None)) and "__call__" in _names(kind),  # noqa: B004
+        "truth": bool({"__bool__", "__len__"} & _names(kind))
+        or issubclass(kind, (list, dict, tuple, set, str, int, float)),
     }
 
 
@@ -154,6 +157,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "leave": leave,
     "wait": wait,
     "defines": lambda kind, name: name in _names(kind),
+    "fields": lambda kind: [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None,
     "hasattr": hasattr,
     "list": list,
     "take": Ahead.take,
