@@ -13,11 +13,12 @@ from autograder.compose import compose
 from autograder.errors import SubmissionError
 from autograder.examiner.examine import Examined, examine
 from autograder.examiner.figures import asks_for_the_current_figure
-from autograder.examiner.files import Workspace, looks_at_files, paths_in
+from autograder.examiner.files import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
 from autograder.examiner.wording import Wording, public_words
+from autograder.examiner.workspace import Workspace
 from autograder.execute import Beyond, Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook

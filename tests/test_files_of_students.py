@@ -16,10 +16,11 @@ from tiny import tiny_course, tiny_release
 
 from autograder import release as releasing
 from autograder.examiner.examine import examine
-from autograder.examiner.files import Kept, Workspace, looks_at_files, paths_in
+from autograder.examiner.files import Kept, looks_at_files, paths_in
 from autograder.examiner.guard import GuardError, guarding
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
+from autograder.examiner.workspace import Workspace
 from autograder.execute import Beyond, execute
 from autograder.probe import workfiles as probe
 from autograder.prove import prove

@@ -11,17 +11,12 @@ import ast
 import contextlib
 import os
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
 from typing import Any
 
-from autograder.examiner.following import asking_through
-from autograder.examiner.guard import guarding
 from autograder.members import collision_key, is_junk, name_problem
-from autograder.probe.workfiles import MAX_BYTES, MAX_FILES, Folder
+from autograder.probe.workfiles import MAX_BYTES, MAX_FILES
 from autograder.records import Exam, Role
 
 _OPENERS = frozenset(
@@ -63,11 +58,11 @@ def paths_in(exam: Exam) -> frozenset[str]:
         if cell.cell_type == "code" and cell.role is not Role.TEST:
             with contextlib.suppress(SyntaxError, ValueError):
                 texts = [n.value for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Constant)]
-                found |= {_relative(text) for text in texts if isinstance(text, str) and _PATH.fullmatch(text)}
+                found |= {relative(text) for text in texts if isinstance(text, str) and _PATH.fullmatch(text)}
     return frozenset(found)
 
 
-def _relative(path: str) -> str:
+def relative(path: str) -> str:
     return os.path.normpath(path).replace(os.sep, "/")
 
 
@@ -142,169 +137,3 @@ _CONFIGURING = frozenset({"matplotlibrc"})
 
 def _good(path: str) -> bool:
     return not name_problem(path) and not is_junk(path) and path not in _CONFIGURING
-
-
-# --- the working folder --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """Where test cells that look at files run."""
-
-    given: Mapping[str, Path] = field(default_factory=dict)
-    """Path → file of the release: the instructor's, whatever the notebook made of it."""
-    handed_in: Mapping[str, Path] = field(default_factory=dict)
-    """Path → file that the student handed in beside the notebook."""
-    read_by_notebook: frozenset[str] = frozenset()
-    """See :func:`paths_in`."""
-    kept: Kept = field(default_factory=Kept)
-    """What the kernel's folder holds."""
-
-    @contextlib.contextmanager
-    def prepared(self, capture: Any, remote: Any) -> Iterator[None]:
-        """The working folder and the current figure of a cell that looks at them; for any other cell nothing changes.
-
-        Args:
-            capture: an :class:`autograder.examiner.namespace.Capture`.
-            remote: an :class:`autograder.examiner.remote.Remote`.
-        """
-        with contextlib.ExitStack() as stack:
-            if capture.figures is not None:
-                stack.enter_context(remote.figures.current(remote, capture.figures))
-            if capture.files is not None:
-                stack.enter_context(self.entered(capture.files, remote))
-            yield
-
-    @contextlib.contextmanager
-    def entered(self, captured: CapturedFiles, remote: Any) -> Iterator[None]:
-        """The working folder is a private one with these files, and follows the calls of ``remote``.
-
-        Raises:
-            TooManyFiles: there are none, since they were past the limits.
-        """
-        if captured.refused:
-            raise TooManyFiles(f"the notebook's files can not be examined: {captured.refused}")
-        before = Path.cwd()
-        with tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True) as name:
-            folder = Path(name).resolve()
-            files = Files(folder, self, captured, remote)
-            files.fill()
-            os.chdir(folder)
-            try:
-                with guarding(folder), files.following():
-                    yield
-            finally:
-                os.chdir(before)
-
-
-class Files:
-    """Keeps a test's working folder and the kernel's folder in step, call by call."""
-
-    def __init__(self, folder: Path, workspace: Workspace, captured: CapturedFiles, remote: Any) -> None:
-        self.here = Folder(str(folder))
-        self.workspace = workspace
-        self.captured = captured
-        self.remote = remote
-        self.ask = remote.ask
-        self.waiting: dict[str, bytes] = {}
-        """What the test wrote and no call has named yet."""
-        self.entered = False
-        """Whether the kernel's folder is what it was at the test's cell: from the first call on."""
-
-    def fill(self) -> None:
-        """The notebook's files as they were, and the release's as they are."""
-        for files in (self.workspace.handed_in, self.workspace.given):
-            for path, source in files.items():
-                if path not in self.captured.gone or files is self.workspace.given:
-                    target = Path(self.here.root) / path
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(source, target)
-        students = {p: data for p, data in self.captured.contents.items() if p not in self.workspace.given}
-        self.here.push(students, [])
-        self.here.renew()
-
-    @contextlib.contextmanager
-    def following(self) -> Iterator[None]:
-        """Inside, every call of the student's code goes with its files; what it made of the kernel's folder goes with
-        the test."""
-        with asking_through(self.remote, self._asking):
-            yield
-        last = self.workspace.kept.last
-        if self.entered and last is not None:
-            self._let_kernel_have(self._state(last))
-
-    def _asking(self, verb: str, *arguments: Any, **options: Any) -> Any:
-        if verb not in ("call", "operate"):
-            return self.ask(verb, *arguments, **options)
-        self.push(arguments)
-        try:
-            return self.ask(verb, *arguments, **options)
-        finally:
-            self.pull()
-
-    def push(self, arguments: Iterable[Any]) -> None:
-        """Let the kernel's folder have what the test wrote, where the call or the notebook's own cells name it."""
-        wanted: dict[str, bytes | None] = {}
-        if not self.entered and not self.remote.lost:  # the first call: the folder as it was at the cell
-            kept = self.workspace.kept
-            kept.pull(self.ask)
-            kept.last = kept.last or kept.capture()
-            wanted = self._state(self.captured)
-            self.entered = True
-        changed, removed = self.here.pull()
-        self.waiting.update(changed)
-        for path in removed:
-            self.waiting.pop(path, None)
-            wanted[path] = None
-        named = self.workspace.read_by_notebook | set(_texts(arguments))
-        for path in [p for p in self.waiting if _is_named(p, named)]:
-            wanted[path] = self.waiting.pop(path)
-        self._let_kernel_have(wanted)
-
-    def _state(self, captured: CapturedFiles) -> dict[str, bytes | None]:
-        """What makes the kernel's folder what it was then; None for what was not there."""
-        kept = self.workspace.kept
-        originals = {**self.workspace.handed_in, **self.workspace.given}
-        state: dict[str, bytes | None] = {}
-        for path in {*kept.contents, *kept.gone, *captured.contents, *captured.gone}:
-            if path in captured.contents:
-                state[path] = captured.contents[path]
-            else:
-                was_there = path in originals and path not in captured.gone
-                state[path] = originals[path].read_bytes() if was_there else None
-        return state
-
-    def _let_kernel_have(self, wanted: Mapping[str, bytes | None]) -> None:
-        kept = self.workspace.kept
-        contents = {p: data for p, data in wanted.items() if data is not None and kept.contents.get(p) != data}
-        gone = [path for path, data in wanted.items() if data is None and path not in kept.gone]
-        if (contents or gone) and not self.remote.lost:
-            self.ask("operate", "push_files", (contents, gone))
-            kept.contents.update(contents)
-            kept.gone -= set(contents)
-            for path in gone:
-                kept.contents.pop(path, None)
-
-    def pull(self) -> None:
-        """Bring what the student's code changed."""
-        if self.remote.lost:
-            return
-        contents, gone = self.workspace.kept.pull(self.ask)
-        for path in (*contents, *gone):
-            self.waiting.pop(path, None)
-        given = self.workspace.given
-        self.here.push({p: d for p, d in contents.items() if p not in given}, [p for p in gone if p not in given])
-
-
-def _texts(value: Any, depth: int = 4) -> Iterator[str]:
-    """The paths among the arguments of a call."""
-    if isinstance(value, str | PurePath):
-        yield _relative(str(value))
-    elif depth and type(value) in (list, tuple, dict):
-        for item in [*value, *value.values()] if type(value) is dict else value:
-            yield from _texts(item, depth - 1)
-
-
-def _is_named(path: str, named: Iterable[str]) -> bool:
-    """Whether a text is this path, or one of its folders."""
-    return any(text in (path, ".") or path.startswith(f"{text}/") for text in named)

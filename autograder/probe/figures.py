@@ -6,6 +6,7 @@ of its own from it, and believes no more than that these lines, bars and labels 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable
@@ -89,7 +90,11 @@ def current() -> list[Any]:
     managers = getattr(getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None), "figs", {})
     opened = [manager.canvas.figure for manager in managers.values()]
     drawn = [figure for figure in opened if _has_content(figure)] or list(_shown)
-    return [claim(figure) for figure in drawn[-MAX_FIGURES:]]
+    claims = []
+    for figure in drawn[-MAX_FIGURES:]:
+        with contextlib.suppress(Exception):  # one that can not be described hides no other
+            claims.append(claim(figure))
+    return claims
 
 
 def _has_content(figure: Any) -> bool:
