@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -202,3 +204,11 @@ def test_the_courses_own_lessons_raise_no_alarm() -> None:
     for assignment in course.assignments.values():
         bare = dataclasses.replace(assignment, hidden=(), prepare=None)  # what the look needs is the notebook alone
         assert releasing.check(releasing.build(course, bare)) == []
+
+
+def test_nor_does_nbgraders_own_course(tmp_path: Path) -> None:
+    (spec,) = find_spec("nbgrader").submodule_search_locations
+    shutil.copytree(Path(spec, "docs/source/user_guide/source/ps1"), tmp_path / "source/ps1")
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()")
+    course = load_course(tmp_path)
+    assert releasing.check(releasing.build(course, course.assignments["ps1"])) == []
