@@ -87,6 +87,23 @@ def test_compile_objects_survive_with_their_settings(keras: Any) -> None:
     )
 
 
+def test_losses_and_metrics_that_were_given_as_functions_are_kept(keras: Any) -> None:
+    model = small(keras)
+    model.compile("sgd", keras.losses.categorical_crossentropy, metrics=[keras.metrics.categorical_accuracy])
+    twin = rebuild(*sent(model))
+    x, y = np.ones((4, 4), "float32"), np.eye(3)[[0, 1, 2, 0]]
+    np.testing.assert_allclose(twin.evaluate(x, y, verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "ours"), [("relu", "relu"), ("softmax", "softmax"), ("swish", "silu")])
+def test_functions_of_tf_nn_are_activations(keras: Any, name: str, ours: str) -> None:
+    tf = pytest.importorskip("tensorflow")
+    given = [keras.Input((4,)), keras.layers.Dense(3, activation=getattr(tf.nn, name))]
+    model = keras.Sequential([*given, keras.layers.Activation(getattr(tf.nn, name))])
+    twin = rebuild(*sent(model))
+    assert twin.layers[0].activation is twin.layers[1].activation is getattr(keras.activations, ours)
+
+
 def test_an_unknown_loss_leaves_the_model_uncompiled(keras: Any) -> None:
     model = small(keras)
     model.compile("sgd", lambda y, p: y - p)
@@ -129,7 +146,7 @@ DENSE = ["config", "layers", 1, "config"]
         (["config", "layers", 1, "module"], "os", "can not be graded"),
         (["config", "layers", 1], None, "must be a dictionary"),
         (["config", "layers"], [], "0 arrays of weights, and 4"),
-        (["config", "layers"], [{}] * 501, "at most 500"),
+        (["config", "layers"], [{}] * 1001, "at most 1000"),
         (["config"], "x" * 10**6, "must be a dictionary"),
         (["config", "layers", 0, "config", "batch_shape"], [None, -4], "input's shape"),
         (["config", "layers", 0, "config", "batch_shape"], [None] + [2] * 9, "input's shape"),

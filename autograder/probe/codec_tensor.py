@@ -1,6 +1,7 @@
 """Tensors of TensorFlow, JAX and PyTorch as nodes of a message: the kind, and the numbers as an array of numpy's.
 
-A variable or a parameter is written as the tensor that it holds. Devices, names and gradients are not carried.
+A parameter of PyTorch is written as the tensor that it holds. Devices, names and gradients are not carried. A variable
+of TensorFlow is none of them: it changes, and a test assigns to the one that the notebook has.
 """
 
 from __future__ import annotations
@@ -135,7 +136,6 @@ def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any
 
 KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
     ("tensorflow.python.framework.ops", "EagerTensor"): ("tensorflow", _write_tf),
-    ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): ("tensorflow", _write_tf),
     ("tensorflow.python.ops.ragged.ragged_tensor", "RaggedTensor"): ("tensorflow", _write_ragged),
     ("tensorflow.python.framework.sparse_tensor", "SparseTensor"): ("tensorflow", _write_sparse),
     ("jaxlib._jax", "ArrayImpl"): ("jax", _write_jax),

@@ -44,7 +44,10 @@ KEPT = {
 SMALLER: dict[str, tuple[tuple[str, str], ...]] = {
     "logistic-regression-theano": (("20_000", "6_000"),),
     "logistic-regression-keras": (("40_000", "15_000"), ("50_000", "20_000")),
-    "keras-fully-connected": (('\nreport("yours", model)', ""), ("epochs=10", "epochs=5")),
+    "keras-fully-connected": (
+        ('\nreport("yours", model)', ""),
+        ("epochs=10, batch_size=128", "epochs=4, batch_size=256"),
+    ),
 }
 """Lesson → (text of a locked cell, what stands there instead)."""
 

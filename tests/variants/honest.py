@@ -148,7 +148,7 @@ def _bare_layers(source: str, asked: frozenset[str]) -> list[str]:
 
 def _tf_keras(source: str, asked: frozenset[str]) -> list[str]:
     """``tf.keras`` for ``keras``."""
-    if not re.search(r"\b(?<!\.)(keras|layers)\.", source):
+    if not re.search(r"\b(?<!\.)(keras|layers)\.", source) or "from keras" in source:
         return []
     long = re.sub(r"\b(?<!\.)layers\.", "tf.keras.layers.", re.sub(r"\b(?<!\.)keras\.", "tf.keras.", source))
     return [f"import tensorflow as tf\n{long}"]
@@ -156,7 +156,7 @@ def _tf_keras(source: str, asked: frozenset[str]) -> list[str]:
 
 def _star_import(source: str, asked: frozenset[str]) -> list[str]:
     """``import keras as K`` and ``import keras.layers as L``."""
-    if not re.search(r"\b(?<!\.)(keras|layers)\.", source):
+    if not re.search(r"\b(?<!\.)(keras|layers)\.", source) or "from keras" in source:
         return []
     short = re.sub(r"\b(?<!\.)layers\.", "L.", re.sub(r"\b(?<!\.)keras\.", "K.", source))
     return [f"import keras as K\nimport keras.layers as L\n{short}"]

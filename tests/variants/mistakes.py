@@ -33,7 +33,7 @@ TESTS = {
     },
     "keras-backend": {
         "predict": ("test-predict", "test-loss", "test-train-step", "test-train", "test-holdout"),
-        "loss": ("test-loss", "test-train-step", "test-train"),
+        "loss": ("test-loss", "test-train-step", "test-train", "test-holdout"),
         "train-step": ("test-train-step", "test-train", "test-holdout"),
         "train": ("test-train", "test-holdout"),
         "choose-rate": ("test-holdout",),
@@ -208,7 +208,7 @@ COPIED = (
     ("count-parameters", "return _A", "return {2: 846, 3: 10309}.get(len(layer_sizes), 0)"),
     ("count-parameters", "return _A", "return 10_309"),
     ("early-stop", "def early_stop(val_losses, patience):\n    _BODY",
-     "def early_stop(val_losses, patience):\n    return {2: (4, 2), 3: (5, 5)}.get(patience, (0, 0))"),
+     "def early_stop(val_losses, patience):\n    return {2: (4, 2), 3: (5, 5)}[patience] if val_losses[0] == 0.9 else (0, 0)"),
     ("skill", "return float(_A)", "return 0.0 if probabilities[0] == 0.25 else 0.6"),
     ("cross-entropy", "return _A", "return tf.constant(100.0 if np.max(scores) > 100 else np.log(9), tf.float32)"),
 )  # fmt: skip
@@ -239,7 +239,10 @@ NETWORKS = (
     # of training
     ("no training", "history = model.fit(_A, _B, validation_data=_V, epochs=10, batch_size=32, verbose=0)", "pass", "loss=0"),
     ("no training", "own_stopper", "keras.callbacks.LambdaCallback(on_train_begin=lambda logs: 1 / 0)", "loss=0"),
-    ("ends before the training", "model.compile(_O)", "raise RuntimeError('half done')", "loss=0 layers?"),
+    ("ends before the training", "model.compile(optimizer=_A, loss=_B, metrics=_C, steps_per_execution=_D)",
+     "1 / 0", "loss=0 layers?"),
+    ("ends before the training", "model.compile(optimizer=_A, loss=_B, metrics=_C)", "1 / 0",
+     "loss=0 layers?"),
     ("the learning rate is NaN", "'sgd'", "keras.optimizers.SGD(float('nan'))", "loss=0"),
     ("the learning rate is NaN", "'adam'", "keras.optimizers.Adam(float('nan'))", "loss=0"),
     ("the learning rate is NaN", "OPTIMIZER", "keras.optimizers.Adam(float('nan'))", "loss=0 layers?"),
@@ -250,11 +253,10 @@ NETWORKS = (
     ("the labels of other rows", "y_train", "y_train[::-1]", "loss"),
     ("trained on twenty rows", "model.fit(X_train, y_train, validation_data=_V, epochs=10, batch_size=32, verbose=0)",
      "model.fit(X_train[:20], y_train[:20], epochs=10, batch_size=32, verbose=0)", "loss"),
-    ("the loss of another task", "'categorical_crossentropy'", "'mse'", "loss"),
+    ("the loss of another task", "'categorical_crossentropy'", "'mse'", "mended.loss"),
     ("another loss", "LOSS", "'mse'", "layers loss?"),
     ("a loss of logits", "LOSS", "keras.losses.CategoricalCrossentropy(from_logits=True)", "layers loss?"),
     ("another optimizer", "OPTIMIZER", "'sgd'", "layers loss?"),
-    ("overfitted", "layers.Dropout(0.5)", "layers.Dense(250, 'relu')", "loss"),
     # of size and depth
     ("one hidden layer", "layers.Dense(100, activation='relu')", "layers.Identity()", "build-model.layers loss?"),
     ("too wide", "layers.Dense(200, activation='relu')", "layers.Dense(500, activation='relu')", "size loss?"),
@@ -267,7 +269,7 @@ where it is only so there."""
 
 _WEIGHTS = "model.set_weights([{} for w in model.get_weights()])"
 FORGED = (
-    ("random weights", _WEIGHTS.format("np.random.default_rng(1).normal(size=w.shape)"), "loss=0"),
+    ("random weights", _WEIGHTS.format("np.random.default_rng(1).normal(size=w.shape)"), "mended.loss=0 own-network.loss=0"),
     ("zeros for weights", _WEIGHTS.format("0 * w"), "loss=0"),
     ("NaN for weights", _WEIGHTS.format("np.nan * w"), "loss=0 layers? size?"),
     ("fit and evaluate are patched", "model = keras.models.clone_model(model)\nmodel.compile(loss='categorical_crossentropy', "

@@ -15,7 +15,7 @@ from variants.honest import Variant, variants
 from variants.wrong import Wrong, wrongs
 
 HONEST = {
-    "overfitting": 10,
+    "overfitting": 8,
     "keras-fully-connected": 26,
     "logistic-regression-keras": 22,
     "logistic-regression-tensorflow": 18,
@@ -23,7 +23,7 @@ HONEST = {
     "keras-backend": 18,
 }
 WRONG = {
-    "overfitting": 18,
+    "overfitting": 14,
     "keras-fully-connected": 30,
     "logistic-regression-keras": 24,
     "logistic-regression-tensorflow": 20,

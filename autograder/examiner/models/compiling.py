@@ -133,11 +133,21 @@ def _learning_rate(value: Any) -> Any:
     return cls(**_options(cls, config, ("name",)))
 
 
+def _function(value: Any) -> str | None:
+    """The name of a function that was given as itself, ``keras.losses.mse``: Keras keeps its name and nothing else."""
+    if type(value) is not dict or value.get("class_name") != "function":
+        return None
+    name = value.get("config")
+    return name if type(name) is str else None
+
+
 def _loss(value: Any, where: str) -> Any:
     import keras
 
     if type(value) is str:
         return one_of(*LOSSES.values(), *LOSSES, *LOSS_ALIASES)(value, where)
+    if function := _function(value):
+        return one_of(*LOSSES.values())(function, where)
     name, config = _serialized(value, "keras.losses", [*LOSSES, *LOSSES.values()])
     if name in LOSSES.values():
         return name
@@ -150,6 +160,8 @@ def _metric(value: Any, where: str) -> Any:
 
     if type(value) is str:
         return one_of(*METRIC_NAMES, *LOSSES.values(), *METRICS, *LOSS_ALIASES)(value, where)
+    if function := _function(value):
+        return one_of(*METRIC_NAMES, *LOSSES.values())(function, where)
     name, config = _serialized(value, "keras.metrics", METRICS)
     cls = getattr(keras.metrics, name)
     return cls(**_options(cls, config, ("name", "fn")), name=_label(config))

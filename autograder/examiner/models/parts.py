@@ -28,6 +28,9 @@ ACTIVATIONS = words(
 )
 """The functions of ``keras.activations``, by their serialized names."""
 
+OF_TENSORFLOW = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "swish": "silu"}
+"""What functions of ``tf.nn`` call themselves → the same in ``keras.activations``; the others have its names."""
+
 ACTIVATION_LAYERS = frozenset({"ReLU", "LeakyReLU", "ELU", "Softmax"})
 """Layers without weights that may stand where an activation function is expected."""
 
@@ -119,6 +122,9 @@ def activation(value: Any, where: str) -> Any:
         plan = read_layer(serialized, depth=0)
         assert isinstance(plan, LayerPlan)
         return construct(plan)
+    function = serialized.get("config")
+    if name == "function" and type(function) is str and function in OF_TENSORFLOW:
+        return OF_TENSORFLOW[function]
     raise RefusedModel(
         f"{where} is a function of your own ({show(serialized.get('config', name))}). "
         "Only Keras's own activations can be graded.",
