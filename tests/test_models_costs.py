@@ -11,6 +11,7 @@ import pytest
 from graphs import small, subclassed
 from rebuilding import sent
 
+from autograder.check.prediction import predictions
 from autograder.examiner.models import RefusedModel, rebuild
 
 pytestmark = pytest.mark.keras
@@ -155,6 +156,19 @@ def test_a_rebuilt_model_draws_fresh_weights_when_it_is_cloned(keras: Any) -> No
     kernels = [variable for variable in clone.trainable_weights if "kernel" in variable.path]
     assert len(kernels) > 15
     assert all(float(np.std(kernel.numpy())) > 0 for kernel in kernels)
+
+
+def test_numbers_between_the_layers_make_a_batch_smaller(keras: Any) -> None:
+    """Outputs of layers are small here; what operations make of them in between is not."""
+    x = keras.Input((4,))
+    wide = keras.ops.tile(keras.ops.tile(keras.layers.Dense(4)(x), (1, 1000)), (1, 1000))
+    model = rebuild(*sent(keras.Model(x, keras.layers.Dense(1)(keras.ops.sum(wide, axis=1, keepdims=True)))))
+    assert model.numbers_per_row > 4_000_000
+    asked: list[int] = []
+    call = model.call
+    model.call = lambda inputs, **options: asked.append(len(inputs)) or call(inputs, **options)
+    assert predictions(model, np.ones((20, 4), "float32")).shape == (20, 1)
+    assert max(asked) <= 8
 
 
 @pytest.mark.slow

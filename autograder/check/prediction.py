@@ -71,6 +71,9 @@ def _batch_size(model: Any) -> int:
         except (AttributeError, ValueError):
             continue
         elements += math.prod(100 if size is None else size for size in shape)
+    elements = max(
+        elements, getattr(model, "numbers_per_row", 0)
+    )  # of a rebuilt model: what is between its layers, too
     return max(1, min(_LARGEST_BATCH, _BATCH_ELEMENTS // elements))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,7 +41,8 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
 
     Returns:
         A ``keras.Sequential`` or functional ``keras.Model``, with the weights; compiled where the claim's
-        compile configuration is known.
+        compile configuration is known. Its ``numbers_per_row`` says how many numbers all its tensors have for one row
+        of the data, those between its layers too.
 
     Raises:
         RefusedModel: anything else than a plain model of known layers, with a reason for the student.
@@ -71,12 +73,14 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     if layer_count(plan) > MAX_LAYERS:
         raise RefusedModel(f"The model has more than {MAX_LAYERS} layers, which is more than can be graded.")
     built = Construction(claim.get("layers"), claim.get("vocabularies")).part(plan)
-    Measure(max_parameters).model(built)
+    measure = Measure(max_parameters)
+    measure.model(built)
     _check_weights(built, weights)
     _materialize(built)
     _assign(built, weights)
     _finish(built)
     compile_as(built.layer, claim.get("compile"))
+    built.layer.numbers_per_row = math.ceil(measure.elements)
     return built.layer
 
 

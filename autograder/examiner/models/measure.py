@@ -16,8 +16,11 @@ from autograder.examiner.models.shapes import Shape, WeightShapes, einsum_dense,
 from autograder.examiner.models.table_sequences import ATTENTION
 from autograder.examiner.models.values import RefusedModel
 
-MAX_ELEMENTS = 50_000_000
-"""The numbers that all layers together may give for one row of the data (200 MB as float32)."""
+MAX_ELEMENTS = 100_000_000
+"""The numbers that all layers together may give for one row of the data."""
+
+MAX_TENSOR = 20_000_000
+"""The numbers in one tensor for one row (80 MB as float32)."""
 
 MAX_WORK = 1e11
 """The multiplications for one row: several seconds. (ResNet50 needs 4e9, the largest EfficientNet 4e10.)"""
@@ -167,7 +170,7 @@ class Measure:
 
     def _add(self, elements: float) -> None:
         self.elements += elements * self.steps
-        if self.elements > MAX_ELEMENTS:
+        if elements * self.steps > MAX_TENSOR or self.elements > MAX_ELEMENTS:
             raise RefusedModel("The outputs of the model's layers are too large to be graded.")
 
     def _step(self, steps: int) -> None:

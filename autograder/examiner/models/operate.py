@@ -12,8 +12,11 @@ from autograder.examiner.models.plan import OperationPlan
 from autograder.examiner.models.table_operations import MAX_PIECES
 from autograder.examiner.models.values import RefusedModel
 
-FREE = 64
-"""What a dimension of unknown size (a sentence's length) counts as in the budgets."""
+FREE = 16
+"""What a dimension of unknown size (a sentence's length, a picture's side) counts as in the budgets."""
+
+_BATCH = 256
+"""What a free dimension counts as that an operation has made of another, of the rows perhaps."""
 
 
 def size(shape: tuple[int | None, ...]) -> int:
@@ -113,7 +116,8 @@ def growth(inputs: list[Any], output: Any, plan: OperationPlan | None = None) ->
     cost = "join" if plan is None else plan.operation.cost
     if cost in ("elementwise", "contract"):
         free = [sum(n is None for n in tensor.shape) for tensor in [*inputs, output]]
-        return float(math.prod(rows)) if free[-1] > max(free[:-1]) else max(rows)
+        more = free[-1] - max(free[:-1])
+        return float(math.prod(rows)) * float(_BATCH) ** more if more > 0 else max(rows)
     numbers = sum(n * size(tensor.shape) for n, tensor in zip(rows, inputs, strict=True))
     if plan is not None and cost == "repeat":
         if "pad_width" in plan.arguments:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.examiner.models.table_operations import Operation
 
-MAX_LAYERS = 500
+MAX_LAYERS = 1000
 MAX_CALLS = 2000
 """Of one model, and of all models inside it together, however often they are called."""
 MAX_DEPTH = 4
