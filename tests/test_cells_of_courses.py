@@ -354,6 +354,24 @@ CALLBACKS = {
         "m.assert_called_once_with()\nassert total(2) == 200",
         "def price(): return 100\ndef total(n): return n * 100",
     ),
+    "a library's function replaced": Case(
+        "import random, time\ndef roll():\n    time.sleep(9)\n    return random.randint(1, 6) + 1",
+        "from unittest.mock import patch\nwith patch('random.randint', return_value=4) as m, patch('time.sleep') as s: assert roll() == 5\n"
+        "m.assert_called_once_with(1, 6)\ns.assert_called_once()\nimport random\nassert random.randint(1, 1) == 1",
+        "import random, time\ndef roll(): return 5",
+    ),
+    "a mock with attributes": Case(
+        "def fetch(client):\n    r = client.get('/x')\n    return r.json()['a'] if r.status == 200 else None",
+        "from unittest.mock import Mock\nc = Mock()\nc.get.return_value.status = 200\nc.get.return_value.json.return_value = {'a': 5}\n"
+        "assert fetch(c) == 5\nc.get.assert_called_once_with('/x')",
+        "def fetch(client): return 5",
+    ),
+    "a file that is not there": Case(
+        "def count(path):\n    with open(path) as f: return sum(1 for _ in f)",
+        "from unittest.mock import mock_open, patch\nwith patch('builtins.open', mock_open(read_data='a\\nb\\n')) as m: assert count('x.txt') == 2\n"
+        "m.assert_called_once_with('x.txt')",
+        "def count(path): return 2",
+    ),
     "a method replaced": Case(
         "class A:\n    def get(self): return 1\n    def total(self): return self.get() + 1",
         "from unittest import mock\nwith mock.patch.object(A, 'get', return_value=5): assert A().total() == 6\nassert A().total() == 2",

@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from autograder.examiner.handles import RemoteError, reference_of
 from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
@@ -27,6 +28,7 @@ _METHODS = {
     "iterator": frozenset(["next"]),
     "textfile": _FILE_METHODS,
     "bytesfile": _FILE_METHODS,
+    "mock": frozenset(["call", "attribute"]),
 }
 
 
@@ -108,6 +110,8 @@ class Callbacks:
             sys.stdout.write(printed)
         if method == "call":
             return value, args, kwargs
+        if method == "attribute":
+            return functools.partial(_attribute, value), args, kwargs
         return (lambda: _next(value)) if method == "next" else getattr(value, method), args, kwargs
 
     def _raised(self, error: Exception) -> Packed:
@@ -142,9 +146,18 @@ def _kind(value: Any) -> str | None:
         whole = whole.func
     if any(whole is door for door in _DOORS):
         return None
-    if callable(value):  # a mock can be iterated, too
+    if isinstance(value, mock.NonCallableMock):
+        return "textfile" if "readline" in (vars(value).get("_mock_methods") or ()) else "mock"
+    if callable(value):
         return "callback" if isinstance(value, types.FunctionType | types.MethodType) else "callable"
     return "iterator" if isinstance(value, Iterator) else None
+
+
+def _attribute(value: Any, name: Any) -> Any:
+    """What a test has given to its mock under a name; a mock's own methods (``assert_called``) are the test's."""
+    if type(name) is not str or name.startswith("_") or hasattr(mock.NonCallableMock, name):
+        raise AttributeError("a mock of the test's has no such attribute")
+    return getattr(value, name)
 
 
 def _library_name(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""What a test puts in the place of ``input``, ``print`` and standard input, for the student's code to meet."""
+"""What a test puts in the place of ``input``, ``print``, ``open`` and standard input: the student's code meets it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Console:
 
     @staticmethod
     def _now() -> dict[str, Any]:
-        return {"input": builtins.input, "print": builtins.print, "stdin": sys.stdin}
+        return {**{name: getattr(builtins, name) for name in ("input", "print", "open")}, "stdin": sys.stdin}
 
     def replaced(self) -> dict[str, Any]:
         """Name → what stands there now, where that is something else than before."""

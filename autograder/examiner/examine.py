@@ -24,6 +24,7 @@ from autograder.examiner.files import TooManyFiles
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
+from autograder.examiner.patches import mirrored
 from autograder.examiner.remote import LostError, RemoteError
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.unittests import failures as unittest_failures
@@ -127,6 +128,7 @@ def _examine_cell(
         check.asking_kernel(namespace.answers.remote),
         as_main(namespace),
         shared_seeds(namespace.answers.remote),
+        mirrored(namespace.answers.remote),
         watching() as unittests,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),

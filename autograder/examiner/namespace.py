@@ -52,7 +52,7 @@ class TooLarge(Exception):
     """An answer that is past the limits for answers; the message is the student's."""
 
 
-ASKING = frozenset(["input", "print"])
+ASKING = frozenset(["input", "print", "open"])
 """A test's own under one of these names is what the student's functions call, as it is in a notebook."""
 
 Rebuild = Callable[[Any, list[Any]], Any]

@@ -79,10 +79,10 @@ class Remote:
             return result
         if type(result) is dict and "callback" in result:
             raise self.callbacks.passed(result["callback"])
-        error = rebuilt_exception(result)
-        if isinstance(error, RemoteError):
-            self.ending = error
-        raise error
+        raised = rebuilt_exception(result)
+        if isinstance(raised, RemoteError):
+            self.ending = raised
+        raise raised
 
     def stand_in(self, reference: Reference) -> Any:
         """What stands for a handle: the test's own, a class, the rebuilt model where it is one, a remote object."""

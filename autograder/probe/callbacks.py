@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import codec
 
-KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile")
+KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 """Of references that the examiner gives out; their handles are negative."""
 FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
 
@@ -152,21 +152,38 @@ def _file(kind: type) -> Callable[[Ask, int, str], Any]:
     return make
 
 
-_MAKERS = dict(zip(KINDS, (_function, _callable, _iterator, _file(_TextFile), _file(_BytesFile))))  # noqa: B905
+class _Mock:
+    """A mock of the test's: it can be called, and has attributes."""
+
+    def __init__(self, ask: Ask, number: int, name: str) -> None:
+        self._ask, self._number = ask, number
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ask(self._number, "call", args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._ask(self._number, "attribute", (name,), {})
+
+
+_MAKERS = dict(zip(KINDS, (_function, _callable, _iterator, _file(_TextFile), _file(_BytesFile), _Mock)))  # noqa: B905
 
 
 @contextlib.contextmanager
-def console(replaced: dict[str, Any]) -> Iterator[None]:
-    """While a request is answered, ``input``, ``print`` and ``stdin`` are what the test has put in their places."""
-    before = {name: getattr(_home(name), name) for name in replaced}
+def console(replaced: dict[str, Any], namespace: dict[str, Any], hidden: Any) -> Iterator[None]:
+    """While a request is answered, ``input``, ``print``, ``open`` and ``stdin`` are what the test has put in their
+    places; also where the shell has put a global of its own before them, as IPython does with ``open``."""
+    before: list[tuple[dict[str, Any], str, Any]] = []
+    for name, value in replaced.items():
+        homes = [vars(sys if name == "stdin" else builtins)]
+        if name in hidden and name in namespace:
+            homes.append(namespace)
+        for home in homes:
+            before.append((home, name, home[name]))
+            home[name] = value
     try:
-        for name, value in replaced.items():
-            setattr(_home(name), name, value)
         yield
     finally:
-        for name, value in before.items():
-            setattr(_home(name), name, value)
-
-
-def _home(name: str) -> Any:
-    return sys if name == "stdin" else builtins
+        for home, name, value in before:
+            home[name] = value

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import builtins
 import dataclasses
+import importlib
 import inspect
 import linecache
 import sys
@@ -148,10 +149,40 @@ def seed(module: str, name: str, args: Any, kwargs: Any) -> None:
         getattr(sys.modules[module], name)(*args, **kwargs)
 
 
+_patched: dict[tuple[str, str], list[Any]] = {}
+_MISSING = object()
+
+
+def patch(module: str, name: str, value: Any) -> None:
+    """Puts what a test has put into a library's module into that module here."""
+    found = importlib.import_module(module)
+    _patched.setdefault((module, name), []).append(vars(found).get(name, _MISSING))
+    setattr(found, name, value)
+
+
+def unpatch(module: str, name: str) -> None:
+    """Undoes the last :func:`patch` of that name."""
+    before = _patched.get((module, name), [])
+    if before:
+        value = before.pop()
+        if value is _MISSING:
+            delattr(sys.modules[module], name)
+        else:
+            setattr(sys.modules[module], name, value)
+
+
+def unpatch_all() -> None:
+    """Undoes what a test left patched."""
+    for (module, name), before in _patched.items():
+        while before:
+            unpatch(module, name)
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "ahead": Ahead,
     "class": class_of,
     "source": source_of,
+    "patch": patch,
     "seed": seed,
     "signature": signature_of,
     "leave": leave,
@@ -161,5 +192,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "hasattr": hasattr,
     "list": list,
     "take": Ahead.take,
+    "unpatch": unpatch,
     "vars": lambda value: dict(vars(value)),
 }

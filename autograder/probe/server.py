@@ -136,6 +136,7 @@ class Server:
 
     def enter(self, snapshot: int) -> None:
         found = self.snapshots[snapshot]
+        described.unpatch_all()
         for name in [n for n in self.namespace if n not in found]:
             del self.namespace[name]
         self.namespace.update(found)
@@ -189,7 +190,7 @@ class Server:
             verb, replaced, *arguments = codec.decode(text, buffers, self.resolve)
             if verb not in VERBS:
                 raise ValueError("unknown request")
-            with contextlib.redirect_stdout(self.printed), callbacks.console(replaced):
+            with contextlib.redirect_stdout(self.printed), callbacks.console(replaced, self.namespace, self.hidden):
                 result = getattr(self, verb)(*arguments)
             reply: Any = ("ok", result, self.printed.take())
             return codec.encode(reply, self.refer)
