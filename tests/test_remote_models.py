@@ -232,6 +232,18 @@ def test_rows_come_without_labels_and_in_an_order_that_says_nothing_of_them() ->
     assert abs(ranks) < 0.2, "sorted by label they would be near 1"
 
 
+def test_neither_a_frames_index_nor_the_rows_asked_twice_tell_the_order() -> None:
+    pd: Any = pytest.importorskip("pandas")
+    model, kernel = answers(SPY)
+    predictions(model, pd.DataFrame(X, index=[f"row {i}" for i in range(300)]))
+    first, again = kernel.namespace["seen"]
+    assert first.index.tolist() == list(range(300))
+    places = {row.tobytes(): i for i, row in enumerate(X)}
+    told = [places[np.ascontiguousarray(row).tobytes()] for row in again.to_numpy()]
+    assert len(told) == 64
+    assert abs(np.corrcoef(np.arange(64), told)[0, 1]) < 0.4, "in their own order they would be at 1"
+
+
 def test_the_order_is_the_same_at_a_replay_and_depends_on_the_rows_own_order() -> None:
     assert (secret_order(X) == secret_order(X.copy())).all()
     assert (secret_order(X) != secret_order(X[::-1])).any()
@@ -374,3 +386,13 @@ def test_a_model_in_the_sandbox_is_asked_about_the_whole_of_a_large_holdout() ->
         np.testing.assert_allclose(outputs, rows @ (np.arange(9 * 93).reshape(93, 9) / 900), rtol=1e-5)
     finally:
         kernel.close()
+
+
+@pytest.mark.keras
+def test_a_refused_kind_that_was_never_called_has_no_parameters_to_be_proud_of() -> None:
+    pytest.importorskip("keras")
+    stands = answer(LAMBDA.replace("other(", "(lambda x: 0)("), "other")
+    remote, reference = (object.__getattribute__(stands, name) for name in ("_remote", "_reference"))
+    model = refused(remote, reference, KindRefused("no"))
+    for make in (lambda: check.parameters(model, at_most=9), lambda: check.loss(model, on=(X, Y), below=9)):
+        assert recorded(make).message == subject.NOT_BUILT

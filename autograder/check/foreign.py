@@ -61,24 +61,24 @@ def foreign(obj: Any) -> Foreign | None:
     """
     from autograder.examiner.remote import LostError, RemoteObject
 
-    if isinstance(obj, RemoteObject):
-        remote = object.__getattribute__(obj, "_remote")
+    try:
+        if isinstance(obj, RemoteObject):
+            remote = object.__getattribute__(obj, "_remote")
 
-        def ask(question: str, *arguments: Any) -> Any:
-            return remote.ask("ask_model", question, obj, *arguments)
+            def ask(question: str, *arguments: Any) -> Any:
+                return remote.ask("ask_model", question, obj, *arguments)
 
-        try:
             claim = ask("describe")
-        except LostError:
-            raise
-        except Exception:  # the student's code stood in the way of its being described
+            return _read(claim, True, lambda how, batch: ask("predict", batch, how), lambda: ask("layers"))
+        if isinstance(obj, type) or not model_family.family(obj):
             return None
-        parts = lambda: ask("layers")  # noqa: E731
-        return _read(claim, True, lambda how, batch: ask("predict", batch, how), parts)
-    if isinstance(obj, type) or not model_family.family(obj):
+        claim = model_questions.describe(obj)
+    except LostError:
+        raise
+    except Exception:  # the student's code stood in the way of its being described
         return None
     asked = lambda how, batch: model_predictions.predict(obj, batch, how)  # noqa: E731
-    return _read(model_questions.describe(obj), False, asked, lambda: model_parts.parts(obj))
+    return _read(claim, False, asked, lambda: model_parts.parts(obj))
 
 
 def _read(claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]) -> Foreign | None:
@@ -103,7 +103,9 @@ def _read(claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: C
     )
 
 
+NOT_BUILT = "The model has no input shape yet: begin it with keras.Input(shape=...), or fit it first."
 _PROBLEMS = {
+    "unbuilt": NOT_BUILT,
     "unfitted": "This estimator is not fitted yet: call its fit first.",
     "silent": "This estimator does not predict: it has no predict, predict_proba or decision_function.",
     "updates": "This function changes its shared variables when it is called (updates=): it is a training step. "

@@ -29,10 +29,13 @@ def row_count(inputs: Any) -> int:
 
 
 def taken(inputs: Any, which: slice | np.ndarray) -> Any:
-    """Some of the rows: a tuple becomes a list, a frame of pandas stays one, all else is an array."""
+    """Some of the rows: a tuple becomes a list, a frame of pandas stays one, all else is an array.
+
+    A frame gets a new index: the old one would tell the place of a row.
+    """
 
     def some(array: Any) -> Any:
-        return array.iloc[which] if hasattr(array, "iloc") else np.asarray(array)[which]
+        return array.iloc[which].reset_index(drop=True) if hasattr(array, "iloc") else np.asarray(array)[which]
 
     return mapped(inputs, some)
 

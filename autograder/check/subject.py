@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.check.foreign import NOT_BUILT as NOT_BUILT
 from autograder.check.foreign import Foreign, foreign
 from autograder.check.words import type_of
 
@@ -147,4 +148,3 @@ def _has_shape(model: Any) -> bool:
 
 
 IN_KERNEL = "predicted in the notebook's kernel"
-NOT_BUILT = "The model has no input shape yet: begin it with keras.Input(shape=...), or fit it first."

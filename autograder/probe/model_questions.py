@@ -45,8 +45,8 @@ def describe(model: Any) -> dict[str, Any]:
     """What a model says of itself.
 
     Returns:
-        ``family``; ``problem``, why it can not predict now (``unfitted``, ``updates``,
-        ``silent``, ``nothing``) or empty; ``how``, the method that is asked; ``classes``, what the columns of its
+        ``family``; ``problem``, why it can not predict now (``unfitted``, ``unbuilt``, ``updates``, ``silent``,
+        ``nothing``) or empty; ``how``, the method that is asked; ``classes``, what the columns of its
         predictions stand for, where it says so; ``decides``, whether ``predict`` says which class it is;
         ``parameters`` and ``trainable``, numbers or None; ``counted``, what was counted.
     """
@@ -66,12 +66,14 @@ def describe(model: Any) -> dict[str, Any]:
     }
 
 
-_NOTHING_YET = ("nothing", "unfitted")
+_NOTHING_YET = ("nothing", "unfitted", "unbuilt")
 
 
 def _problem(model: Any, which: str, how: str) -> str:
     if not which:
         return "nothing"
+    if which == "keras":
+        return "" if getattr(model, "built", False) else "unbuilt"
     if which == "theano":
         return "updates" if _updates(model) else ""
     if which != "sklearn":
