@@ -25,8 +25,8 @@ def refusal(obj: Any) -> str | None:
 
 def is_keras(obj: Any) -> bool:
     """Whether it is a ``keras.Model`` of this process: in the examiner, one that the examiner rebuilt."""
-    keras = sys.modules.get("keras")
-    return keras is not None and isinstance(obj, keras.Model)
+    model = getattr(sys.modules.get("keras"), "Model", None)  # none in a keras that is being imported
+    return isinstance(model, type) and isinstance(obj, model)
 
 
 def settled(obj: Any) -> Any:
