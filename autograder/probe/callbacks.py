@@ -24,7 +24,7 @@ KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
 
 if TYPE_CHECKING:  # Python 3.7 can not subscript it
-    Ask = Callable[[int, str, "tuple[Any, ...]", "dict[str, Any]"], Any]
+    Ask = Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any]
 
 
 class Callbacks:
