@@ -84,6 +84,7 @@ def assert_equal_after_rebuilding(model: Any, *, exactly: bool = True) -> Any:
             np.testing.assert_allclose(rebuilt, original, rtol=1e-5, atol=1e-6)
     assert twin.count_params() == model.count_params()
     assert len(twin.layers) == len(model.layers)
+    assert [variable.trainable for variable in twin.weights] == [variable.trainable for variable in model.weights]
     for mine, theirs in zip(twin.layers, model.layers, strict=True):
         assert mine.trainable == theirs.trainable
         for a, b in zip(mine.get_weights(), theirs.get_weights(), strict=True):
