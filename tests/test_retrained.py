@@ -12,6 +12,8 @@ import pytest
 from autograder import check
 from autograder.check import cost, fresh, repeated, training
 from autograder.errors import CourseError
+from autograder.examiner.models import rebuild
+from autograder.probe import keras_model
 from autograder.records import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras
@@ -172,6 +174,14 @@ def test_the_students_optimizer_serves_where_none_is_given() -> None:
     assert "not compiled" in again(uncompiled, optimizer=None).message
 
 
+def test_a_rebuilt_network_is_trained_like_the_one_it_was_made_from() -> None:
+    """As in the examiner, where the kernel sent a configuration and pasted weights."""
+    model = network(L.Dropout(0.3, seed=4), optimizer=keras.optimizers.Adam(0.02))
+    claim, weights = keras_model.claim(model)
+    rebuilt = rebuild(claim, [np.full_like(weight, 0.5) for weight in weights])
+    assert again(rebuilt, optimizer=None).evidence == again(model, optimizer=None).evidence
+
+
 # --- the training is fit's ---------------------------------------------------------------------------
 
 
@@ -270,14 +280,32 @@ def pasted_operands() -> Any:
     return sequential(keras.Model(inputs, total), L.Softmax())
 
 
-def hidden_name() -> Any:
+def hidden_name(inside: Any) -> Any:
     """A layer inside has the name of the one that prepares the input."""
-    inner = [keras.Input((3,)), L.RepeatVector(40), L.Flatten(), L.Rescaling(list(range(120)), name="prepare")]
-    return sequential(L.Rescaling(1.0, name="prepare"), L.Dense(3), keras.Sequential(inner), L.Dense(3), L.Softmax())
+    inner = keras.Sequential([keras.Input((3,)), L.RepeatVector(40), L.Flatten(), inside])
+    return sequential(type(inside)(name="prepare", **OWN[type(inside)]), L.Dense(3), inner, L.Dense(3), L.Softmax())
+
+
+def adapted() -> Any:
+    layer = L.Normalization(name="prepare")
+    layer.adapt(DRAW.normal(size=(5, 120)))
+    return layer
+
+
+OWN: dict[Any, dict[str, Any]] = {L.Rescaling: {"scale": 1.0}, L.Normalization: {"mean": 0.0, "variance": 1.0}}
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: pasted_units(8), pasted_block, pasted_scalars, pasted_array, pasted_operands, hidden_name]
+    "make",
+    [
+        lambda: pasted_units(8),
+        pasted_block,
+        pasted_scalars,
+        pasted_array,
+        pasted_operands,
+        lambda: hidden_name(L.Rescaling(list(range(120)), name="prepare")),
+        lambda: hidden_name(adapted()),
+    ],
 )
 def test_weights_that_are_written_into_settings_are_refused(make: Callable[[], Any]) -> None:
     assert "numbers" in (fresh.carried(make()) or "")

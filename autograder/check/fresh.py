@@ -79,14 +79,15 @@ def carried(model: Any) -> str | None:
     lists, are operands, or were adapted. One layer may prepare each input, with as many numbers as it likes.
     """
     preparing = _preparing(model)
+    names = {layer.name for layer in preparing}
     single, listed = set[float](), 0
     for entry in model.get_config()["layers"]:
         found = _Numbers()
-        found.entry(entry, prepares=_name(entry) in preparing)
+        found.entry(entry, prepares=_name(entry) in names)
         single |= found.single
         listed += found.listed
     for layer in leaves(model):
-        if type(layer).__name__ == "Normalization" and layer.name not in preparing:
+        if type(layer).__name__ == "Normalization" and all(layer is not other for other in preparing):
             listed += sum(int(np.prod(variable.shape)) for variable in layer.weights)
     count = max(len(single), listed)
     if count <= MOST_NUMBERS:
@@ -98,10 +99,10 @@ def carried(model: Any) -> str | None:
     )
 
 
-def _preparing(model: Any) -> set[str]:
-    """The names of layers of the model's own that are the first to work on one of its inputs alone."""
+def _preparing(model: Any) -> list[Any]:
+    """The layers of the model's own that are the first to work on one of its inputs alone."""
     waiting = list(model.inputs or [])
-    names: set[str] = set()
+    found = []
     for layer in model.layers:
         if type(layer).__name__ not in _PREPARES:
             continue
@@ -111,8 +112,8 @@ def _preparing(model: Any) -> set[str]:
             continue
         if any(tensor is other for other in waiting):
             waiting = [other for other in waiting if other is not tensor]
-            names.add(layer.name)
-    return names
+            found.append(layer)
+    return found
 
 
 def _name(entry: dict[str, Any]) -> str:
