@@ -126,6 +126,11 @@ EXCEPTIONS = {
         "e = BankError(7)\nassert e.amount == 7 and str(e) == '7 is too much'\nassert isinstance(e, Exception)",
         BANK.replace("too much", "too little"),
     ),
+    "a cause": Case(
+        "def f(x):\n    try:\n        return 1 / x\n    except ZeroDivisionError as e:\n        raise ValueError('bad') from e",
+        "import pytest\nwith pytest.raises(ValueError) as caught: f(0)\nassert isinstance(caught.value.__cause__, ZeroDivisionError)",
+        "def f(x): raise ValueError('bad')",
+    ),
     "an alias": Case(
         "TooBig = OverflowError\ndef f(x):\n    if x > 9: raise TooBig\n    return x",
         "import pytest\nwith pytest.raises(TooBig): f(10)",
@@ -264,6 +269,23 @@ CLASSES = {
         "assert not build([])",
         "class Node:\n    def __init__(self, value, next=None): self.value, self.next = value, next\n    def __bool__(self): return True\n"
         "def build(xs):\n    return Node(xs[0], build(xs[1:])) if xs else None",
+    ),
+    "an iterator": Case(
+        "class R:\n    def __init__(s, n): s.n, s.i = n, 0\n    def __iter__(s): return s\n    def __next__(s):\n        if s.i >= s.n:\n"
+        "            raise StopIteration\n        s.i += 1\n        return s.i",
+        "import pytest\nr = R(2)\nassert next(r) == 1 and next(r) == 2\nwith pytest.raises(StopIteration): next(r)\n"
+        "assert list(R(3)) == [1, 2, 3] and sum(R(3)) == 6 and list(zip(R(2), R(2))) == [(1, 1), (2, 2)]",
+        "class R:\n    def __init__(s, n): s.n = n\n    def __iter__(s): return iter([1, 2, 3])",
+    ),
+    "a generator that is sent values": Case(
+        "def average():\n    total = n = 0\n    mean = None\n    while True:\n        total += yield mean\n        n += 1\n        mean = total / n",
+        "g = average()\nnext(g)\nassert g.send(10) == 10 and g.send(20) == 15\ng.close()",
+        "def average():\n    while True: yield 10",
+    ),
+    "a cache": Case(
+        "from functools import lru_cache\n@lru_cache(None)\ndef fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)",
+        "assert fib(30) == 832040 and fib.cache_info().misses == 31",
+        "def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)",
     ),
     "a data class taken apart": Case(
         "from dataclasses import dataclass, field\n@dataclass\nclass P:\n    x: int\n    tags: list = field(default_factory=list)",

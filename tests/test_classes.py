@@ -138,6 +138,12 @@ def test_an_exception_that_is_said_to_be_another_is_caught_as_its_class_alone(st
     assert not isinstance(caught.value, ValueError)
 
 
+def test_a_test_can_not_derive_from_a_class_that_stays_in_the_kernel(student):
+    for name in ("Base", "Wrong"):
+        with pytest.raises(TypeError, match="can not derive"):
+            type(f"Mine{name}", (getattr(student, name),), {})
+
+
 def test_special_methods_are_there_where_the_class_has_them(student):
     student.kernel.run("class Sized:\n    def __len__(self): return 2\nsized = Sized()", 1)
     student.number, _ = student.remote.ask("snapshot")

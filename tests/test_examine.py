@@ -373,6 +373,13 @@ def test_a_kernel_that_lies_about_its_names_is_a_failed_answer():
     assert outcome("x = 1", "assert x == 1", kernel=Lies).outcome is Outcome.SKIPPED
 
 
+def test_a_rebuilt_model_goes_back_as_the_students_own():
+    answers = Answers(Remote(InProcessKernel()), frozenset(), lambda claim, weights: object())
+    reference = Reference(1, "model", "keras.Model")
+    model = answers.model(reference, ({"name": "m"}, []))
+    assert answers.remote.callbacks.refer(model) == reference
+
+
 def test_a_model_is_rebuilt_once_for_each_claim():
     built = []
     answers = Answers(Remote(InProcessKernel()), frozenset(), lambda claim, weights: built.append(claim) or "model")

@@ -44,6 +44,8 @@ class Callbacks:
         self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
+        self.rebuilt: dict[int, tuple[Any, Reference]] = {}
+        """What was rebuilt here of an object that is still there, by ``id``: as an argument it goes back as that."""
         self.raised: dict[int, BaseException] = {}
         self.asked = 0
 
@@ -59,6 +61,9 @@ class Callbacks:
         found = reference_of(value)
         if found is not None:
             return found
+        made = self.rebuilt.get(id(value))
+        if made is not None:
+            return made[1]
         number = self.numbers.get(id(value))
         if number is not None:
             return self.given[number][0]

@@ -31,6 +31,10 @@ class RemoteClass(type):
     _class_reference: Reference
     _operators: frozenset[str]
 
+    def __init__(cls, name: str, *_: Any, **__: Any) -> None:
+        """A class statement of a test, with such a base: there is no way to make that class in the kernel."""
+        raise TypeError(f"class {name}: a test can not derive from a class that stays in the notebook's kernel")
+
     def _autograder_reference(cls) -> Any:
         return type.__getattribute__(cls, "_class_reference")
 

@@ -102,7 +102,9 @@ class Answers:
     def model(self, reference: Reference, claim: Any) -> Any:
         """The rebuilt model, or a remote object that knows why there is none; built once for each claim."""
         if id(claim) not in self.built:
-            self.built[id(claim)] = (claim, self._model(reference, claim))
+            model = self._model(reference, claim)
+            self.built[id(claim)] = (claim, model)
+            self.remote.callbacks.rebuilt[id(model)] = (model, reference)
         return self.built[id(claim)][1]
 
     def _model(self, reference: Reference, claim: Any) -> Any:

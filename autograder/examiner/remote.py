@@ -346,31 +346,33 @@ class Refused(RemoteCallable):
         raise TypeError(f"this model can not be examined: {type(self).autograder_refusal}")
 
 
-def rebuilt_exception(described: Any) -> Exception:
-    """The student's exception as the nearest built-in type, or :class:`RemoteError`.
+def rebuilt_exception(described: Any, causes: int = 3) -> Exception:
+    """The student's exception as itself or the nearest built-in type, or :class:`RemoteError`; with its causes.
 
     Only :class:`Exception` types are raised: a student's SystemExit or KeyboardInterrupt ends nothing here.
     """
     if type(described) is not dict:
         return RemoteError("the notebook's kernel gave an answer that can not be read")
-    text = described.get("text")
-    names = described.get("classes")
-    itself = described.get("itself")
-    if isinstance(itself, Exception) and isinstance(itself, RemoteException):
-        args = described.get("args")
-        itself.args = tuple(args) if type(args) is list else ()
-        vars(itself)["_text"] = text
-        itself.remote = described
-        return itself
+    text, args = described.get("text"), described.get("args")
+    error = described.get("itself")
+    if isinstance(error, Exception) and isinstance(error, RemoteException):
+        error.args = tuple(args) if type(args) is list else ()
+        vars(error)["_text"] = text
+    else:
+        error = _built_in(described.get("classes"), args, text if type(text) is str else "")
+    error.remote = described  # type: ignore[attr-defined]
+    if causes and type(described.get("cause")) is dict:
+        error.__cause__ = rebuilt_exception(described["cause"], causes - 1)
+    return error
+
+
+def _built_in(names: Any, args: Any, text: str) -> Exception:
+    """The first of the named classes that is a built-in exception."""
     for name in names if type(names) is list else []:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:
-            error = _construct(kind, described.get("args"), text if type(text) is str else "")
-            break
-    else:
-        error = RemoteError("an exception that ends a program")
-    error.remote = described  # type: ignore[attr-defined]
-    return error
+            return _construct(kind, args, text)
+    return RemoteError("an exception that ends a program")
 
 
 def _construct(kind: type[Exception], args: Any, text: str) -> Exception:

@@ -51,9 +51,8 @@ def _given(value: Any, empty: Any) -> list[Any]:
     return [] if value is empty else [value]
 
 
-def error(error: BaseException) -> dict[str, Any]:
-    """An exception: the names of its classes, its text, its plain arguments, the student's lines; itself, where its
-    class is the notebook's own."""
+def error(error: BaseException, causes: int = 3) -> dict[str, Any]:
+    """An exception: the names of its classes, its text, its plain arguments, the student's lines, and its causes."""
     try:
         args = list(codec.decode(*codec.encode(error.args)))
     except Exception:
@@ -73,7 +72,11 @@ def error(error: BaseException) -> dict[str, Any]:
         "text": text,
         "args": args,
         "trace": lines[1:],
+        "cause": error_of(error.__cause__, causes - 1) if error.__cause__ is not None and causes else None,
     }
+
+
+error_of = error
 
 
 def leave(value: Any, raised: Any) -> Any:
