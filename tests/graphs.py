@@ -247,6 +247,18 @@ def transformer(keras: Any) -> Any:
     return keras.Model(words, layers.Dense(2, "softmax")(layers.GlobalAveragePooling1D()(x)))
 
 
+def structured_data(keras: Any) -> Any:
+    layers = keras.layers
+    title, numbers = keras.Input((), dtype="string", name="title"), keras.Input((3,), name="numbers")
+    words, scale = layers.TextVectorization(output_mode="tf_idf"), layers.Normalization()
+    words.adapt(["the lazy dog", "the fox", "a fox"])
+    scale.adapt(np.random.default_rng(0).normal(2.0, 3.0, (10, 3)))
+    features = layers.Concatenate()([words(title), scale(numbers)])
+    inner = keras.Model({"title": title, "numbers": numbers}, layers.Dense(2)(features))
+    a, b = keras.Input((), dtype="string", name="title"), keras.Input((3,), name="numbers")
+    return keras.Model([a, b], inner({"numbers": b, "title": a}))
+
+
 def partly_frozen(keras: Any) -> Any:
     model = inner_models(keras)
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Sequential))
@@ -302,6 +314,7 @@ GRAPHS: dict[str, Builder] = {
         middle_of_a_model,
         block_twice,
         transformer,
+        structured_data,
         partly_frozen,
     )
 }

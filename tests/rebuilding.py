@@ -30,19 +30,18 @@ def random_inputs(model: Any, rows: int = 5) -> Any:
         shape = tuple(tensor.shape)
         sizes = [rows, *(7 if size is None else size for size in shape[1:])]
         if tensor.dtype == "string":
-            import tensorflow
-
-            return tensorflow.constant(generator.choice(WORDS, sizes))
+            return generator.choice(WORDS, sizes)
         numbers = generator.integers(0, 6, sizes).astype("float32")
-        if "int" in tensor.dtype and shape == (None, 1):
-            import tensorflow
-
-            return tensorflow.constant(numbers.astype(tensor.dtype))  # beside texts, an array would be mixed
         if "int" in tensor.dtype or (len(shape) == 2 and shape[1] == 6):
             return numbers.astype(tensor.dtype)
         return numbers / 3
 
-    return keras.tree.map_structure(one, model._inputs_struct)
+    made = keras.tree.map_structure(one, model._inputs_struct)
+    if not any(array.dtype == object for array in keras.tree.flatten(made)):
+        return made
+    import tensorflow
+
+    return keras.tree.map_structure(tensorflow.constant, made)  # Keras takes texts as tensors only, and mixes nothing
 
 
 def outputs(model: Any, inputs: Any) -> list[np.ndarray]:
