@@ -301,6 +301,17 @@ def test_a_refused_kind_predicts_and_says_nothing_else_of_itself() -> None:
         assert recorded(make).message == "The layer 'f' is a Lambda."
 
 
+@pytest.mark.parametrize(("error", "kept"), [(KindRefused("no"), True), (ValueError("no"), False)])
+def test_the_learning_curve_of_a_refused_kind_is_kept(error: Exception, kept: bool) -> None:
+    def rebuilding(described: Any, weights: Any) -> Any:
+        raise error
+
+    remote, _ = remote_after("pass")
+    found = Answers(remote, frozenset(), rebuilding)
+    found.model(Reference(1, "model", "Net"), ({"history": {"loss": [1.0, 0.5]}}, []))
+    assert (found.histories == [{"loss": [1.0, 0.5]}]) is kept
+
+
 def test_a_malformed_claim_is_refused_in_everything() -> None:
     model = keras_like(ValueError("The model has more than 50,000,000 parameters."))
     assert not isinstance(model, RemoteModel)

@@ -21,7 +21,7 @@ from autograder.examiner.classes import grant
 from autograder.examiner.files import CapturedFiles
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
 from autograder.examiner.remote import Remote, reference_of
-from autograder.examiner.remote_model import refused
+from autograder.examiner.remote_model import RemoteModel, refused
 from autograder.probe.codec import CodecError, Packed, Reference, decode
 
 
@@ -114,7 +114,9 @@ class Answers:
                 raise ValueError("it does not describe itself as a Keras model does")
             model = self.rebuild(described, weights)
         except (ValueError, TypeError) as error:
-            return refused(self.remote, reference, error)
+            model = refused(self.remote, reference, error)
+            if not isinstance(model, RemoteModel):
+                return model
         history = described.get("history")
         if type(history) is dict:
             self.histories.append(history)
