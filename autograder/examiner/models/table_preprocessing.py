@@ -167,7 +167,8 @@ _FILL: Arguments = {**_WARP, "fill_mode": one_of("constant", "nearest", "wrap", 
 _SIZE: Arguments = {"height": integer(1), "width": integer(1)}
 
 
-def _pictures() -> dict[str, Arguments]:
+def _in_a_range() -> dict[str, Arguments]:
+    """Layers with a factor and a range of values."""
     ranged = (
         "RandomBrightness RandomColorDegeneration RandomContrast RandomErasing RandomGaussianBlur RandomHue "
         "RandomInvert RandomPosterization RandomSaturation RandomSharpness RandAugment AugMix RandomElasticTransform"
@@ -184,41 +185,42 @@ def _pictures() -> dict[str, Arguments]:
         "interpolation": _INTERPOLATION,
     }
     table["RandomElasticTransform"] |= {**_FILL, "scale": _FACTOR}
-    named = ("brightness_factor", "contrast_factor", "saturation_factor", "hue_factor")
-    return {
-        **table,
-        "RandomColorJitter": {**_BASE, **_RANGE, **{key: optional(_FACTOR) for key in named}},
-        "Solarization": {**_BASE, **_RANGE, "addition_factor": _FACTOR, "threshold_factor": _FACTOR},
-        "AutoContrast": {**_BASE, **_RANGE},
-        "Equalization": {**_BASE, **_RANGE, "bins": integer(1, 4096)},
-        "ContrastLimitedAdaptiveHistogramEqualization": {
-            **_BASE,
-            **_RANGE,
-            "clip_limit": number(0, 1e6),
-            "tile_grid_size": sides(2, high=64),
-        },
-        "RandomGrayscale": {**_BASE, "factor": RATE},
-        "RandomFlip": {**_BASE, "mode": one_of("horizontal", "vertical", "horizontal_and_vertical")},
-        "RandomRotation": {**_BASE, **_FILL, "factor": _FACTOR},
-        "RandomZoom": {**_BASE, **_FILL, "height_factor": _FACTOR, "width_factor": optional(_FACTOR)},
-        "RandomTranslation": {**_BASE, **_FILL, "height_factor": _FACTOR, "width_factor": _FACTOR},
-        "RandomShear": {**_BASE, **_FILL, "x_factor": _symmetric, "y_factor": _symmetric},
-        "RandomPerspective": {**_BASE, **_WARP, "factor": _FACTOR, "scale": _FACTOR},
-        "RandomCrop": {**_BASE, **_SIZE},
-        "CenterCrop": {**_BASE, **_SIZE},
-        "Resizing": {
-            **_BASE,
-            **_SIZE,
-            **_WARP,
-            "fill_mode": one_of("constant"),
-            "crop_to_aspect_ratio": boolean,
-            "pad_to_aspect_ratio": boolean,
-            "antialias": boolean,
-        },
-        "CutMix": {**_BASE, "factor": _FACTOR},
-        "MixUp": {**_BASE, "alpha": number(0, 100)},
-    }
+    return dict(table)
 
 
-PICTURES: Mapping[str, Arguments] = _pictures()
+_JITTER = ("brightness_factor", "contrast_factor", "saturation_factor", "hue_factor")
+
+PICTURES: Mapping[str, Arguments] = {
+    **_in_a_range(),
+    "RandomColorJitter": {**_BASE, **_RANGE, **{key: optional(_FACTOR) for key in _JITTER}},
+    "Solarization": {**_BASE, **_RANGE, "addition_factor": _FACTOR, "threshold_factor": _FACTOR},
+    "AutoContrast": {**_BASE, **_RANGE},
+    "Equalization": {**_BASE, **_RANGE, "bins": integer(1, 4096)},
+    "ContrastLimitedAdaptiveHistogramEqualization": {
+        **_BASE,
+        **_RANGE,
+        "clip_limit": number(0, 1e6),
+        "tile_grid_size": sides(2, high=64),
+    },
+    "RandomGrayscale": {**_BASE, "factor": RATE},
+    "RandomFlip": {**_BASE, "mode": one_of("horizontal", "vertical", "horizontal_and_vertical")},
+    "RandomRotation": {**_BASE, **_FILL, "factor": _FACTOR},
+    "RandomZoom": {**_BASE, **_FILL, "height_factor": _FACTOR, "width_factor": optional(_FACTOR)},
+    "RandomTranslation": {**_BASE, **_FILL, "height_factor": _FACTOR, "width_factor": _FACTOR},
+    "RandomShear": {**_BASE, **_FILL, "x_factor": _symmetric, "y_factor": _symmetric},
+    "RandomPerspective": {**_BASE, **_WARP, "factor": _FACTOR, "scale": _FACTOR},
+    "RandomCrop": {**_BASE, **_SIZE},
+    "CenterCrop": {**_BASE, **_SIZE},
+    "Resizing": {
+        **_BASE,
+        **_SIZE,
+        **_WARP,
+        "fill_mode": one_of("constant"),
+        "crop_to_aspect_ratio": boolean,
+        "pad_to_aspect_ratio": boolean,
+        "antialias": boolean,
+    },
+    "CutMix": {**_BASE, "factor": _FACTOR},
+    "MixUp": {**_BASE, "alpha": number(0, 100)},
+}
 """Resizing and cropping, and augmentation, which does nothing outside of training."""
