@@ -24,12 +24,14 @@ from unittest import mock
 
 import nbformat
 from kernels import InProcessKernel
-from lessons import ROOT, lesson_exam
+from lessons import ROOT, prepared_course
 
+from autograder.course import load_course
 from autograder.exam import solution_notebook
 from autograder.examiner.origin import cell_stem
 from autograder.grade import grade_notebook
 from autograder.records import CellRun, Exam, Limits, NotebookGrade, Role
+from autograder.release import build
 
 KEPT = {
     "logistic-regression-theano": ("imports", "load", "build"),
@@ -54,7 +56,11 @@ SMALLER: dict[str, tuple[tuple[str, str], ...]] = {
 
 def shrunk(lesson: str) -> Exam:
     """The lesson's exam, shrunk. LookupError: a cell or a text of the tables is not in the lesson."""
-    exam = lesson_exam(lesson)
+    course = load_course(ROOT)
+    if not (_hidden(lesson) / "holdout.npz").exists():
+        _prepare(lesson)
+    (notebook,) = build(course, course.assignments[lesson]).notebooks
+    exam = notebook.exam
     missing = {*KEPT[lesson]} - {cell.grade_id for cell in exam.cells}
     if missing:
         raise LookupError(f"{lesson} has no cells {sorted(missing)}")
@@ -75,6 +81,16 @@ def _stays(cell: Any, kept: tuple[str, ...]) -> bool:
     return cell.role in (Role.ANSWER, Role.TEST) or cell.grade_id in kept
 
 
+def _hidden(lesson: str) -> Path:
+    return ROOT / "source" / lesson / "hidden"
+
+
+@functools.cache
+def _prepare(lesson: str) -> None:
+    """Make the hidden data, once in a process: what lies there may be of another day."""
+    prepared_course(lesson)
+
+
 class Kernel(InProcessKernel):
     """As a notebook's: the source of a function that a cell defines can be had."""
 
@@ -89,7 +105,7 @@ def grade(exam: Exam, answers: dict[str, str]) -> NotebookGrade:
     notebook = solution_notebook(exam)
     for cell in notebook.cells:
         cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
-    hidden = ROOT / "source" / exam.assignment / "hidden"
+    _prepare(exam.assignment)
     limits = Limits(cell_seconds=300, notebook_seconds=600)
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder, mock.patch("kaggle_data.load_data", _load_data):
@@ -97,7 +113,7 @@ def grade(exam: Exam, answers: dict[str, str]) -> NotebookGrade:
         nbformat.write(notebook, path)
         os.chdir(folder)
         try:
-            return grade_notebook(exam, path, Kernel, limits, hidden).grade
+            return grade_notebook(exam, path, Kernel, limits, _hidden(exam.assignment)).grade
         finally:
             os.chdir(here)
             _forget()

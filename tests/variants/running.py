@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from time import process_time
 
+from threadpoolctl import threadpool_limits
+
 from autograder.records import NotebookGrade, Outcome
 from variants.course import KEPT, grade, shrunk
 from variants.honest import Variant, variants
@@ -63,7 +65,8 @@ def run(lesson: str, kind: str, first: int = 0, last: int | None = None) -> Outc
     faults = []
     for variant in made[first:last]:
         answers = variant.answers if isinstance(variant, Variant) else {variant.answer: variant.source}
-        found = _faults(variant, grade(exam, answers))
+        with threadpool_limits(1):  # where numpy was imported before, the environment comes too late
+            found = _faults(variant, grade(exam, answers))
         if found:
             faults.append(f"{_label(variant)}\n  " + "\n  ".join(found))
     return Outcomes(lesson, kind, len(made[first:last]), tuple(faults), process_time() - began)
