@@ -88,7 +88,7 @@ def test_the_validation_rows_that_students_have_buy_nothing_on_the_holdout() -> 
     """Acceptance test 27: a network that has learned the released rows by heart has not learned the holdout's."""
     noise = np.eye(3)[DRAW.integers(0, 3, 600)]  # labels without any rule: all that can be learned is the rows
     model = sequential(L.Dense(300, activation="relu"), L.Dense(3, activation="softmax"), optimizer="adam")
-    model.fit(X[:200], noise[:200], epochs=60, batch_size=20, verbose=0)
+    training.Trainer(model, X[:200], noise[:200].astype("float32"), 20).train(60, seed=1, seconds=60)
     assert check.loss(model, on=(X[:200], noise[:200]), below=1.0).outcome is Outcome.PASSED
     with check.recording() as results:
         check.loss(model, on=(X[200:600], noise[200:]), below=1.0)
