@@ -229,6 +229,16 @@ def test_running_averages_begin_anew_and_preprocessing_stays() -> None:
     assert [float(np.mean(weight)) for weight in copy.layers[1].get_weights()] == [1, 0, 0, 1]
 
 
+def test_vocabularies_stay() -> None:
+    words = L.TextVectorization(output_sequence_length=3)
+    words.adapt(np.array(["red green blue", "one two three"]))
+    inputs = keras.Input((1,), dtype="string")
+    model = keras.Model(inputs, L.Dense(3, activation="softmax")(L.Flatten()(L.Embedding(10, 4)(words(inputs)))))
+    texts, labels = np.array([["red one two"], ["blue"], ["green green"]] * 4), np.array([0, 1, 2] * 4)
+    result = again(model, on=(texts, labels), holdout=(texts, labels))
+    assert result.outcome is Outcome.PASSED, result.message
+
+
 def test_all_random_weights_are_drawn_anew_whatever_the_layer() -> None:
     inner = keras.Sequential([keras.Input((6,)), L.Dense(4)])
     tokens = keras.Input((5,), dtype="int32")

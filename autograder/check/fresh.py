@@ -19,6 +19,7 @@ _PREPARES = frozenset(
     {"Rescaling", "Normalization", "Discretization", "TextVectorization", "StringLookup", "IntegerLookup"}
 )
 _VALUES = frozenset({"scale", "offset", "mean", "variance", "value", "vocabulary"})
+_VOCABULARIES = frozenset({"TextVectorization", "StringLookup", "IntegerLookup"})
 _ARRAYS = frozenset({"__numpy__", "__tensor__"})
 
 
@@ -69,6 +70,15 @@ def _keep_preprocessing(model: Any, copy: Any) -> None:
         if type(old).__name__ == "Normalization" and old.weights:
             new.set_weights(old.get_weights())
             new.finalize_state()
+        elif type(old).__name__ in _VOCABULARIES and old.get_config().get("vocabulary") is None:
+            terms = old.get_vocabulary(include_special_tokens=False)
+            weights = {"idf_weights": _idf(old, len(terms))} if getattr(old, "output_mode", "") == "tf_idf" else {}
+            new.set_vocabulary(terms, **weights)
+
+
+def _idf(layer: Any, terms: int) -> np.ndarray:
+    lookup = getattr(layer, "_lookup_layer", layer)
+    return np.asarray(lookup.idf_weights)[-terms:]
 
 
 def carried(model: Any) -> str | None:

@@ -211,7 +211,8 @@ def _found(metric: str, found: Trainings, epochs: int) -> str:
     count = len(found.values)
     trainings = f"{count} trainings" if count > 1 else "one training"
     spread = f" ± {found.spread:.4f}" if count > 1 else ""
-    return f"{metric} {found.mean:.4f}{spread} after {trainings} of {epochs} epochs, on {found.rows.shape[1]:,} rows"
+    each = f"{epochs} epochs" if epochs > 1 else "one epoch"
+    return f"{metric} {found.mean:.4f}{spread} after {trainings} of {each}, on {found.rows.shape[1]:,} rows"
 
 
 def _evidence(metric: str, found: Trainings) -> dict[str, Any]:
