@@ -239,6 +239,14 @@ def test_vocabularies_stay() -> None:
     assert result.outcome is Outcome.PASSED, result.message
 
 
+def test_weights_of_a_vocabulary_stay() -> None:
+    words = L.TextVectorization(output_mode="tf_idf")
+    words.adapt(np.array(["red green blue red", "one two three"]))
+    model = keras.Sequential([keras.Input((1,), dtype="string"), words])
+    texts = keras.ops.convert_to_tensor(np.array([["red one two"], ["blue and red"]]))
+    np.testing.assert_allclose(fresh.fresh(model, 1)(texts), model(texts), rtol=1e-6)
+
+
 def test_all_random_weights_are_drawn_anew_whatever_the_layer() -> None:
     inner = keras.Sequential([keras.Input((6,)), L.Dense(4)])
     tokens = keras.Input((5,), dtype="int32")
@@ -290,6 +298,13 @@ def pasted_operands() -> Any:
     return sequential(keras.Model(inputs, total), L.Softmax())
 
 
+def pasted_table() -> Any:
+    """Or as the terms that whole numbers are looked up for."""
+    inputs = keras.Input((10,))
+    table = L.IntegerLookup(vocabulary=[int(n) for n in DRAW.permutation(500)[:60]], invert=True)
+    return keras.Model(inputs, L.Dense(3, activation="softmax")(table(keras.ops.cast(inputs, "int64"))))
+
+
 def hidden_name(inside: Any) -> Any:
     """A layer inside has the name of the one that prepares the input."""
     inner = keras.Sequential([keras.Input((3,)), L.RepeatVector(40), L.Flatten(), inside])
@@ -313,6 +328,7 @@ OWN: dict[Any, dict[str, Any]] = {L.Rescaling: {"scale": 1.0}, L.Normalization: 
         pasted_scalars,
         pasted_array,
         pasted_operands,
+        pasted_table,
         lambda: hidden_name(L.Rescaling(list(range(120)), name="prepare")),
         lambda: hidden_name(adapted()),
     ],

@@ -71,14 +71,17 @@ def _keep_preprocessing(model: Any, copy: Any) -> None:
             new.set_weights(old.get_weights())
             new.finalize_state()
         elif type(old).__name__ in _VOCABULARIES and old.get_config().get("vocabulary") is None:
-            terms = old.get_vocabulary(include_special_tokens=False)
-            weights = {"idf_weights": _idf(old, len(terms))} if getattr(old, "output_mode", "") == "tf_idf" else {}
-            new.set_vocabulary(terms, **weights)
+            _keep_vocabulary(old, new)
 
 
-def _idf(layer: Any, terms: int) -> np.ndarray:
-    lookup = getattr(layer, "_lookup_layer", layer)
-    return np.asarray(lookup.idf_weights)[-terms:]
+def _keep_vocabulary(old: Any, new: Any) -> None:
+    terms = old.get_vocabulary(include_special_tokens=False)
+    if old.get_config()["output_mode"] != "tf_idf":
+        new.set_vocabulary(terms)
+        return
+    special = len(old.get_vocabulary()) - len(terms)  # they come first, and their weights follow from the others
+    weights = np.asarray(getattr(old, "_lookup_layer", old).idf_weights)
+    new.set_vocabulary(terms, idf_weights=weights[special : special + len(terms)])
 
 
 def carried(model: Any) -> str | None:
@@ -97,8 +100,13 @@ def carried(model: Any) -> str | None:
         single |= found.single
         listed += found.listed
     for layer in leaves(model):
-        if type(layer).__name__ == "Normalization" and all(layer is not other for other in preparing):
+        if any(layer is other for other in preparing):
+            continue
+        if type(layer).__name__ == "Normalization":
             listed += sum(int(np.prod(variable.shape)) for variable in layer.weights)
+        elif type(layer).__name__ in _VOCABULARIES:
+            numeric = type(layer).__name__ == "IntegerLookup" or layer.get_config()["output_mode"] == "tf_idf"
+            listed += layer.vocabulary_size() if numeric else 0
     count = max(len(single), listed)
     if count <= MOST_NUMBERS:
         return None
