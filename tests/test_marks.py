@@ -140,6 +140,20 @@ def test_a_check_is_true_where_it_is_passed():
     assert marked("assert check.close(x, 2)").fraction == 0
 
 
+def test_a_check_of_weight_0_decides_only_what_depends_on_it():
+    test = "size = check.close(x, {}, name='size', weight=0)\nwith check.only_if(size):\n    check.close(x, 1)\ncheck.close(x, 1)"
+    assert marked(test.format(1)).fraction == 1
+    result = marked(test.format(2))
+    assert result.fraction == 0.5
+    assert result.message.startswith("size: the value is not right\n")
+
+
+def test_a_cell_in_which_no_check_counts_is_the_tests_fault():
+    result = marked("check.close(x, 1, weight=0)")
+    assert result.outcome is Outcome.BROKEN
+    assert "the weights are all 0" in result.detail
+
+
 # --- every failure is reported
 
 

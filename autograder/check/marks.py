@@ -58,7 +58,7 @@ def bonus(points: float) -> Iterator[None]:
         raise CourseError(f"check.bonus: points is {points!r}; give a number greater than 0.")
 
     def settle(made: list[CheckResult]) -> list[CheckResult]:
-        total = sum(result.weight for result in made)
+        total = sum(result.weight for result in made) or 1.0
         return [replace(result, bonus=points * result.weight / total) for result in made]
 
     with _inside(settle):

@@ -77,19 +77,19 @@ def report(
         name: what was checked, in the student's words.
         fraction: 0 to 1; not a number counts as 0.
         message: for the student.
-        weight: the check's share among the checks of its cell, > 0.
+        weight: the check's share among the checks of its cell; 0 for one that others depend on and that earns nothing.
         detail: for the examiner alone.
         evidence: numbers that reports plot.
 
     Raises:
         AssertionError: it failed, and nothing records.
-        CourseError: the weight is not a positive number.
+        CourseError: the weight is no number from 0.
 
     >>> check.report("words", 0.5, "5 of 10 words are found")
     ◐ words: 5 of 10 words are found
     """
-    if type(weight) not in (int, float) or not 0 < weight < math.inf:
-        raise CourseError(f"check {name!r}: weight is {weight!r}; give a number greater than 0.")
+    if type(weight) not in (int, float) or not 0 <= weight < math.inf:
+        raise CourseError(f"check {name!r}: weight is {weight!r}; give a number that is not negative.")
     fraction = min(max(float(fraction), 0.0), 1.0) if fraction == fraction else 0.0
     outcome = Outcome.PASSED if fraction == 1 else Outcome.PARTIAL if fraction > 0 else Outcome.FAILED
     fields: dict[str, Any] = {
@@ -122,15 +122,25 @@ def score(results: Iterable[CheckResult], points: float) -> float:
         points: the cell's points.
 
     Raises:
-        CourseError: there are no results, so that there is nothing to share the points by.
+        CourseError: there are no results, or only such of weight 0, so that there is nothing to share the points by.
     """
     collected = list(results)
     if not collected:
         raise CourseError("A score needs at least one check; the test made none.")
-    counted = [result for result in collected if not result.bonus]
+    return points * share(collected) + bonus_points(collected)
+
+
+def share(results: Iterable[CheckResult]) -> float:
+    """The share of a cell's points, 0 to 1, that recorded checks earn; 1 where they are bonuses all.
+
+    Raises:
+        CourseError: all their weights are 0.
+    """
+    counted = [result for result in results if not result.bonus]
     total = sum(result.weight for result in counted)
-    share = sum(result.weight * result.fraction for result in counted) / total if total else 1.0
-    return points * share + bonus_points(collected)
+    if counted and not total:
+        raise CourseError("A score needs a check that counts; the weights are all 0.")
+    return sum(result.weight * result.fraction for result in counted) / total if counted else 1.0
 
 
 def bonus_points(results: Iterable[CheckResult]) -> float:

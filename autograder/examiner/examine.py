@@ -18,7 +18,7 @@ from typing import Any
 
 from autograder import check
 from autograder.check.place import locating
-from autograder.check.results import Recording, bonus_points
+from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError
 from autograder.examiner.files import TooManyFiles
 from autograder.examiner.mainmodule import as_main
@@ -241,9 +241,11 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
         said = "\n".join([*results.unmet, shortcomings(checks)]).strip()
         return Examined(0.0, Outcome.FAILED, said, detail, checks)
     if checks:
-        bonus = bonus_points(checks)
-        fraction = check.score(checks, 1.0) - bonus
-        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus)
+        try:
+            fraction = share(checks)
+        except CourseError as error:
+            return _broken(str(error))
+        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus_points(checks))
     points = _number(value)
     if points is None:
         return Examined(1.0, Outcome.PASSED, "", detail)
