@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from autograder.examiner.foreign import heard
 from autograder.examiner.handles import RemoteError, reference_of
 from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
 
@@ -111,6 +112,7 @@ class Callbacks:
             raise CodecError("not a question")
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
+        heard((args, kwargs, printed), question)
         if printed:
             sys.stdout.write(printed)
         if method == "call":

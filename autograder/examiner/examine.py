@@ -21,6 +21,7 @@ from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError
 from autograder.examiner.files import TooManyFiles
+from autograder.examiner.foreign import refusing
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
@@ -130,6 +131,7 @@ def _examine_cell(
         shared_seeds(namespace.answers.remote),
         mirrored(namespace.answers.remote),
         watching() as unittests,
+        refusing(cell.source) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
@@ -148,6 +150,7 @@ def _examine_cell(
             raise
         except BaseException as error:
             failures.append(error)
+    failures[:0] = [error for error in refused if error not in failures[:1]]  # also where the test went on
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles)):
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):

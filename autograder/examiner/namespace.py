@@ -19,6 +19,7 @@ from typing import Any
 from autograder.examiner import figures
 from autograder.examiner.classes import grant
 from autograder.examiner.files import CapturedFiles
+from autograder.examiner.foreign import heard
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
 from autograder.examiner.remote import Remote, reference_of
 from autograder.examiner.remote_model import RemoteModel, refused
@@ -89,9 +90,11 @@ class Answers:
             return self.remote.stand_in(reference)
 
         try:
-            return decode(captured.packed.text, captured.packed.buffers, refer, strict=True)
+            value = decode(captured.packed.text, captured.packed.buffers, refer, strict=True)
         except CodecError as error:
             raise TooLarge(f"`{name}` can not be examined: {error}") from None
+        heard(value, captured.packed)
+        return value
 
     def module(self, reference: Reference) -> Any:
         """The examiner's own import, where the instructor's source imports that module too."""

@@ -19,6 +19,7 @@ from autograder.examiner.callbacks import Callbacks
 from autograder.examiner.classes import Classes, RemoteException, called, mark_method
 from autograder.examiner.console import Console
 from autograder.examiner.figures import KINDS, Figures
+from autograder.examiner.foreign import heard
 from autograder.examiner.handles import Link, LostError, RemoteError, reference_of
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
@@ -73,6 +74,7 @@ class Remote:
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
             raise RemoteError("the notebook's kernel gave an answer that can not be read") from None
+        heard((result, printed), reply)
         if printed:
             sys.stdout.write(printed)
         if outcome == "ok":

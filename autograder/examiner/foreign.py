@@ -1,0 +1,125 @@
+"""No text of the student's becomes code in this process, and no bytes of theirs an object.
+
+Python itself runs texts that look like data: ``typing.get_type_hints`` evaluates annotations that are strings,
+``doctest`` runs docstrings. So the texts that the kernel gave during a test cell are remembered, and Python's audit
+events, which come before anything is compiled or a class is unpickled, refuse what is made of one of them. Names,
+numbers and the like (``"list[int]"``) are harmless, and so is ``ast.parse``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.errors import CourseError
+from autograder.probe.codec import Packed
+
+_DOES = re.compile(r"[(@;:\n\r]|import")
+"""A text without any of these calls nothing."""
+_RAW = (b"(", b"@", b";", b":", b"import", b"\\")
+"""The same in a message, where what is escaped may be anything."""
+SHORTEST = 6
+"""Characters of a text that is looked for within others."""
+MAX_KEPT, MAX_CHARACTERS = 20_000, 1 << 24
+
+
+class ForeignCodeError(CourseError):
+    """A test was about to run what the student wrote, here."""
+
+
+class _Heard:
+    """What the kernel gave during one test cell."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.texts: set[str] = set()
+        self.characters = 0
+        self.bytes = False
+        self.parsed = False
+        self.refused: list[Exception] = []
+
+    def keep(self, text: str) -> None:
+        if _DOES.search(text):
+            self.characters += len(text)
+            self.texts.add(text)
+
+    def gave(self, code: str) -> bool:
+        """Whether code came of one of the texts; where there were too many to tell, any code may have."""
+        if code in self.texts or len(self.texts) > MAX_KEPT or self.characters > MAX_CHARACTERS:
+            return True
+        return any(code in text or (len(text) >= SHORTEST and text in code) for text in self.texts)
+
+
+_now: _Heard | None = None
+_installed = False
+
+
+@contextlib.contextmanager
+def refusing(source: str) -> Iterator[list[Exception]]:
+    """While the block examines the test cell ``source``; gives what was refused, also where the test went on."""
+    global _now, _installed
+    if not _installed:
+        sys.addaudithook(_hear)
+        _installed = True
+    before, _now = _now, _Heard(source)
+    try:
+        yield _now.refused
+    finally:
+        _now = before
+
+
+def heard(value: Any, packed: Packed) -> None:
+    """Remember the texts in what was read of a message of the kernel's."""
+    if _now is None or not (packed.buffers or any(mark in packed.text for mark in _RAW)):
+        return
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        kind = type(one)
+        if kind is str:
+            _now.keep(one)
+        elif kind in (bytes, bytearray, memoryview):
+            _now.bytes = True
+            _now.keep(bytes(one).decode("latin-1"))
+        elif kind in (list, tuple, set, frozenset, deque):
+            pending.extend(one)
+        elif isinstance(one, dict):
+            pending.extend([*one, *one.values()])
+        elif getattr(getattr(one, "dtype", None), "kind", "") in ("U", "O", "T") and hasattr(one, "tolist"):
+            pending.append(one.tolist())
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if _now is None or event not in ("compile", "pickle.find_class"):
+        return
+    if event == "pickle.find_class":
+        if _now.bytes:
+            _refuse(_now, f"unpickling {arguments[0]}.{arguments[1]} where the student gave bytes")
+        return
+    code, name = arguments
+    if not isinstance(code, str | bytes):  # a syntax tree
+        if _now.parsed:
+            _refuse(_now, "running a syntax tree where the student's source was parsed")
+        return
+    text = code.decode("latin-1") if isinstance(code, bytes) else code
+    if _DOES.search(text) and not str(name).startswith("<instructor"):
+        _look(_now, text.strip())
+
+
+def _look(now: _Heard, text: str) -> None:
+    if text in now.source or not now.gave(text):
+        return
+    if sys._getframe(2).f_globals.get("__name__") == "ast":
+        now.parsed = True
+    else:
+        _refuse(now, "running text that the student wrote")
+
+
+def _refuse(now: _Heard, what: str) -> None:
+    error = ForeignCodeError(f"{what} is refused: it would run with the rights of whoever grades")
+    now.refused.append(error)
+    raise error
