@@ -130,7 +130,11 @@ np.argmin(_A)               -> np.argmax(_A)
 """
 """What slips into an expression: each costs the test of its answer something, wherever it is applied."""
 
-EQUIVALENT: dict[tuple[str, str, int], str] = {}
+_BELOW_700 = "the scores of the test stay below 700, up to where float64 holds their exponential"
+EQUIVALENT: dict[tuple[str, str, int], str] = {
+    ("cost", "T.softplus(_A) → T.log(1 + T.exp(_A))", 0): _BELOW_700,
+    ("cost", "T.softplus(_A) → T.log(1 + T.exp(_A))", 1): _BELOW_700,
+}
 """Answer, slip and place → why what comes of it is right, too."""
 
 SLOPPY = (
