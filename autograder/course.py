@@ -31,6 +31,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "memory_mib": (64, 4_194_304),
     "processes": (8, 65_536),
     "disk_mib": (1, 4_194_304),
+    "cpu_seconds": (1, 2_419_200),
     "output_mib": (0.01, 1024),
     "points": (0, 1_000_000),
     "per_day": (0, 1),

@@ -265,6 +265,12 @@ def _fatal_cell(executed: Executed, total: int) -> int | None:
     return ran[-1] if ran and runs[ran[-1]].status in ("error", "timed_out") else not_run
 
 
+_PAST = {
+    RunStatus.OUT_OF_PROCESSES: "failed: it needed more than {limits.processes} processes and threads at one time.",
+    RunStatus.OUT_OF_DISK: "failed: it wrote more than the {limits.disk_mib} MiB that a folder of the notebook holds.",
+}
+
+
 def _status(
     ended: tuple[RunStatus, str] | None, runs: list[CellRun], composed: Composed, limits: Limits, late: bool
 ) -> tuple[RunStatus, str]:
@@ -284,5 +290,7 @@ def _status(
         )
     for number, (cell, result) in enumerate(zip(composed.cells, runs, strict=True), 1):
         if result.status == "error" and cell.role is not Role.TEST:
+            if result.limit is not None:
+                return result.limit, f"Cell {number} {_PAST[result.limit].format(limits=limits)}"
             return RunStatus.CELL_ERROR, f"Cell {number} raised {(result.error or 'an error')[:300]}."
     return RunStatus.COMPLETED, ""

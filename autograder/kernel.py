@@ -38,6 +38,10 @@ anyone can count it, and its parts cost the sender nothing where they are the sa
 MAX_GROWTH_MIB = 2048
 """How much this process may grow from a kernel's start to its end: what a kernel sends unasked arrives all the same."""
 
+_NO_PROCESS = ("BlockingIOError: [Errno 11]", "RuntimeError: can't start new thread")
+_NO_ROOM = ("OSError: [Errno 28]", "OSError: [Errno 27]")
+"""How a cell's error begins that says so itself: EAGAIN of fork, ENOSPC of a folder, EFBIG of one file."""
+
 T = TypeVar("T")
 
 
@@ -117,6 +121,7 @@ class SandboxedKernel:
         if self.ended():
             return CellRun("not_run")
         began = time.monotonic()
+        refused = self._process.usage().processes_refused
         self.outputs.begin_cell()
         try:
             reply, timed_out = self._wait(self._execute(source, seconds))
@@ -136,7 +141,8 @@ class SandboxedKernel:
         if reply.get("status") == "ok":
             return CellRun("ok", outputs, count, spent)
         name, value = str(reply.get("ename", "an error"))[:100], str(reply.get("evalue", ""))[:400]
-        return CellRun("error", outputs, count, spent, f"{name}: {value}")
+        raised = f"{name}: {value}"
+        return CellRun("error", outputs, count, spent, raised, self._limit_of(raised, refused))
 
     async def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
         """(content of the reply or None for a dead kernel, whether time ran out)"""
@@ -161,7 +167,7 @@ class SandboxedKernel:
                 deadline = time.monotonic() + GRACE_SECONDS
             idle = await self._read_iopub(client, message) or idle
             if self.outputs.full or _resident_mib() > room:
-                self._stop(RunStatus.KILLED, self._too_much())
+                self._stop(RunStatus.TOO_MUCH_OUTPUT, self._too_much())
                 return None, False
             if reply is None:
                 reply = await self._read_shell(client, message, 0.0 if idle is False else 0.05)
@@ -269,7 +275,7 @@ class SandboxedKernel:
         room = _resident_mib() + MAX_MESSAGE_MIB
         while True:
             if _resident_mib() > room:
-                self._stop(RunStatus.KILLED, "The notebook's kernel sent more than any answer holds and was stopped.")
+                self._stop(RunStatus.TOO_MUCH_OUTPUT, _flooded(MAX_MESSAGE_MIB))
                 raise LostError("an answer of your code is too large to be examined")
             if patience.over():
                 if patience.interrupted:
@@ -301,10 +307,14 @@ class SandboxedKernel:
                 await client.iopub_channel.get_msg(timeout=0)
 
     def _watch(self, room: int) -> None:
-        """End the kernel when this process grows past ``room`` MiB, also while nobody waits for the kernel."""
+        """End the kernel when this process grows past ``room`` MiB, or the kernel's processor time is used up, also
+        while nobody waits for the kernel."""
         while not self._done.wait(0.2):
             if _resident_mib() > room:
-                self._stop(RunStatus.KILLED, "The notebook's kernel sent more than any answer holds and was stopped.")
+                self._stop(RunStatus.TOO_MUCH_OUTPUT, _flooded(MAX_GROWTH_MIB))
+                return
+            if self._process.usage().cpu_seconds > self.limits.most_cpu_seconds:
+                self._stop(RunStatus.OUT_OF_CPU, self._too_busy())
                 return
 
     # --- the end
@@ -318,8 +328,22 @@ class SandboxedKernel:
     def _too_much(self) -> str:
         return f"The notebook printed more than {self.limits.output_mib:g} MiB and was stopped."
 
+    def _too_busy(self) -> str:
+        return f"The notebook used more than {self.limits.most_cpu_seconds:g} s of processor time and was stopped."
+
+    def _limit_of(self, error: str, refused: int) -> RunStatus | None:
+        """The limit that a cell which raised ``error`` ran into; ``refused`` as it was before the cell.
+
+        What the sandbox has seen counts, and then what the cell says: a folder may have room again.
+        """
+        used = self._process.usage()
+        if used.processes_refused > refused or error.startswith(_NO_PROCESS):
+            return RunStatus.OUT_OF_PROCESSES
+        return RunStatus.OUT_OF_DISK if used.disk_full or error.startswith(_NO_ROOM) else None
+
     def _cause_of_death(self) -> tuple[RunStatus, str]:
-        if self._process.usage().out_of_memory:
+        used = self._process.usage()
+        if used.out_of_memory:
             return (
                 RunStatus.OUT_OF_MEMORY,
                 f"The notebook used more than {self.limits.memory_mib} MiB of memory and was stopped.",
@@ -329,7 +353,16 @@ class SandboxedKernel:
         while self._process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         if self._process.poll() is None:
-            return RunStatus.KILLED, self._too_much()
+            return RunStatus.TOO_MUCH_OUTPUT, self._too_much()
+        used = self._process.usage()
+        if used.cpu_seconds > self.limits.most_cpu_seconds:
+            return RunStatus.OUT_OF_CPU, self._too_busy()
+        if used.processes_refused:
+            most = self.limits.processes
+            return (
+                RunStatus.OUT_OF_PROCESSES,
+                f"The notebook ended where it needed more than {most} processes and threads.",
+            )
         return RunStatus.KILLED, "The notebook's kernel ended while a cell was running."
 
     def _stop(self, status: RunStatus, message: str) -> None:
@@ -381,6 +414,10 @@ class _Patience:
         """An interrupt is on its way."""
         self.interrupted = True
         self._deadline = time.monotonic() + GRACE_SECONDS
+
+
+def _flooded(mib: int) -> str:
+    return f"The notebook's kernel sent more than {mib:,} MiB, more than any answer holds, and was stopped."
 
 
 async def _sent(session: Any, socket: Any, message: Any, buffers: list[bytes]) -> None:

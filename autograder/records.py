@@ -34,6 +34,13 @@ class Limits:
     """Size of the work folder and of /tmp, each, in MiB."""
     output_mib: float = 8.0
     """Everything the cells print and display, in MiB."""
+    cpu_seconds: float | None = None
+    """Processor time of all processes together, in seconds; None: see :attr:`most_cpu_seconds`."""
+
+    @property
+    def most_cpu_seconds(self) -> float:
+        """``cpu_seconds``; by default twice the notebook's wall clock, as its libraries are given two threads."""
+        return 2 * self.notebook_seconds if self.cpu_seconds is None else self.cpu_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +238,11 @@ class RunStatus(enum.StrEnum):
     CELL_ERROR = "cell_error"  # a cell raised; the others ran
     TIMED_OUT = "timed_out"  # a cell or the notebook reached its wall clock
     OUT_OF_MEMORY = "out_of_memory"
-    KILLED = "killed"  # the kernel ended itself, or was ended for its output
+    OUT_OF_CPU = "out_of_cpu"
+    OUT_OF_PROCESSES = "out_of_processes"  # a cell failed, or the kernel ended, for want of another process or thread
+    OUT_OF_DISK = "out_of_disk"  # a cell failed because a folder was full
+    TOO_MUCH_OUTPUT = "too_much_output"
+    KILLED = "killed"  # the kernel ended itself, or was ended because it sent what no kernel sends
     NO_REPORT = "no_report"  # the kernel never answered, or there was nothing to run
 
 
@@ -247,6 +258,8 @@ class CellRun:
     seconds: float = 0.0
     error: str | None = None
     """``NameError: name 'x' is not defined``, where the cell raised."""
+    limit: RunStatus | None = None
+    """Of a cell that raised: the limit on processes or on disk that it ran into, as its sandbox has seen."""
 
 
 @dataclass(frozen=True, slots=True)

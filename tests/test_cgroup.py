@@ -117,12 +117,13 @@ def test_v2_takes_the_nearest_folder_that_hands_controllers_down(
 
 
 def test_v2_reads_usage(tmp_path: Path) -> None:
-    """Peak, CPU and kills come from the group's files."""
+    """Peak, CPU, kills and refusals come from the group's files."""
     (tmp_path / "memory.events").write_text("low 0\noom 3\noom_kill 1\n")
     (tmp_path / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 1\n")
     (tmp_path / "memory.peak").write_text("1048576\n")
+    (tmp_path / "pids.events").write_text("max 4\n")
     usage = cgroup.CgroupV2((tmp_path,)).usage()
-    assert (usage.cpu_seconds, usage.peak_memory_mib, usage.out_of_memory) == (2.5, 1.0, True)
+    assert usage == cgroup.Usage(2.5, 1.0, out_of_memory=True, processes_refused=4)
 
 
 def test_watchdog_adds_up_children() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import threading
 import time
@@ -162,11 +163,11 @@ GONE = "The notebook's kernel ended while a cell was running."
         ("import os; os._exit(0)", RunStatus.KILLED, GONE),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", RunStatus.KILLED, GONE),
         ("held = [bytearray(1 << 20) for _ in range(4000)]", RunStatus.OUT_OF_MEMORY, "more than 768 MiB"),
-        ("while True: print('x' * 1000)", RunStatus.KILLED, "printed more than 2 MiB"),
-        ("display({'text/plain': 'x' * 90_000_000}, raw=True)", RunStatus.KILLED, "printed more than 2 MiB"),
+        ("while True: print('x' * 1000)", RunStatus.TOO_MUCH_OUTPUT, "printed more than 2 MiB"),
+        ("display({'text/plain': 'x' * 90_000_000}, raw=True)", RunStatus.TOO_MUCH_OUTPUT, "printed more than 2 MiB"),
         (
             "for i in range(100_000): display({'text/plain': str(i)}, raw=True)",
-            RunStatus.KILLED,
+            RunStatus.TOO_MUCH_OUTPUT,
             "printed more than 2 MiB",
         ),
     ],
@@ -188,6 +189,40 @@ def test_a_kernel_that_ends_says_which_limit_ended_it(source, status, message) -
         with pytest.raises(LostError):
             Remote(kernel).ask("snapshot")
     assert grown[0] < 200
+
+
+BUSY = """
+import os
+os.fork()
+while True: pass
+"""
+
+
+def test_processor_time_has_a_limit_of_all_processes_together() -> None:
+    with started(dataclasses.replace(LIMITS, cpu_seconds=4)) as kernel:
+        cell = kernel.run(BUSY, 30)
+        assert cell.status == "error"
+        assert kernel.ended() == (
+            RunStatus.OUT_OF_CPU,
+            "The notebook used more than 4 s of processor time and was stopped.",
+        )
+
+
+@pytest.mark.parametrize(
+    ("source", "limit"),
+    [
+        ("import threading, time\nfor _ in range(99): threading.Thread(target=time.sleep, args=(2,)).start()", "out_of_processes"),
+        ("import subprocess\ntry:\n    for _ in range(99): subprocess.Popen(['sleep', '1'])\nexcept OSError: raise ValueError", "out_of_processes"),
+        ("import numpy as np\nnp.save('/tmp/x.npy', np.ones(5_000_000))", "out_of_disk"),
+        ("open('x', 'wb').truncate(1 << 40)", "out_of_disk"),
+        ("1 / 0", None),
+    ],
+    ids=["threads", "processes", "a full folder", "a file of a terabyte", "another error"],
+)  # fmt: skip
+def test_a_cell_that_fails_at_a_limit_says_at_which(source: str, limit: str | None) -> None:
+    with started() as kernel:
+        cell = kernel.run(source, 20)
+        assert (cell.status, cell.limit) == ("error", limit)
 
 
 STUBBORN = """

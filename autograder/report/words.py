@@ -33,6 +33,26 @@ _STATUSES = {
         "Out of memory",
         "The notebook used more memory than it may and was stopped. What ran before that was graded.",
     ),
+    RunStatus.OUT_OF_CPU.value: (
+        "failed",
+        "Out of processor time",
+        "The notebook used more processor time than it may and was stopped. What ran before that was graded.",
+    ),
+    RunStatus.OUT_OF_PROCESSES.value: (
+        "failed",
+        "Too many processes",
+        "The notebook started more processes and threads than it may. What ran all the same was graded.",
+    ),
+    RunStatus.OUT_OF_DISK.value: (
+        "failed",
+        "Out of disk",
+        "The notebook wrote more than its folders hold. The cells after that ran all the same.",
+    ),
+    RunStatus.TOO_MUCH_OUTPUT.value: (
+        "failed",
+        "Too much output",
+        "The notebook printed more than it may and was stopped. What ran before that was graded.",
+    ),
     RunStatus.KILLED.value: (
         "failed",
         "Stopped",

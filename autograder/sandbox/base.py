@@ -84,6 +84,11 @@ class Usage:
     """None where no cgroup could be had."""
     out_of_memory: bool
     """The memory limit was reached and something was killed for it."""
+    processes_refused: int = 0
+    """How often another process or thread was asked for above the limit; with reduced limits: how often the watchdog
+    has seen as many as there may be."""
+    disk_full: bool = False
+    """One of the writable folders has no room left, at this moment."""
 
 
 @dataclass(frozen=True)

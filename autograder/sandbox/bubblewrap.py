@@ -66,6 +66,7 @@ class BubblewrapSandbox:
             "seccomp": _text(compile_filter(count_by_process=group is None)),
             "cgroup": [str(folder) for folder in group.directories] if group else [],
             "watch_bytes": 0 if group else job.limits.memory_mib * MIB,
+            "cpu_seconds": job.limits.most_cpu_seconds,
             "file_bytes": job.limits.disk_mib * MIB,
             "processes": job.limits.processes,
         }

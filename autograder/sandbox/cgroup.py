@@ -62,7 +62,8 @@ class CgroupV2:
         events = _read_table(folder / "memory.events")
         self.last_cpu = _read_table(folder / "cpu.stat").get("usage_usec", 0) / 1e6 or self.last_cpu
         peak = _read_number(folder / "memory.peak") or _read_number(folder / "memory.current")
-        return Usage(self.last_cpu, peak / MIB if peak else None, events.get("oom_kill", 0) > 0)
+        refused = _read_table(folder / "pids.events").get("max", 0)
+        return Usage(self.last_cpu, peak / MIB if peak else None, events.get("oom_kill", 0) > 0, refused)
 
     def memory_limit(self) -> int:
         return _read_number(self.directories[0] / "memory.max")
@@ -83,7 +84,8 @@ class CgroupV1:
         killed = _read_table(memory / "memory.oom_control").get("oom_kill", 0)
         peak = _read_number(memory / "memory.max_usage_in_bytes")
         cpu = sum(_read_number(d / "cpuacct.usage") for d in self.directories) / 1e9
-        return Usage(cpu, peak / MIB if peak else None, killed > 0)
+        refused = sum(_read_table(d / "pids.events").get("max", 0) for d in self.directories)
+        return Usage(cpu, peak / MIB if peak else None, killed > 0, refused)
 
     def memory_limit(self) -> int:
         return _read_number(self.directories[0] / "memory.limit_in_bytes")

@@ -10,12 +10,14 @@ import select
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from autograder.errors import SandboxError
 from autograder.sandbox.base import Usage
 from autograder.sandbox.cgroup import MIB, Cgroup
+from autograder.sandbox.supervisor import watchdog
 
 STDOUT_TAIL, STDERR_TAIL = 256 * 1024, 64 * 1024
 START_SECONDS = 30.0
@@ -124,9 +126,14 @@ class BubblewrapProcess:
             return self._usage
         self._read_status(0.0)
         if self._cgroup is not None:
-            return self._cgroup.usage()
-        peak = self._report.get("peak", 0)
-        return Usage(self._report.get("cpu", 0.0), peak / MIB or None, self._report.get("out_of_memory", False))
+            return replace(self._cgroup.usage(), disk_full=self._disk_full())
+        told = self._report
+        peak = told.get("peak", 0) / MIB or None
+        cpu, killed, refused = told.get("cpu", 0.0), told.get("out_of_memory", False), told.get("refused", 0)
+        return Usage(cpu, peak, killed, refused, self._disk_full())
+
+    def _disk_full(self) -> bool:
+        return "pid" in self._report and watchdog.full(self.pid)
 
     def memory_limit(self) -> int | None:
         """The limit that the kernel reports for the control group, in bytes; None without one."""

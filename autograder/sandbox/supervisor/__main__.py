@@ -116,12 +116,15 @@ class Guard:
 
     def __init__(self, spec: dict[str, Any], bwrap: int, init: int) -> None:
         self.memory_bytes: int = spec["watch_bytes"]
+        self.cpu_limit: float = spec["cpu_seconds"]
+        self.most_processes: int = spec["processes"]
         self.bwrap, self.init = bwrap, init
         if not init:
             raise ValueError("bubblewrap could not build the sandbox")
         self.bwrap_fd, self.init_fd = os.pidfd_open(bwrap), os.pidfd_open(init)
         self.peak = 0
         self.cpu = 0.0
+        self.refused = 0
         self.out_of_memory = False
 
     def host_uid(self) -> int:
@@ -171,8 +174,9 @@ class Guard:
         used = watchdog.memory(self.init)
         self.peak = max(self.peak, used)
         self.cpu = max(self.cpu, watchdog.cpu_seconds(self.init))
+        self.refused += watchdog.threads(self.init) >= self.most_processes
         self.out_of_memory = used > self.memory_bytes or watchdog.too_many_files(self.init)
-        return self.out_of_memory
+        return self.out_of_memory or self.cpu > self.cpu_limit
 
     def kill(self) -> None:
         """The kernel ends every process of a pid namespace whose init dies."""
@@ -195,6 +199,7 @@ class Guard:
             "cpu": max(self.cpu, used.ru_utime + used.ru_stime),
             "peak": self.peak,
             "out_of_memory": self.out_of_memory,
+            "refused": self.refused,
         }
 
 

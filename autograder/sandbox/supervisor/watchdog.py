@@ -53,6 +53,24 @@ def map_tmpfs(init: int) -> list[tuple[int, int]]:
     return figures
 
 
+def full(init: int) -> bool:
+    """Whether a writable folder has no room left."""
+    for folder in TMPFS:
+        with contextlib.suppress(OSError):
+            if not os.statvfs(f"/proc/{init}/root/{folder}").f_bfree:
+                return True
+    return False
+
+
+def threads(init: int) -> int:
+    """Processes and threads at this moment."""
+    found = 0
+    for pid in processes(init):
+        with contextlib.suppress(OSError):
+            found += len(os.listdir(f"/proc/{pid}/task"))
+    return found
+
+
 def process_memory(pid: int) -> int:
     """Proportional set size in bytes; the resident set where the kernel does not tell the former."""
     with contextlib.suppress(OSError, ValueError, IndexError):
