@@ -68,3 +68,63 @@ def test_no_text_of_the_students_is_run_in_the_examiner(attack, monkeypatch):
 )  # fmt: skip
 def test_what_only_reads_a_text_of_the_students_still_works(answer, test):
     assert outcome(answer, test, released="").fraction == 1
+
+
+# --- points for nothing ---------------------------------------------------------------------------------
+
+STOPS = "class End(StopIteration): pass\ndef f(x): raise {}"
+EMPTY = "import numpy as np\ndef f(x): return np.empty({})"
+LEAVES = (
+    "class C:\n    def __enter__(self): return self\n    def __exit__(self, *a): return True\n"
+    "    def value(self): raise ValueError"
+)
+GAINS = {
+    "a function that ends the test's map": (STOPS.format("StopIteration"), "assert all(map(lambda x: f(x) == x * x, [1, 2]))"),
+    "an end of a class of its own": (STOPS.format("End"), "assert all(map(lambda x: f(x) == x * x, [1, 2]))"),
+    "a function that ends the test's loop": (
+        STOPS.format("StopIteration"),
+        "for got, want in zip(map(f, [1, 2]), [1, 4]):\n    assert got == want",
+    ),
+    "a property that ends the test's map": (
+        "class P:\n    @property\n    def x(self): raise StopIteration",
+        "assert all(map(lambda p: p.x == 3, [P(), P()]))",
+    ),
+    "an array that makes the sum of points one": (
+        "import numpy as np\ndef f(x): return np.zeros(2)",
+        "score = 0\nfor x in (1, 2):\n    score += 0.5 * (f(x) == x * x)\nscore",
+    ),
+    "an array beside an assertion": (
+        "import numpy as np\ndef f(x): return np.zeros(2)",
+        "assert callable(f)\nscore = 0\nfor x in (1, 2):\n    score += 0.5 * (f(x) == x * x)\nscore",
+    ),
+    "an array in a sum": ("import numpy as np\ndef f(x): return np.zeros(2)", "sum(f(x) == x * x for x in (1, 2)) / 2"),
+    "a table in a sum": ("import pandas as pd\ndef f(x): return pd.Series([0])", "sum(f(x) == x * x for x in (1, 2)) / 2"),
+    "an exact number": ("import fractions\ndef f(x): return fractions.Fraction(0)", "1 - abs(f(3) - 9) / 9"),
+    "a complex number": ("def f(x): return 1j", "score = 1 - (f(3) - 9) / 9\nscore"),
+    "a with block that stops the student's own exception": (LEAVES, "with C() as c:\n    assert c.value() == 3"),
+    "a with block that stops a missing attribute": (LEAVES, "with C() as c:\n    assert c.read() == 3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", GAINS)
+def test_no_points_for_nothing(attack):
+    result = outcome(*GAINS[attack], released="")
+    assert (result.outcome, result.fraction) == (Outcome.FAILED, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "test"),
+    [
+        ("def f():\n    yield 1", "import pytest\ng = f()\nassert next(g) == 1\nwith pytest.raises(StopIteration): next(g)"),
+        ("def f():\n    yield 1", "g = f()\nassert g.__next__() == 1 and next(g, None) is None"),
+        ("class I:\n    n = 0\n    def __iter__(self): return self\n    def __next__(self):\n        self.n += 1\n"
+         "        if self.n > 2: raise StopIteration\n        return self.n", "assert list(I()) == [1, 2] == [*map(int, I())]"),
+        ("import numpy as np\na = np.ones(2)", "assert a.sum() == 2\ntwice = a + a\ntwice"),
+        ("import numpy as np\ndef f(x): return np.float64(x)", "score = 0\nfor x in (1, 2):\n    score += (f(x) == x) / 2\nscore"),
+        ("def f(x): return x", "rows = []\nfor x in (1, 2):\n    rows += [f(x)]\nassert rows == [1, 2]\nrows"),
+        ("class C:\n    def __enter__(self): return self\n    def __exit__(self, kind, error, trace): return kind is ValueError",
+         "with C():\n    raise ValueError"),
+    ],
+)  # fmt: skip
+def test_ends_sums_and_with_blocks_that_are_meant_so(answer, test):
+    assert outcome(answer, test, released="").fraction == 1

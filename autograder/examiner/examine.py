@@ -26,6 +26,7 @@ from autograder.examiner.mainmodule import as_main
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.patches import mirrored
+from autograder.examiner.points import NoNumber, number, stated
 from autograder.examiner.remote import LostError, RemoteError
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.unittests import failures as unittest_failures
@@ -141,7 +142,7 @@ def _examine_cell(
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
-            if _number(value) is None:
+            if number(value) is None:
                 failures.extend(unittest_failures(unittests))
             ending = namespace.answers.remote.ending
             if ending is not None and not failures and not results:
@@ -249,20 +250,14 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
         except CourseError as error:
             return _broken(str(error))
         return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus_points(checks))
-    points = _number(value)
+    try:
+        points = stated(value, cell.source)
+    except NoNumber:
+        return Examined(0.0, Outcome.FAILED, "The points of this test did not come to a number.", detail)
     if points is None:
         return Examined(1.0, Outcome.PASSED, "", detail)
     fraction = min(1.0, max(0.0, points / cell.points)) if cell.points else 1.0
     return Examined(fraction, _outcome(fraction), "", detail)
-
-
-def _number(value: Any) -> float | None:
-    """The points that a cell's last expression states: a finite number of an exact type, as nbgrader reads it."""
-    if type(value) in (int, float):
-        return float(value) if value == value else 0.0
-    if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 and value.dtype.kind in "iuf":
-        return float(value) if value == value else 0.0
-    return None
 
 
 def _outcome(fraction: float) -> Outcome:

@@ -84,6 +84,8 @@ class Remote:
         raised = rebuilt_exception(result)
         if isinstance(raised, RemoteError):
             self.ending = raised
+        if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
+            raised = _no_end(raised)
         raise raised
 
     def stand_in(self, reference: Reference) -> Any:
@@ -141,6 +143,15 @@ class Remote:
             return None
         finally:
             self.rebuild = rebuild
+
+
+def _no_end(stop: StopIteration) -> RuntimeError:
+    """What a function's StopIteration is to who calls it, as in a generator: ``all(map(check, cases))`` would take it
+    for the end of the cases."""
+    error = RuntimeError("the function raised StopIteration")
+    error.remote = stop.remote  # type: ignore[attr-defined]
+    error.__cause__ = stop.__cause__
+    return error
 
 
 async def _awaiting(coroutine: RemoteObject) -> Any:
@@ -304,10 +315,11 @@ class RemoteObject(Operators):
         return self._remote.ask("operate", "enter", (self,))
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        """The student's ``__exit__`` learns of an exception by its type, and may stop one that is not a failed test."""
+        """The student's ``__exit__`` learns of an exception by its type, and may stop one that the block itself raised:
+        no failed test, and nothing that the student's code raised to leave the block."""
         raised = _told(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
-        return raised is not None and stops is True
+        return raised is not None and stops is True and getattr(error, "remote", None) is None
 
 
 def _told(error: BaseException | None) -> Any:
