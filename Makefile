@@ -8,7 +8,7 @@ SHELL := bash
 PYTEST_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test test-slow test-variants demo lock clean
+.PHONY: help install test test-slow test-security test-variants demo lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -17,14 +17,17 @@ help: ## this list
 install: ## .venv with everything in it; does nothing where it is there already
 	@scripts/install
 
-test: install ## lint, types, and the test suite but for its slow part
+test: install ## lint, types, and the test suite but for its slow parts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "not slow and not security" $(PYTEST_ARGS)
 
 test-slow: install ## the slow part of the test suite, the variants among it
 	$(BIN)/python -m pytest -q -m slow $(PYTEST_ARGS)
+
+test-security: install ## the security tests in full: attacks through the pipeline, generated ones among them
+	$(BIN)/python -m pytest -q tests/security $(PYTEST_ARGS)
 
 test-variants: install ## a hundred honest variants of the lessons' solutions and a hundred wrong ones, graded
 	$(BIN)/python -m pytest -q tests/test_variants.py $(PYTEST_ARGS)

@@ -1,0 +1,124 @@
+"""The class of attackers, graded once by the real pipeline, and what the same notebooks get without the wall."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import attacks
+import nbformat
+import pytest
+import unwalled
+from attacks import ATTACKS, FULL
+from pipeline import ASSIGNMENT, SOLUTIONS, Graded, grade, hand_in, make_course, release, seen_by_student
+
+from autograder.course import load_course
+from autograder.records import Course, Exam, NotebookGrade, Role
+
+
+@dataclass(frozen=True)
+class Class:
+    """The graded class."""
+
+    course: Course
+    exam: Exam
+    canaries: Mapping[str, str]
+    done: Graded
+
+    def right(self, name: str) -> dict[str, float]:
+        """The points that the student is to get."""
+        return {**FULL, **ATTACKS[name].student.points}
+
+    def notebook(self, name: str) -> NotebookGrade:
+        (notebook,) = self.done.grades[name].notebooks
+        return notebook
+
+    def shown(self, name: str) -> str:
+        """Everything that the student gets to see."""
+        return seen_by_student(self.course, name)
+
+    def printed(self, name: str) -> str:
+        """What the student's cells printed."""
+        notebook = nbformat.read(self.course.autograded(name, ASSIGNMENT) / "numbers.ipynb", as_version=4)
+        return "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", ()))
+
+    def told(self, name: str) -> Any:
+        """The JSON that a student's cell printed behind ``TOLD``."""
+        return json.loads(self.printed(name).split("TOLD", 1)[1].splitlines()[0])
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+    """The course released, the class handed in and graded by two workers."""
+    root = tmp_path_factory.mktemp("class") / "course"
+    root.mkdir()
+    places = ("test", "solution", "data", "gradebook", "neighbour", "environment", "public")
+    canaries = {place: f"canary-{place}-{secrets.token_hex(8)}" for place in places}
+    os.environ["COURSE_SECRET"] = canaries["environment"]
+    try:
+        course = make_course(root, **{k: canaries[k] for k in ("test", "solution", "data", "public")})
+        yaml = (root / "course.yaml").read_text()
+        (root / "course.yaml").write_text("\n".join(
+            f"limits: {attacks.LIMITS}" if line.startswith("limits:") else line for line in yaml.splitlines()
+        ))  # fmt: skip
+        course = load_course(root)
+        (exam,) = release(course, proof=False)
+        _remember(course, canaries["gradebook"])
+        for name, attack in ATTACKS.items():
+            hand_in(course, name, attack.student)
+        (course.submitted("wrong", ASSIGNMENT) / "notes.txt").write_text(canaries["neighbour"])
+        yield Class(course, exam, canaries, grade(course, "--workers", "2"))
+    finally:
+        del os.environ["COURSE_SECRET"]
+
+
+def _remember(course: Course, word: str) -> None:
+    from autograder.gradebook.database import opened
+
+    with opened(course) as book:
+        book.add_student("full", first_name=word)
+
+
+@pytest.fixture(scope="session")
+def unguarded(graded: Class) -> Callable[..., unwalled.Verdict]:
+    """Grades a student's notebook as nbgrader does: the whole tests in the student's process."""
+    folder = graded.course.root / "source" / ASSIGNMENT
+
+    @functools.cache
+    def all_of_them() -> dict[str, unwalled.Verdict]:
+        names = [name for name, attack in ATTACKS.items() if attack.gains is not None]
+        return unwalled.in_one_process({name: cells(graded.exam, name) for name in names}, folder)
+
+    def one(name: str, *, released: bool = False) -> unwalled.Verdict:
+        """With ``released`` the tests that students have, instead of the whole ones."""
+        if ATTACKS[name].gains is not None and not released:
+            return all_of_them()[name]
+        return unwalled.in_one_process({name: cells(graded.exam, name, released=released)}, folder)[name]
+
+    return one
+
+
+def cells(exam: Exam, name: str, *, released: bool = False) -> list[tuple[str | None, str]]:
+    """A student's notebook with its tests."""
+    answers = {**SOLUTIONS, **ATTACKS[name].student.answers}
+    made: list[tuple[str | None, str]] = []
+    for cell in exam.cells:
+        if cell.role is Role.TEST:
+            made.append((cell.grade_id, cell.released if released else cell.source))
+        elif cell.cell_type == "code":
+            made.append((None, str(answers.get(str(cell.grade_id), cell.source))))
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder that is no one's home."""
+    made = tmp_path / "empty"
+    made.mkdir()
+    return made
