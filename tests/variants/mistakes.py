@@ -131,7 +131,10 @@ np.argmin(_A)               -> np.argmax(_A)
 """What slips into an expression: each costs the test of its answer something, wherever it is applied."""
 
 _BELOW_700 = "the scores of the test stay below 700, up to where float64 holds their exponential"
+_A_RATIO = "the skill is a ratio of two such costs, of which both have the factor"
 EQUIVALENT: dict[tuple[str, str, int], str] = {
+    ("skill", "-_A → _A", 0): _A_RATIO,
+    ("skill", "np.mean(_A) → np.sum(_A)", 0): _A_RATIO,
     ("cost", "T.softplus(_A) → T.log(1 + T.exp(_A))", 0): _BELOW_700,
     ("cost", "T.softplus(_A) → T.log(1 + T.exp(_A))", 1): _BELOW_700,
 }
