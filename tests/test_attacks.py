@@ -128,3 +128,19 @@ def test_no_points_for_nothing(attack):
 )  # fmt: skip
 def test_ends_sums_and_with_blocks_that_are_meant_so(answer, test):
     assert outcome(answer, test, released="").fraction == 1
+
+
+# --- memory and time ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [("io.StringIO()", "x"), ("io.BytesIO()", b"x"), ("open('t', 'w')", "x"), ("open('t', 'wb')", b"x")],
+)
+@pytest.mark.parametrize("go", ["file.seek(2**40)", "file.truncate(2**40); file.seek(2**40)"])
+def test_a_file_of_the_tests_is_not_filled_behind_its_end(file, data, go, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = f"def f(file):\n    {go}\n    file.write({data!r})"
+    test = f"import io\nfile = {file}\ntry:\n    f(file)\nexcept (ValueError, OverflowError):\n    refused = True\nassert refused"
+    assert outcome(answer, test, released="").fraction == 1
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 100

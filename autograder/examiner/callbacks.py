@@ -7,6 +7,7 @@ request is being answered. The arguments come in as any answer does, plain or re
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import io
 import sys
@@ -22,6 +23,8 @@ from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
 
 MAX_QUESTIONS = 100_000
 """Of one test cell."""
+MAX_FILE = 64 << 20
+"""Characters or bytes up to which the student's code can fill a file of the test's."""
 _FILE_METHODS = frozenset(["read", "readline", "write", "seek", "tell", "truncate", "getvalue"])
 _METHODS = {
     "callback": frozenset(["call"]),
@@ -119,7 +122,9 @@ class Callbacks:
             return value, args, kwargs
         if method == "attribute":
             return functools.partial(_attribute, value), args, kwargs
-        return (lambda: _next(value)) if method == "next" else getattr(value, method), args, kwargs
+        if method == "next":
+            return (lambda: _next(value)), args, kwargs
+        return functools.partial(_of_file, value, method), args, kwargs
 
     def _raised(self, error: Exception) -> Packed:
         if reference_of(error) is not None:
@@ -165,6 +170,17 @@ def _attribute(value: Any, name: Any) -> Any:
     if type(name) is not str or name.startswith("_") or hasattr(mock.NonCallableMock, name):
         raise AttributeError("a mock of the test's has no such attribute")
     return getattr(value, name)
+
+
+def _of_file(file: Any, method: str, *args: Any) -> Any:
+    """A method of a file of the test's. Writing behind its end fills what lies between: with zeros, in memory."""
+    end: Any = args[0] if method == "truncate" and args else 0
+    if method == "write":
+        with contextlib.suppress(OSError):  # it has no place: a stream
+            end = file.tell()
+    if type(end) is int and end > MAX_FILE:
+        raise ValueError(f"a file of the test's can have {MAX_FILE >> 20} MiB")
+    return getattr(file, method)(*args)
 
 
 def _library_name(value: Any) -> str | None:

@@ -9,7 +9,6 @@ numbers and the like (``"list[int]"``) are harmless, and so is ``ast.parse``.
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -18,13 +17,17 @@ from typing import Any
 from autograder.errors import CourseError
 from autograder.probe.codec import Packed
 
-_DOES = re.compile(r"[(@;:\n\r]|import")
+_DOES = ("(", "@", ";", ":", "\n", "\r", "import")
 """A text without any of these calls nothing."""
 _RAW = (b"(", b"@", b";", b":", b"import", b"\\")
 """The same in a message, where what is escaped may be anything."""
 SHORTEST = 6
 """Characters of a text that is looked for within others."""
 MAX_KEPT, MAX_CHARACTERS = 20_000, 1 << 24
+
+
+def _may_call(text: str) -> bool:
+    return any(mark in text for mark in _DOES)
 
 
 class ForeignCodeError(CourseError):
@@ -43,7 +46,7 @@ class _Heard:
         self.refused: list[Exception] = []
 
     def keep(self, text: str) -> None:
-        if _DOES.search(text):
+        if _may_call(text):
             self.characters += len(text)
             self.texts.add(text)
 
@@ -106,7 +109,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             _refuse(_now, "running a syntax tree where the student's source was parsed")
         return
     text = code.decode("latin-1") if isinstance(code, bytes) else code
-    if _DOES.search(text) and not str(name).startswith("<instructor"):
+    if _may_call(text) and not str(name).startswith("<instructor"):
         _look(_now, text.strip())
 
 
