@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from dataclasses import dataclass
 
 from pipeline import POINTS, Student
@@ -114,6 +116,51 @@ os.wait()
 time.sleep(0.3)
 """
 DAEMON_NAME = "left-behind"
+SHARED = """
+import mmap
+held = []
+for _ in range(500):
+    m = mmap.mmap(-1, 10_000_000)
+    m.write(b'1' * 10_000_000)
+    held.append(m)
+"""
+MEMFD = """
+import os
+held = []
+for _ in range(500):
+    held.append(os.memfd_create('x'))
+    os.write(held[-1], b'1' * 10_000_000)
+"""
+PLANTED = f"/tmp/planted-{os.getpid()}"
+"""What planted code writes: in a sandbox this is the sandbox's own /tmp."""
+PAYLOAD = f"import os; open({PLANTED!r}, 'a').close()"
+
+
+class Evil:
+    """Runs the payload where somebody unpickles it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, (PAYLOAD,)
+
+
+PICKLE = pickle.dumps(Evil(), 0).decode("ascii")
+SEEDS = {
+    **dict.fromkeys(("sitecustomize.py", "usercustomize.py", "conftest.py", "autograder.py", "json.py"), PAYLOAD),
+    **dict.fromkeys(("planted.pth", "ipython_config.py", "jupyter_config.py"), PAYLOAD),
+    **dict.fromkeys((".OTTER_LOG", "log.pkl", "results.pickle", "history.npy", "model.joblib"), PICKLE),
+}
+PLANT = f"""
+import os, site, sys
+home = os.path.expanduser('~')
+for folder in (home + '/.ipython/profile_default/startup', site.getusersitepackages(), sys.prefix, os.getcwd(),
+               home + '/.config/matplotlib', home + '/.keras', *sys.path):
+    for name, text in {SEEDS!r}.items():
+        try:
+            os.makedirs(folder, exist_ok=True)
+            open(os.path.join(folder, name), 'w').write(text)
+        except OSError: pass
+{LINE}
+"""
 
 ATTACKS: dict[str, Attack] = {
     "full": Attack(Student({}, {})),
@@ -154,14 +201,20 @@ ATTACKS: dict[str, Attack] = {
             {"test-mean": 0.0, "test-squares": 0.0, "test-rescale": 1.0},
         )
     ),
-    # 13 to 18
-    "13-fork-bomb": stops(BOMB, "out_of_processes", f"more than {PROCESSES} processes"),
+    # 12 to 18
+    "12-plants": Attack(Student({"line": PLANT}, {}, files=SEEDS)),
+    "13-fork-bomb": stops(BOMB, "out_of_processes", f"more than {PROCESSES} processes", dies=False),
     "14-hog": stops("held = [bytearray(1 << 20) for _ in range(5000)]", "out_of_memory", f"more than {MEMORY_MIB} MiB"),
+    "14-shared-map": stops(SHARED, "out_of_memory", f"more than {MEMORY_MIB} MiB"),
+    "14-memfd": stops(MEMFD, "out_of_memory", f"more than {MEMORY_MIB} MiB"),
     "15-files": stops(FILES, "out_of_disk", f"{DISK_MIB} MiB", dies=False),
     "16-print": stops("while True: print('x' * 1000)", "too_much_output", f"more than {OUTPUT_MIB} MiB"),
     "17-sleep": stops("import time; time.sleep(60)", "timed_out", f"longer than {CELL_SECONDS} s", dies=False),
     "17-ignores-sigint": stops(STUBBORN, "timed_out", f"longer than {CELL_SECONDS} s"),
     "17-swallows-interrupts": stops(SWALLOWS, "timed_out", f"longer than {CELL_SECONDS} s"),
+    "18-waits": stops(
+        f"{DAEMON.format(name=DAEMON_NAME + '-2')}\ntime.sleep(60)", "timed_out", "longer than", dies=False
+    ),
     "18-daemon": Attack(
         Student(
             {"line": DAEMON.format(name=DAEMON_NAME) + "x = np.arange(6.0)\nline = np.polyfit(x, 3 * x + 1, 1)"},
