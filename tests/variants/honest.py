@@ -150,6 +150,7 @@ def _tf_keras(source: str, asked: frozenset[str]) -> list[str]:
     """``tf.keras`` for ``keras``."""
     if not re.search(r"\b(?<!\.)(keras|layers)\.", source) or "from keras" in source:
         return []
+    source = source.replace("keras.saving.load_model", "keras.models.load_model")  # tf.keras has no saving
     long = re.sub(r"\b(?<!\.)layers\.", "tf.keras.layers.", re.sub(r"\b(?<!\.)keras\.", "tf.keras.", source))
     return [f"import tensorflow as tf\n{long}"]
 
