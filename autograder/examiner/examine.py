@@ -25,6 +25,7 @@ from autograder.examiner.foreign import refusing
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
+from autograder.examiner.nothing import not_close
 from autograder.examiner.patches import mirrored
 from autograder.examiner.points import NoNumber, number, stated
 from autograder.examiner.remote import LostError, RemoteError
@@ -132,6 +133,7 @@ def _examine_cell(
         shared_seeds(namespace.answers.remote),
         mirrored(namespace.answers.remote),
         watching() as unittests,
+        not_close(cell.source),
         refusing(cell.source) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),

@@ -1,0 +1,85 @@
+"""An empty array is not close to a number: a comparison of nothing passes nowhere that it can be told.
+
+``np.testing.assert_allclose(f(3), 9)``, ``np.allclose`` and ``pytest.approx`` are true where ``f`` returns an empty
+array, since no item of it is wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_OF_TESTS = ("<test ", "<instructor")
+"""How the file names of a test's code begin: a library's own use of a function of numpy's stays as it is."""
+
+
+@contextlib.contextmanager
+def not_close(source: str) -> Iterator[None]:
+    """While the block examines the test cell ``source``, an empty array is close to another empty one only."""
+    replaced = []
+    for home, name, made in _replacements(source):
+        own = getattr(home, name)
+        replaced.append((home, name, own))
+        setattr(home, name, made(own))
+    try:
+        yield
+    finally:
+        for home, name, own in replaced:
+            setattr(home, name, own)
+
+
+def _replacements(source: str) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        return
+    yield numpy, "allclose", _telling
+    yield numpy, "isclose", _telling
+    import numpy.testing
+
+    # What all of its assertions on arrays call.
+    within: Any = sys.modules.get("numpy.testing._private.utils")
+    if hasattr(within, "assert_array_compare"):
+        yield within, "assert_array_compare", _asserting
+    if "approx" in source:
+        with contextlib.suppress(ImportError):
+            import pytest
+
+            yield type(pytest.approx(0)), "__eq__", _approximating
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether just one of two has no items."""
+    numpy: Any = sys.modules["numpy"]
+    try:
+        return bool((numpy.size(one) == 0) != (numpy.size(other) == 0))
+    except Exception:  # what is no array: numpy says so itself
+        return False
+
+
+def _telling(own: Callable[..., Any]) -> Callable[..., Any]:
+    def close(*args: Any, **kwargs: Any) -> Any:
+        asks = sys._getframe(1).f_code.co_filename.startswith(_OF_TESTS)
+        if asks and len(args) > 1 and _differ(*args[:2]):
+            return False if own.__name__ == "allclose" else sys.modules["numpy"].bool_(False)
+        return own(*args, **kwargs)
+
+    close.__name__ = close.__qualname__ = own.__name__
+    return close
+
+
+def _asserting(own: Callable[..., Any]) -> Callable[..., Any]:
+    def compare(comparison: Any, x: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+        if _differ(x, y):
+            raise AssertionError("one of the two is empty")
+        return own(comparison, x, y, *args, **kwargs)
+
+    return compare
+
+
+def _approximating(own: Callable[..., Any]) -> Callable[..., Any]:
+    def equal(self: Any, actual: Any) -> Any:
+        return False if getattr(actual, "size", None) == 0 else own(self, actual)
+
+    return equal
