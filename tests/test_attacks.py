@@ -154,3 +154,11 @@ def test_a_file_of_the_tests_is_not_filled_behind_its_end(file, data, go, tmp_pa
     test = f"import io\nfile = {file}\ntry:\n    f(file)\nexcept (ValueError, OverflowError):\n    refused = True\nassert refused"
     assert outcome(answer, test, released="").fraction == 1
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 100
+
+
+@pytest.mark.parametrize(
+    "test", ["assert '*' * f() == '***'", "assert [0] * f() == [0]", "import numpy as np\nnp.zeros(f())"]
+)
+def test_a_test_takes_no_more_memory_than_there_is_for_one(test):
+    result = outcome("def f(): return 2**36", test, released="")
+    assert (result.fraction, result.message) == (0, "A hidden test failed: MemoryError.")

@@ -23,6 +23,7 @@ from autograder.errors import CourseError
 from autograder.examiner.files import TooManyFiles
 from autograder.examiner.foreign import refusing
 from autograder.examiner.mainmodule import as_main
+from autograder.examiner.memory import bounded
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.nothing import not_close
@@ -139,7 +140,7 @@ def _examine_cell(
         contextlib.redirect_stderr(printed),
     ):
         try:
-            with _time_limit(seconds):
+            with _time_limit(seconds), bounded():
                 namespace.prepare(cell.source, capture)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):

@@ -1,0 +1,31 @@
+"""How much memory one test cell may take: ``"*" * f(x)`` is as large as the student's answer says."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOM = 8 << 30
+"""Bytes beyond what the examiner has when the cell begins. Libraries reserve more than they use."""
+
+
+@contextlib.contextmanager
+def bounded(room: int = ROOM) -> Iterator[None]:
+    """Inside, an allocation beyond ``room`` is a :class:`MemoryError`."""
+    kind = resource.RLIMIT_DATA
+    soft, hard = resource.getrlimit(kind)
+    try:
+        size = re.search(r"VmData:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    except OSError:
+        size = None
+    limits = [int(size[1]) * 1024 + room if size else soft, soft, hard]
+    limits = [limit for limit in limits if limit != resource.RLIM_INFINITY]
+    if limits:
+        resource.setrlimit(kind, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, (soft, hard))
