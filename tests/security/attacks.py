@@ -6,6 +6,7 @@ import os
 import pickle
 from dataclasses import dataclass
 
+import probing
 from pipeline import POINTS, Student
 from test_pipeline import EQUAL, NOTHING, PROBE, SNOOP, TRANSFORMER, WRONG
 
@@ -40,6 +41,11 @@ def stops(line: str, status: str, message: str, *, dies: bool = True) -> Attack:
     """Right answers, and in the third of four something that ends the cell, or the kernel with it."""
     lost = ("test-line", "test-rescale") if dies else ("test-line",)
     return Attack(Student({"line": line}, dict.fromkeys(lost, 0.0)), None, status, message)
+
+
+def told(probe: str) -> Attack:
+    """Right answers, and a look around of which a cell tells."""
+    return Attack(Student({"line": f"{probe}\n{probing.TELL}\n{LINE}"}, {}))
 
 
 NP_TESTING = "import numpy.testing\nnp.testing.assert_allclose = np.testing.assert_equal = lambda *a, **k: None"
@@ -165,6 +171,10 @@ for folder in (home + '/.ipython/profile_default/startup', site.getusersitepacka
 ATTACKS: dict[str, Attack] = {
     "full": Attack(Student({}, {})),
     "wrong": Attack(Student(WRONG, NOTHING), frozenset()),
+    # 2, 3, 5
+    "02-reaches": told(probing.REACH),
+    "03-writes": told(probing.WRITE.replace("@INSIDE@", "True")),
+    "05-finds": told(probing.FIND),
     # 6
     "06-reads-the-test": cheat("test-mean", mean=FRAMES),
     "06-snoop": Attack(Student({"line": f"{SNOOP}\n{LINE}"}, {})),
@@ -201,6 +211,7 @@ ATTACKS: dict[str, Attack] = {
             {"test-mean": 0.0, "test-squares": 0.0, "test-rescale": 1.0},
         )
     ),
+    "26-names": told(probing.NAMES),
     # 12 to 18
     "12-plants": Attack(Student({"line": PLANT}, {}, files=SEEDS)),
     "13-fork-bomb": stops(BOMB, "out_of_processes", f"more than {PROCESSES} processes", dies=False),
