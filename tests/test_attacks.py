@@ -162,3 +162,23 @@ def test_a_file_of_the_tests_is_not_filled_behind_its_end(file, data, go, tmp_pa
 def test_a_test_takes_no_more_memory_than_there_is_for_one(test):
     result = outcome("def f(): return 2**36", test, released="")
     assert (result.fraction, result.message) == (0, "A hidden test failed: MemoryError.")
+
+
+# --- hidden inputs in messages --------------------------------------------------------------------------
+
+SHAPED = "import numpy as np\ndef f(secret): return np.empty((0, *map(int, secret), 7))"
+SHAPED_ROWS = "import numpy as np\ndef f(X): return np.empty((0, *map(int, X[0]), 7))"
+
+
+@pytest.mark.parametrize(
+    ("answer", "test"),
+    [
+        (SHAPED, "check.close(f([9797, 9797]), [1])"),
+        (SHAPED.replace("7", "2**30"), "check.close(f([97]), [1])"),
+        (SHAPED_ROWS, "import numpy as np\ncheck.accuracy(f, on=(np.full((5, 2), 97.0), np.arange(5) % 2), above=0.5)"),
+    ],
+)  # fmt: skip
+def test_a_shape_carries_no_hidden_input_into_a_message(answer, test):
+    result = outcome(answer, f"from autograder import check\n{test}", released="")
+    assert result.fraction == 0
+    assert "97" not in result.checks[0].message

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograder.check.foreign import Foreign, foreign
 from autograder.check.rows import NoPrediction, arrays, not_accepted, secret_order, taken
+from autograder.check.words import shape_of
 
 _BATCH = (1024, 1_000_000)
 """The rows of one batch, and their numbers (8 MB as float64): what a network's layers make of them must fit, too."""
@@ -168,7 +169,7 @@ def _array(answer: Any, rows: int) -> np.ndarray:
         raise NoPrediction("The model gives something else than an array of numbers.")
     _bounded(answer.size, 1)
     if answer.shape[:1] != (rows,):
-        raise NoPrediction(f"The model gives an output of the shape {answer.shape}, not one row for each row.")
+        raise NoPrediction(f"The model gives an output that has not one row for each row: {shape_of(answer)}.")
     return answer
 
 

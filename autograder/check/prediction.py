@@ -10,6 +10,7 @@ import numpy as np
 from autograder.check.asking import Asked, asked
 from autograder.check.rows import NoPrediction, not_accepted, row_count, taken
 from autograder.check.subject import is_keras
+from autograder.check.words import shape_of
 
 __all__ = ["NoPrediction", "predicted", "predictions", "row_count"]
 
@@ -57,7 +58,7 @@ def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, deci
             output = output[0]
         array = np.asarray(output, dtype=np.float64)
         if array.shape[:1] != (min(size, rows - start),):
-            raise NoPrediction(f"The model gives an output of the shape {array.shape}, not one row for each row.")
+            raise NoPrediction(f"The model gives an output that has not one row for each row: {shape_of(array)}.")
         parts.append(array)
     return Asked(np.concatenate(parts), "")
 

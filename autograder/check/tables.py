@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.numeric import of_library
-from autograder.check.words import type_of
+from autograder.check.words import shape_of, type_of
 
 INDEXES = (
     "Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "TimedeltaIndex", "PeriodIndex", "IntervalIndex",
@@ -26,7 +26,7 @@ def difference(actual: Any, expected: Any, same_arrays: SameArrays) -> str:
     if type(actual) is not type(expected):
         return f"this is no {type(expected).__name__} ({type_of(actual)})"
     if actual.shape != expected.shape:
-        return f"the shape is {actual.shape}, and should be {expected.shape}"
+        return f"{shape_of(actual)}, and should be {expected.shape}"
     if actual.ndim == 2 and not same_table(actual.columns, expected.columns, same_arrays, 0, 0):
         return "the columns are not the right ones, or in another order"
     if not same_table(actual.index, expected.index, same_arrays, 0, 0):

@@ -14,7 +14,7 @@ from autograder.check.place import place_of
 from autograder.check.results import report
 from autograder.check.subject import refusal, settled
 from autograder.check.tables import difference
-from autograder.check.words import exception_name, type_of
+from autograder.check.words import exception_name, shape_of, type_of
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -48,7 +48,7 @@ def close(
     if of_library(desired, "pandas", "DataFrame", "Series"):
         problem = difference(actual, desired, same_array)
     elif array.shape != wanted.shape:
-        problem = f"the shape is {array.shape}, and should be {wanted.shape}"
+        problem = f"{shape_of(array)}, and should be {wanted.shape}"
     elif not np.array_equal(np.ma.getmaskarray(array), np.ma.getmaskarray(wanted)):
         problem = "the masked values are not the right ones"
     if problem:
@@ -57,7 +57,7 @@ def close(
     wrong = shown & ~near(np.ma.getdata(array), np.ma.getdata(wanted), rtol, atol)
     if not wrong.any():
         return report(name, 1.0, "right" if not array.ndim else f"right: all {array.size:,} values", weight=weight)
-    count, detail = int(wrong.sum()), f"found {_quoted(actual)}, desired {_quoted(wanted)}"
+    count, detail = int(wrong.sum()), f"found {quoted(actual)}, desired {quoted(wanted)}"
     message = "the value is not right" if not array.ndim else f"{count:,} of {array.size:,} values are not right"
     return report(name, 0.0, message, weight=weight, detail=detail)
 
@@ -120,11 +120,11 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
         place = place_of(error)
         raised = f"raises {exception_name(error)}" + (f" in {place}" if place else "")
         failure = str(error) if _of_the_kit(error) else raised
-        return failure, f"arguments {_quoted(args)}: {failure}"
+        return failure, f"arguments {quoted(args)}: {failure}"
     if same(actual, expected, rtol, atol):
         return "", ""
     reason = refusal(actual) or "gives another result"
-    detail = f"arguments {_quoted(args)}, expected {_quoted(expected)}, got {_quoted(actual)}"
+    detail = f"arguments {quoted(args)}, expected {quoted(expected)}, got {quoted(actual)}"
     return reason, detail
 
 
@@ -152,7 +152,7 @@ _COPIED = (
 )  # fmt: skip
 
 
-def _quoted(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A short text for the examiner; an object that could write its own is named by its type."""
     text = repr(value) if is_known(value) else f"a {type(value).__name__}"
     return text if len(text) <= 200 else text[:197] + "..."

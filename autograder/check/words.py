@@ -1,6 +1,7 @@
-"""Types and exceptions in words that a student may read.
+"""Types, shapes and exceptions in words that a student may read.
 
-A class of the student's may be named by a hidden input, so its name is never shown in a test's message.
+A class of the student's may be named by a hidden input, so its name is never shown in a test's message; an empty array
+may have any shape.
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ def type_of(value: Any) -> str:
     if reference_of(value) is not None or reference_of(type(value)) is not None:
         return "it is an object of the notebook"
     return f"its type is {type(value).__name__}"
+
+
+def shape_of(value: Any) -> str:
+    """``the shape is (2, 3)``; of an array that is too odd to be an answer, only that."""
+    shape = tuple(value.shape)
+    most, long = (2, 1000) if 0 in shape else (6, 1_000_000)  # one with items has to hold them
+    return f"the shape is {shape if len(shape) <= most and max(shape, default=0) <= long else 'another one'}"
 
 
 def exception_name(error: BaseException) -> str:
