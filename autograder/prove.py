@@ -6,6 +6,8 @@ threshold that the solution itself misses, and points that come for nothing are 
 
 from __future__ import annotations
 
+import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from autograder import batch, processes
-from autograder.errors import HostError, ProofError
+from autograder.errors import CourseError, HostError, ProofError
 from autograder.exam import solution_notebook
 from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
 from autograder.release import Release
@@ -58,7 +60,9 @@ def prove(
     solution, unchanged = done.grades
     faults = [*_missed(exams, solution), *_given_away(exams, unchanged)]
     if faults:
-        raise ProofError(f"{assignment.name} does not prove itself:\n" + "\n".join(f"  - {f}" for f in faults))
+        listed = "".join(f"\n  - {fault}" for fault in faults)
+        where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
+        raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
 
 
 def _tests(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
@@ -76,7 +80,7 @@ def _missed(exams: list[Exam], grade: Grade) -> Iterator[str]:
     for exam, cell, question in _tests(exams, grade):
         if question.score < cell.points - 1e-9:
             checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
-            why = checks or _last_lines(question.detail) or question.message
+            why = checks or _reason(question.detail) or question.message
             got = f"{question.score:g} of {cell.points:g} points"
             yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
 
@@ -90,8 +94,19 @@ def _given_away(exams: list[Exam], grade: Grade) -> Iterator[str]:
             )
 
 
-def _last_lines(text: str) -> str:
-    return " ".join(text.strip().splitlines()[-2:])
+def _reason(detail: str) -> str:
+    """The test's line that ended it, and why: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``."""
+    first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
+    frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
+    place = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
+    ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
+    said = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
+    return place + (said if len(said) <= 500 else said[:499] + "…")
+
+
+_TRACEBACK = "Traceback (most recent call last):"
+_IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
+_COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
 
 
 def proof_folder(course: Course, assignment: str) -> Path:

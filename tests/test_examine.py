@@ -406,3 +406,19 @@ def test_a_kernel_that_dies_where_a_test_expects_an_exception_has_not_raised_one
 
     test = "import pytest\nwith pytest.raises(Exception): f('dies')"
     assert outcome("def f(x): return x", test, kernel=Dying, released="").fraction == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise SystemExit", "called exit"),
+        (
+            "raise KeyboardInterrupt",
+            "took too long and was stopped",
+        ),  # what the kernel raises in a call that is stopped
+        ("raise GeneratorExit", "raised an exception"),
+    ],
+)
+def test_how_the_students_code_ended_is_told_in_words(body, said):
+    message = outcome(f"def f():\n    {body}", "assert f() == 1", released="").message
+    assert message == f"A hidden test failed: your code {said} in cell 1, line 2: `{body}`."

@@ -62,6 +62,25 @@ def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question
     assert str(caught.value).startswith("hw does not prove itself:\n  - ")
 
 
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6)"),
+        ("assert double(1) == 2\nprint(double(1) / 0)", "(line 2: print(double(1) / 0): ZeroDivisionError: division by zero)"),
+        ("assert double(2) == 5\nassert double(2) == 6", "(line 1: assert double(2) == 5: AssertionError; double(2) is 4)"),
+        (
+            "from autograder import check\ncheck.hidden_data('none.npz')",
+            "(line 2: check.hidden_data('none.npz'): check.hidden_data: there is no 'none.npz' in ",
+        ),
+    ],
+)  # fmt: skip
+def test_the_line_of_the_test_and_what_it_compared_are_told(tmp_path: Path, test: str, words: str) -> None:
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, test=test))
+    assert words in str(caught.value)
+    assert str(caught.value).endswith("Both runs, with all details: .autograder/proof/hw/")
+
+
 def test_both_faults_are_named_at_once(tmp_path: Path) -> None:
     test = "try:\n    good = double(2) == 5\nexcept Exception:\n    good = True\nassert good"
     with pytest.raises(ProofError) as caught:

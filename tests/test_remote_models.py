@@ -148,7 +148,7 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
         ("def model(X): return X.astype(complex)", "something else"),
         ("def model(X): return [X, X]", "2 outputs"),
         ("def model(X): return X[:, :len(X) % 3 + 1]", "different shapes|does not give probabilities|has the shape"),
-        ("def model(X): raise KeyError(X[0, 0])", r"does not accept rows of the shape \(4,\) \(KeyError\)"),
+        ("def model(X): raise KeyError(X[0, 0])", r"does not accept rows of the shape \(4,\): KeyError"),
         ("def model(X): raise SystemExit", "does not accept rows"),
         ("def model(X): return X[:, :3] * float('nan')", "NaN or infinite"),
         ("def model(X): return X[:, :3] + float('inf')", "NaN or infinite"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.place import place_of
 from autograder.check.words import exception_name
 
 
@@ -49,7 +50,9 @@ def mapped(inputs: Any, change: Callable[[Any], Any]) -> Any:
 def not_accepted(inputs: Any, error: Exception) -> NoPrediction:
     """What the student reads where a model raised ``error`` on such rows."""
     shapes = ", ".join(str(np.shape(array)[1:]) for array in arrays(inputs))
-    return NoPrediction(f"The model does not accept rows of the shape {shapes} ({exception_name(error)}).")
+    place = place_of(error)
+    at = f" in {place}" if place else ""
+    return NoPrediction(f"The model does not accept rows of the shape {shapes}: {exception_name(error)}{at}.")
 
 
 def secret_order(inputs: Any) -> np.ndarray:

@@ -20,6 +20,7 @@ from autograder import check
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError
+from autograder.examiner.compared import explain, forget, keeping
 from autograder.examiner.files import TooManyFiles
 from autograder.examiner.foreign import refusing
 from autograder.examiner.mainmodule import as_main
@@ -180,7 +181,10 @@ def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[Ba
             raise
         except BaseException as error:
             if not failures or isinstance(error, AssertionError) or hasattr(error, "remote"):
+                explain(error, statement.co_filename, namespace)
                 failures.append(error)
+        finally:
+            forget(namespace)
     return value
 
 
@@ -194,15 +198,19 @@ def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Exami
 
 
 def _trace(error: BaseException) -> str:
+    """The traceback from the test's own line on."""
+    begin = error.__traceback__
+    while begin is not None and not begin.tb_frame.f_code.co_filename.startswith("<test "):
+        begin = begin.tb_next
     try:
-        return "".join(traceback.format_exception(error))[-MAX_DETAIL:]
+        return "".join(traceback.format_exception(type(error), error, begin or error.__traceback__))[-MAX_DETAIL:]
     except Exception:  # an exception that a student's code made can be one that can not be shown
         return type(error).__name__
 
 
 def _compiled(cell: ExamCell) -> list[CodeType]:
     """Each of the cell's statements by itself; a last expression has a value."""
-    tree = ast.parse(cell.source)
+    tree = keeping(ast.parse(cell.source))
     # So that tracebacks, which only the examiner reads, show the test's lines.
     linecache.cache[test_file(cell)] = (len(cell.source), None, cell.source.splitlines(True), test_file(cell))
     # Not the flags of this module, but those of the cell.

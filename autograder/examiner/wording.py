@@ -19,6 +19,10 @@ MAX_MESSAGES = 8
 """Failures of one cell that are told apart."""
 
 _WRONG = "A hidden test found a wrong answer."
+_ENDS = {
+    "KeyboardInterrupt": "took too long and was stopped",  # this is how the kernel is told to stop a call
+    "SystemExit": "called exit",
+}
 
 
 class ExaminationTimeout(BaseException):
@@ -62,8 +66,7 @@ class Wording:
             return f"`{error.name}` is not defined." if self.is_public(error.name) else "A name is not defined."
         if isinstance(error, RemoteError) and not by_student:
             return self.sentence(str(error))
-        kind = "an exception" if isinstance(error, RemoteError) else exception_name(error)
-        by = f"your code raised {kind}" if by_student else kind
+        by = f"your code {_ended(error)}" if by_student else exception_name(error)
         place = self.place(error) if by_student else ""
         at = f" in {place}" if place else ""
         line = _line(error, cell)
@@ -79,6 +82,15 @@ class Wording:
         if text.startswith("`") and not self.is_public(text[1:].partition("`")[0]):
             text = f"an answer {text[1:].partition('` ')[2]}"
         return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _ended(error: BaseException) -> str:
+    """How the student's code ended; what the kernel says of it is compared with names of the kit's own."""
+    if not isinstance(error, RemoteError):
+        return f"raised {exception_name(error)}"
+    said = getattr(error, "remote", {}).get("classes")
+    classes = {name for name in said if type(name) is str} if type(said) is list else set()
+    return next((words for name, words in _ENDS.items() if name in classes), "raised an exception")
 
 
 def public_words(exam: Exam) -> frozenset[str]:
