@@ -54,7 +54,8 @@ def _exam_cell(
     meta = student.metadata.get("nbgrader", {})
     source = instructor.source
     if role is Role.TEST:
-        source = "\n".join(line for line in examiner.source.split("\n") if not any(m in line for m in markers))
+        lines = examiner.source.split("\n")  # a marker leaves an empty line, so that lines count as in the source
+        source = "\n".join("" if any(m in line for m in markers) else line for line in lines)
     return ExamCell(
         role=role,
         cell_type=student.cell_type,

@@ -153,7 +153,7 @@ def test_the_exam_holds_both_faces_of_each_cell(tmp_path: Path) -> None:
     ]
     assert answer.source == ANSWER["source"]
     assert answer.released == "def f():\n    # YOUR CODE HERE\n    raise NotImplementedError()"
-    assert test.source == "assert f()\nassert f() == 1"
+    assert test.source == "assert f()\n\nassert f() == 1\n", "lines count as in the instructor's cell"
     assert test.released == "assert f()"
     assert test.points == 2
     assert free.grade_id is None

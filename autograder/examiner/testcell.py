@@ -25,7 +25,7 @@ class Finding:
     cell: str
     """``cell 4 ('squares')``"""
     line: int
-    """In the test's source without the markers of hidden tests; 0 where it is the cell as a whole."""
+    """In the instructor's cell; 0 where it is the cell as a whole."""
     code: str
     reason: str
     instead: str
