@@ -5,9 +5,10 @@ from __future__ import annotations
 import builtins
 
 import pytest
-from test_examine import outcome
+from exams import exam_of
+from test_examine import graded, outcome
 
-from autograder.records import Outcome
+from autograder.records import Outcome, Role
 
 # --- the student's text as code in the examiner ---------------------------------------------------------
 
@@ -138,6 +139,14 @@ def test_no_points_for_nothing(attack):
 )  # fmt: skip
 def test_ends_sums_and_with_blocks_that_are_meant_so(answer, test):
     assert outcome(answer, test, released="").fraction == 1
+
+
+@pytest.mark.parametrize("locked", ["TOLERANCE = 10 ** -6", "TOLERANCE = 2 * (1e-6 + -1e-7)", "TOLERANCE = 1e-6"])
+def test_a_locked_constant_is_the_instructors_also_where_it_is_computed(locked):
+    test = "assert abs(f(3) - 9) < TOLERANCE"
+    exam = exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "def f(x): return x * x"), (Role.TEST, test))
+    assert graded(exam)[0].fraction == 1
+    assert graded(exam, cell1="def f(x): return 0\nTOLERANCE = 1e9")[0].fraction == 0
 
 
 # --- memory and time ------------------------------------------------------------------------------------

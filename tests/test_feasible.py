@@ -70,6 +70,7 @@ REFUSED = [
     ("import torch\nassert torch.load('w.pt')", "weights_only=True"),
     ("import keras\nassert keras.models.load_model('m.keras')", "look at the student's model by its name"),
     ("from tensorflow.keras.models import load_model\nassert load_model('m.h5')", "a saved model would run"),
+    ("import doctest\ndoctest.run_docstring_examples(squares, {})", "line 2: .*docstring would run with the rights"),
     ("import subprocess\nassert subprocess.run(['python', 'main.py']).returncode == 0", "line 2: .*a program that a test"),
     ("import os\nassert os.system('python main.py') == 0", "a program that a test starts"),
     ("import threading\nt = threading.Thread(target=squares)\nassert t", "another thread or process"),

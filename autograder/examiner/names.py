@@ -133,8 +133,13 @@ def _only_defines(statement: ast.stmt) -> bool:
     return False
 
 
+_ARITHMETIC = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+
+
 def _is_literal(value: ast.expr) -> bool:
-    """A constant that no code can change in place."""
+    """A constant that no code can change in place, or arithmetic with such: ``10 ** -6``."""
+    if all(isinstance(node, _ARITHMETIC) for node in ast.walk(value)):
+        return True
     try:
         hash(ast.literal_eval(value))
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

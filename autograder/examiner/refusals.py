@@ -81,6 +81,11 @@ CALLS = (
         "call the student's function here, one call after the other",
     ),
     Refusal(
+        re.compile(r"doctest\.\w+"),
+        "examples in a student's docstring would run with the rights of whoever grades",
+        "call the student's function with what the example says",
+    ),
+    Refusal(
         re.compile(r"pathlib\.(?:\w+\.)?home|os\.path\.expanduser"),
         "the home folder of a test is not the student's",
         "name files from the notebook's own folder: open('results.csv')",
