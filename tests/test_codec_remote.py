@@ -135,3 +135,17 @@ def test_a_table_without_its_library_is_remote_and_a_check_says_why(monkeypatch)
     monkeypatch.setattr(codec_core, "installed", lambda library: False)
     with pytest.raises(AssertionError, match="pandas is not installed where the test runs"):
         check.close(make(), 1.0)
+
+
+@pytest.mark.keras
+def test_a_variable_is_the_notebooks_own_to_a_test_and_its_value_at_the_cell_to_a_check():
+    source = "import tensorflow as tf\nW = tf.Variable([1.0, 2.0])"
+    remote, _ = remote_after(source)
+    snapshot, _ = remote.ask("snapshot")
+    packed = remote.ask("fetch", snapshot, ["W"])["W"]
+    W = decode(packed[1], packed[2], remote.stand_in, strict=True)
+    assert isinstance(W, RemoteObject)
+    W.assign([5.0, 6.0])
+    assert W.numpy().tolist() == [5, 6]
+    assert check.close(W, [1.0, 2.0]).fraction == 1
+    assert W != [5.0, 6.0]

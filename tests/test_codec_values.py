@@ -72,7 +72,7 @@ def test_a_value_arrives_as_the_page_says(source, arrives):
     elif arrives.startswith("remote"):
         assert len(left) == 1
         assert left[0] is value
-        assert back == Reference(7, "object", "x")
+        assert back._replace(copy=None) == Reference(7, "object", "x")
     elif arrives.startswith("the same"):
         assert type(back) is type(value)
         assert_like_a_tensor(back, value) if names & set(LIBRARIES) else assert_alike(back, value)

@@ -168,5 +168,5 @@ def decode(
     except Passing as passing:
         raise passing.error from None
     if strict and reader.unknown:
-        raise CodecError(UNKNOWN)
+        raise CodecError(UNKNOWN if reader.unknown is True else reader.unknown)
     return value

@@ -216,7 +216,8 @@ class Reader:
         self.bytes = 0
         self.depth = 0
         self.patterns = 0
-        self.unknown = False
+        self.unknown: bool | str = False
+        """Whether what was read decides nothing in a plain comparison: it is masked or missing; or why else."""
         """Whether something masked or missing was read: an item that some of the libraries' comparisons pass over."""
 
     def count(self, items: int) -> None:
@@ -316,10 +317,10 @@ class Reader:
         return self.reference(handle, kind, type_name, why)
 
     def _settled(self, node: Any, alternative: Any) -> Any:
-        """The value; to a strict reader, what is masked or missing in one makes it remote.
+        """The value; to a strict reader, what is masked or missing in one makes it remote, and that it is a variable.
 
-        ``(answer == expected).all()`` and ``numpy.testing`` take such items for equal: an answer of nothing
-        else would pass.
+        ``(answer == expected).all()`` and ``numpy.testing`` take masked items for equal: an answer of nothing
+        else would pass. A variable changes, and the one to change is the notebook's.
         """
         before, self.unknown = self.unknown, False
         value = self.read(node)
@@ -329,7 +330,7 @@ class Reader:
         if alternative is None:
             raise CodecError(UNKNOWN)
         handle, kind, type_name = exactly(list, alternative)
-        return self.reference(handle, kind, type_name, UNKNOWN, Copy(value))
+        return self.reference(handle, kind, type_name, "" if found is not True else UNKNOWN, Copy(value))
 
 
 def installed(library: str) -> bool:

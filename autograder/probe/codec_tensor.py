@@ -1,7 +1,7 @@
 """Tensors of TensorFlow, JAX and PyTorch as nodes of a message: the kind, and the numbers as an array of numpy's.
 
 A parameter of PyTorch is written as the tensor that it holds. Devices, names and gradients are not carried. A variable
-of TensorFlow is none of them: it changes, and a test assigns to the one that the notebook has.
+of TensorFlow stays remote to a strict reader, with its value beside it: a test assigns to the one that the notebook has.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ def _write_tf(writer: Writer, value: Any) -> list[Any]:
     return ["tf", _array(writer, value)]
 
 
+def _write_variable(writer: Writer, value: Any) -> list[Any]:
+    if writer.whole:
+        raise NotPlain
+    return ["tf.var", _array(writer, value)]
+
+
 def _write_ragged(writer: Writer, value: Any) -> list[Any]:
     splits = [_array(writer, split) for split in value.nested_row_splits]
     return ["tf.ragged", _array(writer, value.flat_values), splits]
@@ -63,6 +69,12 @@ def _read_tf(reader: Reader, node: Any) -> Any:
     import tensorflow
 
     return tensorflow.constant(array)
+
+
+def _read_variable(reader: Reader, node: Any) -> Any:
+    tensor = _read_tf(reader, node)
+    reader.unknown = reader.unknown or "it changes"
+    return tensor
 
 
 def _read_ragged(reader: Reader, node: Any, splits: Any) -> Any:
@@ -136,6 +148,7 @@ def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any
 
 KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
     ("tensorflow.python.framework.ops", "EagerTensor"): ("tensorflow", _write_tf),
+    ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): ("tensorflow", _write_variable),
     ("tensorflow.python.ops.ragged.ragged_tensor", "RaggedTensor"): ("tensorflow", _write_ragged),
     ("tensorflow.python.framework.sparse_tensor", "SparseTensor"): ("tensorflow", _write_sparse),
     ("jaxlib._jax", "ArrayImpl"): ("jax", _write_jax),
@@ -157,6 +170,7 @@ def encoder(kind: type) -> Encode | None:
 
 DECODERS: dict[str, Callable[..., Any]] = {
     "tf": _read_tf,
+    "tf.var": _read_variable,
     "tf.ragged": _read_ragged,
     "tf.sparse": _read_sparse,
     "jax": _read_jax,
