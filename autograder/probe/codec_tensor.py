@@ -1,7 +1,7 @@
 """Tensors of TensorFlow, JAX and PyTorch as nodes of a message: the kind, and the numbers as an array of numpy's.
 
 A parameter of PyTorch is written as the tensor that it holds. Devices, names and gradients are not carried. A variable
-of TensorFlow stays remote to a strict reader, with its value beside it: a test assigns to the one that the notebook has.
+of TensorFlow stays remote to a strict reader, its value beside it: a test assigns to the one that the notebook has.
 """
 
 from __future__ import annotations
