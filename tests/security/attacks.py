@@ -137,6 +137,14 @@ for _ in range(500):
     held.append(os.memfd_create('x'))
     os.write(held[-1], b'1' * 10_000_000)
 """
+MARKUP = "<script>alert(24)</script><svg onload=alert(24)><img src=x onerror=alert(24)>"
+SHOWS = f"""
+for kind in ('text/html', 'image/svg+xml', 'application/javascript', 'text/markdown', 'text/latex'):
+    display({{kind: {MARKUP!r}, 'text/plain': 'shown 24 ' + {MARKUP!r}}}, raw=True)
+print('\\x1b[2J\\x1b]8;;javascript:alert(24)\\x07x \\u202e \\u2066 \\u200b', {MARKUP!r})
+import sys
+print({MARKUP!r}, '\\x1b[31m', file=sys.stderr)
+"""
 PLANTED = f"/tmp/planted-{os.getpid()}"
 """What planted code writes: in a sandbox this is the sandbox's own /tmp."""
 PAYLOAD = f"import os; open({PLANTED!r}, 'a').close()"
@@ -211,6 +219,7 @@ ATTACKS: dict[str, Attack] = {
             {"test-mean": 0.0, "test-squares": 0.0, "test-rescale": 1.0},
         )
     ),
+    "24-markup": Attack(Student({"line": f"{SHOWS}\n{LINE}"}, {})),
     "26-names": told(probing.NAMES),
     # 12 to 18
     "12-plants": Attack(Student({"line": PLANT}, {}, files=SEEDS)),
