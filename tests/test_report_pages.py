@@ -181,6 +181,17 @@ def test_feedback_never_shows_what_is_the_examiners(tmp_path):
     assert HIDDEN not in feedback(tmp_path)
 
 
+def test_cells_have_the_numbers_that_messages_use_and_backticks_are_code(tmp_path):
+    failed = question("q", 0, 2, "raised KeyError in cell 2, line 1: `<b>x</b> & 1`.\nA lone ` is one.")
+    one = grade()
+    one = replace(one, notebooks=(replace(one.notebooks[0], questions=(failed,)),))
+    node = new_notebook(cells=[new_markdown_cell("Text"), new_code_cell("x")])
+    html = feedback(tmp_path, one, node)
+    assert "cell 2, line 1: <code>&lt;b&gt;x&lt;/b&gt; &amp; 1</code>.\nA lone ` is one." in html
+    assert '<p class="place">cell 2</p>' in html
+    assert '<p class="place">cell 1</p>' not in html
+
+
 STATUSES = [
     ("timed_out", "A cell ran longer than 20 s and was stopped."),
     ("out_of_memory", "The notebook used more than 2,048 MiB."),

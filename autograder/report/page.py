@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from autograder.text import one_line, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
@@ -35,6 +37,13 @@ def feedback_link(grade: Grade) -> str | None:
     return "../feedback/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
 
 
+def _said(text: str, limit: int = 8000) -> Markup:
+    """A message as HTML: escaped, and what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`\n]{1,400})`", r"<code>\1</code>", str(escape(visible(text, limit)))))
+
+
 @functools.cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -52,6 +61,7 @@ def _environment() -> Environment:
     environment.filters.update(
         line=one_line,
         visible=visible,
+        said=_said,
         points=words.points,
         moment=words.moment,
         sign=lambda outcome: words.OUTCOMES[outcome][0],
