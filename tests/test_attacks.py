@@ -8,6 +8,7 @@ import pytest
 from exams import exam_of
 from test_examine import graded, outcome
 
+from autograder.examiner.files import looks_at_files
 from autograder.records import Outcome, Role
 
 # --- the student's text as code in the examiner ---------------------------------------------------------
@@ -147,6 +148,41 @@ def test_a_locked_constant_is_the_instructors_also_where_it_is_computed(locked):
     exam = exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "def f(x): return x * x"), (Role.TEST, test))
     assert graded(exam)[0].fraction == 1
     assert graded(exam, cell1="def f(x): return 0\nTOLERANCE = 1e9")[0].fraction == 0
+
+
+# --- files of the examiner's ----------------------------------------------------------------------------
+
+OUT = "import pathlib\ndef save(): return {!r}"
+
+
+@pytest.mark.parametrize("path", ["hidden.csv", "{folder}/hidden.csv", "./hidden.csv", "{folder}/../{name}/hidden.csv"])
+@pytest.mark.parametrize("open_files", ["", "import os\n"])
+def test_a_path_of_the_students_opens_no_file_of_the_examiners(path, open_files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hidden.csv").write_text("x\n1\n")
+    path = path.format(folder=tmp_path, name=tmp_path.name)
+    test = f"{open_files}import pandas as pd\nassert pd.read_csv(save()).x.sum() == 1"
+    assert outcome(OUT.format(path), test, released="").fraction == 0
+    assert outcome(OUT.format(path), f"{open_files}assert open(save()).read()[0] == 'x'", released="").fraction == 0
+
+
+def test_a_path_of_the_students_removes_nothing_of_the_examiners(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gradebook.db").write_text("points")
+    test = "path = save()\nassert path.read_text() == 'points'\npath.write_text('')\npath.unlink()"
+    assert outcome(OUT.format("").replace("''", "pathlib.Path('gradebook.db')"), test, released="").fraction == 0
+    assert (tmp_path / "gradebook.db").read_text() == "points"
+
+
+def test_an_address_of_the_students_is_not_asked():
+    test = "import urllib.request\nassert urllib.request.urlopen(save()).read()"
+    result = outcome(OUT.format("http://localhost:9/expected"), test, released="")
+    assert result.message == "A hidden test failed: PermissionError."
+
+
+@pytest.mark.parametrize("test", ["assert pd.read_csv(save()).x.sum() == 1", "assert save().read_text() == 'x'"])
+def test_a_test_that_reads_what_a_call_names_looks_at_files(test):
+    assert looks_at_files(test)
 
 
 # --- memory and time ------------------------------------------------------------------------------------

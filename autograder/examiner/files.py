@@ -19,9 +19,10 @@ from autograder.members import collision_key, is_junk, name_problem
 from autograder.probe.workfiles import MAX_BYTES, MAX_FILES
 from autograder.records import Exam, Role
 
-_OPENERS = frozenset(
-    "open Path os glob shutil zipfile tarfile gzip sqlite3 csv pathlib h5py loadtxt genfromtxt fromfile".split()  # noqa: SIM905
-)
+_READERS = "loadtxt genfromtxt fromfile imread read_csv read_table read_json read_excel read_parquet read_html read_xml"
+_METHODS_OF_PATHS = "read_text read_bytes write_text write_bytes exists is_file is_dir iterdir unlink"
+_MODULES = "open Path os glob shutil zipfile tarfile gzip sqlite3 csv pathlib h5py"
+_OPENERS = frozenset(f"{_MODULES} {_READERS} {_METHODS_OF_PATHS}".split())
 _PATH = re.compile(
     r"[\w./-]+\.[A-Za-z]\w{0,7}|(?:\./)?[\w-]+(?:/[\w.-]+)+/?"
     r"|[\w ./-]+\.(?:csv|tsv|txt|json|npy|npz|png|jpe?g|svg|pdf|xlsx|db|zip|html|md|parquet|log|dat)"

@@ -1,28 +1,41 @@
-"""No text of the student's becomes code in this process, and no bytes of theirs an object.
+"""No text of the student's becomes code in this process, no bytes of theirs an object, and no path of theirs a file
+of the examiner's.
 
 Python itself runs texts that look like data: ``typing.get_type_hints`` evaluates annotations that are strings,
 ``doctest`` runs docstrings. So the texts that the kernel gave during a test cell are remembered, and Python's audit
 events, which come before anything is compiled or a class is unpickled, refuse what is made of one of them. Names,
-numbers and the like (``"list[int]"``) are harmless, and so is ``ast.parse``.
+numbers and the like (``"list[int]"``) are harmless, and so is ``ast.parse``. A path that the kernel gave is one in the
+working folder of a test that looks at files; another is refused before it is opened, removed or asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections import deque
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from autograder.errors import CourseError
+from autograder.examiner.guard import lies_in, working_folder
+from autograder.examiner.handles import reference_of
 from autograder.probe.codec import Packed
 
 _DOES = ("(", "@", ";", ":", "\n", "\r", "import")
 """A text without any of these calls nothing."""
-_RAW = (b"(", b"@", b";", b":", b"import", b"\\")
+_RAW = (b"(", b"@", b";", b":", b"import", b"\\", b"/", b".", b'"path"')
 """The same in a message, where what is escaped may be anything."""
 SHORTEST = 6
 """Characters of a text that is looked for within others."""
+LONGEST_PATH = 4096
+_OF_OS = "remove rename rmdir mkdir listdir scandir truncate chmod link symlink chdir"
+_ON_FILES = frozenset(
+    ["open", "shutil.rmtree", "shutil.unpack_archive", "sqlite3.connect", "urllib.Request"]
+    + [f"os.{name}" for name in _OF_OS.split()]
+)
+"""Of Python's audit events, those that begin with a path or an address."""
 MAX_KEPT, MAX_CHARACTERS = 20_000, 1 << 24
 
 
@@ -40,6 +53,7 @@ class _Heard:
     def __init__(self, source: str) -> None:
         self.source = source
         self.texts: set[str] = set()
+        self.paths: set[str] = set()
         self.characters = 0
         self.bytes = False
         self.parsed = False
@@ -49,6 +63,8 @@ class _Heard:
         if _may_call(text):
             self.characters += len(text)
             self.texts.add(text)
+        if len(text) <= LONGEST_PATH and ("/" in text or "." in text):
+            self.paths.add(text)
 
     def gave(self, code: str) -> bool:
         """Whether code came of one of the texts; where there were too many to tell, any code may have."""
@@ -85,6 +101,8 @@ def heard(value: Any, packed: Packed) -> None:
         kind = type(one)
         if kind is str:
             _now.keep(one)
+        elif issubclass(kind, PurePath):
+            _now.paths.add(str(one))
         elif kind in (bytes, bytearray, memoryview):
             _now.bytes = True
             _now.keep(bytes(one).decode("latin-1"))
@@ -92,12 +110,19 @@ def heard(value: Any, packed: Packed) -> None:
             pending.extend(one)
         elif isinstance(one, dict):
             pending.extend([*one, *one.values()])
+        elif reference_of(one) is not None:  # to ask it for attributes would be to ask the kernel
+            continue
         elif getattr(getattr(one, "dtype", None), "kind", "") in ("U", "O", "T") and hasattr(one, "tolist"):
             pending.append(one.tolist())
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _now is None or event not in ("compile", "pickle.find_class"):
+    if _now is None:
+        return
+    if event in _ON_FILES:
+        for argument in arguments[: 2 if event in ("os.rename", "os.link", "os.symlink") else 1]:
+            _look_at_path(_now, argument)
+    if event not in ("compile", "pickle.find_class"):
         return
     if event == "pickle.find_class":
         if _now.bytes:
@@ -120,6 +145,20 @@ def _look(now: _Heard, text: str) -> None:
         now.parsed = True
     else:
         _refuse(now, "running text that the student wrote")
+
+
+def _look_at_path(now: _Heard, argument: Any) -> None:
+    """
+    Raises:
+        PermissionError: the student's code gave this path, and it leads out of the working folder.
+    """
+    if not now.paths or not isinstance(argument, str | bytes | os.PathLike):
+        return
+    path = os.fsdecode(argument)
+    if path in now.paths or ("/../" in f"/{path}/" and any(path.endswith(one) for one in now.paths if ".." in one)):
+        folder = working_folder()
+        if folder is None or "://" in path or not lies_in(path, folder):
+            raise PermissionError("a path of the student's leads out of the working folder")
 
 
 def _refuse(now: _Heard, what: str) -> None:

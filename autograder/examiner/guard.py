@@ -53,6 +53,16 @@ def guarding(folder: Path) -> Iterator[None]:
         sys.path[:] = path
 
 
+def working_folder() -> Path | None:
+    """The folder that is guarded; None where there is none."""
+    return _guarded[-1] if _guarded else None
+
+
+def lies_in(path: str, folder: Path) -> bool:
+    """Whether a path, from the folder on, leads to the folder or into it."""
+    return os.path.join(os.path.realpath(os.path.join(folder, path)), "").startswith(os.path.join(folder, ""))
+
+
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if not _guarded:
         return
