@@ -167,7 +167,7 @@ def _targets(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
             raise CourseError("check: y must be one-hot rows, or whole numbers from 0.")
         classes = outputs.shape[1] if outputs.ndim == 2 else 0
         if classes <= numbers.max():
-            raise BadOutput(f"The model's output has the shape {_row(outputs)}: too few classes.")
+            raise BadOutput(f"The model's output has the shape {_row(outputs)}, expected a number for each class.")
         targets = np.eye(classes)[numbers.astype(np.int64)]
     if outputs.ndim != 2 or outputs.shape[1] != classes:
         raise BadOutput(f"The model's output has the shape {_row(outputs)}, expected ({classes},).")

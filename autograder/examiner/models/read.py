@@ -192,7 +192,7 @@ def _unknown(class_name: Any) -> RefusedModel:
     return RefusedModel(
         f"The layer {show(class_name)} can not be graded: "
         + (reason or "it is not one of the layers of keras.layers that the grader rebuilds")
-        + ". Lambda layers and classes of your own are never rebuilt.",
+        + ". Build the model from Keras's own layers.",
         kind_refused=type(class_name) is str,
     )
 
