@@ -7,6 +7,8 @@ import builtins
 import pytest
 from exams import exam_of
 from test_examine import graded, outcome
+from test_files_of_students import graded as with_files
+from test_files_of_students import kernel  # noqa: F401 - a fixture
 
 from autograder.examiner.files import looks_at_files
 from autograder.records import Outcome, Role
@@ -28,6 +30,7 @@ CODE = {
     "a docstring that doctest finds": (f'def f():\n    """\n    >>> {RUN}\n    """', "import doctest\nf\ndoctest.testmod()"),
     "a repr": (f'class P:\n    def __repr__(self): return "{RUN}"', "p = P()\nassert eval(repr(p)) == p"),
     "a text": (f'def f(): return "{RUN}"', "exec(f())"),
+    "an accent in an expression": (f"def f(): return \"'é' and {RUN}\"", "eval(f())"),
     "a text in an array": (f'import numpy as np\na = np.array(["{RUN}"])', "exec(str(a[0]))"),
     "bytes": (f'def f(): return b"{RUN}"', "exec(f())"),
     "what was printed": (
@@ -53,6 +56,29 @@ def test_no_text_of_the_students_is_run_in_the_examiner(attack, monkeypatch):
     ran: list[int] = []
     monkeypatch.setattr(builtins, "ran_in_examiner", ran, raising=False)
     result = outcome(*CODE[attack], released="")
+    assert ran == []
+    assert (result.outcome, result.fraction) == (Outcome.BROKEN, 0)
+
+
+FILES = {
+    "a file that the notebook wrote": ("exec(open('s.py').read())", RUN),
+    "a file with accents": ("exec(open('s.py').read())", f"é = 'é'\n{RUN}"),
+    "a file with spaces around": (
+        "import textwrap\nexec(textwrap.dedent(open('s.py').read()))",
+        f"\n  x = 1\n  {RUN}\n",
+    ),
+    "a file's one line": ("for line in open('s.py'):\n    eval(line)", f"1\n{RUN}  # é\n"),
+}
+
+
+@pytest.mark.parametrize("attack", FILES)
+def test_no_file_of_the_students_is_run_in_the_examiner(attack, kernel, monkeypatch):  # noqa: F811
+    test, text = FILES[attack]
+    ran: list[int] = []
+    monkeypatch.setattr(builtins, "ran_in_examiner", ran, raising=False)
+    answer = f"open('s.py', 'w', encoding='utf-8').write({text!r})"
+    result = with_files(kernel, (Role.ANSWER, answer), (Role.TEST, test))[0]
+    del ran[:1]  # in the kernel, where the test's released lines run, too
     assert ran == []
     assert (result.outcome, result.fraction) == (Outcome.BROKEN, 0)
 

@@ -30,6 +30,8 @@ _RAW = (b"(", b"@", b";", b":", b"import", b"\\", b"/", b".", b'"path"')
 SHORTEST = 6
 """Characters of a text that is looked for within others."""
 LONGEST_PATH = 4096
+LARGEST_SOURCE = 1 << 20
+"""Bytes of a file that may be Python."""
 _OF_OS = "remove rename rmdir mkdir listdir scandir truncate chmod link symlink chdir"
 _ON_FILES = frozenset(
     ["open", "shutil.rmtree", "shutil.unpack_archive", "sqlite3.connect", "urllib.Request"]
@@ -53,6 +55,7 @@ class _Heard:
     def __init__(self, source: str) -> None:
         self.source = source
         self.texts: set[str] = set()
+        self.lines: set[str] = set()
         self.paths: set[str] = set()
         self.characters = 0
         self.bytes = False
@@ -63,6 +66,7 @@ class _Heard:
         if _may_call(text):
             self.characters += len(text)
             self.texts.add(text)
+            self.lines.update(_lines(text))
         if len(text) <= LONGEST_PATH and ("/" in text or "." in text):
             self.paths.add(text)
 
@@ -70,7 +74,22 @@ class _Heard:
         """Whether code came of one of the texts; where there were too many to tell, any code may have."""
         if code in self.texts or len(self.texts) > MAX_KEPT or self.characters > MAX_CHARACTERS:
             return True
-        return any(code in text or (len(text) >= SHORTEST and text in code) for text in self.texts)
+        return not self.lines.isdisjoint(_lines(code)) or any(
+            code in text or (len(text) >= SHORTEST and text in code) for text in self.texts
+        )
+
+
+def _lines(text: str) -> set[str]:
+    """Lines that may call something, however far they are indented."""
+    stripped = (line.strip() for line in text.splitlines())
+    return {line for line in stripped if len(line) >= SHORTEST and _may_call(line)}
+
+
+def _texts(data: bytes) -> Iterator[str]:
+    """What bytes may be as a text; Python's own sources are UTF-8."""
+    with contextlib.suppress(UnicodeDecodeError):
+        yield data.decode()
+    yield data.decode("latin-1")
 
 
 _now: _Heard | None = None
@@ -105,7 +124,8 @@ def heard(value: Any, packed: Packed) -> None:
             _now.paths.add(str(one))
         elif kind in (bytes, bytearray, memoryview):
             _now.bytes = True
-            _now.keep(bytes(one).decode("latin-1"))
+            for text in _texts(bytes(one)):
+                _now.keep(text)
         elif kind in (list, tuple, set, frozenset, deque):
             pending.extend(one)
         elif isinstance(one, dict):
@@ -114,6 +134,13 @@ def heard(value: Any, packed: Packed) -> None:
             continue
         elif getattr(getattr(one, "dtype", None), "kind", "") in ("U", "O", "T") and hasattr(one, "tolist"):
             pending.append(one.tolist())
+
+
+def heard_file(data: bytes) -> None:
+    """Remember what is in a file of the student's that a test may read."""
+    if _now is not None and len(data) <= LARGEST_SOURCE:
+        for text in _texts(data):
+            _now.keep(text)
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
@@ -133,7 +160,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         if _now.parsed:
             _refuse(_now, "running a syntax tree where the student's source was parsed")
         return
-    text = code.decode("latin-1") if isinstance(code, bytes) else code
+    text = next(_texts(code)) if isinstance(code, bytes) else code
     if _may_call(text) and not str(name).startswith("<instructor"):
         _look(_now, text.strip())
 

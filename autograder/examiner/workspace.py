@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.examiner.files import CapturedFiles, Kept, TooManyFiles, relative
 from autograder.examiner.following import asking_through
+from autograder.examiner.foreign import LARGEST_SOURCE, heard_file
 from autograder.examiner.guard import guarding
 from autograder.probe.workfiles import Folder
 
@@ -92,6 +93,11 @@ class Files:
         students = {p: data for p, data in self.captured.contents.items() if p not in self.workspace.given}
         self.here.push(students, [])
         self.here.renew()
+        for data in students.values():
+            heard_file(data)
+        for source in self.workspace.handed_in.values():
+            with source.open("rb") as file:
+                heard_file(file.read(LARGEST_SOURCE + 1))
 
     @contextlib.contextmanager
     def following(self) -> Iterator[None]:
