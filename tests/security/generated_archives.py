@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import random
 import stat
 import struct
@@ -58,7 +57,7 @@ def special(chance: random.Random, form: str) -> bytes:
 
 def lie(chance: random.Random, form: str) -> bytes:
     """A size that is not the real one, an encrypted member, a directory that is cut off."""
-    data = bytearray(packed("zip", [HONEST, ("evil", os.urandom(500) + b"\0" * 50_000)], chance))
+    data = bytearray(packed("zip", [HONEST, ("evil", chance.randbytes(500) + b"\0" * 50_000)], chance))
     how = chance.choice(["size", "encrypted", "cut", "offset"])
     entry = data.rindex(b"PK\1\2")
     if how == "size":

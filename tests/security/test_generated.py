@@ -82,8 +82,8 @@ def as_wrong(grade: NotebookGrade, exam: Exam) -> bool:
     )
 
 
-def say(family: str, counts: Counter[str], began: float) -> None:
-    print(f"{family}: {counts.total()} cases in {time.monotonic() - began:.0f} s, {dict(counts.most_common(8))}")
+def say(family: str, cases: float, counts: Counter[str], began: float) -> None:
+    print(f"\n{family}: {int(cases)} cases in {time.monotonic() - began:.0f} s, {dict(counts.most_common(8))}")
 
 
 def test_the_honest_wrong_answer_scores_nothing_and_the_right_one_all(pipeline: Pipeline) -> None:
@@ -109,7 +109,7 @@ def test_19_and_20_archives(tmp_path: Path, share: float) -> None:
         assert all(p.is_file() and not p.is_symlink() for p in inner.iterdir()), kind
         for path in inner.iterdir():  # what came before a lie was found out; whoever extracts removes the folder
             path.unlink()
-    say("archives", counts, began)
+    say("archives", 600 * share, counts, began)
 
 
 @SHARES
@@ -129,7 +129,7 @@ def test_19_and_20_archives_that_are_collected(tmp_path: Path, share: float) -> 
         counts[kind] += 1
         archive.unlink()
     assert not (course.root / "submitted").exists()
-    say("archives that are collected", counts, began)
+    say("archives that are collected", 200 * share, counts, began)
 
 
 @SHARES
@@ -149,10 +149,10 @@ def test_22_damaged_notebooks(pipeline: Pipeline, share: float) -> None:
         if made is not None:
             nbformat.validate(made, relax_add_props=True)
         assert time.monotonic() - start < 5
-        if counts.total() % 6 == 0:
+        if counts["read"] % 6 == 0:
             assert as_wrong(pipeline.graded(data), pipeline.exam), data
     assert counts["refused, and taken by json"] > 5, "the control"
-    say("damaged notebooks", counts, began)
+    say("damaged notebooks", 900 * share, counts, began)
 
 
 def naively_read(data: bytes) -> bool:
@@ -179,7 +179,7 @@ def test_23_edited_metadata_and_cells(pipeline: Pipeline, share: float) -> None:
         counts[grade.status] += 1
         counts["a naive maximum would differ"] += naive_maximum(made) != sum(maximum.values())
     assert counts["a naive maximum would differ"] > 0.3 * int(400 * share), "the control"
-    say("edited notebooks", counts, began)
+    say("edited notebooks", 400 * share, counts, began)
 
 
 def naive_maximum(notebook: dict[str, Any]) -> float:
@@ -205,7 +205,7 @@ def test_06_to_10_replies_of_a_kernel_that_says_anything(pipeline: Pipeline, sha
         assert as_wrong(grade, pipeline.exam), (seed, [q for q in grade.questions if q.score or q.detail][:3])
         counts["notebooks"] += 1
         counts["replies"] += sum(kernel.replaced for kernel in kernels)
-    say("replies", counts, began)
+    say("replies", 600 * share, counts, began)
 
 
 @SHARES
@@ -217,7 +217,7 @@ def test_09_classes_that_lie(pipeline: Pipeline, share: float) -> None:
         grade = pipeline.graded(data)
         assert as_wrong(grade, pipeline.exam), (seed, [q for q in grade.questions if q.score or q.detail][:3])
         counts[grade.status] += 1
-    say("classes", counts, began)
+    say("classes", 600 * share, counts, began)
 
 
 def test_06_to_10_control_the_same_kernel_that_tells_the_truth_earns_the_points(pipeline: Pipeline) -> None:
