@@ -31,6 +31,10 @@ CODE = {
     "a repr": (f'class P:\n    def __repr__(self): return "{RUN}"', "p = P()\nassert eval(repr(p)) == p"),
     "a text": (f'def f(): return "{RUN}"', "exec(f())"),
     "an accent in an expression": (f"def f(): return \"'é' and {RUN}\"", "eval(f())"),
+    "a query of a table": (
+        'def f(): return "@pd.io.common.os.sys.modules[\'builtins\'].ran_in_examiner . append(1)"',
+        "import pandas as pd\npd.DataFrame({'a': [1]}).eval(f(), engine='python')",
+    ),
     "a text in an array": (f'import numpy as np\na = np.array(["{RUN}"])', "exec(str(a[0]))"),
     "bytes": (f'def f(): return b"{RUN}"', "exec(f())"),
     "what was printed": (
@@ -91,6 +95,8 @@ def test_no_file_of_the_students_is_run_in_the_examiner(attack, kernel, monkeypa
         ("def f(): return sum([1])", "import ast, inspect\nassert 'sum' in ast.unparse(ast.parse(inspect.getsource(f)))"),
         ("def f(): return 'm(x): '", "import dataclasses\n@dataclasses.dataclass\nclass C:\n    x: str\nassert C(f()).x == 'm(x): '"),
         ("def f(): return 1", "import inspect\ninspect.getsource(f)\nassert eval('f() + 1') == 2"),
+        ("import pandas as pd\ndf = pd.DataFrame({'a': ['x', 'y']})\ndef f(): return 'df.a.eq( @k)'",
+         "k = 'x'\nassert len(df.query('a.str.startswith(@k)')) == 1 == len(df.query('a == @k'))"),
         ("def f(): return 3", "import pickle\nassert pickle.loads(pickle.dumps(slice(f()))) == slice(3)"),
     ],
 )  # fmt: skip
