@@ -116,8 +116,9 @@ autograder release keras-fully-connected --no-prove    # while you are writing
 def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     """Make what students get from source/ASSIGNMENT.
 
-    Where course.yaml has a `prepare` command for it, that runs first: it makes files such as a holdout. Before the
-    release is written, the instructor's own solution must get full marks and the unchanged release none of the points
+    Where course.yaml has a `prepare` command for it, that runs first: it makes files such as a holdout. Then the tests
+    are read: what can not be examined outside of the student's process is named with its line. Before the release is
+    written, the instructor's own solution must get full marks and the unchanged release none of the points
     that need work, both through the pipeline that grades students.
     """
     from autograder import release as releasing

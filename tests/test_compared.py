@@ -19,7 +19,7 @@ CASES = [
     ("assert isinstance(words, dict)", "words is ['a']"),
     ("for n in (1, 2, 3):\n    assert f(n) == [0, 2, 3, 5][n]", "f(n) is 4"),
     ("if total:\n    with open(__import__('os').devnull):\n        assert (\n            f(total)\n            == 5\n        )", "f(total) is 4"),
-    ("assert own == 3", "own is a Own"),
+    ("assert own == 3", "own is an object of the notebook (__main__.Own)"),
     ("assert words[0] == 'b'", "words[0] is 'a'"),
 ]  # fmt: skip
 

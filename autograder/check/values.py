@@ -154,5 +154,9 @@ _COPIED = (
 
 def quoted(value: Any) -> str:
     """A short text for the examiner; an object that could write its own is named by its type."""
-    text = repr(value) if is_known(value) else f"a {type(value).__name__}"
+    from autograder.examiner.handles import reference_of
+
+    reference = reference_of(value)
+    named = f"an object of the notebook ({reference.type_name})" if reference else f"a {type(value).__name__}"
+    text = repr(value) if is_known(value) else named
     return text if len(text) <= 200 else text[:197] + "..."
