@@ -143,6 +143,15 @@ GAINS = {
     "nothing, all close": (EMPTY.format((0, 3)), "import numpy as np\nassert np.isclose(f(3), [1, 4, 9]).all()"),
     "nothing, approximately": (EMPTY.format(0), "import pytest\nassert f(3) == pytest.approx(9)"),
     "nothing, approximately, on the other side": (EMPTY.format(0), "import pytest\nassert pytest.approx(9) == f(3)"),
+    "an exception of the student's that is the test's failure": (
+        "E = AssertionError\ndef f(x): return 0",
+        "try:\n    assert f(3) == 9\nexcept E:\n    pass",
+    ),
+    "a failure that is suppressed": (
+        "E = AssertionError\ndef f(x): return 0",
+        "import contextlib\nwith contextlib.suppress(E):\n    assert f(3) == 9",
+    ),
+    "a name that is missing": ("E = NameError", "import pytest\nwith pytest.raises(E): f(3)"),
     "a with block that stops the student's own exception": (LEAVES, "with C() as c:\n    assert c.value() == 3"),
     "a with block that stops a missing attribute": (LEAVES, "with C() as c:\n    assert c.read() == 3"),
 }  # fmt: skip

@@ -18,6 +18,8 @@ from autograder.examiner.operators import SPECIAL, Origin, mark
 from autograder.probe.codec import Reference
 
 MAX_ANCESTORS = 30
+_OF_TESTS = (Exception, AssertionError, NameError)
+"""What a test's own failures are: under a name of the student's, ``except BankError`` would catch them."""
 
 
 def _is_special(name: str) -> bool:
@@ -190,7 +192,7 @@ class Classes:
     def _made(self, reference: Reference, described: dict[str, Any]) -> Any:
         error = next((kind for kind in map(_exception, described["builtins"]) if kind is not None), None)
         if reference.type_name.startswith("builtins."):  # another name for one of Python's own
-            return error if error is not None and error is not Exception else None
+            return error if error not in (None, *_OF_TESTS) else None
         if error is None and "BaseException" in described["builtins"]:
             return None
         bases = tuple(
