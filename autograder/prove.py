@@ -74,10 +74,14 @@ def _tests(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, ExamCell, Qu
 
 
 def _missed(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    stopped = {}
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         if notebook.status != "completed":
-            yield f"{exam.notebook}: the solution does not run to its end: {notebook.message or notebook.status}"
+            stopped[exam.notebook] = notebook.message or notebook.status
+            yield f"{exam.notebook}: the solution does not run to its end: {stopped[exam.notebook]}"
     for exam, cell, question in _tests(exams, grade):
+        if exam.notebook in stopped and _UNBOUND in question.detail:
+            continue  # it follows from the cell that stopped
         if question.score < cell.points - 1e-9:
             checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
             why = checks or _reason(question.detail) or question.message
@@ -104,6 +108,7 @@ def _reason(detail: str) -> str:
     return place + (said if len(said) <= 500 else said[:499] + "…")
 
 
+_UNBOUND = "\nNameError: name "
 _TRACEBACK = "Traceback (most recent call last):"
 _IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
 _COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "

@@ -62,6 +62,13 @@ def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question
     assert str(caught.value).startswith("hw does not prove itself:\n  - ")
 
 
+def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
+    lines = str(caught.value).splitlines()
+    assert lines[1:-1] == ["  - nb: the solution does not run to its end: Cell 1 raised ValueError: oh."]
+
+
 @pytest.mark.parametrize(
     ("test", "words"),
     [
