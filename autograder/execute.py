@@ -292,5 +292,5 @@ def _status(
         if result.status == "error" and cell.role is not Role.TEST:
             if result.limit is not None:
                 return result.limit, f"Cell {number} {_PAST[result.limit].format(limits=limits)}"
-            return RunStatus.CELL_ERROR, f"Cell {number} raised {(result.error or 'an error')[:300].rstrip('.')}."
+            return RunStatus.CELL_ERROR, f"Cell {number} raised {(result.error or 'an error')[:300].rstrip('.: ')}."
     return RunStatus.COMPLETED, ""

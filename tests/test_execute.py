@@ -175,3 +175,8 @@ def test_copying_answers_ends_with_the_cells_time():
     kernel.run(exam.cells[0].source, 1)
     captured = capture(Remote(kernel), frozenset({"a"}), Budget(), until=time.monotonic() - 1)
     assert "too long" in captured.names["a"].refused
+
+
+def test_an_exception_without_a_text_is_named_alone():
+    executed = run(exam_of((Role.ANSWER, "raise NotImplementedError")))
+    assert executed.run.message == "Cell 1 raised NotImplementedError."

@@ -10,7 +10,7 @@ OUTCOMES = {
     Outcome.PASSED: ("✓", "passed"),
     Outcome.PARTIAL: ("◐", "partly"),
     Outcome.FAILED: ("✕", "not passed"),
-    Outcome.SKIPPED: ("–", "not run"),
+    Outcome.SKIPPED: ("–", "skipped"),
     Outcome.MANUAL: ("…", "for a person"),
     Outcome.BROKEN: ("!", "test broken"),
 }
