@@ -191,6 +191,27 @@ def test_a_locked_constant_is_the_instructors_also_where_it_is_computed(locked):
     assert graded(exam, cell1="def f(x): return 0\nTOLERANCE = 1e9")[0].fraction == 0
 
 
+@pytest.mark.parametrize(("locked", "test"), [
+    ("CASES = [(1, 1), (2, 4)]", "for x, want in CASES:\n    assert f(x) == want"),
+    ("WANT = {2: 4}", "assert all(f(x) == want for x, want in WANT.items())"),
+])  # fmt: skip
+def test_locked_cases_are_the_instructors(locked, test):
+    exam = exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "def f(x): return x * x"), (Role.TEST, test))
+    assert graded(exam)[0].fraction == 1
+    assert graded(exam, cell1="def f(x): return 0\nCASES, WANT = [], {}")[0].fraction == 0
+
+
+@pytest.mark.parametrize("sort", ["data.sort()", "sort(data)"])
+def test_locked_data_that_the_students_code_changes_are_what_it_made_of_them(sort):
+    exam = exam_of(
+        (Role.READ_ONLY, "data = [3, 1, 2]"),
+        (Role.ANSWER, "def sort(values): values.sort()"),
+        (Role.READ_ONLY, sort),
+        (Role.TEST, "assert data == [1, 2, 3]"),
+    )
+    assert graded(exam)[0].fraction == 1
+
+
 # --- files of the examiner's ----------------------------------------------------------------------------
 
 OUT = "import pathlib\ndef save(): return {!r}"

@@ -98,7 +98,7 @@ def test_what_a_locked_cell_defines_in_whatever_way_is_the_instructors(locked):
 
 
 @pytest.mark.parametrize(
-    "locked", ["data = [1]", "data = load()", "data = 1\nprint()\ndata = 2", "data = 1\ndata += 1"]
+    "locked", ["data = [1]\nshow(data)", "data = load()", "data = 1\nprint()\ndata = 2", "data = 1\ndata += 1"]
 )
 def test_what_the_students_code_can_change_is_taken_from_the_kernel(locked):
     known = vocabulary(exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "f = 1")))

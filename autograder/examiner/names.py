@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from autograder.examiner.operands import class_operators
+from autograder.examiner.testdata import written_down
 from autograder.records import Exam, Role
 
 
@@ -226,6 +227,8 @@ def vocabulary(exam: Exam) -> Vocabulary:
     trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or _imports(s))}
 
     sources = [c.source for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
+    locked_sources = [c.source for c in exam.cells if c.cell_type == "code" and c.role is Role.READ_ONLY]
+    trusted |= written_down(locked_sources, sources)
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}

@@ -1,0 +1,45 @@
+"""Data that locked cells write down for tests: ``CASES = [(1, 1), (2, 4)]``."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections import Counter
+from collections.abc import Iterable
+
+
+def written_down(locked: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
+    """Name → its statement, for a list, dict or set of constants that no other code of the notebook mentions.
+
+    Nothing of the instructor's can have changed such a value, so that it is what its statement says, whatever a later
+    cell of a student's binds to the name.
+
+    Args:
+        locked: the sources of cells that students can not edit.
+        sources: of all cells that are no tests, those included.
+    """
+    mentioned = Counter(node.id for tree in _trees(sources) for node in ast.walk(tree) if isinstance(node, ast.Name))
+    found: dict[str, str] = {}
+    for tree in _trees(locked):
+        for statement in tree.body:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+            if isinstance(target, ast.Name) and mentioned[target.id] == 1 and _is_data(statement):
+                found[target.id] = ast.unparse(statement)
+    return found
+
+
+def _trees(sources: Iterable[str]) -> Iterable[ast.Module]:
+    for source in sources:
+        with contextlib.suppress(SyntaxError):  # magics
+            yield ast.parse(source)
+
+
+def _is_data(statement: ast.stmt) -> bool:
+    value = getattr(statement, "value", None)
+    if not isinstance(value, ast.List | ast.Dict | ast.Set | ast.Tuple):
+        return False
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
