@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from test_examine import outcome
 
+from autograder.examiner.compared import HINT
+
 ANSWER = (
     "total = 3\nwords = ['a']\ndef f(x): return x + 1\nclass Own:\n    def __repr__(self): return 'lie'\nown = Own()"
 )
@@ -31,6 +33,11 @@ def test_the_parts_of_a_failed_assertion_are_told(test: str, said: str) -> None:
     assert said in result.detail.splitlines()
     assert said not in result.message
     assert result.message == "A hidden test found a wrong answer."
+
+
+@pytest.mark.parametrize(("test", "hint"), [("assert own == 3", True), ("assert total == 4", False)])
+def test_who_compares_an_object_with_plain_data_is_told_what_to_write(test: str, hint: bool) -> None:
+    assert (HINT in outcome(ANSWER, test, released="").detail) is hint
 
 
 def test_each_part_is_computed_once_and_in_order() -> None:

@@ -13,10 +13,16 @@ import traceback
 from typing import Any
 
 from autograder.check.values import quoted
+from autograder.examiner.handles import reference_of
 
 _KEPT = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 """No name of Python's has a space in it, so no test and no student can have one of these."""
 _MOST = 8
+HINT = (
+    "(An object of the notebook equals only itself, and is an instance of the notebook's classes alone. "
+    "Compare what it gives: list(x), float(x), x.name.)"
+)
+"""For the author of the test, who may have meant it to equal plain data."""
 
 
 def keeping(tree: ast.Module) -> ast.Module:
@@ -36,11 +42,13 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     if type(error) is not AssertionError or hasattr(error, "remote"):
         return
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
-    for name in list(names)[-_MOST:]:
-        kept = _KEPT.fullmatch(name)
-        if kept and lines and int(kept[1]) <= lines[-1] <= int(kept[2]):
-            with contextlib.suppress(Exception):  # a number of more digits than Python writes out
-                error.add_note(f"{kept[3]} is {quoted(names[name])}")
+    found = [kept for name in names if (kept := _KEPT.fullmatch(name))]
+    told = [kept for kept in found if lines and int(kept[1]) <= lines[-1] <= int(kept[2])][:_MOST]
+    for kept in told:
+        with contextlib.suppress(Exception):  # a number of more digits than Python writes out
+            error.add_note(f"{kept[3]} is {quoted(names[kept[0]])}")
+    if any(reference_of(names[kept[0]]) is not None for kept in told):
+        error.add_note(HINT)
 
 
 def forget(names: dict[str, Any]) -> None:
