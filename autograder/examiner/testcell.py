@@ -83,7 +83,7 @@ class Reader:
     def _names(self) -> Iterator[Finding]:
         known = self.notebook.known
         bound = self.notebook.bound
-        free = self.loaded - self.own - set(dir(builtins)) - _GIVEN - known.own - known.students
+        free = self.loaded - self.own - _pythons() - _GIVEN - known.own - known.students
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
                 why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
@@ -189,6 +189,11 @@ class Reader:
                 f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
             )
             yield self.finding(self._use(name), why, "hidden tests should use data of their own", warning=True)
+
+
+def _pythons() -> set[str]:
+    """Python's own names; IPython, once imported, puts ``display`` among them."""
+    return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
 
 
 _BRING = "install it where you grade, let it go with the release, or do without"
