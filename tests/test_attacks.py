@@ -153,6 +153,13 @@ GAINS = {
     ),
     "a name that is missing": ("E = NameError", "import pytest\nwith pytest.raises(E): f(3)"),
     "a with block that stops the student's own exception": (LEAVES, "with C() as c:\n    assert c.value() == 3"),
+    "a with block that stops a wrong type": (LEAVES, "with C() as c:\n    assert c.value < 3"),
+    "a with block that stops a wrong index": (LEAVES + "\n    d = {}", "with C() as c:\n    assert c.d['x'] == 3"),
+    "a with block on nothing": (
+        "class C:\n    def __enter__(self): pass\n    def __exit__(self, *a): return True",
+        "with C() as c:\n    value = c.read()\n    assert value == 3",
+    ),
+    "nothing, close by name": (EMPTY.format(0), "import numpy as np\nassert np.allclose(a=f(3), b=9)"),
     "a with block that stops a missing attribute": (LEAVES, "with C() as c:\n    assert c.read() == 3"),
 }  # fmt: skip
 
@@ -176,7 +183,7 @@ def test_no_points_for_nothing(attack):
         (EMPTY.format("(0, 2)"), "import numpy as np\ne = np.zeros((0, 2))\nnp.testing.assert_allclose(f(1), e)\nassert np.allclose(f(1), e) and np.isclose(f(1), e).all()"),
         ("x = 9.0", "import pytest\nimport numpy as np\nassert x == pytest.approx(9) and np.allclose(x, 9)\nnp.testing.assert_equal([x, 'a', None], [9, 'a', None])"),
         ("class C:\n    def __enter__(self): return self\n    def __exit__(self, kind, error, trace): return kind is ValueError",
-         "with C():\n    raise ValueError"),
+         "with C():\n    raise ValueError\nwith C(): int('x')\nwith C():\n    def f(): raise ValueError('é')\n    f()"),
     ],
 )  # fmt: skip
 def test_ends_sums_and_with_blocks_that_are_meant_so(answer, test):

@@ -187,7 +187,7 @@ def _library_name(value: Any) -> str | None:
     """``module:name`` of a library's function or class, ``builtins:len``. It is not lent: the kernel has its own. A
     lent ``getattr`` or ``eval`` would be a door from there to here."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if type(module) is not str or type(name) is not str or not callable(value) or not _is_library(module):
+    if type(module) is not str or type(name) is not str or not callable(value) or not is_library(module):
         return None
     found: Any = sys.modules.get(module)
     for part in name.split("."):
@@ -195,7 +195,7 @@ def _library_name(value: Any) -> str | None:
     return f"{module}:{name}" if found is value else None
 
 
-def _is_library(module: str) -> bool:
+def is_library(module: str) -> bool:
     """Whether a module is Python's or an installed package's: the course's own are not there."""
     top = module.partition(".")[0]
     file = getattr(sys.modules.get(top), "__file__", None)

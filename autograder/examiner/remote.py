@@ -22,6 +22,7 @@ from autograder.examiner.figures import KINDS, Figures
 from autograder.examiner.foreign import heard
 from autograder.examiner.handles import Link, LostError, RemoteError, reference_of
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
+from autograder.examiner.leaving import on_purpose
 from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
 from autograder.probe.codec import CodecError, Reference, decode, encode
 
@@ -315,11 +316,11 @@ class RemoteObject(Operators):
         return self._remote.ask("operate", "enter", (self,))
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        """The student's ``__exit__`` learns of an exception by its type, and may stop one that the block itself raised:
-        no failed test, and nothing that the student's code raised to leave the block."""
+        """The student's ``__exit__`` learns of an exception by its type, and may stop one that the block raised
+        on purpose."""
         raised = _told(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
-        return raised is not None and stops is True and getattr(error, "remote", None) is None
+        return raised is not None and stops is True and on_purpose(error)
 
 
 def _told(error: BaseException | None) -> Any:
