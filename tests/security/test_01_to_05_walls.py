@@ -16,7 +16,7 @@ from typing import Any
 
 import probing
 import pytest
-from attacks import FULL
+from attacks import FULL, each, of
 from test_12_to_18_limits import kernel
 
 from autograder.errors import SandboxError
@@ -184,6 +184,6 @@ def test_26_control_a_grader_that_names_itself_is_told() -> None:
     assert [name for name in told if re.search(probing.TELLING, name)]
 
 
-@pytest.mark.parametrize("name", ["02-reaches", "03-writes", "05-finds", "26-names"])
+@each(of(2, 3, 5, 26))
 def test_01_to_05_who_looks_around_loses_nothing(graded, name: str) -> None:
     assert graded.done.points(name) == pytest.approx(FULL)

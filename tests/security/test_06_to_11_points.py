@@ -7,19 +7,19 @@ import subprocess
 import sys
 
 import pytest
-from attacks import ATTACKS, FULL, of
+from attacks import ATTACKS, FULL, each, of
 
 pytestmark = pytest.mark.sandbox
 CHEATS = [name for name, attack in ATTACKS.items() if attack.gains]
 
 
-@pytest.mark.parametrize("name", ["full", "wrong", *of(6), *of(7), *of(9), *of(10), *of(11)])
+@each(["full", "wrong", *of(6, 7, 9, 10, 11)])
 def test_06_to_11_every_attacker_gets_what_the_work_is_worth(graded, name: str) -> None:
     assert graded.done.points(name) == pytest.approx(graded.right(name))
     assert graded.done.grades[name].max_score == 10
 
 
-@pytest.mark.parametrize("name", CHEATS)
+@each(CHEATS)
 def test_06_to_11_control_the_trick_passes_tests_that_share_its_process(unguarded, name: str) -> None:
     assert unguarded(name).passed == ATTACKS[name].gains
 
@@ -28,10 +28,10 @@ def test_06_to_11_control_without_a_trick_that_grader_is_right(unguarded) -> Non
     assert unguarded("wrong").passed == frozenset()
 
 
-@pytest.mark.parametrize(("name", "words"), [("06-snoop", "looked at True found"), ("06-remembers", "found")])
-def test_06_no_canary_is_in_history_frames_objects_or_memory(graded, name: str, words: str) -> None:
+@each(["06-snoop", "06-remembers"])
+def test_06_no_canary_is_in_history_frames_objects_or_memory(graded, name: str) -> None:
     shown = graded.shown(name)
-    assert words in shown
+    assert {"06-snoop": "looked at True found", "06-remembers": "found"}[name] in shown
     assert set(re.findall(r"canary-[a-z]+-[0-9a-f]{16}", shown)) <= {graded.canaries["public"]}
 
 
@@ -40,14 +40,14 @@ def test_06_control_in_one_process_the_same_notebook_finds_the_tests(graded, ung
     assert graded.canaries["test"] in unguarded("06-remembers").printed
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@each(ATTACKS)
 def test_06_no_student_reads_anything_hidden_in_the_feedback(graded, name: str) -> None:
     shown = graded.shown(name)
     assert [word for place, word in graded.canaries.items() if word in shown and place != "public"] == []
     assert "HIDDEN TESTS" not in shown
 
 
-@pytest.mark.parametrize("name", of(10))
+@each(of(10))
 def test_10_an_exit_is_said_and_leaves_the_points_of_before(graded, name: str) -> None:
     notebook = graded.notebook(name)
     assert notebook.status == ATTACKS[name].status

@@ -19,12 +19,14 @@ from attacks import (
     DAEMON,
     DAEMON_NAME,
     FULL,
+    LONG,
     MEMFD,
     PLANTED,
     SEEDS,
     SHARED,
     STUBBORN,
     SWALLOWS,
+    each,
     of,
 )
 from pipeline import ASSIGNMENT
@@ -35,7 +37,7 @@ from autograder.records import CellRun, Limits
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox
-LIMITED = [name for number in range(13, 18) for name in of(number)]
+LIMITED = of(13, 14, 15, 16, 17)
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16, output_mib=2)
 
 
@@ -94,14 +96,14 @@ def test_12_control_planted_files_run_where_they_are_let_in(folder: Path, how: s
 # --- 13 to 17: each limit has its status, and a sentence with its value
 
 
-@pytest.mark.parametrize("name", LIMITED)
+@each(LIMITED)
 def test_13_to_17_the_student_reads_which_limit_it_was_and_how_much_was_allowed(graded, name: str) -> None:
     notebook, attack = graded.notebook(name), ATTACKS[name]
     assert (notebook.status, attack.message in notebook.message) == (attack.status, True), notebook.message
     assert notebook.message in graded.shown(name)
 
 
-@pytest.mark.parametrize("name", LIMITED)
+@each(LIMITED)
 def test_13_to_17_what_is_not_at_the_limit_is_graded(graded, name: str) -> None:
     assert graded.done.points(name) == pytest.approx(graded.right(name))
 
@@ -109,7 +111,7 @@ def test_13_to_17_what_is_not_at_the_limit_is_graded(graded, name: str) -> None:
 def test_13_to_17_everybody_else_is_graded_as_ever(graded) -> None:
     assert graded.done.exit_code == 0
     assert graded.done.not_graded == []
-    assert sorted(graded.done.graded) == sorted(ATTACKS)
+    assert {*graded.done.graded} >= {*ATTACKS} - LONG
 
 
 PROCESSES = "import subprocess\nheld = [subprocess.Popen(['sleep', '20']) for _ in range(100)]"

@@ -230,6 +230,7 @@ def test_06_to_10_control_the_same_kernel_that_tells_the_truth_earns_the_points(
     assert sum(q.score for q in grade.questions) == 8
 
 
+@pytest.mark.security
 def test_09_control_in_one_process_some_of_these_classes_pass(pipeline: Pipeline) -> None:
     def cells(seed: int) -> list[tuple[str | None, str]]:
         answers = generated_classes.answers(seed)
