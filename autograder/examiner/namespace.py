@@ -20,6 +20,7 @@ from autograder.examiner import figures
 from autograder.examiner.classes import grant
 from autograder.examiner.files import CapturedFiles
 from autograder.examiner.foreign import heard
+from autograder.examiner.kinds import asking
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
 from autograder.examiner.remote import Remote, reference_of
 from autograder.examiner.remote_model import RemoteModel, refused
@@ -148,7 +149,7 @@ class Namespace(dict[str, Any]):
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
         self.clear()
-        self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
+        self.update({"__builtins__": builtins, "__name__": "__main__", **asking(self.answers.remote.ask), **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()
         pending = list(meant_names(source))

@@ -75,6 +75,12 @@ def _regular(path: Path, size: int) -> bytes:
         return file.read(size + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
 
 
+def kinds(value: Any) -> list[str]:
+    """``module.Class`` of the classes that an object is an instance of, or a class is derived from."""
+    mro = (value if isinstance(value, type) else type(value)).__mro__
+    return [f"{kind.__module__}.{kind.__qualname__}" for kind in mro]
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in (*BINARY, *IN_PLACE, *UNARY, *COMPARISONS)},
     "bool": bool,
@@ -88,6 +94,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "files": files,
     "float": float,
     "format": format,
+    "kinds": kinds,
     "hash": hash,
     "int": int,
     "iter": iter,
