@@ -159,8 +159,18 @@ KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
 """By module and name, since the libraries have no public names for these classes: a claim, as all that is written."""
 
 
+def _write_shape(writer: Writer, shape: Any) -> Any:
+    """The shape of a variable or tensor that stays remote: a tuple, which the libraries take for equal to it."""
+    return writer.write(tuple(shape))
+
+
+_SHAPES = frozenset([("tensorflow.python.framework.tensor_shape", "TensorShape"), ("torch", "Size")])
+
+
 def encoder(kind: type) -> Encode | None:
-    """What writes tensors of exactly this type."""
+    """What writes tensors of exactly this type, and their shapes."""
+    if (kind.__module__, kind.__name__) in _SHAPES:
+        return _write_shape
     found = KINDS.get((kind.__module__, kind.__name__))
     if found is None or found[0] not in sys.modules:
         return None
