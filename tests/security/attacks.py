@@ -10,7 +10,18 @@ from dataclasses import dataclass
 import probing
 import pytest
 from pipeline import POINTS, Student
-from test_pipeline import EQUAL, NOTHING, PROBE, SNOOP, TRANSFORMER, WRONG
+from test_pipeline import (
+    EQUAL,
+    NOTHING,
+    PROBE,
+    SNOOP,
+    TRANSFORMER,
+    WRONG,
+    delete_tests,
+    duplicate_all,
+    rename_and_raise,
+    retype,
+)
 
 CELL_SECONDS = 3
 MEMORY_MIB, PROCESSES, DISK_MIB, OUTPUT_MIB = 512, 64, 16, 2
@@ -221,6 +232,10 @@ ATTACKS: dict[str, Attack] = {
             {"test-mean": 0.0, "test-squares": 0.0, "test-rescale": 1.0},
         )
     ),
+    "23-points-and-ids": Attack(Student(WRONG, NOTHING, rename_and_raise)),
+    "23-retyped": Attack(Student({}, {}, retype)),
+    "23-deleted": Attack(Student({}, {}, delete_tests)),
+    "23-duplicated": Attack(Student({}, {}, duplicate_all)),
     "24-markup": Attack(Student({"line": f"{SHOWS}\n{LINE}"}, {})),
     "26-names": told(probing.NAMES),
     # 12 to 18

@@ -5,27 +5,85 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from attacks import ATTACKS, FULL, each, of
+from pipeline import ASSIGNMENT, HIDDEN_INPUT
+
+from autograder.grade import grade_notebook
+from autograder.kernel import SandboxedKernel
+from autograder.probe.codec import Packed
+from autograder.records import CellRun
+from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox
-CHEATS = [name for name, attack in ATTACKS.items() if attack.gains]
 
 
-@each(["full", "wrong", *of(6, 7, 9, 10, 11)])
-def test_06_to_11_every_attacker_gets_what_the_work_is_worth(graded, name: str) -> None:
+def worth_its_work(graded, name: str) -> None:
     assert graded.done.points(name) == pytest.approx(graded.right(name))
     assert graded.done.grades[name].max_score == 10
 
 
-@each(CHEATS)
-def test_06_to_11_control_the_trick_passes_tests_that_share_its_process(unguarded, name: str) -> None:
+def fooled(unguarded, name: str) -> None:
+    """The same notebook passes tests that share its process."""
     assert unguarded(name).passed == ATTACKS[name].gains
 
 
-def test_06_to_11_control_without_a_trick_that_grader_is_right(unguarded) -> None:
+@each(["full", "wrong"])
+def test_06_to_11_honest_answers_get_what_they_are_worth(graded, name: str) -> None:
+    worth_its_work(graded, name)
+
+
+def test_06_to_11_control_without_a_trick_the_grader_without_a_wall_is_right(unguarded) -> None:
     assert unguarded("wrong").passed == frozenset()
+
+
+# --- 6
+
+
+@each(of(6))
+def test_06_who_looks_for_the_tests_gains_nothing(graded, name: str) -> None:
+    worth_its_work(graded, name)
+
+
+def test_06_control_where_the_tests_are_they_are_read(unguarded) -> None:
+    fooled(unguarded, "06-reads-the-test")
+
+
+class Recorded(SandboxedKernel):
+    """A kernel, and all that it is told: sources and requests."""
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        told.append(("cell", source.encode()))
+        return super().run(source, seconds)
+
+    def exchange(self, request: Packed, *arguments: Any, **named: Any) -> Packed:
+        told.append(("question", request.text + b"".join(request.buffers)))
+        return super().exchange(request, *arguments, **named)
+
+
+told: list[tuple[str, bytes]] = []
+
+
+def test_06_neither_tests_nor_expected_values_are_in_what_the_kernel_is_told(graded) -> None:
+    """And hidden inputs only behind the last cell; that they are found there shows that the record is one."""
+    told.clear()
+    path = graded.course.submitted("full", ASSIGNMENT) / "numbers.ipynb"
+    limits = graded.course.assignments[ASSIGNMENT].limits
+    hidden = graded.course.root / "source" / ASSIGNMENT / "hidden"
+    grade_notebook(graded.exam, path, lambda: Recorded(default_sandbox(), {}, limits), limits, hidden)
+    last = max(number for number, (kind, _) in enumerate(told) if kind == "cell")
+    before, after = (b"\n".join(text for _, text in part) for part in (told[: last + 1], told[last + 1 :]))
+    secrets = [
+        graded.canaries["test"],
+        graded.canaries["solution"],
+        graded.canaries["data"],
+        str((HIDDEN_INPUT + 1) / 2),
+    ]
+    assert [word for word in secrets if word.encode() in before + after] == []
+    assert str(HIDDEN_INPUT).encode() not in before
+    assert str(HIDDEN_INPUT).encode() in after
 
 
 @each(["06-snoop", "06-remembers"])
@@ -47,11 +105,38 @@ def test_06_no_student_reads_anything_hidden_in_the_feedback(graded, name: str) 
     assert "HIDDEN TESTS" not in shown
 
 
+# --- 7, 9
+
+
+@each(of(7))
+def test_07_patches_and_transformers_score_like_the_honest_wrong_answer(graded, name: str) -> None:
+    assert graded.done.points(name) == graded.done.points("wrong")
+
+
+@each(name for name in of(7) if ATTACKS[name].gains)
+def test_07_control_patches_and_transformers_reach_tests_in_their_process(unguarded, name: str) -> None:
+    fooled(unguarded, name)
+
+
+@each(of(9))
+def test_09_objects_that_equal_everything_score_like_the_honest_wrong_answer(graded, name: str) -> None:
+    assert graded.done.points(name) == graded.done.points("wrong")
+
+
+@each(of(9))
+def test_09_control_objects_that_equal_everything_pass_in_one_process(unguarded, name: str) -> None:
+    fooled(unguarded, name)
+
+
+# --- 10, 11
+
+
 @each(of(10))
 def test_10_an_exit_is_said_and_leaves_the_points_of_before(graded, name: str) -> None:
     notebook = graded.notebook(name)
     assert notebook.status == ATTACKS[name].status
     assert ATTACKS[name].message in notebook.message
+    worth_its_work(graded, name)
     assert graded.done.points(name)["test-mean"] == FULL["test-mean"]
 
 
@@ -59,6 +144,11 @@ def test_10_an_exit_is_said_and_leaves_the_points_of_before(graded, name: str) -
 def test_10_control_a_grader_that_believes_the_exit_status_is_fooled(leave: str) -> None:
     script = f"def mean(values):\n    {leave}\nassert mean([1, 2, 3]) == 2"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@each(of(11))
+def test_11_constants_and_public_answers_fail_hidden_inputs(graded, name: str) -> None:
+    worth_its_work(graded, name)
 
 
 def test_11_control_the_released_tests_alone_pass_what_is_hard_coded(unguarded) -> None:

@@ -37,7 +37,6 @@ from autograder.records import CellRun, Limits
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox
-LIMITED = of(13, 14, 15, 16, 17)
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16, output_mib=2)
 
 
@@ -96,16 +95,37 @@ def test_12_control_planted_files_run_where_they_are_let_in(folder: Path, how: s
 # --- 13 to 17: each limit has its status, and a sentence with its value
 
 
-@each(LIMITED)
-def test_13_to_17_the_student_reads_which_limit_it_was_and_how_much_was_allowed(graded, name: str) -> None:
+def stopped(graded, name: str) -> None:
+    """The student reads which limit it was and how much was allowed; what is not at the limit is graded."""
     notebook, attack = graded.notebook(name), ATTACKS[name]
     assert (notebook.status, attack.message in notebook.message) == (attack.status, True), notebook.message
     assert notebook.message in graded.shown(name)
-
-
-@each(LIMITED)
-def test_13_to_17_what_is_not_at_the_limit_is_graded(graded, name: str) -> None:
     assert graded.done.points(name) == pytest.approx(graded.right(name))
+
+
+@each(of(13))
+def test_13_a_fork_bomb_is_stopped(graded, name: str) -> None:
+    stopped(graded, name)
+
+
+@each(of(14))
+def test_14_a_hog_is_ended(graded, name: str) -> None:
+    stopped(graded, name)
+
+
+@each(of(15))
+def test_15_a_full_folder_is_said(graded, name: str) -> None:
+    stopped(graded, name)
+
+
+@each(of(16))
+def test_16_an_endless_print_is_ended(graded, name: str) -> None:
+    stopped(graded, name)
+
+
+@each(of(17))
+def test_17_a_cell_that_does_not_end_is_stopped(graded, name: str) -> None:
+    stopped(graded, name)
 
 
 def test_13_to_17_everybody_else_is_graded_as_ever(graded) -> None:

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from attacks import FULL, MARKUP
+from attacks import FULL, MARKUP, each, of
 from pipeline import Graded, grade, seen_by_student
 from test_archive import ATTACKS as ARCHIVES
 from test_archive import WHOLE, bomb_tar_gz, overlapping, zip_with
+from test_generated import naive_maximum
 from test_kernel import growth
 from test_report_pages import inert
 from test_report_table import INJECTIONS
@@ -209,6 +210,22 @@ def test_22_control_pythons_reader_takes_it(name: str) -> None:
 def test_22_control_deep_nesting_stops_pythons_reader() -> None:
     with pytest.raises(RecursionError):
         json.loads(MALFORMED["deep"])
+
+
+# --- 23
+
+
+@sandboxed
+@each(of(23))
+def test_23_edits_of_the_instructors_cells_change_neither_maximum_nor_score(graded, name: str) -> None:
+    assert graded.done.points(name) == pytest.approx(graded.right(name))
+    assert graded.done.grades[name].max_score == 10
+
+
+@sandboxed
+def test_23_control_the_notebook_that_was_handed_in_says_other_points(graded) -> None:
+    handed_in = json.loads((graded.course.submitted("23-points-and-ids", "numbers") / "numbers.ipynb").read_text())
+    assert naive_maximum(handed_in) > 100
 
 
 # --- 24

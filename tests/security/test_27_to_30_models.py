@@ -197,13 +197,43 @@ def write_data(folder: Path) -> tuple[Any, Any]:
     return 4 * centers.T, -2 * (centers**2).sum(1)
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_08_and_27_to_30_a_model_is_worth_what_it_computes(models: Models, name: str) -> None:
+def each(number: str, *, fools: bool = False) -> pytest.MarkDecorator:
+    """A test of each question of that number; of those that fool tests in the student's process."""
+    found = [name for name, question in QUESTIONS.items() if name.startswith(number) and question.fools >= fools]
+    return pytest.mark.parametrize("name", found)
+
+
+def worth_what_it_computes(models: Models, name: str) -> None:
     assert models.done.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
     assert models.done.grades["eve"].status == "completed", models.done.output
 
 
-@pytest.mark.parametrize("name", [n for n, q in QUESTIONS.items() if q.fools])
+@each("08")
+def test_08_patched_and_fake_models_get_what_they_compute(models: Models, name: str) -> None:
+    worth_what_it_computes(models, name)
+
+
+@each("27")
+def test_27_rows_learned_by_heart_gain_nothing_on_the_holdout(models: Models, name: str) -> None:
+    worth_what_it_computes(models, name)
+
+
+@each("28")
+def test_28_pasted_weights_fail_a_retrained_check(models: Models, name: str) -> None:
+    worth_what_it_computes(models, name)
+
+
+@each("29")
+def test_29_layers_that_lie_are_refused_and_honest_ones_exact(models: Models, name: str) -> None:
+    worth_what_it_computes(models, name)
+
+
+@each("30")
+def test_30_nan_fails_every_threshold(models: Models, name: str) -> None:
+    worth_what_it_computes(models, name)
+
+
+@each("", fools=True)
 def test_08_and_27_to_30_control_tests_that_share_its_process_are_fooled(models: Models, name: str) -> None:
     assert f"test-{name}" in models.unguarded.passed, models.unguarded.printed[-3000:]
 
@@ -223,7 +253,7 @@ def test_30_control_a_plain_comparison_lets_nan_pass() -> None:
     assert not loss > 0.5
 
 
-def test_messages_say_why(models: Models) -> None:
+def test_08_and_27_to_30_messages_say_why(models: Models) -> None:
     """Each question that earned nothing has a sentence for the student, without a path or the test."""
     (book,) = models.done.grades["eve"].notebooks
     assert [q.id for q in book.questions if q.score == 0 and not q.message] == []
