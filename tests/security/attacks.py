@@ -262,9 +262,10 @@ ATTACKS: dict[str, Attack] = {
 FULL = {**POINTS, "essay": 0.0}
 
 
-LONG = frozenset(
-    ["06-snoop", "07-probe", "10-sigkill", "14-shared-map", "14-memfd", "17-ignores-sigint", "17-sleep", "18-waits"]
+_LONG = (
+    "06-snoop 07-probe 10-sigkill 14-shared-map 14-memfd 17-ignores-sigint 17-sleep 18-waits 23-retyped 23-duplicated"
 )
+LONG = frozenset(_LONG.split())
 """Graded in ``make test-security`` only; some of them have a twin in tests/test_pipeline.py."""
 
 

@@ -233,9 +233,27 @@ def test_30_nan_fails_every_threshold(models: Models, name: str) -> None:
     worth_what_it_computes(models, name)
 
 
-@each("", fools=True)
-def test_08_and_27_to_30_control_tests_that_share_its_process_are_fooled(models: Models, name: str) -> None:
+def fooled(models: Models, name: str) -> None:
+    """The test passes where it shares the student's process."""
     assert f"test-{name}" in models.unguarded.passed, models.unguarded.printed[-3000:]
+
+
+@each("08", fools=True)
+def test_08_control_tests_in_their_process_believe_them(models: Models, name: str) -> None:
+    fooled(models, name)
+
+
+def test_27_control_on_the_released_rows_it_is_worth_all(models: Models) -> None:
+    worth_what_it_computes(models, "27-control-released-rows")
+
+
+def test_28_control_a_loss_alone_takes_pasted_weights(models: Models) -> None:
+    worth_what_it_computes(models, "28-control-a-loss-alone")
+
+
+@each("29", fools=True)
+def test_29_control_tests_in_their_process_believe_them(models: Models, name: str) -> None:
+    fooled(models, name)
 
 
 def test_29_code_in_a_layer_runs_nowhere_but_inside(models: Models) -> None:
@@ -253,7 +271,7 @@ def test_30_control_a_plain_comparison_lets_nan_pass() -> None:
     assert not loss > 0.5
 
 
-def test_08_and_27_to_30_messages_say_why(models: Models) -> None:
+def test_08_messages_say_why(models: Models) -> None:
     """Each question that earned nothing has a sentence for the student, without a path or the test."""
     (book,) = models.done.grades["eve"].notebooks
     assert [q.id for q in book.questions if q.score == 0 and not q.message] == []
