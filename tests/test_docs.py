@@ -294,7 +294,7 @@ def test_the_first_tutorial_makes_the_files_of_its_table(first_course: tuple[Pat
     root, _ = first_course
     section = FIRST_COURSE.read_text(encoding="utf-8").split("## 7")[1]
     files = re.findall(r"^\| `([^`]+)`", section, re.M)
-    assert len(files) == 5
+    assert len(files) == 6
     for name in files:
         assert (root / name.replace("<student>", "ada")).is_file(), name
 
