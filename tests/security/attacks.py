@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import generated_classes
 import probing
 import pytest
 from pipeline import POINTS, Student
@@ -259,13 +260,16 @@ ATTACKS: dict[str, Attack] = {
         )
     ),
 }
+GENERATED = [f"09-generated-{seed}" for seed in range(5)]
+for _seed, _name in enumerate(GENERATED):
+    ATTACKS[_name] = Attack(Student(generated_classes.answers(_seed), NOTHING))
 FULL = {**POINTS, "essay": 0.0}
 
 
 _LONG = (
     "06-snoop 07-probe 10-sigkill 14-shared-map 14-memfd 17-ignores-sigint 17-sleep 18-waits 23-retyped 23-duplicated"
 )
-LONG = frozenset(_LONG.split())
+LONG = frozenset([*_LONG.split(), *GENERATED])
 """Graded in ``make test-security`` only; some of them have a twin in tests/test_pipeline.py."""
 
 

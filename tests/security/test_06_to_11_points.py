@@ -123,7 +123,7 @@ def test_09_objects_that_equal_everything_score_like_the_honest_wrong_answer(gra
     assert graded.done.points(name) == graded.done.points("wrong")
 
 
-@each(of(9))
+@each(name for name in of(9) if ATTACKS[name].gains)
 def test_09_control_objects_that_equal_everything_pass_in_one_process(unguarded, name: str) -> None:
     fooled(unguarded, name)
 
