@@ -132,6 +132,33 @@ def test_a_test_that_asserts_nothing_is_a_warning_where_it_gives_points() -> Non
     assert found("x = 1", points=0.0) == []
 
 
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("for a, b in zip(squares(3), [0, 1, 4]):\n    assert a == b", "line 1: .*zip ends .*strict=True"),
+        ("x = 1\nassert all(a == b for a, b in zip(result, [0, 1]))", "line 2: .*zip ends"),
+        ("for one in squares(3):\n    assert one >= 0", "line 1: .*where it is empty .*assert its length"),
+        ("for one in sorted(result):\n    check.close(one, 1)", "line 1: .*where it is empty"),
+    ],
+)
+def test_a_loop_that_an_empty_answer_passes_is_a_warning(test: str, said: str) -> None:
+    assert any(re.search(said, text) for text in found(test)), found(test)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "for a, b in zip(squares(3), [0, 1, 4], strict=True):\n    assert a == b",
+        "assert len(result) == 3\nfor one in result:\n    assert one >= 0",
+        "for n, want in zip([1, 2], [[0], [0, 1]]):\n    assert squares(n) == want",
+        "for one in result:\n    assert one >= 0\nassert result == [1]",
+        "for n in [1, 2]:\n    assert squares(n)",
+    ],
+)
+def test_other_loops_raise_no_alarm(test: str) -> None:
+    assert found(test) == []
+
+
 def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
     (finding,) = found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)")
     assert "line 2: " in finding

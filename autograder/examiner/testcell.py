@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from autograder.examiner.names import bindings, loaded_names, meant_names
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, refused_call
 from autograder.examiner.surroundings import Notebook
+from autograder.examiner.vacuous import loops
 from autograder.records import ExamCell
 
 _NAMESPACES = frozenset({"globals", "locals", "vars", "dir"})
@@ -55,6 +56,8 @@ class Reader:
         yield from self._paths()
         yield from self._verdict()
         yield from self._data()
+        for node, reason, instead in loops(self.tree, self.notebook.known.students - self.own):
+            yield self.finding(node, reason, instead, warning=True)
 
     def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
         line = getattr(node, "lineno", 0)
