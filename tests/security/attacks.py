@@ -63,10 +63,8 @@ def told(probe: str) -> Attack:
 
 
 NP_TESTING = "import numpy.testing\nnp.testing.assert_allclose = np.testing.assert_equal = lambda *a, **k: None"
-BUILTINS = "import builtins\nbuiltins.len = lambda x: 5\nbuiltins.AssertionError = type('Never', (Exception,), {})"
 CHECK = "from autograder import check\ncheck.function = lambda *a, **k: 1"
 INPUT = "get_ipython().input_transformers_cleanup.append(lambda lines: [l for l in lines if 'assert' not in l])"
-RUN_CELL = "get_ipython().run_code = type(get_ipython()).run_code.__get__(type('S', (), {}))"
 FRAMES = """
 import sys
 def mean(values):

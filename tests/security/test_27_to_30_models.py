@@ -144,7 +144,6 @@ QUESTIONS = {
 class Models:
     done: Graded
     unguarded: unwalled.Verdict
-    shown: str
 
 
 def question_cells(fill: Callable[[str], str]) -> list[tuple[str | None, str]]:
@@ -182,7 +181,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     (handed_in / "nb.ipynb").write_text(notebook(*answers))
     unguarded = unwalled.in_one_process({"eve": question_cells(fill)}, folder, 150)["eve"]
     Path(PLANTED).unlink(missing_ok=True)  # its own process may have run the Lambda
-    return Models(grade(course, name="models"), unguarded, "")
+    return Models(grade(course, name="models"), unguarded)
 
 
 def write_data(folder: Path) -> tuple[Any, Any]:
