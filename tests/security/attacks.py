@@ -107,13 +107,10 @@ while True:
 BOMB = """
 import os, time
 while True:
-    try:
-        if os.fork() == 0:
-            while True:
-                try: os.fork()
-                except OSError: time.sleep(0.01)
-    except OSError as error:
-        raise RuntimeError('no more') from error
+    if os.fork() == 0:
+        while True:
+            try: os.fork()
+            except OSError: time.sleep(0.01)
 """
 FILES = """
 n = 0

