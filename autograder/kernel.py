@@ -16,6 +16,7 @@ import zmq
 import zmq.asyncio
 from nbformat.v4 import output_from_msg
 
+from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
 from autograder.errors import SandboxError
 from autograder.examiner.handles import Answer
 from autograder.examiner.remote import REPLY_SECONDS, LostError
@@ -37,10 +38,6 @@ anyone can count it, and its parts cost the sender nothing where they are the sa
 
 MAX_GROWTH_MIB = 2048
 """How much this process may grow from a kernel's start to its end: what a kernel sends unasked arrives all the same."""
-
-_NO_PROCESS = ("BlockingIOError: [Errno 11]", "RuntimeError: can't start new thread")
-_NO_ROOM = ("OSError: [Errno 28]", "OSError: [Errno 27]")
-"""How a cell's error begins that says so itself: EAGAIN of fork, ENOSPC of a folder, EFBIG of one file."""
 
 T = TypeVar("T")
 
@@ -133,7 +130,7 @@ class SandboxedKernel:
         if timed_out:
             return CellRun("timed_out", outputs, None, spent, f"stopped after {seconds:.3g} s")
         if reply is None:
-            self._stop(*self._cause_of_death())
+            self._stop(*cause_of_death(self._process, self.limits))
             assert self._end is not None
             return CellRun("error", outputs, None, spent, self._end[1])
         count = reply.get("execution_count")
@@ -142,7 +139,7 @@ class SandboxedKernel:
             return CellRun("ok", outputs, count, spent)
         name, value = str(reply.get("ename", "an error"))[:100], str(reply.get("evalue", ""))[:400]
         raised = f"{name}: {value}"
-        return CellRun("error", outputs, count, spent, raised, self._limit_of(raised, refused))
+        return CellRun("error", outputs, count, spent, raised, limit_of(self._process.usage(), raised, refused))
 
     async def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
         """(content of the reply or None for a dead kernel, whether time ran out)"""
@@ -159,7 +156,7 @@ class SandboxedKernel:
                 if timed_out:
                     self._stop(
                         RunStatus.TIMED_OUT,
-                        self._too_slow(seconds) + " The kernel did not stop when asked to.",
+                        too_slow(seconds) + " The kernel did not stop when asked to.",
                     )
                     return None, True
                 timed_out = True
@@ -167,7 +164,7 @@ class SandboxedKernel:
                 deadline = time.monotonic() + GRACE_SECONDS
             idle = await self._read_iopub(client, message) or idle
             if self.outputs.full or _resident_mib() > room:
-                self._stop(RunStatus.TOO_MUCH_OUTPUT, self._too_much())
+                self._stop(*too_much(self.limits))
                 return None, False
             if reply is None:
                 reply = await self._read_shell(client, message, 0.0 if idle is False else 0.05)
@@ -275,7 +272,7 @@ class SandboxedKernel:
         room = _resident_mib() + MAX_MESSAGE_MIB
         while True:
             if _resident_mib() > room:
-                self._stop(RunStatus.TOO_MUCH_OUTPUT, _flooded(MAX_MESSAGE_MIB))
+                self._stop(*flooded(MAX_MESSAGE_MIB))
                 raise LostError("an answer of your code is too large to be examined")
             if patience.over():
                 if patience.interrupted:
@@ -287,7 +284,7 @@ class SandboxedKernel:
                 await self._interrupt()
             ready = dict(await poller.poll(100))
             if not ready and self._gone():
-                self._stop(*self._cause_of_death())
+                self._stop(*cause_of_death(self._process, self.limits))
                 raise LostError("the notebook's kernel died while its answer was examined")
             await self._drain(client)
             for channel in channels:
@@ -311,59 +308,16 @@ class SandboxedKernel:
         while nobody waits for the kernel."""
         while not self._done.wait(0.2):
             if _resident_mib() > room:
-                self._stop(RunStatus.TOO_MUCH_OUTPUT, _flooded(MAX_GROWTH_MIB))
+                self._stop(*flooded(MAX_GROWTH_MIB))
                 return
             if self._process.usage().cpu_seconds > self.limits.most_cpu_seconds:
-                self._stop(RunStatus.OUT_OF_CPU, self._too_busy())
+                self._stop(*too_busy(self.limits))
                 return
 
     # --- the end
 
     def _gone(self) -> bool:
         return self._process.poll() is not None or bool(self._client and self._client.lost)
-
-    def _too_slow(self, seconds: float) -> str:
-        return f"A cell ran longer than {seconds:.3g} s and was stopped."
-
-    def _too_much(self) -> str:
-        return f"The notebook printed more than {self.limits.output_mib:g} MiB and was stopped."
-
-    def _too_busy(self) -> str:
-        return f"The notebook used more than {self.limits.most_cpu_seconds:g} s of processor time and was stopped."
-
-    def _limit_of(self, error: str, refused: int) -> RunStatus | None:
-        """The limit that a cell which raised ``error`` ran into; ``refused`` as it was before the cell.
-
-        What the sandbox has seen counts, and then what the cell says: a folder may have room again.
-        """
-        used = self._process.usage()
-        if used.processes_refused > refused or error.startswith(_NO_PROCESS):
-            return RunStatus.OUT_OF_PROCESSES
-        return RunStatus.OUT_OF_DISK if used.disk_full or error.startswith(_NO_ROOM) else None
-
-    def _cause_of_death(self) -> tuple[RunStatus, str]:
-        used = self._process.usage()
-        if used.out_of_memory:
-            return (
-                RunStatus.OUT_OF_MEMORY,
-                f"The notebook used more than {self.limits.memory_mib} MiB of memory and was stopped.",
-            )
-        # A connection ends a moment before the process does.
-        until = time.monotonic() + 0.5
-        while self._process.poll() is None and time.monotonic() < until:
-            time.sleep(0.01)
-        if self._process.poll() is None:
-            return RunStatus.TOO_MUCH_OUTPUT, self._too_much()
-        used = self._process.usage()
-        if used.cpu_seconds > self.limits.most_cpu_seconds:
-            return RunStatus.OUT_OF_CPU, self._too_busy()
-        if used.processes_refused:
-            most = self.limits.processes
-            return (
-                RunStatus.OUT_OF_PROCESSES,
-                f"The notebook ended where it needed more than {most} processes and threads.",
-            )
-        return RunStatus.KILLED, "The notebook's kernel ended while a cell was running."
 
     def _stop(self, status: RunStatus, message: str) -> None:
         """End the kernel; the first reason is the reason."""
@@ -374,7 +328,7 @@ class SandboxedKernel:
     def ended(self) -> tuple[RunStatus, str] | None:
         """See :class:`autograder.execute.Kernel`."""
         if self._end is None and self._gone():
-            self._stop(*self._cause_of_death())
+            self._stop(*cause_of_death(self._process, self.limits))
         return self._end
 
     def usage(self) -> tuple[float, float | None]:
@@ -414,10 +368,6 @@ class _Patience:
         """An interrupt is on its way."""
         self.interrupted = True
         self._deadline = time.monotonic() + GRACE_SECONDS
-
-
-def _flooded(mib: int) -> str:
-    return f"The notebook's kernel sent more than {mib:,} MiB, more than any answer holds, and was stopped."
 
 
 async def _sent(session: Any, socket: Any, message: Any, buffers: list[bytes]) -> None:

@@ -1,0 +1,70 @@
+"""Which limit ended a kernel, and the sentence that says so: what was reached, and how much was allowed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from autograder.records import Limits, RunStatus
+
+if TYPE_CHECKING:
+    from autograder.sandbox.base import Process, Usage
+
+_NO_PROCESS = ("BlockingIOError: [Errno 11]", "RuntimeError: can't start new thread")
+_NO_ROOM = ("OSError: [Errno 28]", "OSError: [Errno 27]")
+"""How a cell's error begins that says so itself: EAGAIN of fork, ENOSPC of a folder, EFBIG of one file."""
+
+Ending = tuple[RunStatus, str]
+"""How a run ended, and a sentence for the student."""
+
+
+def too_slow(seconds: float) -> str:
+    return f"A cell ran longer than {seconds:.3g} s and was stopped."
+
+
+def too_much(limits: Limits) -> Ending:
+    return RunStatus.TOO_MUCH_OUTPUT, f"The notebook printed more than {limits.output_mib:g} MiB and was stopped."
+
+
+def too_busy(limits: Limits) -> Ending:
+    most = f"{limits.most_cpu_seconds:g} s of processor time"
+    return RunStatus.OUT_OF_CPU, f"The notebook used more than {most} and was stopped."
+
+
+def flooded(mib: int) -> Ending:
+    sent = f"more than {mib:,} MiB, more than any answer holds"
+    return RunStatus.TOO_MUCH_OUTPUT, f"The notebook's kernel sent {sent}, and was stopped."
+
+
+def limit_of(used: Usage, error: str, refused: int) -> RunStatus | None:
+    """The limit that a cell which raised ``error`` ran into.
+
+    What the sandbox has seen counts, and then what the cell says: a folder may have room again.
+
+    Args:
+        used: what the sandbox's process has used.
+        refused: how many processes had been refused before the cell.
+    """
+    if used.processes_refused > refused or error.startswith(_NO_PROCESS):
+        return RunStatus.OUT_OF_PROCESSES
+    return RunStatus.OUT_OF_DISK if used.disk_full or error.startswith(_NO_ROOM) else None
+
+
+def cause_of_death(process: Process, limits: Limits) -> Ending:
+    """Why a sandbox's process that is gone, or whose connection is, ended."""
+    if process.usage().out_of_memory:
+        most = f"{limits.memory_mib} MiB of memory"
+        return RunStatus.OUT_OF_MEMORY, f"The notebook used more than {most} and was stopped."
+    # A connection ends a moment before the process does.
+    until = time.monotonic() + 0.5
+    while process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    if process.poll() is None:
+        return too_much(limits)
+    used = process.usage()
+    if used.cpu_seconds > limits.most_cpu_seconds:
+        return too_busy(limits)
+    if used.processes_refused:
+        most = f"{limits.processes} processes and threads"
+        return RunStatus.OUT_OF_PROCESSES, f"The notebook ended where it needed more than {most}."
+    return RunStatus.KILLED, "The notebook's kernel ended while a cell was running."
