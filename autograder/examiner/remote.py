@@ -24,6 +24,7 @@ from autograder.examiner.handles import Link, LostError, RemoteError, reference_
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.leaving import on_purpose
 from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
+from autograder.examiner.raised import no_end, rebuilt_exception
 from autograder.probe.codec import CodecError, Reference, decode, encode
 
 __all__ = ["Link", "LostError", "Refused", "Remote", "RemoteCallable", "RemoteError", "RemoteObject", "reference_of"]
@@ -86,7 +87,7 @@ class Remote:
         if isinstance(raised, RemoteError):
             self.ending = raised
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
-            raised = _no_end(raised)
+            raised = no_end(raised)
         raise raised
 
     def stand_in(self, reference: Reference) -> Any:
@@ -144,15 +145,6 @@ class Remote:
             return None
         finally:
             self.rebuild = rebuild
-
-
-def _no_end(stop: StopIteration) -> RuntimeError:
-    """What a function's StopIteration is to who calls it, as in a generator: ``all(map(check, cases))`` would take it
-    for the end of the cases."""
-    error = RuntimeError("the function raised StopIteration")
-    error.remote = stop.remote  # type: ignore[attr-defined]
-    error.__cause__ = stop.__cause__
-    return error
 
 
 async def _awaiting(coroutine: RemoteObject) -> Any:
@@ -359,41 +351,3 @@ class Refused(RemoteCallable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"this model can not be examined: {type(self).autograder_refusal}")
-
-
-def rebuilt_exception(described: Any, causes: int = 3) -> Exception:
-    """The student's exception as itself or the nearest built-in type, or :class:`RemoteError`; with its causes.
-
-    Only :class:`Exception` types are raised: a student's SystemExit or KeyboardInterrupt ends nothing here.
-    """
-    if type(described) is not dict:
-        return RemoteError("the notebook's kernel gave an answer that can not be read")
-    text, args = described.get("text"), described.get("args")
-    error = described.get("itself")
-    if isinstance(error, Exception) and isinstance(error, RemoteException):
-        error.args = tuple(args) if type(args) is list else ()
-        vars(error)["_text"] = text
-    else:
-        error = _built_in(described.get("classes"), args, text if type(text) is str else "")
-    error.remote = described  # type: ignore[attr-defined]
-    if causes and type(described.get("cause")) is dict:
-        error.__cause__ = rebuilt_exception(described["cause"], causes - 1)
-    return error
-
-
-def _built_in(names: Any, args: Any, text: str) -> Exception:
-    """The first of the named classes that is a built-in exception."""
-    for name in names if type(names) is list else []:
-        kind = getattr(builtins, name, None) if type(name) is str else None
-        if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:
-            return _construct(kind, args, text)
-    return RemoteError("an exception that ends a program")
-
-
-def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
-    if issubclass(kind, SyntaxError | ImportError | OSError):
-        args = None  # their arguments have a meaning that tracebacks rely on
-    try:
-        return kind(*(args if type(args) is list and args else [text]))
-    except Exception:
-        return RemoteError(f"an exception that is no proper {kind.__name__}")
