@@ -13,8 +13,10 @@ from autograder.sandbox.base import Finding
 DISTRIBUTION = "nbexaminer"
 NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
 """Distribution → module, without which nothing is graded."""
-FOR_LESSONS = {"keras": "keras", "tensorflow": "tensorflow", "scikit-learn": "sklearn"}
+FOR_LESSONS = {"keras": "keras", "tensorflow": "tensorflow", "scikit-learn": "sklearn", "pytensor": "pytensor"}
 """Those that only some lessons need."""
+EXTRAS = {"pytensor": "theano"}
+"""The extra that brings a package, where it is not ``grade`` for what is needed and ``keras`` for the rest."""
 SECONDS = 30.0
 
 
@@ -28,7 +30,8 @@ def packages() -> tuple[Finding, ...]:
 
 
 def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
-    install = f"pip install '{DISTRIBUTION}[{'grade' if needed else 'keras'}]'"
+    extra = EXTRAS.get(name, "grade" if needed else "keras")
+    install = f"pip install '{DISTRIBUTION}[{extra}]'"
     version = _version(name)
     if version is None or find_spec(module) is None:
         if needed:

@@ -342,6 +342,16 @@ def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch:
     assert "is older than 99.1" in said.stdout
 
 
+def test_doctor_names_the_extra_of_each_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograder import installation
+
+    monkeypatch.setattr(installation, "_version", lambda name: None)
+    said = {finding.name: finding.remedy for finding in installation.packages()}
+    assert "nbexaminer[grade]" in said["nbgrader"]
+    assert "nbexaminer[keras]" in said["tensorflow"]
+    assert "nbexaminer[theano]" in said["pytensor"]
+
+
 def test_doctor_without_bubblewrap_still_says_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     def find() -> str:
         raise SandboxError("bubblewrap is not installed. Install it")
