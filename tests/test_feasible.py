@@ -79,6 +79,8 @@ REFUSED = [
     ("assert open('/home/jovyan/out.csv').read()", "'/home/jovyan/out.csv' is a path on one person's machine"),
     ("assert pd.read_csv('~/out.csv').shape", "is a path on one person's machine"),
     ("from pathlib import Path\nassert (Path.home() / 'x').exists()", "the home folder of a test"),
+    ("from autograder import check\ncheck.closer(squares(3), [0])", "line 2: .*no check 'closer'; did you mean 'close'"),
+    ("from autograder import check as c\nc.close(result, [0], rtoll=1)", "check.close has no argument 'rtoll'; .*'rtol'"),
     ("assert sqares(3) == [0, 1, 4]", "nothing in the notebook binds 'sqares'; did you mean 'squares'?"),
     ("assert squares(3) == quux", "nothing in the notebook binds 'quux'; bind it in the test"),
 ]  # fmt: skip
@@ -90,6 +92,7 @@ def test_a_test_that_can_not_be_examined_is_named_with_line_reason_and_remedy(te
 
 
 FINE = [
+    "from autograder import check\ncheck.layer('Dense', units=3, anything=1)\ncheck.close(result, [0], rtol=1, name='x')",
     "assert eval('squares(2)') == [0, 1]",
     "import __main__\nassert __main__.result",
     "from __main__ import result\nassert result",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autograder.examiner.checkcalls import misspelt
 from autograder.examiner.names import bindings, loaded_names, meant_names
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, refused_call
 from autograder.examiner.surroundings import Notebook
@@ -56,6 +57,8 @@ class Reader:
         yield from self._paths()
         yield from self._verdict()
         yield from self._data()
+        for node, reason, instead in misspelt(self.tree, self.notebook.imports):
+            yield self.finding(node, reason, instead)
         for node, reason, instead in loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
 
