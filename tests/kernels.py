@@ -6,11 +6,13 @@ import contextlib
 import io
 import linecache
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import autograder.probe
+from autograder.examiner import foreign
 from autograder.examiner.handles import Answer
 from autograder.examiner.origin import cell_stem
 from autograder.examiner.remote import LostError, Remote
@@ -22,6 +24,16 @@ import described  # noqa: F401 - for tests that need the probe's own
 import server
 
 sys.path.pop(0)
+
+
+@contextlib.contextmanager
+def watching(now: Any) -> Iterator[None]:
+    """What the examiner remembers of a test cell; None where it looks at nothing."""
+    before, foreign._now = foreign._now, now
+    try:
+        yield
+    finally:
+        foreign._now = before
 
 
 class Dies(BaseException):
@@ -67,8 +79,17 @@ class InProcessKernel:
         if self.end or self.closed:
             raise LostError("the notebook's kernel is gone")
         self.requests.append(request.text + b"".join(request.buffers))
-        self.server.callbacks.channel = answer
-        return Packed(*self.server.answer(request.text, request.buffers))
+        watched = foreign._now
+
+        def asked_back(question: Packed) -> Packed:
+            assert answer is not None
+            with watching(watched):
+                return answer(question)
+
+        self.server.callbacks.channel = None if answer is None else asked_back
+        # What the kernel compiles, it compiles in another process.
+        with watching(None):
+            return Packed(*self.server.answer(request.text, request.buffers))
 
     def ended(self) -> tuple[RunStatus, str] | None:
         return self.end

@@ -121,7 +121,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         (course.submitted("wrong", ASSIGNMENT) / "notes.txt").write_text(canaries["neighbour"])
         yield Class(course, exam, canaries, grade(course, "--workers", "2"))
     finally:
-        del os.environ["COURSE_SECRET"]
+        os.environ.pop("COURSE_SECRET", None)
 
 
 def members(tests: list[pytest.Item]) -> list[tuple[str, Attack]]:
