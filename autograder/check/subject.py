@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.check.foreign import NOT_BUILT as NOT_BUILT
 from autograder.check.foreign import Foreign, foreign
-from autograder.check.words import type_of
+from autograder.check.words import sentence, type_of
 
 
 def refusal(obj: Any) -> str | None:
@@ -124,8 +124,7 @@ def _foreign(obj: Any) -> tuple[Foreign | None, str]:
     try:
         found = foreign(obj)
     except LostError as error:
-        text = str(error)
-        return None, text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+        return None, sentence(str(error))
     if found is not None:
         return found, ""
     reference = reference_of(obj)

@@ -25,6 +25,11 @@ def shape_of(value: Any) -> str:
     return f"the shape is {shape if len(shape) <= most and max(shape, default=0) <= long else 'another one'}"
 
 
+def sentence(text: str) -> str:
+    """The text with a capital letter and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
 def exception_name(error: BaseException) -> str:
     """The exception's class; of the student's own, the built-in class that it is."""
     from autograder.examiner.classes import RemoteException

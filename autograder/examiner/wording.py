@@ -10,7 +10,7 @@ import re
 import traceback
 from collections.abc import Callable, Sequence
 
-from autograder.check.words import exception_name
+from autograder.check.words import exception_name, sentence
 from autograder.examiner.remote import LostError, RemoteError
 from autograder.records import Exam, ExamCell
 
@@ -81,7 +81,7 @@ class Wording:
         """The kit's own words about an answer; a name that students do not have is left out of them."""
         if text.startswith("`") and not self.is_public(text[1:].partition("`")[0]):
             text = f"an answer {text[1:].partition('` ')[2]}"
-        return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+        return sentence(text)
 
 
 def _ended(error: BaseException) -> str:

@@ -104,23 +104,13 @@ def _zone_keys() -> set[str]:
     return _KEYS
 
 
-def _write_datetime(writer: Writer, value: datetime.datetime) -> Any:
-    return ["datetime", value.replace(tzinfo=None).isoformat(), value.fold, zone_node(value.tzinfo)]
+def _write_moment(writer: Writer, value: Any) -> Any:
+    """A datetime or a time: its tag, its text without the zone, its fold, its zone."""
+    return [type(value).__name__, value.replace(tzinfo=None).isoformat(), value.fold, zone_node(value.tzinfo)]
 
 
-def _read_datetime(reader: Reader, text: Any, fold: Any, zone: Any) -> datetime.datetime:
-    moment = datetime.datetime.fromisoformat(exactly(str, text))
-    if moment.tzinfo is not None:
-        raise CodecError("two time zones")
-    return moment.replace(tzinfo=read_zone(zone), fold=whole_number(fold, 0, 1))
-
-
-def _write_time(writer: Writer, value: datetime.time) -> Any:
-    return ["time", value.replace(tzinfo=None).isoformat(), value.fold, zone_node(value.tzinfo)]
-
-
-def _read_time(reader: Reader, text: Any, fold: Any, zone: Any) -> datetime.time:
-    moment = datetime.time.fromisoformat(exactly(str, text))
+def _read_moment(kind: Any, text: Any, fold: Any, zone: Any) -> Any:
+    moment = kind.fromisoformat(exactly(str, text))
     if moment.tzinfo is not None:
         raise CodecError("two time zones")
     return moment.replace(tzinfo=read_zone(zone), fold=whole_number(fold, 0, 1))
@@ -165,8 +155,8 @@ def _read_pattern(reader: Reader, node: Any, flags: Any) -> Any:
 
 ENCODERS: dict[type, Encode] = {
     datetime.date: lambda w, v: ["date", v.isoformat()],
-    datetime.time: _write_time,
-    datetime.datetime: _write_datetime,
+    datetime.time: _write_moment,
+    datetime.datetime: _write_moment,
     datetime.timedelta: lambda w, v: ["timedelta", v.days, v.seconds, v.microseconds],
     datetime.timezone: lambda w, v: ["tzinfo", zone_node(v)],
     decimal.Decimal: _write_decimal,
@@ -181,8 +171,8 @@ if zoneinfo is not None:
 
 DECODERS: dict[str, Callable[..., Any]] = {
     "date": lambda r, text: datetime.date.fromisoformat(exactly(str, text)),
-    "time": _read_time,
-    "datetime": _read_datetime,
+    "time": lambda r, *parts: _read_moment(datetime.time, *parts),
+    "datetime": lambda r, *parts: _read_moment(datetime.datetime, *parts),
     "timedelta": lambda r, *parts: datetime.timedelta(*(exactly(int, part) for part in parts)),
     "tzinfo": lambda r, node: read_zone(exactly(list, node)),
     "Decimal": _read_decimal,
