@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -56,31 +57,58 @@ class BubblewrapSandbox:
         return self._reduced
 
     def start(self, job: Job) -> Process:
-        arguments = self.arguments(job)
+        return self.guarded(job, lambda filter_: self._spec(job, self.arguments(job), filter_))
+
+    def start_template(self, job: Job) -> Process:
+        """The same for a process of the kit's own that builds walls for others inside its own: it may make namespaces.
+
+        No student's code may run in it.
+        """
+        return self.guarded(job, lambda _: self._spec(job, self.arguments(job, for_template=True), b""))
+
+    def guarded(
+        self,
+        job: Job,
+        describe: Callable[[bytes], dict[str, Any]],
+        label: str = "bubblewrap",
+        *,
+        inherited_mib: float = 0.0,
+    ) -> Process:
+        """A supervisor that starts what ``describe`` says, given a system-call filter, within the job's limits.
+
+        ``inherited_mib``: memory that is used from the start and counted elsewhere; it is added to what is used.
+        """
         group = cgroup.create(job.limits) if self._use_cgroup else None
-        label = f"bubblewrap, cgroup {group.version}" if group else "bubblewrap, reduced limits"
-        spec: dict[str, Any] = {
-            "bwrap": self.bwrap,
-            "argv": job.argv,
-            "arguments": [_plain(argument) for argument in arguments],
-            "seccomp": _text(compile_filter(count_by_process=group is None)),
+        limits: dict[str, Any] = {
             "cgroup": [str(folder) for folder in group.directories] if group else [],
             "watch_bytes": 0 if group else job.limits.memory_mib * MIB,
             "cpu_seconds": job.limits.most_cpu_seconds,
-            "file_bytes": job.limits.disk_mib * MIB,
             "processes": job.limits.processes,
         }
+        label += f", cgroup {group.version}" if group else ", reduced limits"
         try:
-            return process.start(sys.executable, spec, group, label)
+            spec = describe(compile_filter(count_by_process=group is None))
+            return process.start(sys.executable, spec | limits, group, label, inherited_mib)
         except BaseException:
             if group is not None:
                 group.remove()
             raise
 
-    def arguments(self, job: Job) -> list[Argument]:
+    def _spec(self, job: Job, arguments: list[Argument], filter_: bytes) -> dict[str, Any]:
+        return {
+            "bwrap": self.bwrap,
+            "argv": job.argv,
+            "arguments": [_plain(argument) for argument in arguments],
+            "seccomp": as_text(filter_),
+            "file_bytes": job.limits.disk_mib * MIB,
+        }
+
+    def arguments(self, job: Job, *, for_template: bool = False) -> list[Argument]:
         """bwrap's arguments for ``job``, without descriptors and command."""
+        walls = [wall for wall in WALLS if not (for_template and wall == "--disable-userns")]
         environment = [part for name, value in job.env.items() for part in ("--setenv", name, value)]
-        return [*WALLS, *environment, *mounts(job, self.interpreter), "--chdir", job.cwd]
+        plan = mounts(job, self.interpreter, for_template=for_template)
+        return [*walls, *environment, *plan, "--chdir", job.cwd]
 
     def self_test(self) -> tuple[Finding, ...]:
         from autograder.sandbox.selftest import self_test
@@ -127,10 +155,11 @@ def _plain(argument: Argument) -> str | dict[str, Any]:
         case Source(path, copy):
             return {"source": path, "copy": copy}
         case Data(content):
-            return {"data": _text(content)}
+            return {"data": as_text(content)}
         case _:
             return argument
 
 
-def _text(content: bytes) -> str:
+def as_text(content: bytes) -> str:
+    """Bytes for JSON."""
     return base64.b64encode(content).decode()

@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from autograder.errors import SandboxError
+from autograder.records import Limits
 from autograder.sandbox.base import HOME, SOCKETS, Job
 
 MIB = 1024 * 1024
@@ -101,9 +102,17 @@ class Mounts:
             yield from self.operations[target]
 
 
-def mounts(job: Job, interpreter: Interpreter) -> list[Argument]:
-    """All mount arguments for ``job``. Raises :class:`SandboxError` for a source that is missing or
-    refused."""
+def writable_folders(limits: Limits) -> tuple[tuple[str, int, str], ...]:
+    """The folders that can be written: path, bytes, mode. Each is a tmpfs."""
+    disk = limits.disk_mib * MIB
+    return (HOME, disk, "0755"), ("/tmp", disk, "1777"), ("/dev/shm", disk, "1777"), (SOCKETS, MIB, "0755")
+
+
+def mounts(job: Job, interpreter: Interpreter, *, for_template: bool = False) -> list[Argument]:
+    """All mount arguments for ``job``. Raises :class:`SandboxError` for a source that is missing or refused.
+
+    ``for_template``: nothing is mounted over /proc, or Linux would refuse to mount another in a fork.
+    """
     plan = Mounts()
     _add_system(plan)
     _add_python(plan, interpreter)
@@ -116,16 +125,11 @@ def mounts(job: Job, interpreter: Interpreter) -> list[Argument]:
         plan.bind(os.path.abspath(source), _inside(target), copy=True)
     for target, content in job.data.items():
         plan.operations[_inside(target)] = ("--perms", "0444", "--ro-bind-data", Data(content), target)
-    disk = job.limits.disk_mib * MIB
-    for path, size, mode in (
-        (HOME, disk, "0755"),
-        ("/tmp", disk, "1777"),
-        ("/dev/shm", disk, "1777"),
-        (SOCKETS, MIB, "0755"),
-    ):
+    for path, size, mode in writable_folders(job.limits):
         plan.operations[path] = ("--perms", mode, "--size", str(size), "--tmpfs", path)
     plan.operations["/proc"] = ("--proc", "/proc")
-    plan.operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
+    if not for_template:
+        plan.operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
     plan.operations["/dev"] = ("--dev", "/dev")
     # bwrap's own root and /dev are writable until they are sealed, after the last mount point was made in
     # them.

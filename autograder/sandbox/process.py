@@ -52,7 +52,14 @@ class Tail:
 class BubblewrapProcess:
     """A :class:`~autograder.sandbox.base.Process`; made by :func:`start`."""
 
-    def __init__(self, supervisor: subprocess.Popen[bytes], status: int, cgroup: Cgroup | None, label: str) -> None:
+    def __init__(
+        self,
+        supervisor: subprocess.Popen[bytes],
+        status: int,
+        cgroup: Cgroup | None,
+        label: str,
+        inherited_mib: float = 0.0,
+    ) -> None:
         assert supervisor.stdout is not None
         assert supervisor.stderr is not None
         self._supervisor = supervisor
@@ -60,6 +67,7 @@ class BubblewrapProcess:
         self._received = b""
         self._cgroup = cgroup
         self._label = label
+        self._inherited_mib = inherited_mib
         self._lock = threading.Lock()
         self._report: dict[str, Any] = {}
         self._usage = Usage(0.0, None, False)
@@ -126,11 +134,15 @@ class BubblewrapProcess:
             return self._usage
         self._read_status(0.0)
         if self._cgroup is not None:
-            return replace(self._cgroup.usage(), disk_full=self._disk_full())
+            used = self._cgroup.usage()
+            return replace(used, peak_memory_mib=self._whole(used.peak_memory_mib), disk_full=self._disk_full())
         told = self._report
         peak = told.get("peak", 0) / MIB or None
         cpu, killed, refused = told.get("cpu", 0.0), told.get("out_of_memory", False), told.get("refused", 0)
-        return Usage(cpu, peak, killed, refused, self._disk_full())
+        return Usage(cpu, self._whole(peak), killed, refused, self._disk_full())
+
+    def _whole(self, peak: float | None) -> float | None:
+        return peak and peak + self._inherited_mib
 
     def _disk_full(self) -> bool:
         return "pid" in self._report and watchdog.full(self.pid)
@@ -177,7 +189,9 @@ class BubblewrapProcess:
                 timeout = 0.0
 
 
-def start(python: str, spec: dict[str, Any], cgroup: Cgroup | None, label: str) -> BubblewrapProcess:
+def start(
+    python: str, spec: dict[str, Any], cgroup: Cgroup | None, label: str, inherited_mib: float = 0.0
+) -> BubblewrapProcess:
     """Start the supervisor with ``spec`` and wait until the sandbox stands."""
     read_end, write_end = os.pipe()
     folder = Path(__file__).with_name("supervisor")
@@ -192,7 +206,7 @@ def start(python: str, spec: dict[str, Any], cgroup: Cgroup | None, label: str) 
         start_new_session=True,
     )
     os.close(write_end)
-    process = BubblewrapProcess(supervisor, read_end, cgroup, label)
+    process = BubblewrapProcess(supervisor, read_end, cgroup, label, inherited_mib)
     try:
         assert supervisor.stdin is not None
         supervisor.stdin.write(json.dumps(spec | {"parent": os.getpid()}).encode() + b"\n")

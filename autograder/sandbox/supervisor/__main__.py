@@ -8,29 +8,27 @@ kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, 
 # ruff: noqa: PTH106, PTH116, PTH123, PTH208
 from __future__ import annotations
 
-import array
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
-import resource
 import select
 import signal
 import sys
-import termios
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
-    from autograder.sandbox.supervisor import launch, watchdog
+    from autograder.sandbox.supervisor import bwrap, fork, watchdog
 else:
-    import launch
+    import bwrap
+    import fork
     import watchdog
 
 WATCH_EVERY_MS = 100
-LAUNCH_FAILED = 125
+LAST_SECONDS = 5.0
+"""How long a process that was killed may take to be gone."""
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -42,20 +40,17 @@ def main() -> int:
     if os.getppid() != spec["parent"]:
         return 1
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    bwrap, init, gate = start(spec)
     try:
-        guard = Guard(spec, bwrap, init)
+        sandbox: Sandbox = fork.start(spec) if "template" in spec else bwrap.start(spec)
+        guard = Guard(spec, sandbox)
         if guard.host_uid() == 0:
             guard.kill()
             raise ValueError("refused: the sandbox would run as root")
-        # Before the student's process exists, so that it inherits the limit; it counts in the sandbox's
-        # user namespace.
-        guard.limit_processes(spec["processes"])
-        gate.open(guard.bwrap_fd)
+        sandbox.open_gate(guard.monitor_fd)
     except (OSError, ValueError) as error:
         report(status, error=str(error))
         return 1
-    report(status, pid=init)
+    report(status, pid=sandbox.init)
     orphaned = guard.watch(kit)
     report(status, **guard.result())
     if orphaned:
@@ -63,65 +58,20 @@ def main() -> int:
     return 0
 
 
-class Gate:
-    """A pipe of one byte that the sandbox's init reads when every mount is made, just before the student's
-    process."""
-
-    def __init__(self) -> None:
-        self.read_end, self.write_end = os.pipe()
-
-    def open(self, bwrap_fd: int) -> None:
-        """Let init go on, and return when it did. Raises ValueError where bwrap ended before."""
-        os.write(self.write_end, b"1")
-        unread = array.array("i", [1])
-        while unread[0]:
-            if select.select([bwrap_fd], [], [], 0.001)[0]:
-                raise ValueError("bubblewrap could not build the sandbox")
-            fcntl.ioctl(self.read_end, termios.FIONREAD, unread)
-        os.close(self.write_end)
-        os.close(self.read_end)
-
-
-def start(spec: dict[str, Any]) -> tuple[int, int, Gate]:
-    """Fork and become bwrap: its pid, its init's (which waits at the gate), and the gate."""
-    info_read, info_write = os.pipe()
-    gate = Gate()
-    bwrap = os.fork()
-    if bwrap == 0:
-        try:
-            become_bwrap(spec, info_write, gate.read_end)
-        except BaseException as error:
-            os.write(2, f"{error}\n".encode())
-            os._exit(LAUNCH_FAILED)
-    os.close(info_write)
-    with open(info_read) as info:
-        text = info.read()
-    return bwrap, json.loads(text)["child-pid"] if text.strip() else 0, gate
-
-
-def become_bwrap(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
-    """In the child: keep no descriptor but bwrap's two and the student's output, then launch."""
-    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd not in (0, 1, 2, info_fd, block_fd):
-            with contextlib.suppress(OSError):
-                os.close(fd)
-    os.set_inheritable(info_fd, True)
-    os.set_inheritable(block_fd, True)
-    launch.launch(spec, info_fd, block_fd)
+Sandbox = Union["bwrap.Bwrap", "fork.Fork"]
+"""Has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first process inside), ``open_gate()``
+(lets the student's process start) and ``result()`` (when the monitor has ended: exit code and CPU seconds)."""
 
 
 class Guard:
     """Waits for the end of a sandbox, or makes it."""
 
-    def __init__(self, spec: dict[str, Any], bwrap: int, init: int) -> None:
+    def __init__(self, spec: dict[str, Any], sandbox: Sandbox) -> None:
         self.memory_bytes: int = spec["watch_bytes"]
         self.cpu_limit: float = spec["cpu_seconds"]
         self.most_processes: int = spec["processes"]
-        self.bwrap, self.init = bwrap, init
-        if not init:
-            raise ValueError("bubblewrap could not build the sandbox")
-        self.bwrap_fd, self.init_fd = os.pidfd_open(bwrap), os.pidfd_open(init)
+        self.sandbox, self.init = sandbox, sandbox.init
+        self.monitor_fd, self.init_fd = os.pidfd_open(sandbox.monitor), os.pidfd_open(sandbox.init)
         self.peak = 0
         self.cpu = 0.0
         self.refused = 0
@@ -134,36 +84,17 @@ class Guard:
                 return min(map(int, line.split()[1:]))
         return 0
 
-    def limit_processes(self, most: int) -> None:
-        """Limit init's processes and threads, as init's own user: root may lack the capability to do it for
-        another."""
-        helper = os.fork()
-        if helper == 0:
-            try:
-                if os.geteuid() == 0:
-                    owner = os.stat(f"/proc/{self.init}")
-                    os.setgroups([])
-                    os.setresgid(owner.st_gid, owner.st_gid, owner.st_gid)
-                    os.setresuid(owner.st_uid, owner.st_uid, owner.st_uid)
-                resource.prlimit(self.init, resource.RLIMIT_NPROC, (most, most))
-                os._exit(0)
-            except BaseException as error:
-                os.write(2, f"{error}\n".encode())
-                os._exit(LAUNCH_FAILED)
-        if os.waitpid(helper, 0)[1]:
-            raise ValueError("the number of processes can not be limited")
-
     def watch(self, kit: int) -> bool:
-        """Until bwrap ends; kill when the kit asks, when it died, or when a watched limit is passed.
+        """Until the monitor ends; kill when the kit asks, when it died, or when a watched limit is passed.
 
         Whether it was the kit's death.
         """
         poller = select.poll()
-        for fd in (0, kit, self.bwrap_fd):
+        for fd in (0, kit, self.monitor_fd):
             poller.register(fd, select.POLLIN | select.POLLHUP)
         while True:
             ready = {fd for fd, _ in poller.poll(WATCH_EVERY_MS if self.memory_bytes else None)}
-            if self.bwrap_fd in ready:
+            if self.monitor_fd in ready:
                 return False
             if ready or self.exceeded():
                 self.kill()
@@ -180,23 +111,23 @@ class Guard:
 
     def kill(self) -> None:
         """The kernel ends every process of a pid namespace whose init dies."""
-        for fd in (self.init_fd, self.bwrap_fd):
+        for fd in (self.init_fd, self.monitor_fd):
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
 
     def result(self) -> dict[str, Any]:
-        """The last report, when nothing is left. ``cpu`` falls back on what bwrap's children used and were
+        """The last report, when nothing is left. ``cpu`` falls back on what the monitor's children used and were
         waited for."""
-        _, code, used = os.wait4(self.bwrap, 0)
-        # Init is ours now, as nearest subreaper; its end is the end of all, and no zombie stays with the
-        # host's init.
+        exit_code, cpu = self.sandbox.result()
+        # Init's end is the end of all.
         self.kill()
+        select.select([self.init_fd], [], [], LAST_SECONDS)
+        # Of bubblewrap's, it is ours now, as nearest subreaper: no zombie stays with the host's init.
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.init, 0)
-        exit_code = os.waitstatus_to_exitcode(code)
+            os.waitpid(self.init, os.WNOHANG)
         return {
             "exit": exit_code if exit_code >= 0 else 128 - exit_code,
-            "cpu": max(self.cpu, used.ru_utime + used.ru_stime),
+            "cpu": max(self.cpu, cpu),
             "peak": self.peak,
             "out_of_memory": self.out_of_memory,
             "refused": self.refused,

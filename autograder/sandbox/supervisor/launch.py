@@ -47,7 +47,7 @@ def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     limit(resource.RLIMIT_FSIZE, spec["file_bytes"])
     arguments = [
         "--info-fd", str(info_fd), "--block-fd", str(block_fd),
-        "--seccomp", str(memory_file(base64.b64decode(spec["seccomp"]))),
+        *(("--seccomp", str(memory_file(base64.b64decode(spec["seccomp"])))) if spec["seccomp"] else ()),
         *(resolve(argument, staged) for argument in spec["arguments"]),
     ]  # fmt: skip
     # By descriptor: the command line of the sandbox's init is readable inside, and it would name host paths.

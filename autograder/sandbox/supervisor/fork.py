@@ -1,0 +1,127 @@
+"""A sandbox that a template forks: asked for here, held at its gate until the guard is ready.
+
+The other end is ``sandbox/template``. No student's code has run in whoever answers here: the notebook's process is not
+there before the gate opens, and has no end of this connection.
+"""
+
+# ruff: noqa: PTH123
+from __future__ import annotations
+
+import array
+import base64
+import contextlib
+import json
+import os
+import socket
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograder.sandbox.supervisor import launch
+else:
+    import launch
+
+SECONDS = 30.0
+"""How long a fork may take to answer."""
+MOST_DESCRIPTORS = 200
+"""In one message; the limit of Linux is 253."""
+KILLED = 137
+
+
+class Fork:
+    """The fork's ``monitor``, which ends when everything in the sandbox has, and ``init``, the first process inside."""
+
+    def __init__(self, connection: socket.socket, monitor: int, init: int) -> None:
+        self.monitor, self.init = monitor, init
+        self._connection = connection
+
+    def open_gate(self, _: int) -> None:
+        self._connection.send(b"go")
+
+    def result(self) -> tuple[int, float]:
+        """The exit status and CPU seconds that the monitor reported; it says nothing where it was killed."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            self._connection.settimeout(0.5)
+            _, said = _hear(self._connection)
+            return int(said["exit"]), float(said["cpu"])
+        return KILLED, 0.0
+
+
+def start(spec: dict[str, Any]) -> Fork:
+    """Ask ``spec["template"]`` for a fork, put it into the control group, hand it its job, and wait for its walls.
+
+    Raises:
+        OSError: the template is gone.
+        ValueError: it can not build the walls.
+    """
+    connection = connect(**spec["template"])
+    try:
+        monitor, _ = _hear(connection)
+        for folder in spec["cgroup"]:
+            Path(folder, "cgroup.procs").write_text(str(monitor))
+        sources = [_open(source) for source in spec["sources"]]
+        send(connection, spec["job"], [1, 2, *sources])
+        for fd in sources:
+            os.close(fd)
+        init, _ = _hear(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return Fork(connection, monitor, init)
+
+
+def _open(source: str | dict[str, str]) -> int:
+    """A descriptor of a host file's content, or of content that has no place on the host."""
+    if isinstance(source, str):
+        return os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return launch.memory_file(base64.b64decode(source["data"]))
+
+
+def connect(init: int, started: int, path: str) -> socket.socket:
+    """To the template whose first process is ``init``, which began at ``started`` (clock ticks since boot).
+
+    Raises OSError where that process is gone, also where another has its number by now.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    connection.settimeout(SECONDS)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    connection.connect(f"/proc/{init}/root{path}")
+    if start_time(init) != started:
+        raise ProcessLookupError(f"the template (process {init}) is gone")
+    return connection
+
+
+def start_time(pid: int) -> int:
+    """When a process began, in clock ticks since boot; 0 where there is none."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return 0
+
+
+def send(connection: socket.socket, told: dict[str, Any], descriptors: list[int]) -> None:
+    """Hand over a job: its text in a file in memory, then the descriptors, in their order."""
+    text = os.memfd_create("job", 0)
+    with open(text, "wb") as file:
+        file.write(json.dumps({**told, "descriptors": len(descriptors)}).encode())
+        file.flush()
+        _send(connection, [text])
+    for first in range(0, len(descriptors), MOST_DESCRIPTORS):
+        _send(connection, descriptors[first : first + MOST_DESCRIPTORS])
+
+
+def _send(connection: socket.socket, descriptors: list[int]) -> None:
+    connection.sendmsg([b"job"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
+
+
+def _hear(connection: socket.socket) -> tuple[int, dict[str, Any]]:
+    """The next message, and the pid that Linux says it is from. Raises ValueError for an error or the end."""
+    credentials = struct.Struct("iII")
+    text, ancillary, _, _ = connection.recvmsg(8192, socket.CMSG_SPACE(credentials.size))
+    said = json.loads(text or b'{"error": "the fork ended"}')
+    if "error" in said:
+        raise ValueError(f"a fork of the template can not be walled in: {said['error']}")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+            return credentials.unpack(data)[0], said
+    raise ValueError("a fork of the template does not say who it is")

@@ -1,0 +1,84 @@
+"""``python -I template PROGRAM MODULE …``: import, listen, and be forked.
+
+The template itself never runs on: whoever connects gets a fork of it, and speaks with that fork alone, so that nothing of
+one notebook's is ever in the memory of the next. What a fork is told and answers is in :mod:`monitor`.
+
+PROGRAM is a folder with a ``__main__.py``: a fork that is to run it does so without another import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import types
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograder.sandbox.template import monitor, system
+else:
+    import monitor
+    import system
+
+BACKEND = "module://matplotlib_inline.backend_inline"
+"""What ipykernel sets before a notebook's first import of matplotlib, which looks only then."""
+
+
+def main() -> None:
+    program, *modules = sys.argv[1:]
+    environment = dict(os.environ)
+    preload(program, modules)
+    template = monitor.Template(program, environment)
+    job = serve(template)
+    # From here on this is a fork, walled in.
+    run(program, job.argv[2:]) if job.in_process else job.execute()
+
+
+def preload(program: str, modules: list[str]) -> None:
+    """Import what a fork will need; what can't be imported, the notebook's own cell complains about."""
+    os.environ.setdefault("MPLBACKEND", BACKEND)
+    sys.path[0] = program
+    for name in modules:
+        with warnings.catch_warnings(), contextlib.suppress(Exception):
+            warnings.simplefilter("ignore")
+            importlib.import_module(name)
+    warnings.filterwarnings("ignore", message=r".*fork\(\)", category=DeprecationWarning)
+    gc.collect()
+    gc.freeze()  # pages that the collector doesn't touch stay shared
+
+
+def serve(template: monitor.Template) -> monitor.Job:
+    """Fork for each that connects; returns in the fork, as the process that the notebook runs in."""
+    system.traceable(False)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a fork is outside
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        aside = monitor.SOCKET + ".new"
+        listening.bind(aside)
+        listening.listen(64)
+        Path(aside).rename(monitor.SOCKET)
+        while True:
+            connection, _ = listening.accept()
+            if os.fork() == 0:
+                listening.close()
+                return monitor.become(template, connection)
+            connection.close()
+
+
+def run(program: str, arguments: list[str]) -> None:
+    """What ``python -I program arguments`` does."""
+    path = Path(program, "__main__.py")
+    sys.argv[:] = arguments
+    module = types.ModuleType("__main__")
+    module.__file__ = str(path)
+    sys.modules["__main__"] = module
+    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+
+
+if __name__ == "__main__":
+    main()

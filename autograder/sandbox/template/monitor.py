@@ -1,0 +1,173 @@
+"""What becomes of a fork: a monitor outside of the new walls, their first process, and the notebook's.
+
+    template ─fork─▶ monitor ─fork─▶ init (pid 1 inside) ─fork─▶ the notebook's process
+                     │  ▲            │ walls, filter             │ returns from :func:`become`
+    supervisor ◀─────┘  └── "go"     └ waits for all
+
+The monitor and init run no student's code. The monitor ends everything when the supervisor hangs up, and says how it
+ended; all die with the template. Messages are JSON, and each who sends one is known by the credentials that Linux adds.
+"""
+
+# ruff: noqa: PTH208
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from autograder.sandbox.template import system, walls
+    from autograder.sandbox.template.job import Job
+else:
+    import system
+    import walls
+    from job import Job
+
+SOCKET = "/run/kernel/template"
+MOST_HOME = 8 << 20
+"""Bytes below the working folder that imports may leave behind (a font cache, a configuration)."""
+
+
+class Template:
+    """What all forks have in common."""
+
+    def __init__(self, program: str, environment: dict[str, str]) -> None:
+        self.program = program
+        self.environment = environment
+        self.home = _files(environment.get("HOME", ""))
+
+    def suits(self, job: Job) -> bool:
+        """Whether the job is what this process can become without another exec."""
+        same = {**job.env, "PWD": job.cwd} == {**self.environment, "PWD": job.cwd}
+        return same and job.argv[:3] == [sys.executable, "-I", self.program]
+
+
+def become(template: Template, connection: socket.socket) -> Job:
+    """Build the walls that the supervisor asks for; returns in the process that is to run the job."""
+    try:
+        system.die_with_parent()
+        _say(connection, who="monitor")
+        job = Job.receive(connection)
+        job.in_process = template.suits(job)
+        os.setsid()
+        walls.enter_namespaces()
+        system.die_with_parent()
+    except BaseException as error:
+        _fail(connection, error)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    gate_read, gate_write = os.pipe()
+    alive_read, alive_write = os.pipe()
+    init = os.fork()
+    if init:
+        for fd in (gate_read, alive_write, *job.output, *(fd for _, fd in job.files)):
+            os.close(fd)
+        monitor(connection, init, gate_write, alive_read)
+    os.close(gate_write)
+    try:
+        system.die_with_parent()
+        _adopt_output(job.output)
+        walls.build(job, template.home)
+        system.traceable(False)
+        _say(connection, who="init")
+        connection.close()
+        if os.read(gate_read, 1) != b"1":
+            os._exit(1)
+        _close_others({0, 1, 2, alive_write})
+        system.install_filter(job.filter)
+        process = os.fork()
+    except BaseException as error:
+        _fail(connection, error)
+    if process:
+        wait_for_all(process)
+    os.close(alive_write)
+    os.chdir(job.cwd)
+    os.setsid()
+    system.traceable(True)
+    os.environ.clear()
+    os.environ.update(job.env, PWD=job.cwd)
+    _draw_fresh_randomness()
+    return job
+
+
+def monitor(connection: socket.socket, init: int, gate: int, alive: int) -> NoReturn:
+    """Pass on the permission to start; end everything when the supervisor hangs up; report how it ended."""
+    opened = False
+    while True:
+        ready, _, _ = select.select([connection, alive], [], [])
+        if alive in ready:
+            break
+        if connection.recv(4096) and not opened:
+            os.write(gate, b"1")
+            opened = True
+        else:
+            os.kill(init, signal.SIGKILL)
+            break
+    _, status, used = os.wait4(init, 0)
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+    with contextlib.suppress(OSError):
+        _say(connection, exit=code, cpu=used.ru_utime + used.ru_stime)
+    os._exit(0)
+
+
+def wait_for_all(process: int) -> NoReturn:
+    """Init: reap everyone; end, and so end everyone else, as the notebook's process ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # which a first process ignores
+    for fd in (0, 1, 2):
+        os.close(fd)
+    while True:
+        pid, status = os.wait()
+        if pid == process:
+            os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+
+
+def _adopt_output(output: list[int]) -> None:
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output[0], 1)
+    os.dup2(output[1], 2)
+
+
+def _close_others(kept: set[int]) -> None:
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd not in kept:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+def _draw_fresh_randomness() -> None:
+    """Two forks must not have the same random numbers: Python's own see to it themselves, NumPy's global ones don't."""
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
+
+
+def _files(folder: str) -> dict[str, bytes]:
+    """The plain files below a folder, within bounds; what is mounted there is the job's to bring."""
+    found: dict[str, bytes] = {}
+    room = MOST_HOME
+    device = os.lstat(folder).st_dev
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if os.lstat(f"{parent}/{name}").st_dev == device]
+        for path in (f"{parent}/{name}" for name in names):
+            status = os.lstat(path)
+            if status.st_dev == device and status.st_size <= room:
+                room -= status.st_size
+                with open(path, "rb") as file:  # noqa: PTH123
+                    found[path] = file.read()
+    return found
+
+
+def _say(connection: socket.socket, **fields: Any) -> None:
+    connection.send(json.dumps(fields).encode())
+
+
+def _fail(connection: socket.socket, error: BaseException) -> NoReturn:
+    with contextlib.suppress(OSError):
+        _say(connection, error=f"{type(error).__name__}: {error}"[:2000])
+    os._exit(1)

@@ -1,0 +1,106 @@
+"""The walls that a fork builds around itself: the same as bubblewrap's, from inside one of its sandboxes.
+
+The template sees the system and the environment read-only, and nothing of the host besides. A fork gets namespaces of its
+own over that, empty writable folders in place of the template's, and loses every capability before it goes on.
+"""
+
+# Links and descriptors matter here, so that paths are text and os calls here.
+# ruff: noqa: PTH101, PTH102, PTH103, PTH112, PTH116, PTH118, PTH120, PTH123
+from __future__ import annotations
+
+import os
+import resource
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograder.sandbox.template import system
+    from autograder.sandbox.template.job import Job
+else:
+    import system
+
+STAGING = "/tmp"
+"""Where files wait until they are bound; the last mount covers it."""
+WRITABLE = system.MS_NOSUID | system.MS_NODEV
+
+
+def enter_namespaces() -> None:
+    """New ones of every kind, with this process's user and group as the only ones in them."""
+    uid, gid = os.getuid(), os.getgid()
+    system.unshare(system.ALL_NAMESPACES)
+    system.traceable(True)  # or the maps would be root's files
+    for name, content in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        _write(f"/proc/self/{name}", content)
+
+
+def build(job: Job, home: dict[str, bytes]) -> None:
+    """In the first process of the new pid namespace: mounts, loopback, limits; then no capabilities are left.
+
+    ``home``: files below the working folder that imports have left in the template's (path → content).
+    """
+    system.mount("none", "/", None, system.MS_REC | system.MS_PRIVATE)
+    system.raise_loopback()
+    kept = {path: os.open(path, os.O_PATH) for path in job.bound}
+    _stage(job)
+    for path, size, mode in job.folders:
+        if path != STAGING:
+            system.mount("tmpfs", path, "tmpfs", WRITABLE, f"size={size},mode={mode}")
+    for path, fd in kept.items():
+        _bind(f"/proc/self/fd/{fd}", path, folder=stat.S_ISDIR(os.fstat(fd).st_mode))
+    for number, (path, _) in enumerate(job.files):
+        _bind(f"{STAGING}/{number}", path)
+    for path, content in home.items():
+        if not os.path.lexists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            _write(path, content)
+    system.mount("devpts", "/dev/pts", "devpts", system.MS_NOSUID | system.MS_NOEXEC, "newinstance,ptmxmode=0666")
+    system.unmount(STAGING)
+    for path, size, mode in job.folders:
+        if path == STAGING:
+            system.mount("tmpfs", path, "tmpfs", WRITABLE, f"size={size},mode={mode}")
+    _mount_proc()
+    for kind, value in job.limits.items():
+        _, hard = resource.getrlimit(kind)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+    system.drop_capabilities()
+
+
+def _stage(job: Job) -> None:
+    """Copy the job's files to a folder of their own, readable by everybody."""
+    total = sum(os.fstat(fd).st_size for _, fd in job.files)
+    system.mount("tmpfs", STAGING, "tmpfs", WRITABLE, f"size={total + (1 + len(job.files)) * 8192},mode=0755")
+    for number, (_, fd) in enumerate(job.files):
+        with os.fdopen(fd, "rb") as source, open(f"{STAGING}/{number}", "xb") as copy:
+            source.seek(0)
+            while True:
+                piece = source.read(1 << 20)
+                if not piece:
+                    break
+                copy.write(piece)
+            os.fchmod(copy.fileno(), 0o444)
+
+
+def _bind(source: str, target: str, *, folder: bool = False) -> None:
+    """Bind read-only; the mount point is made where it is missing and the folder around it is writable."""
+    os.makedirs(target if folder else os.path.dirname(target), exist_ok=True)
+    if not folder and not os.path.lexists(target):
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444))
+    system.mount(source, target, None, system.MS_BIND)
+    flags = system.MS_REMOUNT | system.MS_BIND | system.MS_RDONLY | system.MS_NOSUID | system.MS_NODEV
+    system.mount("none", target, None, flags)
+
+
+def _mount_proc() -> None:
+    """A view of this pid namespace alone, in which /proc/sys can't be written."""
+    system.mount("proc", "/proc", "proc", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
+    # What bubblewrap calls --disable-userns: the number belongs to this user namespace.
+    _write("/proc/sys/user/max_user_namespaces", "0")
+    system.mount("/proc/sys", "/proc/sys", None, system.MS_BIND)
+    flags = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
+    system.mount("none", "/proc/sys", None, system.MS_REMOUNT | system.MS_BIND | system.MS_RDONLY | flags)
+
+
+def _write(path: str, content: str | bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)

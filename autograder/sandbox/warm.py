@@ -1,0 +1,210 @@
+"""Kernels that need not import what others have imported: forked from a template, behind the same walls.
+
+A template is one process in a sandbox of its own that has imported an assignment's libraries and runs no student's code.
+Each fork of it is a sandbox, too, which the template's walls surround: see ``sandbox/template``.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import SandboxError
+from autograder.sandbox.base import HOME, Finding, Job, Process
+from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
+from autograder.sandbox.layout import MIB, refuse_links, writable_folders
+
+PROGRAM = "/opt/kernel/template"
+SOCKET = "/run/kernel/template"
+READY_SECONDS = 180.0
+"""How long a template may take to import everything, on a machine that is busy."""
+MANY = 65536
+"""Processes below a template: each fork has a limit of its own."""
+LEAST_MIB = 64
+
+
+@dataclass(frozen=True)
+class Address:
+    """A template that runs, for other processes on this machine. Plain: it travels."""
+
+    init: int
+    """Host pid of the first process in the template's sandbox."""
+    started: int
+    """When that process began, in clock ticks since boot, so that no other can be taken for it."""
+    command: tuple[str, ...]
+    """What its forks run without importing anything again: the first words of a command."""
+    environment: tuple[tuple[str, str], ...]
+    bound: tuple[tuple[str, str], ...]
+    """(path inside, host path) of what a fork can have as it is."""
+    points: tuple[str, ...]
+    """Paths outside of the work folder where a fork can have a file of its own."""
+    masked: tuple[Path, ...]
+
+
+class Template:
+    """A template that is starting or runs; ``close()`` it in a ``finally``. Its forks end with it.
+
+    Args:
+        sandbox: builds the outer walls.
+        job: ``argv`` is the command that forks run, ``(python, "-I", folder, …)``; its ``files`` are what all forks
+            have; its ``data`` only says where a fork may have a file of its own.
+        modules: what to import.
+
+    Raises:
+        SandboxError: the outer walls can not be built.
+    """
+
+    def __init__(self, sandbox: BubblewrapSandbox, job: Job, modules: Sequence[str]) -> None:
+        python, isolated, program, *_ = job.argv
+        self._process: Process = sandbox.start_template(
+            dataclasses.replace(
+                job,
+                argv=(python, "-I", PROGRAM, program, *modules),
+                files={**job.files, PROGRAM: Path(__file__).with_name("template")},
+                # Where nothing but a watchdog counts, it counts the forks' use as the template's.
+                limits=dataclasses.replace(
+                    job.limits, processes=MANY, cpu_seconds=float("inf"), memory_mib=2 * job.limits.memory_mib
+                ),
+            )
+        )
+        self.address = Address(
+            init=self._process.pid,
+            started=_start_time(self._process.pid),
+            command=(python, isolated, program),
+            environment=tuple(job.env.items()),
+            bound=tuple((path, str(source)) for path, source in job.files.items()),
+            points=tuple(job.data),
+            masked=job.masked,
+        )
+
+    def wait_until_ready(self) -> None:
+        """Until it can be forked. Raises :class:`SandboxError` where it ends before, or takes too long."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not Path(f"/proc/{self.address.init}/root{SOCKET}").exists():
+            ended = self._process.poll()
+            if ended is not None or time.monotonic() > deadline:
+                what = f"ended with status {ended}" if ended is not None else f"took longer than {READY_SECONDS:g} s"
+                raise SandboxError(f"The template {what}. Its last words: {self._process.stderr()[-2000:] or '(none)'}")
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        self._process.close()
+
+    def __enter__(self) -> Template:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class WarmSandbox:
+    """A :class:`~autograder.sandbox.base.Sandbox` whose processes are forks of a template.
+
+    Args:
+        cold: what starts a job that the template can not start, and does so where the template is gone.
+        address: the template.
+        strict: such a job is an error instead (for tests, and for a self-test).
+    """
+
+    def __init__(self, cold: BubblewrapSandbox, address: Address, *, strict: bool = False) -> None:
+        self.cold, self.address, self.strict = cold, address, strict
+        self.name, self.bwrap, self.interpreter = cold.name, cold.bwrap, cold.interpreter
+
+    @property
+    def reduced(self) -> bool:
+        return self.cold.reduced
+
+    def start(self, job: Job) -> Process:
+        try:
+            return self._fork(job)
+        except SandboxError:
+            if self.strict:
+                raise
+            return self.cold.start(job)
+
+    def self_test(self) -> tuple[Finding, ...]:
+        from autograder.sandbox.selftest import self_test
+
+        return self_test(WarmSandbox(self.cold, self.address, strict=True))
+
+    def _fork(self, job: Job) -> Process:
+        if job.masked != self.address.masked:
+            raise SandboxError("The template hides other folders than the job.")
+        told, sources = self._job(job)
+        in_process = job.argv[:3] == self.address.command and dict(job.env) == dict(self.address.environment)
+        inherited = _private_mib(self.address.init) if in_process else 0
+        limits = dataclasses.replace(job.limits, memory_mib=max(LEAST_MIB, job.limits.memory_mib - inherited))
+
+        def describe(filter_: bytes) -> dict[str, Any]:
+            template = {"init": self.address.init, "started": self.address.started, "path": SOCKET}
+            return {"template": template, "job": told | {"filter": as_text(filter_)}, "sources": sources}
+
+        label = "bubblewrap, forked"
+        return self.cold.guarded(dataclasses.replace(job, limits=limits), describe, label, inherited_mib=inherited)
+
+    def _job(self, job: Job) -> tuple[dict[str, Any], list[Any]]:
+        """What the fork is told, and where the content of its files comes from."""
+        bound: list[str] = []
+        files: list[str] = []
+        sources: list[Any] = []
+        for path, source in job.files.items():
+            refuse_links(source)
+            if (path, str(source)) in self.address.bound:
+                bound.append(path)
+                continue
+            for inside, file in _files(path, source):
+                files.append(self._allowed(inside))
+                sources.append(str(file.absolute()))
+        for path, content in job.data.items():
+            files.append(self._allowed(path))
+            sources.append({"data": base64.b64encode(content).decode()})
+        limits = {
+            resource.RLIMIT_NPROC: job.limits.processes,
+            resource.RLIMIT_FSIZE: job.limits.disk_mib * MIB,
+        }
+        told = {
+            "argv": job.argv,
+            "cwd": job.cwd,
+            "env": dict(job.env),
+            "folders": writable_folders(job.limits),
+            "files": files,
+            "bound": bound,
+            "limits": limits,
+        }
+        return told, sources
+
+    def _allowed(self, path: str) -> str:
+        if path not in self.address.points and not Path(path).is_relative_to(HOME):
+            raise SandboxError(f"A fork can have no file of its own at {path}.")
+        return path
+
+
+def _files(path: str, source: Path) -> Iterator[tuple[str, Path]]:
+    """A file, or all files below a folder: path inside, host path."""
+    if not source.is_dir():
+        yield path, source
+        return
+    for file in sorted(source.rglob("*")):
+        if file.is_file():
+            yield f"{path}/{file.relative_to(source)}", file
+
+
+def _start_time(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+
+
+def _private_mib(init: int) -> int:
+    """What the template's own process holds that is in no file, which its forks share until they write to it."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        template = Path(f"/proc/{init}/task/{init}/children").read_text().split()[0]
+        for line in Path(f"/proc/{template}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) // 1024
+    return 0
