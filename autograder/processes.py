@@ -17,6 +17,7 @@ from typing import Any
 from autograder import worker
 from autograder.errors import HostError
 from autograder.text import bounded
+from autograder.warm import templates
 from autograder.worker import Work
 
 Target = Callable[[Work, Connection], None]
@@ -35,7 +36,7 @@ class _Running:
 
 
 def in_processes(
-    due: Sequence[Work], workers: int, target: Target = worker.main
+    due: Sequence[Work], workers: int, target: Target = worker.main, *, warm: bool = True
 ) -> Generator[tuple[Work, str], None, None]:
     """Do the work, ``workers`` at a time, in the given order; gives each work as it ends, with the reason why it did
     not succeed (empty: the process says that it did).
@@ -49,6 +50,11 @@ def in_processes(
     if not due:
         return
     start_server(due)
+    with templates(due) if warm and target is worker.main else contextlib.nullcontext(lambda work: work) as warmed:
+        yield from _in_turn([warmed(work) for work in due], workers, target)
+
+
+def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tuple[Work, str], None, None]:
     pending = list(reversed(due))
     running: dict[Any, _Running] = {}
     try:

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 
@@ -34,6 +35,9 @@ from autograder.files import replace_folder, write_atomically
 from autograder.grade import grade_notebook
 from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
+
+if TYPE_CHECKING:
+    from autograder.sandbox.warm import Address
 
 TIMESTAMP = "timestamp.txt"
 
@@ -66,6 +70,8 @@ class Work:
     """Path in the work folder → host file: what the release brought and what the student added."""
     submitted_at: datetime | None = None
     content_keys: Mapping[str, str] = field(default_factory=dict)
+    template: Address | None = None
+    """What kernels are forked from; None: they are started."""
 
     @property
     def seconds(self) -> float:
@@ -90,7 +96,7 @@ def grade_submission(work: Work) -> Grade:
                 lambda: start_kernel(work),
                 work.assignment.limits,
                 work.hidden,
-                given={path: file for path, file in work.files.items() if not _is_of(work.submission, file)},
+                given=shared_files(work),
                 handed_in={path: file for path, file in work.files.items() if _is_of(work.submission, file)},
             )
             for exam in work.exams
@@ -124,6 +130,11 @@ def grade_submission(work: Work) -> Grade:
     return grade
 
 
+def shared_files(work: Work) -> dict[str, Path]:
+    """Those of its files that the release brought: path in the work folder → host file."""
+    return {path: file for path, file in work.files.items() if not _is_of(work.submission, file)}
+
+
 def _is_of(submission: Path, file: Path) -> bool:
     return file.is_relative_to(submission)
 
@@ -132,16 +143,26 @@ def start_kernel(work: Work) -> Kernel:
     """A fresh kernel in a fresh sandbox."""
     from autograder.kernel import SandboxedKernel
     from autograder.sandbox import default_sandbox
+    from autograder.sandbox.bubblewrap import BubblewrapSandbox
+    from autograder.sandbox.warm import WarmSandbox
 
     python = work.assignment.environment
+    sandbox = default_sandbox(python)
+    if work.template is not None and isinstance(sandbox, BubblewrapSandbox):
+        sandbox = WarmSandbox(sandbox, work.template)
     return SandboxedKernel(
-        default_sandbox(python),
+        sandbox,
         work.files,
         work.assignment.limits,
         python=python,
-        masked=(work.course, *_own_course()),
+        masked=masked(work),
         preload=heavy_modules(work.exams),
     )
+
+
+def masked(work: Work) -> tuple[Path, ...]:
+    """The host folders that no kernel may see."""
+    return (work.course, *_own_course())
 
 
 def _own_course() -> tuple[Path, ...]:

@@ -16,7 +16,8 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
 from autograder.records import Limits
-from autograder.sandbox.base import HOME, Sandbox, kernel_environment
+from autograder.sandbox.base import HOME, Job, Sandbox, kernel_environment
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.provisioner import (
     ADDRESS,
     CONNECTION_FILE,
@@ -24,11 +25,14 @@ from autograder.sandbox.provisioner import (
     STARTUP_SECONDS,
     SandboxProvisioner,
 )
+from autograder.sandbox.warm import Template
 
 MIB = 1024 * 1024
 PROBE = "/opt/kernel/probe"
 ALIASES = "/opt/kernel/aliases"
 """Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
+KERNEL_MODULES = ("figures", "server", "workfiles", "ipykernel.kernelapp")
+"""What the default command imports, the probe's own modules among it."""
 LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
 """Bytes of one message part; a kernel that sends more is disconnected."""
 QUEUE = 32
@@ -167,9 +171,8 @@ def kernel_manager(
     """
     files = dict(job_files)
     if argv is None:
-        package = Path(__file__).resolve().parent.parent
-        files |= {PROBE: package / "probe", ALIASES: package / "aliases"}
-        argv = (python or sys.executable, "-I", PROBE, "-f", "{connection_file}", *preload)
+        files |= program_files()
+        argv = (*command(python), "-f", "{connection_file}", *preload)
     manager = SandboxKernelManager(
         transport="ipc", ip=ADDRESS, connection_file=CONNECTION_FILE, shutdown_wait_time=2.0, **PORTS
     )
@@ -186,6 +189,42 @@ def kernel_manager(
     provisioner.startup_seconds = startup_seconds
     manager.provisioner = provisioner
     return manager
+
+
+def command(python: str | None) -> tuple[str, ...]:
+    """How the default command begins, run by ``python`` (default: the kit's own)."""
+    return (python or sys.executable, "-I", PROBE)
+
+
+def program_files() -> dict[str, Path]:
+    """What the default command consists of: path inside → host folder."""
+    package = Path(__file__).resolve().parent.parent
+    return {PROBE: package / "probe", ALIASES: package / "aliases"}
+
+
+def template(
+    sandbox: BubblewrapSandbox,
+    files: Mapping[str, Path],
+    limits: Limits,
+    *,
+    python: str | None = None,
+    masked: tuple[Path, ...] = (),
+    modules: Sequence[str] = (),
+) -> Template:
+    """A template for kernels with the default command. ``files``, ``masked`` and ``limits`` are those that its kernels
+    have in common, ``modules`` what it imports beside what the kernel consists of.
+
+    Raises:
+        SandboxError: the sandbox can not be built.
+    """
+    job = Job(
+        argv=command(python),
+        files={**program_files(), **files},
+        data={CONNECTION_FILE: b""},
+        masked=masked,
+        limits=limits,
+    )
+    return Template(sandbox, job, [*KERNEL_MODULES, *modules])
 
 
 def _provisioner(manager: Any) -> SandboxProvisioner:

@@ -14,6 +14,7 @@ from autograder.sandbox.layout import MIB
 
 if TYPE_CHECKING:
     from autograder.sandbox.bubblewrap import BubblewrapSandbox
+    from autograder.sandbox.warm import WarmSandbox
 
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16)
 SECONDS = 20.0
@@ -24,7 +25,7 @@ NO_CGROUP = (
 )
 
 
-def self_test(sandbox: BubblewrapSandbox) -> tuple[Finding, ...]:
+def self_test(sandbox: BubblewrapSandbox | WarmSandbox) -> tuple[Finding, ...]:
     """The findings in the order in which a person repairs them."""
     number = ".".join(map(str, _version(sandbox)))
     first = Finding("bubblewrap", True, f"version {number}, {sandbox.bwrap}")
@@ -52,13 +53,13 @@ def self_test(sandbox: BubblewrapSandbox) -> tuple[Finding, ...]:
     return (first, Finding("start", True, process.label), *outside, *inside)
 
 
-def _version(sandbox: BubblewrapSandbox) -> tuple[int, ...]:
+def _version(sandbox: BubblewrapSandbox | WarmSandbox) -> tuple[int, ...]:
     from autograder.sandbox.bubblewrap import version
 
     return version(sandbox.bwrap)
 
 
-def _seen_from_outside(sandbox: BubblewrapSandbox, process: Process) -> Iterator[Finding]:
+def _seen_from_outside(sandbox: BubblewrapSandbox | WarmSandbox, process: Process) -> Iterator[Finding]:
     # Init waits for its child to be reaped, so that its status can be read even when the script is already
     # done.
     uid = _host_uid(process.pid)

@@ -1,7 +1,7 @@
 """Kernels that need not import what others have imported: forked from a template, behind the same walls.
 
-A template is one process in a sandbox of its own that has imported an assignment's libraries and runs no student's code.
-Each fork of it is a sandbox, too, which the template's walls surround: see ``sandbox/template``.
+A template is one process in a sandbox of its own that has imported an assignment's libraries and runs no student's
+code. Each fork of it is a sandbox, too, which the template's walls surround: see ``sandbox/template``.
 """
 
 from __future__ import annotations
@@ -63,11 +63,15 @@ class Template:
 
     def __init__(self, sandbox: BubblewrapSandbox, job: Job, modules: Sequence[str]) -> None:
         python, isolated, program, *_ = job.argv
+        folder = Path(__file__).with_name("template")
+        # A file can be mounted on a file that is somewhere, not on one that bubblewrap has written and removed.
+        points = dict.fromkeys(job.data, folder / "__init__.py")
         self._process: Process = sandbox.start_template(
             dataclasses.replace(
                 job,
                 argv=(python, "-I", PROGRAM, program, *modules),
-                files={**job.files, PROGRAM: Path(__file__).with_name("template")},
+                files={**job.files, **points, PROGRAM: folder},
+                data={},
                 # Where nothing but a watchdog counts, it counts the forks' use as the template's.
                 limits=dataclasses.replace(
                     job.limits, processes=MANY, cpu_seconds=float("inf"), memory_mib=2 * job.limits.memory_mib

@@ -5,7 +5,7 @@ kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, 
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
-# ruff: noqa: PTH106, PTH116, PTH123, PTH208
+# ruff: noqa: PTH106
 from __future__ import annotations
 
 import contextlib

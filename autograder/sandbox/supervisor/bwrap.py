@@ -23,8 +23,8 @@ LAUNCH_FAILED = 125
 
 
 class Bwrap:
-    """bubblewrap's own process (``monitor``) and the first one inside (``init``), which waits at a gate: a pipe of one byte
-    that it reads when every mount is made, just before it starts the student's process."""
+    """bubblewrap's own process (``monitor``) and the first one inside (``init``), which waits at a gate: a pipe of one
+    byte that it reads when every mount is made, just before it starts the student's process."""
 
     def __init__(self, monitor: int, init: int, gate: tuple[int, int], most_processes: int) -> None:
         self.monitor, self.init = monitor, init
@@ -100,5 +100,3 @@ def become_bwrap(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     os.set_inheritable(info_fd, True)
     os.set_inheritable(block_fd, True)
     launch.launch(spec, info_fd, block_fd)
-
-

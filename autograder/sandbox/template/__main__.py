@@ -1,7 +1,7 @@
 """``python -I template PROGRAM MODULE …``: import, listen, and be forked.
 
-The template itself never runs on: whoever connects gets a fork of it, and speaks with that fork alone, so that nothing of
-one notebook's is ever in the memory of the next. What a fork is told and answers is in :mod:`monitor`.
+The template itself never runs on: whoever connects gets a fork of it, and speaks with that fork alone, so that nothing
+of one notebook's is ever in the memory of the next. What a fork is told and answers is in :mod:`monitor`.
 
 PROGRAM is a folder with a ``__main__.py``: a fork that is to run it does so without another import.
 """
@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autograder.sandbox.template import monitor, system
+    from autograder.sandbox.template.job import Job
 else:
     import monitor
     import system
+    from job import Job
 
 BACKEND = "module://matplotlib_inline.backend_inline"
 """What ipykernel sets before a notebook's first import of matplotlib, which looks only then."""
@@ -53,7 +55,7 @@ def preload(program: str, modules: list[str]) -> None:
     gc.freeze()  # pages that the collector doesn't touch stay shared
 
 
-def serve(template: monitor.Template) -> monitor.Job:
+def serve(template: monitor.Template) -> Job:
     """Fork for each that connects; returns in the fork, as the process that the notebook runs in."""
     system.traceable(False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a fork is outside

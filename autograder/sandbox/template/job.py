@@ -18,7 +18,7 @@ class Job:
 
     ``argv``, ``cwd``, ``env``: of the process · ``folders``: writable folder → (bytes, mode) · ``files``: (path, the
     descriptor of its content) · ``bound``: paths that the template has and the fork is to have, too · ``filter``: the
-    system-call filter · ``limits``: resource (its number) → value · ``output``: descriptors of standard output and error
+    system-call filter · ``limits``: resource (its number) → value · ``output``: the descriptors of its output
     """
 
     def __init__(self, told: dict[str, Any], descriptors: list[int]) -> None:
@@ -27,7 +27,7 @@ class Job:
         self.env = {str(k): str(v) for k, v in told["env"].items()}
         self.folders = [(str(path), int(size), str(mode)) for path, size, mode in told["folders"]]
         self.output = descriptors[:2]
-        self.files = list(zip(told["files"], descriptors[2:]))
+        self.files = list(zip(told["files"], descriptors[2:]))  # noqa: B905 (3.10 has it)
         self.bound = [str(path) for path in told["bound"]]
         self.filter = base64.b64decode(told["filter"])
         self.limits = {int(kind): int(value) for kind, value in told["limits"].items()}
@@ -36,7 +36,7 @@ class Job:
     @classmethod
     def receive(cls, connection: socket.socket) -> Job:
         """One message with the text, in a file in memory, then the descriptors. Raises ValueError for anything else."""
-        text, descriptors = _receive(connection)
+        _, descriptors = _receive(connection)
         if len(descriptors) != 1:
             raise ValueError("the job has no text")
         with os.fdopen(descriptors[0], "rb") as file:
@@ -63,4 +63,3 @@ def _receive(connection: socket.socket) -> tuple[bytes, list[int]]:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             descriptors.frombytes(data[: len(data) - len(data) % size])
     return text, list(descriptors)
-

@@ -98,7 +98,7 @@ def monitor(connection: socket.socket, init: int, gate: int, alive: int) -> NoRe
     """Pass on the permission to start; end everything when the supervisor hangs up; report how it ended."""
     opened = False
     while True:
-        ready, _, _ = select.select([connection, alive], [], [])
+        ready, _, _ = select.select([connection.fileno(), alive], [], [])
         if alive in ready:
             break
         if connection.recv(4096) and not opened:

@@ -1,7 +1,6 @@
 """The few system calls that Python has no function for. Each raises OSError with what was tried."""
 
 # The os calls are meant: each names one system call.
-# ruff: noqa: PTH116
 from __future__ import annotations
 
 import ctypes

@@ -1,11 +1,11 @@
 """The walls that a fork builds around itself: the same as bubblewrap's, from inside one of its sandboxes.
 
-The template sees the system and the environment read-only, and nothing of the host besides. A fork gets namespaces of its
-own over that, empty writable folders in place of the template's, and loses every capability before it goes on.
+The template sees the system and the environment read-only, and nothing of the host besides. A fork gets namespaces of
+its own over that, empty writable folders in place of the template's, and loses every capability before it goes on.
 """
 
 # Links and descriptors matter here, so that paths are text and os calls here.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH112, PTH116, PTH118, PTH120, PTH123
+# ruff: noqa: PTH103, PTH120, PTH123
 from __future__ import annotations
 
 import os

@@ -1,0 +1,66 @@
+"""A template for each assignment of a batch, so that its kernels are forked and not started."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+from autograder.errors import SandboxError
+from autograder.sandbox import default_sandbox, require
+from autograder.sandbox.base import HOME
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.kernel import template
+from autograder.sandbox.warm import Address, Template, WarmSandbox
+from autograder.worker import Work, heavy_modules, masked, shared_files
+
+FEW = 2
+"""Kernels for which a template is worth its start."""
+
+Warmed = Callable[[Work], Work]
+"""The work with the address of its assignment's template, where there is one."""
+
+
+@contextlib.contextmanager
+def templates(due: Sequence[Work]) -> Iterator[Warmed]:
+    """Start a template for each assignment in ``due`` that has :data:`FEW` kernels to start; they end with the context.
+
+    A template that can not be forked, or whose forks do not hold what a sandbox must, is not used: its kernels are
+    started as ever.
+    """
+    with contextlib.ExitStack() as stack:
+        started = {}
+        for name in dict.fromkeys(work.assignment.name for work in due):
+            works = [work for work in due if work.assignment.name == name]
+            if sum(len(work.exams) for work in works) >= FEW:
+                with contextlib.suppress(SandboxError):
+                    started[name] = stack.enter_context(_start(works[0]))
+        proved = {name: address for name, one in started.items() if (address := _proved(*one)) is not None}
+        yield lambda work: dataclasses.replace(work, template=proved.get(work.assignment.name))
+
+
+@contextlib.contextmanager
+def _start(work: Work) -> Iterator[tuple[BubblewrapSandbox, Template]]:
+    sandbox = default_sandbox(work.assignment.environment)
+    if not isinstance(sandbox, BubblewrapSandbox):
+        raise SandboxError(f"{sandbox.name} has no templates")
+    files = {f"{HOME}/{name}": path for name, path in shared_files(work).items()}
+    with template(
+        sandbox,
+        files,
+        work.assignment.limits,
+        python=work.assignment.environment,
+        masked=masked(work),
+        modules=heavy_modules(work.exams),
+    ) as started:
+        yield sandbox, started
+
+
+def _proved(sandbox: BubblewrapSandbox, started: Template) -> Address | None:
+    """The address, when everything is imported and a fork has passed the self-test."""
+    try:
+        started.wait_until_ready()
+        require(WarmSandbox(sandbox, started.address, strict=True))
+    except SandboxError:
+        return None
+    return started.address
