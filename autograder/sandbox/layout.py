@@ -1,7 +1,8 @@
 """What the student's process sees of the host: the system and one Python, read-only, and nothing else.
 
-The result is a list of arguments for bwrap in which a :class:`Source` stands for a host path that may have
-to be staged first and a :class:`Data` for content that is handed over by a descriptor.
+:func:`plan` says it for every backend; :func:`mounts` says it to bwrap, as a list of arguments in which a
+:class:`Source` stands for a host path that may have to be staged first and a :class:`Data` for content that is handed
+over by a descriptor.
 """
 
 # Links must be seen as they are, so that paths are text and os calls here.
@@ -49,7 +50,26 @@ class Data:
     content: bytes
 
 
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link."""
+
+    target: str
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An empty folder in memory."""
+
+    size: int
+    """In bytes."""
+    mode: str
+    read_only: bool = False
+
+
 Argument = str | Source | Data
+Operation = Source | Data | Link | Folder
+"""What is at one path inside; a source is bound there, read-only."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +103,19 @@ class Interpreter:
 class Mounts:
     """Mount operations by the path inside, applied parents first so that the deeper one wins."""
 
-    operations: dict[str, tuple[Argument, ...]] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
     trees: list[str] = field(default_factory=list)
     """Paths inside where a host folder is bound at its own path."""
 
     def bind(self, source: str, target: str | None = None, *, copy: bool = False) -> None:
         target = target or source
-        self.operations[target] = ("--ro-bind", Source(source, copy), target)
+        self.operations[target] = Source(source, copy)
         if target == source:
             self.trees.append(target)
 
     def covers(self, path: str) -> bool:
         """Whether ``path`` is visible through a folder that is bound."""
         return any(Path(path).is_relative_to(tree) for tree in self.trees)
-
-    def arguments(self) -> Iterator[Argument]:
-        for target in sorted(self.operations, key=lambda t: (len(Path(t).parts), t)):
-            yield from self.operations[target]
 
 
 def writable_folders(limits: Limits) -> tuple[tuple[str, int, str], ...]:
@@ -108,32 +124,57 @@ def writable_folders(limits: Limits) -> tuple[tuple[str, int, str], ...]:
     return (HOME, disk, "0755"), ("/tmp", disk, "1777"), ("/dev/shm", disk, "1777"), (SOCKETS, MIB, "0755")
 
 
+def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
+    """Path inside → what is there, parents first; /proc and /dev are each backend's own. Raises
+    :class:`SandboxError` for a source that is missing or refused."""
+    made = Mounts()
+    _add_system(made)
+    _add_python(made, interpreter)
+    for folder in job.masked:
+        path = os.path.realpath(folder)
+        if made.covers(path) and os.path.isdir(path):
+            made.operations[path] = Folder(4096, "0755", read_only=True)
+    for target, source in job.files.items():
+        refuse_links(source)
+        made.bind(os.path.abspath(source), _inside(target), copy=True)
+    for target, content in job.data.items():
+        made.operations[_inside(target)] = Data(content)
+    for path, size, mode in writable_folders(job.limits):
+        made.operations[path] = Folder(size, mode)
+    return {path: made.operations[path] for path in sorted(made.operations, key=_depth)}
+
+
+def _depth(path: str) -> tuple[int, str]:
+    return len(Path(path).parts), path
+
+
 def mounts(job: Job, interpreter: Interpreter, *, for_template: bool = False) -> list[Argument]:
-    """All mount arguments for ``job``. Raises :class:`SandboxError` for a source that is missing or refused.
+    """All of bwrap's mount arguments for ``job``. Raises :class:`SandboxError` as :func:`plan` does.
 
     ``for_template``: nothing is mounted over /proc, or Linux would refuse to mount another in a fork.
     """
-    plan = Mounts()
-    _add_system(plan)
-    _add_python(plan, interpreter)
-    for folder in job.masked:
-        path = os.path.realpath(folder)
-        if plan.covers(path) and os.path.isdir(path):
-            plan.operations[path] = ("--size", "4096", "--tmpfs", path, "--remount-ro", path)
-    for target, source in job.files.items():
-        refuse_links(source)
-        plan.bind(os.path.abspath(source), _inside(target), copy=True)
-    for target, content in job.data.items():
-        plan.operations[_inside(target)] = ("--perms", "0444", "--ro-bind-data", Data(content), target)
-    for path, size, mode in writable_folders(job.limits):
-        plan.operations[path] = ("--perms", mode, "--size", str(size), "--tmpfs", path)
-    plan.operations["/proc"] = ("--proc", "/proc")
+    operations = {path: _for_bwrap(path, operation) for path, operation in plan(job, interpreter).items()}
+    operations["/proc"] = ("--proc", "/proc")
     if not for_template:
-        plan.operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
-    plan.operations["/dev"] = ("--dev", "/dev")
+        operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
+    operations["/dev"] = ("--dev", "/dev")
+    arguments = [argument for path in sorted(operations, key=_depth) for argument in operations[path]]
     # bwrap's own root and /dev are writable until they are sealed, after the last mount point was made in
     # them.
-    return [*plan.arguments(), "--remount-ro", "/dev", "--remount-ro", "/"]
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _for_bwrap(path: str, operation: Operation) -> tuple[Argument, ...]:
+    match operation:
+        case Source():
+            return ("--ro-bind", operation, path)
+        case Data():
+            return ("--perms", "0444", "--ro-bind-data", operation, path)
+        case Link(target):
+            return ("--symlink", target, path)
+        case Folder(size, mode, read_only):
+            sealed = ("--remount-ro", path) if read_only else ()
+            return ("--perms", mode, "--size", str(size), "--tmpfs", path, *sealed)
 
 
 def refuse_links(source: Path) -> None:
@@ -165,33 +206,33 @@ def _inside(target: str) -> str:
     return target
 
 
-def _add_system(plan: Mounts) -> None:
+def _add_system(made: Mounts) -> None:
     for path in SYSTEM:
         if os.path.islink(path):
-            plan.operations[path] = ("--symlink", os.readlink(path), path)
+            made.operations[path] = Link(os.readlink(path))
         elif os.path.isdir(path):
-            plan.bind(path)
+            made.bind(path)
     for name in ETC:
         path = f"/etc/{name}"
         if os.path.islink(path):
-            plan.operations[path] = ("--symlink", os.readlink(path), path)
+            made.operations[path] = Link(os.readlink(path))
         elif os.path.exists(path):
-            plan.bind(path)
+            made.bind(path)
     for name, content in WRITTEN_ETC.items():
         path = f"/etc/{name}"
-        plan.operations[path] = ("--perms", "0444", "--ro-bind-data", Data(content), path)
+        made.operations[path] = Data(content)
 
 
-def _add_python(plan: Mounts, interpreter: Interpreter) -> None:
+def _add_python(made: Mounts, interpreter: Interpreter) -> None:
     for folder in (*interpreter.folders, package_folder()):
-        if not plan.covers(folder) and folder != "/":
-            plan.bind(folder)
+        if not made.covers(folder) and folder != "/":
+            made.bind(folder)
     # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep
     # them true.
     for start in (interpreter.executable, interpreter.base_prefix):
         for link, target in links_on_the_way(start):
-            if not plan.covers(link) and link not in plan.operations:
-                plan.operations[link] = ("--symlink", target, link)
+            if not made.covers(link) and link not in made.operations:
+                made.operations[link] = Link(target)
 
 
 def package_folder() -> str:
