@@ -37,6 +37,8 @@ BACKENDS = {
     for backend in (
         Backend("cgroup", BUBBLEWRAP, whole=True),
         Backend("reduced", BUBBLEWRAP, {"use_cgroup": False}, whole=True),
+        Backend("forked", "warmed:sandbox", whole=True),
+        Backend("forked-reduced", "warmed:sandbox", {"use_cgroup": False}, whole=True),
     )
 }
 
