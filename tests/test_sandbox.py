@@ -245,7 +245,15 @@ def test_targets_are_absolute_and_plain(start: Run, tmp_path: Path, target: str)
 def test_environment_is_the_jobs_alone(start: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the host's environment is visible, in no process, and no name tells what runs here."""
     monkeypatch.setenv("HOST_SECRET", "canary")
-    text = answer(start("import os; print(dict(os.environ), open('/proc/1/environ').read())"))
+    code = """
+    import os
+    try:
+        first = open("/proc/1/environ").read()
+    except PermissionError:
+        first = "closed to us"
+    print(dict(os.environ), first)
+    """
+    text = answer(start(code))
     assert "canary" not in text
     assert not any("grad" in name.lower() or "exam" in name.lower() for name in kernel_environment())
 
@@ -256,7 +264,17 @@ def test_inherited_descriptors_are_closed(start: Run, tmp_path: Path) -> None:
     fd = os.open(tmp_path / "gradebook.db", os.O_RDONLY)
     os.set_inheritable(fd, True)
     try:
-        code = "import os; print(*(os.readlink(f'/proc/1/fd/{n}') for n in os.listdir('/proc/1/fd')))"
+        code = """
+        import os
+        for pid in ("1", "self"):
+            try:
+                numbers = os.listdir(f"/proc/{pid}/fd")
+            except PermissionError:
+                numbers = []
+            for number in numbers:
+                if os.path.lexists(f"/proc/{pid}/fd/{number}"):  # not the one that listed them
+                    print(os.readlink(f"/proc/{pid}/fd/{number}"))
+        """
         assert "gradebook" not in answer(start(code))
     finally:
         os.close(fd)

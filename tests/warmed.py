@@ -23,5 +23,3 @@ def _address(use_cgroup: bool) -> Address:
     atexit.register(started.close)
     started.wait_until_ready()
     return started.address
-
-

@@ -136,9 +136,9 @@ def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
             made.operations[path] = Folder(4096, "0755", read_only=True)
     for target, source in job.files.items():
         refuse_links(source)
-        made.bind(os.path.abspath(source), _inside(target), copy=True)
+        made.bind(os.path.abspath(source), inside(target), copy=True)
     for target, content in job.data.items():
-        made.operations[_inside(target)] = Data(content)
+        made.operations[inside(target)] = Data(content)
     for path, size, mode in writable_folders(job.limits):
         made.operations[path] = Folder(size, mode)
     return {path: made.operations[path] for path in sorted(made.operations, key=_depth)}
@@ -200,7 +200,8 @@ def _walk(source: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in (*folders, *files))
 
 
-def _inside(target: str) -> str:
+def inside(target: str) -> str:
+    """``target``, if it is a path inside a sandbox; else raises :class:`SandboxError`."""
     if not target.startswith("/") or os.path.normpath(target) != target or target == "/":
         raise SandboxError(f"{target!r} is not a path inside the sandbox: it must be absolute and without '..'.")
     return target

@@ -19,7 +19,7 @@ from typing import Any
 from autograder.errors import SandboxError
 from autograder.sandbox.base import HOME, Finding, Job, Process
 from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
-from autograder.sandbox.layout import MIB, refuse_links, writable_folders
+from autograder.sandbox.layout import MIB, inside, package_folder, refuse_links, writable_folders
 
 PROGRAM = "/opt/kernel/template"
 SOCKET = "/run/kernel/template"
@@ -139,8 +139,6 @@ class WarmSandbox:
         return self_test(WarmSandbox(self.cold, self.address, strict=True))
 
     def _fork(self, job: Job) -> Process:
-        if not set(job.masked) <= set(self.address.masked):
-            raise SandboxError("The template hides other folders than the job.")
         told, sources = self._job(job)
         in_process = job.argv[:3] == self.address.command and dict(job.env) == dict(self.address.environment)
         inherited = _private_mib(self.address.init) if in_process else 0
@@ -163,11 +161,13 @@ class WarmSandbox:
             if (path, str(source)) in self.address.bound:
                 bound.append(path)
                 continue
-            for inside, file in _files(path, source):
-                files.append(self._allowed(inside))
+            self._check(path)
+            for target, file in _files(path, source):
+                files.append(target)
                 sources.append(str(file.absolute()))
         for path, content in job.data.items():
-            files.append(self._allowed(path))
+            self._check(path)
+            files.append(path)
             sources.append({"data": base64.b64encode(content).decode()})
         limits = {
             resource.RLIMIT_NPROC: job.limits.processes,
@@ -180,14 +180,20 @@ class WarmSandbox:
             "folders": writable_folders(job.limits),
             "files": files,
             "bound": bound,
+            "masked": [self._hidden(folder) for folder in job.masked if folder not in self.address.masked],
             "limits": limits,
         }
         return told, sources
 
-    def _allowed(self, path: str) -> str:
-        if path not in self.address.points and not Path(path).is_relative_to(HOME):
+    def _hidden(self, folder: Path) -> str:
+        shown = [Path(path) for path in (*self.interpreter.folders, package_folder())]
+        if any(path.is_relative_to(folder.resolve()) for path in shown):
+            raise SandboxError(f"A fork can not hide {folder}: it needs what is in it.")
+        return str(folder.resolve())
+
+    def _check(self, path: str) -> None:
+        if inside(path) not in self.address.points and not Path(path).is_relative_to(HOME):
             raise SandboxError(f"A fork can have no file of its own at {path}.")
-        return path
 
 
 def _files(path: str, source: Path) -> Iterator[tuple[str, Path]]:

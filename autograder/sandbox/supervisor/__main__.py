@@ -95,7 +95,7 @@ class Guard:
         while True:
             ready = {fd for fd, _ in poller.poll(WATCH_EVERY_MS if self.memory_bytes else None)}
             if self.monitor_fd in ready:
-                return False
+                return bool(select.select([kit], [], [], 0)[0])
             if ready or self.exceeded():
                 self.kill()
                 return kit in ready or (0 in ready and not os.read(0, 16))

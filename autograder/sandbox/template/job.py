@@ -17,8 +17,9 @@ class Job:
     """One process to run in a fork.
 
     ``argv``, ``cwd``, ``env``: of the process · ``folders``: writable folder → (bytes, mode) · ``files``: (path, the
-    descriptor of its content) · ``bound``: paths that the template has and the fork is to have, too · ``filter``: the
-    system-call filter · ``limits``: resource (its number) → value · ``output``: the descriptors of its output
+    descriptor of its content) · ``bound``: paths that the template has and the fork is to have, too · ``masked``:
+    folders to cover · ``filter``: the system-call filter · ``limits``: resource (its number) → value · ``output``: the
+    descriptors of its output
     """
 
     def __init__(self, told: dict[str, Any], descriptors: list[int]) -> None:
@@ -29,6 +30,7 @@ class Job:
         self.output = descriptors[:2]
         self.files = list(zip(told["files"], descriptors[2:]))  # noqa: B905 (3.10 has it)
         self.bound = [str(path) for path in told["bound"]]
+        self.masked = [str(path) for path in told["masked"]]
         self.filter = base64.b64decode(told["filter"])
         self.limits = {int(kind): int(value) for kind, value in told["limits"].items()}
         self.in_process = False

@@ -5,7 +5,7 @@ its own over that, empty writable folders in place of the template's, and loses 
 """
 
 # Links and descriptors matter here, so that paths are text and os calls here.
-# ruff: noqa: PTH103, PTH120, PTH123
+# ruff: noqa: PTH103, PTH112, PTH120, PTH123
 from __future__ import annotations
 
 import os
@@ -40,6 +40,9 @@ def build(job: Job, home: dict[str, bytes]) -> None:
     """
     system.mount("none", "/", None, system.MS_REC | system.MS_PRIVATE)
     system.raise_loopback()
+    for path in job.masked:
+        if os.path.isdir(path):
+            system.mount("tmpfs", path, "tmpfs", WRITABLE | system.MS_RDONLY, "size=4096,mode=0755")
     kept = {path: os.open(path, os.O_PATH) for path in job.bound}
     _stage(job)
     for path, size, mode in job.folders:
