@@ -235,6 +235,13 @@ autograder grade keras-fully-connected --quiet --json grades.json
 @_course_option
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
 @_workers_option
+@click.option(
+    "--start",
+    type=click.Choice(["warm", "cold"]),
+    default="warm",
+    show_default=True,
+    help="Fork kernels from a process that has imported the assignment's libraries, or start each on its own.",
+)
 @click.option("--force", is_flag=True, help="Grade anew what has a current grade.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
 @click.option("--quiet", is_flag=True, help="Show nothing but what went wrong.")
@@ -243,6 +250,7 @@ def grade(
     course_folder: Path,
     only: tuple[str, ...],
     workers: int | None,
+    start: str,
     force: bool,
     json_path: Path | None,
     quiet: bool,
@@ -253,7 +261,7 @@ def grade(
     and the kit's versions are those that it was made from. A batch that was stopped goes on where it was.
     """
     course, wanted = _open(course_folder, assignment)
-    done = _grade(course, wanted, only=only, workers=workers, force=force, quiet=quiet)
+    done = _grade(course, wanted, only=only, workers=workers, warm=start == "warm", force=force, quiet=quiet)
     if json_path:
         _write_json(json_path, done)
     sys.exit(NOT_GRADED if done.not_graded else DONE)
@@ -265,14 +273,17 @@ def _grade(
     *,
     only: Sequence[str] = (),
     workers: int | None = None,
+    warm: bool = True,
     force: bool = False,
     quiet: bool = False,
 ) -> Batch:
+    from functools import partial
+
     from rich.console import Console
 
     from autograder import batch, record
     from autograder.keys import exam_key
-    from autograder.processes import start_server
+    from autograder.processes import in_processes, start_server
     from autograder.release import build
     from autograder.screen import BatchProgress
 
@@ -290,7 +301,8 @@ def _grade(
             start_server(due)
         count = 1 if reduced else workers or batch.worker_count(works)
         with BatchProgress(len(due), assignment.name, console, quiet=quiet) as progress:
-            done = batch.run(works, workers=count, force=force, progress=progress.advance)
+            execute = partial(in_processes, warm=warm)
+            done = batch.run(works, workers=count, force=force, progress=progress.advance, execute=execute)
         exams = [notebook.exam for notebook in release.notebooks]
         failures = {n.student: n.reason for n in done.not_graded}
         recorded = record.record(course, assignment, exams, exam_key(course, release), failures)

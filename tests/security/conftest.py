@@ -23,6 +23,9 @@ from pipeline import ASSIGNMENT, SOLUTIONS, Graded, grade, hand_in, make_course,
 from autograder.course import load_course
 from autograder.records import Course, Exam, NotebookGrade, Role
 
+START = os.environ.get("KERNELS", "warm")
+"""How the class's kernels start: each of the attacks has to fail both ways."""
+
 
 @dataclass(frozen=True)
 class Class:
@@ -119,7 +122,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             answers = {key: value and host.told(value, name) for key, value in attack.student.answers.items()}
             hand_in(course, name, replace(attack.student, answers=answers))
         (course.submitted("wrong", ASSIGNMENT) / "notes.txt").write_text(canaries["neighbour"])
-        yield Class(course, exam, canaries, grade(course, "--workers", "2"))
+        yield Class(course, exam, canaries, grade(course, "--workers", "2", "--start", START))
     finally:
         os.environ.pop("COURSE_SECRET", None)
 
