@@ -301,8 +301,8 @@ def _grade(
             start_server(due)
         count = 1 if reduced else workers or batch.worker_count(works)
         with BatchProgress(len(due), assignment.name, console, quiet=quiet) as progress:
-            execute = partial(in_processes, warm=warm)
-            done = batch.run(works, workers=count, force=force, progress=progress.advance, execute=execute)
+            run = batch.run if warm else partial(batch.run, execute=partial(in_processes, warm=False))
+            done = run(works, workers=count, force=force, progress=progress.advance)
         exams = [notebook.exam for notebook in release.notebooks]
         failures = {n.student: n.reason for n in done.not_graded}
         recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
