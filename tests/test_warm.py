@@ -1,0 +1,264 @@
+"""Kernels that are forked: what they have from the template, and what they must not have of each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.errors import SandboxError
+from autograder.kernel import SandboxedKernel
+from autograder.records import Limits, RunStatus
+from autograder.sandbox import Job
+from autograder.sandbox.base import HOME
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.kernel import template
+from autograder.sandbox.warm import Template, WarmSandbox
+
+pytestmark = pytest.mark.sandbox
+
+LIMITS = Limits(cell_seconds=20, memory_mib=512, processes=64, disk_mib=32)
+Start = Callable[..., SandboxedKernel]
+
+
+@pytest.fixture(scope="module")
+def cold() -> BubblewrapSandbox:
+    return BubblewrapSandbox()
+
+
+@pytest.fixture(scope="module")
+def started(cold: BubblewrapSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    """A template that has numpy, and a file that all notebooks of the assignment have."""
+    given = tmp_path_factory.mktemp("release") / "data.csv"
+    given.write_text("1,2\n")
+    with template(cold, {f"{HOME}/data.csv": given}, LIMITS, modules=["numpy", "matplotlib.pyplot"]) as made:
+        made.wait_until_ready()
+        yield made
+
+
+@pytest.fixture
+def warm(cold: BubblewrapSandbox, started: Template) -> WarmSandbox:
+    return WarmSandbox(cold, started.address, strict=True)
+
+
+@pytest.fixture
+def kernel(warm: WarmSandbox, started: Template) -> Iterator[Start]:
+    """Starts kernels that are forks; they end with the test."""
+    kernels: list[SandboxedKernel] = []
+    given = {Path(path).name: Path(source) for path, source in started.address.bound if path.startswith(HOME)}
+
+    def start(sandbox: Any = warm, limits: Limits = LIMITS, **files: Path) -> SandboxedKernel:
+        made = SandboxedKernel(sandbox, {**given, **files}, limits)
+        kernels.append(made)
+        return made
+
+    yield start
+    for made in kernels:
+        made.close()
+
+
+def told(kernel: SandboxedKernel, source: str) -> Any:
+    """What a cell prints, as JSON."""
+    run = kernel.run(f"import json, os, sys\n{source}", 20)
+    assert run.status == "ok", run
+    return json.loads("".join(output.get("text", "") for output in run.outputs))
+
+
+def test_a_fork_has_imported_everything_and_is_labelled(kernel: Start) -> None:
+    """The template's modules are there before the first cell; the label says how the kernel started."""
+    made = kernel()
+    assert "forked" in made.label
+    assert told(made, "print(json.dumps('matplotlib.pyplot' in sys.modules))") is True
+
+
+def test_a_fork_is_what_a_kernel_of_its_own_is(kernel: Start, cold: BubblewrapSandbox) -> None:
+    """Environment, arguments, path, folder, streams, signals and what is in the work folder are the same."""
+    source = """
+import signal, threading
+print(json.dumps({
+    "environment": dict(os.environ), "argv": sys.argv, "path": sys.path, "cwd": os.getcwd(), "pid": os.getpid(),
+    "files": sorted(os.listdir('.')), "main": sys.modules["__main__"].__name__, "ids": [os.getuid(), os.getgid()],
+    "signals": {str(n): str(signal.getsignal(n)) for n in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGTERM)},
+    "descriptors": [os.path.exists(f"/proc/self/fd/{n}") for n in range(3)], "group": os.getpgid(0) == os.getsid(0),
+    "modes": [oct(os.stat(p).st_mode) for p in ("/tmp", "/home/student", "/dev/shm", "/run/kernel", "data.csv")],
+    "pid1": open("/proc/1/comm").read(), "seccomp": [l for l in open("/proc/self/status") if l.startswith("Seccomp:")],
+}))
+"""
+    forked, own = told(kernel(), source), told(kernel(cold), source)
+    # What imports leave in the work folder (a font cache) is there a little earlier in a fork, and pid 1 is not bwrap.
+    for answers in (forked, own):
+        answers["files"] = [name for name in answers["files"] if not name.startswith(".")]
+        del answers["pid1"]
+    assert forked == own
+
+
+def test_plots_are_shown_as_in_a_kernel_of_its_own(kernel: Start) -> None:
+    """That matplotlib was imported before the kernel knew about it does not keep plots out of the notebook."""
+    run = kernel().run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nNone", 20)
+    assert [sorted(output["data"]) for output in run.outputs] == [["image/png", "text/plain"]]
+
+
+def test_forks_draw_different_random_numbers(kernel: Start) -> None:
+    """Python's and NumPy's global generators start anew in each fork; a seed gives the same numbers as anywhere."""
+    source = """
+import random, uuid
+import numpy as np
+drawn = [random.random(), np.random.rand(), float(np.random.default_rng().random()), str(uuid.uuid4())]
+np.random.seed(3)
+print(json.dumps([drawn, np.random.rand()]))
+"""
+    (one, seeded), (other, same) = told(kernel(), source), told(kernel(), source)
+    assert all(a != b for a, b in zip(one, other, strict=True))
+    assert seeded == same == 0.5507979025745755
+
+
+def test_a_fork_sees_nobody_else(kernel: Start, started: Template) -> None:
+    """Neither the template nor a sibling: no process, no signal, no socket, no file, no shared memory, no terminal."""
+    source = """
+import ctypes, pty, socket
+main, other = pty.openpty()
+open("/tmp/mine", "w").close(); open("/dev/shm/mine", "w").close(); open("mine", "w").close()
+held = socket.socket(socket.AF_UNIX); held.bind("\\0mine")
+segment = ctypes.CDLL(None).shmget(4711, 4096, 0o1666)
+def signalled(pid):
+    try: os.kill(pid, 0)
+    except OSError: return False
+    return True
+def reached(address):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as made:
+        return made.connect_ex(address) == 0
+print(json.dumps({
+    "processes": [int(n) for n in os.listdir("/proc") if n.isdigit()],
+    "signalled": [p for p in range(3, 400) if signalled(p) and not os.path.exists(f"/proc/self/task/{p}")],
+    "kernel": sorted(os.listdir("/run/kernel")), "template": reached("/run/kernel/template"),
+    "terminals": sorted(os.listdir("/dev/pts")), "segments": len(open("/proc/sysvipc/shm").readlines()) - 1,
+    "left": [sorted(os.listdir(p)) for p in ("/tmp", "/dev/shm")],
+    "sockets": [line.split()[-1] for line in open("/proc/net/unix") if "@" in line],
+}))
+"""
+    first = told(kernel(), source)
+    second = told(kernel(), source)
+    assert first == second
+    assert first["processes"] == [1, 2]
+    assert (first["signalled"], first["template"]) == ([], False)
+    assert first["kernel"] == ["k-1", "k-2", "k-3", "k-4", "k-5"]
+    assert first["terminals"] == ["0", "ptmx"]
+    assert (first["segments"], first["left"], first["sockets"]) == (1, [["mine"], ["mine"]], ["@mine"])
+
+
+def test_no_memory_of_another_notebook(kernel: Start, tmp_path: Path) -> None:
+    """A fork's memory has nothing of an earlier one: not its cells, not its files, not its connection's key."""
+    secret = "canary-" + "0f" * 8
+    (tmp_path / "own.txt").write_text(secret)
+    first = kernel(**{"own.txt": tmp_path / "own.txt"})
+    look = """
+found = 0
+half, rest = "canary", "-" + "0f" * 8
+wanted = (half + rest).encode()
+with open("/proc/self/mem", "rb", 0) as memory:
+    for line in open("/proc/self/maps"):
+        begin, end = (int(n, 16) for n in line.split()[0].split("-"))
+        if "rw" in line.split()[1] and end - begin < 1 << 28:
+            try:
+                memory.seek(begin)
+                found += memory.read(end - begin).count(wanted)
+            except (OSError, ValueError): pass
+print(json.dumps(found))
+"""
+    control = told(first, f"held = open('own.txt').read()\n{look}")
+    assert control > 0
+    assert told(kernel(), look) <= 1  # the one that it is looking for
+
+
+def test_pid_1_can_not_be_looked_into(kernel: Start) -> None:
+    """The first process of a fork is of the same user, and closed to it."""
+    source = """
+tried = []
+for name in ("mem", "environ", "maps", "fd"):
+    try:
+        (os.listdir if name == "fd" else lambda p: open(p, "rb"))(f"/proc/1/{name}")
+        tried.append(name)
+    except OSError: pass
+print(json.dumps(tried))
+"""
+    assert told(kernel(), source) == []
+
+
+def test_inherited_memory_counts(kernel: Start) -> None:
+    """What the template had in memory is part of what a notebook used, and of what it may use."""
+    made = kernel()
+    assert made._process._inherited_mib > 20
+    assert made.usage()[1] > made._process._inherited_mib
+    limit = made._process.memory_limit()
+    if limit is not None:
+        assert limit == (LIMITS.memory_mib - made._process._inherited_mib) * 2**20
+
+
+def test_a_fork_that_ends_itself_says_how(kernel: Start) -> None:
+    """An exit, and a signal to itself, are ends like any other."""
+    for source in ("import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"):
+        made = kernel()
+        assert made.run(source, 10).status == "error"
+        ended = made.ended()
+        assert ended is not None
+        assert ended[0] is RunStatus.KILLED
+
+
+def test_a_job_that_a_fork_can_not_do_is_started(cold: BubblewrapSandbox, started: Template) -> None:
+    """A file where the template has no place for one: the sandbox is built the other way."""
+    job = Job((sys.executable, "-c", "print(1)"), data={"/opt/elsewhere": b""}, limits=LIMITS)
+    with pytest.raises(SandboxError, match="no file of its own"):
+        WarmSandbox(cold, started.address, strict=True).start(job)
+    process = WarmSandbox(cold, started.address).start(job)
+    try:
+        assert process.wait(20) == 0
+        assert "forked" not in process.label
+    finally:
+        process.close()
+
+
+def test_forks_end_with_their_template_and_others_are_started(cold: BubblewrapSandbox) -> None:
+    """A template that is killed takes its forks along; after it, kernels are started as ever."""
+    with template(cold, {}, LIMITS) as made:
+        made.wait_until_ready()
+        sandbox = WarmSandbox(cold, made.address)
+        job = Job((sys.executable, "-I", "-c", "import time; time.sleep(60)"), limits=LIMITS)
+        fork = sandbox.start(job)
+        try:
+            os.kill(made.address.init, signal.SIGKILL)
+            assert fork.wait(3) == 137
+        finally:
+            fork.close()
+        other = sandbox.start(Job((sys.executable, "-I", "-c", "print(1)"), limits=LIMITS))
+        try:
+            assert other.wait(20) == 0
+            assert "forked" not in other.label
+        finally:
+            other.close()
+
+
+def test_another_process_with_the_templates_number_is_not_taken_for_it(
+    cold: BubblewrapSandbox, started: Template
+) -> None:
+    """Numbers of processes come again: the time at which it began belongs to the address."""
+    from dataclasses import replace
+
+    other = replace(started.address, started=started.address.started + 1)
+    with pytest.raises(SandboxError, match="is gone"):
+        WarmSandbox(cold, other, strict=True).start(Job((sys.executable, "-c", ""), limits=LIMITS))
+
+
+def test_a_template_that_does_not_come_up_says_why(cold: BubblewrapSandbox) -> None:
+    """What it printed is quoted."""
+    began = time.monotonic()
+    job = Job((sys.executable, "-I", "/nowhere"), limits=LIMITS, env={"PATH": "/usr/bin"})
+    with Template(cold, job, []) as made, pytest.raises(SandboxError, match="ended with status"):
+        made.wait_until_ready()
+    assert time.monotonic() - began < 20
