@@ -31,8 +31,11 @@ MIB = 1024 * 1024
 PROBE = "/opt/kernel/probe"
 ALIASES = "/opt/kernel/aliases"
 """Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
-KERNEL_MODULES = ("figures", "server", "workfiles", "ipykernel.kernelapp")
-"""What the default command imports, the probe's own modules among it."""
+KERNEL_MODULES = (
+    "figures", "server", "workfiles", "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib",
+    "IPython.extensions.storemagic", "IPython.utils.wildcard", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
+)  # fmt: skip
+"""What the default command imports before its first request, the probe's own modules among it."""
 LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
 """Bytes of one message part; a kernel that sends more is disconnected."""
 QUEUE = 32

@@ -119,7 +119,11 @@ class WarmSandbox:
 
     def __init__(self, cold: BubblewrapSandbox, address: Address, *, strict: bool = False) -> None:
         self.cold, self.address, self.strict = cold, address, strict
-        self.name, self.bwrap, self.interpreter = cold.name, cold.bwrap, cold.interpreter
+        self.name, self.interpreter = cold.name, cold.interpreter
+
+    @property
+    def bwrap(self) -> str:
+        return self.cold.bwrap
 
     @property
     def reduced(self) -> bool:
