@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from autograder.errors import SandboxError
@@ -42,14 +42,10 @@ class BubblewrapSandbox:
     def __init__(self, python: str | None = None, *, use_cgroup: bool = True) -> None:
         if not sys.platform.startswith("linux"):
             raise SandboxError(f"The sandbox needs Linux, this is {platform.system()}. Grade on a Linux machine.")
+        self.bwrap = find_bwrap()
         self.interpreter = Interpreter.of(python)
         self._use_cgroup = use_cgroup
         self._reduced: bool | None = None if use_cgroup else True
-
-    @cached_property
-    def bwrap(self) -> str:
-        """The program. Raises :class:`SandboxError` where there is none."""
-        return find_bwrap()
 
     @property
     def reduced(self) -> bool:

@@ -88,8 +88,9 @@ def become(template: Template, connection: socket.socket) -> Job:
     os.chdir(job.cwd)
     os.setsid()
     system.traceable(True)
-    os.environ.clear()
-    os.environ.update(job.env, PWD=job.cwd)
+    if not job.in_process:  # else it is the same, with what imports have put there
+        os.environ.clear()
+        os.environ.update(job.env, PWD=job.cwd)
     _draw_fresh_randomness()
     return job
 
