@@ -11,7 +11,7 @@ from autograder.sandbox import default_sandbox, kernel, require
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.warm import Address, Template, WarmSandbox
-from autograder.worker import Work, heavy_modules, masked, shared_files
+from autograder.worker import Work, masked, released_modules, shared_files
 
 FEW = 2
 """Kernels for which a template is worth its start."""
@@ -62,7 +62,7 @@ def _start(work: Work) -> Iterator[tuple[BubblewrapSandbox, Template]]:
         work.assignment.limits,
         python=work.assignment.environment,
         masked=masked(work),
-        modules=heavy_modules(work.exams),
+        modules=released_modules(work),
     ) as started:
         yield sandbox, started
 

@@ -29,7 +29,7 @@ import nbformat
 
 from autograder import result
 from autograder.errors import AutograderError
-from autograder.examiner.names import vocabulary
+from autograder.examiner.names import bindings, vocabulary
 from autograder.execute import Kernel
 from autograder.files import replace_folder, write_atomically
 from autograder.grade import grade_notebook
@@ -156,7 +156,7 @@ def start_kernel(work: Work) -> Kernel:
         work.assignment.limits,
         python=python,
         masked=masked(work),
-        preload=heavy_modules(work.exams),
+        preload=[name for name in HEAVY if name in {module.split(".")[0] for module in released_modules(work)}],
     )
 
 
@@ -175,9 +175,26 @@ HEAVY = ("numpy", "keras", "tensorflow", "sklearn", "pandas", "scipy")
 
 
 def heavy_modules(exams: Iterable[Exam]) -> list[str]:
-    """The libraries that take long to import, of those that the instructor's notebooks import."""
+    """The libraries that take long to import, of those that the instructor's notebooks import: for the examiner."""
     used = {module.split(".")[0] for exam in exams for module in vocabulary(exam).modules}
     return [name for name in HEAVY if name in used]
+
+
+UNFORKABLE = ("jax", "jaxlib")
+"""Those that start threads when they are imported, which a fork would miss."""
+
+
+def released_modules(work: Work) -> list[str]:
+    """What students' notebooks import as they are released, the course's own modules aside.
+
+    A solution's and a hidden test's imports are not among it: students see what is imported.
+    """
+    cells = [cell for exam in work.exams for cell in exam.cells if cell.cell_type == "code"]
+    imported = dict.fromkeys(module for cell in cells for module in sorted(bindings(cell.released).modules))
+    own = {path.stem for folder in work.modules for path in folder.glob("*.py")}
+    own |= {path.parent.name for folder in work.modules for path in folder.glob("*/__init__.py")}
+    own |= {name.removesuffix(".py") for name in shared_files(work)}
+    return [name for name in imported if name.split(".")[0] not in {*own, *UNFORKABLE}]
 
 
 def versions() -> dict[str, str]:

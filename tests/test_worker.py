@@ -143,6 +143,19 @@ def test_the_libraries_that_take_long_are_those_that_the_instructor_imports() ->
     assert worker.heavy_modules([exam]) == ["numpy", "keras"]
 
 
+def test_a_kernel_imports_what_students_see_imported(course: Course) -> None:
+    """Not what a solution or a hidden test imports, and not the course's own modules."""
+    (course.root / "helpers.py").write_text("")
+    cells = (
+        (Role.FREE, "import numpy as np\nfrom matplotlib import pyplot\nimport helpers, jax"),
+        (Role.TEST, "### BEGIN HIDDEN TESTS\nimport scipy.stats\n### END HIDDEN TESTS"),
+    )
+    exam = exam_of(*cells)
+    exam = replace(exam, cells=(exam.cells[0], replace(exam.cells[1], released="import unittest")))
+    work = replace(work_of(course), exams=(exam,))
+    assert worker.released_modules(work) == ["matplotlib", "matplotlib.pyplot", "numpy", "unittest"]
+
+
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
     work = work_of(course)
     twice = replace(work, exams=work.exams * 2)
