@@ -26,8 +26,9 @@ test: install ## lint, types, and the test suite but for its slow parts
 test-slow: install ## the slow part of the test suite, the variants among it
 	$(BIN)/python -m pytest -q -m slow $(PYTEST_ARGS)
 
-test-security: install ## the security tests in full: attacks through the pipeline, generated ones among them
-	$(BIN)/python -m pytest -q tests/security $(PYTEST_ARGS)
+test-security: install ## the security tests in full: attacks through the pipeline, generated ones among them, both starts
+	KERNELS=warm $(BIN)/python -m pytest -q tests/security $(PYTEST_ARGS)
+	KERNELS=cold $(BIN)/python -m pytest -q tests/security $(PYTEST_ARGS)
 
 test-variants: install ## a hundred honest variants of the lessons' solutions and a hundred wrong ones, graded
 	$(BIN)/python -m pytest -q tests/test_variants.py $(PYTEST_ARGS)
