@@ -238,9 +238,10 @@ autograder grade keras-fully-connected --quiet --json grades.json
 @click.option(
     "--start",
     type=click.Choice(["warm", "cold"]),
+    metavar="WAY",
     default="warm",
     show_default=True,
-    help="Fork kernels from a process that has imported the assignment's libraries, or start each on its own.",
+    help="warm: fork kernels from a process that has imported the libraries; cold: start each on its own.",
 )
 @click.option("--force", is_flag=True, help="Grade anew what has a current grade.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
