@@ -5,12 +5,12 @@
     benchmarks/growth.py --real          10, 50 and 250 submissions graded for real, about two minutes on two cores
     benchmarks/growth.py --submissions 10 2000
 
-The notebook is small and needs Python alone. One submission is graded for real, in the sandbox; the executions of a class
-are faked by writing its result under each student's name, so that what is left is the coordinator's own work. It does
-what `autograder grade` does, in a process of its own for each size, and the table (Markdown, standard output) says for
-each the milliseconds a submission of each part; the peak memory of the process; how far that is above the memory that it
-had when everything was imported; and the gradebook's share of the whole, with two executions at a time of the length of
-the real one. A second table says what it costs when the class is graded and one student more hands in.
+The notebook is small and needs Python alone. Two submissions are graded for real, in the sandbox; the executions of a
+class are faked by writing their results under each student's name, so that what is left is the coordinator's own work.
+It does what `autograder grade` does, in a process of its own for each size, and the table (Markdown, standard output)
+says for each the milliseconds a submission of each part; the gradebook's share of the whole, with two executions at a
+time of the length of the real ones; the peak memory of the process; and how far that is above the memory that it had
+when everything was imported. A second table says what it costs when the class is graded and one student more hands in.
 
 With `--real` the executions are real, two at a time unless --workers says otherwise, and the shares are of that time.
 """
@@ -33,10 +33,10 @@ from time import perf_counter
 from typing import Any
 from unittest import mock
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
-
 from measuring import machine, markdown, said
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
 ASSIGNMENT = "small"
 QUESTIONS = 6

@@ -86,6 +86,75 @@ def dump(here):
         return list(connection.iterdump())
 
 
+def counted(monkeypatch):
+    """The students whose grades are written from now on."""
+    written, real = [], gradebook.save_grade
+
+    def save(book, one, exams):
+        written.append(one.student)
+        real(book, one, exams)
+
+    monkeypatch.setattr(gradebook, "save_grade", save)
+    return written
+
+
+def test_only_what_changed_is_written(here, monkeypatch):
+    """One new grade among a hundred costs one, however many are looked at at a time."""
+    monkeypatch.setattr(gradebook, "PORTION", 2)
+    names = ["ada", "emmy", "grace", "joe", "zoe"]
+    gradebook.record(here, [exam()], [grade(name, loss=0.69) for name in names])
+    enter(here, "why", "joe", manual_score=3, needs_manual_grade=False)
+    written = counted(monkeypatch)
+    gradebook.record(here, [exam()], [grade(name, loss=0.55 if name == "zoe" else 0.69) for name in names])
+    assert written == ["zoe"]
+    assert found(here, "holdout", "zoe")[0] == 4
+    assert found(here, "why", "joe") == (None, 3, False)
+
+
+CHANGES = (
+    "UPDATE submitted_assignment SET timestamp = '2020-01-01 00:00:00'",
+    "UPDATE submitted_notebook SET late_submission_penalty = 7",
+    "UPDATE submitted_notebook SET late_submission_penalty = NULL",
+    "UPDATE grade SET auto_score = 0.125 WHERE auto_score IS NOT NULL",
+    "UPDATE grade SET auto_score = 1 WHERE auto_score IS NULL",
+    "UPDATE grade SET needs_manual_grade = NOT needs_manual_grade",
+    "UPDATE comment SET auto_comment = 'other'",
+    "UPDATE comment SET auto_comment = NULL",
+)
+
+
+def test_what_another_program_wrote_over_a_grade_is_written_again(here):
+    """nbgrader's own autograde may have been run in between."""
+    late = [grade("ada", loss=0.69, hours=3)]
+    gradebook.record(here, [exam()], late)
+    before = dump(here)
+    for change in CHANGES:
+        with sqlite3.connect(here.gradebook) as connection:
+            connection.execute(change)
+        assert dump(here) != before, change
+        gradebook.record(here, [exam()], late)
+        assert dump(here) == before, change
+
+
+@pytest.mark.parametrize("table", ["grade", "comment", "submitted_notebook"])
+def test_rows_that_a_submission_lacks_are_made(here, table):
+    """A gradebook that lost some, or that nbgrader made before the exam had them, gets them filled."""
+    gradebook.record(here, [exam()], [grade()])
+
+    def rows(connection):
+        return [connection.execute(f"SELECT count(*) FROM {t}").fetchone() for t in ("grade", "comment")]
+
+    with sqlite3.connect(here.gradebook) as connection:
+        before = rows(connection)
+        gone = ("grade", "comment", table) if table == "submitted_notebook" else (table,)
+        for one in gone:
+            connection.execute(f"DELETE FROM {one}")
+    gradebook.record(here, [exam()], [grade()])
+    with sqlite3.connect(here.gradebook) as connection:
+        assert rows(connection) == before
+    assert found(here, "parameters") == (4.0, None, False)
+
+
 def test_a_new_grade_replaces_the_automatic_scores_and_keeps_a_persons(here):
     """Manual score, extra credit, comment stay; the score is marked for review, for the work changed."""
     gradebook.record(here, [exam()], [grade(loss=0.69)])

@@ -7,13 +7,14 @@ killed leaves whole submissions behind and formgrader can be open meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from autograder.gradebook.cells import save_exams
-from autograder.gradebook.database import opened, transact
+from autograder.gradebook.database import opened, patiently, transact
 from autograder.gradebook.people import manual_entries, with_entries
-from autograder.gradebook.scores import save_grade
+from autograder.gradebook.rows import stored
+from autograder.gradebook.scores import is_recorded, save_grade
 from autograder.records import Course, Exam, Grade
 
 __all__ = ["record", "with_manual_scores"]
@@ -26,7 +27,7 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
     theirs, and cells that went away go with their scores. Recording a grade again, or a new one, replaces
     what the kit wrote and keeps what people wrote; a manual score is marked for review where the submission
     or its automatic score changed after it. Submissions of other assignments or students are left as they
-    are.
+    are, and so is a grade that is in it already.
 
     Raises:
         HostError: the gradebook is locked for longer than
@@ -37,9 +38,23 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
         for name in dict.fromkeys(exam.assignment for exam in exams):
             these = [exam for exam in exams if exam.assignment == name]
             transact(book, course.gradebook, partial(save_exams, book, course, name, these))
-        for grade in grades:
-            its = {exam.notebook: exam for exam in exams if exam.assignment == grade.assignment}
-            transact(book, course.gradebook, partial(save_grade, book, grade, its))
+            its = {exam.notebook: exam for exam in these}
+            of_it = [grade for grade in grades if grade.assignment == name]
+            for some in _portions(of_it):
+                students = [grade.student for grade in some]
+                found = patiently(course.gradebook, partial(stored, book, name, students))
+                for grade in some:
+                    if not is_recorded(grade, its, found.get(grade.student)):
+                        transact(book, course.gradebook, partial(save_grade, book, grade, its))
+                book.db.expunge_all()
+
+
+PORTION = 100
+"""How many submissions' rows are held at a time: the memory of a large class is that of a small one."""
+
+
+def _portions(grades: Sequence[Grade]) -> Iterator[Sequence[Grade]]:
+    return (grades[start : start + PORTION] for start in range(0, len(grades), PORTION))
 
 
 def with_manual_scores(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:

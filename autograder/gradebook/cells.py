@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograder.gradebook.rows import incomplete
 from autograder.masked import nbgrader_metadata
 from autograder.records import Course, Exam, ExamCell, Role
 
@@ -25,8 +26,8 @@ def save_exams(book: Gradebook, course: Course, name: str, exams: Sequence[Exam]
         book.update_or_create_notebook(exam.notebook, name, kernelspec=json.dumps(dict(exam.kernelspec)))
         _save_cells(book, exam)
     book.db.expire_all()
-    for submission in assignment.submissions:
-        _mirror(book, submission)
+    for student in incomplete(book, assignment):
+        _mirror(book, book.find_submission(name, student))
 
 
 def _save_cells(book: Gradebook, exam: Exam) -> None:

@@ -35,8 +35,8 @@ def opened(course: Course) -> Iterator[Gradebook]:
     # URL.create, for a path may hold any character.
     url = URL.create("sqlite", database=str(path), query={"timeout": str(_LOCK_SECONDS)})
     try:
-        _patiently(path, lambda: _ensure_schema(url, path))
-        book = _patiently(path, lambda: Gradebook(url, course.course_id))
+        patiently(path, lambda: _ensure_schema(url, path))
+        book = patiently(path, lambda: Gradebook(url, course.course_id))
         with book:
             # Rows stay loaded from one submission to the next: the exam's cells are the same for all.
             book.db().expire_on_commit = False
@@ -75,7 +75,7 @@ def _ensure_schema(url: Any, path: Path) -> None:
         )
 
 
-def _patiently(path: Path, act: Callable[[], _Made]) -> _Made:
+def patiently(path: Path, act: Callable[[], _Made]) -> _Made:
     """What ``act`` returns, tried again while another process holds the lock."""
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import OperationalError
@@ -102,7 +102,7 @@ def transact(book: Gradebook, path: Path, act: Callable[[], None]) -> None:
         with _transaction(book):
             act()
 
-    _patiently(path, once)
+    patiently(path, once)
 
 
 @contextlib.contextmanager

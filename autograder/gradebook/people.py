@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from autograder.gradebook.scores import cell_names
+from autograder.gradebook.rows import rows
 from autograder.records import Grade, NotebookGrade, Outcome, QuestionGrade
 
 if TYPE_CHECKING:
@@ -15,27 +15,19 @@ if TYPE_CHECKING:
 
 def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
     """student → (notebook, grade_id) → score, waits, comment; for the questions that a person touched."""
-    from nbgrader.api import MissingEntry
+    from nbgrader.api import Comment
+    from nbgrader.api import Grade as Row
+    from sqlalchemy import or_
 
-    try:
-        submissions = book.find_assignment(assignment).submissions
-    except MissingEntry:
-        return {}
     entries: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
-    for submission in submissions:
-        names = cell_names(submission)
-        mine = entries.setdefault(submission.student_id, {})
-        for row in submission.notebooks:
-            comments = {names[c.cell_id]: c.manual_comment for c in row.comments if c.manual_comment}
-            for entry in row.grades:
-                name = names[entry.cell_id]
-                touched = entry.manual_score is not None or entry.extra_credit is not None
-                if touched or name in comments:
-                    mine[row.notebook.name, name] = {
-                        "score": entry.score if touched else None,
-                        "waits": entry.needs_manual_grade,
-                        "comment": comments.get(name),
-                    }
+    nothing = {"score": None, "waits": False, "comment": None}
+    touched = or_(Row.manual_score.is_not(None), Row.extra_credit.is_not(None))
+    scores = rows(Row, assignment, Row.score, Row.needs_manual_grade).where(touched)
+    for student, notebook, name, score, waits in book.db.execute(scores):
+        entries.setdefault(student, {})[notebook, name] = {**nothing, "score": score, "waits": waits}
+    comments = rows(Comment, assignment, Comment.manual_comment).where(Comment.manual_comment.is_not(None))
+    for student, notebook, name, text in book.db.execute(comments):
+        entries.setdefault(student, {}).setdefault((notebook, name), dict(nothing))["comment"] = text
     return entries
 
 

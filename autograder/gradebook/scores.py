@@ -12,6 +12,8 @@ from autograder.text import inert_markdown, visible
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
+    from autograder.gradebook.rows import Stored
+
 
 def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None:
     from nbgrader.api import MissingEntry
@@ -29,14 +31,40 @@ def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None
     penalties = _shared_penalty(grade)
     for row in submission.notebooks:
         name = row.notebook.name
-        mine = next((n for n in grade.notebooks if n.notebook == name), None)
         row.late_submission_penalty = penalties.get(name)
-        questions = {question.id: question for question in mine.questions} if mine is not None else {}
+        questions = _questions(grade, name)
         for entry in row.grades:
             _save_score(entry, questions.get(names[entry.cell_id]), anew)
         comments = _comments(exams[name], questions) if name in exams else {}
         for entry in row.comments:
             entry.auto_comment = comments.get(names[entry.cell_id])
+
+
+def is_recorded(grade: Grade, exams: Mapping[str, Exam], found: Stored | None) -> bool:
+    """Whether :func:`save_grade` would change nothing of what the gradebook has of the submission."""
+    from nbgrader.utils import parse_utc
+
+    if found is None or found.timestamp != parse_utc(grade.submitted_at):
+        return False
+    penalties = _shared_penalty(grade)
+    questions = {name: _questions(grade, name) for name in found.penalties}
+    comments = {name: _comments(exams[name], questions[name]) if name in exams else {} for name in questions}
+    return (
+        all(penalty == penalties.get(name) for name, penalty in found.penalties.items())
+        and all(_is_score(score, questions[name].get(cell)) for (name, cell), score in found.scores.items())
+        and all(text == comments[name].get(cell) for (name, cell), text in found.comments.items())
+    )
+
+
+def _is_score(found: tuple[float | None, float | None, bool], question: QuestionGrade | None) -> bool:
+    automatic, manual, waits = found
+    score, should_wait = _automatic(question)
+    return automatic == score and (manual is not None or waits == should_wait)
+
+
+def _questions(grade: Grade, notebook: str) -> dict[str, QuestionGrade]:
+    """By id; none where no such notebook was submitted."""
+    return {q.id: q for book in grade.notebooks if book.notebook == notebook for q in book.questions}
 
 
 def cell_names(submission: Any) -> dict[str, str]:
@@ -47,17 +75,23 @@ def cell_names(submission: Any) -> dict[str, str]:
 
 
 def _save_score(entry: Any, question: QuestionGrade | None, anew: bool) -> None:
-    """One question's automatic score; None where a person has to find it. No question (no such notebook was
-    submitted) is 0."""
-    waits = question is not None and question.needs_manual_grade
-    open_ended = question is not None and question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
-    score = None if waits and open_ended else question.score if question is not None else 0.0
+    score, waits = _automatic(question)
     if entry.manual_score is None:
         entry.needs_manual_grade = waits
     elif anew or entry.auto_score != score:
         # The person who scored it saw something else.
         entry.needs_manual_grade = True
     entry.auto_score = score
+
+
+def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
+    """One question's automatic score, None where a person has to find it; and whether it waits for one. No question
+    (no such notebook was submitted) is 0."""
+    if question is None:
+        return 0.0, False
+    waits = question.needs_manual_grade
+    open_ended = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
+    return None if waits and open_ended else question.score, waits
 
 
 def _shared_penalty(grade: Grade) -> dict[str, float | None]:
