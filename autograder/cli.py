@@ -379,9 +379,10 @@ autograder feedback keras-fully-connected --student ada
 def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> None:
     """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
     from autograder import record
+    from autograder.feedback import write_feedback
 
     course, wanted = _open(course_folder, assignment)
-    for path in record.write_feedback(course, wanted, record.grades(course, wanted.name, only)):
+    for path in write_feedback(course, wanted, record.grades(course, wanted.name, only)):
         click.echo(path)
 
 

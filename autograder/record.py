@@ -8,13 +8,12 @@ beside the ones that could not be graded, and whoever writes the CSV is told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import nbformat
 
 from autograder import gradebook, result
 from autograder.errors import HostError, UsageError
+from autograder.feedback import write_feedback
 from autograder.files import write_atomically
 from autograder.records import Assignment, Course, Exam, Grade
 
@@ -58,7 +57,8 @@ def record(
     exam_key: str,
     failures: Mapping[str, str] | None = None,
 ) -> Recorded:
-    """Write everything for all grades of an assignment that are on disk, whichever were graded just now.
+    """Write everything for all grades of an assignment that are on disk, whichever were graded just now. What would be
+    the same again (a grade in the gradebook, a feedback page) is left as it is.
 
     Args:
         course: the course.
@@ -71,8 +71,8 @@ def record(
     failures = failures or {}
     standing = on_disk(course, assignment.name, exam_key)
     gradebook.record(course, exams, standing.current)
-    pages = write_feedback(course, assignment, standing.current)
-    paths = {"gradebook": course.gradebook, "grades": write_csv(course)}
+    pages = write_feedback(course, assignment, standing.current, changed_only=True)
+    paths = {"gradebook": course.gradebook, "grades": write_csv(course, known={assignment.name: standing})}
     if standing.current or standing.set_aside or failures:
         paths["class report"] = write_report(course, assignment, standing, failures)
     if pages:
@@ -139,18 +139,29 @@ def _assignments(course: Course) -> list[str]:
     return sorted({path.parent.name for path in (course.root / "autograded").glob("*/*/result.json")})
 
 
-def write_csv(course: Course, to: Path | None = None) -> Path:
+def write_csv(course: Course, to: Path | None = None, known: Mapping[str, Standing] | None = None) -> Path:
     """grades.csv: all assignments, with the points that people gave in the gradebook. Older grades are in it too, as
-    they are all that their students have; :func:`doubts` names them."""
+    they are all that their students have; :func:`doubts` names them. ``known``: what has been read already."""
     from autograder.report.table import grades_csv
 
+    known = known or {}
     found: list[Grade] = []
     for name in _assignments(course):
-        standing = on_disk(course, name)
-        found += sorted((*standing.current, *standing.older), key=lambda g: g.student)
+        standing = known[name] if name in known else on_disk(course, name)
+        grades = sorted((*standing.current, *standing.older), key=lambda g: g.student)
+        found += map(_scores_only, grades)
     path = to or course.grades_csv
     write_atomically(path, grades_csv(gradebook.with_manual_scores(course, found)))
     return path
+
+
+def _scores_only(grade: Grade) -> Grade:
+    """What a line of the CSV needs: all grades of a term are held at once."""
+    books = (
+        replace(b, history={}, questions=tuple(replace(q, message="", detail="", checks=()) for q in b.questions))
+        for b in grade.notebooks
+    )
+    return replace(grade, notebooks=tuple(books), versions={}, content_keys={})
 
 
 def doubts(course: Course) -> list[str]:
@@ -180,24 +191,3 @@ def write_report(
     page = render_class_report(course, assignment, gradebook.with_manual_scores(course, counted), failures=listed)
     write_atomically(path, page)
     return path
-
-
-def write_feedback(course: Course, assignment: Assignment, current: Sequence[Grade]) -> list[Path]:
-    """feedback/<student>/<assignment>/<page>.html of each grade."""
-    from autograder.report import feedback_name, render_feedback
-
-    written = []
-    for grade in gradebook.with_manual_scores(course, current):
-        folder = course.autograded(grade.student, assignment.name)
-        notebooks = {}
-        for n in grade.notebooks:
-            path = folder / f"{n.notebook}.ipynb"
-            if path.is_file():
-                try:
-                    notebooks[n.notebook] = nbformat.read(path, as_version=4)
-                except Exception as error:  # nbformat has its own ways to fail on a strange file
-                    raise HostError(f"{path} is damaged ({error}); grade it anew with --force") from error
-        page = course.feedback(grade.student, assignment.name) / feedback_name(grade)
-        write_atomically(page, render_feedback(course, assignment, grade, notebooks))
-        written.append(page)
-    return written

@@ -32,6 +32,8 @@ def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str
 
 
 def with_entries(grade: Grade, entries: Mapping[tuple[str, str], Mapping[str, Any]]) -> Grade:
+    if not entries:
+        return grade
     books = tuple(
         replace(book, questions=tuple(_entered(book, q, entries) for q in book.questions)) for book in grade.notebooks
     )
