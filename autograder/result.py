@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -248,7 +249,7 @@ def _unplain(value: Any) -> Any:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} should be text")
-    return value
+    return sys.intern(value)  # ids, keys and most messages are the same in a whole class
 
 
 def _number(value: Any) -> float:

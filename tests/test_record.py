@@ -13,6 +13,7 @@ from tiny import TEST, Here, submit, tiny_course, tiny_release
 
 from autograder import batch, record, result, worker
 from autograder.errors import HostError, UsageError
+from autograder.feedback import write_feedback
 from autograder.keys import exam_key
 from autograder.record import Recorded
 from autograder.records import Course
@@ -197,4 +198,4 @@ def test_the_csv_can_go_elsewhere(course: Course, tmp_path: Path) -> None:
 def test_a_masked_notebook_that_is_damaged_is_an_error_that_names_it(course: Course) -> None:
     (course.autograded("ada", "hw") / "nb.ipynb").write_text(json.dumps({"cells": 1}))
     with pytest.raises(HostError, match=r"nb\.ipynb is damaged .*--force"):
-        record.write_feedback(course, course.assignments["hw"], record.grades(course, "hw"))
+        write_feedback(course, course.assignments["hw"], record.grades(course, "hw"))

@@ -49,7 +49,7 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
                 book.db.expunge_all()
 
 
-PORTION = 100
+PORTION = 25
 """How many submissions' rows are held at a time: the memory of a large class is that of a small one."""
 
 
