@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 
 def said(text: str) -> None:
@@ -42,11 +45,15 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 @dataclass(frozen=True)
 class Spent:
-    """What a command took: seconds by the clock, and of the processor with all processes that it waited for."""
+    """What a command took: seconds by the clock, and of the processor with all processes that it left or waited for."""
 
     wall: float
     cpu: float
     output: str
+
+
+LINGER_SECONDS = 10.0
+"""How long the processes that a command leaves may take to end; those that stay longer are not counted."""
 
 
 def spent(
@@ -62,14 +69,33 @@ def spent(
         RuntimeError: it failed; the message has the end of what it printed.
         subprocess.TimeoutExpired: it took longer than ``limit`` seconds.
     """
+    _adopt_orphans()
     before = os.times()
     began = perf_counter()
-    done = subprocess.run(
-        [*map(str, command)], cwd=cwd, env=env, timeout=limit, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    wall, after = perf_counter() - began, os.times()
+    with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as what the command leaves
+        code = subprocess.run(
+            [*map(str, command)], cwd=cwd, env=env, timeout=limit, stdout=output, stderr=subprocess.STDOUT
+        ).returncode
+        wall = perf_counter() - began
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    _reap_orphans()
+    after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    output = done.stdout.decode("utf-8", "replace")
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command[:4]))} … ended with {done.returncode}:\n{output[-3000:]}")
-    return Spent(wall, cpu, output)
+    if code:
+        raise RuntimeError(f"{' '.join(map(str, command[:4]))} … ended with {code}:\n{text[-3000:]}")
+    return Spent(wall, cpu, text)
+
+
+def _adopt_orphans() -> None:
+    """Make this process the parent of what its children leave, so that their processor time is told to it."""
+    set_child_subreaper = 36
+    ctypes.CDLL(None, use_errno=True).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+def _reap_orphans() -> None:
+    until = perf_counter() + LINGER_SECONDS
+    with contextlib.suppress(ChildProcessError):
+        while perf_counter() < until:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                sleep(0.02)
