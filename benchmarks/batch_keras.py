@@ -64,7 +64,7 @@ def parameters(number: int) -> str:
 
 
 TRAINING = """\
-history = model.fit(X_train, y_train, batch_size=64, epochs=5, validation_data=(X_val, y_val), verbose=0)
+history = model.fit(X_train, y_train, batch_size=128, epochs=5, validation_data=(X_val, y_val), verbose=0)
 losses = history.history["loss"]"""
 
 

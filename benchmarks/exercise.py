@@ -79,8 +79,9 @@ class Exercise:
 
     def write_otter(self, folder: Path, students: int) -> None:
         """tests/ in otter's own format, and a folder with the notebook of each student."""
+        self._copy_files(folder)
         tests = folder / "tests"
-        tests.mkdir(parents=True)
+        tests.mkdir()
         for q in self.questions:
             # One case: otter divides the points of a question among its cases.
             lines = "\n".join(f">>> {line}" for line in f"{q.test}\n{q.hidden}".splitlines())

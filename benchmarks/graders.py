@@ -96,9 +96,8 @@ def otter(python: Path) -> Grader:
         exercise.write_otter(folder, students)
         command = [python.with_name("otter")]
         environment = {**ENVIRONMENT, "PYTHONPATH": "", "PATH": f"{python.parent}:{os.environ['PATH']}"}
-        files = [str(path) for path in exercise.files.values()]
         options = ["--tests-dir", "tests", "--output-path", "autograder.zip", "--no-environment"]
-        spent([*command, "generate", *options, *files], cwd=folder, env=environment)
+        spent([*command, "generate", *options, *exercise.files], cwd=folder, env=environment)
         wall = cpu = 0.0
         scores = {}
         for number in range(students):

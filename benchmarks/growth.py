@@ -8,9 +8,10 @@
 The notebook is small and needs Python alone. Two submissions are graded for real, in the sandbox; the executions of a
 class are faked by writing their results under each student's name, so that what is left is the coordinator's own work.
 It does what `autograder grade` does, in a process of its own for each size, and the table (Markdown, standard output)
-says for each the milliseconds a submission of each part; the gradebook's share of the whole, with two executions at a
-time of the length of the real ones; the peak memory of the process; and how far that is above the memory that it had
-when everything was imported. A second table says what it costs when the class is graded and one student more hands in.
+says for each the milliseconds a submission of each part, and the CPU time of all; the gradebook's share of the whole,
+with two executions at a time of the length of the real ones; the peak memory of the process; and how far that is above
+the memory that it had when everything was imported. A second table says what it costs when the class is graded and one
+student more hands in.
 
 With `--real` the executions are real, two at a time unless --workers says otherwise, and the shares are of that time.
 """
@@ -29,7 +30,7 @@ from collections import defaultdict
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 from unittest import mock
 
@@ -44,6 +45,7 @@ COURSE = "course: growth\nassignments:\n  small: {limits: {cell_seconds: 20, not
 
 PARTS = {
     "plan": "autograder.batch.plan",
+    "what is due": "autograder.batch.worker_count",
     "run": "autograder.batch.run",
     "read": "autograder.record.on_disk",
     "gradebook": "autograder.gradebook.record",
@@ -62,6 +64,8 @@ class Measured:
     submissions: int
     seconds: dict[str, float]
     """Part → seconds, all of them together the whole."""
+    cpu: float
+    """CPU seconds of this process, without the faked executions."""
     executing: float
     """Seconds in which the executions ran, faked or real."""
     peak_mib: float
@@ -145,14 +149,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self.cpu: dict[str, float] = defaultdict(float)
         self.running: list[str] = []
-        self.since = perf_counter()
+        self.since = perf_counter(), process_time()
 
     def switch(self) -> None:
         """Count the time until now for the innermost part that runs."""
-        now = perf_counter()
+        now = perf_counter(), process_time()
         if self.running:
-            self.seconds[self.running[-1]] += now - self.since
+            self.seconds[self.running[-1]] += now[0] - self.since[0]
+            self.cpu[self.running[-1]] += now[1] - self.since[1]
         self.since = now
 
     @contextlib.contextmanager
@@ -213,13 +219,26 @@ def grade_class(folder: Path, examples: Path | None, workers: int, report: Any) 
             stack.enter_context(mock.patch(place, clock.clocked(name, original)))
         with clock.part("rest"):
             works = batch.plan(course, release)
+            with clock.part("what is due"):
+                due = [work for work in works if batch.current(work) is None]
+            batch.worker_count(works)
             done = batch.run(works, workers=workers, execute=execute)
             exams = [notebook.exam for notebook in release.notebooks]
             record.record(course, assignment, exams, exam_key(course, release))
             screen.show_grades(Console(file=io.StringIO()), done.grades)
     assert not done.not_graded, done.not_graded[0]
+    assert len(done.graded) == len(due)
     executing = clock.seconds.pop("executing", 0.0)
-    report.send(Measured(len(works), dict(clock.seconds), executing, _peak_mib(), imported))
+    report.send(
+        Measured(
+            len(works),
+            dict(clock.seconds),
+            sum(clock.cpu.values()) - clock.cpu["executing"],
+            executing,
+            _peak_mib(),
+            imported,
+        )
+    )
 
 
 def _peak_mib() -> float:
@@ -245,7 +264,7 @@ def measured(folder: Path, examples: Path | None, workers: int) -> Measured:
 def table(rows: Sequence[Measured], real_seconds: float, workers: int) -> str:
     """Milliseconds a submission of each part; ``real_seconds``: of one execution, where the executions were faked."""
     parts = [*PARTS, "rest"]
-    head = ["submissions", *parts, "all", "gradebook's share", "peak MiB", "above imported"]
+    head = ["submissions", *parts, "all", "CPU", "gradebook's share", "peak MiB", "above imported"]
     lines = []
     for row in rows:
         whole = row.own + (row.submissions * real_seconds / workers if real_seconds else row.executing)
@@ -253,7 +272,16 @@ def table(rows: Sequence[Measured], real_seconds: float, workers: int) -> str:
         share = f"{100 * row.seconds['gradebook'] / whole:.1f} %"
         total = row.own / row.submissions * 1e3
         memory = [f"{row.peak_mib:.0f}", f"{row.peak_mib - row.imported_mib:.1f}"]
-        lines.append([f"{row.submissions:,}", *(f"{ms:.2f}" for ms in each), f"{total:.2f}", share, *memory])
+        lines.append(
+            [
+                f"{row.submissions:,}",
+                *(f"{ms:.2f}" for ms in each),
+                f"{total:.2f}",
+                f"{row.cpu / row.submissions * 1e3:.2f}",
+                share,
+                *memory,
+            ]
+        )
     return markdown(head, lines)
 
 
@@ -265,11 +293,12 @@ def table_of_one_more(rows: Sequence[Measured]) -> str:
             f"{row.submissions - 1:,} and one more",
             *(f"{row.seconds.get(part, 0.0) * 1e3:.0f}" for part in parts),
             f"{row.own * 1e3:.0f}",
+            f"{row.cpu * 1e3:.0f}",
             f"{row.peak_mib:.0f}",
         ]
         for row in rows
     ]
-    return markdown(["submissions", *parts, "all", "peak MiB"], lines)
+    return markdown(["submissions", *parts, "all", "CPU", "peak MiB"], lines)
 
 
 def main() -> None:
