@@ -94,7 +94,7 @@ EXERCISE = Exercise(
             lambda number: "probabilities = model.predict(X_val, verbose=0)",
             "assert probabilities.shape == (2_000, 9)",
             "chosen = model.predict(X_val, verbose=0)[np.arange(2_000), y_val.argmax(axis=1)]\n"
-            "assert -np.log(chosen).mean() < 0.9",
+            "assert -np.log(chosen).mean() < 0.7",
         ),
         Question(
             "most_likely",
