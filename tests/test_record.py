@@ -94,6 +94,20 @@ def test_when_one_student_is_graded_the_others_stay_as_they_are(course: Course) 
     assert scores_in_csv(course) == {"ada": "2", "bob": "2", "eve": "2"}
 
 
+def test_each_result_is_read_once_to_be_recorded(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class of a thousand is on disk once, and in memory once."""
+    release, read, real = tiny_release(course), [], result.read
+
+    def reading(path: Path, details: Path | None = None) -> object:
+        read.append(path.parent.parent.name)
+        return real(path, details)
+
+    monkeypatch.setattr(result, "read", reading)
+    exams = [n.exam for n in release.notebooks]
+    record.record(course, course.assignments["hw"], exams, exam_key(course, release))
+    assert read == ["ada", "bob", "eve"]
+
+
 def test_a_gradebook_that_was_lost_is_made_whole_from_what_is_on_disk(course: Course) -> None:
     course.gradebook.unlink()
     graded(course, "bob")
