@@ -52,7 +52,7 @@ class Spent:
     output: str
 
 
-LINGER_SECONDS = 10.0
+LINGER_SECONDS = 30.0
 """How long the processes that a command leaves may take to end; those that stay longer are not counted."""
 
 
