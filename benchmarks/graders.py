@@ -37,7 +37,7 @@ class Timed:
     students: int
     wall: float
     cpu: float
-    """Seconds of the whole batch, with all processes that it started."""
+    """Seconds of the whole batch."""
     scores: Mapping[str, float] | None
     """Student → score; None where nothing is graded, only run."""
 

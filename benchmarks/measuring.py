@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 import platform
 import subprocess
@@ -13,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter
 
 
 def said(text: str) -> None:
@@ -45,15 +43,13 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 @dataclass(frozen=True)
 class Spent:
-    """What a command took: seconds by the clock, and of the processor with all processes that it left or waited for."""
+    """What a command took: seconds by the clock, and of the processor."""
 
     wall: float
     cpu: float
+    """Of the whole machine meanwhile: sandboxes and servers are not always a command's own children, so that what is
+    counted for children misses some. On a machine that does nothing else it is the command's."""
     output: str
-
-
-LINGER_SECONDS = 30.0
-"""How long the processes that a command leaves may take to end; those that stay longer are not counted."""
 
 
 def spent(
@@ -69,33 +65,21 @@ def spent(
         RuntimeError: it failed; the message has the end of what it printed.
         subprocess.TimeoutExpired: it took longer than ``limit`` seconds.
     """
-    _adopt_orphans()
-    before = os.times()
-    began = perf_counter()
+    before, began = _busy(), perf_counter()
     with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as what the command leaves
         code = subprocess.run(
             [*map(str, command)], cwd=cwd, env=env, timeout=limit, stdout=output, stderr=subprocess.STDOUT
         ).returncode
-        wall = perf_counter() - began
+        wall, cpu = perf_counter() - began, _busy() - before
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
-    _reap_orphans()
-    after = os.times()
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
     if code:
         raise RuntimeError(f"{' '.join(map(str, command[:4]))} … ended with {code}:\n{text[-3000:]}")
     return Spent(wall, cpu, text)
 
 
-def _adopt_orphans() -> None:
-    """Make this process the parent of what its children leave, so that their processor time is told to it."""
-    set_child_subreaper = 36
-    ctypes.CDLL(None, use_errno=True).prctl(set_child_subreaper, 1, 0, 0, 0)
-
-
-def _reap_orphans() -> None:
-    until = perf_counter() + LINGER_SECONDS
-    with contextlib.suppress(ChildProcessError):
-        while perf_counter() < until:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                sleep(0.02)
+def _busy() -> float:
+    """CPU seconds of all processes since the machine was started (proc(5): user, nice, system, irq, softirq)."""
+    with Path("/proc/stat").open() as file:
+        user, nice, system, _, _, irq, soft = map(int, file.readline().split()[1:8])
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK")
