@@ -12,6 +12,7 @@ import pytest
 
 from autograder.errors import SandboxError
 from autograder.sandbox import Job, Sandbox
+from autograder.sandbox.oci import ENGINES
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,15 @@ class Backend:
     """The whole contract is tried by default, and nothing excuses that it does not run; of the others what is marked
     ``every_backend``, and the rest is ``slow``."""
 
+    helpers: int = 0
+    """How many processes of the engine's own its control group leaves room for, beside the student's."""
+
     def make(self) -> Sandbox:
         module, _, name = self.maker.partition(":")
         return cast(Sandbox, getattr(importlib.import_module(module), name)(**self.options))
 
 
-BUBBLEWRAP = "autograder.sandbox.bubblewrap:BubblewrapSandbox"
+BUBBLEWRAP, OCI = "autograder.sandbox.bubblewrap:BubblewrapSandbox", "autograder.sandbox.oci:OciSandbox"
 BACKENDS = {
     backend.name: backend
     for backend in (
@@ -39,6 +43,10 @@ BACKENDS = {
         Backend("reduced", BUBBLEWRAP, {"use_cgroup": False}, whole=True),
         Backend("forked", "warmed:sandbox", whole=True),
         Backend("forked-reduced", "warmed:sandbox", {"use_cgroup": False}, whole=True),
+        Backend("gvisor", OCI, {"engine": "gvisor"}, helpers=ENGINES["gvisor"].tasks),
+        Backend("crun", OCI, {"engine": "crun"}),
+        Backend("crun-reduced", OCI, {"engine": "crun", "use_cgroup": False}),
+        Backend("runc", OCI, {"engine": "runc"}),
     )
 }
 

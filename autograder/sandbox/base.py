@@ -108,11 +108,12 @@ class Process(Protocol):
 
     @property
     def pid(self) -> int:
-        """Host pid of the sandbox's init: when it dies, everything inside is dead."""
+        """Host pid of the sandbox's init, or of the sandbox's own kernel: when it dies, everything inside is dead."""
 
     @property
     def root(self) -> Path:
-        """The sandbox's root folder as the host reaches it. What lies below is the student's: follow no
+        """The sandbox's root folder as the host reaches it; where the sandbox has a kernel of its own (gVisor), a
+        folder with nothing in it but the one at :data:`SOCKETS`. What lies below is the student's: follow no
         symlink."""
 
     @property

@@ -81,7 +81,7 @@ class BubblewrapProcess:
 
     @property
     def root(self) -> Path:
-        return Path(f"/proc/{self.pid}/root")
+        return Path(self._report.get("root") or f"/proc/{self.pid}/root")
 
     @property
     def label(self) -> str:

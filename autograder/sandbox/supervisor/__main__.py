@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
-    from autograder.sandbox.supervisor import bwrap, fork, watchdog
+    from autograder.sandbox.supervisor import bwrap, container, fork, watchdog
 else:
     import bwrap
+    import container
     import fork
     import watchdog
 
@@ -41,7 +42,7 @@ def main() -> int:
         return 1
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        sandbox: Sandbox = fork.start(spec) if "template" in spec else bwrap.start(spec)
+        sandbox = start(spec)
         guard = Guard(spec, sandbox)
         if guard.host_uid() == 0:
             guard.kill()
@@ -50,7 +51,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         report(status, error=str(error))
         return 1
-    report(status, pid=sandbox.init)
+    report(status, pid=sandbox.init, **({"root": sandbox.root} if isinstance(sandbox, container.Container) else {}))
     orphaned = guard.watch(kit)
     report(status, **guard.result())
     if orphaned:
@@ -58,9 +59,16 @@ def main() -> int:
     return 0
 
 
-Sandbox = Union["bwrap.Bwrap", "fork.Fork"]
+Sandbox = Union["bwrap.Bwrap", "fork.Fork", "container.Container"]
 """Has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first process inside), ``open_gate()``
 (lets the student's process start) and ``result()`` (when the monitor has ended: exit code and CPU seconds)."""
+
+
+def start(spec: dict[str, Any]) -> Sandbox:
+    """What the specification asks for, up to its gate."""
+    if "template" in spec:
+        return fork.start(spec)
+    return container.start(spec) if "container" in spec else bwrap.start(spec)
 
 
 class Guard:

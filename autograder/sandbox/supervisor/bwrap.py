@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import fcntl
 import json
 import os
@@ -93,10 +92,7 @@ def start(spec: dict[str, Any]) -> Bwrap:
 def become_bwrap(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     """In the child: keep no descriptor but bwrap's two and the student's output, then launch."""
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd not in (0, 1, 2, info_fd, block_fd):
-            with contextlib.suppress(OSError):
-                os.close(fd)
+    launch.close_descriptors(keep=(0, 1, 2, info_fd, block_fd))
     os.set_inheritable(info_fd, True)
     os.set_inheritable(block_fd, True)
     launch.launch(spec, info_fd, block_fd)

@@ -32,13 +32,10 @@ OUT_OF_MEMORY_SCORE = "500"
 
 def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     """Become bwrap. Raises OSError or ValueError with a message for a person; never returns."""
-    for folder in spec["cgroup"]:
-        Path(folder, "cgroup.procs").write_text(str(os.getpid()))
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE)
+    join(spec["cgroup"])
     staged: dict[str, str] = {}
     if os.geteuid() == 0:
-        staged = stage(spec)
+        staged = stage(spec["arguments"], spec["bwrap"])
         drop_root()
     if 0 in (*os.getresuid(), *os.getresgid()):
         raise ValueError("refused: the sandbox would run as root")
@@ -53,6 +50,22 @@ def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     # By descriptor: the command line of the sandbox's init is readable inside, and it would name host paths.
     block = memory_file(b"".join(argument.encode() + b"\0" for argument in arguments))
     os.execve(translate(spec["bwrap"], staged), ["bwrap", "--args", str(block), "--", *spec["argv"]], {})
+
+
+def join(folders: list[str]) -> None:
+    """Into the control group, and to the front of the queue where memory runs out."""
+    for folder in folders:
+        Path(folder, "cgroup.procs").write_text(str(os.getpid()))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_SCORE)
+
+
+def close_descriptors(keep: tuple[int, ...]) -> None:
+    """All but those."""
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd not in keep:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def resolve(argument: Any, staged: dict[str, str]) -> str:
@@ -82,17 +95,18 @@ def limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def stage(spec: dict[str, Any]) -> dict[str, str]:
-    """Bind every source to a readable place, in a private mount namespace: source → place."""
-    sources = {a["source"]: a.get("copy", False) for a in spec["arguments"] if isinstance(a, dict) and "source" in a}
-    if not any(Path(spec["bwrap"]).is_relative_to(source) for source in sources):
-        sources[folder_of(spec["bwrap"])] = False
+def stage(arguments: list[Any], program: str) -> dict[str, str]:
+    """Bind every source among the arguments, and the program's, to a readable place, in a private mount namespace:
+    source → place."""
+    sources = {a["source"]: a.get("copy", False) for a in arguments if isinstance(a, dict) and "source" in a}
+    if not any(Path(program).is_relative_to(source) for source in sources):
+        sources[folder_of(program)] = False
     libc = ctypes.CDLL(None, use_errno=True)
-    _check(libc.unshare(CLONE_NEWNS), "make a mount namespace")
-    _mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
+    check(libc.unshare(CLONE_NEWNS), "make a mount namespace")
+    mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
     opened = {source: os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources}
-    place = next(p for p in STAGING_PLACES if os.path.isdir(p))
-    _mount(libc, "tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
+    place = staging_place()
+    mount(libc, "tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
     staged = {}
     for number, (source, fd) in enumerate(opened.items()):
         target = f"{place}/{number}"
@@ -102,9 +116,13 @@ def stage(spec: dict[str, Any]) -> dict[str, str]:
         else:
             is_folder = stat.S_ISDIR(os.stat(path).st_mode)
             os.mkdir(target) if is_folder else os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
-            _mount(libc, path, target, None, MS_BIND | MS_REC)
+            mount(libc, path, target, None, MS_BIND | MS_REC)
         staged[source] = target
     return staged
+
+
+def staging_place() -> str:
+    return next(p for p in STAGING_PLACES if os.path.isdir(p))
 
 
 def folder_of(bwrap: str) -> str:
@@ -146,9 +164,9 @@ def copy(source: str, target: str) -> None:
     os.chmod(target, 0o555)
 
 
-def drop_root() -> None:
+def drop_root(uid: int | None = None) -> None:
     """Become a user that exists nowhere: no supplementary groups, no capabilities, no way back."""
-    uid = free_uid()
+    uid = free_uid() if uid is None else uid
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -173,14 +191,16 @@ def _has_entry(uid: int) -> bool:
     return True
 
 
-def _mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+def mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    """Raises OSError with what was tried."""
     result = libc.mount(
         source.encode(), target.encode(), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
     )
-    _check(result, f"mount {source} on {target}")
+    check(result, f"mount {source} on {target}")
 
 
-def _check(result: int, what: str) -> None:
+def check(result: int, what: str) -> None:
+    """Raise OSError unless a call of the C library worked."""
     if result != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"root can not {what} here ({os.strerror(code)}); start the kit as an ordinary user")

@@ -1,0 +1,178 @@
+"""Sandboxes that an OCI engine builds: gVisor, which has a kernel of its own, and crun and runc, which have the host's.
+
+No daemon, no image, no registry: the engine is handed a configuration and a root made of binds (:mod:`bundle`), and it
+runs as an ordinary user, whoever starts the kit (``supervisor/container.py``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import SandboxError
+from autograder.sandbox import cgroup, process
+from autograder.sandbox.base import Finding, Job, Process
+from autograder.sandbox.bundle import INIT, Style, bundle
+from autograder.sandbox.layout import MIB, Data, Interpreter, Operation, plan
+from autograder.sandbox.seccomp import compile_filter
+
+PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where engines are installed, also where an ordinary user's PATH does not lead."""
+COMMON = ("--root", "{place}/state")
+RUN = ("run", "--bundle", "{place}/bundle", "--pid-file", "{place}/run/pid")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A program that runs OCI bundles."""
+
+    name: str
+    """As course.yaml says it."""
+    program: str
+    package: str
+    """What brings it, on Debian."""
+    style: Style
+    options: tuple[str, ...] = ()
+    gate: int = 0
+    """The descriptor that the first process inside has the gate on. Standard input, where the engine passes it on as it
+    is, else the first after standard error."""
+    hide_cgroups: bool = True
+    """It runs where no control groups are mounted, and is shown none; else it is shown what it can not write."""
+    tasks: int = 32
+    """Threads and processes of the engine itself, which its control group counts with the student's."""
+    differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of the self-test: what is found in place of nothing, and why that is no hole."""
+
+    @property
+    def install(self) -> str:
+        return f"Install it: `sudo apt install {self.package}`"
+
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine(
+            "gvisor", "runsc", "runsc", Style(uid=0, own_kernel=True),
+            # No cgroups: we have put it into one. No overlay: the root is read-only. Files are opened by another
+            # process than the kernel that the student's code speaks with.
+            ("--rootless", "--ignore-cgroups", "--network=none", "--overlay2=none", "--directfs=false",
+             "--file-access-mounts=exclusive", "--host-uds=create"),
+            tasks=160,
+            differs={"read-only system": ("/dev", "it is memory of the sandbox's own kernel, within the memory limit")},
+        ),
+        Engine("crun", "crun", "crun", Style(uid=1000), ("--cgroup-manager=disabled",)),
+        Engine("runc", "runc", "runc", Style(uid=0), gate=3, hide_cgroups=False),
+    )
+}  # fmt: skip
+
+
+class OciSandbox:
+    """A :class:`~autograder.sandbox.base.Sandbox`.
+
+    Args:
+        python: the interpreter to make available inside; None: the kit's own.
+        engine: a name in ``ENGINES``.
+        use_cgroup: False forces reduced limits (for tests, and where a group must not be made).
+
+    Raises:
+        SandboxError: not Linux, or the engine is not installed. No other one is taken in its place.
+    """
+
+    def __init__(self, python: str | None = None, engine: str = "gvisor", *, use_cgroup: bool = True) -> None:
+        self.engine = ENGINES[engine]
+        if not sys.platform.startswith("linux"):
+            raise SandboxError(f"The sandbox needs Linux, this is {platform.system()}. Grade on a Linux machine.")
+        self.program = find(self.engine)
+        self.interpreter = Interpreter.of(python)
+        self._use_cgroup = use_cgroup
+        self._reduced: bool | None = None if use_cgroup else True
+
+    @property
+    def name(self) -> str:
+        return self.engine.name
+
+    @property
+    def reduced(self) -> bool:
+        if self._reduced is None:
+            group = cgroup.create(Job(()).limits)
+            self._reduced = group is None
+            if group is not None:
+                group.remove()
+        return self._reduced
+
+    def start(self, job: Job) -> Process:
+        # The student's own limit is the one inside; the control group counts the engine, too.
+        most = dataclasses.replace(job.limits, processes=job.limits.processes + self.engine.tasks)
+        group = cgroup.create(most) if self._use_cgroup else None
+        if group is None and self.engine.style.own_kernel:
+            raise SandboxError(
+                f"{self.name} needs a control group: the memory of its own kernel can not be watched from outside. "
+                "Start the kit as root, or with `systemd-run --user --scope --property=Delegate=yes autograder …`."
+            )
+        try:
+            spec: dict[str, Any] = {
+                "container": self.container(job, count_by_process=group is None),
+                "cgroup": [str(folder) for folder in group.directories] if group else [],
+                "watch_bytes": 0 if group else job.limits.memory_mib * MIB,
+                "cpu_seconds": job.limits.most_cpu_seconds,
+                "processes": job.limits.processes,
+            }
+            label = f"{self.name}, cgroup {group.version}" if group else f"{self.name}, reduced limits"
+            return process.start(sys.executable, spec, group, label)
+        except BaseException:
+            if group is not None:
+                group.remove()
+            raise
+
+    def container(self, job: Job, *, count_by_process: bool = False) -> dict[str, Any]:
+        """What the supervisor is told: the engine, its command line, and the bundle."""
+        here = Path(__file__).parent
+        own: dict[str, Operation] = {
+            f"{INIT}/__main__.py": Data((here / "init.py").read_bytes()),
+            f"{INIT}/system.py": Data((here / "template/system.py").read_bytes()),
+            f"{INIT}/filter": Data(compile_filter(count_by_process=count_by_process)),
+        }
+        argv = (self.interpreter.executable, "-I", "-S", INIT, f"{INIT}/filter", str(self.engine.gate), *job.argv)
+        passed = ("--preserve-fds", "1") if self.engine.gate else ()
+        return {
+            "name": self.name,
+            "program": self.program,
+            "hide_cgroups": self.engine.hide_cgroups,
+            "gate": self.engine.gate,
+            "command": [*COMMON, *self.engine.options, *RUN, *passed, "notebook"],
+            **bundle(job, {**plan(job, self.interpreter), **own}, argv, self.engine.style),
+        }
+
+    def self_test(self) -> tuple[Finding, ...]:
+        from autograder.sandbox.selftest import self_test
+
+        first = Finding(self.name, True, f"{version(self.program)}, {self.program}")
+        return self_test(self, first, self.engine.differs)
+
+
+def find(engine: Engine) -> str:
+    """The engine's program. Raises :class:`SandboxError` with how to get it."""
+    found = shutil.which(engine.program) or shutil.which(engine.program, path=PLACES)
+    if found is None:
+        raise SandboxError(f"{engine.name} is asked for, and {engine.program} is not installed. {engine.install}.")
+    return found
+
+
+@cache
+def version(program: str) -> str:
+    """What ``--version`` says first."""
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"does not run ({error})"
+    number = re.search(r"version:?\s+(\S+)", answer)
+    return f"version {number[1]}" if number else "unknown version"

@@ -1,0 +1,233 @@
+"""A sandbox that an OCI engine (crun, runc, runsc) builds: started here, held at its gate until the guard is ready.
+
+    supervisor ──fork──▶ monitor ──fork──▶ the engine, pid 1 of a namespace ──▶ … ──▶ init, inside
+
+The engine never runs as root: the monitor has a user id that is no one's before the engine starts, and nothing can give
+it another one. All that the engine needs (the bundle, its state, what it binds) lies in a tmpfs of a mount namespace of
+the monitor's own, so that nothing is written on the host and nothing is left behind. The pid namespace around the
+engine ends with the engine, and the engine with the monitor, and that with the supervisor.
+"""
+
+# The os calls are meant: each names one system call, and links and descriptors matter here.
+# ruff: noqa: PTH102, PTH103, PTH123, PTH211
+from __future__ import annotations
+
+import base64
+import contextlib
+import ctypes
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from autograder.sandbox.supervisor import launch, watchdog
+else:
+    import launch
+    import watchdog
+
+CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
+MS_NOEXEC, MS_RDONLY = 8, 1
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+CGROUPS = "/sys/fs/cgroup"
+MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
+LAUNCH_FAILED = 125
+READY, GO = b"r", b"g"
+PID_FILE_SECONDS = 5.0
+OUTSIDE = "outside"
+"""In the staging place: what the host sees of a sandbox whose files are in no mount of the host's."""
+
+
+class Container:
+    """The process that waits for the engine (``monitor``) and the first one inside (``init``; of gVisor its kernel),
+    which waits at its gate."""
+
+    def __init__(self, monitor: int, init: int, gate: socket.socket, root: str | None) -> None:
+        self.monitor, self.init, self.root = monitor, init, root
+        self._gate = gate
+
+    def open_gate(self, _: int) -> None:
+        self._gate.send(GO)
+        self._gate.close()
+
+    def result(self) -> tuple[int, float]:
+        """The engine's exit status, which is the command's, and the CPU seconds of what was waited for."""
+        _, code, used = os.wait4(self.monitor, 0)
+        return os.waitstatus_to_exitcode(code), used.ru_utime + used.ru_stime
+
+
+def start(spec: dict[str, Any]) -> Container:
+    """Start ``spec["container"]``. Raises ValueError where the engine can not build it, or would run it as root."""
+    gate, inner = socket.socketpair()
+    info_read, info_write = os.pipe()
+    monitor = os.fork()
+    if monitor == 0:
+        try:
+            become_monitor(spec, inner, info_write)
+        except BaseException as error:
+            os.write(2, f"{error}\n".encode())
+            os._exit(LAUNCH_FAILED)
+    inner.close()
+    os.close(info_write)
+    with open(info_read) as info:
+        told = json.loads(info.read() or "{}")
+    if not told or gate.recv(1) != READY:
+        raise ValueError(f"{spec['container']['name']} could not build the sandbox")
+    everything = watchdog.processes(told["engine"])
+    if any(0 in user_ids(pid) for pid in everything):
+        raise ValueError("refused: the sandbox would run as root")
+    place = f"/proc/{told['engine']}/root{told['place']}"
+    init = find(everything[0], f"{place}/run/pid")
+    return Container(monitor, init, gate, f"{place}/{OUTSIDE}" if spec["container"]["sockets_bytes"] else None)
+
+
+def find(engine: int, pid_file: str) -> int:
+    """The process that the engine's file names by its number in the engine's namespace. Raises ValueError."""
+    deadline = time.monotonic() + PID_FILE_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError):
+            number = int(Path(pid_file).read_text())
+            for pid in watchdog.processes(engine):
+                if field(pid, "NSpid")[1:2] == [number]:
+                    return pid
+        time.sleep(0.002)
+    raise ValueError("the engine does not say which process it started")
+
+
+def user_ids(pid: int) -> list[int]:
+    """The four user ids of a process as the host sees them; none of one that is gone."""
+    return field(pid, "Uid")
+
+
+def field(pid: int, name: str) -> list[int]:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return list(map(int, line.split()[1:]))
+    return []
+
+
+# --- in the monitor ----------------------------------------------------------------------------------
+
+
+def become_monitor(spec: dict[str, Any], gate: socket.socket, info_fd: int) -> NoReturn:
+    """Stage, start the engine, and end as it does."""
+    passed = spec["container"]["gate"]
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    kept = os.dup(info_fd), os.dup(gate.fileno())  # out of the way of the number that the engine passes on
+    os.dup2(kept[1], passed)
+    info_fd = kept[0]
+    launch.close_descriptors(keep=(0, 1, 2, passed, info_fd))
+    launch.join(spec["cgroup"])
+    libc = ctypes.CDLL(None, use_errno=True)
+    caller = os.geteuid()
+    uid = launch.free_uid() if caller == 0 else caller
+    own_namespaces(libc, caller)
+    sources = [mount["source"] for mount in spec["container"]["config"]["mounts"]]
+    staged = launch.stage(sources, spec["container"]["program"])
+    place = launch.staging_place()
+    build(libc, spec["container"], staged, place, uid)
+    engine = os.fork()
+    if engine == 0:
+        try:
+            become_engine(libc, spec["container"], staged, place, uid)
+        except BaseException as error:
+            os.write(2, f"{error}\n".encode())
+            os._exit(LAUNCH_FAILED)
+    give_up_root(libc, uid)
+    os.write(info_fd, json.dumps({"engine": engine, "place": place}).encode())
+    os.closerange(0, launch.OPEN_FILES)  # /proc is the engine's by now and does not list ours
+    code = os.waitstatus_to_exitcode(os.waitpid(engine, 0)[1])
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def own_namespaces(libc: ctypes.CDLL, caller: int) -> None:
+    """A pid namespace for what comes next, and for an ordinary user the right to mount, in a namespace of their own."""
+    group = os.getegid()
+    launch.check(libc.unshare(CLONE_NEWPID | (CLONE_NEWUSER if caller else 0)), "make a pid namespace")
+    if caller:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{caller} {caller} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], place: str, uid: int) -> None:
+    """The bundle and the engine's state in the staging place, which is memory."""
+    group = uid if os.geteuid() == 0 else os.getegid()
+    root = f"{place}/bundle/root"
+    os.makedirs(root)
+    for path, kind, content in container["root"]:
+        make(root + path, kind, content)
+    os.mkdir(f"{place}/data")
+    for name, content in container["data"].items():
+        make(f"{place}/data/{name}", "file", content)
+    for folder in ("state", "run"):  # the engine's own
+        os.mkdir(f"{place}/{folder}", 0o700)
+        os.chown(f"{place}/{folder}", uid, group)
+    size = container["sockets_bytes"]
+    if size:
+        target = f"{place}/{OUTSIDE}{container['sockets']}"
+        os.makedirs(target)
+        flags = launch.MS_NOSUID | launch.MS_NODEV | MS_NOEXEC
+        launch.mount(libc, "tmpfs", target, "tmpfs", flags, f"mode=0755,size={size},uid={uid},gid={group}")
+    config = container["config"]
+    for mount in config["mounts"]:
+        source = mount["source"]
+        if isinstance(source, dict):
+            mount["source"] = staged[source["source"]] if "source" in source else f"{place}/{source['place']}"
+    for maps, host in (("uidMappings", uid), ("gidMappings", group)):
+        for line in config["linux"].get(maps, ()):
+            line["hostID"] = host
+    Path(f"{place}/bundle/config.json").write_text(json.dumps(config))
+
+
+def make(path: str, kind: str, content: str) -> None:
+    """One file, folder or link of the sandbox's root."""
+    if kind == "folder":
+        os.makedirs(path, exist_ok=True)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH120
+    if kind == "link":
+        os.symlink(content, path)
+        return
+    Path(path).write_bytes(base64.b64decode(content))
+    os.chmod(path, 0o444)  # noqa: PTH101
+
+
+def become_engine(
+    libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], place: str, uid: int
+) -> NoReturn:
+    """As the first process of the new pid namespace: its own /proc, no control groups to see, no root, the engine."""
+    flags = launch.MS_NOSUID | launch.MS_NODEV | MS_NOEXEC
+    launch.mount(libc, "proc", "/proc", "proc", flags)
+    shut_cgroups(libc, hide=container["hide_cgroups"])
+    give_up_root(libc, uid)
+    if 0 in (*os.getresuid(), *os.getresgid()):
+        raise ValueError("refused: the sandbox would run as root")
+    launch.check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "rule out new privileges")
+    program = launch.translate(container["program"], staged)
+    command = [word.replace("{place}", place) for word in container["command"]]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": f"{place}/state", "XDG_RUNTIME_DIR": f"{place}/state"}
+    os.chdir("/")
+    os.execve(program, [program, *command], environment)
+
+
+def shut_cgroups(libc: ctypes.CDLL, *, hide: bool) -> None:
+    """Where the control groups are mounted: nothing to see, or nothing to write. The engine is to stay in the kit's."""
+    if not os.path.isdir(CGROUPS):  # noqa: PTH112
+        return
+    if hide:
+        launch.mount(libc, "tmpfs", CGROUPS, "tmpfs", MS_RDONLY | launch.MS_NOSUID | launch.MS_NODEV, "size=4k")
+        return
+    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY, 0, 0, 0)
+    numbers = (MOUNT_SETATTR, AT_FDCWD, CGROUPS.encode(), AT_RECURSIVE, ctypes.byref(attributes), 32)
+    launch.check(libc.syscall(*numbers), "make the control groups read-only")
+
+
+def give_up_root(libc: ctypes.CDLL, uid: int) -> None:
+    """For good; and die with the parent, which a change of the user id undoes."""
+    if os.geteuid() == 0:
+        launch.drop_root(uid)
+    launch.check(libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0), "follow its parent's death")
