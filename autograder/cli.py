@@ -320,7 +320,7 @@ def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:
     """Refuse to go on where the sandbox does not hold; says whether its limits are reduced."""
     from autograder.sandbox import default_sandbox, require
 
-    sandbox = default_sandbox(assignment.environment)
+    sandbox = default_sandbox(assignment.environment, assignment.sandbox)
     require(sandbox)
     if sandbox.reduced and not quiet:
         click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)

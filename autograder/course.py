@@ -18,7 +18,7 @@ from autograder.errors import UsageError
 from autograder.lateness import check_plugin
 from autograder.nbgradercourse import nbgrader_course
 from autograder.paths import inside, is_hidden
-from autograder.records import Assignment, Course, LatePolicy, Limits
+from autograder.records import SANDBOXES, Assignment, Course, LatePolicy, Limits
 from autograder.yamlrecord import Reader, parse, suggest
 
 COURSE_FILE = "course.yaml"
@@ -83,6 +83,7 @@ class _Top:
     course: str = ""
     title: str | None = None
     limits: Limits = field(default_factory=Limits)
+    sandbox: str = SANDBOXES[0]
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
 
@@ -101,11 +102,17 @@ class _CourseFile:
         self.check_name(keys["course"], course_id, "the course's id")
         title = self.read.value(keys["title"], str | None, "title") if "title" in keys else None
         limits = self.read.record(keys["limits"], "'limits'", Limits()) if "limits" in keys else Limits()
+        sandbox = SANDBOXES[0]
+        if "sandbox" in keys:
+            sandbox = self.read.value(keys["sandbox"], str, "sandbox")
+            self.check_sandbox(keys["sandbox"], sandbox)
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
-        assignments = {name: self.assignment(key, name, value, limits) for name, (key, value) in listed.items()}
+        general = Assignment("", "", limits=limits, sandbox=sandbox)
+        assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         return Course(self.root, course_id, title or course_id, assignments)
 
-    def assignment(self, key: yaml.Node, name: str, node: yaml.Node, limits: Limits) -> Assignment:
+    def assignment(self, key: yaml.Node, name: str, node: yaml.Node, general: Assignment) -> Assignment:
+        """``general`` has what the course says for all of them."""
         where = f"assignment {name!r}"
         self.check_name(key, name, "the name of an assignment")
         try:
@@ -115,7 +122,7 @@ class _CourseFile:
         if not source.is_dir():
             todo = "make it, or remove the assignment"
             raise self.read.error(key, f"{where}: there is no folder source/{name}; {todo}")
-        default = Assignment(name, name, limits=limits)
+        default = replace(general, name=name, title=name)
         result = cast(Assignment, self.read.record(node, where, default, fixed=["name"]))
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
         made = result.prepare is not None
@@ -127,6 +134,8 @@ class _CourseFile:
             self.check_files(keys["files"], where, self.root, hidden=False, made=made)
         if "hidden" in keys:
             self.check_files(keys["hidden"], where, source / "hidden", hidden=True, made=made)
+        if "sandbox" in keys:
+            self.check_sandbox(keys["sandbox"], result.sandbox)
         if result.prepare is not None:
             self.check_prepare(keys["prepare"], where, result, source)
         return result
@@ -135,6 +144,11 @@ class _CourseFile:
         if name != name.strip() or name.startswith((".", "-")) or not name.isprintable() or _RESERVED & {*name}:
             reason = "it names a folder; use letters, digits, '-', '_' and '.'"
             raise self.read.error(node, f"{name!r} can not be {what}: {reason}")
+
+    def check_sandbox(self, node: yaml.Node, name: str) -> None:
+        if name not in SANDBOXES:
+            known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
+            raise self.read.error(node, f"there is no sandbox {name!r}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         late = result.late

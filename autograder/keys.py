@@ -27,7 +27,7 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     """What all grades of an assignment are made from, the submission aside.
 
     ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: what
-    goes with the release · ``environment``: versions, limits, interpreter · ``policy``: due date and
+    goes with the release · ``environment``: versions, limits, interpreter, sandbox · ``policy``: due date and
     lateness, with the course's own policy class.
     """
     assignment = release.assignment
@@ -36,7 +36,9 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     return {
         "exam": exam_key(course, release),
         "files": _digest_json({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
-        "environment": _digest_json(versions(), asdict(assignment.limits), assignment.environment),
+        "environment": _digest_json(
+            versions(), asdict(assignment.limits), assignment.environment, assignment.sandbox
+        ),
         "policy": _digest_json(policy),
         "examiner": EXAMINER_VERSION,
     }

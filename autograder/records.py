@@ -17,6 +17,9 @@ from typing import Any
 
 # --- the course --------------------------------------------------------------------------------------
 
+SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
+"""What can wall in a student's kernel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -78,6 +81,8 @@ class Assignment:
     ``hidden`` list may be missing until it has run."""
     environment: str | None = None
     """The Python interpreter that runs students' kernels; None: the kit's own."""
+    sandbox: str = SANDBOXES[0]
+    """What walls them in, one of :data:`SANDBOXES`. No other is ever taken in its place."""
     limits: Limits = field(default_factory=Limits)
 
 

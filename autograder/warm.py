@@ -52,7 +52,7 @@ def _logged(work: Work) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _start(work: Work) -> Iterator[tuple[BubblewrapSandbox, Template]]:
-    sandbox = default_sandbox(work.assignment.environment)
+    sandbox = default_sandbox(work.assignment.environment, work.assignment.sandbox)
     if not isinstance(sandbox, BubblewrapSandbox):
         raise SandboxError(f"{sandbox.name} has no templates")
     files = {f"{HOME}/{name}": path for name, path in shared_files(work).items()}

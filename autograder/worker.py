@@ -147,7 +147,7 @@ def start_kernel(work: Work) -> Kernel:
     from autograder.sandbox.warm import WarmSandbox
 
     python = work.assignment.environment
-    sandbox = default_sandbox(python)
+    sandbox = default_sandbox(python, work.assignment.sandbox)
     if work.template is not None and isinstance(sandbox, BubblewrapSandbox):
         sandbox = WarmSandbox(sandbox, work.template)
     return SandboxedKernel(

@@ -29,6 +29,7 @@ assignments:
     files: [kaggle_data.py, data]
     hidden: [holdout.npz]
     environment: .venv/bin/python
+    sandbox: gvisor
     limits: {cell_seconds: 300}
 """
 
@@ -60,6 +61,7 @@ def test_every_key_reaches_its_record(root: Path) -> None:
         files=("kaggle_data.py", "data"),
         hidden=("holdout.npz",),
         environment=".venv/bin/python",
+        sandbox="gvisor",
         limits=Limits(cell_seconds=300.0, memory_mib=2048),
     )
 
@@ -68,6 +70,13 @@ def test_an_assignment_without_keys_has_the_course_limits_and_its_name_as_title(
     assert load(root, FULL).assignments["intro"] == Assignment(
         "intro", "intro", limits=Limits(cell_seconds=60.0, memory_mib=2048)
     )
+
+
+def test_the_courses_sandbox_is_that_of_assignments_that_name_none(root: Path) -> None:
+    course = load(root, FULL.replace("course: otto", "course: otto\nsandbox: crun"))
+    assert [a.sandbox for a in course.assignments.values()] == ["crun", "gvisor"]
+    with pytest.raises(CourseError, match="there is no sandbox 'docker'"):
+        load(root, "course: otto\nsandbox: docker\n")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +125,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
@@ -213,6 +222,8 @@ BAD_ASSIGNMENTS = [
         "course.yaml:4: assignment 'dense': there is no file source/dense/hidden/other.npz",
     ),
     ("hidden: [../../../kaggle_data.py]", "must not contain '..'"),
+    ("sandbox: gvisr", "there is no sandbox 'gvisr'; did you mean 'gvisor'"),
+    ("sandbox: none", "there is no sandbox 'none'; it is one of bubblewrap, gvisor, crun, runc"),
 ]
 
 

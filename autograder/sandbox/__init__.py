@@ -6,6 +6,7 @@ not hold.
 
 from __future__ import annotations
 
+from autograder.records import SANDBOXES
 from autograder.sandbox.base import (
     Finding,
     Job,
@@ -28,13 +29,17 @@ __all__ = [
 ]
 
 
-def default_sandbox(python: str | None = None) -> Sandbox:
-    """The sandbox of this machine; ``python`` is the interpreter to make available inside (default: the
-    kit's own).
+def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sandbox:
+    """The sandbox called ``name``, one of :data:`~autograder.records.SANDBOXES`; ``python`` is the interpreter to make
+    available inside (default: the kit's own).
 
     Raises:
-        SandboxError: not Linux, or no bubblewrap.
+        SandboxError: not Linux, or what builds that sandbox is not installed. No other is taken in its place.
     """
-    from autograder.sandbox.bubblewrap import BubblewrapSandbox
+    if name == SANDBOXES[0]:
+        from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
-    return BubblewrapSandbox(python)
+        return BubblewrapSandbox(python)
+    from autograder.sandbox.oci import OciSandbox
+
+    return OciSandbox(python, name)

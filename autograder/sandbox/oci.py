@@ -7,6 +7,7 @@ runs as an ordinary user, whoever starts the kit (``supervisor/container.py``).
 from __future__ import annotations
 
 import dataclasses
+import os
 import platform
 import re
 import shutil
@@ -164,7 +165,7 @@ def find(engine: Engine) -> str:
     found = shutil.which(engine.program) or shutil.which(engine.program, path=PLACES)
     if found is None:
         raise SandboxError(f"{engine.name} is asked for, and {engine.program} is not installed. {engine.install}.")
-    return found
+    return os.path.realpath(found)
 
 
 @cache
