@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autograder import __version__
-from autograder.errors import AutograderError, HostError, SandboxError, UsageError
+from autograder.errors import AutograderError, HostError, UsageError
 
 if TYPE_CHECKING:
     from autograder.batch import Batch
@@ -437,23 +437,30 @@ autograder doctor --course .      # and the environments that its assignments na
     "course_folder",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     metavar="DIR",
-    help="Also check the environments that the assignments of this course name.",
+    help="Also check the environments and the sandboxes that the assignments of this course name.",
 )
 def doctor(course_folder: Path | None) -> None:
     """Say whether this machine can grade.
 
-    Tries, inside the sandbox, what must fail there; looks whether the packages are there, without importing them. Exit
-    code 3: it can not grade.
+    Tries, inside the sandbox, what must fail there, and says what mends it on this system; looks whether the packages
+    are there, without importing them. Exit code 3: it can not grade.
     """
     from autograder import installation
     from autograder.course import load_course
+    from autograder.records import SANDBOXES
 
     course = load_course(course_folder.resolve()) if course_folder else None
-    named = {a.environment for a in course.assignments.values()} - {None} if course else set()
-    findings = [*_tested(None), *installation.packages()]
+    assignments = course.assignments.values() if course else ()
+    needed = sorted({a.sandbox for a in assignments}, key=SANDBOXES.index) or [SANDBOXES[0]]
+    tested = [finding for name in needed for finding in installation.sandbox(None, name)]
+    findings = [*tested, *installation.packages()]
     _print_findings("this installation", findings)
-    for python in sorted(filter(None, named)):
-        there = [*installation.environment(python), *_tested(python)]
+    optional = [name for name in SANDBOXES if name not in needed]
+    _print_findings("other sandboxes, none of which is needed", map(installation.optional_sandbox, optional))
+    for python in sorted({a.environment for a in assignments if a.environment}):
+        there = [*installation.environment(python)]
+        for name in sorted({a.sandbox for a in assignments if a.environment == python}):
+            there += installation.sandbox(python, name)
         _print_findings(python, there)
         findings += there
     click.echo(
@@ -464,22 +471,14 @@ def doctor(course_folder: Path | None) -> None:
     sys.exit(DONE if holds else NOT_GRADED)
 
 
-def _tested(python: str | None) -> Sequence[Finding]:
-    from autograder.sandbox import Finding, default_sandbox
-
-    try:
-        return default_sandbox(python).self_test()
-    except SandboxError as error:
-        return (Finding("sandbox", False, str(error)),)
-
-
 def _print_findings(title: str, findings: Iterable[Finding]) -> None:
     click.echo(click.style(title, bold=True))
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red", bold=True)
         click.echo(f"{mark} {finding.name:28} {finding.detail}")
         if finding.remedy:
-            click.echo(f"     → {finding.remedy}")
+            first, *lines = finding.remedy.splitlines()
+            click.echo("\n       ".join([f"     → {first}", *lines]))
 
 
 @main.command(

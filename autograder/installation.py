@@ -8,7 +8,11 @@ import subprocess
 from importlib import metadata
 from importlib.util import find_spec
 
+from autograder.errors import SandboxError
+from autograder.sandbox import default_sandbox
 from autograder.sandbox.base import Finding
+from autograder.sandbox.machine import Machine
+from autograder.sandbox.remedies import install
 
 DISTRIBUTION = "nbexaminer"
 NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
@@ -63,6 +67,28 @@ def _number(version: str) -> tuple[int, ...]:
     """The leading numbers of a version: enough to compare with a lower bound."""
     match = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, match[0].split("."))) if match else ()
+
+
+def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
+    """Whether a sandbox holds that a course needs."""
+    try:
+        return default_sandbox(python, name).self_test()
+    except SandboxError as error:
+        problem, _, remedy = str(error).partition("\n")
+        return (Finding(name, False, problem, remedy),)
+
+
+def optional_sandbox(name: str) -> Finding:
+    """Whether a sandbox could be used that no course asks for: a remark where it could not."""
+    for_courses = f"for courses that say `sandbox: {name}`"
+    try:
+        findings = default_sandbox(None, name).self_test()
+    except SandboxError:
+        return Finding(name, True, "is not installed", f"{for_courses}: {install(name, Machine.look())}")
+    for finding in findings:
+        if not finding.ok:
+            return Finding(name, True, f"does not hold: {finding.name}: {finding.detail}", finding.remedy)
+    return Finding(name, True, f"{findings[0].detail}: holds, {for_courses}")
 
 
 _ASK = """

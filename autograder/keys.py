@@ -36,9 +36,7 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     return {
         "exam": exam_key(course, release),
         "files": _digest_json({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
-        "environment": _digest_json(
-            versions(), asdict(assignment.limits), assignment.environment, assignment.sandbox
-        ),
+        "environment": _digest_json(versions(), asdict(assignment.limits), assignment.environment, assignment.sandbox),
         "policy": _digest_json(policy),
         "examiner": EXAMINER_VERSION,
     }

@@ -6,6 +6,9 @@ not hold.
 
 from __future__ import annotations
 
+import sys
+
+from autograder.errors import SandboxError
 from autograder.records import SANDBOXES
 from autograder.sandbox.base import (
     Finding,
@@ -16,6 +19,8 @@ from autograder.sandbox.base import (
     kernel_environment,
     require,
 )
+from autograder.sandbox.machine import Machine
+from autograder.sandbox.remedies import not_linux
 
 __all__ = [
     "Finding",
@@ -36,6 +41,8 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
     Raises:
         SandboxError: not Linux, or what builds that sandbox is not installed. No other is taken in its place.
     """
+    if not sys.platform.startswith("linux"):  # before anything is imported that only Linux has
+        raise SandboxError(not_linux(Machine.look()))
     if name == SANDBOXES[0]:
         from autograder.sandbox.bubblewrap import BubblewrapSandbox
 

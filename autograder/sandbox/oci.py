@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -24,6 +23,8 @@ from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process
 from autograder.sandbox.bundle import INIT, Style, bundle
 from autograder.sandbox.layout import MIB, Data, Interpreter, Operation, plan
+from autograder.sandbox.machine import Machine
+from autograder.sandbox.remedies import control_group, install
 from autograder.sandbox.seccomp import compile_filter
 
 PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,8 +40,6 @@ class Engine:
     name: str
     """As course.yaml says it."""
     program: str
-    package: str
-    """What brings it, on Debian."""
     style: Style
     options: tuple[str, ...] = ()
     gate: int = 0
@@ -53,16 +52,12 @@ class Engine:
     differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Of the self-test: what is found in place of nothing, and why that is no hole."""
 
-    @property
-    def install(self) -> str:
-        return f"Install it: `sudo apt install {self.package}`"
-
 
 ENGINES = {
     engine.name: engine
     for engine in (
         Engine(
-            "gvisor", "runsc", "runsc", Style(uid=0, own_kernel=True),
+            "gvisor", "runsc", Style(uid=0, own_kernel=True),
             # No cgroups: we have put it into one. No overlay: the root is read-only. Files are opened by another
             # process than the kernel that the student's code speaks with.
             ("--rootless", "--ignore-cgroups", "--network=none", "--overlay2=none", "--directfs=false",
@@ -70,8 +65,8 @@ ENGINES = {
             tasks=160,
             differs={"read-only system": ("/dev", "it is memory of the sandbox's own kernel, within the memory limit")},
         ),
-        Engine("crun", "crun", "crun", Style(uid=1000), ("--cgroup-manager=disabled",)),
-        Engine("runc", "runc", "runc", Style(uid=0), gate=3, hide_cgroups=False),
+        Engine("crun", "crun", Style(uid=1000), ("--cgroup-manager=disabled",)),
+        Engine("runc", "runc", Style(uid=0), gate=3, hide_cgroups=False),
     )
 }  # fmt: skip
 
@@ -85,13 +80,11 @@ class OciSandbox:
         use_cgroup: False forces reduced limits (for tests, and where a group must not be made).
 
     Raises:
-        SandboxError: not Linux, or the engine is not installed. No other one is taken in its place.
+        SandboxError: the engine is not installed. No other one is taken in its place.
     """
 
     def __init__(self, python: str | None = None, engine: str = "gvisor", *, use_cgroup: bool = True) -> None:
         self.engine = ENGINES[engine]
-        if not sys.platform.startswith("linux"):
-            raise SandboxError(f"The sandbox needs Linux, this is {platform.system()}. Grade on a Linux machine.")
         self.program = find(self.engine)
         self.interpreter = Interpreter.of(python)
         self._use_cgroup = use_cgroup
@@ -116,8 +109,8 @@ class OciSandbox:
         group = cgroup.create(most) if self._use_cgroup else None
         if group is None and self.engine.style.own_kernel:
             raise SandboxError(
-                f"{self.name} needs a control group: the memory of its own kernel can not be watched from outside. "
-                "Start the kit as root, or with `systemd-run --user --scope --property=Delegate=yes autograder …`."
+                f"{self.name} needs a control group: the memory of its own kernel can not be watched from outside; "
+                f"{control_group(Machine.look())}"
             )
         try:
             spec: dict[str, Any] = {
@@ -157,14 +150,17 @@ class OciSandbox:
         from autograder.sandbox.selftest import self_test
 
         first = Finding(self.name, True, f"{version(self.program)}, {self.program}")
-        return self_test(self, first, self.engine.differs)
+        # An ordinary user's first namespace is made by the supervisor, to mount in.
+        program = self.program if os.geteuid() == 0 else None
+        return self_test(self, first, self.engine.differs, program)
 
 
 def find(engine: Engine) -> str:
     """The engine's program. Raises :class:`SandboxError` with how to get it."""
     found = shutil.which(engine.program) or shutil.which(engine.program, path=PLACES)
     if found is None:
-        raise SandboxError(f"{engine.name} is asked for, and {engine.program} is not installed. {engine.install}.")
+        remedy = install(engine.name, Machine.look())
+        raise SandboxError(f"{engine.name} is asked for, and {engine.program} is not installed. {remedy}")
     return os.path.realpath(found)
 
 

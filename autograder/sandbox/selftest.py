@@ -11,32 +11,32 @@ from autograder.errors import SandboxError
 from autograder.records import Limits
 from autograder.sandbox.base import Finding, Job, Process, kernel_environment
 from autograder.sandbox.layout import MIB
+from autograder.sandbox.machine import Machine
+from autograder.sandbox.remedies import BUG, control_group, remedy
 
 if TYPE_CHECKING:
     from autograder.sandbox.bubblewrap import BubblewrapSandbox
     from autograder.sandbox.oci import OciSandbox
     from autograder.sandbox.warm import WarmSandbox
 
+REDUCED = "Runs go one at a time and memory is watched instead of enforced. For full limits"
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16)
 SECONDS = 20.0
-BUG = "This is a fault of the kit or of this kernel; do not grade here, and report it with the output of this command."
-NO_CGROUP = (
-    "Runs go one at a time and memory is watched instead of enforced. For full limits start the kit as "
-    "root, or in a systemd user unit: `systemd-run --user --scope --property=Delegate=yes autograder …`."
-)
 
 
 def self_test(
     sandbox: BubblewrapSandbox | WarmSandbox | OciSandbox,
     first: Finding | None = None,
     differs: Mapping[str, tuple[str, str]] = {},
+    program: str | None = None,
 ) -> tuple[Finding, ...]:
     """The findings in the order in which a person repairs them.
 
     ``first`` says which program builds the sandbox. ``differs``: finding → what, and nothing else, may be found of it,
-    and why; it is then a remark.
+    and why; it is then a remark. ``program``: what makes the namespaces (None where it is Python).
     """
-    first = first or _bubblewrap(sandbox)
+    if first is None:
+        first, program = _bubblewrap(sandbox)
     names = kernel_environment()
     script = Path(__file__).with_name("inside.py").read_text()
     argv = (
@@ -51,7 +51,7 @@ def self_test(
     try:
         process = sandbox.start(Job(argv, env=names, limits=LIMITS))
     except SandboxError as error:
-        return (first, Finding("start", False, str(error), remedy(str(error))))
+        return (first, Finding("start", False, str(error), remedy(str(error), Machine.look(), program)))
     try:
         outside = tuple(_seen_from_outside(process))
         ended = process.wait(SECONDS)
@@ -61,11 +61,11 @@ def self_test(
     return (first, Finding("start", True, process.label), *outside, *inside)
 
 
-def _bubblewrap(sandbox: Any) -> Finding:
+def _bubblewrap(sandbox: Any) -> tuple[Finding, str]:
     from autograder.sandbox.bubblewrap import version
 
     number = ".".join(map(str, version(sandbox.bwrap)))
-    return Finding("bubblewrap", True, f"version {number}, {sandbox.bwrap}")
+    return Finding("bubblewrap", True, f"version {number}, {sandbox.bwrap}"), sandbox.bwrap
 
 
 def _excused(finding: Finding, differs: Mapping[str, tuple[str, str]]) -> Finding:
@@ -85,7 +85,12 @@ def _seen_from_outside(process: Process) -> Iterator[Finding]:
         detail = "enforced by a control group" if holds else f"the kernel reports {limit} bytes"
         yield Finding("memory limit", holds, detail, "" if holds else BUG)
     else:
-        yield Finding("memory limit", True, "reduced: no control group can be made here", NO_CGROUP)
+        yield Finding(
+            "memory limit",
+            True,
+            "reduced: no control group can be made here",
+            f"{REDUCED} {control_group(Machine.look())}",
+        )
 
 
 def _host_uid(pid: int) -> int | None:
@@ -103,48 +108,5 @@ def _seen_from_inside(process: Process, ended: int | None) -> tuple[Finding, ...
     except ValueError:
         said = process.stderr().strip()[-1000:]
         detail = f"the test inside ended with status {ended}" if ended is not None else "the test inside hangs"
-        return (Finding("inside", False, f"{detail}: {said}", remedy(said)),)
+        return (Finding("inside", False, f"{detail}: {said}", remedy(said, Machine.look())),)
     return tuple(Finding(name, bool(ok), str(detail), "" if ok else BUG) for name, (ok, detail) in answers.items())
-
-
-def remedy(message: str) -> str:
-    """What a person can do about a sandbox that does not start, from what bwrap said."""
-    text = message.lower()
-    for words, advice in _REMEDIES:
-        if any(word in text for word in words):
-            return advice
-    return BUG
-
-
-_REMEDIES = (
-    (
-        ("creating new namespace failed", "no permissions to create new namespace", "setting up uid map",
-         "uid_map", "max_user_namespaces", "loopback: failed"),
-        "This machine does not let ordinary users make namespaces. Ubuntu 24.04 and later: `sudo apt "
-        "install bubblewrap apparmor-profiles`, and load the profile bwrap-userns-restrict, or `sudo sysctl "
-        "kernel.apparmor_restrict_unprivileged_userns=0`. Older Debian: `sudo sysctl "
-        "kernel.unprivileged_userns_clone=1`. RHEL and Fedora: `sudo sysctl "
-        "user.max_user_namespaces=15000`. Docker or Podman: start the container with `--security-opt "
-        "seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`.",
-    ),
-    (
-        ("can't mount proc", "mount proc"),
-        "A container hides parts of /proc, so that no new one can be mounted: start it with "
-        "`--security-opt systempaths=unconfined` (Docker) or `--security-opt unmask=ALL` (Podman).",
-    ),
-    (
-        ("mount namespace", "start the kit as an ordinary user"),
-        "This root has no right to mount (a plain container): start the kit as an ordinary user, or give "
-        "the container `--cap-add SYS_ADMIN`.",
-    ),
-    (
-        ("permission denied", "execvp"),
-        "The Python environment can not be read by an ordinary user: `chmod -R go+rX` its folder (and that "
-        "of the Python it was made from), or make it anew under umask 022.",
-    ),
-    (
-        ("seccomp", "table of system calls"),
-        "The system-call filter can not be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must "
-        "be x86-64 or 64-bit ARM.",
-    ),
-)  # fmt: skip

@@ -1,0 +1,74 @@
+"""What kind of machine this is, as far as it decides what mends a sandbox."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+FAMILIES = {
+    "ubuntu": ("ubuntu", "linuxmint", "pop"),
+    "debian": ("debian", "raspbian"),
+    "fedora": ("fedora", "rhel", "centos", "rocky", "almalinux"),
+}
+"""Family → ids in /etc/os-release. Ubuntu says that it is like Debian, so that it goes first."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The facts that remedies are chosen by."""
+
+    system: str = "Linux"
+    """As :func:`platform.system` says it: ``Linux``, ``Darwin``, ``Windows``."""
+    family: str = ""
+    """``debian``, ``ubuntu``, ``fedora``; empty where it is none of them."""
+    container: str = ""
+    """``docker`` or ``podman`` where we run in a container of theirs; ``wsl`` on Windows' own Linux."""
+    apparmor_restricts: bool = False
+    """AppArmor lets only programs with a profile for it make user namespaces: Ubuntu from 23.10 on."""
+    clone_forbidden: bool = False
+    """kernel.unprivileged_userns_clone is 0: Debian before 11, hardened kernels."""
+    no_namespaces: bool = False
+    """user.max_user_namespaces is 0: RHEL 7, hardened machines."""
+    systemd: bool = False
+
+    @classmethod
+    def look(cls, root: Path = Path("/"), system: str | None = None) -> Machine:
+        """This machine; ``root`` is where its files lie."""
+        sysctl = root / "proc/sys"
+        return cls(
+            system=system or platform.system(),
+            family=_family(_read(root / "etc/os-release") or _read(root / "usr/lib/os-release")),
+            container=_container(root),
+            apparmor_restricts=_read(sysctl / "kernel/apparmor_restrict_unprivileged_userns") == "1",
+            clone_forbidden=_read(sysctl / "kernel/unprivileged_userns_clone") == "0",
+            no_namespaces=_read(sysctl / "user/max_user_namespaces") == "0",
+            systemd=(root / "run/systemd/system").is_dir(),
+        )
+
+
+def _family(release: str) -> str:
+    """The family that an os-release file names, by itself or by what it is like."""
+    fields = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
+    for key in ("ID", "ID_LIKE"):
+        names = fields.get(key, "").strip("\"'").split()
+        for family, ids in FAMILIES.items():
+            if any(name in ids for name in names):
+                return family
+    return ""
+
+
+def _container(root: Path) -> str:
+    if (root / "run/.containerenv").exists():
+        return "podman"
+    if (root / ".dockerenv").exists():
+        return "docker"
+    return "wsl" if "microsoft" in _read(root / "proc/sys/kernel/osrelease").lower() else ""
+
+
+def _read(path: Path) -> str:
+    """The file's text; empty where it can not be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

