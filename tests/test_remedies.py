@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from autograder.cli import main
 from autograder.errors import SandboxError
-from autograder.sandbox import Finding, default_sandbox
+from autograder.sandbox import Finding, default_sandbox, remedies
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import (
     APPARMOR,
@@ -164,6 +164,15 @@ def test_each_failure_has_its_remedy(message: str, facts: Machine, words: str) -
 )
 def test_how_to_get_a_control_group(facts: Machine, words: str) -> None:
     assert words in control_group(facts)
+
+
+def test_the_how_to_has_every_command() -> None:
+    page = (Path(__file__).parent.parent / "docs/how-to/prepare-a-machine.md").read_text()
+    profile = remedies.APPARMOR_PROFILE.format(name="bwrap", program=BWRAP)
+    texts = (profile, remedies.APPARMOR_ALL, CLONE, MOST, DOCKER, PODMAN, remedies.MACOS, remedies.WINDOWS)
+    commands = [line[2:] for text in texts for line in text.splitlines() if line.startswith("  ")]
+    commands += [command for known in INSTALL.values() for command in known.values() if command.startswith("sudo")]
+    assert [command for command in commands if command not in page and "runc" not in command] == []
 
 
 # --- other systems -----------------------------------------------------------------------------------

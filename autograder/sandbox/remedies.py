@@ -157,7 +157,7 @@ and in it, in the course's folder:
 MACOS = f"""\
 Grade in a Linux machine on this one. With Lima:
   brew install lima
-  limactl start --name=grading --cpus=4 --memory=8 --mount-writable template://debian
+  limactl start --name=grading --cpus=4 --memory=8 --mount-writable template:debian
   limactl shell grading
 or with Multipass:
   brew install --cask multipass
