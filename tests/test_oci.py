@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
+import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from autograder.cli import main
 from autograder.errors import SandboxError
 from autograder.keys import common_keys
 from autograder.records import SANDBOXES, Limits
-from autograder.sandbox import Job, default_sandbox
+from autograder.sandbox import Job, default_sandbox, process
 from autograder.sandbox.base import HOME, SOCKETS
 from autograder.sandbox.bundle import INIT, bundle
 from autograder.sandbox.layout import MIB, Data, Folder, Interpreter, Link, Source, plan
@@ -200,3 +203,43 @@ def test_gvisors_kernel_is_not_the_hosts(engine: str) -> None:
         assert (process.stdout() != Path("/proc/version").read_text()) == ENGINES[engine].style.own_kernel
     finally:
         process.close()
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+@ENGINE
+def test_a_wall_too_few_and_nothing_is_graded(engine: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The self-test before the batch finds that the filter allows everything."""
+    backends.made(BACKENDS[engine])
+    course = tiny_course(tmp_path / "course", yaml=YAML.replace("course: tiny", f"course: tiny\nsandbox: {engine}"))
+    submit(course, "ada")
+    allow = struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
+    monkeypatch.setattr("autograder.sandbox.oci.compile_filter", lambda **_: allow)
+    said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), "--quiet"])
+    assert said.exit_code == 3, said.output
+    assert "system calls: " in said.stderr
+    assert not (course.root / "autograded").exists()
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a uid to drop")
+@pytest.mark.parametrize("checks", [2, 1])
+@ENGINE
+def test_an_engine_that_would_run_as_root_is_refused(
+    engine: str, checks: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the process that becomes it, and where that does not look, by the supervisor."""
+    sandbox = backends.made(BACKENDS[engine])
+    shutil.copytree(Path(process.__file__).with_name("supervisor"), tmp_path / "supervisor")
+    container = tmp_path / "supervisor/container.py"
+    text = container.read_text()
+    without = text.replace("        launch.drop_root(uid)\n", "        pass\n")
+    unchecked = without.replace("if 0 in (*os.getresuid(), *os.getresgid()):", "if False:")
+    assert len({text, without, unchecked}) == 3
+    container.write_text(without if checks == 2 else unchecked)
+    monkeypatch.setattr(process, "__file__", str(tmp_path / "process.py"))
+    # As root, runc would want control groups of its own, and there are none to write.
+    words = "cgroup configuration" if (engine, checks) == ("runc", 1) else "refused: the sandbox would run as root"
+    with pytest.raises(SandboxError, match=words):
+        sandbox.start(Job(("/bin/true",)))
