@@ -145,6 +145,8 @@ def test_ubuntu_gets_a_profile_for_the_very_program_and_the_other_way() -> None:
         ("bwrap: Can't mount proc on /newroot/proc", Machine(container="podman"), "unmask=ALL"),
         ("bwrap: Can't mount proc on /newroot/proc", Machine(), "unmask=ALL"),
         ("root can not make a mount namespace here (EPERM)", Machine(), "--cap-add SYS_ADMIN"),
+        ("[Errno 13] Permission denied: '/proc/self/setgroups'", Machine(apparmor_restricts=True), APPARMOR),
+        ("can not mount none on / here (Permission denied)", Machine(apparmor_restricts=True), APPARMOR),
         ("bwrap: execvp /root/python: Permission denied", Machine(), "chmod -R go+rX"),
         ("No table of system calls for riscv64", Machine(), "64-bit ARM"),
         ("something else", Machine(), BUG),

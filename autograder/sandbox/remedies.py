@@ -113,7 +113,7 @@ NO_FILTER = (
 )
 _NAMESPACE_WORDS = (
     "creating new namespace failed", "no permissions to create new namespace", "setting up uid map", "uid_map",
-    "max_user_namespaces", "loopback: failed", "make a pid namespace", "setgroups",
+    "max_user_namespaces", "loopback: failed", "make a pid namespace", "setgroups", "mount none",
 )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def start(spec: dict[str, Any]) -> Container:
     if any(0 in user_ids(pid) for pid in everything):
         raise ValueError("refused: the sandbox would run as root")
     place = f"/proc/{told['engine']}/root{told['place']}"
-    init = find(everything[0], f"{place}/run/pid")
+    init = find(told["engine"], f"{place}/run/pid")
     return Container(monitor, init, gate, f"{place}/{OUTSIDE}" if spec["container"]["sockets_bytes"] else None)
 
 

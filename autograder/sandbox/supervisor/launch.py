@@ -203,4 +203,6 @@ def check(result: int, what: str) -> None:
     """Raise OSError unless a call of the C library worked."""
     if result != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"root can not {what} here ({os.strerror(code)}); start the kit as an ordinary user")
+        if os.geteuid() == 0:
+            raise OSError(code, f"root can not {what} here ({os.strerror(code)}); start the kit as an ordinary user")
+        raise OSError(code, f"can not {what} here ({os.strerror(code)})")
