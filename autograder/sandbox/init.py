@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or __package__:
     from autograder.sandbox.template import system
 else:
     import system
