@@ -191,21 +191,25 @@ EXAMINER_MIB = 256.0
 
 
 def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
-    """How many submissions this machine grades at a time: a core and enough memory for each, at least 1.
+    """How many submissions this machine grades at a time: enough cores for the threads of each, and enough memory, at
+    least 1.
 
     A notebook is taken to need what the hungriest of its assignment has needed before; the limit is a ceiling which
     few come near, and whoever does is stopped there.
     """
     cores = cores or len(os.sched_getaffinity(0))
-    available = _available_mib() if available_mib is None else available_mib
-    if not works or available is None:
+    available = free_mib() if available_mib is None else available_mib
+    if not works:
+        return cores
+    cores = max(1, cores // max(work.assignment.limits.threads for work in works))
+    if available is None:
         return cores
     peaks = [peak for work in works if (grade := earlier(work)) and (peak := result.peak_memory(grade))]
     needed = min(max(peaks, default=UNKNOWN_MIB), max(work.assignment.limits.memory_mib for work in works))
     return max(1, min(cores, int(available / (needed + EXAMINER_MIB))))
 
 
-def _available_mib() -> float | None:
+def free_mib() -> float | None:
     """What can be had without swapping; None where the system does not say."""
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/meminfo").read_text().splitlines():
@@ -219,7 +223,7 @@ def _available_mib() -> float | None:
 
 @contextlib.contextmanager
 def exclusive(course: Course) -> Iterator[None]:
-    """One command at a time that grades or collects on a course; leftovers of a killed one are removed.
+    """One command at a time that grades or collects on a course; leftovers of a killed or stopped one are removed.
 
     Raises:
         HostError: another one runs, or the course can not be written.
@@ -239,7 +243,10 @@ def exclusive(course: Course) -> Iterator[None]:
         shutil.rmtree(course.state / "work", ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
             os.truncate(course.state / BATCH_LOG, 0)
-        yield
+        try:
+            yield
+        finally:
+            shutil.rmtree(course.state / "work", ignore_errors=True)
 
 
 MAX_OWN_FILES = 200

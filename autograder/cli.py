@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autograder import __version__
+from autograder import __version__, stopping
 from autograder.errors import AutograderError, HostError, UsageError
 
 if TYPE_CHECKING:
-    from autograder.batch import Batch
+    from autograder.batch import Batch, NotGraded
     from autograder.records import Assignment, Course, Grade
     from autograder.sandbox import Finding
 
-DONE, WRONG, USAGE, NOT_GRADED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
 
 
 class _Group(click.Group):
@@ -31,7 +31,8 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stopping.terminable():
+                return super().invoke(ctx)
         except UsageError as error:
             _complain(error)
             ctx.exit(USAGE)
@@ -41,9 +42,9 @@ class _Group(click.Group):
         except AutograderError as error:
             _complain(error)
             ctx.exit(WRONG)
-        except KeyboardInterrupt:
-            click.echo("\nStopped. What is graded stays graded; the same command goes on from here.", err=True)
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            _warn("\n".join(["\nStopped.", *getattr(stop, "__notes__", [])]))
+            ctx.exit(stopping.exit_code(stop))
 
 
 def _complain(error: Exception) -> None:
@@ -283,6 +284,7 @@ def _grade(
     from rich.console import Console
 
     from autograder import batch, record
+    from autograder.batchlog import BatchLog
     from autograder.keys import exam_key
     from autograder.processes import in_processes, start_server
     from autograder.release import build
@@ -301,14 +303,22 @@ def _grade(
         if due:
             start_server(due)
         count = 1 if reduced else workers or batch.worker_count(works)
-        with BatchProgress(len(due), assignment.name, console, quiet=quiet) as progress:
-            run = batch.run if warm else partial(batch.run, execute=partial(in_processes, warm=False))
-            done = run(works, workers=count, force=force, progress=progress.advance)
-        exams = [notebook.exam for notebook in release.notebooks]
-        failures = {n.student: n.reason for n in done.not_graded}
-        recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
+        order = [work.student for work in batch.longest_first(due)]
+        log = BatchLog(course, assignment.name, order, again=stopping.grading_again(course, assignment), workers=count)
+        with stopping.says_how_to_go_on(log):
+            with log, BatchProgress(order, assignment.name, console, workers=count, quiet=quiet) as progress:
+
+                def advance(student: str, outcome: Grade | NotGraded) -> None:
+                    log.advance(student, outcome)
+                    progress.advance(student, outcome)
+
+                run = batch.run if warm else partial(batch.run, execute=partial(in_processes, warm=False))
+                done = run(works, workers=count, force=force, progress=advance)
+            exams = [notebook.exam for notebook in release.notebooks]
+            failures = {n.student: n.reason for n in done.not_graded}
+            recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
     if not quiet:
-        _show(done.grades, recorded.paths)
+        _show(done.grades, {**recorded.paths, **({"log": log.path} if log.path else {})})
     for failure in done.not_graded:
         _warn(f"not graded: {failure.student}: {failure.reason}")
     if not quiet:

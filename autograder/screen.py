@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
+from autograder import tally
 from autograder.batch import NotGraded
 from autograder.records import Grade
 from autograder.report.table import TEXT_COLUMNS, text_table
+from autograder.report.words import status_title
 from autograder.text import one_line
 
 
@@ -40,11 +43,32 @@ class _Remaining(ProgressColumn):
         return f"left {left // 60}:{left % 60:02}" if left < 3600 else f"left {left // 3600}:{left // 60 % 60:02}:00"
 
 
-class BatchProgress:
-    """A bar on a terminal, a line for each submission elsewhere, nothing at all where ``quiet``."""
+_STYLES = {"passed": "green", "partial": "yellow", "failed": "red", "broken": "magenta"}
+"""Of the colour names that statuses have on pages."""
 
-    def __init__(self, due: int, title: str, console: Console, *, quiet: bool = False) -> None:
-        self.console, self.due, self.count = console, due, 0
+
+class _Bar(Progress):
+    """A bar with a line below it."""
+
+    below: Text = Text()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        yield self.below
+
+
+class BatchProgress:
+    """A bar and the running counts on a terminal, a line for each submission elsewhere, nothing where ``quiet``.
+
+    ``due`` are the students in the order in which their submissions begin, ``workers`` at a time.
+    """
+
+    def __init__(
+        self, due: Sequence[str], title: str, console: Console, *, workers: int = 1, quiet: bool = False
+    ) -> None:
+        self.console, self.due, self.workers = console, due, workers
+        self.done: set[str] = set()
+        self.counts: Counter[str] = Counter()
         self.lines = not quiet and not console.is_terminal
         narrow = console.width < 100
         last = Column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -56,13 +80,14 @@ class BatchProgress:
             _Remaining(),
             TextColumn("{task.fields[last]}", markup=False, table_column=last),
         ]
-        self.bar = Progress(
+        self.bar = _Bar(
             *columns,
             console=console,
             expand=True,
             disable=quiet or self.lines or not due,
         )
-        self.task = self.bar.add_task(one_line(title, 22), total=due, last="")
+        self.task = self.bar.add_task(one_line(title, 22), total=len(due), last="")
+        self.bar.below = self._standing()
 
     def __enter__(self) -> BatchProgress:
         self.bar.start()
@@ -73,11 +98,29 @@ class BatchProgress:
 
     def advance(self, student: str, outcome: Grade | NotGraded) -> None:
         """One more is done."""
-        self.count += 1
+        self.done.add(student)
+        self.counts[tally.status_of(outcome)] += 1
         said = f"{one_line(student, 40)}: {_in_short(outcome)}"
+        self.bar.below = self._standing()
         self.bar.update(self.task, advance=1, last=said)
         if self.lines:
-            self.console.print(f"[{self.count}/{self.due}] {said}", markup=False, highlight=False, soft_wrap=True)
+            count = f"[{len(self.done)}/{len(self.due)}]"
+            self.console.print(f"{count} {said}", markup=False, highlight=False, soft_wrap=True)
+
+    def _standing(self) -> Text:
+        """How those that are done ended, and which ones run: they begin in order, as soon as one is done."""
+        begun = self.due[: len(self.done) + self.workers]
+        running = ", ".join(one_line(student, 40) for student in begun if student not in self.done)
+        parts = [Text(f"{status} {number}", _style(status)) for status, number in tally.in_order(self.counts)]
+        line = Text(" · ", "dim").join(parts)
+        if running:
+            line.append(f"{'   ' if parts else ''}running: {running}", "dim")
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line
+
+
+def _style(status: str) -> str:
+    return "bold red" if status == tally.NOT_GRADED else _STYLES[status_title(status)[0]]
 
 
 def _in_short(outcome: Grade | NotGraded) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,7 +22,7 @@ from tiny import SOLUTION, TEST, YAML, Here, submit, tiny_course
 
 from autograder import batch, cli, prove, worker
 from autograder.errors import HostError, SandboxError
-from autograder.records import Course
+from autograder.records import Course, Grade, NotebookGrade, RunStatus
 from autograder.sandbox import Finding
 from autograder.screen import BatchProgress, _Remaining
 
@@ -49,7 +51,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Here:
 
 
 def autograder(*arguments: object) -> Result:
-    result = CliRunner().invoke(cli.main, [str(a) for a in arguments], catch_exceptions=False)
+    given = [str(a) for a in arguments]
+    result = CliRunner().invoke(cli.main, given, catch_exceptions=False, prog_name="autograder")
     assert "Traceback" not in result.output
     return result
 
@@ -243,18 +246,75 @@ def test_grades_of_an_older_exam_are_named(course: Course, here: Here) -> None:
     assert (course.root / "reports/hw.html").read_text().count("is of an older exam") == 2
 
 
-def test_an_interrupt_is_130_and_says_how_to_go_on(course: Course, here: Here) -> None:
+def log_of(course: Course) -> Path:
+    """The one batch log that there is."""
+    (path,) = (course.state / "log/hw/batches").glob("*.log")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "go_on"),
+    [([], []), (["--quiet"], ["--quiet"]), (["--force"], ["--student", "bob", "--student", "eve", "--force"])],
+    ids=["plain", "quiet", "a forced batch would begin anew, so that those who are left are named"],
+)
+@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_batch_with_its_exit_code_and_the_command_that_goes_on(
+    course: Course, here: Here, options: list[str], go_on: list[str], signal_number: signal.Signals, code: int
+) -> None:
     def interrupt(work: worker.Work) -> object:
         if work.student == "bob":
-            raise KeyboardInterrupt
+            signal.raise_signal(signal_number)
         return worker.grade_submission(work)
 
     here.grade = interrupt  # type: ignore[assignment]
-    said = on(course, "grade", "hw")
-    assert said.exit_code == 130
-    assert said.stderr.endswith("Stopped. What is graded stays graded; the same command goes on from here.\n")
+    said = on(course, "grade", "hw", *options)
+    command = shlex.join(["autograder", "grade", "hw", "--course", str(course.root), *go_on])
+    log = log_of(course)
+    assert said.exit_code == code
+    assert said.stderr.endswith(f"\nStopped.\n1 of 3 are graded and stay so.\ngo on    {command}\nlog      {log}\n")
+    assert log.read_text().endswith(f"go on    {command}\n")
     here.grade = worker.grade_submission
-    assert "1 of 3 have a current grade." in on(course, "grade", "hw").stderr
+    again = autograder(*shlex.split(command)[1:])
+    assert again.exit_code == 0
+    assert set(here.started[-2:]) == {"bob", "eve"}
+
+
+def test_a_stop_before_and_after_the_grading_says_how_to_go_on_too(
+    course: Course, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autograder.record.record", interrupt)
+    said = on(course, "grade", "hw")
+    assert (said.exit_code, "3 of 3 are graded and stay so.\ngo on    autograder grade hw" in said.stderr) == (
+        130,
+        True,
+    )
+    assert "\nended " in log_of(course).read_text()
+    monkeypatch.setattr(cli, "_require_sandbox", interrupt)
+    said = on(course, "grade", "hw")
+    assert (said.exit_code, said.stderr) == (130, "\nStopped.\n")
+
+
+def test_each_batch_leaves_a_log_and_says_where(course: Course, here: Here) -> None:
+    here.grade = failing("bob")  # type: ignore[assignment]
+    said = on(course, "grade", "hw", "--workers", "2")
+    log = log_of(course)
+    assert f"log            {log}\n" in said.stdout
+    text = log.read_text()
+    assert f"command  autograder grade hw --course {course.root} --workers 2\n" in text
+    assert "to do    3 submissions, 2 at a time\n" in text
+    assert "  bob  not graded: no space left\n" in text
+    assert "counts   completed 2 · not graded 1\n" in text
+    assert "bob" in on(course, "grade", "hw", "--quiet").stderr
+    here.grade = worker.grade_submission
+    on(course, "grade", "hw")
+    logs = set((course.state / "log/hw/batches").iterdir())
+    assert len(logs) == 3
+    said = on(course, "grade", "hw")
+    assert "log  " not in said.stdout
+    assert set((course.state / "log/hw/batches").iterdir()) == logs, "a batch that grades nobody has no log"
 
 
 # --- the other commands ----------------------------------------------------------------------------------
@@ -426,17 +486,45 @@ def test_the_time_left_goes_by_what_is_done(done: float, total: float, since: fl
     assert _Remaining.text(done, total, since, elapsed) == text
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_the_bar_stays_on_one_line(width: int) -> None:
-    console = Console(width=width, force_terminal=True, legacy_windows=False, _environ={})
-    progress = BatchProgress(14, "keras-fully-connected", console)
+def drawn(progress: BatchProgress, *outcomes: tuple[str, str]) -> list[str]:
+    """The lines of the bar after each student's status."""
+    console = progress.console
     with console.capture() as shown:
-        progress.advance("a-student-with-a-rather-long-name", batch.NotGraded("a", "hw", "x"))
+        for student, status in outcomes:
+            book = NotebookGrade("nb", status, "", ())
+            failed = batch.NotGraded(student, "hw", "x")
+            progress.advance(student, failed if status == "not graded" else Grade(student, "hw", (book,)))
         console.print(progress.bar.get_renderable())
-    lines = shown.get().splitlines()
-    assert len(lines) == 1
-    assert "1/14" in lines[0]
-    assert "a-student" in lines[0]
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.get()).splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_bar_and_the_counts_have_a_line_each(width: int) -> None:
+    console = Console(width=width, force_terminal=True, legacy_windows=False, _environ={})
+    long = [f"a-student-with-a-rather-long-name-{number}" for number in range(14)]
+    progress = BatchProgress(long, "keras-fully-connected", console, workers=4)
+    bar, counts = drawn(progress, (long[0], "not graded"), (long[1], "completed"))
+    assert "2/14" in bar
+    assert "a-student" in bar
+    assert counts.startswith("completed 1 · not graded 1   running: a-student-with-a-rather-long-name-2, a-st")
+    assert counts.endswith("…")
+
+
+def test_the_counts_go_from_well_to_badly_and_name_who_runs() -> None:
+    console = Console(width=120, force_terminal=True, legacy_windows=False, _environ={})
+    progress = BatchProgress(["ada", "bob", "eve", "joe", "max", "e\x1b[2Jv"], "hw", console, workers=2)
+    assert drawn(progress)[1] == "running: ada, bob"
+    done = [("bob", "not graded"), ("ada", "timed_out"), ("joe", "completed"), ("eve", "completed")]
+    assert drawn(progress, *done)[1] == "completed 2 · timed_out 1 · not graded 1   running: max, ev"
+    assert drawn(progress, ("max", "missing"), ("e\x1b[2Jv", "cell_error"))[1] == (
+        "completed 2 · cell_error 1 · timed_out 1 · missing 1 · not graded 1"
+    )
+
+
+@pytest.mark.parametrize("status", [*RunStatus, "invalid", "missing", "not graded"])
+def test_no_status_is_left_out_of_the_counts(status: str) -> None:
+    console = Console(width=80, force_terminal=True, legacy_windows=False, _environ={})
+    assert drawn(BatchProgress(["ada"], "hw", console), ("ada", str(status)))[1] == f"{status} 1"
 
 
 # --- with the real sandbox -------------------------------------------------------------------------------
@@ -545,16 +633,38 @@ def test_a_batch_that_is_killed_leaves_nothing_running_and_goes_on_where_it_was(
 
 
 @pytest.mark.sandbox
-def test_ctrl_c_ends_a_batch_cleanly(
-    slow_course: Course, running: tuple[subprocess.Popen[str], set[tuple[int, str]]]
+@pytest.mark.parametrize(
+    ("send", "number", "code"),
+    [
+        pytest.param(os.killpg, signal.SIGINT, 130, id="Ctrl-C to the whole group"),
+        pytest.param(os.kill, signal.SIGTERM, 143, id="kill", marks=pytest.mark.slow),
+        pytest.param(os.killpg, signal.SIGTERM, 143, id="the end of a service", marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_ends_a_batch_cleanly(
+    slow_course: Course,
+    running: tuple[subprocess.Popen[str], set[tuple[int, str]]],
+    send: Callable[[int, int], None],
+    number: signal.Signals,
+    code: int,
 ) -> None:
-    """SIGINT to the whole group, as a terminal sends it: 130, how to go on, no traceback, nothing running."""
+    """The exit code, how to go on, no traceback, nothing that runs on, nothing half-written, nobody "not graded"."""
     process, processes = running
     processes |= descendants(process.pid)
-    os.killpg(process.pid, signal.SIGINT)
+    send(process.pid, number)
     _, said = process.communicate(timeout=10)
-    assert process.returncode == 130
-    assert said.endswith("Stopped. What is graded stays graded; the same command goes on from here.\n")
+    assert process.returncode == code
+    log = log_of(slow_course)
+    stopped = said.partition("\nStopped.\n")[2].splitlines()
+    assert stopped == [
+        "1 of 3 are graded and stay so.",
+        f"go on    python -m autograder grade hw --course {slow_course.root} --workers 2",
+        f"log      {log}",
+    ]
     assert "Traceback" not in said
     assert left_of(processes, 2.0) == set()
     assert "Traceback" not in (slow_course.state / "log/batch.log").read_text()
+    assert "not graded" not in log.read_text()
+    assert "  a-quick        2 / 2  completed" in log.read_text()
+    assert [p.name for p in (slow_course.root / "autograded").iterdir()] == ["a-quick"]
+    assert not (slow_course.state / "work").exists()
