@@ -23,6 +23,7 @@ from autograder.yamlrecord import Reader, parse, suggest
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
+TRAINING = ("exact", "fast")
 
 # The least and the greatest value: wide enough for any course, narrow enough to catch a slip of the unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -33,6 +34,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "disk_mib": (1, 4_194_304),
     "cpu_seconds": (1, 2_419_200),
     "output_mib": (0.01, 1024),
+    "threads": (1, 256),
     "points": (0, 1_000_000),
     "per_day": (0, 1),
     "grace_hours": (0, 8760),
@@ -136,6 +138,9 @@ class _CourseFile:
             self.check_files(keys["hidden"], where, source / "hidden", hidden=True, made=made)
         if "sandbox" in keys:
             self.check_sandbox(keys["sandbox"], result.sandbox)
+        if result.training not in TRAINING:
+            known = suggest(result.training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
+            raise self.read.error(keys["training"], f"unknown training {result.training!r} in {where}{known}")
         if result.prepare is not None:
             self.check_prepare(keys["prepare"], where, result, source)
         return result

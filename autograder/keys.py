@@ -13,7 +13,7 @@ from typing import Any
 from autograder.examiner.names import vocabulary
 from autograder.lateness import plugin_key
 from autograder.members import SUBMISSION
-from autograder.records import Course, Exam
+from autograder.records import Assignment, Course, Exam
 from autograder.release import Release
 from autograder.worker import versions
 
@@ -27,8 +27,8 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     """What all grades of an assignment are made from, the submission aside.
 
     ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: what
-    goes with the release · ``environment``: versions, limits, interpreter, sandbox · ``policy``: due date and
-    lateness, with the course's own policy class.
+    goes with the release · ``environment``: versions, limits, interpreter, sandbox, training · ``policy``: due date
+    and lateness, with the course's own policy class.
     """
     assignment = release.assignment
     due = assignment.due.isoformat() if assignment.due else None
@@ -36,10 +36,14 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     return {
         "exam": exam_key(course, release),
         "files": _digest_json({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
-        "environment": _digest_json(versions(), asdict(assignment.limits), assignment.environment, assignment.sandbox),
+        "environment": _digest_json(versions(), asdict(assignment.limits), *_how_it_runs(assignment)),
         "policy": _digest_json(policy),
         "examiner": EXAMINER_VERSION,
     }
+
+
+def _how_it_runs(assignment: Assignment) -> tuple[str | None, ...]:
+    return assignment.environment, assignment.sandbox, assignment.training
 
 
 def exam_key(course: Course, release: Release) -> str:

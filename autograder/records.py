@@ -40,10 +40,14 @@ class Limits:
     cpu_seconds: float | None = None
     """Processor time of all processes together, in seconds; None: see :attr:`most_cpu_seconds`."""
 
+    threads: int = 1
+    """Threads that each numerical library of the notebook computes with. Part of what a grade is made from, as the
+    number of workers is not: with another number, results may differ in their last digits."""
+
     @property
     def most_cpu_seconds(self) -> float:
-        """``cpu_seconds``; by default twice the notebook's wall clock, as its libraries are given two threads."""
-        return 2 * self.notebook_seconds if self.cpu_seconds is None else self.cpu_seconds
+        """``cpu_seconds``; by default as if two cores, or all of its libraries' threads, were busy all the time."""
+        return max(2, self.threads) * self.notebook_seconds if self.cpu_seconds is None else self.cpu_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ class Assignment:
     """The Python interpreter that runs students' kernels; None: the kit's own."""
     sandbox: str = SANDBOXES[0]
     """What walls them in, one of :data:`SANDBOXES`. No other is ever taken in its place."""
+    training: str = "exact"
+    """How the kernel runs Keras's ``fit``: ``exact`` (step by step, as Keras does), or ``fast`` (several steps for each
+    call, where that gives the same numbers)."""
     limits: Limits = field(default_factory=Limits)
 
 

@@ -156,8 +156,16 @@ def start_kernel(work: Work) -> Kernel:
         work.assignment.limits,
         python=python,
         masked=masked(work),
-        preload=[name for name in HEAVY if name in {module.split(".")[0] for module in released_modules(work)}],
+        preload=[
+            *(name for name in HEAVY if name in {module.split(".")[0] for module in released_modules(work)}),
+            *kernel_options(work.assignment),
+        ],
     )
+
+
+def kernel_options(assignment: Assignment) -> list[str]:
+    """What the assignment asks of the program that is the kernel."""
+    return ["--training=fast"] if assignment.training == "fast" else []
 
 
 def masked(work: Work) -> tuple[Path, ...]:

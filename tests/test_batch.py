@@ -139,6 +139,8 @@ def change(course: Course, what: str) -> None:
         "released file": ("source/hw/data.csv", "4,5,6"),
         "imported module": ("helpers.py", "FACTOR = 2"),
         "limits": ("course.yaml", YAML.replace("cell_seconds: 20", "cell_seconds: 21")),
+        "threads": ("course.yaml", YAML.replace("cell_seconds: 20", "cell_seconds: 20, threads: 2")),
+        "training": ("course.yaml", YAML + "    training: fast\n"),
         "late policy": ("course.yaml", YAML + "    due: 2031-01-01\n    late: zero\n"),
         "due date": ("course.yaml", YAML + "    due: 2030-01-01\n"),
         "title": ("course.yaml", YAML.replace("Doubling", "Twice")),
@@ -153,7 +155,11 @@ def change(course: Course, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["exam", "hidden data", "released file", "imported module", "limits", "late policy", "due date"]
+    "what",
+    [
+        *("exam", "hidden data", "released file", "imported module", "limits", "threads", "training"),
+        *("late policy", "due date"),
+    ],
 )
 def test_what_a_grade_is_made_from_makes_all_due_when_it_changes(tmp_path: Path, what: str) -> None:
     course = tiny_course(tmp_path, solution="import helpers\n" + SOLUTION)
@@ -249,6 +255,15 @@ def test_as_many_at_a_time_as_cores_and_memory_allow(
         grade = result.read(path)
         result.write(path, replace(grade, notebooks=(replace(grade.notebooks[0], peak_memory_mib=peak),)))
     assert batch.worker_count(plan(course), cores=cores, available_mib=available) == count
+
+
+@pytest.mark.parametrize(("cores", "threads", "count"), [(8, 1, 8), (8, 2, 4), (8, 3, 2), (8, 16, 1), (1, 2, 1)])
+def test_a_notebook_with_several_threads_takes_as_many_cores(
+    course: Course, cores: int, threads: int, count: int
+) -> None:
+    limits = YAML.replace("memory_mib", f"threads: {threads}, memory_mib")
+    (course.root / "course.yaml").write_text(limits)
+    assert batch.worker_count(plan(load_course(course.root)), cores=cores, available_mib=32_000) == count
 
 
 def test_this_machine_grades_at_least_one_at_a_time(course: Course) -> None:

@@ -30,7 +30,8 @@ assignments:
     hidden: [holdout.npz]
     environment: .venv/bin/python
     sandbox: gvisor
-    limits: {cell_seconds: 300}
+    training: fast
+    limits: {cell_seconds: 300, threads: 2}
 """
 
 
@@ -62,7 +63,8 @@ def test_every_key_reaches_its_record(root: Path) -> None:
         hidden=("holdout.npz",),
         environment=".venv/bin/python",
         sandbox="gvisor",
-        limits=Limits(cell_seconds=300.0, memory_mib=2048),
+        training="fast",
+        limits=Limits(cell_seconds=300.0, memory_mib=2048, threads=2),
     )
 
 
@@ -174,6 +176,11 @@ def test_a_fault_in_the_course_names_line_and_remedy(root: Path, text: str, mess
 BAD_ASSIGNMENTS = [
     ("limts: {}", "course.yaml:4: unknown key 'limts' in assignment 'dense'; did you mean 'limits'"),
     ("name: x", "unknown key 'name' in assignment 'dense'"),
+    ("training: fats", "course.yaml:4: unknown training 'fats' in assignment 'dense'; did you mean 'fast'"),
+    ("training: 3x", "unknown training '3x' in assignment 'dense'; it is one of exact, fast"),
+    ("training: true", "'training' must be text, not yes/no"),
+    ("limits: {threads: 0}", "'threads' is 0; it must be between 1 and 256"),
+    ("limits: {threads: 1.5}", "'threads' must be a whole number, not a number"),
     ("limits: {cell_secs: 1}", "unknown key 'cell_secs' in 'limits' of assignment 'dense'; did you mean"),
     ("title: [a]", "'title' must be a single value, not a list"),
     ("due: tomorrow", "course.yaml:4: 'due' must be a date or a date and time .*, not text"),

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import backends
@@ -20,7 +21,8 @@ from backends import Backend
 import autograder
 from autograder.errors import SandboxError
 from autograder.records import SANDBOXES, Limits
-from autograder.sandbox import Finding, Job, Process, Sandbox, kernel_environment, require
+from autograder.sandbox import Finding, Job, Process, Sandbox, default_sandbox, kernel_environment, require
+from autograder.sandbox.kernel import kernel_manager
 
 pytestmark = pytest.mark.sandbox
 
@@ -256,6 +258,19 @@ def test_environment_is_the_jobs_alone(start: Run, monkeypatch: pytest.MonkeyPat
     text = answer(start(code))
     assert "canary" not in text
     assert not any("grad" in name.lower() or "exam" in name.lower() for name in kernel_environment())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_libraries_compute_with_the_threads_of_the_limits(threads: int) -> None:
+    """However many cores and workers there are: sums in another order are other numbers."""
+    limits = Limits(threads=threads, notebook_seconds=10)
+    manager = kernel_manager(default_sandbox(), {}, limits)
+    named = {k: v for k, v in manager.provisioner.environment.items() if "THREADS" in k}
+    assert len(named) == 7
+    assert set(named.values()) == {str(threads)}
+    assert kernel_environment(threads=threads).items() >= named.items()
+    assert limits.most_cpu_seconds == 10 * max(2, threads)
+    assert replace(limits, cpu_seconds=7).most_cpu_seconds == 7
 
 
 def test_inherited_descriptors_are_closed(start: Run, tmp_path: Path) -> None:

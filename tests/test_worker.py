@@ -16,6 +16,7 @@ from tiny import YAML, submit, tiny_course, tiny_release
 
 from autograder import batch, result, worker
 from autograder.errors import SandboxError
+from autograder.probe import keras_training
 from autograder.records import Course, Role
 from autograder.worker import Work
 
@@ -154,6 +155,12 @@ def test_a_kernel_imports_what_students_see_imported(course: Course) -> None:
     exam = replace(exam, cells=(exam.cells[0], replace(exam.cells[1], released="import unittest")))
     work = replace(work_of(course), exams=(exam,))
     assert worker.released_modules(work) == ["matplotlib", "matplotlib.pyplot", "numpy", "unittest"]
+
+
+def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None:
+    assignment = course.assignments["hw"]
+    assert worker.kernel_options(assignment) == []
+    assert worker.kernel_options(replace(assignment, training="fast")) == [keras_training.OPTION]
 
 
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:

@@ -1,4 +1,5 @@
-"""``python -I probe -f <connection file> [module …]``: an IPython kernel that also answers the examiner's questions.
+"""``python -I probe -f <connection file> [module …] [option]``: an IPython kernel that also answers the examiner's
+questions.
 
 The modules are imported before the kernel takes its first request, so that a cell's time is the student's own.
 """
@@ -15,6 +16,7 @@ def main() -> None:
     import importlib
 
     import figures
+    import keras_training
     import server  # this folder is the only thing on the path that is ours
     import workfiles
     from ipykernel.kernelapp import IPKernelApp
@@ -30,7 +32,9 @@ def main() -> None:
     server.attach(app.kernel)
     figures.watch(app.kernel.shell)
     workfiles.start(str(Path.cwd()))
-    for name in sys.argv[3:]:
+    if keras_training.OPTION in sys.argv[3:]:
+        keras_training.start(app.kernel.shell)
+    for name in (name for name in sys.argv[3:] if name != keras_training.OPTION):
         with contextlib.suppress(Exception):  # the cell that imports it says what is wrong
             importlib.import_module(name)
     app.start()

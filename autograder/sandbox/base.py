@@ -17,12 +17,13 @@ SOCKETS = "/run/kernel"
 """A small tmpfs for the kernel's sockets."""
 
 
-def kernel_environment(*, prefix: str | None = None, threads: int = 2) -> dict[str, str]:
+def kernel_environment(*, prefix: str | None = None, threads: int = Limits().threads) -> dict[str, str]:
     """The whole environment of a student's process; nothing of the host's is added to it.
 
     ``prefix`` is the virtual environment whose ``bin`` goes first on PATH (default: the kit's own).
-    Everything that libraries like to write lies below the work folder. No name and no value tells grading
-    from practice.
+    ``threads`` is how many each library computes with, and does not depend on the cores or workers there are: sums in
+    another order are other numbers. Everything that libraries like to write lies below the work folder. No name and no
+    value tells grading from practice.
     """
     count = str(threads)
     return {

@@ -32,8 +32,9 @@ PROBE = "/opt/kernel/probe"
 ALIASES = "/opt/kernel/aliases"
 """Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
 KERNEL_MODULES = (
-    "figures", "server", "workfiles", "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib",
-    "IPython.extensions.storemagic", "IPython.utils.wildcard", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
+    "figures", "keras_training", "server", "workfiles", "ipykernel.kernelapp", "ipykernel.debugger",
+    "IPython.core.completerlib", "IPython.extensions.storemagic", "IPython.utils.wildcard", "sqlite3",
+    "tornado.platform.asyncio", "tornado.queues",
 )  # fmt: skip
 """What the default command imports before its first request, the probe's own modules among it."""
 LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
@@ -164,9 +165,9 @@ def kernel_manager(
         cwd: the working directory inside.
         python: the interpreter of the default command (default: the kit's own; the sandbox must have been
             made for it).
-        env: the kernel's whole environment (default: :func:`kernel_environment`).
+        env: the kernel's whole environment (default: :func:`kernel_environment` with the threads of ``limits``).
         masked: host folders that must not be seen, see :class:`~autograder.sandbox.base.Job`.
-        preload: modules that the default command imports before the first request.
+        preload: modules that the default command imports before the first request, and its options.
         startup_seconds: how long the kernel may take until it listens.
 
     Raises (at ``start_kernel``):
@@ -188,7 +189,7 @@ def kernel_manager(
     provisioner.masked = masked
     provisioner.limits = limits
     provisioner.cwd = cwd
-    provisioner.environment = kernel_environment() if env is None else env
+    provisioner.environment = kernel_environment(threads=limits.threads) if env is None else env
     provisioner.startup_seconds = startup_seconds
     manager.provisioner = provisioner
     return manager
@@ -222,6 +223,7 @@ def template(
     """
     job = Job(
         argv=command(python),
+        env=kernel_environment(threads=limits.threads),
         files={**program_files(), **files},
         data={CONNECTION_FILE: b""},
         masked=masked,

@@ -1,0 +1,158 @@
+"""Several steps of training for each call into TensorFlow, where the course allows it: the same numbers, sooner.
+
+Most of what a small model costs is Python between two steps. Keras's ``steps_per_execution`` leaves that out, at the
+price that hooks for single batches are called once for several. So it is used only where arrays are trained on and no
+hook for batches is there; all else trains as it stands. The model shows no trace of it afterwards: what it was compiled
+with is the student's.
+
+Imports nothing of the package, and Keras only where the student has already imported it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from typing import Any
+
+OPTION = "--training=fast"
+"""Among the kernel's arguments: the course allows it."""
+MOST_STEPS = 32
+"""Of one call: enough that Python's share is small, few enough that an interrupt is heard soon."""
+
+_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
+          "on_test_batch_end")  # fmt: skip
+_ONCE_AN_EPOCH = ("ModelCheckpoint", "BackupAndRestore")
+"""Callbacks of Keras that have hooks for batches and do nothing in them while ``save_freq`` is "epoch"."""
+_KEPT = "_several_steps"
+"""In a model's own dictionary, so that it goes with the model: (what it was compiled to, steps, functions)."""
+_STEPPING = ("fit", "evaluate", "train_step", "test_step", "make_train_function", "make_test_function",
+             "_make_function")  # fmt: skip
+"""What must be Keras's own of a model."""
+
+
+def start(shell: Any) -> None:
+    """See before each cell whether Keras has been imported, and teach it."""
+    shell.events.register("pre_run_cell", lambda *_: install())
+
+
+def install() -> None:
+    """Teach Keras, once, where it is imported and runs on TensorFlow."""
+    keras, trainer = sys.modules.get("keras"), sys.modules.get("keras.src.backend.tensorflow.trainer")
+    try:
+        kind: Any = trainer.TensorFlowTrainer  # type: ignore[union-attr]
+        if not hasattr(kind.fit, "exact") and keras.backend.backend() == "tensorflow":  # type: ignore[union-attr]
+            kind.fit = _fast(kind.fit)
+    except AttributeError:  # not there, of another version, or half imported: it trains as it stands
+        return
+
+
+def _fast(fit: Any) -> Any:
+    """Keras's ``fit``, several steps at a time where that changes nothing."""
+    signature = inspect.signature(fit)
+
+    @functools.wraps(fit)
+    def fast_fit(self: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True  # in IPython's tracebacks
+        steps = _allowed_steps(self, signature, args, kwargs)
+        if steps < 2:
+            return fit(self, *args, **kwargs)
+        # Keras keeps its functions, and what it traced then, from one fit to the next, until a model is compiled again.
+        # So does this; each is made for a number of steps, so that the first fit's is the later ones', too.
+        compiled = self._loss_tracker
+        before = _functions(self)
+        known, number, functions = vars(self).get(_KEPT, (None, 0, ()))
+        if known is not compiled:
+            number, functions = steps, (None, None, None)
+        self.steps_per_execution = number
+        _set_functions(self, functions)
+        try:
+            return fit(self, *args, **kwargs)
+        finally:
+            if self._loss_tracker is compiled:
+                vars(self)[_KEPT] = (compiled, number, _functions(self))
+                _set_functions(self, before)
+                self.steps_per_execution = 1
+
+    fast_fit.exact = fit  # type: ignore[attr-defined]
+    return fast_fit
+
+
+def _functions(model: Any) -> tuple[Any, ...]:
+    return (model.train_function, model.test_function, model.predict_function)
+
+
+def _set_functions(model: Any, functions: Any) -> None:
+    model.train_function, model.test_function, model.predict_function = functions
+
+
+def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> int:
+    """How many steps at a time give what single ones give, where nothing is there that looks at single ones; else 1."""
+    try:
+        bound = signature.bind(model, *args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        if not (_steps_are_kerass(model) and _are_arrays(given) and _leave_batches(given)):
+            return 1
+        rows = int(_rows(given["x"]) * (1 - given["validation_split"]))
+        return min(MOST_STEPS, -(-rows // (given["batch_size"] or 32)))
+    except Exception:  # a model that is not compiled, arguments that do not fit: Keras says what is wrong
+        return 1
+
+
+def _steps_are_kerass(model: Any) -> bool:
+    tensorflow = sys.modules["tensorflow"]
+    return bool(
+        model.compiled
+        and model.steps_per_execution == 1
+        and model.train_function is None  # else it trained by single steps since it was compiled, and goes on so
+        and not (model.run_eagerly or model.jit_compile or tensorflow.config.functions_run_eagerly())
+        and model._distribute_strategy is None
+        and not any(name in vars(model) or _library(getattr(type(model), name)) != "keras" for name in _STEPPING)
+    )
+
+
+def _are_arrays(given: dict[str, Any]) -> bool:
+    """Of datasets and generators the number of steps, or their order of events, may be their own."""
+    validation = given["validation_data"]
+    return (
+        given["steps_per_epoch"] is None
+        and given["validation_steps"] is None
+        and _is_array(given["x"])
+        and (validation is None or (isinstance(validation, (tuple, list)) and _is_array(validation)))
+    )
+
+
+def _is_array(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_array, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_array, value))
+    return (_library(type(value)), type(value).__name__) in (
+        ("numpy", "ndarray"), ("pandas", "DataFrame"), ("pandas", "Series"), ("tensorflow", "EagerTensor"),
+    )  # fmt: skip
+
+
+def _rows(x: Any) -> int:
+    while isinstance(x, (dict, list, tuple)):
+        x = next(iter(x.values() if isinstance(x, dict) else x))
+    return len(x)
+
+
+def _leave_batches(given: dict[str, Any]) -> bool:
+    """No callback does anything at single batches."""
+    callbacks = given["callbacks"]
+    if callbacks is not None and not isinstance(callbacks, (list, tuple)):
+        callbacks = [callbacks]
+    return not any(_looks_at_batches(callback) for callback in callbacks or ())
+
+
+def _looks_at_batches(callback: Any) -> bool:
+    kind = type(callback)
+    if _library(kind) == "keras" and kind.__name__ in _ONCE_AN_EPOCH:
+        return bool(callback.save_freq != "epoch")
+    return not all(getattr(getattr(callback, name), "_is_default", False) for name in _HOOKS)
+
+
+def _library(thing: Any) -> str:
+    return str(thing.__module__).split(".")[0]
