@@ -193,15 +193,17 @@ UNFORKABLE = ("jax", "jaxlib")
 
 
 def released_modules(work: Work) -> list[str]:
-    """What students' notebooks import as they are released, the course's own modules aside.
+    """What students' notebooks import as they are released, and the modules that go with them; not these themselves.
 
     A solution's and a hidden test's imports are not among it: students see what is imported.
     """
-    cells = [cell for exam in work.exams for cell in exam.cells if cell.cell_type == "code"]
-    imported = dict.fromkeys(module for cell in cells for module in sorted(bindings(cell.released).modules))
+    given = {name: file for name, file in shared_files(work).items() if name.endswith(".py")}
+    sources = [cell.released for exam in work.exams for cell in exam.cells if cell.cell_type == "code"]
+    sources += [file.read_text("utf-8", "replace") for file in given.values()]
+    imported = dict.fromkeys(module for source in sources for module in sorted(bindings(source).modules))
     own = {path.stem for folder in work.modules for path in folder.glob("*.py")}
     own |= {path.parent.name for folder in work.modules for path in folder.glob("*/__init__.py")}
-    own |= {name.removesuffix(".py") for name in shared_files(work)}
+    own |= {Path(name).stem for name in given}
     return [name for name in imported if name.split(".")[0] not in {*own, *UNFORKABLE}]
 
 

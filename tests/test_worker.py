@@ -144,23 +144,16 @@ def test_the_libraries_that_take_long_are_those_that_the_instructor_imports() ->
     assert worker.heavy_modules([exam]) == ["numpy", "keras"]
 
 
-def test_a_kernel_imports_what_students_see_imported(course: Course) -> None:
-    """Not what a solution or a hidden test imports, and not the course's own modules."""
-    (course.root / "helpers.py").write_text("")
-    cells = (
+def test_a_kernel_imports_what_students_see_imported(course: Course, tmp_path: Path) -> None:
+    """What a module of the release imports is among it; a solution's, a hidden test's imports and that module are not."""
+    (tmp_path / "helpers.py").write_text("def load():\n    import csv\n")
+    exam = exam_of(
         (Role.FREE, "import numpy as np\nfrom matplotlib import pyplot\nimport helpers, jax"),
         (Role.TEST, "### BEGIN HIDDEN TESTS\nimport scipy.stats\n### END HIDDEN TESTS"),
     )
-    exam = exam_of(*cells)
     exam = replace(exam, cells=(exam.cells[0], replace(exam.cells[1], released="import unittest")))
-    work = replace(work_of(course), exams=(exam,))
-    assert worker.released_modules(work) == ["matplotlib", "matplotlib.pyplot", "numpy", "unittest"]
-
-
-def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None:
-    assignment = course.assignments["hw"]
-    assert worker.kernel_options(assignment) == []
-    assert worker.kernel_options(replace(assignment, training="fast")) == [keras_training.OPTION]
+    work = replace(work_of(course), exams=(exam,), files={"helpers.py": tmp_path / "helpers.py"})
+    assert worker.released_modules(work) == ["matplotlib", "matplotlib.pyplot", "numpy", "unittest", "csv"]
 
 
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
