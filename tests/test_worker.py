@@ -156,6 +156,12 @@ def test_a_kernel_imports_what_students_see_imported(course: Course, tmp_path: P
     assert worker.released_modules(work) == ["matplotlib", "matplotlib.pyplot", "numpy", "unittest", "csv"]
 
 
+def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None:
+    assignment = course.assignments["hw"]
+    assert worker.kernel_options(assignment) == []
+    assert worker.kernel_options(replace(assignment, training="fast")) == [keras_training.OPTION]
+
+
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
     work = work_of(course)
     twice = replace(work, exams=work.exams * 2)
