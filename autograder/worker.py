@@ -148,6 +148,7 @@ def start_kernel(work: Work) -> Kernel:
 
     python = work.assignment.environment
     sandbox = default_sandbox(python, work.assignment.sandbox)
+    preload = [] if work.template else heavy(released_modules(work))
     if work.template is not None and isinstance(sandbox, BubblewrapSandbox):
         sandbox = WarmSandbox(sandbox, work.template)
     return SandboxedKernel(
@@ -156,10 +157,7 @@ def start_kernel(work: Work) -> Kernel:
         work.assignment.limits,
         python=python,
         masked=masked(work),
-        preload=[
-            *(name for name in HEAVY if name in {module.split(".")[0] for module in released_modules(work)}),
-            *kernel_options(work.assignment),
-        ],
+        preload=[*preload, *kernel_options(work.assignment)],
     )
 
 
@@ -184,7 +182,12 @@ HEAVY = ("numpy", "keras", "tensorflow", "sklearn", "pandas", "scipy")
 
 def heavy_modules(exams: Iterable[Exam]) -> list[str]:
     """The libraries that take long to import, of those that the instructor's notebooks import: for the examiner."""
-    used = {module.split(".")[0] for exam in exams for module in vocabulary(exam).modules}
+    return heavy(module for exam in exams for module in vocabulary(exam).modules)
+
+
+def heavy(modules: Iterable[str]) -> list[str]:
+    """Those libraries of :data:`HEAVY` that ``modules`` are of."""
+    used = {module.split(".")[0] for module in modules}
     return [name for name in HEAVY if name in used]
 
 
