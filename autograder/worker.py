@@ -148,7 +148,7 @@ def start_kernel(work: Work) -> Kernel:
 
     python = work.assignment.environment
     sandbox = default_sandbox(python, work.assignment.sandbox)
-    preload = [] if work.template else heavy(released_modules(work))
+    preload = heavy(released_modules(work) if work.template is None else work.template.modules)
     if work.template is not None and isinstance(sandbox, BubblewrapSandbox):
         sandbox = WarmSandbox(sandbox, work.template)
     return SandboxedKernel(

@@ -46,6 +46,8 @@ class Address:
     points: tuple[str, ...]
     """Paths outside of the work folder where a fork can have a file of its own."""
     masked: tuple[Path, ...]
+    modules: tuple[str, ...]
+    """What it has imported."""
 
 
 class Template:
@@ -86,6 +88,7 @@ class Template:
             bound=tuple((path, str(source)) for path, source in job.files.items()),
             points=tuple(job.data),
             masked=job.masked,
+            modules=tuple(modules),
         )
 
     def wait_until_ready(self) -> None:
