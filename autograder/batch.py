@@ -192,11 +192,7 @@ EXAMINER_MIB = 256.0
 
 def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
     """How many submissions this machine grades at a time: enough cores for the threads of each, and enough memory, at
-    least 1.
-
-    A notebook is taken to need what the hungriest of its assignment has needed before; the limit is a ceiling which
-    few come near, and whoever does is stopped there.
-    """
+    least 1."""
     cores = cores or len(os.sched_getaffinity(0))
     available = free_mib() if available_mib is None else available_mib
     if not works:
@@ -204,9 +200,16 @@ def worker_count(works: Sequence[Work], *, cores: int | None = None, available_m
     cores = max(1, cores // max(work.assignment.limits.threads for work in works))
     if available is None:
         return cores
+    return max(1, min(cores, int(available / (needed_mib(works) + EXAMINER_MIB))))
+
+
+def needed_mib(works: Sequence[Work]) -> float:
+    """What a notebook of an assignment is taken to need, its examiner aside: what the hungriest has needed before.
+
+    The limit is a ceiling which few come near, and whoever does is stopped there.
+    """
     peaks = [peak for work in works if (grade := earlier(work)) and (peak := result.peak_memory(grade))]
-    needed = min(max(peaks, default=UNKNOWN_MIB), max(work.assignment.limits.memory_mib for work in works))
-    return max(1, min(cores, int(available / (needed + EXAMINER_MIB))))
+    return min(max(peaks, default=UNKNOWN_MIB), max(work.assignment.limits.memory_mib for work in works))
 
 
 def free_mib() -> float | None:

@@ -19,7 +19,7 @@ from autograder import __version__, stopping
 from autograder.errors import AutograderError, HostError, UsageError
 
 if TYPE_CHECKING:
-    from autograder.batch import Batch, NotGraded
+    from autograder.batch import Batch, Execute, NotGraded
     from autograder.records import Assignment, Course, Grade
     from autograder.sandbox import Finding
 
@@ -230,6 +230,7 @@ autograder grade keras-fully-connected                      # what is new or cha
 autograder grade keras-fully-connected --student ada --student bob
 autograder grade keras-fully-connected --force --workers 4  # everything, again
 autograder grade keras-fully-connected --quiet --json grades.json
+autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
 """)
 )
 @click.argument("assignment")
@@ -247,6 +248,8 @@ autograder grade keras-fully-connected --quiet --json grades.json
 @click.option("--force", is_flag=True, help="Grade anew what has a current grade.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
 @click.option("--quiet", is_flag=True, help="Show nothing but what went wrong.")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this dask scheduler (tls://host:8786).")
+@click.option("--insecure-scheduler", is_flag=True, help="Allow a scheduler without TLS (tcp://host:8786).")
 def grade(
     assignment: str,
     course_folder: Path,
@@ -256,6 +259,8 @@ def grade(
     force: bool,
     json_path: Path | None,
     quiet: bool,
+    scheduler: str | None,
+    insecure_scheduler: bool,
 ) -> None:
     """Grade the submissions of ASSIGNMENT that have no current grade, then record and report all of them.
 
@@ -263,7 +268,9 @@ def grade(
     and the kit's versions are those that it was made from. A batch that was stopped goes on where it was.
     """
     course, wanted = _open(course_folder, assignment)
-    done = _grade(course, wanted, only=only, workers=workers, warm=start == "warm", force=force, quiet=quiet)
+    warm = start == "warm"
+    cluster = _cluster(course, scheduler, insecure_scheduler, warm)
+    done = _grade(course, wanted, only=only, workers=workers, warm=warm, force=force, quiet=quiet, cluster=cluster)
     if json_path:
         _write_json(json_path, done)
     sys.exit(NOT_GRADED if done.not_graded else DONE)
@@ -278,6 +285,7 @@ def _grade(
     warm: bool = True,
     force: bool = False,
     quiet: bool = False,
+    cluster: Execute | None = None,
 ) -> Batch:
     from functools import partial
 
@@ -296,13 +304,17 @@ def _grade(
         works = batch.plan(course, release, only)
         if not works:
             raise UsageError(f"there is no submission of {assignment.name} in {course.root / 'submitted'}")
-        reduced = _require_sandbox(assignment, quiet)
+        reduced = cluster is None and _require_sandbox(assignment, quiet)
         due = [work for work in works if force or batch.current(work) is None]
         if len(due) < len(works) and not quiet:
             console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
-        if due:
+        if due and cluster is None:
             start_server(due)
-        count = 1 if reduced else workers or batch.worker_count(works)
+        if cluster is None:
+            count = 1 if reduced else workers or batch.worker_count(works)
+            execute = partial(in_processes, warm=warm)
+        else:
+            count, execute = workers or 0, cluster
         order = [work.student for work in batch.longest_first(due)]
         log = BatchLog(course, assignment.name, order, again=stopping.grading_again(course, assignment), workers=count)
         with stopping.says_how_to_go_on(log):
@@ -312,7 +324,7 @@ def _grade(
                     log.advance(student, outcome)
                     progress.advance(student, outcome)
 
-                run = batch.run if warm else partial(batch.run, execute=partial(in_processes, warm=False))
+                run = batch.run if warm and cluster is None else partial(batch.run, execute=execute)
                 done = run(works, workers=count, force=force, progress=advance)
             exams = [notebook.exam for notebook in release.notebooks]
             failures = {n.student: n.reason for n in done.not_graded}
@@ -324,6 +336,18 @@ def _grade(
     if not quiet:
         _warn_each(f"{student}: {why}" for student, why in recorded.set_aside.items())
     return done
+
+
+def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) -> Execute | None:
+    """What executes a batch on other machines; None: this one grades."""
+    from dataclasses import replace
+
+    engine = course.engine if scheduler is None else replace(course.engine, kind="dask", scheduler=scheduler)
+    if engine.kind == "local":
+        return None
+    from autograder.engine.cluster import InCluster
+
+    return InCluster(engine, course.root, insecure=insecure, warm=warm)
 
 
 def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:

@@ -18,12 +18,13 @@ from autograder.errors import UsageError
 from autograder.lateness import check_plugin
 from autograder.nbgradercourse import nbgrader_course
 from autograder.paths import inside, is_hidden
-from autograder.records import SANDBOXES, Assignment, Course, LatePolicy, Limits
+from autograder.records import SANDBOXES, Assignment, Course, Engine, LatePolicy, Limits
 from autograder.yamlrecord import Reader, parse, suggest
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 TRAINING = ("exact", "fast")
+ENGINES = ("local", "dask")
 
 # The least and the greatest value: wide enough for any course, narrow enough to catch a slip of the unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -38,6 +39,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "points": (0, 1_000_000),
     "per_day": (0, 1),
     "grace_hours": (0, 8760),
+    "patience_seconds": (1, 604_800),
 }
 _PRIVATE = frozenset({"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"})
 _RESERVED = frozenset('/\\+{}:"*?<>|')
@@ -86,6 +88,7 @@ class _Top:
     title: str | None = None
     limits: Limits = field(default_factory=Limits)
     sandbox: str = SANDBOXES[0]
+    engine: Engine = field(default_factory=Engine)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
 
@@ -94,7 +97,7 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind"})
+        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind"})
 
     def course(self, node: yaml.Node) -> Course:
         keys = self.read.fields(node, "the course", _Top)
@@ -111,7 +114,24 @@ class _CourseFile:
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
         general = Assignment("", "", limits=limits, sandbox=sandbox)
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
-        return Course(self.root, course_id, title or course_id, assignments)
+        engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
+        return Course(self.root, course_id, title or course_id, assignments, engine=engine)
+
+    def engine(self, node: yaml.Node) -> Engine:
+        result = cast(Engine, self.read.record(node, "'engine'", Engine()))
+        if result.scheduler is not None and result.kind == "local":
+            named = isinstance(node, yaml.MappingNode) and "kind" in self.read.pairs(node, "'engine'")
+            if named:
+                raise self.read.error(node, "'scheduler' is set in 'engine', but kind is 'local'; kind: dask?")
+            result = replace(result, kind="dask")
+        if result.kind not in ENGINES:
+            known = suggest(result.kind, ENGINES) or f"; it is one of {', '.join(ENGINES)}"
+            raise self.read.error(node, f"unknown engine {result.kind!r}{known}")
+        if result.kind == "dask" and result.scheduler is None:
+            raise self.read.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")
+        if (result.cert is None) != (result.key is None):
+            raise self.read.error(node, "'cert' and 'key' in 'engine' go together; name both or neither")
+        return result
 
     def assignment(self, key: yaml.Node, name: str, node: yaml.Node, general: Assignment) -> Assignment:
         """``general`` has what the course says for all of them."""

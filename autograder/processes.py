@@ -56,23 +56,53 @@ def in_processes(
 
 def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tuple[Work, str], None, None]:
     pending = list(reversed(due))
-    running: dict[Any, _Running] = {}
-    try:
-        while pending or running:
-            while pending and len(running) < max(1, workers):
-                started = _start(pending.pop(), target)
-                running[started.process.sentinel] = started
-            for sentinel in wait(list(running), timeout=1.0):
-                ended = running.pop(sentinel)
+    with contextlib.closing(Pool(target)) as pool:
+        while pending or len(pool):
+            while pending and len(pool) < max(1, workers):
+                pool.start(pending.pop())
+            yield from pool.ended(timeout=1.0)
+
+
+class Pool:
+    """Processes that work, one for each work, forked from the server that :func:`start_server` started."""
+
+    def __init__(self, target: Target = worker.main) -> None:
+        self._target = target
+        self._running: dict[Any, _Running] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, work: Work) -> None:
+        """Begin with ``work``.
+
+        Raises:
+            HostError: no process can be started.
+        """
+        started = _start(work, self._target)
+        self._running[started.process.sentinel] = started
+
+    def ended(self, timeout: float, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
+        """Each work that has ended, and the reason why it did not succeed (empty: it did).
+
+        Waits ``timeout`` seconds at most for one to end, or for one of ``also`` (what has a file descriptor) to have
+        something to read.
+        """
+        for ready in wait([*self._running, *also], timeout):
+            if ready in self._running:
+                ended = self._running.pop(ready)
                 yield ended.work, _reason(ended)
-            for sentinel, late in list(running.items()):
-                if time.monotonic() > late.deadline:
-                    del running[sentinel]
-                    _end(late)
-                    yield late.work, f"grading took longer than {late.work.seconds:g} s and was stopped" + _said(late)
-    finally:
-        for left in running.values():
+        for sentinel, late in list(self._running.items()):
+            if time.monotonic() > late.deadline:
+                del self._running[sentinel]
+                _end(late)
+                yield late.work, f"grading took longer than {late.work.seconds:g} s and was stopped" + _said(late)
+
+    def close(self) -> None:
+        """End every process that still runs, and what it started."""
+        for left in self._running.values():
             _end(left)
+        self._running.clear()
 
 
 def start_server(due: Sequence[Work]) -> None:

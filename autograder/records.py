@@ -94,6 +94,23 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Engine:
+    """Where a course's batches run."""
+
+    kind: str = "local"
+    """``local``: the processes of this machine; ``dask``: the workers of a scheduler of dask.distributed."""
+    scheduler: str | None = None
+    """With ``dask``: its address, ``tls://host:8786``."""
+    ca: str | None = None
+    """Files with the certificate authority's certificate, and this side's certificate and key (PEM); a relative path
+    begins at the course folder. What is left out is as dask's own configuration has it."""
+    cert: str | None = None
+    key: str | None = None
+    patience_seconds: float = 300.0
+    """How long a batch waits while there is no worker to give work to, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """A course folder and what its course.yaml says."""
 
@@ -101,6 +118,7 @@ class Course:
     course_id: str
     title: str
     assignments: Mapping[str, Assignment]
+    engine: Engine = field(default_factory=Engine)
 
     def source(self, assignment: str) -> Path:
         """source/<assignment>"""

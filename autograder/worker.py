@@ -114,20 +114,35 @@ def grade_submission(work: Work) -> Grade:
         versions=versions(),
         content_keys=work.content_keys,
     )
+    write_grade(
+        work, grade, {g.grade.notebook: nbformat.writes(g.masked) + "\n" for g in graded if g.masked is not None}
+    )
+    return grade
+
+
+def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
+    """Put what grading gave into its place: the examiner's details, and the folder as the last act.
+
+    Args:
+        work: says where.
+        grade: the grade.
+        notebooks: name without ``.ipynb`` → text of the notebook for people, of those that there is one of.
+
+    Raises:
+        HostError: it can not be written.
+    """
     work.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work.scratch, ignore_cleanup_errors=True) as aside:
         folder = Path(aside) / "new"
         folder.mkdir()
-        for g in graded:
-            if g.masked is not None:
-                write_atomically(folder / f"{g.grade.notebook}.ipynb", nbformat.writes(g.masked) + "\n")
+        for name, text in notebooks.items():
+            write_atomically(folder / f"{name}.ipynb", text)
         stamp = work.submission / TIMESTAMP
         if stamp.is_file() and not stamp.is_symlink():
             shutil.copyfile(stamp, folder / TIMESTAMP)
         result.write(work.details, grade)
         result.write(folder / "result.json", result.public(grade))
         replace_folder(folder, work.target)
-    return grade
 
 
 def shared_files(work: Work) -> dict[str, Path]:

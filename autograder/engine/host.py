@@ -1,0 +1,113 @@
+"""The program that grades on another machine: proves its sandbox, then takes submissions until nobody talks to it.
+
+    python -P -m autograder.engine.host FOLDER
+
+FOLDER holds the common parcel, and is this program's alone. It says one line of JSON when it has tried its sandbox:
+``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is the path of a folder below
+FOLDER with a file ``parcel`` in it. When that submission is done there is a file ``outcome``, too, and it says
+``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine could not even begin. It ends, and all that
+it started, when its standard input is closed.
+
+It is a program of its own so that nothing of a submission happens in the process that talks to the network, and so that
+processes are forked from a server that has imported the examiner's libraries and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from autograder.engine.outcome import pack_outcome
+from autograder.engine.parcel import Common, unpack_common, unpack_unit
+from autograder.errors import AutograderError, HostError
+from autograder.processes import Pool, Target, start_server
+from autograder.sandbox import default_sandbox, require
+from autograder.worker import Work, versions
+from autograder.worker import main as grade
+
+COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"
+"""Names of files: of FOLDER the first, of a submission's folder the others."""
+
+
+def main(folder: Path, target: Target = grade, prove: Callable[[str | None], bool] | None = None) -> int:
+    """Serve ``folder``; the exit status."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what libraries print is no answer
+
+    def say(line: Any) -> None:
+        answers.write(json.dumps(line) + "\n")
+
+    try:
+        common = unpack_common((folder / COMMON).read_bytes(), folder)
+        check_versions(common.versions)
+        reduced = (prove or prove_sandbox)(common.assignment.environment)
+    except (AutograderError, OSError, ValueError) as error:
+        say({"refused": str(error)})
+        return 3
+    say({"ready": {"reduced": reduced}})
+    with contextlib.closing(Pool(target)) as pool:
+        serve(common, pool, say)
+    return 0
+
+
+def check_versions(wanted: Any) -> None:
+    """Raise :class:`AutograderError` where this machine would grade with other versions than the coordinator's."""
+    here = versions()
+    other = [f"{name} {here.get(name, 'missing')} instead of {wanted.get(name, 'none')}"
+             for name in sorted({*here, *wanted}) if here.get(name) != wanted.get(name)]  # fmt: skip
+    if other:
+        raise AutograderError(f"grades would not be those of the other machines: it has {', '.join(other)}")
+
+
+def prove_sandbox(python: str | None) -> bool:
+    """Raise :class:`SandboxError` where the sandbox does not hold; says whether its limits are reduced."""
+    sandbox = default_sandbox(python)
+    require(sandbox)
+    return sandbox.reduced
+
+
+def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
+    """Take submissions from standard input until it is closed."""
+    places: dict[Path, Path] = {}
+    requests, unread = sys.stdin.fileno(), b""
+    while True:
+        for work, reason in pool.ended(1.0 if len(pool) else 3600.0, also=[requests]):
+            _answer(places.pop(work.submission), work, reason, say)
+        if not _readable(requests):
+            continue
+        if not (more := os.read(requests, 1 << 16)):
+            return
+        *lines, unread = (unread + more).split(b"\n")
+        for line in lines:
+            place = Path(json.loads(line))
+            try:
+                work = unpack_unit((place / PARCEL).read_bytes(), common, place)
+                start_server([work])
+                pool.start(work)
+            except (HostError, OSError, ValueError) as error:
+                say({"lost": str(place), "why": str(error)})
+            else:
+                places[work.submission] = place
+
+
+def _answer(place: Path, work: Work, reason: str, say: Callable[[Any], None]) -> None:
+    try:
+        (place / OUTCOME).write_bytes(pack_outcome(work, reason))
+    except OSError as error:
+        say({"lost": str(place), "why": str(error)})
+    else:
+        say({"done": str(place)})
+
+
+def _readable(descriptor: int) -> bool:
+    return bool(wait([descriptor], 0))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,75 @@
+"""Frozen records as plain JSON and back, by their type hints: what travels between machines is data and never code."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+_Record = TypeVar("_Record")
+
+
+def to_plain(value: Any) -> Any:
+    """``value`` (a record, or what records are made of) as numbers, texts, lists and dicts."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def from_plain(kind: type[_Record], data: Any) -> _Record:
+    """The record of type ``kind`` that :func:`to_plain` made ``data`` from; equal to it.
+
+    Raises:
+        ValueError: ``data`` is no such record: a field is missing, unknown, or of another type.
+    """
+    try:
+        return typing.cast(_Record, _record(kind, data))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"no {kind.__name__}: {error}") from error
+
+
+def _record(kind: type[Any], data: Any) -> Any:
+    hints = typing.get_type_hints(kind)
+    known = {field.name for field in dataclasses.fields(kind)}
+    if data.keys() != known:
+        raise ValueError(f"{kind.__name__} has other fields than {', '.join(sorted(data.keys() ^ known))}")
+    return kind(**{name: _value(hints[name], item) for name, item in data.items()})
+
+
+def _value(hint: Any, data: Any) -> Any:
+    if hint is Any:
+        return data
+    if isinstance(hint, types.UnionType):
+        if data is None:
+            return None
+        hint = next(option for option in typing.get_args(hint) if option is not types.NoneType)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return tuple(_value(arguments[0], item) for item in _is(list, data))
+    if origin is not None and issubclass(origin, Mapping):
+        return {key: _value(arguments[1], item) for key, item in _is(dict, data).items()}
+    if dataclasses.is_dataclass(hint):
+        return _record(typing.cast("type[Any]", hint), data)
+    if hint is datetime:
+        return datetime.fromisoformat(data)
+    if issubclass(hint, enum.Enum):
+        return hint(data)
+    return _is(hint, float(data) if hint is float and type(data) is int else data)
+
+
+def _is(kind: type[Any], data: Any) -> Any:
+    if type(data) is not kind:
+        raise TypeError(f"{data!r:.80} should be {kind.__name__}")
+    return data
