@@ -101,19 +101,25 @@ class Dispatch:
 
     def _give(self, fleet: Mapping[str, Standing]) -> Generator[tuple[Work, str], None, None]:
         """Fill free slots, of the machine that is least busy first."""
-        busy = Counter(running.address for running in self._running.values())
+        busy = Counter[str]()
+        for running in self._running.values():
+            slots = fleet[running.address].slots if running.address in fleet else 0
+            busy[running.address] += max(slots, 1) if self._goes_alone(running.work) else 1
         while self._pending and (self.most is None or len(self._running) < self.most):
-            free = [address for address, standing in fleet.items() if busy[address] < standing.slots]
+            work, alone = self._pending[0], self._goes_alone(self._pending[0])
+            free = [
+                a for a, standing in fleet.items() if busy[a] < (min(standing.slots, 1) if alone else standing.slots)
+            ]
             if not free:
                 return
             address = min(free, key=lambda a: busy[a] / fleet[a].slots)
-            work = self._pending.popleft()
+            self._pending.popleft()
             try:
                 parcel = pack_unit(work)
             except HostError as error:
                 yield work, str(error)
                 continue
-            busy[address] += 1
+            busy[address] += fleet[address].slots if alone else 1
             self._count += 1
             number = self._count
             sent = self.fleet.submit(address, parcel, self._telling(number))
@@ -153,13 +159,17 @@ class Dispatch:
                 yield from self._again(running, "the machine is gone")
 
     def _again(self, running: _Running, why: str) -> Generator[tuple[Work, str], None, None]:
-        """On another machine, or never."""
+        """On another machine, after those that have cost none, or never."""
         self._lost[running.work.student] += 1
         if self._lost[running.work.student] >= DEATHS:
             lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {why}"
             yield running.work, lost
         else:
-            self._pending.appendleft(running.work)
+            self._pending.append(running.work)
+
+    def _goes_alone(self, work: Work) -> bool:
+        """Two machines were lost with it: whoever is beside it on the next one must not pay for that."""
+        return self._lost[work.student] >= DEATHS - 1
 
     def _hopeless(self, fleet: Mapping[str, Standing], seconds: float) -> HostError | None:
         """Why nothing will come of waiting any longer."""

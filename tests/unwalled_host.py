@@ -1,0 +1,46 @@
+"""The grading program of a worker, without a sandbox: cells run in the process that grades. For the tests' own cells.
+
+    python unwalled_host.py HOW FOLDER
+
+HOW says what goes wrong: ``well`` (nothing), ``refused``, ``breaks`` (bob ends the program), ``kills`` (bob ends the
+dask worker).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from kernels import InProcessKernel
+
+from autograder import worker
+from autograder.engine import host
+from autograder.errors import SandboxError
+from autograder.worker import Work
+
+
+def grade(work: Work, report: Connection) -> None:
+    how, program, dask_worker = os.environ["HOW"].split()
+    if work.student == "bob" and how == "breaks":
+        os.kill(int(program), signal.SIGKILL)
+    if work.student == "bob" and how == "kills":
+        os.kill(int(dask_worker), signal.SIGKILL)
+    if work.student == "eve" and how == "hangs":
+        time.sleep(60)
+    worker.start_kernel = lambda work: InProcessKernel()  # type: ignore[assignment,return-value]
+    worker.main(work, report)
+
+
+def prove(python: str | None) -> bool:
+    if sys.argv[1] == "refused":
+        raise SandboxError("The sandbox does not hold here.")
+    return False
+
+
+if __name__ == "__main__":
+    os.environ["HOW"] = f"{sys.argv[1]} {os.getpid()} {os.getppid()}"
+    sys.exit(host.main(Path(sys.argv[2]), grade, prove))
