@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
@@ -16,6 +16,7 @@ from typing import Any
 
 from autograder import worker
 from autograder.errors import HostError
+from autograder.records import Exam
 from autograder.text import bounded
 from autograder.warm import templates
 from autograder.worker import Work
@@ -112,10 +113,15 @@ def start_server(due: Sequence[Work]) -> None:
     screen keeps the bar whole: standard error points elsewhere for a moment.
     """
     exams = {id(exam): exam for work in due for exam in work.exams}.values()
+    start_server_for(exams, due[0].batch_log)
+
+
+def start_server_for(exams: Iterable[Exam], log: Path) -> None:
+    """The same, for work of these exams."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["autograder.worker", *worker.heavy_modules(exams)]
     )
-    with _standard_error_in(due[0].batch_log):
+    with _standard_error_in(log):
         forkserver.ensure_running()
 
 

@@ -22,7 +22,7 @@ from tiny import SOLUTION, TEST, YAML, Here, submit, tiny_course
 
 from autograder import batch, cli, prove, worker
 from autograder.errors import HostError, SandboxError
-from autograder.records import Course, Grade, NotebookGrade, RunStatus
+from autograder.records import Course, Engine, Grade, NotebookGrade, RunStatus
 from autograder.sandbox import Finding
 from autograder.screen import BatchProgress, _Remaining
 
@@ -668,3 +668,61 @@ def test_a_signal_ends_a_batch_cleanly(
     assert "  a-quick        2 / 2  completed" in log.read_text()
     assert [p.name for p in (slow_course.root / "autograded").iterdir()] == ["a-quick"]
     assert not (slow_course.state / "work").exists()
+
+
+# --- other machines ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """A cluster that grades in this process; what it was made and called with."""
+    asked: list[tuple[object, ...]] = []
+
+    def made(engine: object, root: Path, *, insecure: bool) -> Callable[..., object]:
+        asked.append((engine, root, insecure))
+
+        def execute(due: list[worker.Work], workers: int) -> Iterator[tuple[worker.Work, str]]:
+            asked.append(("workers", workers))
+            yield from Here()(due, workers)
+
+        return execute
+
+    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    monkeypatch.setattr("autograder.engine.cluster.InCluster", made)
+
+    def refuse(*_: object) -> bool:
+        raise AssertionError("this machine grades nothing, so its sandbox is no matter")
+
+    monkeypatch.setattr(cli, "_require_sandbox", refuse)
+    return asked
+
+
+def test_a_scheduler_grades_and_this_machine_needs_no_sandbox(
+    course: Course, cluster: list[tuple[object, ...]]
+) -> None:
+    said = on(course, "grade", "hw", "--scheduler", "tls://host:8786", "--quiet")
+    assert (said.exit_code, said.output) == (0, "")
+    assert cluster == [(Engine("dask", "tls://host:8786"), course.root, False), ("workers", 0)]
+    assert (course.root / "grades.csv").is_file()
+
+
+def test_the_engine_of_the_course_is_used_and_the_option_goes_before_it(
+    course: Course, cluster: list[tuple[object, ...]]
+) -> None:
+    engine = "engine: {scheduler: 'tls://one:1', ca: ca.pem}\n"
+    (course.root / "course.yaml").write_text(engine + YAML)
+    assert on(course, "grade", "hw", "--workers", "3", "--force").exit_code == 0
+    assert on(course, "grade", "hw", "--scheduler", "tcp://two:2", "--insecure-scheduler", "--force").exit_code == 0
+    assert cluster == [
+        (Engine("dask", "tls://one:1", "ca.pem"), course.root, False),
+        ("workers", 3),
+        (Engine("dask", "tcp://two:2", "ca.pem"), course.root, True),
+        ("workers", 0),
+    ]
+
+
+def test_a_scheduler_without_tls_is_refused_before_anything_is_sent(course: Course) -> None:
+    said = on(course, "grade", "hw", "--scheduler", "tcp://127.0.0.1:8786")
+    assert said.exit_code == 2
+    assert "is a connection without TLS" in said.stderr
+    assert "--insecure-scheduler" in said.stderr

@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.engine.outcome import pack_outcome
-from autograder.engine.parcel import Common, unpack_common, unpack_unit
+from autograder.engine.parcel import BATCH_LOG, STATE, Common, unpack_common, unpack_unit
 from autograder.errors import AutograderError, HostError
-from autograder.processes import Pool, Target, start_server
+from autograder.processes import Pool, Target, start_server_for
 from autograder.sandbox import default_sandbox, require
 from autograder.worker import Work, versions
 from autograder.worker import main as grade
@@ -46,6 +46,7 @@ def main(folder: Path, target: Target = grade, prove: Callable[[str | None], boo
     try:
         common = unpack_common((folder / COMMON).read_bytes(), folder)
         check_versions(common.versions)
+        start_server_for(common.exams, folder / STATE / BATCH_LOG)  # it imports meanwhile
         reduced = (prove or prove_sandbox)(common.assignment.environment)
     except (AutograderError, OSError, ValueError) as error:
         say({"refused": str(error)})
@@ -88,7 +89,6 @@ def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
             place = Path(json.loads(line))
             try:
                 work = unpack_unit((place / PARCEL).read_bytes(), common, place)
-                start_server([work])
                 pool.start(work)
             except (HostError, OSError, ValueError) as error:
                 say({"lost": str(place), "why": str(error)})

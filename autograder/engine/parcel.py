@@ -24,6 +24,7 @@ from autograder.worker import TIMESTAMP, Work, versions
 
 STATE = ".autograder"
 """In the folder that stands for the course over there, as here: what a batch makes and nobody keeps."""
+BATCH_LOG = "batch.log"
 MAX_COMMON = 2 << 30
 """Bytes of a common parcel. It lies in the memory of the scheduler and, for a moment, of each worker."""
 
@@ -161,7 +162,7 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
         scratch=folder / "work",
         details=folder / "details.json",
         log=folder / "log",
-        batch_log=common.root / STATE / "batch.log",
+        batch_log=common.root / STATE / BATCH_LOG,
         course=common.root,
         hidden=common.hidden,
         modules=common.modules,
