@@ -361,7 +361,7 @@ def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:
     return sandbox.reduced
 
 
-def _show(grades: Iterable[Grade], paths: Mapping[str, Path]) -> None:
+def _show(grades: Iterable[Grade], paths: Mapping[str, Path | str]) -> None:
     from rich.console import Console
 
     from autograder.screen import show_grades

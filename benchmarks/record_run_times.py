@@ -2,7 +2,7 @@
 
     benchmarks/record_run_times.py --out benchmarks/recorded/demo_class.json
 
-The file is what benchmarks/scale_simulation.py draws run times from. CPU seconds are little changed by what else runs on
+The file is what benchmarks/scale_simulation.py draws run times from. CPU seconds change little with what else runs on
 the machine; wall clocks are only worth something on a quiet one.
 """
 

@@ -93,7 +93,9 @@ def test_no_page_names_an_address() -> None:
     """Neither a site nor a package index: what is needed is named, and found where its reader's network allows. The
     reader's own scheduler and database have addresses."""
     for page in PAGES:
-        assert not re.search(r"\b(?!tls:|tcp:|postgresql)[\w+]+://(?!/)(?!gradebook)", page.read_text(encoding="utf-8")), page
+        assert not re.search(
+            r"\b(?!tls:|tcp:|postgresql)[\w+]+://(?!/)(?!gradebook)", page.read_text(encoding="utf-8")
+        ), page
 
 
 def test_pictures_are_used_described_and_small() -> None:

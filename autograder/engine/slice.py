@@ -49,8 +49,9 @@ def _paths(work: Work) -> Iterator[Path]:
     plugin = work.assignment.late.plugin
     first = [work.course / plugin.partition(":")[0]] if plugin is not None else []
     yield from own_modules(_imported_by(work.exams), first, work.modules)
+    # Its options are the policy's. It may name a database, too, which is no business of another machine without one.
     config = work.course / NBGRADER_CONFIG
-    if config.is_file():
+    if plugin is not None and config.is_file():
         yield config
 
 

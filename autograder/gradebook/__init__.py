@@ -1,4 +1,4 @@
-"""gradebook.db: grades in nbgrader's schema, so that its export, formgrader and feedback work on them.
+"""The gradebook: grades in nbgrader's schema, so that its export, formgrader and feedback work on them.
 
 A person's work there (manual scores, extra credit, comments) is never written over. nbgrader's API commits
 after every call; here one submission is one transaction, taken with the write lock, so that a batch that is
@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from autograder.gradebook.cells import save_exams
-from autograder.gradebook.database import opened, patiently, transact
+from autograder.gradebook.database import opened, patiently, place, server, transact
 from autograder.gradebook.people import manual_entries, with_entries
 from autograder.gradebook.rows import stored
 from autograder.gradebook.scores import is_recorded, save_grade
 from autograder.records import Course, Exam, Grade
 
-__all__ = ["record", "with_manual_scores"]
+__all__ = ["place", "record", "with_manual_scores"]
 
 
 def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:
@@ -34,18 +34,19 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
         :data:`~autograder.gradebook.database.PATIENCE_SECONDS`, is damaged, or is of another
             version of nbgrader.
     """
+    where = place(course)
     with opened(course) as book:
         for name in dict.fromkeys(exam.assignment for exam in exams):
             these = [exam for exam in exams if exam.assignment == name]
-            transact(book, course.gradebook, partial(save_exams, book, course, name, these))
+            transact(book, where, partial(save_exams, book, course, name, these))
             its = {exam.notebook: exam for exam in these}
             of_it = [grade for grade in grades if grade.assignment == name]
             for some in _portions(of_it):
                 students = [grade.student for grade in some]
-                found = patiently(course.gradebook, partial(stored, book, name, students))
+                found = patiently(where, partial(stored, book, name, students))
                 for grade in some:
                     if not is_recorded(grade, its, found.get(grade.student)):
-                        transact(book, course.gradebook, partial(save_grade, book, grade, its))
+                        transact(book, where, partial(save_grade, book, grade, its))
                 book.db.expunge_all()
 
 
@@ -60,7 +61,7 @@ def _portions(grades: Sequence[Grade]) -> Iterator[Sequence[Grade]]:
 def with_manual_scores(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
     """``grades`` with what people entered in the gradebook: their scores, extra credit and comments on
     written answers. A course without a gradebook has none."""
-    if not course.gradebook.exists():
+    if server(course) is None and not course.gradebook.exists():
         return tuple(grades)
     with opened(course) as book:
         entries = {name: manual_entries(book, name) for name in {grade.assignment for grade in grades}}

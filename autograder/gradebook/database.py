@@ -1,14 +1,17 @@
-"""The gradebook's file: opening, locking, transactions."""
+"""The gradebook's database: opening, locking, transactions.
+
+It is the file gradebook.db of the course, or the PostgreSQL database that nbgrader_config.py names for nbgrader, too.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autograder.errors import HostError
+from autograder.errors import CourseError, HostError
+from autograder.nbgraderconfig import NBGRADER_CONFIG, read_nbgrader_config
 from autograder.records import Course
 
 if TYPE_CHECKING:
@@ -22,6 +25,43 @@ PATIENCE_SECONDS = 30.0
 _LOCK_SECONDS = 2
 """How long SQLite itself waits for a lock before one try has failed."""
 
+_POSTGRESQL_LOCK = 0x6175746F67726164
+"""The kit's advisory lock in a PostgreSQL database: one writer of a gradebook at a time, as in SQLite."""
+
+_OPTION = f"c.CourseDirectory.db_url in {NBGRADER_CONFIG}"
+
+
+def server(course: Course) -> Any:
+    """The URL of the PostgreSQL database that holds the course's gradebook; None: it is the file.
+
+    Raises:
+        CourseError: nbgrader_config.py names a database that the kit does not use.
+    """
+    named = read_nbgrader_config(course.root).get("CourseDirectory", "db_url")
+    if named is None:
+        return None
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(str(named))
+    except ArgumentError:
+        raise CourseError(f"{_OPTION} is no address of a database; {_POSSIBLE}") from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+    if url.get_backend_name() == "sqlite" and (course.root / str(url.database)).resolve() == course.gradebook.resolve():
+        return None
+    raise CourseError(f"{_OPTION} is {url.render_as_string()}, which the kit does not use; {_POSSIBLE}")
+
+
+_POSSIBLE = "name a PostgreSQL database, or leave it out: then it is gradebook.db in the course folder"
+
+
+def place(course: Course) -> str:
+    """What people call the gradebook: its path, or its address without a password."""
+    url = server(course)
+    return str(course.gradebook) if url is None else str(url.render_as_string(hide_password=True))
+
 
 @contextlib.contextmanager
 def opened(course: Course) -> Iterator[Gradebook]:
@@ -31,9 +71,10 @@ def opened(course: Course) -> Iterator[Gradebook]:
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
 
-    path = course.gradebook
+    path = place(course)
     # URL.create, for a path may hold any character.
-    url = URL.create("sqlite", database=str(path), query={"timeout": str(_LOCK_SECONDS)})
+    file = URL.create("sqlite", database=str(course.gradebook), query={"timeout": str(_LOCK_SECONDS)})
+    url = server(course) or file
     try:
         patiently(path, lambda: _ensure_schema(url, path))
         book = patiently(path, lambda: Gradebook(url, course.course_id))
@@ -41,12 +82,28 @@ def opened(course: Course) -> Iterator[Gradebook]:
             # Rows stay loaded from one submission to the next: the exam's cells are the same for all.
             book.db().expire_on_commit = False
             yield book
+    except ModuleNotFoundError as error:
+        raise HostError(f"{path} needs a driver: pip install 'nbexaminer[scale]' ({error})") from error
     except (SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error)
-        raise HostError(f"{path} can not be used ({reason}); restore it from a backup, or move it away") from error
+        reason = str(getattr(error, "orig", None) or error).strip()
+        todo = (
+            "restore it from a backup, or move it away" if url is file else "does the server run, and know this user?"
+        )
+        raise HostError(f"{path} can not be used ({reason}); {todo}") from error
 
 
-def _ensure_schema(url: Any, path: Path) -> None:
+def _lock(connection: Any) -> None:
+    """Take the write lock for this transaction."""
+    from sqlalchemy import text
+
+    if connection.engine.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS:.0f}s'"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})"))
+    else:
+        connection.execute(text("BEGIN IMMEDIATE"))
+
+
+def _ensure_schema(url: Any, path: str) -> None:
     """Make the tables, as Gradebook would by running alembic's command, which needs it on PATH; or refuse a
     gradebook of another version."""
     from alembic.script import ScriptDirectory
@@ -58,7 +115,7 @@ def _ensure_schema(url: Any, path: Path) -> None:
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
-            connection.execute(text("BEGIN IMMEDIATE"))
+            _lock(connection)
             tables = inspect(connection).get_table_names()
             if not tables:
                 Base.metadata.create_all(connection)
@@ -75,7 +132,7 @@ def _ensure_schema(url: Any, path: Path) -> None:
         )
 
 
-def patiently(path: Path, act: Callable[[], _Made]) -> _Made:
+def patiently(path: Path | str, act: Callable[[], _Made]) -> _Made:
     """What ``act`` returns, tried again while another process holds the lock."""
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import OperationalError
@@ -95,7 +152,7 @@ def patiently(path: Path, act: Callable[[], _Made]) -> _Made:
             time.sleep(0.1)
 
 
-def transact(book: Gradebook, path: Path, act: Callable[[], None]) -> None:
+def transact(book: Gradebook, path: str, act: Callable[[], None]) -> None:
     """Do ``act`` in one transaction, from the start again where the gradebook was locked."""
 
     def once() -> None:
@@ -108,10 +165,8 @@ def transact(book: Gradebook, path: Path, act: Callable[[], None]) -> None:
 @contextlib.contextmanager
 def _transaction(book: Gradebook) -> Iterator[None]:
     """nbgrader's calls in here flush where they would commit; all is committed at the end, or nothing."""
-    from sqlalchemy import text
-
     session = book.db()
-    session.execute(text("BEGIN IMMEDIATE"))
+    _lock(session.connection())
     book.db.commit = book.db.flush
     try:
         yield
