@@ -138,13 +138,13 @@ def test_a_database_that_the_kit_does_not_use_is_named(course: Course, address: 
 def test_without_another_address_it_is_the_file_of_the_course(course: Course, address: str | None) -> None:
     if address is not None:
         name_database(course, address)
-    assert gradebook.place(course) == str(course.gradebook)
+    assert gradebook.place(course) == course.gradebook
 
 
 def test_no_message_shows_a_password(course: Course) -> None:
     pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed")
     name_database(course, "postgresql://grader:secret@127.0.0.1:1/course")
-    assert "secret" not in gradebook.place(course)
+    assert "secret" not in str(gradebook.place(course))
     with pytest.raises(HostError, match="does the server run, and know this user") as caught:
         gradebook.with_manual_scores(course, ())
     assert "secret" not in str(caught.value)

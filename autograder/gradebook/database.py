@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograder.errors import CourseError, HostError
@@ -57,10 +58,10 @@ def server(course: Course) -> Any:
 _POSSIBLE = "name a PostgreSQL database, or leave it out: then it is gradebook.db in the course folder"
 
 
-def place(course: Course) -> str:
+def place(course: Course) -> Path | str:
     """What people call the gradebook: its path, or its address without a password."""
     url = server(course)
-    return str(course.gradebook) if url is None else str(url.render_as_string(hide_password=True))
+    return course.gradebook if url is None else str(url.render_as_string(hide_password=True))
 
 
 @contextlib.contextmanager
@@ -103,7 +104,7 @@ def _lock(connection: Any) -> None:
         connection.execute(text("BEGIN IMMEDIATE"))
 
 
-def _ensure_schema(url: Any, path: str) -> None:
+def _ensure_schema(url: Any, path: Path | str) -> None:
     """Make the tables, as Gradebook would by running alembic's command, which needs it on PATH; or refuse a
     gradebook of another version."""
     from alembic.script import ScriptDirectory
@@ -152,7 +153,7 @@ def patiently(path: Path | str, act: Callable[[], _Made]) -> _Made:
             time.sleep(0.1)
 
 
-def transact(book: Gradebook, path: str, act: Callable[[], None]) -> None:
+def transact(book: Gradebook, path: Path | str, act: Callable[[], None]) -> None:
     """Do ``act`` in one transaction, from the start again where the gradebook was locked."""
 
     def once() -> None:
