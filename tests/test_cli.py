@@ -678,7 +678,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """A cluster that grades in this process; what it was made and called with."""
     asked: list[tuple[object, ...]] = []
 
-    def made(engine: object, root: Path, *, insecure: bool) -> Callable[..., object]:
+    def made(engine: object, root: Path, *, insecure: bool, warm: bool) -> Callable[..., object]:
+        assert warm
         asked.append((engine, root, insecure))
 
         def execute(due: list[worker.Work], workers: int) -> Iterator[tuple[worker.Work, str]]:

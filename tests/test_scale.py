@@ -88,7 +88,9 @@ def test_the_page_quotes_the_recorded_bytes(simulation: ModuleType) -> None:
     for what, name in (("submission", "submitted/"), ("result", "result.json"), ("notebook", "masked notebook"),
                        ("details", "examiner's details"), ("feedback", "feedback page"), ("log", "log")):  # fmt: skip
         mean = sum(row["bytes"][what] for row in rows) / len(rows)
-        line = re.search(rf"^\| {re.escape(name)} \| ([\d.,]+) KiB \| ([\d.,]+) GiB \|", PAGE.read_text(encoding="utf-8"), re.M)
+        line = re.search(
+            rf"^\| {re.escape(name)} \| ([\d.,]+) KiB \| ([\d.,]+) GiB \|", PAGE.read_text(encoding="utf-8"), re.M
+        )
         assert line is not None, name
         assert line[1] == f"{mean / 1024:.1f}"
         assert line[2] == f"{mean * 100_000 / 2**30:.1f}"

@@ -27,6 +27,7 @@ class InCluster:
         engine: says where the scheduler is and which certificates go with it.
         root: the course folder, which relative paths of certificates start from.
         insecure: allow a connection without TLS.
+        warm: fork kernels from templates on the workers.
         program: starts the grading program on a worker; for tests.
 
     Raises:
@@ -34,10 +35,16 @@ class InCluster:
     """
 
     def __init__(
-        self, engine: Engine, root: Path, *, insecure: bool = False, program: tuple[str, ...] | None = None
+        self,
+        engine: Engine,
+        root: Path,
+        *,
+        insecure: bool = False,
+        warm: bool = True,
+        program: tuple[str, ...] | None = None,
     ) -> None:
         check_address(engine.scheduler or "", insecure)
-        self.engine, self.root, self.program = engine, root, program
+        self.engine, self.root, self.warm, self.program = engine, root, warm, program
 
     def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
         """See :func:`autograder.processes.in_processes`; ``workers`` bounds all machines together, 0: their slots do.
@@ -48,7 +55,7 @@ class InCluster:
         """
         if not due:
             return
-        common = pack_common(due)
+        common = pack_common(due, warm=self.warm)
         with connected(self.engine, self.root) as client, fleet(client, common, due, self.program) as machines:
             dispatch = Dispatch(machines, most=workers or None, patience=self.engine.patience_seconds)
             with contextlib.closing(dispatch.run(due)) as outcomes:

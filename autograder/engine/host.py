@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from autograder.engine.outcome import pack_outcome
-from autograder.engine.parcel import BATCH_LOG, STATE, Common, unpack_common, unpack_unit
+from autograder.engine.parcel import BATCH_LOG, STATE, Common, unpack_common, unpack_unit, work_in
 from autograder.errors import AutograderError, HostError
 from autograder.processes import Pool, Target, start_server_for
 from autograder.sandbox import default_sandbox, require
+from autograder.warm import FEW, Warmed, templates
 from autograder.worker import Work, versions
 from autograder.worker import main as grade
 
@@ -51,10 +52,18 @@ def main(folder: Path, target: Target = grade, prove: Callable[[str | None], boo
     except (AutograderError, OSError, ValueError) as error:
         say({"refused": str(error)})
         return 3
-    say({"ready": {"reduced": reduced}})
-    with contextlib.closing(Pool(target)) as pool:
-        serve(common, pool, say)
+    with contextlib.ExitStack() as stack:
+        warmed: Warmed = as_it_is
+        if common.warm and target is grade:
+            warmed = stack.enter_context(templates([work_in(common, folder / STATE)] * FEW))
+        say({"ready": {"reduced": reduced}})
+        serve(common, stack.enter_context(contextlib.closing(Pool(target))), warmed, say)
     return 0
+
+
+def as_it_is(work: Work) -> Work:
+    """No template."""
+    return work
 
 
 def check_versions(wanted: Any) -> None:
@@ -73,7 +82,7 @@ def prove_sandbox(python: str | None) -> bool:
     return sandbox.reduced
 
 
-def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
+def serve(common: Common, pool: Pool, warmed: Warmed, say: Callable[[Any], None]) -> None:
     """Take submissions from standard input until it is closed."""
     places: dict[Path, Path] = {}
     requests, unread = sys.stdin.fileno(), b""
@@ -89,7 +98,7 @@ def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
             place = Path(json.loads(line))
             try:
                 work = unpack_unit((place / PARCEL).read_bytes(), common, place)
-                pool.start(work)
+                pool.start(warmed(work))
             except (HostError, OSError, ValueError) as error:
                 say({"lost": str(place), "why": str(error)})
             else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -43,10 +43,12 @@ class Common:
     """Path in the work folder → file: what the release brought."""
     versions: Mapping[str, str]
     """What the coordinator has installed."""
+    warm: bool = True
+    """Kernels are forked from a template."""
 
 
-def pack_common(due: Sequence[Work]) -> bytes:
-    """The common parcel of a batch.
+def pack_common(due: Sequence[Work], *, warm: bool = True) -> bytes:
+    """The common parcel of a batch; ``warm``: kernels are to be forked from a template.
 
     Raises:
         CourseError: a file of the course can not be read.
@@ -67,6 +69,7 @@ def pack_common(due: Sequence[Work]) -> bytes:
         "modules": [_relative(folder, first.course) for folder in first.modules],
         "files": {name: _relative(path, first.course) for name, path in first.files.items() if not _own(first, path)},
         "versions": versions(),
+        "warm": warm,
     }
     return pack(head, files)
 
@@ -79,6 +82,7 @@ class _CommonHead:
     modules: tuple[str, ...]
     files: Mapping[str, str]
     versions: Mapping[str, str]
+    warm: bool
 
 
 def unpack_common(data: bytes, root: Path) -> Common:
@@ -100,6 +104,7 @@ def unpack_common(data: bytes, root: Path) -> Common:
         modules=tuple(root / folder for folder in read.modules),
         files={name: root / place for name, place in read.files.items()},
         versions=read.versions,
+        warm=read.warm,
     )
 
 
@@ -153,11 +158,22 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
     write_files(submission, files)
     for name, kind in read.odd.items():
         _make_odd(submission / name, kind)
-    return Work(
+    return replace(
+        work_in(common, folder),
         student=read.student,
+        files={**{name: submission / name for name in read.own}, **common.files},
+        submitted_at=read.submitted_at,
+        content_keys=read.content_keys,
+    )
+
+
+def work_in(common: Common, folder: Path) -> Work:
+    """The work of nobody, in ``folder``: what all submissions of the batch have in common."""
+    return Work(
+        student="",
         assignment=common.assignment,
         exams=common.exams,
-        submission=submission,
+        submission=folder / "submitted",
         target=folder / "autograded",
         scratch=folder / "work",
         details=folder / "details.json",
@@ -166,9 +182,7 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
         course=common.root,
         hidden=common.hidden,
         modules=common.modules,
-        files={**{name: submission / name for name in read.own}, **common.files},
-        submitted_at=read.submitted_at,
-        content_keys=read.content_keys,
+        files=common.files,
     )
 
 
