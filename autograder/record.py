@@ -72,7 +72,10 @@ def record(
     standing = on_disk(course, assignment.name, exam_key)
     gradebook.record(course, exams, standing.current)
     pages = write_feedback(course, assignment, standing.current, changed_only=True)
-    paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": write_csv(course, known={assignment.name: standing})}
+    paths: dict[str, Path | str] = {
+        "gradebook": gradebook.place(course),
+        "grades": write_csv(course, known={assignment.name: standing}),
+    }
     if standing.current or standing.set_aside or failures:
         paths["class report"] = write_report(course, assignment, standing, failures)
     if pages:
