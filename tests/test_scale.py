@@ -46,7 +46,7 @@ def test_one_coordinator_bounds_how_many_start_in_a_second(simulation: ModuleTyp
 def test_what_dies_is_done_again_and_everything_ends(simulation: ModuleType) -> None:
     cluster = simulation.Cluster(4, 4, days_between_deaths=0.01, up_seconds=10, coordinator_seconds=0)
     done = simulation.play([30.0] * 1000, cluster)
-    assert done.deaths > 10
+    assert done.deaths > 5
     assert done.busy == pytest.approx(30_000 + done.lost)
     assert done.lost > 0
     assert done.seconds > 30_000 / 16
@@ -65,22 +65,15 @@ def quoted() -> str:
     return re.findall(r"^\| machines × slots .*?(?=\n\n)", PAGE.read_text(encoding="utf-8"), re.M | re.S)[0]
 
 
-def test_the_page_quotes_the_simulation(simulation: ModuleType) -> None:
-    """Its first two rows; and what it says of one submission."""
-    times = simulation.run_times(simulation.RECORDED, 100_000)
-    made = simulation.table(times, [simulation.Cluster(4, 16)], 0.05)
-    assert quoted().splitlines()[:4] == made.splitlines()
-    said = f"{sum(times) / len(times):.1f} s each in the mean, {max(times):.1f} s the longest"
-    assert said in PAGE.read_text(encoding="utf-8")
-
-
-@pytest.mark.slow
-def test_the_page_quotes_the_simulation_whole(
+def test_the_page_quotes_the_simulation(
     simulation: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its table, and what it says of one submission."""
     monkeypatch.setattr(sys, "argv", ["scale_simulation.py"])
     simulation.main()
-    assert quoted() == capsys.readouterr().out.split("\n\n")[1].strip()
+    said, table = capsys.readouterr().out.strip().split("\n\n")
+    assert quoted() == table
+    assert said in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_page_quotes_the_recorded_bytes(simulation: ModuleType) -> None:
