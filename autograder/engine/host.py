@@ -1,12 +1,10 @@
 """The program that grades on another machine: proves its sandbox, then takes submissions until nobody talks to it.
 
-    python -P -m autograder.engine.host FOLDER
-
-FOLDER holds the common parcel, and is this program's alone. It says one line of JSON when it has tried its sandbox:
-``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is the path of a folder below
-FOLDER with a file ``parcel`` in it. When that submission is done there is a file ``outcome``, too, and it says
-``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine could not even begin. It ends, and all that
-it started, when its standard input is closed.
+It gets one argument, a FOLDER that holds the common parcel and is this program's alone. It says one line of JSON when
+it has tried its sandbox: ``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is
+the path of a folder below FOLDER with a file ``parcel`` in it. When that submission is done there is a file ``outcome``,
+too, and it says ``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine could not even begin. It
+ends, and all that it started, when its standard input is closed.
 
 It is a program of its own so that nothing of a submission happens in the process that talks to the network, and so that
 processes are forked from a server that has imported the examiner's libraries and nothing else.
@@ -118,5 +116,6 @@ def _readable(descriptor: int) -> bool:
     return bool(wait([descriptor], 0))
 
 
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+def run() -> int:
+    """The program."""
+    return main(Path(sys.argv[1]))
