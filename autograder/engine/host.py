@@ -2,7 +2,7 @@
 
 It gets one argument, a FOLDER that holds the common parcel and is this program's alone. It says one line of JSON when
 it has tried its sandbox: ``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is
-the path of a folder below FOLDER with a file ``parcel`` in it. When that submission is done there is a file ``outcome``,
+the path of a folder below FOLDER with a file ``parcel`` in it. When that submission is done it has a file ``outcome``,
 too, and it says ``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine could not even begin. It
 ends, and all that it started, when its standard input is closed.
 
