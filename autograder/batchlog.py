@@ -67,7 +67,7 @@ class BatchLog:
             f"command  {one_line(self.again(()), REASON)}",
             f"machine  {one_line(platform.node())}: {cores} cores{had}, {platform.platform(terse=True)}, "
             f"Python {platform.python_version()}",
-            f"to do    {len(self.due)} submissions, {self.workers} at a time",
+            f"to do    {len(self.due)} submissions, {self.workers or 'as many as a cluster takes'} at a time",
             "",
         )
         return self

@@ -312,7 +312,7 @@ def _grade(
             start_server(due)
         if cluster is None:
             count = 1 if reduced else workers or batch.worker_count(works)
-            execute = partial(in_processes, warm=warm)
+            execute: Execute = partial(in_processes, warm=warm)
         else:
             count, execute = workers or 0, cluster
         order = [work.student for work in batch.longest_first(due)]

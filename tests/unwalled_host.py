@@ -20,6 +20,7 @@ from kernels import InProcessKernel
 from autograder import worker
 from autograder.engine import host
 from autograder.errors import SandboxError
+from autograder.records import Assignment
 from autograder.worker import Work
 
 
@@ -35,7 +36,7 @@ def grade(work: Work, report: Connection) -> None:
     worker.main(work, report)
 
 
-def prove(python: str | None) -> bool:
+def prove(assignment: Assignment) -> bool:
     if sys.argv[1] == "refused":
         raise SandboxError("The sandbox does not hold here.")
     return False

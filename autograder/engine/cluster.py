@@ -120,7 +120,8 @@ def fleet(client: Any, common: bytes, due: Sequence[Work], program: tuple[str, .
 
     name = PREFIX + secrets.token_hex(8)
     _clear(client)
-    plugin = GraderPlugin(name, common, needed_mib(due) + EXAMINER_MIB, program)
+    threads = max(work.assignment.limits.threads for work in due)
+    plugin = GraderPlugin(name, common, needed_mib(due) + EXAMINER_MIB, threads, program)
     try:
         # A worker that fails here is one without this version of the kit; its standing will say so.
         with contextlib.suppress(Exception):

@@ -25,6 +25,7 @@ from autograder.engine.outcome import pack_outcome
 from autograder.engine.parcel import BATCH_LOG, STATE, Common, unpack_common, unpack_unit, work_in
 from autograder.errors import AutograderError, HostError
 from autograder.processes import Pool, Target, start_server_for
+from autograder.records import Assignment
 from autograder.sandbox import default_sandbox, require
 from autograder.warm import FEW, Warmed, templates
 from autograder.worker import Work, versions
@@ -34,7 +35,7 @@ COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"
 """Names of files: of FOLDER the first, of a submission's folder the others."""
 
 
-def main(folder: Path, target: Target = grade, prove: Callable[[str | None], bool] | None = None) -> int:
+def main(folder: Path, target: Target = grade, prove: Callable[[Assignment], bool] | None = None) -> int:
     """Serve ``folder``; the exit status."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is no answer
@@ -46,7 +47,7 @@ def main(folder: Path, target: Target = grade, prove: Callable[[str | None], boo
         common = unpack_common((folder / COMMON).read_bytes(), folder)
         check_versions(common.versions)
         start_server_for(common.exams, folder / STATE / BATCH_LOG)  # it imports meanwhile
-        reduced = (prove or prove_sandbox)(common.assignment.environment)
+        reduced = (prove or prove_sandbox)(common.assignment)
     except (AutograderError, OSError, ValueError) as error:
         say({"refused": str(error)})
         return 3
@@ -73,9 +74,9 @@ def check_versions(wanted: Any) -> None:
         raise AutograderError(f"grades would not be those of the other machines: it has {', '.join(other)}")
 
 
-def prove_sandbox(python: str | None) -> bool:
+def prove_sandbox(assignment: Assignment) -> bool:
     """Raise :class:`SandboxError` where the sandbox does not hold; says whether its limits are reduced."""
-    sandbox = default_sandbox(python)
+    sandbox = default_sandbox(assignment.environment, assignment.sandbox)
     require(sandbox)
     return sandbox.reduced
 

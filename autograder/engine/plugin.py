@@ -30,12 +30,13 @@ class GraderPlugin(WorkerPlugin):
         name: str,
         common: bytes,
         needed_mib: float,
+        threads: int = 1,
         program: tuple[str, ...] | None = None,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.name = name
         self.common: bytes | None = common
-        self.needed_mib = needed_mib
+        self.needed_mib, self.threads = needed_mib, threads
         self.program = program
         self.lease_seconds = lease_seconds
         self.heard = float("inf")
@@ -44,7 +45,7 @@ class GraderPlugin(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         common, self.common = self.common, None
         limit = worker.memory_manager.memory_limit
-        slots = worker.state.nthreads
+        slots = max(1, worker.state.nthreads // self.threads)
         if limit:
             slots = max(1, min(slots, int(limit / (1 << 20) / self.needed_mib)))
         folder = Path(worker.local_directory) / self.name
