@@ -147,6 +147,7 @@ def test_a_worker_whose_sandbox_does_not_hold_gets_no_work(course: Course, engin
     assert not (course.root / "autograded").exists()
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_stopped_leaves_no_process_and_no_file_on_the_workers(course: Course, engine: Engine) -> None:
     """And the next one goes on."""
 
