@@ -7,8 +7,8 @@ import fcntl
 import os
 import shutil
 import statistics
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder import result
@@ -18,7 +18,11 @@ from autograder.keys import common_keys, folder_key, regular_files
 from autograder.processes import in_processes
 from autograder.records import Course, Grade
 from autograder.release import Release
-from autograder.worker import TIMESTAMP, Work
+from autograder.runkeys import execution_key
+from autograder.runs import Runs
+from autograder.waves import Execute as Execute
+from autograder.waves import once_each
+from autograder.worker import TIMESTAMP, Work, heavy_modules
 
 BATCH_LOG = "log/batch.log"
 """In .autograder/; beside it the folders with each submission's own log."""
@@ -47,9 +51,6 @@ class Batch:
 Progress = Callable[[str, Grade | NotGraded], None]
 """Called with the student and the result, in the coordinator, as each submission is done."""
 
-Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
-"""Does the work, so many at a time; see :func:`autograder.processes.in_processes`, which is the real one."""
-
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
     """Those with a folder submitted/<student>/<assignment>/."""
@@ -71,9 +72,10 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     if unknown:
         raise UsageError(f"no submission of {', '.join(unknown)} in {course.root / 'submitted'} for {name}")
     common = common_keys(course, release)
-    return tuple(
-        submission_work(course, release, student, common) for student in present if not only or student in only
-    )
+    preload = heavy_modules(notebook.exam for notebook in release.notebooks)
+    execution = execution_key(release.assignment, common["files"], preload)
+    works = (submission_work(course, release, student, common) for student in present if not only or student in only)
+    return tuple(replace(work, runs=course.runs, execution=execution) for work in works)
 
 
 def submission_work(
@@ -136,14 +138,15 @@ def run(
 ) -> Batch:
     """Grade what has no current grade, ``workers`` at a time, the longest first.
 
+    What a kept run can answer is not executed, and of identical notebooks one is; with ``force`` all are.
     One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's. However this
     ends, no process of it runs on; what is graded until then stays graded.
     """
     grades = {} if force else {work.student: grade for work in works if (grade := current(work)) is not None}
-    due = [work for work in works if work.student not in grades]
+    due = longest_first([work for work in works if work.student not in grades])
     graded: list[str] = []
     failed: dict[str, NotGraded] = {}
-    with contextlib.closing(execute(longest_first(due), workers)) as outcomes:
+    with contextlib.closing(execute(due, workers) if force else once_each(due, workers, execute)) as outcomes:
         for work, reason in outcomes:
             outcome = _believe(work, reason)
             if isinstance(outcome, Grade):
@@ -153,6 +156,8 @@ def run(
                 failed[work.student] = outcome
             if progress:
                 progress(work.student, outcome)
+    for folder in {work.runs for work in due if work.runs is not None}:
+        Runs(folder).prune()
     return Batch(
         grades=tuple(grades[work.student] for work in works if work.student in grades),
         graded=tuple(sorted(graded)),

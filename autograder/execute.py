@@ -40,6 +40,8 @@ class Kernel(Protocol):
 
 
 StartKernel = Callable[[], Kernel]
+Clock = Callable[[], float]
+"""Seconds, as ``time.monotonic`` counts them."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def execute(
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
     beyond: Beyond = Beyond(),
+    clock: Clock = time.monotonic,
 ) -> Executed:
     """Run a notebook; a student's failure is a value in the result.
 
@@ -87,13 +90,14 @@ def execute(
         needs: index of each TEST cell → the names its test needs.
         limits: wall clocks; the rest is the sandbox's to enforce.
         beyond: the TEST cells that look at files and figures.
+        clock: the seconds that the notebook's limit and the run's wall clock are told by.
     """
-    first = _run_once(start, composed, needs, limits, beyond, len(composed.cells))
+    first = _run_once(start, composed, needs, limits, beyond, len(composed.cells), clock)
     fatal = _fatal_cell(first, len(composed.cells))
     if fatal is None or not any(_pinned(c) for c in first.captures.values()):
         return first
     first.close()
-    again = _run_once(start, composed, needs, limits, beyond, fatal)
+    again = _run_once(start, composed, needs, limits, beyond, fatal, clock)
     captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
@@ -110,11 +114,12 @@ def _run_once(
     limits: Limits,
     beyond: Beyond,
     stop: int,
+    clock: Clock,
 ) -> Executed:
-    began = time.monotonic()
+    began = clock()
     kernel = start()
     remote = Remote(kernel)
-    started = time.monotonic()
+    started = clock()
     deadline = started + limits.notebook_seconds
     runs: list[CellRun] = []
     captures: dict[int, Capture] = {}
@@ -126,7 +131,7 @@ def _run_once(
             runs.append(CellRun("skipped"))
             if cell.role is not Role.TEST:
                 continue
-        left = deadline - time.monotonic()
+        left = deadline - clock()
         late = late or left <= 0
         if late or index >= stop or kernel.ended():
             if len(runs) <= index:
@@ -138,11 +143,11 @@ def _run_once(
             if captured is not None:
                 captures[index] = capture_beyond(captured, remote, kept, index, beyond, budget, until)
         if len(runs) <= index:
-            left = max(0.1, deadline - time.monotonic())
+            left = max(0.1, deadline - clock())
             runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
     cpu, peak = kernel.usage()
     status, message = _status(kernel.ended(), runs, composed, limits, late)
-    wall = time.monotonic() - began
+    wall = clock() - began
     run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
     return Executed(run, captures, kernel, remote, kept)
 

@@ -33,6 +33,7 @@ from autograder.records import (
     Role,
     Run,
 )
+from autograder.regrade import Fresh, Supplying
 
 Rebuild = Callable[[Any, list[Any]], Any]
 
@@ -54,6 +55,7 @@ def grade_notebook(
     rebuild: Rebuild | None = None,
     given: Mapping[str, Path] | None = None,
     handed_in: Mapping[str, Path] | None = None,
+    supplying: Supplying | None = None,
 ) -> GradedNotebook:
     """Grade one submitted notebook.
 
@@ -66,9 +68,11 @@ def grade_notebook(
         rebuild: makes a Keras model of a claim; default :func:`autograder.examiner.models.rebuild`.
         given: path in the work folder → file that the release brought, for test cells that look at files.
         handed_in: the same for what the student handed in beside the notebook.
+        supplying: where its kernels come from, in the place of ``start``.
 
     Raises:
         HostError: the sandbox can not be had; nothing is graded then.
+        KernelNeeded: it was to be graded from a kept run, and can not be.
     """
     if not source.exists() and not source.is_symlink():
         return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."), None)
@@ -79,10 +83,15 @@ def grade_notebook(
     composed = compose(exam, notebook)
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
-    executed = execute(start, composed, wanted, limits, _beyond(composed))
+    beyond = _beyond(composed)
+    supply = Fresh(start) if supplying is None else supplying(composed, beyond)
+    executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
     workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
     try:
-        examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace)
+        examined, histories = _examine(
+            composed, executed, known, hidden, rebuild or _rebuild, workspace, supply.given_up
+        )
+        supply.done()
     finally:
         executed.close()
     questions = _questions(composed, executed.run, examined)
@@ -96,6 +105,7 @@ def grade_notebook(
         peak_memory_mib=executed.run.peak_memory_mib,
         sandbox=executed.run.sandbox,
         history=_curve(histories),
+        kept=supply.kept,
     )
     return GradedNotebook(grade, masked_notebook(composed, executed.run, grade))
 
@@ -115,12 +125,18 @@ def _beyond(composed: Composed) -> Beyond:
 
 
 def _examine(
-    composed: Composed, executed: Executed, known: Any, hidden: Path | None, rebuild: Rebuild, workspace: Workspace
+    composed: Composed,
+    executed: Executed,
+    known: Any,
+    hidden: Path | None,
+    rebuild: Rebuild,
+    workspace: Workspace,
+    given_up: Callable[[], bool],
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
     answers = Answers(executed.remote, known.modules, rebuild)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
-    results = examine(pairs, known, answers, hidden, wording=wording, workspace=workspace)
+    results = examine(pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=given_up)
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 
 

@@ -8,13 +8,13 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from autograder import worker
+from autograder import servers, worker
 from autograder.errors import HostError
 from autograder.records import Exam
 from autograder.text import bounded
@@ -57,7 +57,8 @@ def in_processes(
 
 def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tuple[Work, str], None, None]:
     pending = list(reversed(due))
-    with contextlib.closing(Pool(target)) as pool:
+    large = _libraries(exams_of(due))
+    with contextlib.closing(Pool(target, large, light=not large or all(work.kept for work in due))) as pool:
         while pending or len(pool):
             while pending and len(pool) < max(1, workers):
                 pool.start(pending.pop())
@@ -65,10 +66,18 @@ def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tup
 
 
 class Pool:
-    """Processes that work, one for each work, forked from the server that :func:`start_server` started."""
+    """Processes that work, one for each work, forked from the servers that :func:`start_server` started.
 
-    def __init__(self, target: Target = worker.main) -> None:
+    Args:
+        target: what a process runs.
+        large: the libraries that take long to import.
+        light: begin without them; from the first one that needs them on, all have them.
+    """
+
+    def __init__(self, target: Target = worker.main, large: Sequence[str] = (), *, light: bool = False) -> None:
         self._target = target
+        self._large = large
+        self._light = light
         self._running: dict[Any, _Running] = {}
 
     def __len__(self) -> int:
@@ -80,7 +89,7 @@ class Pool:
         Raises:
             HostError: no process can be started.
         """
-        started = _start(work, self._target)
+        started = _start(work, self._target, self._large, light=self._light)
         self._running[started.process.sentinel] = started
 
     def ended(self, timeout: float, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
@@ -92,7 +101,12 @@ class Pool:
         for ready in wait([*self._running, *also], timeout):
             if ready in self._running:
                 ended = self._running.pop(ready)
-                yield ended.work, _reason(ended)
+                reason = _reason(ended)
+                if reason == worker.LIBRARIES:
+                    self._light = False  # what one of them needs, most of the others do
+                    self.start(ended.work)
+                else:
+                    yield ended.work, reason
         for sentinel, late in list(self._running.items()):
             if time.monotonic() > late.deadline:
                 del self._running[sentinel]
@@ -107,22 +121,37 @@ class Pool:
 
 
 def start_server(due: Sequence[Work]) -> None:
-    """Start the server, if it does not run yet; it imports while the caller goes on.
+    """Start the servers that processes are forked from, if they do not run yet; they import while the caller goes on.
+    The one with the large libraries waits until somebody needs it where kept runs may do without.
 
     What libraries print while they are imported goes to the batch's log. To call this before a progress bar is on the
     screen keeps the bar whole: standard error points elsewhere for a moment.
     """
-    exams = {id(exam): exam for work in due for exam in work.exams}.values()
-    start_server_for(exams, due[0].batch_log)
+    with _standard_error_in(due[0].batch_log):
+        servers.start_light()
+    exams = exams_of(due)
+    if _libraries(exams) and not any(_has_runs(work) for work in due):
+        start_server_for(exams, due[0].batch_log)
 
 
 def start_server_for(exams: Iterable[Exam], log: Path) -> None:
-    """The same, for work of these exams."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(
-        ["autograder.worker", *worker.heavy_modules(exams)]
-    )
+    """The one with the libraries that these exams import."""
     with _standard_error_in(log):
-        forkserver.ensure_running()
+        servers.start_heavy(_libraries(exams))
+
+
+def exams_of(due: Sequence[Work]) -> list[Exam]:
+    """The exams of all works, each once."""
+    return list({id(exam): exam for work in due for exam in work.exams}.values())
+
+
+def _libraries(exams: Iterable[Exam]) -> list[str]:
+    """Those that take long to import, and that not every process of the kit's has."""
+    return [name for name in worker.heavy_modules(exams) if name != "numpy"]
+
+
+def _has_runs(work: Work) -> bool:
+    return work.runs is not None and work.runs.is_dir() and any(work.runs.iterdir())
 
 
 @contextlib.contextmanager
@@ -150,11 +179,15 @@ def _is_open(descriptor: int) -> bool:
     return True
 
 
-def _start(work: Work, target: Target) -> _Running:
+def _start(work: Work, target: Target, large: Sequence[str], *, light: bool) -> _Running:
     work.log.unlink(missing_ok=True)
-    context = multiprocessing.get_context("forkserver")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=target, args=(work, sender), daemon=True)
+    if not light and large:
+        with _standard_error_in(work.batch_log):
+            servers.start_heavy(large)
+    elif large:
+        target = partial(worker.without_libraries, target, large)
+    receiver, sender = multiprocessing.get_context("forkserver").Pipe(duplex=False)
+    process = servers.process(target, (work, sender), light=light)
     try:
         process.start()
     except (OSError, EOFError) as error:

@@ -164,6 +164,11 @@ class Course:
         return self.state / "details" / assignment / f"{student}.json"
 
     @property
+    def runs(self) -> Path:
+        """.autograder/runs/: what submissions' notebooks did when they were executed, see :mod:`autograder.runs`"""
+        return self.state / "runs"
+
+    @property
     def state(self) -> Path:
         """.autograder/: what can be made anew (caches, logs, locks)"""
         return self.root / ".autograder"
@@ -386,6 +391,8 @@ class NotebookGrade:
     sandbox: str = ""
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """The learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
+    kept: bool = False
+    """Nothing was executed for this grade: the run is one that was kept. Times and memory are those of then."""
 
     @property
     def score(self) -> float:

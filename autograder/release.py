@@ -214,6 +214,8 @@ def _releasable(course: Course, path: Path) -> Path:
         raise CourseError(f"{shown}: {error}; put a copy there instead") from None
     if is_hidden(course.root, real):
         raise CourseError(f"{shown}: lies in (or links to) a hidden folder: students would get it")
+    if real.is_relative_to(course.state.resolve()):
+        raise CourseError(f"{shown}: lies in .autograder/, where grading keeps what no student may see")
     if not real.is_file():
         raise CourseError(f"{shown}: only regular files can be released")
     return real

@@ -30,7 +30,7 @@ def templates(due: Sequence[Work]) -> Iterator[Warmed]:
     with contextlib.ExitStack() as stack:
         started = {}
         for name in dict.fromkeys(work.assignment.name for work in due):
-            works = [work for work in due if work.assignment.name == name]
+            works = [work for work in due if work.assignment.name == name and not work.kept]
             if sum(len(work.exams) for work in works) >= FEW:
                 with _logged(works[0]):
                     started[name] = works[0], *stack.enter_context(_start(works[0]))

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 
-from autograder import result
+from autograder import libraries, result
 from autograder.errors import AutograderError
 from autograder.examiner.names import bindings, vocabulary
 from autograder.execute import Kernel
@@ -35,6 +35,8 @@ from autograder.files import replace_folder, write_atomically
 from autograder.grade import grade_notebook
 from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
+from autograder.regrade import KernelNeeded
+from autograder.regrade import supplying as from_runs
 
 if TYPE_CHECKING:
     from autograder.sandbox.warm import Address
@@ -72,11 +74,18 @@ class Work:
     content_keys: Mapping[str, str] = field(default_factory=dict)
     template: Address | None = None
     """What kernels are forked from; None: they are started."""
+    runs: Path | None = None
+    """The folder of kept runs; None: none is used, and none is kept."""
+    execution: str = ""
+    """See :func:`autograder.runkeys.execution_key`."""
+    kept: bool = False
+    """Grade from kept runs alone: nothing is executed, and :data:`NEEDED` is the reason where that can not be."""
 
     @property
     def seconds(self) -> float:
         """Wall clock after which something is wrong with the machine and not with the student."""
-        return 60.0 + len(self.exams) * (2 * self.assignment.limits.notebook_seconds + 300)
+        executing = 0 if self.kept else 2 * self.assignment.limits.notebook_seconds
+        return 60.0 + len(self.exams) * (executing + 300)
 
 
 def grade_submission(work: Work) -> Grade:
@@ -85,7 +94,10 @@ def grade_submission(work: Work) -> Grade:
     Raises:
         HostError: this machine can not do it; nothing is written.
         CourseError: the course's own late policy failed; nothing is written.
+        KernelNeeded: it was to be graded from kept runs, and can not be; nothing is written.
     """
+    handed_in = {path: file for path, file in work.files.items() if _is_of(work.submission, file)}
+    supplying = from_runs(lambda: start_kernel(work), work.runs, work.execution, handed_in, kept=work.kept)
     sys.path[:0] = map(str, work.modules)
     try:
         penalty = late_penalty(work.course, work.assignment, work.submitted_at)
@@ -97,7 +109,8 @@ def grade_submission(work: Work) -> Grade:
                 work.assignment.limits,
                 work.hidden,
                 given=shared_files(work),
-                handed_in={path: file for path, file in work.files.items() if _is_of(work.submission, file)},
+                handed_in=handed_in,
+                supplying=supplying,
             )
             for exam in work.exams
         ]
@@ -114,6 +127,8 @@ def grade_submission(work: Work) -> Grade:
         versions=versions(),
         content_keys=work.content_keys,
     )
+    if libraries.wanted():
+        raise LibrariesNeeded
     write_grade(
         work, grade, {g.grade.notebook: nbformat.writes(g.masked) + "\n" for g in graded if g.masked is not None}
     )
@@ -236,10 +251,18 @@ def versions() -> dict[str, str]:
     return found
 
 
+class LibrariesNeeded(Exception):
+    """Grading needs a library that this process does without; nothing was written."""
+
+
 MAX_REPORT = 32 * 1024
 """Bytes of a report. A pipe holds more than that, so that sending never waits for the coordinator."""
 FAULT = "fault: "
 """How a report begins that the log has more to say about."""
+NEEDED = "kernel needed: "
+"""How a report begins that says that kept runs do not suffice; the key of the run that was missed follows."""
+LIBRARIES = "libraries needed"
+"""The report of a process that does without them and can not."""
 
 
 def main(work: Work, report: Connection) -> None:
@@ -250,17 +273,31 @@ def main(work: Work, report: Connection) -> None:
     report.send_bytes(attempt(work).encode("utf-8", "backslashreplace")[:MAX_REPORT])
 
 
+def without_libraries(
+    target: Callable[[Work, Connection], None], names: Sequence[str], work: Work, report: Connection
+) -> None:
+    """Entry point of a process that does without some libraries; :data:`LIBRARIES` is its report where it can not."""
+    libraries.do_without(names)
+    target(work, report)
+
+
 def attempt(work: Work, grade: Callable[[Work], Grade] = grade_submission) -> str:
     """Why the submission could not be graded; empty: it is graded. The kit's own fault leaves its traceback on
     standard error, and its reason begins with :data:`FAULT`."""
     try:
         grade(work)
-    except AutograderError as error:
-        return str(error) or type(error).__name__
     except Exception as error:
-        traceback.print_exc()
-        return f"{FAULT}{type(error).__name__}: {error}"
+        return LIBRARIES if libraries.wanted() else _reason(error)
     return ""
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KernelNeeded):
+        return NEEDED + error.key
+    if isinstance(error, AutograderError):
+        return str(error) or type(error).__name__
+    traceback.print_exception(error)
+    return f"{FAULT}{type(error).__name__}: {error}"
 
 
 def _log_to(path: Path) -> None:

@@ -335,7 +335,7 @@ def test_a_process_that_dies_hangs_or_fails_is_one_students_reason(
 ) -> None:
     """The reason says what happened, quotes the log's last lines and names the log; the next batch makes it good."""
     monkeypatch.setattr(Work, "seconds", 3.0)
-    done = batch.run(plan(course), workers=4, execute=partial(in_processes, target=misbehave))
+    done = batch.run(plan(course), workers=4, force=True, execute=partial(in_processes, target=misbehave))
     reasons = {n.student: n.reason for n in done.not_graded}
     assert done.graded == ("ada",)
     assert list(reasons) == ["bob", "eve", "joe"]

@@ -370,6 +370,10 @@ def test_the_release_takes_files_along_and_leaves_hidden_ones(tmp_path: Path) ->
     [
         (lambda s: (s / "a").symlink_to("/etc/hostname"), "a symbolic link that leads out of the course"),
         (lambda s: (s / "a").symlink_to(s / "hidden/h"), "a: lies in .* a hidden folder"),
+        (
+            lambda s: (s / "a").symlink_to(s / "../../.autograder/runs/a.run"),
+            "a: lies in .autograder/, where grading keeps",
+        ),
         (lambda s: (s / "a").symlink_to(s / "hidden"), "a: lies in .* a hidden folder"),
         (lambda s: (s / "a").hardlink_to(s / "hidden/h"), "a: is a copy of source/hw/hidden/h"),
         (lambda s: shutil.copy(s / "hidden/h", s / "a"), "a: is a copy of source/hw/hidden/h"),
@@ -382,6 +386,8 @@ def test_nothing_hidden_or_foreign_gets_into_a_release(tmp_path: Path, make, mes
     (root / "kaggle_data.py").write_text("")
     (root / "source/hw/hidden").mkdir()
     (root / "source/hw/hidden/h").write_text("labels")
+    (root / ".autograder/runs").mkdir(parents=True)
+    (root / ".autograder/runs/a.run").write_text("what another student's notebook made")
     make(root / "source/hw")
     with pytest.raises(CourseError, match=message):
         built(root)
