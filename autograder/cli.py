@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,7 +21,9 @@ from autograder.errors import AutograderError, HostError, UsageError
 if TYPE_CHECKING:
     from autograder.batch import Batch, Execute, NotGraded
     from autograder.records import Assignment, Course, Grade
+    from autograder.release import Release
     from autograder.sandbox import Finding
+    from autograder.worker import Work
 
 DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
 
@@ -99,6 +101,7 @@ _workers_option = click.option(
 
 
 def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
+    import autograder.nbformats  # noqa: F401 - before anything else imports nbformat
     from autograder.course import assignment, load_course
 
     course = load_course(folder.resolve())
@@ -229,6 +232,7 @@ def _moment(text: str | None) -> datetime | None:
 autograder grade keras-fully-connected                      # what is new or changed
 autograder grade keras-fully-connected --student ada --student bob
 autograder grade keras-fully-connected --force --workers 4  # everything, again
+autograder grade keras-fully-connected --dry-run            # which grades would change; none is written
 autograder grade keras-fully-connected --quiet --json grades.json
 autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
 """)
@@ -245,7 +249,8 @@ autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
     show_default=True,
     help="warm: fork kernels from a process that has imported the libraries; cold: start each on its own.",
 )
-@click.option("--force", is_flag=True, help="Grade anew what has a current grade.")
+@click.option("--force", is_flag=True, help="Execute everything anew, also what has a current grade or a kept run.")
+@click.option("--dry-run", is_flag=True, help="Say which grades would change, and write none.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
 @click.option("--quiet", is_flag=True, help="Show nothing but what went wrong.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this dask scheduler (tls://host:8786).")
@@ -257,6 +262,7 @@ def grade(
     workers: int | None,
     start: str,
     force: bool,
+    dry_run: bool,
     json_path: Path | None,
     quiet: bool,
     scheduler: str | None,
@@ -265,10 +271,13 @@ def grade(
     """Grade the submissions of ASSIGNMENT that have no current grade, then record and report all of them.
 
     A grade is current while the submission, the exam, the hidden data, the released files, the limits, the late policy
-    and the kit's versions are those that it was made from. A batch that was stopped goes on where it was.
+    and the kit's versions are those that it was made from. A batch that was stopped goes on where it was. Where only
+    tests, points or hidden data have changed, notebooks are not executed again: their runs are kept.
     """
     course, wanted = _open(course_folder, assignment)
     warm = start == "warm"
+    if dry_run:
+        _forecast(course, wanted, only, workers, warm=warm, force=force, json_path=json_path, quiet=quiet)
     cluster = _cluster(course, scheduler, insecure_scheduler, warm)
     done = _grade(course, wanted, only=only, workers=workers, warm=warm, force=force, quiet=quiet, cluster=cluster)
     if json_path:
@@ -301,9 +310,7 @@ def _grade(
     console = Console(stderr=True)
     release = build(course, assignment)
     with batch.exclusive(course):
-        works = batch.plan(course, release, only)
-        if not works:
-            raise UsageError(f"there is no submission of {assignment.name} in {course.root / 'submitted'}")
+        works = _plan(course, release, only)
         reduced = cluster is None and _require_sandbox(assignment, quiet)
         due = [work for work in works if force or batch.current(work) is None]
         if len(due) < len(works) and not quiet:
@@ -331,8 +338,7 @@ def _grade(
             recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
     if not quiet:
         _show(done.grades, {**recorded.paths, **({"log": log.path} if log.path else {})})
-    for failure in done.not_graded:
-        _warn(f"not graded: {failure.student}: {failure.reason}")
+    _complain_of(done)
     if not quiet:
         _warn_each(f"{student}: {why}" for student, why in recorded.set_aside.items())
     return done
@@ -348,6 +354,71 @@ def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) 
     from autograder.engine.cluster import InCluster
 
     return InCluster(engine, course.root, insecure=insecure, warm=warm)
+
+
+def _plan(course: Course, release: Release, only: Sequence[str]) -> tuple[Work, ...]:
+    from autograder import batch
+
+    works = batch.plan(course, release, only)
+    if not works:
+        raise UsageError(f"there is no submission of {release.assignment.name} in {course.root / 'submitted'}")
+    return works
+
+
+def _runner(warm: bool) -> Callable[..., Batch]:
+    from functools import partial
+
+    from autograder import batch
+    from autograder.processes import in_processes
+
+    return batch.run if warm else partial(batch.run, execute=partial(in_processes, warm=False))
+
+
+def _forecast(
+    course: Course,
+    assignment: Assignment,
+    only: Sequence[str],
+    workers: int | None,
+    *,
+    warm: bool,
+    force: bool,
+    json_path: Path | None,
+    quiet: bool,
+) -> NoReturn:
+    """Say which grades would change."""
+    from rich.console import Console
+
+    from autograder import batch, dryrun
+    from autograder.files import write_atomically
+    from autograder.processes import start_server
+    from autograder.release import build
+    from autograder.screen import BatchProgress, show_forecast
+
+    release = build(course, assignment)
+    with batch.exclusive(course):
+        works = _plan(course, release, only)
+        current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
+        due = dryrun.aside(course, [work for work in works if work.student not in current])
+        reduced = _require_sandbox(assignment, quiet)
+        if due:
+            start_server(due)
+        count = 1 if reduced else workers or batch.worker_count(works)
+        order = [work.student for work in due]
+        with BatchProgress(order, assignment.name, Console(stderr=True), workers=count, quiet=quiet) as progress:
+            done = _runner(warm)(due, workers=count, force=force, progress=progress.advance)
+        forecast = dryrun.compare(works, current, done)
+        dryrun.clear(course)
+    if not quiet:
+        show_forecast(Console(), forecast)
+    if json_path:
+        write_atomically(json_path, json.dumps(dryrun.to_json(forecast), indent=2) + "\n")
+    _complain_of(done)
+    sys.exit(NOT_GRADED if done.not_graded else DONE)
+
+
+def _complain_of(done: Batch) -> None:
+    for failure in done.not_graded:
+        _warn(f"not graded: {failure.student}: {failure.reason}")
 
 
 def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from autograder import tally
 from autograder.batch import NotGraded
+from autograder.dryrun import Forecast, points
 from autograder.records import Grade
 from autograder.report.table import TEXT_COLUMNS, text_table
 from autograder.report.words import status_title
@@ -145,3 +146,21 @@ def show_grades(console: Console, grades: Iterable[Grade]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
+
+
+def show_forecast(console: Console, forecast: Forecast) -> None:
+    """The grades that would change, and the counts."""
+    if not console.is_terminal:
+        console.width = 200
+    if forecast.changed:
+        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("student", "before", "after"):
+            table.add_column(name, justify="left" if name == "student" else "right", no_wrap=True)
+        table.add_column("questions that change", overflow="fold")
+        for one in forecast.changed:
+            scores = [points(grade.score if grade else None) for grade in (one.before, one.after)]
+            changes = one_line(", ".join(map(str, one.questions)), 2000)
+            table.add_row(Text(one_line(one.student, 60)), *map(Text, scores), Text(changes))
+        console.print(table)
+        console.print()
+    console.print(forecast.summary(), highlight=False, markup=False, soft_wrap=True)
