@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ from pipeline import (
     seen_by_student,
 )
 
-from autograder.records import Course, Outcome
+from autograder.course import load_course
+from autograder.records import Course, Grade, Outcome
 
 pytestmark = pytest.mark.sandbox
 
@@ -392,6 +394,37 @@ def test_one_worker_and_a_replay_give_the_same_grades(graded: Class) -> None:
         assert [q.message for n in now.notebooks for q in n.questions] == [
             q.message for n in then.notebooks for q in n.questions
         ]
+
+
+def _verdicts(found: Grade) -> Any:
+    questions = [question for book in found.notebooks for question in book.questions]
+    return found.status, [(q.id, q.score, q.outcome, q.message, q.checks) for q in questions]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_from_kept_runs_everyone_gets_the_same_grade_again(graded: Class, tmp_path: Path, workers: int) -> None:
+    """Liars, cheaters and crashes included, in another place, and with no kernel."""
+    course = load_course(Path(shutil.copytree(graded.course.root, tmp_path / "elsewhere")))
+    shutil.rmtree(course.root / "autograded")
+    again = grade(course, "--workers", str(workers))
+    assert sorted(again.graded) == sorted(graded.done.grades)
+    for name, found in again.grades.items():
+        assert _verdicts(found) == _verdicts(graded.done.grades[name])
+    executed = {name for name, g in again.grades.items() if not all(n.kept for n in g.notebooks)} - set(DAMAGED)
+    assert executed == set()
+
+
+def test_a_tightened_tolerance_executes_nothing_and_takes_points_from_whom_it_should(
+    graded: Class, tmp_path: Path
+) -> None:
+    course = load_course(Path(shutil.copytree(graded.course.root, tmp_path / "elsewhere")))
+    source = course.source(ASSIGNMENT) / "numbers.ipynb"
+    source.write_text(source.read_text().replace("wanted = [3, 1]", "wanted = [3, 2]"))
+    again = grade(course, "--workers", "2")
+    assert all(n.kept for name, g in again.grades.items() if name not in DAMAGED for n in g.notebooks)
+    for name in again.grades:
+        before = graded.done.points(name)
+        assert again.points(name) == before | ({"test-line": 0.0} if before.get("test-line") == 3 else {})
 
 
 def test_a_changed_submission_is_graded_and_no_other(graded: Class) -> None:

@@ -1,0 +1,181 @@
+"""A hidden test changes after the class is graded: what grading it anew costs, beside what grading it cost.
+
+Makes a course with one assignment in Keras and a class of students, each with a network of their own, and times the
+command `autograder grade`: once with nothing kept, then after each of some changes of hidden tests. The table says the
+wall clock and the processor time of the whole command, all its processes, pages and the gradebook included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+YAML = """\
+course: regrading
+assignments:
+  network: {title: A small network, files: [data.npz], hidden: [holdout.npz]}
+"""
+SETUP = """\
+import numpy as np
+import keras
+from autograder import check
+data = np.load("data.npz")
+X, y = data["X"], data["y"]"""
+ANSWER = """\
+keras.utils.set_random_seed({seed})
+model = keras.Sequential([keras.layers.Input((20,)), keras.layers.Dense({units}, activation="relu"),
+                          keras.layers.Dense(3, activation="softmax")])
+model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+history = model.fit(X, y, epochs=3, batch_size=32, verbose=0)
+def scaled(values):
+    return (values - np.min(values)) / np.ptp(values)"""
+LOSS = """\
+holdout = check.hidden_data("holdout.npz")
+check.loss(model, on=(holdout["X"], holdout["y"]), below={below}, loss="sparse_categorical_crossentropy")"""
+SCALED = "check.function(scaled, [([1.0, 2.0, 5.0], np.array([0, 0.25, 1.0]))], rtol={rtol})"
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one command took, in seconds."""
+
+    wall: float
+    cpu: float
+
+
+def make_course(root: Path, students: int) -> None:
+    """The course, its data, and a submission of each student."""
+    from autograder.course import assignment, load_course
+    from autograder.release import build, write
+
+    draw = np.random.default_rng(0)
+    (root / "source/network/hidden").mkdir(parents=True)
+    for path, rows in (("data.npz", 2000), ("source/network/hidden/holdout.npz", 4000)):
+        X = draw.normal(size=(rows, 20)).astype("float32")
+        np.savez(root / path, X=X, y=np.argmax(X[:, :3] + 0.3 * draw.normal(size=(rows, 3)), axis=1))
+    (root / "course.yaml").write_text(YAML)
+    write_source(root)
+    course = load_course(root)
+    wanted = assignment(course, "network")
+    write(course, wanted, build(course, wanted))
+    for number in range(students):
+        folder = course.submitted(f"student-{number:03}", "network")
+        folder.mkdir(parents=True)
+        answer = ANSWER.format(seed=number, units=8 + number)
+        (folder / "network.ipynb").write_text(notebook(answer, "", ""))
+
+
+def write_source(root: Path, below: float = 0.9, rtol: float = 1e-6) -> None:
+    """source/network/network.ipynb, with these in its hidden tests."""
+    solution = f"### BEGIN SOLUTION\n{ANSWER.format(seed=1, units=16)}\n### END SOLUTION"
+    text = notebook(solution, hidden(LOSS.format(below=below)), hidden(SCALED.format(rtol=rtol)))
+    (root / "source/network/network.ipynb").write_text(text)
+
+
+def hidden(test: str) -> str:
+    return f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
+
+
+def notebook(answer: str, loss: str, scaled: str) -> str:
+    from tiny import cell
+    from tiny import notebook as made
+
+    return made(
+        cell(SETUP, "setup", locked=True),
+        cell(answer, "model", solution=True),
+        cell(f"model is not None\n{loss}", "test-loss", grade=True, locked=True, points=4),
+        cell(f"callable(scaled)\n{scaled}", "test-scaled", grade=True, locked=True, points=2),
+    )
+
+
+def grade(root: Path, workers: int, *options: str) -> Spent:
+    """Run `autograder grade` and wait for it."""
+    command = [sys.executable, "-m", "autograder", "grade", "network", "--course", str(root), "--quiet"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, "--workers", str(workers), *options], check=True, env=environment)
+    wall = perf_counter() - began
+    _wait_for_all()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Spent(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def _adopt_orphans() -> None:
+    """The servers that grading forks from outlive the command by a moment; their time counts, too."""
+    set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(set_child_subreaper, 1)
+
+
+def _wait_for_all() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def executed(root: Path) -> int:
+    """How many of the grades on disk needed an execution."""
+    results = (json.loads(path.read_text()) for path in (root / "autograded").glob("*/network/result.json"))
+    return sum(not book["kept"] for result in results for book in result["notebooks"])
+
+
+def row(what: str, spent: list[Spent], first: Spent, ran: int) -> str:
+    wall, cpu = median(s.wall for s in spent), median(s.cpu for s in spent)
+    span = f"{min(s.wall for s in spent):.3g} to {max(s.wall for s in spent):.3g}"
+    return f"| {what} | {wall:.3g} s | {len(spent)}: {span} | {cpu:.3g} s | {ran} | {first.wall / wall:.3g} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--students", type=int, default=40)
+    parser.add_argument("--repeats", type=int, default=5, help="how often each change is graded")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--quick", action="store_true", help="4 students, each change once: to see that it works")
+    chosen = parser.parse_args()
+    students, repeats = (4, 1) if chosen.quick else (chosen.students, chosen.repeats)
+    _adopt_orphans()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_course(root, students)
+        first = grade(root, chosen.workers)
+        rows = [row("grading them, nothing kept", [first], first, executed(root))]
+        changes = {
+            "another threshold of `check.loss`": lambda n: {"below": 0.8 - n / 100},
+            "another tolerance in `check.function`": lambda n: {"below": 0.9, "rtol": 1e-5 * (n + 1)},
+        }
+        for what, change in changes.items():
+            spent = []
+            for number in range(repeats):
+                write_source(root, **change(number))
+                spent.append(grade(root, chosen.workers))
+            rows.append(row(what, spent, first, executed(root)))
+        rows.append(row("the same again: all grades are current", [grade(root, chosen.workers)], first, 0))
+    names = ", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow", "numpy"))
+    print(f"{students} students, {chosen.workers} at a time; Python {platform.python_version()}, {names}\n")
+    print(
+        "| the whole command | median | measurements | CPU | executed | times faster |\n|---|---:|---|---:|---:|---:|"
+    )
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
