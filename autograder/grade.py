@@ -9,6 +9,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.check.measured import only_measured, writing_in
 from autograder.compose import compose
 from autograder.errors import SubmissionError
 from autograder.examiner.examine import Examined, examine
@@ -33,7 +34,10 @@ from autograder.records import (
     Role,
     Run,
 )
-from autograder.regrade import Fresh, Supplying
+from autograder.regrade import Fresh, Supply, Supplying
+
+CHECK = "from autograder import check"
+"""How the instructor's notebook names the checks, where no name of another's can stand for them."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
 
@@ -84,13 +88,11 @@ def grade_notebook(
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     beyond = _beyond(composed)
-    supply = Fresh(start) if supplying is None else supplying(composed, beyond)
+    supply: Supply = Fresh(start) if supplying is None else supplying(composed, beyond)
     executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
     workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
     try:
-        examined, histories = _examine(
-            composed, executed, known, hidden, rebuild or _rebuild, workspace, supply.given_up
-        )
+        examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
         supply.done()
     finally:
         executed.close()
@@ -131,12 +133,16 @@ def _examine(
     hidden: Path | None,
     rebuild: Rebuild,
     workspace: Workspace,
-    given_up: Callable[[], bool],
+    supply: Supply,
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
-    answers = Answers(executed.remote, known.modules, rebuild)
+    answers = Answers(executed.remote, known.modules, rebuild, supply.book)
+    if known.trusted.get("check") == CHECK:
+        sources = [*(cell.source for _, cell in _test_cells(composed)), *known.trusted.values()]
+        answers.measured = only_measured(sources)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
-    results = examine(pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=given_up)
+    with writing_in(supply.book):
+        results = examine(pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=supply.given_up)
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 
 

@@ -18,7 +18,7 @@ _wanted: list[str] = []
 
 class _Absent(importlib.abc.Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        _wanted.append(spec.name)
+        want(spec.name)
         raise ImportError(f"{spec.name} is not imported in this process", name=spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -45,6 +45,11 @@ class _Finder(importlib.abc.MetaPathFinder):
 def do_without(names: Sequence[str]) -> None:
     """From now on these libraries can not be imported in this process, as far as they are not yet."""
     sys.meta_path.insert(0, _Finder(names))
+
+
+def want(name: str) -> None:
+    """Something is about to be imported, or would be if it was not known that it can not be."""
+    _wanted.append(name)
 
 
 def wanted() -> bool:

@@ -7,18 +7,25 @@ Regrading:  composed notebook ─▶ the kept run, said again ─▶ the same gr
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from autograder import libraries
+from autograder.check.measured import Book, read_book
 from autograder.execute import Beyond, Kernel, StartKernel
+from autograder.probe.codec import CodecError
 from autograder.records import Composed
 from autograder.runkeys import run_key
 from autograder.runs import Runs
-from autograder.transcript import Recorder, Replay
+from autograder.transcript import Recorder, Replay, Said, Session, Transcript
 
 
 class KernelNeeded(Exception):
@@ -35,6 +42,8 @@ class Supply(Protocol):
 
     kept: bool
     """Nothing runs: it was executed earlier."""
+    book: Book | None
+    """What was measured of models; None: nobody keeps it."""
 
     def start(self) -> Kernel:
         """A :data:`~autograder.execute.StartKernel`."""
@@ -57,16 +66,15 @@ Supplying = Callable[[Composed, Beyond], Supply]
 """Gives the kernels of a composed notebook; raises :class:`KernelNeeded`."""
 
 
-@dataclass(frozen=True)
 class Fresh:
     """Kernels that are started, and not written down."""
 
-    start: StartKernel
     kept = False
 
-    def clock(self) -> float:
-        """The machine's."""
-        return time.monotonic()
+    def __init__(self, start: StartKernel) -> None:
+        self.start = start
+        self.clock = time.monotonic
+        self.book: Book | None = None
 
     def given_up(self) -> bool:
         """Never."""
@@ -86,6 +94,7 @@ class Executing:
         self._runs = runs
         self._key = key
         self._beyond = beyond
+        self.book: Book | None = Book()
         self.start = self._recorder.start
         self.clock = self._recorder.clock
 
@@ -97,6 +106,7 @@ class Executing:
         """Keep the run."""
         if self._key is not None:
             self._runs.save(self._key, self._recorder.transcript(self._beyond.files, self._beyond.figures))
+            _save(self._runs, self._key, self.book)
 
 
 class Regrading:
@@ -115,6 +125,8 @@ class Regrading:
             raise KernelNeeded(self._key)
         if not _same_look(transcript.figures, beyond.figures):
             raise KernelNeeded(self._key)
+        self._runs = runs
+        self.book: Book | None = _load(runs, self._key)
         self._replay = Replay(transcript)
         self.start = self._replay.start
         self.clock = self._replay.clock
@@ -127,6 +139,46 @@ class Regrading:
         """See :class:`Supply`."""
         if self._replay.missed:
             raise KernelNeeded(self._key)
+        if not libraries.wanted():
+            _save(self._runs, self._key, self.book)
+
+
+def _load(runs: Runs, key: str) -> Book:
+    """What was measured of the models of a run."""
+    found = runs.load(_book_key(key))
+    try:
+        if found is not None:
+            ((said,),) = [session.events for session in found.sessions]
+            if isinstance(said, Said) and said.reply is not None:
+                return read_book(said.reply)
+    except (ValueError, TypeError, AttributeError):
+        pass
+    return Book()
+
+
+def _save(runs: Runs, key: str, book: Book | None) -> None:
+    if book is not None and book.changed:
+        with contextlib.suppress(CodecError):
+            said = Said("", book.packed())
+            runs.save(_book_key(key), Transcript((Session("", (said,), 1, 0.0, None),), ()))
+
+
+def _book_key(key: str) -> str:
+    """Beside the run, for those versions of the libraries that measured."""
+    return hashlib.sha256(json.dumps([key, measuring()]).encode()).hexdigest()
+
+
+def measuring() -> list[Any]:
+    """What a measurement depends on beside the model and the rows; the kit itself is in each key."""
+    versions = [_version(name) for name in ("numpy", "keras", "tensorflow")]
+    return [sys.version, *versions, os.environ.get("KERAS_BACKEND")]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:

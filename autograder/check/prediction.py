@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.asking import Asked, asked
+from autograder.check.measured import predictions_of
 from autograder.check.rows import NoPrediction, not_accepted, row_count, taken
 from autograder.check.subject import is_keras
 from autograder.check.words import shape_of
@@ -42,6 +43,10 @@ def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, deci
     """
     if not is_keras(model):
         return asked(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
+    return Asked(predictions_of(model, inputs, lambda: _outputs(model, inputs)), "")
+
+
+def _outputs(model: Any, inputs: Any) -> np.ndarray:
     rows = row_count(inputs)
     size = _batch_size(model)
     parts = []
@@ -60,7 +65,7 @@ def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, deci
         if array.shape[:1] != (min(size, rows - start),):
             raise NoPrediction(f"The model gives an output that has not one row for each row: {shape_of(array)}.")
         parts.append(array)
-    return Asked(np.concatenate(parts), "")
+    return np.concatenate(parts)
 
 
 def _batch_size(model: Any) -> int:

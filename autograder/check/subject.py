@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.check.foreign import NOT_BUILT as NOT_BUILT
 from autograder.check.foreign import Foreign, foreign
+from autograder.check.measured import Measured, known_parameters, note_parameters
 from autograder.check.words import sentence, type_of
 
 
@@ -26,7 +27,7 @@ def refusal(obj: Any) -> str | None:
 def is_keras(obj: Any) -> bool:
     """Whether it is a ``keras.Model`` of this process: in the examiner, one that the examiner rebuilt."""
     model = getattr(sys.modules.get("keras"), "Model", None)  # none in a keras that is being imported
-    return isinstance(model, type) and isinstance(obj, model)
+    return type(obj) is Measured or (isinstance(model, type) and isinstance(obj, model))
 
 
 def settled(obj: Any) -> Any:
@@ -66,7 +67,7 @@ def asked_model(obj: Any) -> Foreign | None:
 
 def built(model: Any) -> bool:
     """Whether the model has its weights."""
-    if not is_keras(model):
+    if not is_keras(model) or type(model) is Measured:
         return True
     return bool(getattr(model, "built", False)) and (bool(model.weights) or _has_shape(model))
 
@@ -91,9 +92,14 @@ class Counted:
 
 def counted(model: Any) -> Counted:
     """The parameters of a model; of one that the examiner does not hold itself, a claim."""
+    if type(model) is Measured:
+        return Counted(*known_parameters(model), "", False)
     if is_keras(model):
         total = sum(math.prod(variable.shape) for variable in model.weights)
-        return Counted(total, sum(math.prod(variable.shape) for variable in model.trainable_weights), "", False)
+        trainable = sum(math.prod(variable.shape) for variable in model.trainable_weights)
+        if built(model):
+            note_parameters(model, total, trainable)
+        return Counted(total, trainable, "", False)
     found, _ = _foreign(model)
     if found is None:
         return Counted(None, None, "", False)

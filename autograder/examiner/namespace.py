@@ -11,11 +11,13 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.check.measured import Book
 from autograder.examiner import figures
 from autograder.examiner.classes import grant
 from autograder.examiner.files import CapturedFiles
@@ -63,16 +65,20 @@ Rebuild = Callable[[Any, list[Any]], Any]
 class Answers:
     """Turns captures into objects; a model is rebuilt once per state."""
 
-    def __init__(self, remote: Remote, modules: frozenset[str], rebuild: Rebuild) -> None:
+    def __init__(self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, book: Book | None = None) -> None:
         self.remote = remote
         self.modules = modules
         self.rebuild = rebuild
+        self.book = book
+        """What was measured of the models."""
+        self.measured: frozenset[str] = frozenset()
+        """The names of which no more than that is asked."""
         self.histories: list[Mapping[str, Any]] = []
         self.built: dict[int, tuple[Any, Any]] = {}
         remote.rebuild = self.model
 
-    def value(self, name: str, captured: Captured) -> Any:
-        """The answer that stands under ``name``.
+    def value(self, name: str, captured: Captured, *, measured: bool = False) -> Any:
+        """The answer that stands under ``name``; with ``measured``, of a model its known figures may be enough.
 
         Raises:
             TooLarge: it was not captured because of its size, or can not be read.
@@ -84,6 +90,9 @@ class Answers:
             if reference.kind == "module":
                 return self.module(reference)
             if reference.kind == "model" and reference.handle in captured.models:
+                known = self._known(captured.models[reference.handle]) if measured else None
+                if known is not None:
+                    return known
                 return self.model(reference, captured.models[reference.handle])
             if reference.kind in figures.KINDS:
                 made = self.remote.figures.rebuilt(captured.models.get(reference.handle))
@@ -96,6 +105,15 @@ class Answers:
             raise TooLarge(f"`{name}` can not be examined: {error}") from None
         heard(value, captured.packed)
         return value
+
+    def _known(self, claim: Any) -> Any:
+        """What stands for a model whose figures are known; None where it can be rebuilt here at no cost."""
+        if self.book is None or "keras" in sys.modules:
+            return None
+        found = self.book.standing_for(claim)
+        if found is not None:
+            self._keep_history(claim[0])
+        return found
 
     def module(self, reference: Reference) -> Any:
         """The examiner's own import, where the instructor's source imports that module too."""
@@ -121,10 +139,16 @@ class Answers:
             model = refused(self.remote, reference, error)
             if not isinstance(model, RemoteModel):
                 return model
+        else:
+            if self.book is not None:
+                self.book.watch(model, claim)
+        self._keep_history(described)
+        return model
+
+    def _keep_history(self, described: Any) -> None:
         history = described.get("history")
         if type(history) is dict:
             self.histories.append(history)
-        return model
 
 
 class Namespace(dict[str, Any]):
@@ -161,7 +185,7 @@ class Namespace(dict[str, Any]):
             if name in self.known.trusted:
                 pending.extend(loaded_names(self.known.trusted[name]))
             elif name in captured and name not in self.known.own:
-                value = self.answers.value(name, captured[name])
+                value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
                 grant(value, self.known.operators.get(name, frozenset()))
                 super().__setitem__(name, value)
         for name in sorted(done & set(self.known.trusted)):
