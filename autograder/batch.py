@@ -22,7 +22,7 @@ from autograder.runkeys import execution_key
 from autograder.runs import Runs
 from autograder.waves import Execute as Execute
 from autograder.waves import once_each
-from autograder.worker import TIMESTAMP, Work, heavy_modules
+from autograder.worker import TIMESTAMP, Work, preload
 
 BATCH_LOG = "log/batch.log"
 """In .autograder/; beside it the folders with each submission's own log."""
@@ -72,9 +72,9 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     if unknown:
         raise UsageError(f"no submission of {', '.join(unknown)} in {course.root / 'submitted'} for {name}")
     common = common_keys(course, release)
-    preload = heavy_modules(notebook.exam for notebook in release.notebooks)
-    execution = execution_key(release.assignment, common["files"], preload)
-    works = (submission_work(course, release, student, common) for student in present if not only or student in only)
+    chosen = [student for student in present if not only or student in only]
+    works = [submission_work(course, release, student, common) for student in chosen]
+    execution = execution_key(release.assignment, common["files"], preload(works[0])) if works else ""
     return tuple(replace(work, runs=course.runs, execution=execution) for work in works)
 
 

@@ -296,6 +296,7 @@ def _grade(
     quiet: bool = False,
     cluster: Execute | None = None,
 ) -> Batch:
+    from dataclasses import replace
     from functools import partial
 
     from rich.console import Console
@@ -311,6 +312,8 @@ def _grade(
     release = build(course, assignment)
     with batch.exclusive(course):
         works = _plan(course, release, only)
+        if cluster is not None:  # other machines have no kept runs
+            works = tuple(replace(work, runs=None) for work in works)
         reduced = cluster is None and _require_sandbox(assignment, quiet)
         due = [work for work in works if force or batch.current(work) is None]
         if len(due) < len(works) and not quiet:

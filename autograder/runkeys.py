@@ -35,19 +35,19 @@ def execution_key(assignment: Assignment, files: str, preload: Sequence[str]) ->
     inside = {str(path.relative_to(package)): _content(path) for path in package.rglob("*.py")}
     return _digest(
         [EXECUTION_VERSION, __version__, inside],
-        _sandbox(assignment.environment),
+        _sandbox(assignment.environment, assignment.sandbox),
         asdict(assignment.limits),
         list(preload),
         files,
     )
 
 
-def _sandbox(python: str | None) -> list[Any]:
+def _sandbox(python: str | None, name: str) -> list[Any]:
     """The wall, and the Python inside; what is wrong with either is told by who grades."""
     from autograder.sandbox import default_sandbox
 
     try:
-        sandbox = default_sandbox(python)
+        sandbox = default_sandbox(python, name)
         interpreter: Any = getattr(sandbox, "interpreter", None)
         return [
             sandbox.name,

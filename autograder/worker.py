@@ -178,7 +178,6 @@ def start_kernel(work: Work) -> Kernel:
 
     python = work.assignment.environment
     sandbox = default_sandbox(python, work.assignment.sandbox)
-    preload = heavy(released_modules(work) if work.template is None else work.template.modules)
     if work.template is not None and isinstance(sandbox, BubblewrapSandbox):
         sandbox = WarmSandbox(sandbox, work.template)
     return SandboxedKernel(
@@ -187,8 +186,14 @@ def start_kernel(work: Work) -> Kernel:
         work.assignment.limits,
         python=python,
         masked=masked(work),
-        preload=[*preload, *kernel_options(work.assignment)],
+        preload=preload(work),
     )
+
+
+def preload(work: Work) -> list[str]:
+    """What a kernel imports before its first cell, and how it is asked to run."""
+    modules = released_modules(work) if work.template is None else work.template.modules
+    return [*heavy(modules), *kernel_options(work.assignment)]
 
 
 def kernel_options(assignment: Assignment) -> list[str]:
