@@ -42,21 +42,21 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
         same = [one for one in missing if not any(one is other for other in first)]
         succeeded: set[str] = set()
         keyed = {one.work.student: one.key for one in first}
-        for work, reason in _closing(execute([one.work for one in first], workers)):
+        for work, reason in _done(execute, [one.work for one in first], workers):
             if not reason:
                 succeeded.add(keyed[work.student])
             yield work, reason
         ready = [one.work for one in same if one.key in succeeded]
         yield from _from_runs(ready, workers, execute, alone)
         missing = [one for one in same if one.key not in succeeded]
-    yield from _closing(execute([one.work for one in alone], workers))
+    yield from _done(execute, [one.work for one in alone], workers)
 
 
 def _from_runs(works: Sequence[Work], workers: int, execute: Execute, missing: list[_Missing]) -> Outcomes:
     """Try works from kept runs; those that have to be executed are added to ``missing``, in the order of ``works``."""
     found: dict[str, _Missing] = {}
     by_student = {work.student: work for work in works}
-    for tried, reason in _closing(execute([replace(work, kept=True) for work in works], workers)):
+    for tried, reason in _done(execute, [replace(work, kept=True) for work in works], workers):
         work = by_student[tried.student]
         if reason:
             found[work.student] = _Missing(work, reason.removeprefix(NEEDED) if reason.startswith(NEEDED) else "")
@@ -69,6 +69,7 @@ def _any_run(work: Work) -> bool:
     return work.runs is not None and work.runs.is_dir() and any(work.runs.iterdir())
 
 
-def _closing(outcomes: Outcomes) -> Outcomes:
-    with contextlib.closing(outcomes):
-        yield from outcomes
+def _done(execute: Execute, works: Sequence[Work], workers: int) -> Outcomes:
+    if works:
+        with contextlib.closing(execute(works, workers)) as outcomes:
+            yield from outcomes
