@@ -8,7 +8,7 @@ from multiprocessing import forkserver, popen_forkserver
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
-COMMON = ("autograder.nbformats", "autograder.cli", "autograder.worker")
+COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "autograder.kernel")
 """What both import."""
 
 
