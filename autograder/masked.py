@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from autograder import pictures
 from autograder.records import (
     CellRun,
     CheckResult,
@@ -37,7 +38,6 @@ _MARKS = {
     Outcome.MANUAL: "…",
     Outcome.BROKEN: "!",
 }
-_IMAGES = ("image/png", "image/jpeg")
 
 
 def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
@@ -46,8 +46,8 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
     The metadata is nbgrader's (schema 3), made from the exam and not from the submission. A verdict is such
     that nbgrader's ``determine_grade`` gives the question's score: an ``error`` output for 0, an
     ``execute_result`` with the number for partial credit, text alone for full marks. Of the student's
-    outputs text and PNG or JPEG images stay. ``run.cells`` may be shorter than the notebook (the run ended
-    early).
+    outputs text stays, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
+    the notebook (the run ended early).
     """
     v4 = _v4()
     by_id = {cell.grade_id: cell for cell in composed.exam.cells if cell.grade_id is not None}
@@ -55,6 +55,7 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
     runs = [*run.cells, *[_NOT_RUN] * (len(composed.cells) - len(run.cells))]
     # Cells that are as the instructor wrote them may have HTML in them.
     ours = {cell.released for cell in composed.exam.cells}
+    encoder = pictures.Encoder()
     cells = [
         _cell(
             number,
@@ -62,6 +63,7 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
             did,
             by_id.get(cell.grade_id or ""),
             questions.get(cell.grade_id or ""),
+            encoder,
         )
         for number, (cell, did) in enumerate(zip(composed.cells, runs, strict=False))
     ]
@@ -95,7 +97,12 @@ def _v4() -> Any:
 
 
 def _cell(
-    number: int, cell: ComposedCell, did: CellRun, origin: ExamCell | None, question: QuestionGrade | None
+    number: int,
+    cell: ComposedCell,
+    did: CellRun,
+    origin: ExamCell | None,
+    question: QuestionGrade | None,
+    encoder: pictures.Encoder,
 ) -> Any:
     v4 = _v4()
     # An id of our own: the student's could be anything, and random ones would make every run differ.
@@ -107,7 +114,7 @@ def _cell(
         outputs = _verdict(origin, question)
         # origin.released, not cell.source: whatever a caller composed, the hidden test can't be here.
         return v4.new_code_cell(origin.released, outputs=outputs, execution_count=None, **common)
-    outputs = [made for output in did.outputs if (made := _output(output)) is not None]
+    outputs = [made for output in did.outputs if (made := _output(output, encoder)) is not None]
     return v4.new_code_cell(cell.source, outputs=outputs, execution_count=did.execution_count, **common)
 
 
@@ -167,7 +174,7 @@ def _check_line(check: CheckResult) -> str:
 # --- the student's outputs ---------------------------------------------------------------------------
 
 
-def _output(output: Mapping[str, Any]) -> Any:
+def _output(output: Mapping[str, Any], encoder: pictures.Encoder) -> Any:
     """The inert part of one output; None where nothing of it is left."""
     v4 = _v4()
     kind = output.get("output_type")
@@ -184,10 +191,24 @@ def _output(output: Mapping[str, Any]) -> Any:
     bundle = output.get("data")
     if not isinstance(bundle, Mapping):
         return None
-    data = {mime: _joined(bundle[mime]) for mime in ("text/plain", *_IMAGES) if mime in bundle}
-    # An image must be base64 and nothing else: nbconvert writes it into an attribute as it stands.
-    data = {mime: value for mime, value in data.items() if mime == "text/plain" or _is_base64(value)}
+    data = _shown(bundle, encoder)
     return v4.new_output("display_data", data=data) if data else None
+
+
+def _shown(bundle: Mapping[str, Any], encoder: pictures.Encoder) -> dict[str, str]:
+    """The text, and the first picture; where that can not be shown, the text says why.
+
+    nbconvert writes a picture into an attribute as it stands, so it is base64 of the kit's own making.
+    """
+    data = {"text/plain": _joined(bundle["text/plain"])} if "text/plain" in bundle else {}
+    for mime in pictures.MIMES:
+        if mime in bundle:
+            try:
+                return {mime: encoder.encode(mime, _joined(bundle[mime])), **data}
+            except pictures.Refused as error:
+                told = f"[This picture is not shown: {error}.]"
+                data["text/plain"] = "\n".join(filter(None, (data.get("text/plain"), told)))
+    return data
 
 
 MAX_TRACEBACK = 100
@@ -197,13 +218,6 @@ MAX_TRACEBACK = 100
 def _shortened(trace: list[str]) -> list[str]:
     half = MAX_TRACEBACK // 2
     return trace if len(trace) <= MAX_TRACEBACK else [*trace[:half], "... Traceback truncated ...", *trace[1 - half :]]
-
-
-def _is_base64(text: str) -> bool:
-    return bool(text) and text.isascii() and text.translate(_BASE64) == ""
-
-
-_BASE64 = {ord(c): None for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n"}
 
 
 def _joined(text: Any) -> str:

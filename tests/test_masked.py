@@ -1,5 +1,6 @@
 """The masked notebook: verdicts instead of hidden tests, nothing active, nbgrader's tools content."""
 
+import base64
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from samples import DUE, HIDDEN, PNG, a_class, cell, composed, course, exam, gra
 
 from autograder import gradebook
 from autograder.masked import masked_notebook
+from autograder.pictures import Encoder
 from autograder.records import CellRun, ComposedCell, Outcome, QuestionGrade, Role
 
 HOSTILE_OUTPUTS = [
@@ -130,8 +132,22 @@ def test_text_and_images_stay():
     ]
     stream, image, error = by_id(masked(outputs=outputs))["model"].outputs
     assert stream.text == "epoch 1\nepoch 2\n"
-    assert image.data == {"image/png": PNG, "text/plain": "<Figure>"}
+    assert image.data == {"image/png": Encoder().encode("image/png", PNG), "text/plain": "<Figure>"}
     assert error.ename == "ValueError"
+
+
+def test_a_picture_is_the_kits_own_bytes_or_a_line_that_says_why_not():
+    """nbgrader's feedback shows what lies in this notebook."""
+    commented = base64.b64encode(base64.b64decode(PNG) + b"<script>alert(1)</script>").decode()
+    outputs = [
+        {"output_type": "display_data", "data": {"image/png": commented}, "metadata": {}},
+        {"output_type": "display_data", "data": {"image/png": PNG[:60], "text/plain": "<Figure>"}, "metadata": {}},
+        {"output_type": "display_data", "data": {"image/jpeg": PNG, "image/svg+xml": "<svg/>"}, "metadata": {}},
+    ]
+    clean, cut, mistaken = by_id(masked(outputs=outputs))["model"].outputs
+    assert clean.data == {"image/png": Encoder().encode("image/png", PNG)}
+    assert cut.data == {"text/plain": "<Figure>\n[This picture is not shown: it is damaged.]"}
+    assert mistaken.data == {"text/plain": "[This picture is not shown: it is no JPEG.]"}
 
 
 def test_nothing_active_of_the_students_outputs_stays():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from autograder import pictures
 from autograder.text import bounded, visible
 
 if TYPE_CHECKING:
@@ -24,9 +23,6 @@ MAX_PAGE = 12_000_000
 """Bounds of a page: cells, characters of a source and of a text output, outputs of a cell, characters in
 all."""
 
-MAX_IMAGE_BYTES = 3_000_000
-MAX_IMAGE_PIXELS = 40_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class OutputView:
@@ -35,7 +31,7 @@ class OutputView:
     kind: str
     text: str = ""
     uri: str = ""
-    """A data: URI of a checked image, where ``kind`` is ``image``."""
+    """A data: URI of a picture that the kit encoded, where ``kind`` is ``image``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,47 +163,14 @@ def _output(output: Mapping[str, Any]) -> OutputView | None:
         said = trace or f"{output.get('ename', '')}: {output.get('evalue', '')}"
         return OutputView("error", visible(said, MAX_TEXT))
     data = _mapping(output.get("data"))
-    for mime in ("image/png", "image/jpeg"):
+    for mime in pictures.MIMES:
         if mime in data:
-            uri = image_uri(mime, _joined(data[mime]))
+            uri = pictures.data_uri(mime, _joined(data[mime]))
             return OutputView("image", uri=uri) if uri else OutputView("text", "[an image that can not be shown]")
     if "text/plain" in data:
         return OutputView("text", visible(_joined(data["text/plain"]), MAX_TEXT))
     for mime, value in data.items():
         return OutputView("text", f"[{visible(str(mime), 100)}]\n{visible(_joined(value), 2000)}")
-    return None
-
-
-def image_uri(mime: str, text: str) -> str | None:
-    """A ``data:`` URI of a PNG or JPEG whose bytes say that they are one, of bounded size and area; else
-    None."""
-    if len(text) > MAX_IMAGE_BYTES * 4 // 3 + 100_000:
-        return None
-    try:
-        raw = base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    size = _png_size(raw) if mime == "image/png" else _jpeg_size(raw) if mime == "image/jpeg" else None
-    if size is None or len(raw) > MAX_IMAGE_BYTES or not 0 < size[0] * size[1] <= MAX_IMAGE_PIXELS:
-        return None
-    # Encoded anew: not a byte of the student's text gets into the attribute.
-    return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
-
-
-def _png_size(raw: bytes) -> tuple[int, int] | None:
-    if not raw.startswith(b"\x89PNG\r\n\x1a\n") or raw[12:16] != b"IHDR" or len(raw) < 33:
-        return None
-    return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big")
-
-
-def _jpeg_size(raw: bytes) -> tuple[int, int] | None:
-    """Width and height from the first start-of-frame segment (ITU T.81, B.2.2)."""
-    at = 2
-    while raw.startswith(b"\xff\xd8\xff") and at + 9 <= len(raw) and raw[at] == 0xFF:
-        marker = raw[at + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(raw[at + 7 : at + 9], "big"), int.from_bytes(raw[at + 5 : at + 7], "big")
-        at += 2 + max(2, int.from_bytes(raw[at + 2 : at + 4], "big"))
     return None
 
 

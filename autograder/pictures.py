@@ -1,0 +1,154 @@
+"""Pictures that a notebook drew, encoded anew: what reaches a page are the kit's bytes, not a student's."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+
+MIMES = ("image/png", "image/jpeg")
+"""The kinds that are shown."""
+MAX_BYTES = 3_000_000
+MAX_PIXELS = 25_000_000
+"""Of one picture. Checked before anything is decoded."""
+MAX_PIXELS_IN_ALL = 100_000_000
+"""Of all pictures of a notebook: some seconds of work."""
+LEAST_PIXELS = 20_000
+"""What the smallest picture counts, so that a hundred thousand of them end as well."""
+MAX_SCANS = 50
+"""Of a progressive JPEG; encoders make about ten, and each one that a few bytes claim goes over all pixels again."""
+JPEG_QUALITY = 92
+
+
+class Refused(ValueError):
+    """Why a picture is not shown, as the rest of a sentence."""
+
+
+class Encoder:
+    """Encodes the pictures of one notebook; what they may cost together is bounded."""
+
+    def __init__(self) -> None:
+        self._left = MAX_PIXELS_IN_ALL
+
+    def encode(self, mime: str, text: str) -> str:
+        """Base64 of the same picture, decoded and written anew: its pixels, and nothing else that was in the file.
+
+        Of an animated one the first frame stays. ``mime`` is one of :data:`MIMES`, ``text`` base64 with line breaks.
+
+        Raises:
+            Refused: it is no such picture, is damaged, or too large.
+        """
+        raw = _decoded(text)
+        width, height = _checked(mime, raw)
+        self._left -= max(LEAST_PIXELS, width * height)
+        if self._left < 0:
+            raise Refused(f"the notebook's pictures have more than {MAX_PIXELS_IN_ALL // 1_000_000} million pixels")
+        written = _encoded(mime, raw, (width, height))
+        if len(written) > MAX_BYTES:
+            raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+        return base64.b64encode(written).decode()
+
+
+def data_uri(mime: str, text: str) -> str | None:
+    """A ``data:`` URI of a picture that :class:`Encoder` wrote; None for every other one."""
+    try:
+        raw = _decoded(text)
+        _checked(mime, raw)
+    except Refused:
+        return None
+    if not (_bare_png(raw) if mime == "image/png" else _bare_jpeg(raw)):
+        return None
+    return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+def _decoded(text: str) -> bytes:
+    if len(text) > MAX_BYTES * 4 // 3 + 100_000:
+        raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused("it is no base64") from None
+
+
+def _checked(mime: str, raw: bytes) -> tuple[int, int]:
+    """Width and height, from the first bytes; nothing is decoded."""
+    size = _png_size(raw) if mime == "image/png" else _jpeg_size(raw) if mime == "image/jpeg" else None
+    if size is None or not size[0] * size[1]:
+        raise Refused(f"it is no {mime.removeprefix('image/').upper()}")
+    if len(raw) > MAX_BYTES:
+        raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+    if size[0] * size[1] > MAX_PIXELS:
+        raise Refused(f"it has more than {MAX_PIXELS // 1_000_000} million pixels")
+    if mime == "image/jpeg" and raw.count(b"\xff\xda") > MAX_SCANS:
+        raise Refused(f"it has more than {MAX_SCANS} scans")
+    return size
+
+
+def _encoded(mime: str, raw: bytes, size: tuple[int, int]) -> bytes:
+    from PIL import Image
+
+    kind = mime.removeprefix("image/").upper()
+    written = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(raw), formats=(kind,)) as opened:
+            if opened.size != size:
+                raise ValueError("two sizes")
+            opened.load()
+            picture = opened.convert(_mode(opened.mode, kind, "transparency" in opened.info))
+        picture.info = {}  # a colour profile or a comment would be written along
+        picture.save(written, kind, **({"quality": JPEG_QUALITY} if kind == "JPEG" else {}))
+    except Exception as error:  # a decoder has many ways to say that a file is damaged
+        raise Refused("it is damaged") from error
+    return written.getvalue()
+
+
+def _mode(mode: str, kind: str, transparent: bool) -> str:
+    if kind == "PNG" and (transparent or mode in ("LA", "RGBA", "PA", "La", "RGBa")):
+        return "RGBA"
+    return "L" if mode in ("1", "L", "LA", "I", "I;16", "I;16B", "F") else "RGB"
+
+
+# --- what the bytes say of themselves ----------------------------------------------------------------
+
+
+def _png_size(raw: bytes) -> tuple[int, int] | None:
+    if not raw.startswith(b"\x89PNG\r\n\x1a\n") or raw[12:16] != b"IHDR" or len(raw) < 33:
+        return None
+    return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big")
+
+
+def _jpeg_size(raw: bytes) -> tuple[int, int] | None:
+    """Width and height from the first start-of-frame segment (ITU T.81, B.2.2)."""
+    at = 2
+    while raw.startswith(b"\xff\xd8\xff") and at + 9 <= len(raw) and raw[at] == 0xFF:
+        marker = raw[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(raw[at + 7 : at + 9], "big"), int.from_bytes(raw[at + 5 : at + 7], "big")
+        at += 2 + max(2, int.from_bytes(raw[at + 2 : at + 4], "big"))
+    return None
+
+
+def _bare_png(raw: bytes) -> bool:
+    """Only the chunks that hold the picture, and nothing after the last one."""
+    at = 8
+    while at + 12 <= len(raw):
+        length, kind = int.from_bytes(raw[at : at + 4], "big"), raw[at + 4 : at + 8]
+        at += 12 + length
+        if kind == b"IEND":
+            return at == len(raw)
+        if kind not in (b"IHDR", b"IDAT"):
+            return False
+    return False
+
+
+def _bare_jpeg(raw: bytes) -> bool:
+    """No application's segment but JFIF's own, no comment, one scan, and nothing after the end."""
+    at = 2
+    while at + 4 <= len(raw) and raw[at] == 0xFF:
+        marker, length = raw[at + 1], int.from_bytes(raw[at + 2 : at + 4], "big")
+        if marker == 0xDA:
+            return raw.find(b"\xff\xd9", at) == len(raw) - 2
+        if marker == 0xFE or 0xE1 <= marker <= 0xEF or (marker == 0xE0 and length != 16):
+            return False
+        at += 2 + max(2, length)
+    return False
