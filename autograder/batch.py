@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder import result
 from autograder.errors import HostError, UsageError
+from autograder.files import sweep, unwritable
 from autograder.handin import read_timestamp
 from autograder.keys import common_keys, folder_key, regular_files
 from autograder.processes import in_processes
@@ -240,7 +241,7 @@ def exclusive(course: Course) -> Iterator[None]:
         course.state.mkdir(parents=True, exist_ok=True)
         lock = (course.state / "lock").open("w")
     except OSError as error:
-        raise HostError(f"{course.state} can not be written ({error.strerror}); free space or rights?") from error
+        raise unwritable(course.state, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -249,6 +250,9 @@ def exclusive(course: Course) -> Iterator[None]:
                 f"another command is grading or collecting in {course.root}; wait until it has ended"
             ) from None
         shutil.rmtree(course.state / "work", ignore_errors=True)
+        for folder in (course.root / "feedback", course.reports, course.state / "details", course.state / "feedback"):
+            sweep(folder)
+        sweep(course.root, f".{course.grades_csv.name}.*.tmp")
         with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
             os.truncate(course.state / BATCH_LOG, 0)
         try:

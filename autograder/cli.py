@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from autograder.worker import Work
 
 DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
+MAX_PATH = 4096
+"""Characters; students' names are in paths, and are shown as text like everything of theirs."""
 
 
 class _Group(click.Group):
@@ -307,6 +309,7 @@ def _grade(
     from autograder.processes import in_processes, start_server
     from autograder.release import build
     from autograder.screen import BatchProgress
+    from autograder.text import one_line
 
     console = Console(stderr=True)
     release = build(course, assignment)
@@ -338,12 +341,16 @@ def _grade(
                 done = run(works, workers=count, force=force, progress=advance)
             exams = [notebook.exam for notebook in release.notebooks]
             failures = {n.student: n.reason for n in done.not_graded}
-            recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
+            try:
+                recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
+            except HostError:
+                _complain_of(done)
+                raise
     if not quiet:
         _show(done.grades, {**recorded.paths, **({"log": log.path} if log.path else {})})
     _complain_of(done)
     if not quiet:
-        _warn_each(f"{student}: {why}" for student, why in recorded.set_aside.items())
+        _warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())
     return done
 
 
@@ -420,8 +427,10 @@ def _forecast(
 
 
 def _complain_of(done: Batch) -> None:
+    from autograder.text import one_line
+
     for failure in done.not_graded:
-        _warn(f"not graded: {failure.student}: {failure.reason}")
+        _warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
 
 
 def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:
@@ -439,11 +448,12 @@ def _show(grades: Iterable[Grade], paths: Mapping[str, Path | str]) -> None:
     from rich.console import Console
 
     from autograder.screen import show_grades
+    from autograder.text import one_line
 
     show_grades(Console(), grades)
     click.echo()
     for what, path in paths.items():
-        click.echo(f"{what:14} {path}")
+        click.echo(f"{what:14} {one_line(str(path), MAX_PATH)}")
 
 
 def _warn(text: str) -> None:
@@ -488,10 +498,11 @@ def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> Non
     """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
     from autograder import record
     from autograder.feedback import write_feedback
+    from autograder.text import one_line
 
     course, wanted = _open(course_folder, assignment)
     for path in write_feedback(course, wanted, record.grades(course, wanted.name, only)):
-        click.echo(path)
+        click.echo(one_line(str(path), MAX_PATH))
 
 
 @main.command(
@@ -509,11 +520,12 @@ def report(assignment: str, course_folder: Path) -> None:
     from autograder import record
     from autograder.keys import exam_key
     from autograder.release import build
+    from autograder.text import one_line
 
     course, wanted = _open(course_folder, assignment)
     standing = record.on_disk(course, wanted.name, exam_key(course, build(course, wanted)))
     click.echo(record.write_report(course, wanted, standing))
-    _warn_each(f"{student}: {why}" for student, why in standing.set_aside.items())
+    _warn_each(f"{one_line(student)}: {why}" for student, why in standing.set_aside.items())
 
 
 @main.command(

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
+import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from autograder.errors import HostError
+
+
+def unwritable(path: Path, error: OSError) -> HostError:
+    """What to say of a file or folder that can not be written."""
+    return HostError(f"{path} can not be written ({error.strerror or error}); free space or rights?")
 
 
 def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
@@ -35,7 +44,7 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> Non
         aside = None
         _flush_folder(path.parent)
     except OSError as error:
-        raise HostError(f"{path} can not be written ({error.strerror or error}); free space or rights?") from error
+        raise unwritable(path, error) from error
     finally:
         if aside is not None:
             with contextlib.suppress(OSError):
@@ -55,26 +64,66 @@ def replace_folder(new: Path, target: Path) -> None:
     """Put the finished folder ``new`` in the place of ``target`` (same file system), which may or may not
     exist.
 
-    Whoever opens ``target`` finds the old files or the new ones; between the two renames, which nothing
-    long happens between, there is none.
+    Whoever opens ``target`` finds the old files or the new ones, also where this process is killed at any moment: the
+    two change places in one step of the file system. Where that has no such step, there is none of them for a moment.
 
     Raises:
-        HostError: it can not be moved; the old folder is back in its place then.
+        HostError: it can not be moved; the old folder is in its place then.
     """
-    old = new.parent / f"{new.name}.replaced"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         replaced = target.exists() or target.is_symlink()
-        if replaced:
-            target.rename(old)
-        try:
+        if not replaced:
             new.rename(target)
-        except OSError:
-            if replaced:
-                old.rename(target)
-            raise
+        elif not _exchanged(new, target):
+            _moved_in_two_steps(new, target)
         _flush_folder(target.parent)
     except OSError as error:
         raise HostError(f"{target} can not be replaced ({error.strerror or error}); free space or rights?") from error
     if replaced:
-        old.unlink() if old.is_symlink() else shutil.rmtree(old, ignore_errors=True)
+        new.unlink() if new.is_symlink() else shutil.rmtree(new, ignore_errors=True)
+
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two paths change places, as renameat2(2) does; False where the system or the file system can not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "renameat2"):
+        return False
+    if libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+        return False
+    raise OSError(code, os.strerror(code))
+
+
+def _moved_in_two_steps(new: Path, target: Path) -> None:
+    """``new`` to ``target``, and the old one to where ``new`` was."""
+    old = new.parent / f"{new.name}.replaced"
+    target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    old.rename(new)
+
+
+LEFTOVER_SECONDS = 3600.0
+"""No file is written for so long: what was written aside before that is of a process that was killed."""
+
+
+def sweep(folder: Path, pattern: str = "**/.*.tmp") -> None:
+    """Remove what :func:`write_atomically` has left in ``folder`` where it was killed."""
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            if _ASIDE.fullmatch(path.name) and time.time() - path.lstat().st_mtime > LEFTOVER_SECONDS:
+                path.unlink()
+
+
+_ASIDE = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp")
+"""The names that mkstemp gives."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from autograder import servers, worker
 from autograder.errors import HostError
+from autograder.files import unwritable
 from autograder.records import Exam
 from autograder.text import bounded
 from autograder.warm import templates
@@ -157,8 +158,11 @@ def _has_runs(work: Work) -> bool:
 @contextlib.contextmanager
 def _standard_error_in(path: Path) -> Iterator[None]:
     """The server inherits descriptors 1 and 2 as they are when it is started."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise unwritable(path, error) from error
     kept = {number: os.dup(number) for number in (1, 2) if _is_open(number)}
     try:
         for number in kept:

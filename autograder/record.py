@@ -16,6 +16,7 @@ from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
 from autograder.records import Assignment, Course, Exam, Grade
+from autograder.text import one_line
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def _scores_only(grade: Grade) -> Grade:
 def doubts(course: Course) -> list[str]:
     """What is to be known of the grades in the CSV, a line each: older exams, damaged results."""
     return [
-        f"{name}, {student}: {why}"
+        f"{name}, {one_line(student)}: {why}"
         for name in _assignments(course)
         for student, why in on_disk(course, name).set_aside.items()
     ]

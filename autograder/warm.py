@@ -46,7 +46,7 @@ def _logged(work: Work) -> Iterator[None]:
     try:
         yield
     except SandboxError as error:
-        with work.batch_log.open("a") as log:
+        with contextlib.suppress(OSError), work.batch_log.open("a") as log:
             log.write(f"Kernels of {work.assignment.name} are not forked from a template: {error}\n")
 
 

@@ -7,11 +7,11 @@ says that a submission was graded.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import os
 import select
-import shutil
 import signal
 import sys
 import tempfile
@@ -31,7 +31,7 @@ from autograder import libraries, result
 from autograder.errors import AutograderError
 from autograder.examiner.names import bindings, vocabulary
 from autograder.execute import Kernel
-from autograder.files import replace_folder, write_atomically
+from autograder.files import replace_folder, unwritable, write_atomically
 from autograder.grade import grade_notebook
 from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from autograder.sandbox.warm import Address
 
 TIMESTAMP = "timestamp.txt"
+MAX_TIMESTAMP = 1000
+"""Bytes; a student may have handed in something else by that name."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Work:
     def seconds(self) -> float:
         """Wall clock after which something is wrong with the machine and not with the student."""
         executing = 0 if self.kept else 2 * self.assignment.limits.notebook_seconds
-        return 60.0 + len(self.exams) * (executing + 300)
+        # Twice: a notebook whose kernel was killed is run and examined again.
+        return 60.0 + len(self.exams) * 2 * (executing + 300)
 
 
 def grade_submission(work: Work) -> Grade:
@@ -146,6 +149,13 @@ def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
     Raises:
         HostError: it can not be written.
     """
+    try:
+        _write(work, grade, notebooks)
+    except OSError as error:
+        raise unwritable(work.scratch, error) from error
+
+
+def _write(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
     work.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work.scratch, ignore_cleanup_errors=True) as aside:
         folder = Path(aside) / "new"
@@ -154,7 +164,8 @@ def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
             write_atomically(folder / f"{name}.ipynb", text)
         stamp = work.submission / TIMESTAMP
         if stamp.is_file() and not stamp.is_symlink():
-            shutil.copyfile(stamp, folder / TIMESTAMP)
+            with stamp.open("rb") as file:
+                write_atomically(folder / TIMESTAMP, file.read(MAX_TIMESTAMP))
         result.write(work.details, grade)
         result.write(folder / "result.json", result.public(grade))
         replace_folder(folder, work.target)
@@ -273,9 +284,13 @@ LIBRARIES = "libraries needed"
 def main(work: Work, report: Connection) -> None:
     """Entry point of the process: reports why the folder is not written; an empty report says that it is."""
     _end_with_coordinator(report)
-    _log_to(work.log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
-    report.send_bytes(attempt(work).encode("utf-8", "backslashreplace")[:MAX_REPORT])
+    try:
+        _log_to(work.log)
+        reason = attempt(work)
+    except OSError as error:
+        reason = str(unwritable(work.log, error))
+    report.send_bytes(reason.encode("utf-8", "backslashreplace")[:MAX_REPORT])
 
 
 def without_libraries(
@@ -301,7 +316,8 @@ def _reason(error: Exception) -> str:
         return NEEDED + error.key
     if isinstance(error, AutograderError):
         return str(error) or type(error).__name__
-    traceback.print_exception(error)
+    with contextlib.suppress(OSError):  # the disk that holds the log may be full
+        traceback.print_exception(error)
     return f"{FAULT}{type(error).__name__}: {error}"
 
 

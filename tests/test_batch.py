@@ -276,10 +276,16 @@ def test_this_machine_grades_at_least_one_at_a_time(course: Course) -> None:
 def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) -> None:
     left = course.state / "work/tmp123"
     left.mkdir(parents=True)
+    half = course.root / "feedback/ada/hw/.nb.html.abcd1234.tmp"
+    half.parent.mkdir(parents=True)
+    for path in (half, course.root / ".grades.csv.abcd1234.tmp"):
+        path.write_text("half")
+        os.utime(path, (0, 0))
     (course.state / "log").mkdir()
     (course.state / "log/batch.log").write_text("of the last batch")
     with batch.exclusive(course):
         assert not left.exists()
+        assert not list(course.root.rglob(".*.tmp"))
         assert (course.state / "log/batch.log").read_text() == ""
         with pytest.raises(HostError, match="another command is grading or collecting"), batch.exclusive(course):
             pass
@@ -310,6 +316,19 @@ def misbehave(work: Work, report: Connection) -> None:
     grade_here(work, report)
 
 
+def full_disk(work: Work, report: Connection) -> None:
+    """No log can be opened, or nothing be written into the scratch folder."""
+    if work.student == "bob":
+        worker._log_to = refuse  # type: ignore[assignment]
+    elif work.student == "eve":
+        worker.write_atomically = refuse  # type: ignore[assignment]
+    grade_here(work, report)
+
+
+def refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def fail_at_length(work: Work) -> Grade:
     raise ValueError("x" * 1_000_000)
 
@@ -328,6 +347,22 @@ def test_grades_are_the_same_with_one_process_and_with_three(course: Course) -> 
         ]
 
     assert scores(1) == scores(3)
+
+
+def test_a_full_disk_is_a_reason_that_says_so(course: Course) -> None:
+    """No traceback, and the others are graded."""
+    done = batch.run(plan(course), execute=partial(in_processes, target=full_disk))
+    reasons = {n.student: n.reason for n in done.not_graded}
+    why = "can not be written (No space left on device); free space or rights?"
+    assert reasons == {"bob": f"{course.state / 'log/hw/bob.log'} {why}", "eve": f"{course.state / 'work'} {why}"}
+    assert done.graded == ("ada", "joe")
+
+
+def test_a_log_that_can_not_be_opened_is_the_machines_fault(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = plan(course)
+    monkeypatch.setattr("autograder.processes.os.open", refuse)
+    with pytest.raises(HostError, match=r"batch\.log can not be written \(No space left on device\)"):
+        batch.run(works, execute=in_processes)
 
 
 def test_a_process_that_dies_hangs_or_fails_is_one_students_reason(

@@ -226,13 +226,33 @@ def test_who_could_not_be_graded_is_3_named_and_in_the_report(course: Course, he
     assert (quiet.exit_code, quiet.output) == (3, "not graded: bob: no space left\n")
 
 
-def test_names_and_reasons_move_no_cursor(course: Course, here: Here) -> None:
-    """A folder's name may be a student's choice."""
-    submit(course, "e\x1b[2Jvil[bold]")
-    said = on(course, "grade", "hw")
-    assert "\x1b[2J" not in said.output
-    assert "[bold]" in said.stderr
-    assert "[bold]" in said.stdout
+@pytest.mark.parametrize("name", ["e\x1b[2Jvil[bold]", "[bold]a\u202etxt", "[bold]x\nnot graded: ada"])
+def test_names_and_reasons_move_no_cursor(course: Course, here: Here, name: str) -> None:
+    """A folder's name may be a student's choice; each command shows it as text, on one line."""
+    submit(course, name)
+    here.grade = failing(name)  # type: ignore[assignment]
+    failed = on(course, "grade", "hw", "--student", name)
+    here.grade = worker.grade_submission
+    shown = [failed, on(course, "grade", "hw"), on(course, "feedback", "hw"), on(course, "report", "hw")]
+    tiny_course(course.root, test=TEST.replace("42", "42.0"))
+    shown += [on(course, "report", "hw"), on(course, "export"), on(course, "feedback", "hw", "--student", name[:-1])]
+    for said in shown:
+        assert all(line.isprintable() for line in said.output.splitlines())
+        assert "\nnot graded: ada" not in said.output
+    assert sum("[bold]" in said.output for said in shown) >= 4
+
+
+def test_who_could_not_be_graded_is_named_also_where_nothing_can_be_recorded(
+    course: Course, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise HostError("gradebook.db is locked")
+
+    here.grade = failing("bob")  # type: ignore[assignment]
+    monkeypatch.setattr("autograder.record.record", refuse)
+    said = on(course, "grade", "hw", "--quiet")
+    assert said.exit_code == 3
+    assert said.stderr == "not graded: bob: no space left\nerror: gradebook.db is locked\n"
 
 
 def test_grades_of_an_older_exam_are_named(course: Course, here: Here) -> None:

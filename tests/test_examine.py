@@ -9,6 +9,7 @@ import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
+from autograder.errors import HostError, SandboxError
 from autograder.examiner.examine import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
@@ -422,3 +423,28 @@ def test_a_kernel_that_dies_where_a_test_expects_an_exception_has_not_raised_one
 def test_how_the_students_code_ended_is_told_in_words(body, said):
     message = outcome(f"def f():\n    {body}", "assert f() == 1", released="").message
     assert message == f"A hidden test failed: your code {said} in cell 1, line 2: `{body}`."
+
+
+# --- what is the machine's -------------------------------------------------------------------------------
+
+
+def test_a_full_disk_of_the_examiners_is_no_students_failure() -> None:
+    """The same error from the student's own code is theirs."""
+    full = "import errno\nraise OSError(errno.ENOSPC, 'No space left on device')"
+    exam = exam_of((Role.ANSWER, "def f(): pass"), (Role.TEST, f"f()\n{full}"))
+    with pytest.raises(HostError, match="this machine's disk is full"):
+        graded(exam)
+    (theirs,) = graded(exam, cell0="def f():\n    " + full.replace("\n", "\n    "))
+    assert theirs.outcome is Outcome.FAILED
+
+
+def test_a_machine_that_fails_while_a_test_asks_passes_through_every_handler() -> None:
+    class Broken(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            if b'"call"' in request.text:
+                raise SandboxError("no memory left")
+            return super().exchange(request, timeout, answer)
+
+    exam = exam_of((Role.ANSWER, "def f(): pass"), (Role.TEST, "assert 1 == 2\nf()"))
+    with pytest.raises(SandboxError):
+        graded(exam, Broken)

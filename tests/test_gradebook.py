@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 from samples import DUE, HIDDEN, a_class, cell, course, exam, grade, stopped
+from sqlalchemy.exc import OperationalError
 
 from autograder import gradebook
 from autograder.errors import HostError
@@ -333,6 +334,19 @@ def test_a_gradebook_that_stays_locked_is_a_host_error(here, monkeypatch):
         with pytest.raises(HostError, match=r"gradebook\.db is locked by another process"):
             gradebook.record(here, [exam()], [grade()])
         other.rollback()
+
+
+def test_a_full_disk_is_no_damage(here, monkeypatch):
+    """Nobody is told to move the gradebook away for it."""
+
+    def fail(*_):
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(gradebook, "save_grade", fail)
+    with pytest.raises(
+        HostError, match=r"can not be written \(database or disk is full\); free space and run the same command again"
+    ):
+        gradebook.record(here, [exam()], [grade()])
 
 
 def test_a_damaged_gradebook_is_a_host_error(here):

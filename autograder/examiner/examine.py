@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import contextlib
+import errno
 import io
 import linecache
 import signal
@@ -19,7 +20,7 @@ from typing import Any
 from autograder import check
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
-from autograder.errors import CourseError
+from autograder.errors import CourseError, HostError
 from autograder.examiner.compared import explain, forget, keeping
 from autograder.examiner.files import TooManyFiles
 from autograder.examiner.foreign import refusing
@@ -80,6 +81,9 @@ def examine(
         wording: what students may read of an exception; default: no line of theirs, no name.
         workspace: where cells that look at files run; default: a folder with nothing but what was captured.
         given_up: asked before each cell; once it says so, nothing more runs, as nobody believes the result.
+
+    Raises:
+        HostError: this machine can not do it: no space, no memory for the kernel.
     """
     namespace = Namespace(known, answers)
     wording = wording or Wording()
@@ -156,10 +160,14 @@ def _examine_cell(
             ending = namespace.answers.remote.ending
             if ending is not None and not failures and not results:
                 failures.append(ending)
-        except (KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit, HostError):
             raise
         except BaseException as error:
             failures.append(error)
+    if full := next((e for e in failures if _says_disk_full(e)), None):
+        raise HostError(
+            f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
+        ) from full
     failures[:0] = [error for error in refused if error not in failures[:1]]  # also where the test went on
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles)):
         return _unprepared(failures[0], cell, wording)
@@ -182,7 +190,7 @@ def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[Ba
     for statement in statements:
         try:
             value = eval(statement, namespace)
-        except (LostError, ExaminationTimeout, KeyboardInterrupt, GeneratorExit):
+        except (LostError, ExaminationTimeout, KeyboardInterrupt, GeneratorExit, HostError):
             raise
         except BaseException as error:
             if not failures or isinstance(error, AssertionError) or hasattr(error, "remote"):
@@ -191,6 +199,12 @@ def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[Ba
         finally:
             forget(namespace)
     return value
+
+
+def _says_disk_full(error: BaseException) -> bool:
+    """A file of the examiner's could not be written: what a student's code raises has ``remote``."""
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return is_full and not hasattr(error, "remote")
 
 
 def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Examined:

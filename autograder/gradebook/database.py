@@ -6,6 +6,7 @@ It is the file gradebook.db of the course, or the PostgreSQL database that nbgra
 from __future__ import annotations
 
 import contextlib
+import errno
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,6 +88,10 @@ def opened(course: Course) -> Iterator[Gradebook]:
         raise HostError(f"{path} needs a driver: pip install 'nbexaminer[scale]' ({error})") from error
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).strip()
+        if "disk is full" in reason or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise HostError(
+                f"{path} can not be written ({reason}); free space and run the same command again"
+            ) from error
         todo = (
             "restore it from a backup, or move it away" if url is file else "does the server run, and know this user?"
         )
