@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from autograder.errors import SandboxError
 from autograder.records import Limits, RunStatus
 
 if TYPE_CHECKING:
@@ -51,7 +52,16 @@ def limit_of(used: Usage, error: str, refused: int) -> RunStatus | None:
 
 
 def cause_of_death(process: Process, limits: Limits) -> Ending:
-    """Why a sandbox's process that is gone, or whose connection is, ended."""
+    """Why a sandbox's process that is gone, or whose connection is, ended.
+
+    Raises:
+        SandboxError: the machine had no memory left; that is nobody's failure but its own.
+    """
+    if process.usage().host_full:
+        raise SandboxError(
+            "this machine had no memory left, and the system killed the notebook, which was within its limit; "
+            "grade with fewer --workers, or end what else needs memory"
+        )
     if process.usage().out_of_memory:
         most = f"{limits.memory_mib} MiB of memory"
         return RunStatus.OUT_OF_MEMORY, f"The notebook used more than {most} and was stopped."

@@ -30,7 +30,14 @@ class Kernel(Protocol):
         """Ask the probe; raises :class:`~autograder.examiner.remote.LostError`."""
 
     def ended(self) -> tuple[RunStatus, str] | None:
-        """Why the kernel is gone, with a message for the student; None while it lives."""
+        """Why the kernel is gone, with a message for the student; None while it lives.
+
+        Raises:
+            HostError: the machine ended it, for no limit of the notebook's.
+        """
+
+    def killed(self) -> bool:
+        """Whether SIGKILL ended it, and no limit: its own code did that, or somebody outside, which nobody can tell."""
 
     def usage(self) -> tuple[float, float | None]:
         """CPU seconds and peak memory in MiB, of everything in the sandbox until now."""
@@ -65,6 +72,12 @@ class Executed:
     remote: Remote
     files: Kept = field(default_factory=Kept)
     """What the kernel's folder held when it was looked at last."""
+    killed_before: bool = False
+    """The kernel that this one stands in for was killed."""
+
+    def killed(self) -> bool:
+        """Whether a kernel of this run was killed without a limit that says why."""
+        return self.killed_before or self.kernel.killed()
 
     def close(self) -> None:
         """End the kernel; nothing that was only pinned can be examined after that."""
@@ -104,7 +117,7 @@ def execute(
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
         cpu_seconds=first.run.cpu_seconds + again.run.cpu_seconds,
     )
-    return Executed(run, captures, again.kernel, again.remote, again.files)
+    return Executed(run, captures, again.kernel, again.remote, again.files, first.kernel.killed())
 
 
 def _run_once(
@@ -118,6 +131,23 @@ def _run_once(
 ) -> Executed:
     began = clock()
     kernel = start()
+    try:
+        return _run_in(kernel, began, composed, needs, limits, beyond, stop, clock)
+    except BaseException:
+        kernel.close()
+        raise
+
+
+def _run_in(
+    kernel: Kernel,
+    began: float,
+    composed: Composed,
+    needs: Mapping[int, frozenset[str]],
+    limits: Limits,
+    beyond: Beyond,
+    stop: int,
+    clock: Clock,
+) -> Executed:
     remote = Remote(kernel)
     started = clock()
     deadline = started + limits.notebook_seconds
@@ -133,7 +163,9 @@ def _run_once(
                 continue
         left = deadline - clock()
         late = late or left <= 0
-        if late or index >= stop or kernel.ended():
+        # At a fatal test cell what was answered is looked at once more; the cell is not run.
+        over = index > stop or (index == stop and cell.role is not Role.TEST)
+        if late or over or kernel.ended():
             if len(runs) <= index:
                 runs.append(CellRun("not_run"))
             continue
@@ -142,7 +174,11 @@ def _run_once(
             captured = capture(remote, needs.get(index, frozenset()), budget, until)
             if captured is not None:
                 captures[index] = capture_beyond(captured, remote, kept, index, beyond, budget, until)
-        if len(runs) <= index:
+        if len(runs) > index:
+            continue
+        if index == stop:
+            runs.append(CellRun("not_run"))
+        else:
             left = max(0.1, deadline - clock())
             runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
     cpu, peak = kernel.usage()

@@ -88,14 +88,25 @@ def grade_notebook(
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     beyond = _beyond(composed)
-    supply: Supply = Fresh(start) if supplying is None else supplying(composed, beyond)
-    executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
-    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
-    try:
-        examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
-        supply.done()
-    finally:
-        executed.close()
+
+    def attempt(*, last: bool) -> tuple[Supply, Executed, dict[str, Examined], list[Mapping[str, Any]]] | None:
+        """None: its kernel was killed, which is not kept, and not yet believed."""
+        supply: Supply = Fresh(start) if supplying is None else supplying(composed, beyond)
+        executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
+        workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
+        try:
+            examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
+            if executed.killed() and not last:
+                return None
+            supply.done()
+            return supply, executed, examined, histories
+        finally:
+            executed.close()
+
+    # By its own code, which will do so again, or by somebody who killed the wrong process.
+    done = attempt(last=False) or attempt(last=True)
+    assert done is not None
+    supply, executed, examined, histories = done
     questions = _questions(composed, executed.run, examined)
     grade = NotebookGrade(
         notebook=exam.notebook,

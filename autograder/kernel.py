@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+import signal
 import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
@@ -62,6 +63,7 @@ class SandboxedKernel:
         self.limits = limits
         self.outputs = Outputs(int(limits.output_mib * 2**20))
         self._end: tuple[RunStatus, str] | None = None
+        self._killed = False
         self._closed = False
         self._answering = 0
         """How many questions of the kernel's are being answered at the moment."""
@@ -123,7 +125,7 @@ class SandboxedKernel:
         try:
             reply, timed_out = self._wait(self._execute(source, seconds))
         except Exception as error:  # the kernel sent what no kernel sends; the bytes are the student's
-            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
+            self._unreadable(error)
             reply, timed_out = None, False
         spent = time.monotonic() - began
         outputs = self.outputs.of_cell()
@@ -230,10 +232,10 @@ class SandboxedKernel:
             raise LostError(f"the notebook's kernel is gone: {self._end[1]}")
         try:
             return self._converse(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds), answer)
-        except LostError:
+        except (LostError, SandboxError):
             raise
         except Exception as error:  # the kernel sent what no kernel sends, or is gone; an answer raises nothing
-            self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
+            self._unreadable(error)
             raise LostError("the notebook's kernel sent a message that can not be read") from None
 
     def _converse(self, request: Packed, seconds: float, answer: Answer | None) -> Packed:
@@ -323,13 +325,22 @@ class SandboxedKernel:
         """End the kernel; the first reason is the reason."""
         if self._end is None:
             self._end = (status, message)
+            self._killed = status is RunStatus.KILLED and self._process.poll() == 128 + signal.SIGKILL
             self._process.kill()
+
+    def _unreadable(self, error: Exception) -> None:
+        self._process.wait(0.5)  # one that was killed in the middle of a message is dead a moment later
+        self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
 
     def ended(self) -> tuple[RunStatus, str] | None:
         """See :class:`autograder.execute.Kernel`."""
         if self._end is None and self._gone():
             self._stop(*cause_of_death(self._process, self.limits))
         return self._end
+
+    def killed(self) -> bool:
+        """See :class:`autograder.execute.Kernel`."""
+        return self.ended() is not None and self._killed
 
     def usage(self) -> tuple[float, float | None]:
         """See :class:`autograder.execute.Kernel`."""

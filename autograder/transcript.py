@@ -202,6 +202,9 @@ class _Recorded:
             self.end, self.asked_at_end = end, self.asked
         return end
 
+    def killed(self) -> bool:
+        return self.kernel.killed()
+
     def usage(self) -> tuple[float, float | None]:
         self.used = self.kernel.usage()
         if self.executed is None:
@@ -294,6 +297,10 @@ class _Replayed:
     def ended(self) -> tuple[RunStatus, str] | None:
         self.asked += 1
         return self.session.ended if self.session.ended is not None and self.asked >= self.session.ended_at else None
+
+    def killed(self) -> bool:
+        """What is kept was believed then."""
+        return False
 
     def usage(self) -> tuple[float, float | None]:
         if not all(map(_may_pass, self.session.events[self.next : self.session.executed])):

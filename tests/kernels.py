@@ -94,6 +94,9 @@ class InProcessKernel:
     def ended(self) -> tuple[RunStatus, str] | None:
         return self.end
 
+    def killed(self) -> bool:
+        return False
+
     def usage(self) -> tuple[float, float | None]:
         return (0.0, None)
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.sandbox import require
+from autograder.records import Limits
+from autograder.sandbox import process, require
+from autograder.sandbox.base import Job
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
 
@@ -48,3 +54,30 @@ def test_broken_bubblewrap_fails_the_self_test(monkeypatch: pytest.MonkeyPatch, 
     assert "apparmor" in failed[0].remedy
     with pytest.raises(SandboxError, match="nothing is graded"):
         require(sandbox)
+
+
+def test_a_supervisor_that_is_killed_before_it_has_read_its_job_is_an_error() -> None:
+    """Not a broken pipe, for which a command line ends without a word."""
+    with pytest.raises(SandboxError, match=r"can not be built: its supervisor ended \(Broken pipe\)"):
+        process.start("/bin/true", {"text": "x" * 10_000_000}, None, "killed")
+
+
+@pytest.mark.sandbox
+def test_a_sandbox_that_fails_at_its_gate_leaves_nothing_that_runs() -> None:
+    """bubblewrap's init waits there; once nobody holds the gate, it would go on by itself, with nobody who guards it."""
+    mark = f"import time; time.sleep(30)  # {secrets.token_hex(8)}"
+    job = Job((sys.executable, "-I", "-S", "-c", mark), limits=Limits(processes=-5))
+    with pytest.raises(SandboxError, match="the number of processes can not be limited"):
+        BubblewrapSandbox(use_cgroup=False).start(job)
+    time.sleep(0.5)
+    left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if mark in _read(p)]
+    for path in left:
+        os.kill(int(path.parent.name), signal.SIGKILL)
+    assert left == []
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

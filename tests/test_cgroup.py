@@ -44,6 +44,34 @@ def test_memory_above_the_limit_is_killed(group: cgroup.Cgroup) -> None:
     assert usage.peak_memory_mib == pytest.approx(64, abs=4)
 
 
+def test_memory_that_a_group_above_lacks_is_not_the_groups_doing(group: cgroup.Cgroup) -> None:
+    """Killed for the memory of the machine, or of the container: the limit was not reached, and the usage says so."""
+    if group.version != "v1":
+        pytest.skip("a group within the group is made as version 1 has it")
+    above = group.directories[0]
+    within = above / "within"
+    within.mkdir()
+    try:
+        (within / "memory.limit_in_bytes").write_text(str(256 << 20))
+        inner = cgroup.CgroupV1((within,))
+        assert run_in(inner, "x = bytearray(b'1' * 200_000_000)").returncode == -9
+        assert (inner.usage().out_of_memory, inner.usage().host_full) == (False, True)
+    finally:
+        within.rmdir()
+
+
+def test_whoever_is_left_in_a_group_ends_with_it(group: cgroup.Cgroup) -> None:
+    """A supervisor that was killed at a bad moment leaves a sandbox behind."""
+    join = f"import os\nfor d in {[str(d) for d in group.directories]!r}: open(d + '/cgroup.procs', 'w').write('0')\n"
+    code = join + "print(flush=True)\nimport time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as left:
+        assert left.stdout is not None
+        left.stdout.readline()
+        group.remove()
+        assert left.wait(5) == -9
+    assert not any(folder.exists() for folder in group.directories)
+
+
 def test_processes_are_limited(group: cgroup.Cgroup) -> None:
     """fork fails above the limit."""
     code = """
@@ -124,6 +152,9 @@ def test_v2_reads_usage(tmp_path: Path) -> None:
     (tmp_path / "pids.events").write_text("max 4\n")
     usage = cgroup.CgroupV2((tmp_path,)).usage()
     assert usage == cgroup.Usage(2.5, 1.0, out_of_memory=True, processes_refused=4)
+    (tmp_path / "memory.events").write_text("low 0\nmax 7\noom 0\noom_kill 1\n")
+    usage = cgroup.CgroupV2((tmp_path,)).usage()
+    assert usage == cgroup.Usage(2.5, 1.0, out_of_memory=False, processes_refused=4, host_full=True)
 
 
 def test_watchdog_adds_up_children() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
+from autograder.errors import SandboxError
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.remote import Remote
 from autograder.execute import Budget, capture, execute
@@ -106,6 +108,42 @@ def test_a_function_answered_before_the_kernel_died_can_still_be_called():
     captured = executed.captures[1].names["f"].packed
     assert decode(captured.text, captured.buffers, executed.remote.stand_in)() == 7
     assert executed.run.status is RunStatus.KILLED
+
+
+def test_what_dies_when_a_visible_test_calls_it_can_still_be_asked_outside():
+    """The test cell that the kernel did not survive has a capture that the second kernel knows."""
+    kernels = []
+    executed = run(FUNCTIONS, kernels, cell0="def f(): raise Dies")
+    assert kernels[1].ran == ["def f(): raise Dies"]
+    executed.remote.ask("enter", executed.captures[1].snapshot)
+
+
+class Killed(InProcessKernel):
+    """Somebody killed it."""
+
+    def killed(self):
+        return bool(self.end)
+
+
+def test_that_a_kernel_was_killed_is_known_after_another_took_its_place():
+    kernels = [Killed, InProcessKernel]
+    wanted = {1: frozenset({"f"}), 3: frozenset({"y"})}
+    executed = execute(lambda: kernels.pop(0)(), composed_of(FUNCTIONS, cell2="raise Dies"), wanted, LIMITS)
+    assert executed.killed()
+    assert not run(FUNCTIONS, cell2="raise Dies").killed()
+    assert not run(FUNCTIONS).killed()
+
+
+def test_a_host_that_fails_in_the_middle_leaves_no_kernel():
+    class Broken(InProcessKernel):
+        def ended(self):
+            if self.ran:
+                raise SandboxError("no memory left")
+
+    kernel = Broken()
+    with pytest.raises(SandboxError):
+        execute(lambda: kernel, composed_of(FUNCTIONS), {}, LIMITS)
+    assert kernel.closed
 
 
 def test_plain_values_need_no_second_kernel():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.errors import SandboxError
 from autograder.examiner.remote import LostError, Remote, RemoteError
 from autograder.kernel import SandboxedKernel
 from autograder.records import Limits, RunStatus
@@ -189,6 +191,54 @@ def test_a_kernel_that_ends_says_which_limit_ended_it(source, status, message) -
         with pytest.raises(LostError):
             Remote(kernel).ask("snapshot")
     assert grown[0] < 200
+
+
+def pids(kernel: SandboxedKernel, kind: str) -> list[int]:
+    init = kernel._process.pid
+    supervisor = kernel._process._supervisor.pid
+    children = Path(f"/proc/{init}/task/{init}/children").read_text().split()
+    return {"supervisor": [supervisor], "init": [init], "kernel": [int(pid) for pid in children]}[kind]
+
+
+@pytest.mark.parametrize("kind", ["supervisor", "init", "kernel"])
+def test_that_somebody_killed_it_is_told_from_an_exit(kind) -> None:
+    """SIGKILL without a limit's doing; its own code can do that, too, so that it is no more than a doubt."""
+    with started() as kernel:
+        for pid in pids(kernel, kind):
+            os.kill(pid, signal.SIGKILL)
+        kernel.run("1", 10)
+        assert kernel.ended() == (RunStatus.KILLED, GONE)
+        assert kernel.killed()
+        groups = kernel._process._cgroup.directories if kernel._process._cgroup else ()
+    assert not any(folder.exists() for folder in groups)
+
+
+@pytest.mark.parametrize(
+    ("source", "killed"),
+    [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", True),
+        ("import os; os._exit(1)", False),
+        ("held = [bytearray(1 << 20) for _ in range(4000)]", False),
+        ("while True: print('x' * 1000)", False),
+    ],
+    ids=["SIGKILL", "os._exit", "memory", "endless print"],
+)
+def test_a_limit_and_an_exit_leave_no_doubt(source, killed) -> None:
+    with started() as kernel:
+        kernel.run(source, 30)
+        assert kernel.ended() is not None
+        assert kernel.killed() is killed
+
+
+def test_a_machine_without_memory_is_nobodys_failure(monkeypatch) -> None:
+    """The system killed a notebook that was within its limit: not graded, whoever asks."""
+    with started() as kernel:
+        usage = kernel._process.usage
+        monkeypatch.setattr(kernel._process, "usage", lambda: dataclasses.replace(usage(), host_full=True))
+        os.kill(kernel._process.pid, signal.SIGKILL)
+        for ask in (lambda: kernel.run("1", 10), kernel.ended, kernel.killed, lambda: Remote(kernel).ask("snapshot")):
+            with pytest.raises(SandboxError, match="this machine had no memory left"):
+                ask()
 
 
 BUSY = """

@@ -17,7 +17,7 @@ from tiny import YAML, submit, tiny_course, tiny_release
 from autograder import batch, result, worker
 from autograder.errors import SandboxError
 from autograder.probe import keras_training
-from autograder.records import Course, Role
+from autograder.records import CellRun, Course, Role, RunStatus
 from autograder.worker import Work
 
 
@@ -97,6 +97,35 @@ def test_where_the_host_fails_the_old_folder_stays(course: Course, monkeypatch: 
     assert list((course.state / "work").iterdir()) == []
 
 
+class Killed(InProcessKernel):
+    """SIGKILL ends it in its first cell."""
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        self.end = (RunStatus.KILLED, "The kernel died.")
+        return CellRun("error", error="the kernel died")
+
+    def killed(self) -> bool:
+        return bool(self.end)
+
+
+def test_a_kernel_that_was_killed_is_run_once_more_and_no_more(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By somebody outside: the grade is that of an undisturbed run. By its own code: it is killed again."""
+    expected = worker.grade_submission(work_of(course))
+    waiting: list[type[InProcessKernel]] = [Killed, InProcessKernel]
+    monkeypatch.setattr(worker, "start_kernel", lambda work: waiting.pop(0)())
+    assert worker.grade_submission(work_of(course)).notebooks[0].questions == expected.notebooks[0].questions
+    waiting[:] = [Killed, Killed]
+    grade = worker.grade_submission(work_of(course))
+    assert (grade.status, grade.score) == ("killed", 0)
+
+
+def test_a_timestamp_is_copied_within_bounds(course: Course) -> None:
+    with (course.submitted("ada", "hw") / "timestamp.txt").open("wb") as file:
+        file.truncate(1 << 40)
+    worker.grade_submission(work_of(course))
+    assert (course.autograded("ada", "hw") / "timestamp.txt").stat().st_size == worker.MAX_TIMESTAMP
+
+
 def test_a_new_grade_replaces_the_whole_folder(course: Course) -> None:
     worker.grade_submission(work_of(course))
     (course.autograded("ada", "hw") / "left.txt").write_text("from before")
@@ -165,7 +194,7 @@ def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
     work = work_of(course)
     twice = replace(work, exams=work.exams * 2)
-    assert twice.seconds - work.seconds == 2 * 60 + 300
+    assert twice.seconds - work.seconds == 2 * (2 * 60 + 300)
 
 
 ENDS = """

@@ -90,6 +90,8 @@ class Usage:
     has seen as many as there may be."""
     disk_full: bool = False
     """One of the writable folders has no room left, at this moment."""
+    host_full: bool = False
+    """Something was killed because the machine had no memory left, while the limit was not reached."""
 
 
 @dataclass(frozen=True)

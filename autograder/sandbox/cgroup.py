@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Cgroup(Protocol):
         """The limit that the kernel reports, in bytes."""
 
     def remove(self) -> None:
-        """Give it back; idempotent. Every process in it must be dead."""
+        """End whatever is still in it, and give it back; idempotent."""
 
 
 def create(limits: Limits) -> Cgroup | None:
@@ -60,10 +61,13 @@ class CgroupV2:
     def usage(self) -> Usage:
         folder = self.directories[0]
         events = _read_table(folder / "memory.events")
+        killed = events.get("oom_kill", 0) > 0
+        # The kernel counts whoever it killed here, also for the memory of a group above, or of the whole machine.
+        own = events.get("oom", 1) > 0
         self.last_cpu = _read_table(folder / "cpu.stat").get("usage_usec", 0) / 1e6 or self.last_cpu
         peak = _read_number(folder / "memory.peak") or _read_number(folder / "memory.current")
         refused = _read_table(folder / "pids.events").get("max", 0)
-        return Usage(self.last_cpu, peak / MIB if peak else None, events.get("oom_kill", 0) > 0, refused)
+        return Usage(self.last_cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
 
     def memory_limit(self) -> int:
         return _read_number(self.directories[0] / "memory.max")
@@ -81,11 +85,13 @@ class CgroupV1:
 
     def usage(self) -> Usage:
         memory = self.directories[0]
-        killed = _read_table(memory / "memory.oom_control").get("oom_kill", 0)
-        peak = _read_number(memory / "memory.max_usage_in_bytes")
+        killed = _read_table(memory / "memory.oom_control").get("oom_kill", 0) > 0
+        peak, swapped = (_read_number(memory / f"memory.{kind}max_usage_in_bytes") for kind in ("", "memsw."))
+        # As in version 2, which counts what its own limit did; here, who was killed for that had come close to it.
+        own = max(peak, swapped) > 0.9 * self.memory_limit()
         cpu = sum(_read_number(d / "cpuacct.usage") for d in self.directories) / 1e9
         refused = sum(_read_table(d / "pids.events").get("max", 0) for d in self.directories)
-        return Usage(cpu, peak / MIB if peak else None, killed > 0, refused)
+        return Usage(cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
 
     def memory_limit(self) -> int:
         return _read_number(self.directories[0] / "memory.limit_in_bytes")
@@ -211,7 +217,10 @@ def _new_name() -> str:
 
 
 def _remove(directories: tuple[Path, ...]) -> None:
-    """Remove the folders; a process that is dying keeps one busy for some milliseconds."""
+    """Remove the folders; a process that is dying keeps one busy for some milliseconds.
+
+    One that is alive has lost its supervisor: somebody killed that before the sandbox was bound to its life.
+    """
     for folder in directories:
         for _ in range(50):
             try:
@@ -219,9 +228,18 @@ def _remove(directories: tuple[Path, ...]) -> None:
             except FileNotFoundError:
                 break
             except OSError:
+                _kill_members(folder)
                 time.sleep(0.02)
             else:
                 break
+
+
+def _kill_members(folder: Path) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for pid in map(int, (folder / "cgroup.procs").read_text().split()):
+            if pid > 1:  # 0: one that is not in our pid namespace
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _read_number(path: Path) -> int:

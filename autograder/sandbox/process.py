@@ -212,6 +212,9 @@ def start(
         supervisor.stdin.write(json.dumps(spec | {"parent": os.getpid()}).encode() + b"\n")
         supervisor.stdin.flush()
         process.wait_for_start()
+    except OSError as error:
+        process.close()
+        raise SandboxError(f"The sandbox can not be built: its supervisor ended ({error.strerror}).") from error
     except BaseException:
         process.close()
         raise

@@ -39,16 +39,19 @@ def main() -> int:
     os.set_inheritable(status, False)
     kit = os.pidfd_open(spec["parent"])
     if os.getppid() != spec["parent"]:
+        remove_cgroups(spec["cgroup"])
         return 1
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    guard: Guard | None = None
     try:
         sandbox = start(spec)
         guard = Guard(spec, sandbox)
         if guard.host_uid() == 0:
-            guard.kill()
             raise ValueError("refused: the sandbox would run as root")
         sandbox.open_gate(guard.monitor_fd)
     except (OSError, ValueError) as error:
+        if guard is not None:
+            guard.kill()  # bwrap may be dead and its init not, which asks for the signal of its death last of all
         report(status, error=str(error))
         return 1
     report(status, pid=sandbox.init, **({"root": sandbox.root} if isinstance(sandbox, container.Container) else {}))

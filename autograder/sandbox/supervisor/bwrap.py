@@ -74,6 +74,7 @@ def start(spec: dict[str, Any]) -> Bwrap:
     """Fork and become bwrap. Raises ValueError where it ends before everything is mounted."""
     info_read, info_write = os.pipe()
     gate = os.pipe()
+    spec["supervisor"] = os.getpid()
     bwrap = os.fork()
     if bwrap == 0:
         try:

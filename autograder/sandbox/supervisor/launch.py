@@ -16,11 +16,13 @@ import os
 import pwd
 import resource
 import shutil
+import signal
 import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
 CLONE_NEWNS = 0x00020000
+PR_SET_PDEATHSIG = 1
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 STAGING_PLACES = ("/mnt", "/media", "/srv", "/opt", "/run")
 # Above what systemd and /etc/subuid give away, below 2**31; one per sandbox, so that no two share a process
@@ -47,6 +49,7 @@ def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
         *(("--seccomp", str(memory_file(base64.b64decode(spec["seccomp"])))) if spec["seccomp"] else ()),
         *(resolve(argument, staged) for argument in spec["arguments"]),
     ]  # fmt: skip
+    die_with(spec["supervisor"])
     # By descriptor: the command line of the sandbox's init is readable inside, and it would name host paths.
     block = memory_file(b"".join(argument.encode() + b"\0" for argument in arguments))
     os.execve(translate(spec["bwrap"], staged), ["bwrap", "--args", str(block), "--", *spec["argv"]], {})
@@ -66,6 +69,13 @@ def close_descriptors(keep: tuple[int, ...]) -> None:
         if fd not in keep:
             with contextlib.suppress(OSError):
                 os.close(fd)
+
+
+def die_with(supervisor: int) -> None:
+    """Bind our life to the supervisor's: after the change of uids, which would undo it; bwrap does it anew."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != supervisor:
+        raise ValueError("the supervisor was killed")
 
 
 def resolve(argument: Any, staged: dict[str, str]) -> str:
