@@ -6,9 +6,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTEST_ARGS ?=
+ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test test-slow test-security test-variants demo lock clean
+.PHONY: help install test test-slow test-security test-variants test-interruptions demo lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -32,6 +33,9 @@ test-security: install ## the security tests in full: attacks through the pipeli
 
 test-variants: install ## a hundred honest variants of the lessons' solutions and a hundred wrong ones, graded
 	$(BIN)/python -m pytest -q tests/test_variants.py $(PYTEST_ARGS)
+
+test-interruptions: install ## batches that are killed, locked out and out of disk: nothing is lost (ARGS="--kills 200")
+	PYTHONPATH=tests $(BIN)/python -m interruptions $(ARGS)
 
 demo: install ## a course with a small class, graded from end to end
 	$(BIN)/autograder demo
