@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -262,3 +264,25 @@ def test_a_template_that_does_not_come_up_says_why(cold: BubblewrapSandbox) -> N
     with Template(cold, job, []) as made, pytest.raises(SandboxError, match="ended with status"):
         made.wait_until_ready()
     assert time.monotonic() - began < 20
+
+
+def test_a_user_who_may_have_few_processes_has_templates(cold: BubblewrapSandbox) -> None:
+    """The template's own limit is only as high as that of whoever starts it (Linux: half of what fits in memory)."""
+    program = """
+import sys
+from autograder.records import Limits
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.kernel import template
+with template(BubblewrapSandbox(), {}, Limits(memory_mib=512, processes=64, disk_mib=32)) as made:
+    made.wait_until_ready()
+"""
+
+    def limit() -> None:
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        few = 30000 if hard == resource.RLIM_INFINITY else min(hard, 30000)
+        resource.setrlimit(resource.RLIMIT_NPROC, (few, few))
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -52,6 +52,7 @@ class Bwrap:
         """Limit init's processes and threads, as init's own user: root may lack the capability to do it for another.
 
         Before the student's process exists, so that it inherits the limit; it counts in the sandbox's user namespace.
+        Where this user may have fewer, that is the limit.
         """
         helper = os.fork()
         if helper == 0:
@@ -61,7 +62,9 @@ class Bwrap:
                     os.setgroups([])
                     os.setresgid(owner.st_gid, owner.st_gid, owner.st_gid)
                     os.setresuid(owner.st_uid, owner.st_uid, owner.st_uid)
-                resource.prlimit(self.init, resource.RLIMIT_NPROC, (most, most))
+                _, hard = resource.prlimit(self.init, resource.RLIMIT_NPROC)
+                value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                resource.prlimit(self.init, resource.RLIMIT_NPROC, (value, value))
                 os._exit(0)
             except BaseException as error:
                 os.write(2, f"{error}\n".encode())
