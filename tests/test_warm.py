@@ -266,6 +266,43 @@ def test_a_template_that_does_not_come_up_says_why(cold: BubblewrapSandbox) -> N
     assert time.monotonic() - began < 20
 
 
+def test_warnings_are_shown_as_in_a_kernel_of_its_own(kernel: Start, cold: BubblewrapSandbox) -> None:
+    """How a library wants its warnings shown, it says while it is imported: NumPy's RankWarning comes every time."""
+    source = """
+import warnings, numpy as np
+with warnings.catch_warnings(record=True) as seen:
+    for _ in range(3):
+        np.polyfit([1, 1], [1, 1], 3)
+print(json.dumps([len(seen), sum("fork" in str(f) for f in warnings.filters)]))
+"""
+    assert told(kernel(), source) == told(kernel(cold), source) == [3, 0]
+
+
+def test_a_notebooks_modules_may_have_the_names_of_the_templates_own(kernel: Start, tmp_path: Path) -> None:
+    """``import system`` finds the file beside the notebook."""
+    (tmp_path / "own.py").write_text("mine = 1\n")
+    names = ("job", "monitor", "system", "walls")
+    made = kernel(**{f"{name}.py": tmp_path / "own.py" for name in names})
+    source = f"import {', '.join(names)}\nprint(json.dumps([m.mine for m in ({', '.join(names)})]))"
+    assert told(made, source) == [1, 1, 1, 1]
+
+
+def test_a_template_that_can_not_fork_now_goes_on(kernel: Start, started: Template) -> None:
+    """The fork is refused; those that run are not touched, and later there are others."""
+    group = started._process._cgroup  # type: ignore[attr-defined]
+    if group is None:
+        pytest.skip("no control group can be made here")
+    (most,) = (folder / "pids.max" for folder in group.directories if (folder / "pids.max").exists())
+    earlier, before = kernel(), most.read_text()
+    most.write_text("1")
+    try:
+        with pytest.raises(SandboxError, match="BlockingIOError"):
+            kernel()
+    finally:
+        most.write_text(before)
+    assert told(earlier, "print(1)") == told(kernel(), "print(1)") == 1
+
+
 def test_a_user_who_may_have_few_processes_has_templates(cold: BubblewrapSandbox) -> None:
     """The template's own limit is only as high as that of whoever starts it (Linux: half of what fits in memory)."""
     program = """
@@ -286,3 +323,16 @@ with template(BubblewrapSandbox(), {}, Limits(memory_mib=512, processes=64, disk
         [sys.executable, "-c", program], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_library_that_starts_threads_can_not_be_forked(cold: BubblewrapSandbox, tmp_path: Path) -> None:
+    """A fork would miss them; the template says so and is not used."""
+    (tmp_path / "threaded.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n"
+    )
+    program = {"/opt/kernel/program": tmp_path}
+    job = Job((sys.executable, "-I", "/opt/kernel/program"), files=program, limits=LIMITS)
+    with Template(cold, job, ["numpy"]) as made:
+        made.wait_until_ready()
+    with Template(cold, job, ["threaded"]) as made, pytest.raises(SandboxError, match="has started threads"):
+        made.wait_until_ready()

@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import types
 import warnings
 from pathlib import Path
@@ -28,14 +29,22 @@ else:
     import system
     from job import Job
 
+OWN = ("job", "monitor", "system", "walls")
 BACKEND = "module://matplotlib_inline.backend_inline"
 """What ipykernel sets before a notebook's first import of matplotlib, which looks only then."""
 
 
 def main() -> None:
+    for name in OWN:  # a notebook may have modules with these names
+        del sys.modules[name]
     program, *modules = sys.argv[1:]
     environment = dict(os.environ)
     preload(program, modules)
+    left = threads_that_stay()
+    if left:
+        sys.stderr.write(f"What is imported has started threads, which a fork would miss: {', '.join(left)}.\n")
+        sys.stderr.flush()
+        os._exit(1)  # without waiting for them
     template = monitor.Template(program, environment)
     job = serve(template)
     # From here on this is a fork, walled in.
@@ -47,12 +56,34 @@ def preload(program: str, modules: list[str]) -> None:
     os.environ.setdefault("MPLBACKEND", BACKEND)
     sys.path[0] = program
     for name in modules:
-        with warnings.catch_warnings(), contextlib.suppress(Exception):
-            warnings.simplefilter("ignore")
+        with contextlib.suppress(Exception):  # which warnings are shown is part of what a library sets up
             importlib.import_module(name)
-    warnings.filterwarnings("ignore", message=r".*fork\(\)", category=DeprecationWarning)
     gc.collect()
     gc.freeze()  # pages that the collector doesn't touch stay shared
+
+
+def threads_that_stay() -> list[str]:
+    """The names of the threads that imports have started, but for those that their libraries end before each fork."""
+    trial = fork()
+    if trial == 0:
+        os._exit(0)
+    os.waitpid(trial, 0)
+    until = time.monotonic() + 1.0
+    while True:
+        names = []
+        for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+            with contextlib.suppress(OSError):
+                names.append(Path(f"/proc/self/task/{task}/comm").read_text().strip())
+        if len(names) == 1 or time.monotonic() > until:
+            return sorted(names)[1:]
+        time.sleep(0.01)  # one that has ended is there a moment longer
+
+
+def fork() -> int:
+    """As os.fork, without its warning about threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return os.fork()
 
 
 def serve(template: monitor.Template) -> Job:
@@ -66,9 +97,14 @@ def serve(template: monitor.Template) -> Job:
         Path(aside).rename(monitor.SOCKET)
         while True:
             connection, _ = listening.accept()
-            if os.fork() == 0:
-                listening.close()
-                return monitor.become(template, connection)
+            try:
+                child = fork()
+            except OSError as error:  # no room for another one now; those that run go on
+                monitor.refuse(connection, error)
+            else:
+                if child == 0:
+                    listening.close()
+                    return monitor.become(template, connection)
             connection.close()
 
 

@@ -57,16 +57,20 @@ def become(template: Template, connection: socket.socket) -> Job:
         os.setsid()
         walls.enter_namespaces()
         system.die_with_parent()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        gate_read, gate_write = os.pipe()
+        alive_read, alive_write = os.pipe()
+        init = os.fork()
     except BaseException as error:
         _fail(connection, error)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    gate_read, gate_write = os.pipe()
-    alive_read, alive_write = os.pipe()
-    init = os.fork()
     if init:
-        for fd in (gate_read, alive_write, *job.output, *(fd for _, fd in job.files)):
-            os.close(fd)
-        monitor(connection, init, gate_write, alive_read)
+        try:
+            system.traceable(False)
+            for fd in (gate_read, alive_write, *job.output, *(fd for _, fd in job.files)):
+                os.close(fd)
+            monitor(connection, init, gate_write, alive_read)
+        finally:
+            os._exit(1)  # whatever happens: init follows, and nothing goes on as another notebook
     os.close(gate_write)
     try:
         system.die_with_parent()
@@ -168,7 +172,12 @@ def _say(connection: socket.socket, **fields: Any) -> None:
     connection.send(json.dumps(fields).encode())
 
 
-def _fail(connection: socket.socket, error: BaseException) -> NoReturn:
+def refuse(connection: socket.socket, error: BaseException) -> None:
+    """Say why there is no fork."""
     with contextlib.suppress(OSError):
         _say(connection, error=f"{type(error).__name__}: {error}"[:2000])
+
+
+def _fail(connection: socket.socket, error: BaseException) -> NoReturn:
+    refuse(connection, error)
     os._exit(1)
