@@ -287,6 +287,14 @@ def test_a_notebooks_modules_may_have_the_names_of_the_templates_own(kernel: Sta
     assert told(made, source) == [1, 1, 1, 1]
 
 
+def test_many_bytes_of_a_students_own_are_not_copied(warm: WarmSandbox, tmp_path: Path) -> None:
+    """A copy in memory would count as used: such a sandbox is started."""
+    (tmp_path / "large").write_bytes(bytes(17 << 20))
+    job = Job((sys.executable, "-c", ""), files={f"{HOME}/large": tmp_path / "large"}, limits=LIMITS)
+    with pytest.raises(SandboxError, match="files of its own"):
+        warm.start(job)
+
+
 def test_a_template_that_can_not_fork_now_goes_on(kernel: Start, started: Template) -> None:
     """The fork is refused; those that run are not touched, and later there are others."""
     group = started._process._cgroup  # type: ignore[attr-defined]

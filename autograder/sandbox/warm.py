@@ -25,6 +25,8 @@ PROGRAM = "/opt/kernel/template"
 SOCKET = "/run/kernel/template"
 READY_SECONDS = 180.0
 """How long a template may take to import everything, on a machine that is busy."""
+MOST_COPIED_MIB = 16
+"""Of a student's own files: a fork has copies in memory, which counts as used."""
 MANY = 65536
 """Processes below a template: each fork has a limit of its own."""
 LEAST_MIB = 64
@@ -80,9 +82,15 @@ class Template:
                 ),
             )
         )
+        try:
+            started = _start_time(self._process.pid)
+        except OSError:
+            said = self._process.stderr()[-2000:]
+            self.close()
+            raise SandboxError(f"The template ended at once. Its last words: {said or '(none)'}") from None
         self.address = Address(
             init=self._process.pid,
-            started=_start_time(self._process.pid),
+            started=started,
             command=(python, isolated, program),
             environment=tuple(job.env.items()),
             bound=tuple((path, str(source)) for path, source in job.files.items()),
@@ -176,6 +184,8 @@ class WarmSandbox:
             self._check(path)
             files.append(path)
             sources.append({"data": base64.b64encode(content).decode()})
+        if sum(Path(source).stat().st_size for source in sources if isinstance(source, str)) > MOST_COPIED_MIB * MIB:
+            raise SandboxError(f"A fork can have at most {MOST_COPIED_MIB} MiB of files of its own.")
         limits = {
             resource.RLIMIT_NPROC: job.limits.processes,
             resource.RLIMIT_FSIZE: job.limits.disk_mib * MIB,
