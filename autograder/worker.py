@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import faulthandler
 import os
+import re
 import select
 import signal
 import sys
@@ -18,7 +19,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from multiprocessing.connection import Connection
@@ -28,17 +29,18 @@ from typing import TYPE_CHECKING
 import nbformat
 
 from autograder import libraries, result
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, SandboxError
 from autograder.examiner.names import bindings, vocabulary
 from autograder.execute import Kernel
 from autograder.files import replace_folder, unwritable, write_atomically
-from autograder.grade import grade_notebook
+from autograder.grade import GradedNotebook, grade_notebook
 from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
 from autograder.regrade import KernelNeeded
 from autograder.regrade import supplying as from_runs
 
 if TYPE_CHECKING:
+    from autograder.sandbox import Sandbox
     from autograder.sandbox.warm import Address
 
 TIMESTAMP = "timestamp.txt"
@@ -99,24 +101,10 @@ def grade_submission(work: Work) -> Grade:
         CourseError: the course's own late policy failed; nothing is written.
         KernelNeeded: it was to be graded from kept runs, and can not be; nothing is written.
     """
-    handed_in = {path: file for path, file in work.files.items() if _is_of(work.submission, file)}
-    supplying = from_runs(lambda: start_kernel(work), work.runs, work.execution, handed_in, kept=work.kept)
     sys.path[:0] = map(str, work.modules)
     try:
         penalty = late_penalty(work.course, work.assignment, work.submitted_at)
-        graded = [
-            grade_notebook(
-                exam,
-                work.submission / f"{exam.notebook}.ipynb",
-                lambda: start_kernel(work),
-                work.assignment.limits,
-                work.hidden,
-                given=shared_files(work),
-                handed_in=handed_in,
-                supplying=supplying,
-            )
-            for exam in work.exams
-        ]
+        graded = _grade_notebooks(work)
         lost = penalty(work.student, [g.grade.score for g in graded])
     finally:
         del sys.path[: len(work.modules)]
@@ -136,6 +124,38 @@ def grade_submission(work: Work) -> Grade:
         work, grade, {g.grade.notebook: nbformat.writes(g.masked) + "\n" for g in graded if g.masked is not None}
     )
     return grade
+
+
+def _grade_notebooks(work: Work) -> list[GradedNotebook]:
+    """Each notebook's grade. Where a kernel went with its template, all are graded again, with kernels of their own."""
+    kernels: list[Kernel] = []
+
+    def start() -> Kernel:
+        kernels.append(start_kernel(work))
+        return kernels[-1]
+
+    own = handed_in(work)
+    graded = [
+        grade_notebook(
+            exam,
+            work.submission / f"{exam.notebook}.ipynb",
+            start,
+            work.assignment.limits,
+            work.hidden,
+            given=shared_files(work),
+            handed_in=own,
+            supplying=from_runs(start, work.runs, work.execution, own, kept=work.kept),
+        )
+        for exam in work.exams
+    ]
+    if work.template is not None and any(kernel.lost() for kernel in kernels):
+        return _grade_notebooks(replace(work, template=None))
+    return graded
+
+
+def handed_in(work: Work) -> dict[str, Path]:
+    """Those of its files that the student added: path in the work folder → host file."""
+    return {path: file for path, file in work.files.items() if _is_of(work.submission, file)}
 
 
 def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
@@ -181,7 +201,7 @@ def _is_of(submission: Path, file: Path) -> bool:
 
 
 def start_kernel(work: Work) -> Kernel:
-    """A fresh kernel in a fresh sandbox."""
+    """A fresh kernel in a fresh sandbox. One that can not be forked, or does not come up, is started instead."""
     from autograder.kernel import SandboxedKernel
     from autograder.sandbox import default_sandbox
     from autograder.sandbox.bubblewrap import BubblewrapSandbox
@@ -189,16 +209,28 @@ def start_kernel(work: Work) -> Kernel:
 
     python = work.assignment.environment
     sandbox = default_sandbox(python, work.assignment.sandbox)
+
+    def start(sandbox: Sandbox) -> SandboxedKernel:
+        return SandboxedKernel(
+            sandbox,
+            work.files,
+            work.assignment.limits,
+            python=python,
+            masked=masked(work),
+            preload=preload(work),
+        )
+
     if work.template is not None and isinstance(sandbox, BubblewrapSandbox):
-        sandbox = WarmSandbox(sandbox, work.template)
-    return SandboxedKernel(
-        sandbox,
-        work.files,
-        work.assignment.limits,
-        python=python,
-        masked=masked(work),
-        preload=preload(work),
-    )
+        imported = {module.split(".")[0] for module in work.template.modules}
+        if not imported & _top_names(handed_in(work)):
+            with contextlib.suppress(SandboxError):
+                return start(WarmSandbox(sandbox, work.template))
+    return start(sandbox)
+
+
+def _top_names(files: Iterable[str]) -> set[str]:
+    """The modules that files in the work folder make, or hide."""
+    return {path.split("/")[0].removesuffix(".py") for path in files}
 
 
 def preload(work: Work) -> list[str]:
@@ -237,6 +269,8 @@ def heavy(modules: Iterable[str]) -> list[str]:
     return [name for name in HEAVY if name in used]
 
 
+SETS_ENVIRONMENT = re.compile(r"\benviron\b|\bputenv\b|^\s*%(set_)?env\b", re.MULTILINE)
+
 UNFORKABLE = ("jax", "jaxlib")
 """Those that start threads when they are imported, which a fork would miss."""
 
@@ -244,15 +278,23 @@ UNFORKABLE = ("jax", "jaxlib")
 def released_modules(work: Work) -> list[str]:
     """What students' notebooks import as they are released, and the modules that go with them; not these themselves.
 
-    A solution's and a hidden test's imports are not among it: students see what is imported.
+    A solution's and a hidden test's imports are not among it: students see what is imported. Nor is what is imported
+    after the environment may have been changed, which the library may look at; but for :data:`HEAVY`, which no kernel
+    imports later than its first cell.
     """
     given = {name: file for name, file in shared_files(work).items() if name.endswith(".py")}
-    sources = [cell.released for exam in work.exams for cell in exam.cells if cell.cell_type == "code"]
-    sources += [file.read_text("utf-8", "replace") for file in given.values()]
-    imported = dict.fromkeys(module for source in sources for module in sorted(bindings(source).modules))
+    notebooks = [[cell.released for cell in exam.cells if cell.cell_type == "code"] for exam in work.exams]
+    notebooks += [[file.read_text("utf-8", "replace")] for file in given.values()]
+    imported: dict[str, None] = {}
+    for sources in notebooks:
+        changed = False
+        for source in sources:
+            changed = changed or SETS_ENVIRONMENT.search(source) is not None
+            found = sorted(bindings(source).modules)
+            imported |= dict.fromkeys(m for m in found if not changed or m.split(".")[0] in HEAVY)
     own = {path.stem for folder in work.modules for path in folder.glob("*.py")}
     own |= {path.parent.name for folder in work.modules for path in folder.glob("*/__init__.py")}
-    own |= {Path(name).stem for name in given}
+    own |= {Path(name).stem for name in given} | _top_names(shared_files(work))
     return [name for name in imported if name.split(".")[0] not in {*own, *UNFORKABLE}]
 
 

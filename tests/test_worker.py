@@ -17,8 +17,9 @@ from tiny import YAML, submit, tiny_course, tiny_release
 from autograder import batch, result, worker
 from autograder.errors import SandboxError
 from autograder.probe import keras_training
-from autograder.records import CellRun, Course, Role, RunStatus
-from autograder.worker import Work
+from autograder.records import CellRun, Course, Exam, ExamCell, Role, RunStatus
+from autograder.sandbox.warm import Address
+from autograder.worker import Work, start_kernel
 
 
 @pytest.fixture
@@ -218,3 +219,73 @@ def test_a_process_that_nobody_listens_to_ends_at_once() -> None:
     script = ENDS.format(path=sys.path) + "os._exit(0)"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)
     assert said.stdout == "lives while it is listened to\n"
+
+
+ADDRESS = Address(1, 0, (), (), (), (), (), ("numpy.linalg",))
+
+
+def test_who_lost_a_kernel_with_its_template_is_graded_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With kernels of their own: what became of the others' is no part of a grade."""
+    started: list[tuple[bool, InProcessKernel]] = []
+
+    class Forked(InProcessKernel):
+        def lost(self) -> bool:
+            return True
+
+        def ended(self) -> tuple[RunStatus, str]:
+            return RunStatus.KILLED, "gone"
+
+    def start(work: Work) -> InProcessKernel:
+        started.append((work.template is not None, Forked() if work.template else InProcessKernel()))
+        return started[-1][1]
+
+    monkeypatch.setattr(worker, "start_kernel", start)
+    grade = worker.grade_submission(replace(work_of(course), template=ADDRESS))
+    assert [forked for forked, _ in started] == [True, False]
+    assert grade.score == 2
+
+
+@pytest.mark.parametrize(
+    ("released", "imported"),
+    [
+        ("import os, scipy\nos.environ['KERAS_BACKEND'] = 'jax'\nimport keras, pytensor", ["keras", "scipy"]),
+        ("%env PYTENSOR_FLAGS=floatX=float32\nimport pytensor", []),
+        ("import pytensor", ["pytensor"]),
+    ],
+)
+def test_what_may_look_at_the_environment_is_not_imported_before_it_is_set(
+    course: Course, released: str, imported: list[str]
+) -> None:
+    """But for what every kernel imports before its first cell."""
+    work = work_of(course)
+    (exam,) = work.exams
+    cells = tuple(replace(cell, released=released if i == 0 else "") for i, cell in enumerate(_code(exam)))
+    assert worker.released_modules(replace(work, exams=(replace(exam, cells=cells),))) == imported
+
+
+def _code(exam: Exam) -> list[ExamCell]:
+    return [cell for cell in exam.cells if cell.cell_type == "code"]
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("own", "tried"), [(set(), ["WarmSandbox", "BubblewrapSandbox"]), ({"numpy.py"}, ["BubblewrapSandbox"])]
+)
+def test_a_kernel_that_a_fork_can_not_be_is_started(
+    course: Course, monkeypatch: pytest.MonkeyPatch, own: set[str], tried: list[str]
+) -> None:
+    """It does not come up there; or a file of the student's takes the place of what the template has imported."""
+    given: list[str] = []
+
+    def refuse(sandbox: object, *_: object, **__: object) -> None:
+        given.append(type(sandbox).__name__)
+        if given[-1] == "WarmSandbox":
+            raise SandboxError("it does not answer")
+
+    monkeypatch.setattr("autograder.kernel.SandboxedKernel", refuse)
+    work = work_of(course)
+    (exam,) = work.exams
+    cells = tuple(replace(cell, released="import numpy.linalg") for cell in _code(exam))
+    files = {**work.files, **{name: work.submission / name for name in own}}
+    start_kernel(replace(work, exams=(replace(exam, cells=cells),), files=files, template=ADDRESS))
+    assert given == tried

@@ -90,6 +90,7 @@ class BubblewrapProcess:
     @property
     def lost(self) -> bool:
         """Whether it ended because the template did that it was forked from."""
+        self.poll()
         return bool(self._report.get("lost")) and not self.usage().out_of_memory
 
     def wait_for_start(self) -> None:
