@@ -121,7 +121,7 @@ print(json.dumps([drawn, np.random.rand()]))
     assert seeded == same == 0.5507979025745755
 
 
-def test_a_fork_sees_nobody_else(kernel: Start, started: Template) -> None:
+def test_a_fork_sees_nobody_else(kernel: Start, started: Template, cold: BubblewrapSandbox) -> None:
     """Neither the template nor a sibling: no process, no signal, no socket, no file, no shared memory, no terminal."""
     source = """
 import ctypes, pty, socket
@@ -152,7 +152,8 @@ print(json.dumps({
     assert (first["signalled"], first["template"]) == ([], False)
     assert first["kernel"] == ["k-1", "k-2", "k-3", "k-4", "k-5"]
     assert first["terminals"] == ["0", "ptmx"]
-    assert (first["segments"], first["left"], first["sockets"]) == (1, [["mine"], ["mine"]], ["@mine"])
+    assert (first["left"], first["sockets"]) == ([["mine"], ["mine"]], ["@mine"])
+    assert first["segments"] == (0 if cold.reduced else 1)  # what can't be counted is denied
 
 
 def test_no_memory_of_another_notebook(kernel: Start, tmp_path: Path) -> None:
@@ -197,7 +198,8 @@ def test_inherited_memory_counts(kernel: Start) -> None:
     """What the template had in memory is part of what a notebook used, and of what it may use."""
     made = kernel()
     assert made._process._inherited_mib > 20
-    assert made.usage()[1] > made._process._inherited_mib
+    used = made.usage()[1]  # where it is watched, it is told at the end
+    assert used is None or used > made._process._inherited_mib
     limit = made._process.memory_limit()
     if limit is not None:
         assert limit == (LIMITS.memory_mib - made._process._inherited_mib) * 2**20
