@@ -42,9 +42,6 @@ class Kernel(Protocol):
     def usage(self) -> tuple[float, float | None]:
         """CPU seconds and peak memory in MiB, of everything in the sandbox until now."""
 
-    def lost(self) -> bool:
-        """Whether it ended through a fault of the host's that another kernel may not meet."""
-
     def close(self) -> None:
         """End it; idempotent."""
 

@@ -347,10 +347,6 @@ class SandboxedKernel:
         used = self._process.usage()
         return used.cpu_seconds, used.peak_memory_mib
 
-    def lost(self) -> bool:
-        """Whether it ended with the template that it was forked from: no notebook can make that happen."""
-        return bool(getattr(self._process, "lost", False))
-
     def close(self) -> None:
         """See :class:`autograder.execute.Kernel`."""
         if self._closed:

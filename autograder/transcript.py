@@ -116,8 +116,8 @@ class Recorder:
     def transcript(
         self, files: frozenset[int] = frozenset(), figures: frozenset[int] = frozenset()
     ) -> Transcript | None:
-        """What was written down until now; None where it was too much to be kept, or the host ended a kernel."""
-        if self.full or not self._readings or any(kernel.lost() for kernel in self._kernels):
+        """What was written down until now; None where it was too much to be kept."""
+        if self.full or not self._readings:
             return None
         sessions = tuple(kernel.session() for kernel in self._kernels)
         readings = tuple(reading - self._readings[0] for reading in self._readings)
@@ -210,9 +210,6 @@ class _Recorded:
         if self.executed is None:
             self.executed = len(self.events)
         return self.used
-
-    def lost(self) -> bool:
-        return self.kernel.lost()
 
     def close(self) -> None:
         self.kernel.close()
@@ -311,10 +308,6 @@ class _Replayed:
         self.examined = True
         self.next = self.session.executed
         return self.session.cpu_seconds, self.session.peak_memory_mib
-
-    def lost(self) -> bool:
-        """A run that was lost is not kept."""
-        return False
 
     def close(self) -> None:
         """Nothing runs."""

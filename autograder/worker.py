@@ -19,8 +19,9 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,7 +34,7 @@ from autograder.errors import AutograderError, SandboxError
 from autograder.examiner.names import bindings, vocabulary
 from autograder.execute import Kernel
 from autograder.files import replace_folder, unwritable, write_atomically
-from autograder.grade import GradedNotebook, grade_notebook
+from autograder.grade import grade_notebook
 from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
 from autograder.regrade import KernelNeeded
@@ -101,10 +102,24 @@ def grade_submission(work: Work) -> Grade:
         CourseError: the course's own late policy failed; nothing is written.
         KernelNeeded: it was to be graded from kept runs, and can not be; nothing is written.
     """
+    own = handed_in(work)
+    start = partial(start_kernel, work)
     sys.path[:0] = map(str, work.modules)
     try:
         penalty = late_penalty(work.course, work.assignment, work.submitted_at)
-        graded = _grade_notebooks(work)
+        graded = [
+            grade_notebook(
+                exam,
+                work.submission / f"{exam.notebook}.ipynb",
+                start,
+                work.assignment.limits,
+                work.hidden,
+                given=shared_files(work),
+                handed_in=own,
+                supplying=from_runs(start, work.runs, work.execution, own, kept=work.kept),
+            )
+            for exam in work.exams
+        ]
         lost = penalty(work.student, [g.grade.score for g in graded])
     finally:
         del sys.path[: len(work.modules)]
@@ -124,33 +139,6 @@ def grade_submission(work: Work) -> Grade:
         work, grade, {g.grade.notebook: nbformat.writes(g.masked) + "\n" for g in graded if g.masked is not None}
     )
     return grade
-
-
-def _grade_notebooks(work: Work) -> list[GradedNotebook]:
-    """Each notebook's grade. Where a kernel went with its template, all are graded again, with kernels of their own."""
-    kernels: list[Kernel] = []
-
-    def start() -> Kernel:
-        kernels.append(start_kernel(work))
-        return kernels[-1]
-
-    own = handed_in(work)
-    graded = [
-        grade_notebook(
-            exam,
-            work.submission / f"{exam.notebook}.ipynb",
-            start,
-            work.assignment.limits,
-            work.hidden,
-            given=shared_files(work),
-            handed_in=own,
-            supplying=from_runs(start, work.runs, work.execution, own, kept=work.kept),
-        )
-        for exam in work.exams
-    ]
-    if work.template is not None and any(kernel.lost() for kernel in kernels):
-        return _grade_notebooks(replace(work, template=None))
-    return graded
 
 
 def handed_in(work: Work) -> dict[str, Path]:

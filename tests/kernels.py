@@ -100,9 +100,6 @@ class InProcessKernel:
     def usage(self) -> tuple[float, float | None]:
         return (0.0, None)
 
-    def lost(self) -> bool:
-        return False
-
     def close(self) -> None:
         self.closed = True
 

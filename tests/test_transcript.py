@@ -308,21 +308,3 @@ def test_the_same_answer_at_many_tests_counts_once(room: Room, monkeypatch: pyte
     assert room.grade(exam, "import numpy as np\nx = np.zeros(20_000)").score == 10
     assert room.files[0].stat().st_size < 200_000
     assert room.grade(exam, "import numpy as np\nx = np.zeros(20_000)", kept=True).score == 10
-
-
-def test_a_run_that_the_host_ended_is_not_kept() -> None:
-    """Its end is no part of what the notebook does."""
-
-    class Lost(InProcessKernel):
-        gone = False
-
-        def lost(self) -> bool:
-            return self.gone
-
-    kernel = Lost()
-    recorder = Recorder(lambda: kernel)
-    recorder.clock()
-    recorder.start().run("x = 1", 10)
-    assert recorder.transcript() is not None
-    kernel.gone = True
-    assert recorder.transcript() is None

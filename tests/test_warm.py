@@ -313,32 +313,33 @@ def test_a_template_that_can_not_fork_now_goes_on(kernel: Start, started: Templa
     assert told(earlier, "print(1)") == told(kernel(), "print(1)") == 1
 
 
-def test_a_kernel_that_is_lost_with_its_template_says_so(cold: BubblewrapSandbox) -> None:
-    """And one that ended itself, or was ended, does not: the first is no fault of the notebook's."""
+def test_a_kernel_that_goes_with_its_template_was_killed(cold: BubblewrapSandbox) -> None:
+    """Which is not believed at once: its notebook is run again, and its kernel is then started."""
     with template(cold, {}, LIMITS) as made:
         made.wait_until_ready()
-        lost, ended, closed = (SandboxedKernel(WarmSandbox(cold, made.address), {}, LIMITS) for _ in range(3))
+        sandbox = WarmSandbox(cold, made.address)
+        kernel = SandboxedKernel(sandbox, {}, LIMITS)
         try:
-            ended.run("import os; os.kill(os.getpid(), 9)", 10)
-            closed.close()
-            assert lost.run("1", 10).status == "ok"
+            assert kernel.run("1", 10).status == "ok"
+            assert not kernel.killed()
             os.kill(made.address.init, signal.SIGKILL)
-            assert lost.run("import time; time.sleep(10)", 20).status in ("error", "not_run")
-            assert [k.lost() for k in (lost, ended, closed)] == [True, False, False]
+            assert kernel.run("import time; time.sleep(10)", 20).status in ("error", "not_run")
+            assert kernel.killed()
         finally:
-            for kernel in (lost, ended, closed):
-                kernel.close()
-        assert lost.lost()
+            kernel.close()
+        other = SandboxedKernel(sandbox, {}, LIMITS)
+        other.close()
+        assert "forked" not in other.label
 
 
-def test_memory_that_runs_out_is_not_a_loss(kernel: Start) -> None:
+def test_memory_that_runs_out_is_the_notebooks(kernel: Start) -> None:
     """Whoever it was that was killed for it."""
     made = kernel()
     made.run("held = [b'x' * (64 << 20) for _ in range(16)]", 20)
     ended = made.ended()
     assert ended is not None
     assert ended[0] is RunStatus.OUT_OF_MEMORY
-    assert not made.lost()
+    assert not made.killed()
 
 
 def test_a_user_who_may_have_few_processes_has_templates(cold: BubblewrapSandbox) -> None:

@@ -224,27 +224,6 @@ def test_a_process_that_nobody_listens_to_ends_at_once() -> None:
 ADDRESS = Address(1, 0, (), (), (), (), (), ("numpy.linalg",))
 
 
-def test_who_lost_a_kernel_with_its_template_is_graded_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With kernels of their own: what became of the others' is no part of a grade."""
-    started: list[tuple[bool, InProcessKernel]] = []
-
-    class Forked(InProcessKernel):
-        def lost(self) -> bool:
-            return True
-
-        def ended(self) -> tuple[RunStatus, str]:
-            return RunStatus.KILLED, "gone"
-
-    def start(work: Work) -> InProcessKernel:
-        started.append((work.template is not None, Forked() if work.template else InProcessKernel()))
-        return started[-1][1]
-
-    monkeypatch.setattr(worker, "start_kernel", start)
-    grade = worker.grade_submission(replace(work_of(course), template=ADDRESS))
-    assert [forked for forked, _ in started] == [True, False]
-    assert grade.score == 2
-
-
 @pytest.mark.parametrize(
     ("released", "imported"),
     [

@@ -87,12 +87,6 @@ class BubblewrapProcess:
     def label(self) -> str:
         return self._label
 
-    @property
-    def lost(self) -> bool:
-        """Whether it ended because the template did that it was forked from."""
-        self.poll()
-        return bool(self._report.get("lost")) and not self.usage().out_of_memory
-
     def wait_for_start(self) -> None:
         """Until the wall stands and the command is about to run; raises :class:`SandboxError` where it can
         not."""

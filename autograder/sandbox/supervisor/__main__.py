@@ -86,7 +86,7 @@ class Guard:
         self.peak = 0
         self.cpu = 0.0
         self.refused = 0
-        self.out_of_memory = self.stopped = False
+        self.out_of_memory = False
 
     def host_uid(self) -> int:
         """The lowest of init's four uids, as the host sees them."""
@@ -108,7 +108,6 @@ class Guard:
             if self.monitor_fd in ready:
                 return bool(select.select([kit], [], [], 0)[0])
             if ready or self.exceeded():
-                self.stopped = True
                 self.kill()
                 return kit in ready or (0 in ready and not os.read(0, 16))
 
@@ -143,7 +142,6 @@ class Guard:
             "peak": self.peak,
             "out_of_memory": self.out_of_memory,
             "refused": self.refused,
-            "lost": isinstance(self.sandbox, fork.Fork) and self.sandbox.silent and not self.stopped,
         }
 
 

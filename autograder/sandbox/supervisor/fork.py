@@ -35,8 +35,6 @@ class Fork:
     def __init__(self, connection: socket.socket, monitor: int, init: int) -> None:
         self.monitor, self.init = monitor, init
         self._connection = connection
-        self.silent = False
-        """Ended without a word: killed, or gone with the template."""
 
     def open_gate(self, _: int) -> None:
         self._connection.send(b"go")
@@ -47,7 +45,6 @@ class Fork:
             self._connection.settimeout(0.5)
             _, said = _hear(self._connection)
             return int(said["exit"]), float(said["cpu"])
-        self.silent = True
         return KILLED, 0.0
 
 
