@@ -22,7 +22,7 @@ from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
 from autograder.sandbox.layout import MIB, inside, package_folder, refuse_links, writable_folders
 
 PROGRAM = "/opt/kernel/template"
-SOCKET = "/run/kernel/template"
+SOCKET, MODULES = "/run/kernel/template", "/run/kernel/modules"
 READY_SECONDS = 180.0
 """How long a template may take to import everything, on a machine that is busy."""
 MOST_COPIED_MIB = 16
@@ -73,9 +73,9 @@ class Template:
         self._process: Process = sandbox.start_template(
             dataclasses.replace(
                 job,
-                argv=(python, "-I", PROGRAM, program, *modules),
+                argv=(python, "-I", PROGRAM, program),
                 files={**job.files, **points, PROGRAM: folder},
-                data={},
+                data={MODULES: "\n".join(modules).encode()},
                 # Where nothing but a watchdog counts, it counts the forks' use as the template's.
                 limits=dataclasses.replace(
                     job.limits, processes=MANY, cpu_seconds=float("inf"), memory_mib=2 * job.limits.memory_mib

@@ -1,9 +1,10 @@
-"""``python -I template PROGRAM MODULE …``: import, listen, and be forked.
+"""``python -I template PROGRAM``: import, listen, and be forked.
 
 The template itself never runs on: whoever connects gets a fork of it, and speaks with that fork alone, so that nothing
 of one notebook's is ever in the memory of the next. What a fork is told and answers is in :mod:`monitor`.
 
-PROGRAM is a folder with a ``__main__.py``: a fork that is to run it does so without another import.
+PROGRAM is a folder with a ``__main__.py``: a fork that is to run it does so without another import. What else to import is
+in a file, a module a line, where no fork sees it: each has the command line of its template.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ BACKEND = "module://matplotlib_inline.backend_inline"
 def main() -> None:
     for name in OWN:  # a notebook may have modules with these names
         del sys.modules[name]
-    program, *modules = sys.argv[1:]
+    program = sys.argv[1]
     environment = dict(os.environ)
-    preload(program, modules)
+    preload(program, Path(monitor.MODULES).read_text().split())
     left = threads_that_stay()
     if left:
         sys.stderr.write(f"What is imported has started threads, which a fork would miss: {', '.join(left)}.\n")
