@@ -3,8 +3,8 @@
 The template itself never runs on: whoever connects gets a fork of it, and speaks with that fork alone, so that nothing
 of one notebook's is ever in the memory of the next. What a fork is told and answers is in :mod:`monitor`.
 
-PROGRAM is a folder with a ``__main__.py``: a fork that is to run it does so without another import. What else to import is
-in a file, a module a line, where no fork sees it: each has the command line of its template.
+PROGRAM is a folder with a ``__main__.py``: a fork that is to run it does so without another import. What else to import
+is in a file, a module a line, where no fork sees it: each has the command line of its template.
 """
 
 from __future__ import annotations
