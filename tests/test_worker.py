@@ -120,6 +120,20 @@ def test_a_kernel_that_was_killed_is_run_once_more_and_no_more(course: Course, m
     assert (grade.status, grade.score) == ("killed", 0)
 
 
+def test_the_run_of_a_kernel_that_was_killed_is_not_kept(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is graded from kept runs is what an undisturbed run gave."""
+    waiting: list[type[InProcessKernel]] = [Killed, InProcessKernel]
+    monkeypatch.setattr(worker, "start_kernel", lambda work: waiting.pop(0)())
+    work = replace(work_of(course), runs=tmp_path / "runs")
+    first = worker.grade_submission(work)
+    again = worker.grade_submission(replace(work, kept=True))
+    assert again.notebooks[0].kept
+    assert again.notebooks[0].questions == first.notebooks[0].questions
+    assert again.score == first.score > 0
+
+
 def test_a_timestamp_is_copied_within_bounds(course: Course) -> None:
     with (course.submitted("ada", "hw") / "timestamp.txt").open("wb") as file:
         file.truncate(1 << 40)
