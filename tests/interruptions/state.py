@@ -14,11 +14,11 @@ from autograder import batch, result
 from autograder.records import Course, Grade
 from autograder.release import build
 
-MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sandbox")
+MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sandbox", "kept")
 
 
 def grades(course: Course) -> dict[str, Any]:
-    """student → the current grade, without times, memory and way of starting: what no interruption may change."""
+    """student → the current grade, without times, memory and where its run came from: what no interruption may change."""
     found: dict[str, Any] = {}
     for work in batch.plan(course, build(course, course.assignments["hw"])):
         grade = batch.current(work)
