@@ -18,7 +18,7 @@ MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sand
 
 
 def grades(course: Course) -> dict[str, Any]:
-    """student → the current grade, without times, memory and where its run came from: what no interruption may change."""
+    """student → the current grade, without times, memory and where its run came from."""
     found: dict[str, Any] = {}
     for work in batch.plan(course, build(course, course.assignments["hw"])):
         grade = batch.current(work)
