@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from autograder.errors import SandboxError
@@ -43,16 +43,10 @@ class BubblewrapSandbox:
         self.bwrap = find_bwrap()
         self.interpreter = Interpreter.of(python)
         self._use_cgroup = use_cgroup
-        self._reduced: bool | None = None if use_cgroup else True
 
-    @property
+    @cached_property
     def reduced(self) -> bool:
-        if self._reduced is None:
-            group = cgroup.create(Job(()).limits)
-            self._reduced = group is None
-            if group is not None:
-                group.remove()
-        return self._reduced
+        return not (self._use_cgroup and cgroup.available())
 
     def start(self, job: Job) -> Process:
         return self.guarded(job, lambda filter_: self._spec(job, self.arguments(job), filter_))

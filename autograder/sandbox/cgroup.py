@@ -50,6 +50,14 @@ def create(limits: Limits) -> Cgroup | None:
     return None
 
 
+def available() -> bool:
+    """Whether this process may make one."""
+    group = create(Limits())
+    if group is not None:
+        group.remove()
+    return group is not None
+
+
 @dataclass
 class CgroupV2:
     """One directory of the unified hierarchy."""

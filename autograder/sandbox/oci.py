@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,20 +88,14 @@ class OciSandbox:
         self.program = find(self.engine)
         self.interpreter = Interpreter.of(python)
         self._use_cgroup = use_cgroup
-        self._reduced: bool | None = None if use_cgroup else True
 
     @property
     def name(self) -> str:
         return self.engine.name
 
-    @property
+    @cached_property
     def reduced(self) -> bool:
-        if self._reduced is None:
-            group = cgroup.create(Job(()).limits)
-            self._reduced = group is None
-            if group is not None:
-                group.remove()
-        return self._reduced
+        return not (self._use_cgroup and cgroup.available())
 
     def start(self, job: Job) -> Process:
         # The student's own limit is the one inside; the control group counts the engine, too.
