@@ -234,6 +234,7 @@ class TestTheOtherProcess:
             elsewhere.call(names["f"], "torch", seconds=1)
         assert elsewhere.call(names["g"], "torch") == 1
 
+    @pytest.mark.slow
     def test_an_interrupt_ends_the_call_and_its_process(self) -> None:
         names = notebook("def f():\n    while True: pass", "import os\ndef g():\n    return os.getpid()")
         before = elsewhere.call(names["g"], "torch")

@@ -23,6 +23,7 @@ from autograder.worker import start_kernel
 pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 
 
+@pytest.mark.slow
 def test_a_model_behind_a_patched_evaluate_gets_what_it_is_worth(tmp_path: Path, monkeypatch) -> None:
     """evaluate, predict, count_params and numpy's assertions say what the student likes; the score is that of the
     worked network behind them: all of the size, little of the loss, none of the hidden layers."""

@@ -94,6 +94,7 @@ def test_the_protocols_without_keras_are_gradient_descent(benchmark: Any, rows: 
 
 
 @pytest.mark.keras
+@pytest.mark.slow
 def test_the_protocols_with_keras_fill_the_rest_of_the_table(benchmark: Any, rows: Any) -> None:
     found = benchmark.PROTOCOLS[2](rows) | benchmark.PROTOCOLS[3](rows)
     rest = {row.key for row in benchmark.TABLE} - {"theano-random", "theano-zero", "theano-no", "steps"}
