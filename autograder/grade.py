@@ -98,7 +98,8 @@ def grade_notebook(
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
             if executed.killed() and not last:
                 return None
-            supply.done()
+            if not executed.killed():  # or whoever handed in the same would get that end, too
+                supply.done()
             return supply, executed, examined, histories
         finally:
             executed.close()
