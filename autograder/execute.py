@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -130,62 +131,56 @@ def _run_once(
     clock: Clock,
 ) -> Executed:
     began = clock()
+    with _started(start) as kernel:
+        remote = Remote(kernel)
+        started = clock()
+        deadline = started + limits.notebook_seconds
+        runs: list[CellRun] = []
+        captures: dict[int, Capture] = {}
+        budget = Budget()
+        kept = Kept()
+        late = False
+        for index, cell in enumerate(composed.cells):
+            if cell.cell_type != "code" or not cell.source.strip():
+                runs.append(CellRun("skipped"))
+                if cell.role is not Role.TEST:
+                    continue
+            left = deadline - clock()
+            late = late or left <= 0
+            # At a fatal test cell what was answered is looked at once more; the cell is not run.
+            over = index > stop or (index == stop and cell.role is not Role.TEST)
+            if late or over or kernel.ended():
+                if len(runs) <= index:
+                    runs.append(CellRun("not_run"))
+                continue
+            if cell.role is Role.TEST:
+                until = time.monotonic() + min(limits.cell_seconds, left)
+                captured = capture(remote, needs.get(index, frozenset()), budget, until)
+                if captured is not None:
+                    captures[index] = capture_beyond(captured, remote, kept, index, beyond, budget, until)
+            if len(runs) > index:
+                continue
+            if index == stop:
+                runs.append(CellRun("not_run"))
+            else:
+                left = max(0.1, deadline - clock())
+                runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
+        cpu, peak = kernel.usage()
+        status, message = _status(kernel.ended(), runs, composed, limits, late)
+        wall = clock() - began
+        run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
+        return Executed(run, captures, kernel, remote, kept)
+
+
+@contextlib.contextmanager
+def _started(start: StartKernel) -> Iterator[Kernel]:
+    """A fresh kernel, which is ended only where something is raised."""
     kernel = start()
     try:
-        return _run_in(kernel, began, composed, needs, limits, beyond, stop, clock)
+        yield kernel
     except BaseException:
         kernel.close()
         raise
-
-
-def _run_in(
-    kernel: Kernel,
-    began: float,
-    composed: Composed,
-    needs: Mapping[int, frozenset[str]],
-    limits: Limits,
-    beyond: Beyond,
-    stop: int,
-    clock: Clock,
-) -> Executed:
-    remote = Remote(kernel)
-    started = clock()
-    deadline = started + limits.notebook_seconds
-    runs: list[CellRun] = []
-    captures: dict[int, Capture] = {}
-    budget = Budget()
-    kept = Kept()
-    late = False
-    for index, cell in enumerate(composed.cells):
-        if cell.cell_type != "code" or not cell.source.strip():
-            runs.append(CellRun("skipped"))
-            if cell.role is not Role.TEST:
-                continue
-        left = deadline - clock()
-        late = late or left <= 0
-        # At a fatal test cell what was answered is looked at once more; the cell is not run.
-        over = index > stop or (index == stop and cell.role is not Role.TEST)
-        if late or over or kernel.ended():
-            if len(runs) <= index:
-                runs.append(CellRun("not_run"))
-            continue
-        if cell.role is Role.TEST:
-            until = time.monotonic() + min(limits.cell_seconds, left)
-            captured = capture(remote, needs.get(index, frozenset()), budget, until)
-            if captured is not None:
-                captures[index] = capture_beyond(captured, remote, kept, index, beyond, budget, until)
-        if len(runs) > index:
-            continue
-        if index == stop:
-            runs.append(CellRun("not_run"))
-        else:
-            left = max(0.1, deadline - clock())
-            runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
-    cpu, peak = kernel.usage()
-    status, message = _status(kernel.ended(), runs, composed, limits, late)
-    wall = clock() - began
-    run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
-    return Executed(run, captures, kernel, remote, kept)
 
 
 MAX_CAPTURED = 512 * 2**20

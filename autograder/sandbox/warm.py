@@ -20,9 +20,9 @@ from autograder.errors import SandboxError
 from autograder.sandbox.base import HOME, Finding, Job, Process
 from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
 from autograder.sandbox.layout import MIB, inside, package_folder, refuse_links, writable_folders
+from autograder.sandbox.template.job import MODULES, SOCKET
 
 PROGRAM = "/opt/kernel/template"
-SOCKET, MODULES = "/run/kernel/template", "/run/kernel/modules"
 READY_SECONDS = 180.0
 """How long a template may take to import everything, on a machine that is busy."""
 MOST_COPIED_MIB = 16

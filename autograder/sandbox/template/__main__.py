@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autograder.sandbox.template import monitor, system
-    from autograder.sandbox.template.job import Job
+    from autograder.sandbox.template.job import MODULES, SOCKET, Job
 else:
     import monitor
     import system
-    from job import Job
+    from job import MODULES, SOCKET, Job
 
 OWN = ("job", "monitor", "system", "walls")
 BACKEND = "module://matplotlib_inline.backend_inline"
@@ -40,7 +40,7 @@ def main() -> None:
         del sys.modules[name]
     program = sys.argv[1]
     environment = dict(os.environ)
-    preload(program, Path(monitor.MODULES).read_text().split())
+    preload(program, Path(MODULES).read_text().split())
     left = threads_that_stay()
     if left:
         sys.stderr.write(f"What is imported has started threads, which a fork would miss: {', '.join(left)}.\n")
@@ -92,10 +92,10 @@ def serve(template: monitor.Template) -> Job:
     system.traceable(False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a fork is outside
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
-        aside = monitor.SOCKET + ".new"
+        aside = SOCKET + ".new"
         listening.bind(aside)
         listening.listen(64)
-        Path(aside).rename(monitor.SOCKET)
+        Path(aside).rename(SOCKET)
         while True:
             connection, _ = listening.accept()
             try:

@@ -9,6 +9,8 @@ import os
 import socket
 from typing import Any
 
+SOCKET, MODULES = "/run/kernel/template", "/run/kernel/modules"
+"""In a folder that each fork covers with one of its own."""
 MOST_DESCRIPTORS = 253
 """In one message: the limit of Linux."""
 

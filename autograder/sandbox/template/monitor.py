@@ -28,8 +28,6 @@ else:
     import walls
     from job import Job
 
-SOCKET, MODULES = "/run/kernel/template", "/run/kernel/modules"
-"""In a folder that each fork covers with one of its own."""
 MOST_HOME = 8 << 20
 """Bytes below the working folder that imports may leave behind (a font cache, a configuration)."""
 
