@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autograder.attempts import Death, Killed
 from autograder.examiner import figures
 from autograder.examiner.files import Kept
 from autograder.examiner.handles import Answer
@@ -37,8 +38,8 @@ class Kernel(Protocol):
             HostError: the machine ended it, for no limit of the notebook's.
         """
 
-    def killed(self) -> bool:
-        """Whether SIGKILL ended it, and no limit: its own code did that, or somebody outside, which nobody can tell."""
+    def killed(self) -> Killed | None:
+        """Who killed it; None: it lives, or a limit or an exit ended it."""
 
     def usage(self) -> tuple[float, float | None]:
         """CPU seconds and peak memory in MiB, of everything in the sandbox until now."""
@@ -73,12 +74,13 @@ class Executed:
     remote: Remote
     files: Kept = field(default_factory=Kept)
     """What the kernel's folder held when it was looked at last."""
-    killed_before: bool = False
-    """The kernel that this one stands in for was killed."""
+    killed_before: Killed | None = None
+    """Who killed the kernel that this one stands in for."""
 
-    def killed(self) -> bool:
-        """Whether a kernel of this run was killed without a limit that says why."""
-        return self.killed_before or self.kernel.killed()
+    def death(self) -> Death | None:
+        """How a kernel of this run was killed, where no limit says why."""
+        by = self.killed_before or self.kernel.killed()
+        return by and Death(by, _fatal_cell(self.run.cells), self.run.cpu_seconds)
 
     def close(self) -> None:
         """End the kernel; nothing that was only pinned can be examined after that."""
@@ -107,7 +109,7 @@ def execute(
         clock: the seconds that the notebook's limit and the run's wall clock are told by.
     """
     first = _run_once(start, composed, needs, limits, beyond, len(composed.cells), clock)
-    fatal = _fatal_cell(first, len(composed.cells))
+    fatal = None if first.kernel.ended() is None else _fatal_cell(first.run.cells)
     if fatal is None or not any(_pinned(c) for c in first.captures.values()):
         return first
     first.close()
@@ -291,12 +293,9 @@ def _pinned(captured: Capture) -> bool:
     return any(r.kind not in ("module", "model", *figures.KINDS) for p in packed for r in references(p.text))
 
 
-def _fatal_cell(executed: Executed, total: int) -> int | None:
-    """The index of the cell that the kernel did not survive; None while it lives."""
-    if executed.kernel.ended() is None:
-        return None
-    runs = executed.run.cells
-    not_run = next((i for i, c in enumerate(runs) if c.status == "not_run"), total)
+def _fatal_cell(runs: Sequence[CellRun]) -> int:
+    """The index of the cell that a kernel which is gone did not survive; their number where it survived them all."""
+    not_run = next((i for i, c in enumerate(runs) if c.status == "not_run"), len(runs))
     ran = [i for i in range(not_run) if runs[i].status != "skipped"]
     return ran[-1] if ran and runs[ran[-1]].status in ("error", "timed_out") else not_run
 

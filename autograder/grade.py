@@ -9,6 +9,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.attempts import Death, settled
 from autograder.check.measured import only_measured, writing_in
 from autograder.compose import compose
 from autograder.errors import SubmissionError
@@ -75,7 +76,7 @@ def grade_notebook(
         supplying: where its kernels come from, in the place of ``start``.
 
     Raises:
-        HostError: the sandbox can not be had; nothing is graded then.
+        HostError: the sandbox can not be had, or the kernel is killed again and again; nothing is graded then.
         KernelNeeded: it was to be graded from a kept run, and can not be.
     """
     if not source.exists() and not source.is_symlink():
@@ -89,25 +90,24 @@ def grade_notebook(
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     beyond = _beyond(composed)
 
-    def attempt(*, last: bool) -> tuple[Supply, Executed, dict[str, Examined], list[Mapping[str, Any]]] | None:
-        """None: its kernel was killed, which is not kept, and not yet believed."""
+    def attempt(
+        believed: Callable[[Death], bool],
+    ) -> tuple[Supply, Executed, dict[str, Examined], list[Mapping[str, Any]]] | None:
         supply: Supply = Fresh(start) if supplying is None else supplying(composed, beyond)
         executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
         workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
         try:
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
-            if executed.killed() and not last:
-                return None
-            if not executed.killed():  # or whoever handed in the same would get that end, too
+            death = executed.death()
+            if death is None:  # or whoever handed in the same would get that end, too
                 supply.done()
+            elif not believed(death):
+                return None
             return supply, executed, examined, histories
         finally:
             executed.close()
 
-    # By its own code, which will do so again, or by somebody who killed the wrong process.
-    done = attempt(last=False) or attempt(last=True)
-    assert done is not None
-    supply, executed, examined, histories = done
+    supply, executed, examined, histories = settled(attempt)
     questions = _questions(composed, executed.run, examined)
     grade = NotebookGrade(
         notebook=exam.notebook,

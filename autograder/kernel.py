@@ -17,6 +17,7 @@ import zmq
 import zmq.asyncio
 from nbformat.v4 import output_from_msg
 
+from autograder.attempts import Killed
 from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
 from autograder.errors import SandboxError
 from autograder.examiner.handles import Answer
@@ -63,7 +64,7 @@ class SandboxedKernel:
         self.limits = limits
         self.outputs = Outputs(int(limits.output_mib * 2**20))
         self._end: tuple[RunStatus, str] | None = None
-        self._killed = False
+        self._killed: Killed | None = None
         self._closed = False
         self._answering = 0
         """How many questions of the kernel's are being answered at the moment."""
@@ -325,11 +326,17 @@ class SandboxedKernel:
         """End the kernel; the first reason is the reason."""
         if self._end is None:
             self._end = (status, message)
-            self._killed = status is RunStatus.KILLED and self._process.poll() == 128 + signal.SIGKILL
+            self._killed = self._killer() if status is RunStatus.KILLED else None
             self._process.kill()
 
+    def _killer(self) -> Killed | None:
+        if self._process.ended_outside():
+            return Killed.OUTSIDE
+        return Killed.UNKNOWN if self._process.poll() == 128 + signal.SIGKILL else None
+
     def _unreadable(self, error: Exception) -> None:
-        self._process.wait(0.5)  # one that was killed in the middle of a message is dead a moment later
+        if self._process.wait(0.5) is not None:  # the message of one that was killed ends in the middle
+            self._stop(*cause_of_death(self._process, self.limits))
         self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
 
     def ended(self) -> tuple[RunStatus, str] | None:
@@ -338,9 +345,9 @@ class SandboxedKernel:
             self._stop(*cause_of_death(self._process, self.limits))
         return self._end
 
-    def killed(self) -> bool:
+    def killed(self) -> Killed | None:
         """See :class:`autograder.execute.Kernel`."""
-        return self.ended() is not None and self._killed
+        return self._killed if self.ended() is not None else None
 
     def usage(self) -> tuple[float, float | None]:
         """See :class:`autograder.execute.Kernel`."""

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 
-from autograder import libraries, result
+from autograder import attempts, libraries, result
 from autograder.errors import AutograderError, SandboxError
 from autograder.examiner.names import bindings, vocabulary
 from autograder.execute import Kernel
@@ -89,9 +89,9 @@ class Work:
     @property
     def seconds(self) -> float:
         """Wall clock after which something is wrong with the machine and not with the student."""
+        # Twice: an answer that is wanted after the kernel died is looked for in a second one.
         executing = 0 if self.kept else 2 * self.assignment.limits.notebook_seconds
-        # Twice: a notebook whose kernel was killed is run and examined again.
-        return 60.0 + len(self.exams) * 2 * (executing + 300)
+        return 60.0 + len(self.exams) * attempts.MOST * (executing + 300)
 
 
 def grade_submission(work: Work) -> Grade:

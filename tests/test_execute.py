@@ -9,6 +9,8 @@ import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
+from autograder import attempts
+from autograder.attempts import Death
 from autograder.errors import SandboxError
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.remote import Remote
@@ -122,16 +124,16 @@ class Killed(InProcessKernel):
     """Somebody killed it."""
 
     def killed(self):
-        return bool(self.end)
+        return attempts.Killed.OUTSIDE if self.end else None
 
 
 def test_that_a_kernel_was_killed_is_known_after_another_took_its_place():
     kernels = [Killed, InProcessKernel]
     wanted = {1: frozenset({"f"}), 3: frozenset({"y"})}
     executed = execute(lambda: kernels.pop(0)(), composed_of(FUNCTIONS, cell2="raise Dies"), wanted, LIMITS)
-    assert executed.killed()
-    assert not run(FUNCTIONS, cell2="raise Dies").killed()
-    assert not run(FUNCTIONS).killed()
+    assert executed.death() == Death(attempts.Killed.OUTSIDE, 2, 0.0)
+    assert run(FUNCTIONS, cell2="raise Dies").death() is None
+    assert run(FUNCTIONS).death() is None
 
 
 def test_a_host_that_fails_in_the_middle_leaves_no_kernel():

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.attempts import Killed
 from autograder.errors import SandboxError
 from autograder.examiner.remote import LostError, Remote, RemoteError
 from autograder.kernel import SandboxedKernel
@@ -197,18 +198,28 @@ def pids(kernel: SandboxedKernel, kind: str) -> list[int]:
     init = kernel._process.pid
     supervisor = kernel._process._supervisor.pid
     children = Path(f"/proc/{init}/task/{init}/children").read_text().split()
-    return {"supervisor": [supervisor], "init": [init], "kernel": [int(pid) for pid in children]}[kind]
+    monitor = Path(f"/proc/{init}/stat").read_text().rpartition(")")[2].split()[1]
+    found = {"supervisor": [supervisor], "monitor": [monitor], "init": [init], "kernel": children}
+    return [int(pid) for pid in found[kind]]
 
 
-@pytest.mark.parametrize("kind", ["supervisor", "init", "kernel"])
-def test_that_somebody_killed_it_is_told_from_an_exit(kind) -> None:
-    """SIGKILL without a limit's doing; its own code can do that, too, so that it is no more than a doubt."""
+@pytest.mark.parametrize(
+    ("kind", "by"),
+    [
+        ("supervisor", Killed.OUTSIDE),
+        ("monitor", Killed.OUTSIDE),
+        ("init", Killed.UNKNOWN),  # bubblewrap says the same of it as of the kernel
+        ("kernel", Killed.UNKNOWN),
+    ],
+)
+def test_that_somebody_killed_it_is_told_from_an_exit(kind, by) -> None:
+    """SIGKILL without a limit's doing: what is outside of the walls was killed from outside, inside nobody can tell."""
     with started() as kernel:
         for pid in pids(kernel, kind):
             os.kill(pid, signal.SIGKILL)
         kernel.run("1", 10)
         assert kernel.ended() == (RunStatus.KILLED, GONE)
-        assert kernel.killed()
+        assert kernel.killed() is by
         groups = kernel._process._cgroup.directories if kernel._process._cgroup else ()
     assert not any(folder.exists() for folder in groups)
 
@@ -227,7 +238,8 @@ def test_a_limit_and_an_exit_leave_no_doubt(source, killed) -> None:
     with started() as kernel:
         kernel.run(source, 30)
         assert kernel.ended() is not None
-        assert kernel.killed() is killed
+        assert (kernel.killed() is Killed.UNKNOWN) is killed
+        assert kernel.killed() is not Killed.OUTSIDE
 
 
 def test_a_machine_without_memory_is_nobodys_failure(monkeypatch) -> None:
@@ -236,7 +248,9 @@ def test_a_machine_without_memory_is_nobodys_failure(monkeypatch) -> None:
         usage = kernel._process.usage
         monkeypatch.setattr(kernel._process, "usage", lambda: dataclasses.replace(usage(), host_full=True))
         os.kill(kernel._process.pid, signal.SIGKILL)
-        for ask in (lambda: kernel.run("1", 10), kernel.ended, kernel.killed, lambda: Remote(kernel).ask("snapshot")):
+        half = ValueError("half a message")
+        for ask in (lambda: kernel.run("1", 10), kernel.ended, kernel.killed, lambda: Remote(kernel).ask("snapshot"),
+                    lambda: kernel._unreadable(half)):  # fmt: skip
             with pytest.raises(SandboxError, match="this machine had no memory left"):
                 ask()
 

@@ -14,7 +14,7 @@ from exams import exam_of
 from kernels import InProcessKernel
 from tiny import YAML, submit, tiny_course, tiny_release
 
-from autograder import batch, result, worker
+from autograder import attempts, batch, result, worker
 from autograder.errors import SandboxError
 from autograder.probe import keras_training
 from autograder.records import CellRun, Course, Exam, ExamCell, Role, RunStatus
@@ -101,23 +101,37 @@ def test_where_the_host_fails_the_old_folder_stays(course: Course, monkeypatch: 
 class Killed(InProcessKernel):
     """SIGKILL ends it in its first cell."""
 
+    by = attempts.Killed.UNKNOWN
+
     def run(self, source: str, seconds: float) -> CellRun:
         self.end = (RunStatus.KILLED, "The kernel died.")
         return CellRun("error", error="the kernel died")
 
-    def killed(self) -> bool:
-        return bool(self.end)
+    def killed(self) -> attempts.Killed | None:
+        return self.by if self.end else None
 
 
-def test_a_kernel_that_was_killed_is_run_once_more_and_no_more(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By somebody outside: the grade is that of an undisturbed run. By its own code: it is killed again."""
+class KilledOutside(Killed):
+    by = attempts.Killed.OUTSIDE
+
+
+def test_a_kernel_that_was_killed_is_run_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By somebody outside: the grade is that of an undisturbed run. By its own code: it is killed at the same place."""
     expected = worker.grade_submission(work_of(course))
-    waiting: list[type[InProcessKernel]] = [Killed, InProcessKernel]
+    waiting: list[type[InProcessKernel]] = [Killed, KilledOutside, Killed, InProcessKernel]
     monkeypatch.setattr(worker, "start_kernel", lambda work: waiting.pop(0)())
     assert worker.grade_submission(work_of(course)).notebooks[0].questions == expected.notebooks[0].questions
-    waiting[:] = [Killed, Killed]
+    waiting[:] = [Killed, Killed, Killed]
     grade = worker.grade_submission(work_of(course))
     assert (grade.status, grade.score) == ("killed", 0)
+
+
+def test_a_kernel_that_is_killed_from_outside_each_time_gives_no_grade(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "start_kernel", lambda work: KilledOutside())
+    assert "killed each of 4 times" in worker.attempt(work_of(course))
+    assert not course.autograded("ada", "hw").exists()
 
 
 def test_the_run_of_a_kernel_that_was_killed_is_not_kept(
@@ -209,7 +223,7 @@ def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
     work = work_of(course)
     twice = replace(work, exams=work.exams * 2)
-    assert twice.seconds - work.seconds == 2 * (2 * 60 + 300)
+    assert twice.seconds - work.seconds == 4 * (2 * 60 + 300)
 
 
 ENDS = """

@@ -112,7 +112,7 @@ def monitor(connection: socket.socket, init: int, gate: int, alive: int) -> NoRe
             os.kill(init, signal.SIGKILL)
             break
     _, status, used = os.wait4(init, 0)
-    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
     with contextlib.suppress(OSError):
         _say(connection, exit=code, cpu=used.ru_utime + used.ru_stime)
     os._exit(0)
