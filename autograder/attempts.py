@@ -14,15 +14,16 @@ from typing import TypeVar
 
 from autograder.errors import HostError
 
-MOST = 4
+MOST = 5
 """How often a notebook is run."""
 BELIEVED = 3
-"""How many deaths at the same place are the notebook's own."""
+"""How many deaths at the same place are the notebook's own. Of a notebook that kills itself there are so many in
+:data:`MOST` runs, also where some of its kernels were forked, and others, which import more, were started."""
 ALIKE = (0.1, 0.05)
 """CPU seconds, and their share, by which two runs of the same code up to the same place differ at most."""
 
 
-class Killed(enum.Enum):
+class Killer(enum.Enum):
     """Who sent SIGKILL."""
 
     OUTSIDE = "somebody outside"
@@ -31,20 +32,27 @@ class Killed(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Death:
-    """How the kernel of a run was killed."""
+class Killed:
+    """How a kernel was killed."""
 
-    by: Killed
+    by: Killer
+    cpu_seconds: float
+    """What it had used since it was ready for its first cell."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """How the kernel of a run was killed, and where."""
+
+    killed: Killed
     cell: int
     """Index of the cell that it did not survive; the number of cells where it died later, when it was examined."""
-    cpu_seconds: float
-    """What the run had used."""
 
     def like(self, other: Death) -> bool:
         """Whether both can be the work of the same code."""
         apart, share = ALIKE
-        apart += share * max(self.cpu_seconds, other.cpu_seconds)
-        return self.cell == other.cell and abs(self.cpu_seconds - other.cpu_seconds) <= apart
+        mine, others = self.killed.cpu_seconds, other.killed.cpu_seconds
+        return self.cell == other.cell and abs(mine - others) <= apart + share * max(mine, others)
 
 
 T = TypeVar("T")
@@ -64,14 +72,14 @@ def settled(attempt: Callable[[Callable[[Death], bool]], T | None]) -> T:
 
     def believed(death: Death) -> bool:
         deaths.append(death)
-        return death.by is Killed.UNKNOWN and sum(map(death.like, _of_unknown(deaths))) >= BELIEVED
+        return death.killed.by is Killer.UNKNOWN and sum(map(death.like, _of_unknown(deaths))) >= BELIEVED
 
     for _ in range(MOST):
         result = attempt(believed)
         if result is not None:
             return result
     unknown = _of_unknown(deaths)
-    who = Killed.UNKNOWN.value + ", and not at the same place" if unknown else Killed.OUTSIDE.value
+    who = Killer.UNKNOWN.value + ", and not at the same place" if unknown else Killer.OUTSIDE.value
     raise HostError(
         f"the kernel was killed each of {MOST} times, and no limit was reached: by {who}. See what ends processes on "
         "this machine (somebody, or a daemon that frees memory), and grade again"
@@ -79,4 +87,4 @@ def settled(attempt: Callable[[Callable[[Death], bool]], T | None]) -> T:
 
 
 def _of_unknown(deaths: list[Death]) -> list[Death]:
-    return [death for death in deaths if death.by is Killed.UNKNOWN]
+    return [death for death in deaths if death.killed.by is Killer.UNKNOWN]

@@ -39,7 +39,7 @@ class Kernel(Protocol):
         """
 
     def killed(self) -> Killed | None:
-        """Who killed it; None: it lives, or a limit or an exit ended it."""
+        """How it was killed; None: it lives, or a limit or an exit ended it."""
 
     def usage(self) -> tuple[float, float | None]:
         """CPU seconds and peak memory in MiB, of everything in the sandbox until now."""
@@ -75,12 +75,12 @@ class Executed:
     files: Kept = field(default_factory=Kept)
     """What the kernel's folder held when it was looked at last."""
     killed_before: Killed | None = None
-    """Who killed the kernel that this one stands in for."""
+    """How the kernel was killed that this one stands in for."""
 
     def death(self) -> Death | None:
         """How a kernel of this run was killed, where no limit says why."""
-        by = self.killed_before or self.kernel.killed()
-        return by and Death(by, _fatal_cell(self.run.cells), self.run.cpu_seconds)
+        killed = self.killed_before or self.kernel.killed()
+        return Death(killed, _fatal_cell(self.run.cells)) if killed else None
 
     def close(self) -> None:
         """End the kernel; nothing that was only pinned can be examined after that."""

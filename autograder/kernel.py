@@ -17,7 +17,7 @@ import zmq
 import zmq.asyncio
 from nbformat.v4 import output_from_msg
 
-from autograder.attempts import Killed
+from autograder.attempts import Killed, Killer
 from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
 from autograder.errors import SandboxError
 from autograder.examiner.handles import Answer
@@ -80,6 +80,7 @@ class SandboxedKernel:
             raise
         assert self._process is not None
         self.label = self._process.label
+        self._booted = self._process.usage().cpu_seconds
         threading.Thread(target=self._watch, args=(_resident_mib() + MAX_GROWTH_MIB,), daemon=True).start()
 
     @property
@@ -326,13 +327,14 @@ class SandboxedKernel:
         """End the kernel; the first reason is the reason."""
         if self._end is None:
             self._end = (status, message)
-            self._killed = self._killer() if status is RunStatus.KILLED else None
+            self._killed = self._killing() if status is RunStatus.KILLED else None
             self._process.kill()
 
-    def _killer(self) -> Killed | None:
-        if self._process.ended_outside():
-            return Killed.OUTSIDE
-        return Killed.UNKNOWN if self._process.poll() == 128 + signal.SIGKILL else None
+    def _killing(self) -> Killed | None:
+        outside = self._process.ended_outside()
+        if not outside and self._process.poll() != 128 + signal.SIGKILL:
+            return None
+        return Killed(Killer.OUTSIDE if outside else Killer.UNKNOWN, self._process.usage().cpu_seconds - self._booted)
 
     def _unreadable(self, error: Exception) -> None:
         if self._process.wait(0.5) is not None:  # the message of one that was killed ends in the middle

@@ -103,7 +103,8 @@ def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Sta
         newest = max(grades, key=_graded_at, default=None)
         exam_key = newest.content_keys.get("exam") if newest else None
     current = tuple(g for g in grades if g.content_keys.get("exam") == exam_key)
-    return Standing(current, tuple(g for g in grades if g not in current), damaged)
+    older = tuple(g for g in grades if g.content_keys.get("exam") != exam_key)
+    return Standing(current, older, damaged)
 
 
 def grades(course: Course, assignment: str, only: Sequence[str] = ()) -> tuple[Grade, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.attempts import Death, Killed, settled
+from autograder.attempts import Death, Killed, Killer, settled
 from autograder.errors import HostError
 
-OUTSIDE, UNKNOWN = Killed.OUTSIDE, Killed.UNKNOWN
+OUTSIDE = Death(Killed(Killer.OUTSIDE, 1.0), 2)
 
 
 def after(*deaths: Death | None) -> tuple[int, bool]:
@@ -25,14 +25,14 @@ def after(*deaths: Death | None) -> tuple[int, bool]:
 
 
 def own(cell: int = 2, cpu: float = 1.0) -> Death:
-    return Death(UNKNOWN, cell, cpu)
+    return Death(Killed(Killer.UNKNOWN, cpu), cell)
 
 
 def test_a_kernel_that_was_not_killed_is_not_asked_again():
     assert after(None) == (1, False)
 
 
-@pytest.mark.parametrize("first", [own(), Death(OUTSIDE, 2, 1.0)])
+@pytest.mark.parametrize("first", [own(), OUTSIDE])
 def test_a_run_that_is_not_killed_the_next_time_counts(first):
     assert after(first, None) == (2, False)
     assert after(first, first, None) == (3, False)
@@ -50,19 +50,23 @@ def test_the_same_place_is_the_same_cell_after_the_same_work():
 
 
 def test_what_somebody_outside_killed_says_nothing_about_the_notebook():
-    outside = Death(OUTSIDE, 2, 1.0)
-    assert after(own(), own(), outside, own()) == (4, True)
-    assert after(outside, outside, outside, None) == (4, False)
+    assert after(own(), own(), OUTSIDE, own()) == (4, True)
+    assert after(OUTSIDE, OUTSIDE, OUTSIDE, OUTSIDE, None) == (5, False)
+
+
+def test_a_kernel_that_was_started_dies_after_other_work_than_one_that_was_forked():
+    """Two kinds of start, five runs: three are alike."""
+    assert after(own(cpu=3.0), own(cpu=3.0), own(cpu=0.0), own(cpu=0.0), own(cpu=3.0)) == (5, True)
 
 
 @pytest.mark.parametrize(
     ("deaths", "who"),
     [
-        ([Death(OUTSIDE, 2, 1.0)] * 4, "by somebody outside"),
-        ([own(cpu=cpu) for cpu in (1, 2, 3, 4)], "by its own code, or somebody outside, and not at the same place"),
-        ([own(), own(), own(cpu=3.0), Death(OUTSIDE, 2, 1.0)], "by its own code, or somebody outside"),
+        ([OUTSIDE] * 5, "by somebody outside"),
+        ([own(cpu=cpu) for cpu in (1, 2, 3, 4, 5)], "by its own code, or somebody outside, and not at the same place"),
+        ([own(), own(), own(cpu=3.0), OUTSIDE, OUTSIDE], "by its own code, or somebody outside"),
     ],
 )
-def test_four_deaths_that_are_not_known_to_be_its_own_are_the_machines_failure(deaths, who):
-    with pytest.raises(HostError, match=f"killed each of 4 times, and no limit was reached: {who}"):
+def test_five_deaths_that_are_not_known_to_be_its_own_are_the_machines_failure(deaths, who):
+    with pytest.raises(HostError, match=f"killed each of 5 times, and no limit was reached: {who}"):
         after(*deaths)

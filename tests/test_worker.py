@@ -15,6 +15,7 @@ from kernels import InProcessKernel
 from tiny import YAML, submit, tiny_course, tiny_release
 
 from autograder import attempts, batch, result, worker
+from autograder.attempts import Killer
 from autograder.errors import SandboxError
 from autograder.probe import keras_training
 from autograder.records import CellRun, Course, Exam, ExamCell, Role, RunStatus
@@ -101,18 +102,18 @@ def test_where_the_host_fails_the_old_folder_stays(course: Course, monkeypatch: 
 class Killed(InProcessKernel):
     """SIGKILL ends it in its first cell."""
 
-    by = attempts.Killed.UNKNOWN
+    by = Killer.UNKNOWN
 
     def run(self, source: str, seconds: float) -> CellRun:
         self.end = (RunStatus.KILLED, "The kernel died.")
         return CellRun("error", error="the kernel died")
 
     def killed(self) -> attempts.Killed | None:
-        return self.by if self.end else None
+        return attempts.Killed(self.by, 0.5) if self.end else None
 
 
 class KilledOutside(Killed):
-    by = attempts.Killed.OUTSIDE
+    by = Killer.OUTSIDE
 
 
 def test_a_kernel_that_was_killed_is_run_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +131,7 @@ def test_a_kernel_that_is_killed_from_outside_each_time_gives_no_grade(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "start_kernel", lambda work: KilledOutside())
-    assert "killed each of 4 times" in worker.attempt(work_of(course))
+    assert "killed each of 5 times" in worker.attempt(work_of(course))
     assert not course.autograded("ada", "hw").exists()
 
 
@@ -223,7 +224,7 @@ def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
     work = work_of(course)
     twice = replace(work, exams=work.exams * 2)
-    assert twice.seconds - work.seconds == 4 * (2 * 60 + 300)
+    assert twice.seconds - work.seconds == 5 * (2 * 60 + 300)
 
 
 ENDS = """

@@ -182,8 +182,8 @@ def _small_disk(folder: Path) -> Iterator[Path]:
 
 
 def _kib(folder: Path) -> int:
-    """What a folder takes on a disk with pages of 4 KiB."""
-    return sum(4 * -(-path.lstat().st_size // 4096) for path in folder.rglob("*"))
+    """What a folder takes in a tmpfs, where pages have 4 KiB and folders need none."""
+    return sum(4 * -(-path.stat().st_size // 4096) for path in folder.rglob("*") if path.is_file())
 
 
 def _fill(ballast: Path, room: int) -> None:
@@ -196,7 +196,6 @@ def _fill(ballast: Path, room: int) -> None:
 def locked_gradebook(lab: Lab, patience: float, held: float) -> None:
     """Another process holds the gradebook for ``held`` seconds while the batch has ``patience`` seconds for it."""
     course = lab.copy()
-    only = sorted(lab.grades)[0]
     demand(Batch(course).wait().code == 0, "the gradebook can not be made")
     shutil.rmtree(course.root / "autograded")
     book = sqlite3.connect(course.gradebook, isolation_level=None)
@@ -210,7 +209,7 @@ def locked_gradebook(lab: Lab, patience: float, held: float) -> None:
         ended = batch.wait()
         demand(ended.code == 3, f"{when}: exit code {ended.code}: {ended.said}")
         demand("is locked by another process" in ended.said, f"{when}: {ended.said}")
-        demand(lab.check_between(course, when) == lab.count, f"{when}: {only} and others are not graded")
+        demand(lab.check_between(course, when) == lab.count, f"{when}: not all are graded: {ended.said}")
         book.close()
         ended = Batch(course).wait()
     else:
