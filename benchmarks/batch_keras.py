@@ -31,6 +31,7 @@ from graders import (
     make_otter,
     nbgrader,
     otter,
+    ours,
     own,
     parser,
     scripts,
@@ -120,6 +121,7 @@ def main() -> None:
         python = make_otter(given.make_otter_venv.absolute(), ["numpy", "keras", "tensorflow"])
     competitors = [
         *own([1, 2]),
+        Competitor("`autograder grade --workers 2`, warm start, `training: fast`", ours(2, "warm", "fast")),
         Competitor(NBGRADER, nbgrader, slow=True),
         *([Competitor("`otter run`, one after the other", otter(python.absolute()), slow=True)] if python else []),
         Competitor("`python script.py`, imports included, no test", scripts, slow=True),

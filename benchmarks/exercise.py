@@ -40,6 +40,8 @@ class Exercise:
     """Files that lie beside the notebook."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """As course.yaml has them."""
+    training: str = "exact"
+    """As course.yaml has it."""
 
     def student(self, number: int) -> str:
         return f"student{number:04}"
@@ -63,7 +65,8 @@ class Exercise:
             ]
         self._write(source, cells)
         limits = json.dumps({"cell_seconds": 120, "notebook_seconds": 300, "memory_mib": 3072, **self.limits})
-        (folder / "course.yaml").write_text(f"course: measured\nassignments:\n  {self.name}: {{limits: {limits}}}\n")
+        assignment = f"{{training: {self.training}, limits: {limits}}}"
+        (folder / "course.yaml").write_text(f"course: measured\nassignments:\n  {self.name}: {assignment}\n")
         (folder / "nbgrader_config.py").write_text(
             f"c = get_config()\nc.CourseDirectory.course_id = 'measured'\nc.ExecutePreprocessor.timeout = 300\n"
             f"c.CourseDirectory.root = {str(folder)!r}\n"

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exercise import NOTEBOOK, Exercise
@@ -49,11 +49,11 @@ Grader = Callable[[Exercise, int, Path, float], Timed]
 # --- this kit -------------------------------------------------------------------------------------------
 
 
-def ours(workers: int, start: str) -> Grader:
-    """`autograder grade`; ``start``: ``cold`` or ``warm``."""
+def ours(workers: int, start: str, training: str = "exact") -> Grader:
+    """`autograder grade`; ``start``: ``cold`` or ``warm``; ``training``: as course.yaml has it."""
 
     def grade(exercise: Exercise, students: int, folder: Path, limit: float) -> Timed:
-        exercise.write_course(folder, students)
+        replace(exercise, training=training).write_course(folder, students)
         command = [sys.executable, "-m", "autograder"]
         spent([*command, "release", exercise.name, "--no-prove"], cwd=folder, env=ENVIRONMENT)
         how = ["--start", start] if start in starts() else []
