@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autograder.attempts import Death, Killed
 from autograder.examiner import figures
 from autograder.examiner.files import Kept
 from autograder.examiner.handles import Answer
@@ -38,8 +37,9 @@ class Kernel(Protocol):
             HostError: the machine ended it, for no limit of the notebook's.
         """
 
-    def killed(self) -> Killed | None:
-        """How it was killed; None: it lives, or a limit or an exit ended it."""
+    def killed(self) -> bool:
+        """Whether SIGKILL ended it, and no limit: somebody outside did that, for code inside that tries to ends in
+        another way (see :mod:`autograder.sandbox.seccomp`)."""
 
     def usage(self) -> tuple[float, float | None]:
         """CPU seconds and peak memory in MiB, of everything in the sandbox until now."""
@@ -74,13 +74,12 @@ class Executed:
     remote: Remote
     files: Kept = field(default_factory=Kept)
     """What the kernel's folder held when it was looked at last."""
-    killed_before: Killed | None = None
-    """How the kernel was killed that this one stands in for."""
+    killed_before: bool = False
+    """The kernel that this one stands in for was killed."""
 
-    def death(self) -> Death | None:
-        """How a kernel of this run was killed, where no limit says why."""
-        killed = self.killed_before or self.kernel.killed()
-        return Death(killed, _fatal_cell(self.run.cells)) if killed else None
+    def killed(self) -> bool:
+        """Whether a kernel of this run was killed without a limit that says why."""
+        return self.killed_before or self.kernel.killed()
 
     def close(self) -> None:
         """End the kernel; nothing that was only pinned can be examined after that."""
@@ -109,7 +108,7 @@ def execute(
         clock: the seconds that the notebook's limit and the run's wall clock are told by.
     """
     first = _run_once(start, composed, needs, limits, beyond, len(composed.cells), clock)
-    fatal = None if first.kernel.ended() is None else _fatal_cell(first.run.cells)
+    fatal = _fatal_cell(first, len(composed.cells))
     if fatal is None or not any(_pinned(c) for c in first.captures.values()):
         return first
     first.close()
@@ -293,9 +292,12 @@ def _pinned(captured: Capture) -> bool:
     return any(r.kind not in ("module", "model", *figures.KINDS) for p in packed for r in references(p.text))
 
 
-def _fatal_cell(runs: Sequence[CellRun]) -> int:
-    """The index of the cell that a kernel which is gone did not survive; their number where it survived them all."""
-    not_run = next((i for i, c in enumerate(runs) if c.status == "not_run"), len(runs))
+def _fatal_cell(executed: Executed, total: int) -> int | None:
+    """The index of the cell that the kernel did not survive; None while it lives."""
+    if executed.kernel.ended() is None:
+        return None
+    runs = executed.run.cells
+    not_run = next((i for i, c in enumerate(runs) if c.status == "not_run"), total)
     ran = [i for i in range(not_run) if runs[i].status != "skipped"]
     return ran[-1] if ran and runs[ran[-1]].status in ("error", "timed_out") else not_run
 

@@ -9,10 +9,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.attempts import Death, settled
 from autograder.check.measured import only_measured, writing_in
 from autograder.compose import compose
-from autograder.errors import SubmissionError
+from autograder.errors import HostError, SubmissionError
 from autograder.examiner.examine import Examined, examine
 from autograder.examiner.figures import asks_for_the_current_figure
 from autograder.examiner.files import looks_at_files, paths_in
@@ -39,6 +38,9 @@ from autograder.regrade import Fresh, Supply, Supplying
 
 CHECK = "from autograder import check"
 """How the instructor's notebook names the checks, where no name of another's can stand for them."""
+
+ATTEMPTS = 3
+"""How often a notebook is run whose kernel somebody kills."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
 
@@ -76,7 +78,7 @@ def grade_notebook(
         supplying: where its kernels come from, in the place of ``start``.
 
     Raises:
-        HostError: the sandbox can not be had, or the kernel is killed again and again; nothing is graded then.
+        HostError: the sandbox can not be had, or somebody kills the kernel each time; nothing is graded then.
         KernelNeeded: it was to be graded from a kept run, and can not be.
     """
     if not source.exists() and not source.is_symlink():
@@ -90,24 +92,27 @@ def grade_notebook(
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     beyond = _beyond(composed)
 
-    def attempt(
-        believed: Callable[[Death], bool],
-    ) -> tuple[Supply, Executed, dict[str, Examined], list[Mapping[str, Any]]] | None:
+    def attempt() -> tuple[Supply, Executed, dict[str, Examined], list[Mapping[str, Any]]] | None:
+        """None: somebody killed its kernel, which is no part of a grade, nor of a run that is kept."""
         supply: Supply = Fresh(start) if supplying is None else supplying(composed, beyond)
         executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
         workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
         try:
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
-            death = executed.death()
-            if death is None:  # or whoever handed in the same would get that end, too
-                supply.done()
-            elif not believed(death):
+            if executed.killed():
                 return None
+            supply.done()
             return supply, executed, examined, histories
         finally:
             executed.close()
 
-    supply, executed, examined, histories = settled(attempt)
+    done = next((done for _ in range(ATTEMPTS) if (done := attempt())), None)
+    if done is None:
+        raise HostError(
+            f"somebody killed the notebook's kernel each of {ATTEMPTS} times, and no limit was reached; see what ends "
+            "processes on this machine (a person, or a daemon that frees memory), and grade again"
+        )
+    supply, executed, examined, histories = done
     questions = _questions(composed, executed.run, examined)
     grade = NotebookGrade(
         notebook=exam.notebook,

@@ -17,7 +17,6 @@ import zmq
 import zmq.asyncio
 from nbformat.v4 import output_from_msg
 
-from autograder.attempts import Killed, Killer
 from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
 from autograder.errors import SandboxError
 from autograder.examiner.handles import Answer
@@ -64,7 +63,7 @@ class SandboxedKernel:
         self.limits = limits
         self.outputs = Outputs(int(limits.output_mib * 2**20))
         self._end: tuple[RunStatus, str] | None = None
-        self._killed: Killed | None = None
+        self._killed = False
         self._closed = False
         self._answering = 0
         """How many questions of the kernel's are being answered at the moment."""
@@ -80,7 +79,6 @@ class SandboxedKernel:
             raise
         assert self._process is not None
         self.label = self._process.label
-        self._booted = self._process.usage().cpu_seconds
         threading.Thread(target=self._watch, args=(_resident_mib() + MAX_GROWTH_MIB,), daemon=True).start()
 
     @property
@@ -327,14 +325,8 @@ class SandboxedKernel:
         """End the kernel; the first reason is the reason."""
         if self._end is None:
             self._end = (status, message)
-            self._killed = self._killing() if status is RunStatus.KILLED else None
+            self._killed = status is RunStatus.KILLED and self._process.poll() == 128 + signal.SIGKILL
             self._process.kill()
-
-    def _killing(self) -> Killed | None:
-        outside = self._process.ended_outside()
-        if not outside and self._process.poll() != 128 + signal.SIGKILL:
-            return None
-        return Killed(Killer.OUTSIDE if outside else Killer.UNKNOWN, self._process.usage().cpu_seconds - self._booted)
 
     def _unreadable(self, error: Exception) -> None:
         if self._process.wait(0.5) is not None:  # the message of one that was killed ends in the middle
@@ -347,9 +339,9 @@ class SandboxedKernel:
             self._stop(*cause_of_death(self._process, self.limits))
         return self._end
 
-    def killed(self) -> Killed | None:
+    def killed(self) -> bool:
         """See :class:`autograder.execute.Kernel`."""
-        return self._killed if self.ended() is not None else None
+        return self.ended() is not None and self._killed
 
     def usage(self) -> tuple[float, float | None]:
         """See :class:`autograder.execute.Kernel`."""

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from autograder.attempts import Killed
 from autograder.examiner.handles import Answer, LostError
 from autograder.execute import Kernel, StartKernel
 from autograder.probe.codec import Packed
@@ -203,7 +202,7 @@ class _Recorded:
             self.end, self.asked_at_end = end, self.asked
         return end
 
-    def killed(self) -> Killed | None:
+    def killed(self) -> bool:
         return self.kernel.killed()
 
     def usage(self) -> tuple[float, float | None]:
@@ -299,8 +298,9 @@ class _Replayed:
         self.asked += 1
         return self.session.ended if self.session.ended is not None and self.asked >= self.session.ended_at else None
 
-    def killed(self) -> None:
+    def killed(self) -> bool:
         """What is kept was believed then."""
+        return False
 
     def usage(self) -> tuple[float, float | None]:
         if not all(map(_may_pass, self.session.events[self.next : self.session.executed])):

@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING
 
 import nbformat
 
-from autograder import attempts, libraries, result
+from autograder import libraries, result
 from autograder.errors import AutograderError, SandboxError
 from autograder.examiner.names import bindings, vocabulary
 from autograder.execute import Kernel
 from autograder.files import replace_folder, unwritable, write_atomically
-from autograder.grade import grade_notebook
+from autograder.grade import ATTEMPTS, grade_notebook
 from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
 from autograder.regrade import KernelNeeded
@@ -91,7 +91,7 @@ class Work:
         """Wall clock after which something is wrong with the machine and not with the student."""
         # Twice: an answer that is wanted after the kernel died is looked for in a second one.
         executing = 0 if self.kept else 2 * self.assignment.limits.notebook_seconds
-        return 60.0 + len(self.exams) * attempts.MOST * (executing + 300)
+        return 60.0 + len(self.exams) * ATTEMPTS * (executing + 300)
 
 
 def grade_submission(work: Work) -> Grade:

@@ -12,7 +12,6 @@ from types import CodeType
 from typing import Any
 
 import autograder.probe
-from autograder.attempts import Killed
 from autograder.examiner import foreign
 from autograder.examiner.handles import Answer
 from autograder.examiner.origin import cell_stem
@@ -95,8 +94,8 @@ class InProcessKernel:
     def ended(self) -> tuple[RunStatus, str] | None:
         return self.end
 
-    def killed(self) -> Killed | None:
-        return None
+    def killed(self) -> bool:
+        return False
 
     def usage(self) -> tuple[float, float | None]:
         return (0.0, None)

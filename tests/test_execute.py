@@ -9,8 +9,6 @@ import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
-from autograder import attempts
-from autograder.attempts import Death, Killer
 from autograder.errors import SandboxError
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.remote import Remote
@@ -120,23 +118,20 @@ def test_what_dies_when_a_visible_test_calls_it_can_still_be_asked_outside():
     executed.remote.ask("enter", executed.captures[1].snapshot)
 
 
-OUTSIDE = attempts.Killed(Killer.OUTSIDE, 0.5)
-
-
 class Killed(InProcessKernel):
     """Somebody killed it."""
 
     def killed(self):
-        return OUTSIDE if self.end else None
+        return bool(self.end)
 
 
 def test_that_a_kernel_was_killed_is_known_after_another_took_its_place():
     kernels = [Killed, InProcessKernel]
     wanted = {1: frozenset({"f"}), 3: frozenset({"y"})}
     executed = execute(lambda: kernels.pop(0)(), composed_of(FUNCTIONS, cell2="raise Dies"), wanted, LIMITS)
-    assert executed.death() == Death(OUTSIDE, 2)
-    assert run(FUNCTIONS, cell2="raise Dies").death() is None
-    assert run(FUNCTIONS).death() is None
+    assert executed.killed()
+    assert not run(FUNCTIONS, cell2="raise Dies").killed()
+    assert not run(FUNCTIONS).killed()
 
 
 def test_a_host_that_fails_in_the_middle_leaves_no_kernel():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import platform
 import signal
 import threading
 import time
@@ -13,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.attempts import Killer
 from autograder.errors import SandboxError
 from autograder.examiner.remote import LostError, Remote, RemoteError
 from autograder.kernel import SandboxedKernel
 from autograder.records import Limits, RunStatus
-from autograder.sandbox import default_sandbox
+from autograder.sandbox import default_sandbox, seccomp
 
 pytestmark = pytest.mark.sandbox
 
@@ -203,47 +203,59 @@ def pids(kernel: SandboxedKernel, kind: str) -> list[int]:
     return [int(pid) for pid in found[kind]]
 
 
-def killer(kernel: SandboxedKernel) -> Killer | None:
-    killed = kernel.killed()
-    return killed and killed.by
-
-
-@pytest.mark.parametrize(
-    ("kind", "by"),
-    [
-        ("supervisor", Killer.OUTSIDE),
-        ("monitor", Killer.OUTSIDE),
-        ("init", Killer.UNKNOWN),  # bubblewrap says the same of it as of the kernel
-        ("kernel", Killer.UNKNOWN),
-    ],
-)
-def test_that_somebody_killed_it_is_told_from_an_exit(kind, by) -> None:
-    """SIGKILL without a limit's doing: what is outside of the walls was killed from outside, inside nobody can tell."""
+@pytest.mark.parametrize("kind", ["supervisor", "monitor", "init", "kernel"])
+def test_that_somebody_killed_it_is_told_from_an_exit(kind) -> None:
+    """SIGKILL without a limit's doing, of the kernel or of what guards it."""
     with started() as kernel:
         for pid in pids(kernel, kind):
             os.kill(pid, signal.SIGKILL)
         kernel.run("1", 10)
         assert kernel.ended() == (RunStatus.KILLED, GONE)
-        assert killer(kernel) is by
+        assert kernel.killed()
         groups = kernel._process._cgroup.directories if kernel._process._cgroup else ()
     assert not any(folder.exists() for folder in groups)
 
 
+CALLS = seccomp.NUMBERS[platform.machine()]
+LIBC = "import ctypes, os; libc = ctypes.CDLL(None)"
+
+
 @pytest.mark.parametrize(
-    ("source", "killed"),
+    "source",
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", True),
-        ("import os; os._exit(1)", False),
-        ("held = [bytearray(1 << 20) for _ in range(4000)]", False),
-        ("while True: print('x' * 1000)", False),
+        "import os; os._exit(1)",
+        "import os; os._exit(137)",
+        "import os; os._exit(137 - 256)",
+        "import os; os.kill(os.getpid(), 9)",
+        "import os; os.kill(0, 9)",
+        "import os; os.killpg(os.getpgrp(), 9)",
+        "import os; os.kill(-1, 9)",
+        "import os, signal; signal.pidfd_send_signal(os.pidfd_open(os.getpid()), 9)",
+        "import signal, threading; signal.pthread_kill(threading.get_ident(), 9)",
+        f"{LIBC}; libc.syscall({CALLS['tkill']}, os.getpid(), 9)",
+        f"{LIBC}; libc.syscall({CALLS['rt_sigqueueinfo']}, os.getpid(), 9, bytes(128))",
+        "held = [bytearray(1 << 20) for _ in range(4000)]",
+        "while True: print('x' * 1000)",
     ],
-    ids=["SIGKILL", "os._exit", "memory", "endless print"],
 )
-def test_a_limit_and_an_exit_leave_no_doubt(source, killed) -> None:
+def test_what_its_own_code_or_a_limit_ended_was_killed_by_nobody(source) -> None:
+    """Each way to send oneself SIGKILL, or to look as if, ends the kernel, and is told from somebody's doing outside."""
     with started() as kernel:
-        kernel.run(source, 30)
+        kernel.run(source, 10)
         assert kernel.ended() is not None
-        assert killer(kernel) is (Killer.UNKNOWN if killed else None)
+        assert not kernel.killed()
+
+
+def test_a_notebook_may_kill_what_it_has_started() -> None:
+    with started() as kernel:
+        cell = kernel.run(
+            "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nchild.kill()\n"
+            "assert child.wait() == -9\n"
+            "import multiprocessing, time\nother = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,))\n"
+            "other.start(); other.kill(); other.join()\nassert other.exitcode == -9",
+            20,
+        )
+        assert cell.status == "ok", cell.error
 
 
 def test_a_machine_without_memory_is_nobodys_failure(monkeypatch) -> None:

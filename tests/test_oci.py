@@ -129,8 +129,9 @@ def test_the_first_process_is_the_kits_and_has_the_filter_of_every_sandbox(
     monkeypatch.setattr("shutil.which", lambda name, path=None: f"/usr/bin/{name}")
     made = default_sandbox(None, engine).container(Job(("a", "b")))  # type: ignore[attr-defined]
     argv = made["config"]["process"]["args"]
-    assert argv == [sys.executable, "-I", "-S", INIT, f"{INIT}/filter", str(ENGINES[engine].gate), "a", "b"]
-    assert {f"{INIT}/__main__.py", f"{INIT}/system.py", f"{INIT}/filter"} <= {path for path, *_ in made["root"]}
+    filters = (f"{INIT}/filter", f"{INIT}/own-filter")
+    assert argv == [sys.executable, "-I", "-S", INIT, *filters, str(ENGINES[engine].gate), "a", "b"]
+    assert {f"{INIT}/__main__.py", f"{INIT}/system.py", *filters} <= {path for path, *_ in made["root"]}
     assert str(Path(made["command"][1])).startswith("{place}")
 
 

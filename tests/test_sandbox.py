@@ -519,7 +519,22 @@ def test_usage_counts_what_was_used(start: Run) -> None:
 def test_exit_status_is_the_commands(start: Run) -> None:
     """Status and signals come through; a command that is not there is a failure, not an exception."""
     assert start("raise SystemExit(7)").wait(10) == 7
-    assert start("import os; os.kill(os.getpid(), 9)").wait(10) == 137
+    assert start("import os; os.kill(os.getpid(), 15)").wait(10) == 143
+
+
+@pytest.mark.parametrize("code", ["import os; os.kill(os.getpid(), 9)", "import os; os._exit(137)"])
+def test_a_command_that_ends_as_if_somebody_killed_it_ends_in_another_way(start: Run, code: str) -> None:
+    """By SIGSYS."""
+    assert start(code).wait(10) == 159
+
+
+def test_a_command_that_somebody_kills_says_so(start: Run, backend: Backend) -> None:
+    process = start("import time; print('here', flush=True); time.sleep(60)")
+    assert wait_until(lambda: process.stdout().strip() == "here", 10)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    # gVisor's processes are no processes of the host.
+    os.kill(process.pid if backend.name == "gvisor" else int(children[0]), signal.SIGKILL)
+    assert process.wait(10) == 137
 
 
 def test_no_core_dumps_and_bounded_descriptors(start: Run) -> None:

@@ -35,6 +35,8 @@ def decide(program: bytes, architecture: int, number: int, *arguments: int) -> i
                 at += if_true if word > operand else if_false
             case 0x45:
                 at += if_true if word & operand else if_false
+            case 0x54:
+                word &= operand
             case 0x06:
                 return operand
             case _:
@@ -68,6 +70,41 @@ def test_dangerous_calls_are_denied(architecture: str, name: str) -> None:
     program = seccomp.compile_filter(architecture)
     number = seccomp.NUMBERS[architecture][name]
     assert decide(program, seccomp.ARCHITECTURES[architecture], number) == refused(errno.EPERM)
+
+
+MINUS = 1 << 32
+"""An int argument is the low half of a word, whatever is above it."""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("kill", (2, 9)), ("kill", (0, 9)), ("kill", (MINUS - 1, 9)), ("kill", (MINUS - 2, 9)), ("kill", (MINUS + 2, 9)),
+        ("tgkill", (2, 7, 9)), ("tkill", (7, 9)), ("rt_sigqueueinfo", (2, 9)), ("rt_tgsigqueueinfo", (2, 7, 9)),
+        ("pidfd_send_signal", (5, 9)),
+        ("exit", (137,)), ("exit_group", (137,)), ("exit_group", (MINUS + 137 - 256,)),
+    ],
+)  # fmt: skip
+def test_a_notebook_that_ends_as_if_somebody_killed_it_ends_in_another_way(architecture, name, arguments) -> None:
+    program = seccomp.compile_filter(architecture)
+    number = seccomp.NUMBERS[architecture][name]
+    assert decide(program, seccomp.ARCHITECTURES[architecture], number, *arguments) == KILL
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("kill", (7, 9)), ("kill", (2, 15)), ("kill", (0, 2)), ("kill", (MINUS - 7, 9)), ("tgkill", (7, 7, 9)),
+        ("tgkill", (2, 2, 33)), ("tkill", (7, 15)), ("rt_sigqueueinfo", (7, 9)), ("pidfd_send_signal", (5, 15)),
+        ("exit", (0,)), ("exit_group", (1,)), ("exit_group", (136,)),
+    ],
+)  # fmt: skip
+def test_other_signals_children_and_exits_are_the_notebooks_own_affair(architecture, name, arguments) -> None:
+    program = seccomp.compile_filter(architecture)
+    number = seccomp.NUMBERS[architecture][name]
+    assert decide(program, seccomp.ARCHITECTURES[architecture], number, *arguments) == ALLOW
 
 
 @BOTH

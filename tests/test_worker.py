@@ -14,8 +14,7 @@ from exams import exam_of
 from kernels import InProcessKernel
 from tiny import YAML, submit, tiny_course, tiny_release
 
-from autograder import attempts, batch, result, worker
-from autograder.attempts import Killer
+from autograder import batch, result, worker
 from autograder.errors import SandboxError
 from autograder.probe import keras_training
 from autograder.records import CellRun, Course, Exam, ExamCell, Role, RunStatus
@@ -102,36 +101,27 @@ def test_where_the_host_fails_the_old_folder_stays(course: Course, monkeypatch: 
 class Killed(InProcessKernel):
     """SIGKILL ends it in its first cell."""
 
-    by = Killer.UNKNOWN
-
     def run(self, source: str, seconds: float) -> CellRun:
         self.end = (RunStatus.KILLED, "The kernel died.")
         return CellRun("error", error="the kernel died")
 
-    def killed(self) -> attempts.Killed | None:
-        return attempts.Killed(self.by, 0.5) if self.end else None
+    def killed(self) -> bool:
+        return bool(self.end)
 
 
-class KilledOutside(Killed):
-    by = Killer.OUTSIDE
-
-
-def test_a_kernel_that_was_killed_is_run_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By somebody outside: the grade is that of an undisturbed run. By its own code: it is killed at the same place."""
+def test_a_notebook_whose_kernel_somebody_killed_is_run_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its grade is that of an undisturbed run."""
     expected = worker.grade_submission(work_of(course))
-    waiting: list[type[InProcessKernel]] = [Killed, KilledOutside, Killed, InProcessKernel]
+    waiting: list[type[InProcessKernel]] = [Killed, Killed, InProcessKernel]
     monkeypatch.setattr(worker, "start_kernel", lambda work: waiting.pop(0)())
     assert worker.grade_submission(work_of(course)).notebooks[0].questions == expected.notebooks[0].questions
-    waiting[:] = [Killed, Killed, Killed]
-    grade = worker.grade_submission(work_of(course))
-    assert (grade.status, grade.score) == ("killed", 0)
 
 
-def test_a_kernel_that_is_killed_from_outside_each_time_gives_no_grade(
+def test_where_somebody_kills_its_kernel_each_time_there_is_no_grade(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "start_kernel", lambda work: KilledOutside())
-    assert "killed each of 5 times" in worker.attempt(work_of(course))
+    monkeypatch.setattr(worker, "start_kernel", lambda work: Killed())
+    assert "killed the notebook's kernel each of 3 times" in worker.attempt(work_of(course))
     assert not course.autograded("ada", "hw").exists()
 
 
@@ -224,7 +214,7 @@ def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:
     work = work_of(course)
     twice = replace(work, exams=work.exams * 2)
-    assert twice.seconds - work.seconds == 5 * (2 * 60 + 300)
+    assert twice.seconds - work.seconds == 3 * (2 * 60 + 300)
 
 
 ENDS = """

@@ -129,10 +129,6 @@ class Process(Protocol):
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait at most ``timeout`` seconds; like :meth:`poll`."""
 
-    def ended_outside(self) -> bool:
-        """Whether it ended because a signal that no process inside can send ended it, or what guards it; never because
-        of :meth:`kill`. False says nothing: inside, too, SIGKILL can be sent."""
-
     def kill(self) -> None:
         """End everything inside within a second; idempotent."""
 

@@ -49,7 +49,10 @@ class BubblewrapSandbox:
         return not (self._use_cgroup and cgroup.available())
 
     def start(self, job: Job) -> Process:
-        return self.guarded(job, lambda filter_: self._spec(job, self.arguments(job), filter_))
+        def describe(count_by_process: bool) -> dict[str, Any]:
+            return self._spec(job, self.arguments(job), compile_filter(count_by_process=count_by_process))
+
+        return self.guarded(job, describe)
 
     def start_template(self, job: Job) -> Process:
         """The same for a process of the kit's own that builds walls for others inside its own: it may make namespaces.
@@ -61,12 +64,14 @@ class BubblewrapSandbox:
     def guarded(
         self,
         job: Job,
-        describe: Callable[[bytes], dict[str, Any]],
+        describe: Callable[[bool], dict[str, Any]],
         label: str = "bubblewrap",
         *,
         inherited_mib: float = 0.0,
     ) -> Process:
-        """A supervisor that starts what ``describe`` says, given a system-call filter, within the job's limits.
+        """A supervisor that starts what ``describe`` says, within the job's limits.
+
+        ``describe`` is told whether memory is counted by process, which :func:`compile_filter` wants to know.
 
         ``inherited_mib``: memory that is used from the start and counted elsewhere; it is added to what is used.
         """
@@ -79,7 +84,7 @@ class BubblewrapSandbox:
         }
         label += f", cgroup {group.version}" if group else ", reduced limits"
         try:
-            spec = describe(compile_filter(count_by_process=group is None))
+            spec = describe(group is None)
             return process.start(sys.executable, spec | limits, group, label, inherited_mib)
         except BaseException:
             if group is not None:

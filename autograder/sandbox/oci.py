@@ -22,6 +22,7 @@ from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process
 from autograder.sandbox.bundle import INIT, Style, bundle
+from autograder.sandbox.init import COMMAND
 from autograder.sandbox.layout import MIB, Data, Interpreter, Operation, plan
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import control_group, install
@@ -127,9 +128,11 @@ class OciSandbox:
         own: dict[str, Operation] = {
             f"{INIT}/__main__.py": Data((here / "init.py").read_bytes()),
             f"{INIT}/system.py": Data((here / "template/system.py").read_bytes()),
-            f"{INIT}/filter": Data(compile_filter(count_by_process=count_by_process)),
+            f"{INIT}/filter": Data(compile_filter(count_by_process=count_by_process, notebook=COMMAND)),
+            f"{INIT}/own-filter": Data(compile_filter(count_by_process=count_by_process, init=True)),
         }
-        argv = (self.interpreter.executable, "-I", "-S", INIT, f"{INIT}/filter", str(self.engine.gate), *job.argv)
+        filters = (f"{INIT}/filter", f"{INIT}/own-filter")
+        argv = (self.interpreter.executable, "-I", "-S", INIT, *filters, str(self.engine.gate), *job.argv)
         passed = ("--preserve-fds", "1") if self.engine.gate else ()
         return {
             "name": self.name,

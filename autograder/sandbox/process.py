@@ -74,7 +74,6 @@ class BubblewrapProcess:
         self._stdout = Tail(supervisor.stdout, STDOUT_TAIL)
         self._stderr = Tail(supervisor.stderr, STDERR_TAIL)
         self._closed = False
-        self._killed = False
 
     @property
     def pid(self) -> int:
@@ -117,13 +116,7 @@ class BubblewrapProcess:
             self._supervisor.wait(timeout)
         return self.poll()
 
-    def ended_outside(self) -> bool:
-        if self._killed or self.poll() is None:
-            return False
-        return bool(self._report.get("outside", "exit" not in self._report))
-
     def kill(self) -> None:
-        self._killed = self._killed or self._supervisor.poll() is None
         control = self._supervisor.stdin
         if control is not None:
             # Said in so many words, so that the end of file alone means that the kit died.

@@ -20,6 +20,7 @@ from autograder.errors import SandboxError
 from autograder.sandbox.base import HOME, Finding, Job, Process
 from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
 from autograder.sandbox.layout import MIB, inside, package_folder, refuse_links, writable_folders
+from autograder.sandbox.seccomp import compile_filter
 from autograder.sandbox.template.job import MODULES, SOCKET
 
 PROGRAM = "/opt/kernel/template"
@@ -159,9 +160,13 @@ class WarmSandbox:
         inherited = _private_mib(self.address.init) if in_process else 0
         limits = dataclasses.replace(job.limits, memory_mib=max(LEAST_MIB, job.limits.memory_mib - inherited))
 
-        def describe(filter_: bytes) -> dict[str, Any]:
+        def describe(count_by_process: bool) -> dict[str, Any]:
+            filters = {
+                "filter": as_text(compile_filter(count_by_process=count_by_process)),
+                "init_filter": as_text(compile_filter(count_by_process=count_by_process, init=True)),
+            }
             template = {"init": self.address.init, "started": self.address.started, "path": SOCKET}
-            return {"template": template, "job": told | {"filter": as_text(filter_)}, "sources": sources}
+            return {"template": template, "job": told | filters, "sources": sources}
 
         label = "bubblewrap, forked"
         return self.cold.guarded(dataclasses.replace(job, limits=limits), describe, label, inherited_mib=inherited)

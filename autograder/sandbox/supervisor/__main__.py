@@ -1,7 +1,7 @@
 """Starts one sandbox and guards it: reads a specification from standard input, reports on a descriptor.
 
 kit ──spec, then silence; "kill", or the end──▶ supervisor ──▶ bwrap ──▶ the student's process
-kit ◀──{"pid"} … {"exit", "outside", "cpu", "peak", …} or {"error"}, one JSON object a line──┘
+kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, one JSON object a line──┘
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
@@ -64,8 +64,7 @@ def main() -> int:
 
 Sandbox = Union["bwrap.Bwrap", "fork.Fork", "container.Container"]
 """Has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first process inside), ``open_gate()``
-(lets the student's process start) and ``result()`` (when the monitor has ended: exit code and CPU seconds; a negative
-code is the signal that ended the monitor or init, which nothing inside can send)."""
+(lets the student's process start) and ``result()`` (when the monitor has ended: exit code and CPU seconds)."""
 
 
 def start(spec: dict[str, Any]) -> Sandbox:
@@ -88,7 +87,6 @@ class Guard:
         self.cpu = 0.0
         self.refused = 0
         self.out_of_memory = False
-        self.killed = False
 
     def host_uid(self) -> int:
         """The lowest of init's four uids, as the host sees them."""
@@ -124,7 +122,6 @@ class Guard:
 
     def kill(self) -> None:
         """The kernel ends every process of a pid namespace whose init dies."""
-        self.killed = True
         for fd in (self.init_fd, self.monitor_fd):
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
@@ -133,7 +130,6 @@ class Guard:
         """The last report, when nothing is left. ``cpu`` falls back on what the monitor's children used and were
         waited for."""
         exit_code, cpu = self.sandbox.result()
-        outside = exit_code < 0 and not self.killed
         # Init's end is the end of all.
         self.kill()
         select.select([self.init_fd], [], [], LAST_SECONDS)
@@ -142,7 +138,6 @@ class Guard:
             os.waitpid(self.init, os.WNOHANG)
         return {
             "exit": exit_code if exit_code >= 0 else 128 - exit_code,
-            "outside": outside,
             "cpu": max(self.cpu, cpu),
             "peak": self.peak,
             "out_of_memory": self.out_of_memory,

@@ -17,7 +17,6 @@ import contextlib
 import ctypes
 import json
 import os
-import signal
 import socket
 import time
 from pathlib import Path
@@ -54,8 +53,7 @@ class Container:
         self._gate.close()
 
     def result(self) -> tuple[int, float]:
-        """The engine's exit status, which is the command's (negative: a signal that ended the engine or the monitor),
-        and the CPU seconds of what was waited for."""
+        """The engine's exit status, which is the command's, and the CPU seconds of what was waited for."""
         _, code, used = os.wait4(self.monitor, 0)
         return os.waitstatus_to_exitcode(code), used.ru_utime + used.ru_stime
 
@@ -142,9 +140,7 @@ def become_monitor(spec: dict[str, Any], gate: socket.socket, info_fd: int) -> N
     os.write(info_fd, json.dumps({"engine": engine, "place": place}).encode())
     os.closerange(0, launch.OPEN_FILES)  # /proc is the engine's by now and does not list ours
     code = os.waitstatus_to_exitcode(os.waitpid(engine, 0)[1])
-    if code < 0:  # from outside: end in the same way, to be told from a command that a signal ended
-        os.kill(os.getpid(), signal.SIGKILL)
-    os._exit(code)
+    os._exit(code if code >= 0 else 128 - code)
 
 
 def own_namespaces(libc: ctypes.CDLL, caller: int) -> None:

@@ -26,8 +26,7 @@ SECONDS = 30.0
 """How long a fork may take to answer."""
 MOST_DESCRIPTORS = 200
 """In one message; the limit of Linux is 253."""
-KILLED = -9
-"""What a monitor that says nothing was ended by: nobody inside can reach it."""
+KILLED = 137
 
 
 class Fork:
@@ -41,7 +40,7 @@ class Fork:
         self._connection.send(b"go")
 
     def result(self) -> tuple[int, float]:
-        """The exit status (negative: a signal that ended the monitor or init) and the CPU seconds."""
+        """The exit status and CPU seconds that the monitor reported; it says nothing where it was killed."""
         with contextlib.suppress(OSError, ValueError, KeyError):
             self._connection.settimeout(0.5)
             _, said = _hear(self._connection)

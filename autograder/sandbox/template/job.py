@@ -20,8 +20,8 @@ class Job:
 
     ``argv``, ``cwd``, ``env``: of the process · ``folders``: writable folder → (bytes, mode) · ``files``: (path, the
     descriptor of its content) · ``bound``: paths that the template has and the fork is to have, too · ``masked``:
-    folders to cover · ``filter``: the system-call filter · ``limits``: resource (its number) → value · ``output``: the
-    descriptors of its output
+    folders to cover · ``filter``, ``init_filter``: the system-call filters of the process and of its init · ``limits``:
+    resource (its number) → value · ``output``: the descriptors of its output
     """
 
     def __init__(self, told: dict[str, Any], descriptors: list[int]) -> None:
@@ -34,6 +34,7 @@ class Job:
         self.bound = [str(path) for path in told["bound"]]
         self.masked = [str(path) for path in told["masked"]]
         self.filter = base64.b64decode(told["filter"])
+        self.init_filter = base64.b64decode(told["init_filter"])
         self.limits = {int(kind): int(value) for kind, value in told["limits"].items()}
         self.in_process = False
 

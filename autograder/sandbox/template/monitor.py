@@ -81,8 +81,8 @@ def become(template: Template, connection: socket.socket) -> Job:
         if os.read(gate_read, 1) != b"1":
             os._exit(1)
         _close_others({0, 1, 2, alive_write})
-        system.install_filter(job.filter)
         process = os.fork()
+        system.install_filter(job.init_filter if process else job.filter)
     except BaseException as error:
         _fail(connection, error)
     if process:
@@ -112,7 +112,7 @@ def monitor(connection: socket.socket, init: int, gate: int, alive: int) -> NoRe
             os.kill(init, signal.SIGKILL)
             break
     _, status, used = os.wait4(init, 0)
-    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
     with contextlib.suppress(OSError):
         _say(connection, exit=code, cpu=used.ru_utime + used.ru_stime)
     os._exit(0)
