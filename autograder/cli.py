@@ -298,6 +298,7 @@ def _grade(
     quiet: bool = False,
     cluster: Execute | None = None,
 ) -> Batch:
+    from contextlib import nullcontext
     from dataclasses import replace
     from functools import partial
 
@@ -306,7 +307,7 @@ def _grade(
     from autograder import batch, record
     from autograder.batchlog import BatchLog
     from autograder.keys import exam_key
-    from autograder.processes import in_processes, start_server
+    from autograder.processes import in_processes, starting
     from autograder.release import build
     from autograder.screen import BatchProgress
     from autograder.text import one_line
@@ -321,8 +322,6 @@ def _grade(
         due = [work for work in works if force or batch.current(work) is None]
         if len(due) < len(works) and not quiet:
             console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
-        if due and cluster is None:
-            start_server(due)
         if cluster is None:
             count = 1 if reduced else workers or batch.worker_count(works)
             execute: Execute = partial(in_processes, warm=warm)
@@ -331,7 +330,8 @@ def _grade(
         order = [work.student for work in batch.longest_first(due)]
         log = BatchLog(course, assignment.name, order, again=stopping.grading_again(course, assignment), workers=count)
         with stopping.says_how_to_go_on(log):
-            with log, BatchProgress(order, assignment.name, console, workers=count, quiet=quiet) as progress:
+            started = starting(due, warm=warm, force=force) if cluster is None else nullcontext()
+            with started, log, BatchProgress(order, assignment.name, console, workers=count, quiet=quiet) as progress:
 
                 def advance(student: str, outcome: Grade | NotGraded) -> None:
                     log.advance(student, outcome)
@@ -400,7 +400,7 @@ def _forecast(
 
     from autograder import batch, dryrun
     from autograder.files import write_atomically
-    from autograder.processes import start_server
+    from autograder.processes import starting
     from autograder.release import build
     from autograder.screen import BatchProgress, show_forecast
 
@@ -410,11 +410,12 @@ def _forecast(
         current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
         due = dryrun.aside(course, [work for work in works if work.student not in current])
         reduced = _require_sandbox(assignment, quiet)
-        if due:
-            start_server(due)
         count = 1 if reduced else workers or batch.worker_count(works)
         order = [work.student for work in due]
-        with BatchProgress(order, assignment.name, Console(stderr=True), workers=count, quiet=quiet) as progress:
+        with (
+            starting(due, warm=warm, force=force),
+            BatchProgress(order, assignment.name, Console(stderr=True), workers=count, quiet=quiet) as progress,
+        ):
             done = _runner(warm)(due, workers=count, force=force, progress=progress.advance)
         forecast = dryrun.compare(works, current, done)
         dryrun.clear(course)

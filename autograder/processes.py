@@ -19,7 +19,7 @@ from autograder.errors import HostError
 from autograder.files import unwritable
 from autograder.records import Exam
 from autograder.text import bounded
-from autograder.warm import templates
+from autograder.warm import ahead, templates
 from autograder.worker import Work
 
 Target = Callable[[Work, Connection], None]
@@ -51,7 +51,7 @@ def in_processes(
     """
     if not due:
         return
-    start_server(due)
+    start_server(due, executed=not all(work.kept for work in due))
     with templates(due) if warm and target is worker.main else contextlib.nullcontext(lambda work: work) as warmed:
         yield from _in_turn([warmed(work) for work in due], workers, target)
 
@@ -121,9 +121,21 @@ class Pool:
         self._running.clear()
 
 
-def start_server(due: Sequence[Work]) -> None:
+@contextlib.contextmanager
+def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> Iterator[None]:
+    """Start what :func:`in_processes` will need until the context ends, the templates of ``warm`` kernels among it: all
+    of it imports at the same time, while the caller goes on. What kept runs may do without waits; ``force``: nobody
+    will ask them."""
+    executed = force or not any(_has_runs(work) for work in due)
+    if due:
+        start_server(due, executed=executed)
+    with ahead(due) if warm and executed else contextlib.nullcontext():
+        yield
+
+
+def start_server(due: Sequence[Work], *, executed: bool) -> None:
     """Start the servers that processes are forked from, if they do not run yet; they import while the caller goes on.
-    The one with the large libraries waits until somebody needs it where kept runs may do without.
+    The one with the large libraries waits until somebody needs it where not all will be ``executed``.
 
     What libraries print while they are imported goes to the batch's log. To call this before a progress bar is on the
     screen keeps the bar whole: standard error points elsewhere for a moment.
@@ -131,7 +143,7 @@ def start_server(due: Sequence[Work]) -> None:
     with _standard_error_in(due[0].batch_log):
         servers.start_light()
     exams = exams_of(due)
-    if _libraries(exams) and not any(_has_runs(work) for work in due):
+    if executed and _libraries(exams):
         start_server_for(exams, due[0].batch_log)
 
 

@@ -10,18 +10,24 @@ from typing import Any
 
 COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "autograder.kernel")
 """What both import."""
+MODELS = "autograder.examiner.models"
+"""What rebuilds models, which a process imports where it needs it."""
 
 
 def start_light() -> None:
     """Start the server without libraries, if it does not run yet; it imports while the caller goes on."""
-    _light.set_forkserver_preload(list(COMMON))
+    _light.set_forkserver_preload(_quietly(*COMMON))
     _light.ensure_running()
 
 
 def start_heavy(libraries: Sequence[str]) -> None:
     """The same for the one with these libraries."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload([*COMMON, *libraries])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_quietly(*COMMON, *libraries, MODELS))
     forkserver.ensure_running()
+
+
+def _quietly(*modules: str) -> list[str]:
+    return ["autograder.importing.begin", *modules, "autograder.importing.end"]
 
 
 def process(target: Callable[..., Any], args: tuple[Any, ...], *, light: bool) -> ForkServerProcess:
