@@ -5,32 +5,34 @@ kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, 
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
-# ruff: noqa: PTH106
+# One of these is started for each notebook, and imports are most of what it does until the sandbox stands: no typing,
+# no pathlib, and of the modules in this folder those that are needed.
+# ruff: noqa: PTH106, PTH123
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import importlib
 import json
 import os
 import select
 import signal
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from autograder.sandbox.supervisor import bwrap, container, fork, watchdog
-else:
-    import bwrap
-    import container
-    import fork
-    import watchdog
+    from typing import Any
+
+    from autograder.sandbox.supervisor import bwrap, container, fork
+
+    Sandbox = bwrap.Bwrap | fork.Fork | container.Container
+    """Has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first process inside),
+    ``open_gate()`` (lets the student's process start) and ``result()`` (when the monitor has ended: exit code and CPU
+    seconds)."""
 
 WATCH_EVERY_MS = 100
 LAST_SECONDS = 5.0
 """How long a process that was killed may take to be gone."""
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> int:
@@ -41,7 +43,6 @@ def main() -> int:
     if os.getppid() != spec["parent"]:
         remove_cgroups(spec["cgroup"])
         return 1
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     guard: Guard | None = None
     try:
         sandbox = start(spec)
@@ -54,7 +55,7 @@ def main() -> int:
             guard.kill()  # bwrap may be dead and its init not, which asks for the signal of its death last of all
         report(status, error=str(error))
         return 1
-    report(status, pid=sandbox.init, **({"root": sandbox.root} if isinstance(sandbox, container.Container) else {}))
+    report(status, pid=sandbox.init, root=getattr(sandbox, "root", None))
     orphaned = guard.watch(kit)
     report(status, **guard.result())
     if orphaned:
@@ -62,16 +63,11 @@ def main() -> int:
     return 0
 
 
-Sandbox = Union["bwrap.Bwrap", "fork.Fork", "container.Container"]
-"""Has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first process inside), ``open_gate()``
-(lets the student's process start) and ``result()`` (when the monitor has ended: exit code and CPU seconds)."""
-
-
 def start(spec: dict[str, Any]) -> Sandbox:
     """What the specification asks for, up to its gate."""
-    if "template" in spec:
-        return fork.start(spec)
-    return container.start(spec) if "container" in spec else bwrap.start(spec)
+    kind = "fork" if "template" in spec else "container" if "container" in spec else "bwrap"
+    sandbox: Sandbox = importlib.import_module(kind).start(spec)
+    return sandbox
 
 
 class Guard:
@@ -79,6 +75,7 @@ class Guard:
 
     def __init__(self, spec: dict[str, Any], sandbox: Sandbox) -> None:
         self.memory_bytes: int = spec["watch_bytes"]
+        self.watchdog: Any = importlib.import_module("watchdog") if self.memory_bytes else None
         self.cpu_limit: float = spec["cpu_seconds"]
         self.most_processes: int = spec["processes"]
         self.sandbox, self.init = sandbox, sandbox.init
@@ -90,10 +87,8 @@ class Guard:
 
     def host_uid(self) -> int:
         """The lowest of init's four uids, as the host sees them."""
-        for line in Path(f"/proc/{self.init}/status").read_text().splitlines():
-            if line.startswith("Uid:"):
-                return min(map(int, line.split()[1:]))
-        return 0
+        with open(f"/proc/{self.init}/status") as file:
+            return next((min(map(int, line.split()[1:])) for line in file if line.startswith("Uid:")), 0)
 
     def watch(self, kit: int) -> bool:
         """Until the monitor ends; kill when the kit asks, when it died, or when a watched limit is passed.
@@ -113,11 +108,11 @@ class Guard:
 
     def exceeded(self) -> bool:
         """Add up what is used; whether it is too much."""
-        used = watchdog.memory(self.init)
+        used = self.watchdog.memory(self.init)
         self.peak = max(self.peak, used)
-        self.cpu = max(self.cpu, watchdog.cpu_seconds(self.init))
-        self.refused += watchdog.threads(self.init) >= self.most_processes
-        self.out_of_memory = used > self.memory_bytes or watchdog.too_many_files(self.init)
+        self.cpu = max(self.cpu, self.watchdog.cpu_seconds(self.init))
+        self.refused += self.watchdog.threads(self.init) >= self.most_processes
+        self.out_of_memory = used > self.memory_bytes or self.watchdog.too_many_files(self.init)
         return self.out_of_memory or self.cpu > self.cpu_limit
 
     def kill(self) -> None:

@@ -75,6 +75,7 @@ class Bwrap:
 
 def start(spec: dict[str, Any]) -> Bwrap:
     """Fork and become bwrap. Raises ValueError where it ends before everything is mounted."""
+    launch.adopt_orphans()
     info_read, info_write = os.pipe()
     gate = os.pipe()
     spec["supervisor"] = os.getpid()

@@ -14,13 +14,14 @@ import json
 import os
 import socket
 import struct
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from autograder.sandbox.supervisor import launch
+    from typing import Any
+
+    from autograder.sandbox.supervisor import memory
 else:
-    import launch
+    import memory
 
 SECONDS = 30.0
 """How long a fork may take to answer."""
@@ -59,7 +60,8 @@ def start(spec: dict[str, Any]) -> Fork:
     try:
         monitor, _ = _hear(connection)
         for folder in spec["cgroup"]:
-            Path(folder, "cgroup.procs").write_text(str(monitor))
+            with open(f"{folder}/cgroup.procs", "w") as file:
+                file.write(str(monitor))
         sources = [_open(source) for source in spec["sources"]]
         send(connection, spec["job"], [1, 2, *sources])
         for fd in sources:
@@ -75,7 +77,7 @@ def _open(source: str | dict[str, str]) -> int:
     """A descriptor of a host file's content, or of content that has no place on the host."""
     if isinstance(source, str):
         return os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    return launch.memory_file(base64.b64decode(source["data"]))
+    return memory.file_of(base64.b64decode(source["data"]))
 
 
 def connect(init: int, started: int, path: str) -> socket.socket:
@@ -94,8 +96,8 @@ def connect(init: int, started: int, path: str) -> socket.socket:
 
 def start_time(pid: int) -> int:
     """When a process began, in clock ticks since boot; 0 where there is none."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[19])
     return 0
 
 

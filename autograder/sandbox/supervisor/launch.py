@@ -19,10 +19,15 @@ import shutil
 import signal
 import stat
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING or __package__:
+    from autograder.sandbox.supervisor import memory
+else:
+    import memory
 
 CLONE_NEWNS = 0x00020000
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 STAGING_PLACES = ("/mnt", "/media", "/srv", "/opt", "/run")
 # Above what systemd and /etc/subuid give away, below 2**31; one per sandbox, so that no two share a process
@@ -46,12 +51,12 @@ def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     limit(resource.RLIMIT_FSIZE, spec["file_bytes"])
     arguments = [
         "--info-fd", str(info_fd), "--block-fd", str(block_fd),
-        *(("--seccomp", str(memory_file(base64.b64decode(spec["seccomp"])))) if spec["seccomp"] else ()),
+        *(("--seccomp", str(memory.file_of(base64.b64decode(spec["seccomp"])))) if spec["seccomp"] else ()),
         *(resolve(argument, staged) for argument in spec["arguments"]),
     ]  # fmt: skip
     die_with(spec["supervisor"])
     # By descriptor: the command line of the sandbox's init is readable inside, and it would name host paths.
-    block = memory_file(b"".join(argument.encode() + b"\0" for argument in arguments))
+    block = memory.file_of(b"".join(argument.encode() + b"\0" for argument in arguments))
     os.execve(translate(spec["bwrap"], staged), ["bwrap", "--args", str(block), "--", *spec["argv"]], {})
 
 
@@ -71,6 +76,11 @@ def close_descriptors(keep: tuple[int, ...]) -> None:
                 os.close(fd)
 
 
+def adopt_orphans() -> None:
+    """What loses its parent below this process is its child from then on."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def die_with(supervisor: int) -> None:
     """Bind our life to the supervisor's: after the change of uids, which would undo it; bwrap does it anew."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -83,19 +93,9 @@ def resolve(argument: Any, staged: dict[str, str]) -> str:
     if isinstance(argument, str):
         return argument
     if "data" in argument:
-        return str(memory_file(base64.b64decode(argument["data"])))
+        return str(memory.file_of(base64.b64decode(argument["data"])))
     source: str = argument["source"]
     return staged.get(source, source)
-
-
-def memory_file(content: bytes) -> int:
-    """A descriptor to read ``content`` from, which bwrap inherits."""
-    fd = os.memfd_create("data", 0)
-    view = memoryview(content)
-    while view:
-        view = view[os.write(fd, view) :]
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
 
 
 def limit(kind: int, value: int) -> None:
