@@ -10,13 +10,11 @@ import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
-from queue import Empty
 from typing import Any, TypeVar
 
-import zmq
-import zmq.asyncio
 from nbformat.v4 import output_from_msg
 
+from autograder.channels import Channels
 from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
 from autograder.errors import SandboxError
 from autograder.examiner.handles import Answer
@@ -26,9 +24,19 @@ from autograder.probe.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus
 from autograder.sandbox import Sandbox
 from autograder.sandbox.base import HOME
-from autograder.sandbox.kernel import SandboxKernelClient, kernel_manager
+from autograder.sandbox.kernel import kernel_manager
 
 REQUEST, QUESTION, ANSWER = "state_request", "state_question", "state_answer"
+EXECUTION = {
+    "silent": False,
+    "store_history": True,
+    "user_expressions": {},
+    "allow_stdin": False,
+    "stop_on_error": False,
+}
+"""How a cell is run."""
+LOOK_SECONDS = 0.1
+"""How often it is looked whether a kernel that says nothing lives."""
 GRACE_SECONDS = 2.0
 """How long an interrupted kernel may take to come back."""
 READY_SECONDS = 180.0
@@ -74,6 +82,8 @@ class SandboxedKernel:
         self._client: Any = None
         try:
             self._wait(self._start())
+            self._channels = Channels(self._client)
+            self._wait_until_it_answers()
         except BaseException:
             self.close()
             raise
@@ -99,17 +109,18 @@ class SandboxedKernel:
         client = self._manager.client()
         client.start_channels()
         self._client = client
+
+    def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         heard = {"shell": False, "iopub": False}
         while not all(heard.values()):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise SandboxError(f"the kernel started but does not answer: {self._process.stderr()[-2000:]}")
             if not heard["shell"]:
-                client.kernel_info()
+                self._channels.send("shell", "kernel_info_request", {})
             for name in heard:
-                with contextlib.suppress(Empty):
-                    await getattr(client, f"{name}_channel").get_msg(timeout=0.2)
-                    heard[name] = True
+                if self._channels.wait(0.2, name):
+                    heard[name] = self._channels.receive(name) is not None or heard[name]
             # A subscription that came late missed the first answer: ask again.
             heard["shell"] = heard["shell"] and heard["iopub"]
 
@@ -123,7 +134,7 @@ class SandboxedKernel:
         refused = self._process.usage().processes_refused
         self.outputs.begin_cell()
         try:
-            reply, timed_out = self._wait(self._execute(source, seconds))
+            reply, timed_out = self._execute(source, seconds)
         except Exception as error:  # the kernel sent what no kernel sends; the bytes are the student's
             self._unreadable(error)
             reply, timed_out = None, False
@@ -143,10 +154,9 @@ class SandboxedKernel:
         raised = f"{name}: {value}"
         return CellRun("error", outputs, count, spent, raised, limit_of(self._process.usage(), raised, refused))
 
-    async def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
+    def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
         """(content of the reply or None for a dead kernel, whether time ran out)"""
-        client = self._client
-        message = client.execute(source, store_history=True, allow_stdin=False, stop_on_error=False)
+        message = self._channels.send("shell", "execute_request", {**EXECUTION, "code": source})
         deadline = time.monotonic() + seconds
         room = _resident_mib() + MAX_MESSAGE_MIB
         reply: dict[str, Any] | None = None
@@ -162,29 +172,27 @@ class SandboxedKernel:
                     )
                     return None, True
                 timed_out = True
-                await self._interrupt()
+                self._interrupt()
                 deadline = time.monotonic() + GRACE_SECONDS
-            idle = await self._read_iopub(client, message) or idle
+            self._channels.wait(LOOK_SECONDS, *(("iopub",) if reply else ("iopub", "shell")))
+            idle = self._read_iopub(message) or idle
             if self.outputs.full or _resident_mib() > room:
                 self._stop(*too_much(self.limits))
                 return None, False
             if reply is None:
-                reply = await self._read_shell(client, message, 0.0 if idle is False else 0.05)
+                reply = self._read_shell(message)
                 if reply and not idle:
                     deadline = time.monotonic() + GRACE_SECONDS
             if not (reply and idle) and self._gone():
                 return None, timed_out
         return reply, timed_out
 
-    async def _read_iopub(self, client: SandboxKernelClient, message: str) -> bool:
-        """Take what is there, waiting a little for the first; True when the cell is done."""
-        wait = 0.05
+    def _read_iopub(self, message: str) -> bool:
+        """Take what is there; True when the cell is done."""
         for _ in range(200):
-            try:
-                got = await client.iopub_channel.get_msg(timeout=wait)
-            except Empty:
+            got = self._channels.receive("iopub")
+            if got is None:
                 return False
-            wait = 0.0
             self.outputs.count(got)
             if got["parent_header"].get("msg_id") != message or self.outputs.full:
                 if self.outputs.full:
@@ -207,20 +215,18 @@ class SandboxedKernel:
         elif kind in ("stream", "display_data", "execute_result", "error"):
             self.outputs.add(output_from_msg(message), None if display is None else str(display))
 
-    async def _read_shell(self, client: SandboxKernelClient, message: str, wait: float) -> dict[str, Any] | None:
+    def _read_shell(self, message: str) -> dict[str, Any] | None:
         for _ in range(200):
-            try:
-                got = await client.shell_channel.get_msg(timeout=wait)
-            except Empty:
+            got = self._channels.receive("shell")
+            if got is None:
                 return None
             if got["parent_header"].get("msg_id") == message:
                 return dict(got["content"])
             self.outputs.count(got)  # an answer that nobody waits for
         return None
 
-    async def _interrupt(self) -> None:
-        client = self._client
-        client.control_channel.send(client.session.msg("interrupt_request", {}))
+    def _interrupt(self) -> None:
+        self._channels.send("control", "interrupt_request", {})
 
     # --- questions
 
@@ -243,7 +249,7 @@ class SandboxedKernel:
         wanted = self._send(channel, REQUEST, request)
         patience = _Patience(seconds)
         while True:
-            question, packed = self._wait(self._hear(wanted, patience))
+            question, packed = self._hear(wanted, patience)
             if question is None:
                 return packed
             self._answering += 1
@@ -259,18 +265,10 @@ class SandboxedKernel:
             self._send("stdin", ANSWER, reply, question)
 
     def _send(self, channel: str, kind: str, packed: Packed, parent: Any = None) -> str:
-        session, socket = self._client.session, getattr(self._client, f"{channel}_channel").socket
-        message = session.msg(kind, {}, parent)
-        self._wait(_sent(session, socket, message, [packed.text, *packed.buffers]))
-        return str(message["header"]["msg_id"])
+        return self._channels.send(channel, kind, {}, parent=parent, buffers=[packed.text, *packed.buffers])
 
-    async def _hear(self, wanted: str, patience: _Patience) -> tuple[Any, Packed]:
+    def _hear(self, wanted: str, patience: _Patience) -> tuple[Any, Packed]:
         """The next question of the kernel's with its header, or None and the reply to the request ``wanted``."""
-        client = self._client
-        channels = (client.shell_channel, client.stdin_channel)
-        poller = zmq.asyncio.Poller()
-        for channel in channels:
-            poller.register(channel.socket, zmq.POLLIN)
         room = _resident_mib() + MAX_MESSAGE_MIB
         while True:
             if _resident_mib() > room:
@@ -283,27 +281,27 @@ class SandboxedKernel:
                         f"a call of your code took longer than {patience.seconds:g} s and could not be stopped"
                     )
                 patience.give_grace()
-                await self._interrupt()
-            ready = dict(await poller.poll(100))
+                self._interrupt()
+            ready = self._channels.wait(LOOK_SECONDS, "shell", "stdin")
             if not ready and self._gone():
                 self._stop(*cause_of_death(self._process, self.limits))
                 raise LostError("the notebook's kernel died while its answer was examined")
-            await self._drain(client)
-            for channel in channels:
-                if channel.socket not in ready:
+            self._drain()
+            for channel in sorted(ready):
+                got = self._channels.receive(channel)
+                if got is None:
                     continue
-                got = await channel.get_msg(timeout=0)
                 text, *buffers = [bytes(b) for b in got["buffers"]] or [b"null"]
-                if got["msg_type"] == QUESTION and channel is client.stdin_channel:
+                if got["msg_type"] == QUESTION and channel == "stdin":
                     return got, Packed(text, buffers)
                 if got["parent_header"].get("msg_id") == wanted:
                     return None, Packed(text, buffers)
 
-    async def _drain(self, client: SandboxKernelClient) -> None:
+    def _drain(self) -> None:
         """Nothing that is published now is shown to anyone: hidden inputs may be in it."""
-        with contextlib.suppress(Empty):
-            for _ in range(100):
-                await client.iopub_channel.get_msg(timeout=0)
+        for _ in range(100):
+            if self._channels.receive("iopub") is None:
+                return
 
     def _watch(self, room: int) -> None:
         """End the kernel when this process grows past ``room`` MiB, or the kernel's processor time is used up, also
@@ -380,10 +378,6 @@ class _Patience:
         """An interrupt is on its way."""
         self.interrupted = True
         self._deadline = time.monotonic() + GRACE_SECONDS
-
-
-async def _sent(session: Any, socket: Any, message: Any, buffers: list[bytes]) -> None:
-    session.send(socket, message, buffers=buffers)
 
 
 def _resident_mib() -> int:
