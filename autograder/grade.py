@@ -18,6 +18,7 @@ from autograder.examiner.files import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
+from autograder.examiner.reading import only_looked_at
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execute import Beyond, Executed, StartKernel, execute
@@ -153,9 +154,10 @@ def _examine(
     supply: Supply,
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
     answers = Answers(executed.remote, known.modules, rebuild, supply.book)
+    sources = [cell.source for _, cell in _test_cells(composed)]
     if known.trusted.get("check") == CHECK:
-        sources = [*(cell.source for _, cell in _test_cells(composed)), *known.trusted.values()]
-        answers.measured = only_measured(sources)
+        answers.measured = only_measured([*sources, *known.trusted.values()])
+    answers.looked_at = only_looked_at(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
     with writing_in(supply.book):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.check.measured import Book
+from autograder.check.measured import Book, digest
 from autograder.examiner import figures
 from autograder.examiner.classes import grant
 from autograder.examiner.files import CapturedFiles
@@ -63,7 +63,8 @@ Rebuild = Callable[[Any, list[Any]], Any]
 
 
 class Answers:
-    """Turns captures into objects; a model is rebuilt once per state."""
+    """Turns captures into objects. A model is rebuilt once for each cell and name that it is under, as tests may change
+    what they get; under a name that tests only look at, once for each state."""
 
     def __init__(self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, book: Book | None = None) -> None:
         self.remote = remote
@@ -73,6 +74,10 @@ class Answers:
         """What was measured of the models."""
         self.measured: frozenset[str] = frozenset()
         """The names of which no more than that is asked."""
+        self.looked_at: frozenset[str] = frozenset()
+        """The names under which tests change nothing, see :func:`autograder.examiner.reading.only_looked_at`."""
+        self.states: dict[tuple[int, str], Any] = {}
+        """The models under such names: handle, digest of the claim → rebuilt model."""
         self.histories: list[Mapping[str, Any]] = []
         self.built: dict[int, tuple[Any, Any]] = {}
         remote.rebuild = self.model
@@ -93,7 +98,7 @@ class Answers:
                 known = self._known(captured.models[reference.handle]) if measured else None
                 if known is not None:
                     return known
-                return self.model(reference, captured.models[reference.handle])
+                return self.model(reference, captured.models[reference.handle], shared=name in self.looked_at)
             if reference.kind in figures.KINDS:
                 made = self.remote.figures.rebuilt(captured.models.get(reference.handle))
                 return self.remote.plain(reference) if made is None else made
@@ -121,15 +126,21 @@ class Answers:
             return self.remote.stand_in(reference)
         return importlib.import_module(reference.type_name)
 
-    def model(self, reference: Reference, claim: Any) -> Any:
-        """The rebuilt model, or a remote object that knows why there is none; built once for each claim."""
+    def model(self, reference: Reference, claim: Any, *, shared: bool = False) -> Any:
+        """The rebuilt model, or a remote object that knows why there is none; built once for each claim, and where it
+        may be ``shared`` once for all that say the same."""
         if id(claim) not in self.built:
-            model = self._model(reference, claim)
+            state = (reference.handle, digest(claim)) if shared else (0, "")
+            model = self.states.get(state)
+            if model is None:
+                model = self._model(reference, claim, state)
+                self.remote.callbacks.rebuilt[id(model)] = (model, reference)
+            else:
+                self._keep_history(claim[0])
             self.built[id(claim)] = (claim, model)
-            self.remote.callbacks.rebuilt[id(model)] = (model, reference)
         return self.built[id(claim)][1]
 
-    def _model(self, reference: Reference, claim: Any) -> Any:
+    def _model(self, reference: Reference, claim: Any, state: tuple[int, str]) -> Any:
         try:
             described, weights = claim
             if type(described) is not dict or type(weights) is not list:
@@ -142,6 +153,8 @@ class Answers:
         else:
             if self.book is not None:
                 self.book.watch(model, claim)
+            if state[1]:
+                self.states[state] = model
         self._keep_history(described)
         return model
 
