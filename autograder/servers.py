@@ -8,7 +8,7 @@ from multiprocessing import forkserver, popen_forkserver
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
-COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "autograder.kernel")
+COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "autograder.kernel", "numpy.testing")
 """What both import."""
 MODELS = "autograder.examiner.models"
 """What rebuilds models, which a process imports where it needs it."""

@@ -286,8 +286,7 @@ def released_modules(work: Work) -> list[str]:
     return [name for name in imported if name.split(".")[0] not in {*own, *UNFORKABLE}]
 
 
-def versions() -> dict[str, str]:
-    """What graded: the examiner's Python and the libraries that can change a grade."""
+def _installed() -> dict[str, str]:
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("nbexaminer", "numpy", "keras", "tensorflow", "scikit-learn"):
         try:
@@ -295,6 +294,15 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+_VERSIONS = _installed()
+"""Looked up as this is imported: in the server that processes are forked from, and not in each of them."""
+
+
+def versions() -> dict[str, str]:
+    """What graded: the examiner's Python and the libraries that can change a grade."""
+    return dict(_VERSIONS)
 
 
 class LibrariesNeeded(Exception):
