@@ -33,8 +33,8 @@ ALIASES = "/opt/kernel/aliases"
 """Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
 KERNEL_MODULES = (
     "figures", "keras_training", "server", "workfiles", "ipykernel.kernelapp", "ipykernel.debugger",
-    "IPython.core.completerlib", "IPython.extensions.storemagic", "IPython.utils.wildcard", "sqlite3",
-    "tornado.platform.asyncio", "tornado.queues",
+    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
+    "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
 )  # fmt: skip
 """What the default command imports before its first request, the probe's own modules among it."""
 LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
