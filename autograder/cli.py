@@ -6,9 +6,11 @@ Heavy libraries are imported in the commands that use them: `--help` answers at 
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +22,7 @@ from autograder.errors import AutograderError, HostError, UsageError
 
 if TYPE_CHECKING:
     from autograder.batch import Batch, Execute, NotGraded
+    from autograder.beside import Beside
     from autograder.records import Assignment, Course, Grade
     from autograder.release import Release
     from autograder.sandbox import Finding
@@ -103,11 +106,30 @@ _workers_option = click.option(
 
 
 def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
-    import autograder.nbformats  # noqa: F401 - before anything else imports nbformat
-    from autograder.course import assignment, load_course
+    with _importing():
+        _import_lightly()
+        from autograder.course import assignment, load_course
 
     course = load_course(folder.resolve())
     return course, assignment(course, name)
+
+
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """Nothing that is imported is garbage, and so none is looked for meanwhile: a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _import_lightly() -> None:
+    """Before anything else imports them."""
+    import autograder.nbformats
+    import autograder.nbgraders  # noqa: F401
 
 
 @main.command(
@@ -304,22 +326,24 @@ def _grade(
 
     from rich.console import Console
 
-    from autograder import batch, record
-    from autograder.batchlog import BatchLog
-    from autograder.keys import exam_key
-    from autograder.processes import in_processes, starting
-    from autograder.release import build
-    from autograder.screen import BatchProgress
-    from autograder.text import one_line
+    with _importing(), _building(course, assignment) as building:
+        from autograder import batch, record
+        from autograder import report as pages
+        from autograder.batchlog import BatchLog
+        from autograder.keys import exam_key
+        from autograder.processes import in_processes, starting
+        from autograder.screen import BatchProgress
+        from autograder.text import one_line
 
+        pages.prepare()
+        release = building.result()
     console = Console(stderr=True)
-    release = build(course, assignment)
     with batch.exclusive(course):
         works = _plan(course, release, only)
         if cluster is not None:  # other machines have no kept runs
             works = tuple(replace(work, runs=None) for work in works)
-        reduced = cluster is None and _require_sandbox(assignment, quiet)
         due = [work for work in works if force or batch.current(work) is None]
+        reduced, prove = (False, None) if cluster else _sandbox_for(assignment, due, force, quiet)
         if len(due) < len(works) and not quiet:
             console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
         if cluster is None:
@@ -338,7 +362,7 @@ def _grade(
                     progress.advance(student, outcome)
 
                 run = batch.run if warm and cluster is None else partial(batch.run, execute=execute)
-                done = run(works, workers=count, force=force, progress=advance)
+                done = run(works, workers=count, force=force, progress=advance, prove=prove)
             exams = [notebook.exam for notebook in release.notebooks]
             failures = {n.student: n.reason for n in done.not_graded}
             try:
@@ -352,6 +376,16 @@ def _grade(
     if not quiet:
         _warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())
     return done
+
+
+def _building(course: Course, assignment: Assignment) -> Beside[Release]:
+    """The release, which is made beside this process while that imports the rest."""
+    import nbgrader.api  # noqa: F401 - here, what both need
+
+    from autograder.beside import Beside
+    from autograder.release import build
+
+    return Beside(lambda: build(course, assignment))
 
 
 def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) -> Execute | None:
@@ -398,25 +432,25 @@ def _forecast(
     """Say which grades would change."""
     from rich.console import Console
 
-    from autograder import batch, dryrun
-    from autograder.files import write_atomically
-    from autograder.processes import starting
-    from autograder.release import build
-    from autograder.screen import BatchProgress, show_forecast
+    with _importing(), _building(course, assignment) as building:
+        from autograder import batch, dryrun
+        from autograder.files import write_atomically
+        from autograder.processes import starting
+        from autograder.screen import BatchProgress, show_forecast
 
-    release = build(course, assignment)
+        release = building.result()
     with batch.exclusive(course):
         works = _plan(course, release, only)
         current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
         due = dryrun.aside(course, [work for work in works if work.student not in current])
-        reduced = _require_sandbox(assignment, quiet)
+        reduced, prove = _sandbox_for(assignment, due, force, quiet)
         count = 1 if reduced else workers or batch.worker_count(works)
         order = [work.student for work in due]
         with (
             starting(due, warm=warm, force=force),
             BatchProgress(order, assignment.name, Console(stderr=True), workers=count, quiet=quiet) as progress,
         ):
-            done = _runner(warm)(due, workers=count, force=force, progress=progress.advance)
+            done = _runner(warm)(due, workers=count, force=force, progress=progress.advance, prove=prove)
         forecast = dryrun.compare(works, current, done)
         dryrun.clear(course)
     if not quiet:
@@ -434,12 +468,27 @@ def _complain_of(done: Batch) -> None:
         _warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
 
 
-def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:
-    """Refuse to go on where the sandbox does not hold; says whether its limits are reduced."""
+def _sandbox_for(
+    assignment: Assignment, due: Sequence[Work], force: bool, quiet: bool
+) -> tuple[bool, Callable[[], object] | None]:
+    """Whether the sandbox's limits are reduced, and what proves that it holds before anything is executed.
+
+    Where kept runs may do for all, nothing may have to be; otherwise it is proved now, and nobody is asked later.
+    """
+    from autograder.waves import has_runs
+
+    if force or not all(map(has_runs, due)):
+        return _require_sandbox(assignment, quiet), None
+    return _require_sandbox(assignment, quiet, False), lambda: _require_sandbox(assignment, True)
+
+
+def _require_sandbox(assignment: Assignment, quiet: bool = False, test: bool = True) -> bool:
+    """Refuse to go on where the sandbox does not hold; says whether its limits are reduced. ``test``: try it."""
     from autograder.sandbox import default_sandbox, require
 
     sandbox = default_sandbox(assignment.environment, assignment.sandbox)
-    require(sandbox)
+    if test:
+        require(sandbox)
     if sandbox.reduced and not quiet:
         click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)
     return sandbox.reduced
@@ -539,6 +588,7 @@ autograder export --to term.csv
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="The file (default: grades.csv).")
 def export(course_folder: Path, to: Path | None) -> None:
     """Write the grades of all assignments as CSV, points given by hand in the gradebook included."""
+    _import_lightly()
     from autograder import record
     from autograder.course import load_course
 

@@ -49,7 +49,8 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
     outputs text stays, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
     the notebook (the run ended early).
     """
-    v4 = _v4()
+    from nbformat import v4
+
     by_id = {cell.grade_id: cell for cell in composed.exam.cells if cell.grade_id is not None}
     questions = {question.id: question for question in grade.questions}
     runs = [*run.cells, *[_NOT_RUN] * (len(composed.cells) - len(run.cells))]
@@ -89,11 +90,21 @@ def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
     }
 
 
-def _v4() -> Any:
-    """nbformat's makers of nodes, which carry no annotations."""
-    from nbformat import v4
+def _made(**values: Any) -> Any:
+    """A cell or an output. nbformat's own makers validate each, which takes most of the time; the notebook is
+    validated once."""
+    import nbformat
 
-    return v4
+    make: Any = nbformat.from_dict  # carries no annotations
+    return make(values)
+
+
+def _stream(text: str, name: str = "stdout") -> Any:
+    return _made(output_type="stream", name=name, text=text)
+
+
+def _error(name: str, value: str, trace: list[str]) -> Any:
+    return _made(output_type="error", ename=name, evalue=value, traceback=trace)
 
 
 def _cell(
@@ -104,18 +115,16 @@ def _cell(
     question: QuestionGrade | None,
     encoder: pictures.Encoder,
 ) -> Any:
-    v4 = _v4()
     # An id of our own: the student's could be anything, and random ones would make every run differ.
-    common = {"id": f"cell-{number}", "metadata": _cell_metadata(cell, did, origin)}
+    common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, did, origin)}
     if cell.cell_type != "code":
-        make = v4.new_markdown_cell if cell.cell_type == "markdown" else v4.new_raw_cell
-        return make(cell.source, **common)
+        return _made(source=cell.source, **common)
     if origin is not None and origin.role is Role.TEST:
         outputs = _verdict(origin, question)
         # origin.released, not cell.source: whatever a caller composed, the hidden test can't be here.
-        return v4.new_code_cell(origin.released, outputs=outputs, execution_count=None, **common)
+        return _made(source=origin.released, outputs=outputs, execution_count=None, **common)
     outputs = [made for output in did.outputs if (made := _output(output, encoder)) is not None]
-    return v4.new_code_cell(cell.source, outputs=outputs, execution_count=did.execution_count, **common)
+    return _made(source=cell.source, outputs=outputs, execution_count=did.execution_count, **common)
 
 
 def _inert(cell: ComposedCell) -> ComposedCell:
@@ -139,22 +148,21 @@ def _notebook_metadata(exam: Exam) -> dict[str, Any]:
 
 
 def _verdict(cell: ExamCell, question: QuestionGrade | None) -> list[Any]:
-    v4 = _v4()
     if question is None:
-        return [v4.new_output("error", ename="NotGraded", evalue="this test has no grade", traceback=[])]
+        return [_error("NotGraded", "this test has no grade", [])]
     text = "\n".join(verdict_lines(question)) + "\n"
-    told = v4.new_output("stream", name="stdout", text=text)
+    told = _stream(text)
     if question.score >= cell.points and question.score > 0:
         return [told]
     if question.score > 0:
         # nbgrader reads the number from the text; repr keeps it exact.
         number = {"text/plain": repr(float(question.score))}
-        return [told, v4.new_output("execute_result", data=number, execution_count=None)]
+        return [told, _made(output_type="execute_result", data=number, metadata={}, execution_count=None)]
     if cell.points == 0 and question.outcome is Outcome.PASSED:
         return [told]
     name = {Outcome.SKIPPED: "NotRun", Outcome.BROKEN: "NotGraded"}.get(question.outcome, "Failed")
     said = one_line(question.message) or "no credit"
-    return [told, v4.new_output("error", ename=name, evalue=said, traceback=[f"{name}: {said}"])]
+    return [told, _error(name, said, [f"{name}: {said}"])]
 
 
 def verdict_lines(question: QuestionGrade) -> Iterable[str]:
@@ -176,23 +184,22 @@ def _check_line(check: CheckResult) -> str:
 
 def _output(output: Mapping[str, Any], encoder: pictures.Encoder) -> Any:
     """The inert part of one output; None where nothing of it is left."""
-    v4 = _v4()
     kind = output.get("output_type")
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
-        return v4.new_output("stream", name=name, text=_joined(output.get("text")))
+        return _stream(_joined(output.get("text")), name)
     if kind == "error":
         trace = output.get("traceback")
         lines = [line for line in trace if isinstance(line, str)] if isinstance(trace, list | tuple) else []
         name, value = _joined(output.get("ename")), _joined(output.get("evalue"))
-        return v4.new_output("error", ename=name, evalue=value, traceback=_shortened(lines))
+        return _error(name, value, _shortened(lines))
     if kind not in ("display_data", "execute_result"):
         return None
     bundle = output.get("data")
     if not isinstance(bundle, Mapping):
         return None
     data = _shown(bundle, encoder)
-    return v4.new_output("display_data", data=data) if data else None
+    return _made(output_type="display_data", data=data, metadata={}) if data else None
 
 
 def _shown(bundle: Mapping[str, Any], encoder: pictures.Encoder) -> dict[str, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +20,12 @@ from typing import Any
 from autograder import servers, worker
 from autograder.errors import HostError
 from autograder.files import unwritable
+from autograder.forks import Process
 from autograder.records import Exam
 from autograder.text import bounded
+from autograder.traceless import traceless
 from autograder.warm import ahead, templates
+from autograder.waves import has_runs
 from autograder.worker import Work
 
 Target = Callable[[Work, Connection], None]
@@ -29,12 +35,20 @@ LOG_LINES = 12
 """How many of a log's last lines a reason quotes."""
 
 
+PORTION = 16
+"""Of works whose tests leave nothing behind, at most so many are done by one process, one after the other."""
+
+
 @dataclass
 class _Running:
-    work: Work
-    process: ForkServerProcess
+    works: deque[Work]
+    """What it has not reported of; the first of them is in hand."""
+    process: ForkServerProcess | Process
     report: Connection
     deadline: float
+    several: bool
+    """It runs :func:`worker.several`."""
+    reported: int = 0
 
 
 def in_processes(
@@ -57,17 +71,30 @@ def in_processes(
 
 
 def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tuple[Work, str], None, None]:
-    pending = list(reversed(due))
+    workers = max(1, workers)
+    kept = all(work.kept for work in due)
+    together = kept and target is worker.main and _leave_nothing(due)
+    pending = deque(_portions(due, min(PORTION, math.ceil(len(due) / (2 * workers))) if together else 1))
     large = _libraries(exams_of(due))
-    with contextlib.closing(Pool(target, large, light=not large or all(work.kept for work in due))) as pool:
+    with contextlib.closing(Pool(target, large, light=not large or kept)) as pool:
         while pending or len(pool):
-            while pending and len(pool) < max(1, workers):
-                pool.start(pending.pop())
+            while pending and len(pool) < workers:
+                pool.start(*pending.popleft())
             yield from pool.ended(timeout=1.0)
+            pending.extendleft(reversed(pool.left_over()))
+
+
+def _leave_nothing(due: Sequence[Work]) -> bool:
+    """Whether all that is run of the course's when these are graded leaves nothing behind in its process."""
+    return all(work.assignment.late.kind != "plugin" for work in due) and traceless(exams_of(due))
+
+
+def _portions(due: Sequence[Work], size: int) -> Iterator[Sequence[Work]]:
+    return (due[start : start + size] for start in range(0, len(due), size))
 
 
 class Pool:
-    """Processes that work, one for each work, forked from the servers that :func:`start_server` started.
+    """Processes that work, forked from the servers that :func:`start_server` started.
 
     Args:
         target: what a process runs.
@@ -80,17 +107,22 @@ class Pool:
         self._large = large
         self._light = light
         self._running: dict[Any, _Running] = {}
+        self._left: list[Sequence[Work]] = []
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, work: Work) -> None:
-        """Begin with ``work``.
+    def start(self, *works: Work) -> None:
+        """Begin with a work; or with several, which one process does by :func:`worker.several` while it may do without
+        the large libraries.
 
         Raises:
             HostError: no process can be started.
         """
-        started = _start(work, self._target, self._large, light=self._light)
+        if not self._light:
+            self._leave_each(works[1:])
+            works = works[:1]
+        started = _start(works, self._target, self._large, light=self._light)
         self._running[started.process.sentinel] = started
 
     def ended(self, timeout: float, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
@@ -99,20 +131,61 @@ class Pool:
         Waits ``timeout`` seconds at most for one to end, or for one of ``also`` (what has a file descriptor) to have
         something to read.
         """
-        for ready in wait([*self._running, *also], timeout):
-            if ready in self._running:
+        reports = {one.report: one for one in self._running.values() if one.several}
+        for ready in wait([*self._running, *reports, *also], timeout):
+            if ready in reports:
+                yield from self._reported(reports[ready])
+            elif ready in self._running:
                 ended = self._running.pop(ready)
-                reason = _reason(ended)
-                if reason == worker.LIBRARIES:
-                    self._light = False  # what one of them needs, most of the others do
-                    self.start(ended.work)
-                else:
-                    yield ended.work, reason
+                yield from self._stopped(ended) if ended.several else self._ended(ended)
         for sentinel, late in list(self._running.items()):
             if time.monotonic() > late.deadline:
                 del self._running[sentinel]
                 _end(late)
-                yield late.work, f"grading took longer than {late.work.seconds:g} s and was stopped" + _said(late)
+                if late.works:
+                    work = late.works.popleft()
+                    yield work, f"grading took longer than {work.seconds:g} s and was stopped" + _said(work)
+                    self._left.append(tuple(late.works))
+
+    def left_over(self) -> list[Sequence[Work]]:
+        """What was to be done with others, and has to be begun again because of them. It is handed out once."""
+        left, self._left = self._left, []
+        return [works for works in left if works]
+
+    def _leave_each(self, works: Iterable[Work]) -> None:
+        self._left += [(work,) for work in works]
+
+    def _ended(self, ended: _Running) -> Iterator[tuple[Work, str]]:
+        reason = _reason(ended)
+        if reason == worker.LIBRARIES:
+            self._light = False  # what one of them needs, most of the others do
+            self.start(ended.works[0])
+        else:
+            yield ended.works[0], reason
+
+    def _reported(self, one: _Running) -> Iterator[tuple[Work, str]]:
+        """What a process has said of the first of its works, if it is the last word on it."""
+        with contextlib.suppress(EOFError, OSError):
+            while one.works and one.report.poll():
+                reason = _received(one.report)
+                if reason == worker.LIBRARIES:
+                    self._light = False
+                    self._leave_each(one.works)
+                    one.works.clear()
+                    return
+                work = one.works.popleft()
+                one.reported += 1
+                one.deadline = time.monotonic() + work.seconds
+                yield work, _with_log(reason, work)
+
+    def _stopped(self, one: _Running) -> Iterator[tuple[Work, str]]:
+        """Whoever was in hand when a process died is begun again alone, and the others without them."""
+        one.process.join()
+        yield from self._reported(one)
+        one.report.close()
+        alone = 1 if one.process.exitcode or not one.reported else 0
+        works = list(one.works)
+        self._left += [tuple(works[:alone]), tuple(works[alone:])]
 
     def close(self) -> None:
         """End every process that still runs, and what it started."""
@@ -126,7 +199,7 @@ def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> 
     """Start what :func:`in_processes` will need until the context ends, the templates of ``warm`` kernels among it: all
     of it imports at the same time, while the caller goes on. What kept runs may do without waits; ``force``: nobody
     will ask them."""
-    executed = force or not any(_has_runs(work) for work in due)
+    executed = force or not any(has_runs(work) for work in due)
     if due:
         start_server(due, executed=executed)
     with ahead(due) if warm and executed else contextlib.nullcontext():
@@ -135,16 +208,25 @@ def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> 
 
 def start_server(due: Sequence[Work], *, executed: bool) -> None:
     """Start the servers that processes are forked from, if they do not run yet; they import while the caller goes on.
-    The one with the large libraries waits until somebody needs it where not all will be ``executed``.
+    The one with the large libraries waits until somebody needs it where not all will be ``executed``; the one without
+    is a copy of this process where it can be, which has imported everything.
 
     What libraries print while they are imported goes to the batch's log. To call this before a progress bar is on the
     screen keeps the bar whole: standard error points elsewhere for a moment.
     """
-    with _standard_error_in(due[0].batch_log):
-        servers.start_light()
     exams = exams_of(due)
     if executed and _libraries(exams):
         start_server_for(exams, due[0].batch_log)
+    regrading = all(has_runs(work) for work in due)
+    with _standard_error_in(due[0].batch_log):
+        unwanted = worker.HEAVY[1:]
+        if not servers.start_copy(exams, unwanted, servers.REGRADING if regrading else servers.COMMON):
+            servers.start_light()
+
+
+def stop_server() -> None:
+    """End the one that is a copy of this process: what is known here changes from one batch to the next."""
+    servers.stop_copy()
 
 
 def start_server_for(exams: Iterable[Exam], log: Path) -> None:
@@ -163,10 +245,6 @@ def _libraries(exams: Iterable[Exam]) -> list[str]:
     return [name for name in worker.heavy_modules(exams) if name != "numpy"]
 
 
-def _has_runs(work: Work) -> bool:
-    return work.runs is not None and work.runs.is_dir() and any(work.runs.iterdir())
-
-
 @contextlib.contextmanager
 def _standard_error_in(path: Path) -> Iterator[None]:
     """The server inherits descriptors 1 and 2 as they are when it is started."""
@@ -177,6 +255,8 @@ def _standard_error_in(path: Path) -> Iterator[None]:
         raise unwritable(path, error) from error
     kept = {number: os.dup(number) for number in (1, 2) if _is_open(number)}
     try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
         for number in kept:
             os.dup2(log, number)
         yield
@@ -195,24 +275,38 @@ def _is_open(descriptor: int) -> bool:
     return True
 
 
-def _start(work: Work, target: Target, large: Sequence[str], *, light: bool) -> _Running:
-    work.log.unlink(missing_ok=True)
+def _start(works: Sequence[Work], target: Target, large: Sequence[str], *, light: bool) -> _Running:
+    first, several = works[0], len(works) > 1
+    for work in works:
+        work.log.unlink(missing_ok=True)
+    run: Callable[..., Any] = worker.several if several else target
     if not light and large:
-        with _standard_error_in(work.batch_log):
+        with _standard_error_in(first.batch_log):
             servers.start_heavy(large)
     elif large:
-        target = partial(worker.without_libraries, target, large)
+        run = partial(worker.without_libraries, run, large)
     receiver, sender = multiprocessing.get_context("forkserver").Pipe(duplex=False)
-    process = servers.process(target, (work, sender), light=light)
     try:
-        process.start()
+        process = _process(run, tuple(works) if several else first, sender, light=light)
     except (OSError, EOFError) as error:
         receiver.close()
         why = f"no process can be started ({type(error).__name__}: {error})"
-        raise HostError(f"{why}; {work.batch_log} says{_tail(work.batch_log) or ' nothing'}") from error
+        raise HostError(f"{why}; {first.batch_log} says{_tail(first.batch_log) or ' nothing'}") from error
     finally:
         sender.close()
-    return _Running(work, process, receiver, time.monotonic() + work.seconds)
+    return _Running(deque(works), process, receiver, time.monotonic() + first.seconds, several)
+
+
+def _process(run: Callable[..., object], args: object, report: Connection, *, light: bool) -> Any:
+    process = servers.process(run, (args,), report, light=light)
+    try:
+        process.start()
+    except (OSError, EOFError):
+        if not (light and servers.stop_copy()):
+            raise
+        process = servers.process(run, (args,), report, light=light)  # the other one takes its place
+        process.start()
+    return process
 
 
 def _end(running: _Running) -> None:
@@ -224,15 +318,23 @@ def _end(running: _Running) -> None:
 def _reason(ended: _Running) -> str:
     """Believe only a complete report."""
     ended.process.join()
+    work = ended.works[0]
     try:
         if ended.report.poll():
-            reason = ended.report.recv_bytes(worker.MAX_REPORT).decode("utf-8", "replace")
-            return reason if not reason.startswith(worker.FAULT) else reason.removeprefix(worker.FAULT) + _said(ended)
+            return _with_log(_received(ended.report), work)
     except (EOFError, OSError):
         pass
     finally:
         ended.report.close()
-    return f"the process that graded it ended without a report ({_exit(ended.process.exitcode)})" + _said(ended)
+    return f"the process that graded it ended without a report ({_exit(ended.process.exitcode)})" + _said(work)
+
+
+def _received(report: Connection) -> str:
+    return report.recv_bytes(worker.MAX_REPORT).decode("utf-8", "replace")
+
+
+def _with_log(reason: str, work: Work) -> str:
+    return reason if not reason.startswith(worker.FAULT) else reason.removeprefix(worker.FAULT) + _said(work)
 
 
 def _exit(code: int | None) -> str:
@@ -240,12 +342,12 @@ def _exit(code: int | None) -> str:
     return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
 
-def _said(ended: _Running) -> str:
+def _said(work: Work) -> str:
     """The last lines of the log, for people, with its place: the process's own, else the batch's."""
-    for log in (ended.work.log, ended.work.batch_log):
+    for log in (work.log, work.batch_log):
         if tail := _tail(log):
             return f"; the last lines of {log}:{tail}"
-    return f"; {ended.work.log} is empty"
+    return f"; {work.log} is empty"
 
 
 def _tail(log: Path) -> str:

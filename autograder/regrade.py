@@ -8,6 +8,7 @@ Regrading:  composed notebook ─▶ the kept run, said again ─▶ the same gr
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -174,6 +175,7 @@ def measuring() -> list[Any]:
     return [sys.version, *versions, os.environ.get("KERAS_BACKEND")]
 
 
+@functools.cache
 def _version(name: str) -> str | None:
     try:
         return metadata.version(name)

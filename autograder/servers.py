@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
-from collections.abc import Callable, Sequence
+import sys
+import threading
+from collections.abc import Callable, Collection, Sequence
 from multiprocessing import forkserver, popen_forkserver
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
-COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "autograder.kernel", "numpy.testing")
-"""What both import."""
+from autograder.forks import Copy, Process
+
+REGRADING = ("autograder.nbschema", "autograder.cli", "autograder.worker")
+"""What grading from kept runs imports."""
+COMMON = (*REGRADING, "autograder.kernel", "numpy.testing")
+"""What each server imports."""
 MODELS = "autograder.examiner.models"
 """What rebuilds models, which a process imports where it needs it."""
+STARTS_THREADS = ("jax", "jaxlib", "torch")
+"""Libraries with which no copy is made, beside the large ones."""
 
 
 def start_light() -> None:
     """Start the server without libraries, if it does not run yet; it imports while the caller goes on."""
     _light.set_forkserver_preload(_quietly(*COMMON))
     _light.ensure_running()
+
+
+def start_copy(shared: Sequence[object], unwanted: Collection[str], modules: Sequence[str] = COMMON) -> bool:
+    """The same as a copy of this process, which costs no imports; says whether one runs now.
+
+    There is none where something else runs here, or a library is imported that no examiner finds imported.
+
+    Args:
+        shared: objects that works refer to, see :class:`~autograder.forks.Copy`.
+        unwanted: names of such libraries.
+        modules: what is imported before, as far as it is not yet.
+    """
+    global _copy, _copied
+    if _copy is not None and _copy.has(shared) and _copied.issuperset(modules):
+        return True
+    stop_copy()
+    if threading.active_count() > 1 or not sys.modules.keys().isdisjoint((*unwanted, *STARTS_THREADS)):
+        return False
+    for name in modules:
+        importlib.import_module(name)
+    _copy, _copied = Copy(shared), frozenset(modules)
+    return True
+
+
+def stop_copy() -> bool:
+    """End it, and all that it has started; says whether there was one."""
+    global _copy
+    if _copy is None:
+        return False
+    _copy.close()
+    _copy = None
+    return True
 
 
 def start_heavy(libraries: Sequence[str]) -> None:
@@ -30,12 +72,19 @@ def _quietly(*modules: str) -> list[str]:
     return ["autograder.importing.begin", *modules, "autograder.importing.end"]
 
 
-def process(target: Callable[..., Any], args: tuple[Any, ...], *, light: bool) -> ForkServerProcess:
-    """A process of one of the two, not started yet."""
+def process(
+    target: Callable[..., Any], args: tuple[Any, ...], report: Connection, *, light: bool
+) -> ForkServerProcess | Process:
+    """A process of one of them that runs ``target(*args, report)``, not started yet."""
+    if light and _copy is not None:
+        return _copy.process(target, args, report)
     kind = _LightProcess if light else multiprocessing.get_context("forkserver").Process
-    return kind(target=target, args=args, daemon=True)
+    return kind(target=target, args=(*args, report), daemon=True)
 
 
+_copy: Copy | None = None
+_copied: frozenset[str] = frozenset()
+"""The modules that were imported for it."""
 _light = forkserver.ForkServer()
 
 

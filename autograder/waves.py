@@ -30,7 +30,7 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     next one is executed. That a work could not be done from a kept run is never its outcome: it is executed then.
     """
     missing: list[_Missing] = []
-    if len(due) == 1 and not _any_run(due[0]):  # nothing to look up, and nobody else to be equal to
+    if len(due) == 1 and not has_runs(due[0]):  # nothing to look up, and nobody else to be equal to
         missing = [_Missing(due[0], "")]
     else:
         yield from _from_runs([work for work in due if work.runs is not None], workers, execute, missing)
@@ -52,6 +52,25 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     yield from _done(execute, [one.work for one in alone], workers)
 
 
+def proved_first(execute: Execute, prove: Callable[[], object]) -> Execute:
+    """The same, but that ``prove`` is called once before anything is executed: it raises where nothing may be."""
+    proved = False
+
+    def executing(works: Sequence[Work], workers: int) -> Outcomes:
+        nonlocal proved
+        if not proved and not all(work.kept for work in works):
+            prove()
+            proved = True
+        yield from _done(execute, works, workers)
+
+    return executing
+
+
+def has_runs(work: Work) -> bool:
+    """Whether it may be graded from kept runs: there are some at all."""
+    return work.runs is not None and work.runs.is_dir() and any(work.runs.iterdir())
+
+
 def _from_runs(works: Sequence[Work], workers: int, execute: Execute, missing: list[_Missing]) -> Outcomes:
     """Try works from kept runs; those that have to be executed are added to ``missing``, in the order of ``works``."""
     found: dict[str, _Missing] = {}
@@ -63,10 +82,6 @@ def _from_runs(works: Sequence[Work], workers: int, execute: Execute, missing: l
         else:
             yield work, reason
     missing += [found[work.student] for work in works if work.student in found]
-
-
-def _any_run(work: Work) -> bool:
-    return work.runs is not None and work.runs.is_dir() and any(work.runs.iterdir())
 
 
 def _done(execute: Execute, works: Sequence[Work], workers: int) -> Outcomes:

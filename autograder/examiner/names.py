@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import importlib
 import re
 import symtable
@@ -14,7 +15,11 @@ from autograder.examiner.operands import class_operators
 from autograder.examiner.testdata import written_down
 from autograder.records import Exam, Role
 
+SAME = 256
+"""So many sources are looked at once: those of an exam are the same for all who are graded."""
 
+
+@functools.lru_cache(maxsize=SAME)
 def loaded_names(source: str) -> frozenset[str]:
     """The global names that a cell reads or deletes, in whatever scope it does so.
 
@@ -32,6 +37,7 @@ _BY_TEXT = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__mai
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
+@functools.lru_cache(maxsize=SAME)
 def meant_names(source: str) -> frozenset[str]:
     """The loaded names, and those that a text may stand for: ``globals()["f"]``, ``eval("f(1)")``,
     ``mock.patch("__main__.f")``, ``__main__.f``."""
@@ -208,8 +214,13 @@ class Vocabulary:
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
-    """Read the exam's source cells."""
-    cells = [(cell.role, bindings(cell.source)) for cell in exam.cells if cell.cell_type == "code"]
+    """Read the exam's source cells. It is the same object for the same cells: nobody changes it."""
+    return _vocabulary(tuple((cell.role, cell.source) for cell in exam.cells if cell.cell_type == "code"))
+
+
+@functools.lru_cache(maxsize=64)
+def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
+    cells = [(role, bindings(source)) for role, source in code]
     tests = [b for role, b in cells if role is Role.TEST]
     others = [b for role, b in cells if role is not Role.TEST]
     locked = [b for role, b in cells if role is Role.READ_ONLY]
@@ -226,8 +237,8 @@ def vocabulary(exam: Exam) -> Vocabulary:
     once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
     trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or _imports(s))}
 
-    sources = [c.source for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
-    locked_sources = [c.source for c in exam.cells if c.cell_type == "code" and c.role is Role.READ_ONLY]
+    sources = [source for role, source in code if role is not Role.TEST]
+    locked_sources = [source for role, source in code if role is Role.READ_ONLY]
     trusted |= written_down(locked_sources, sources)
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}

@@ -5,8 +5,10 @@ It is the file gradebook.db of the course, or the PostgreSQL database that nbgra
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import errno
+import functools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,12 +114,10 @@ def _lock(connection: Any) -> None:
 def _ensure_schema(url: Any, path: Path | str) -> None:
     """Make the tables, as Gradebook would by running alembic's command, which needs it on PATH; or refuse a
     gradebook of another version."""
-    from alembic.script import ScriptDirectory
     from nbgrader.api import Base
-    from nbgrader.dbutil import ALEMBIC_DIR
     from sqlalchemy import create_engine, inspect, text
 
-    head = ScriptDirectory(ALEMBIC_DIR).get_current_head()
+    head = _newest_version()
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
@@ -136,6 +136,27 @@ def _ensure_schema(url: Any, path: Path | str) -> None:
             f"{path} is of another version of nbgrader (schema {found or 'unknown'}, here {head}); "
             "run `nbgrader db upgrade` in the course folder, it keeps a copy"
         )
+
+
+@functools.cache
+def _newest_version() -> str:
+    """The version of nbgrader's schema: the revision that no other one follows. Alembic would tell it, too; its import
+    takes longer than all that is done with the gradebook."""
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    found: dict[str, object] = {}
+    for path in Path(ALEMBIC_DIR, "versions").glob("*.py"):
+        values = dict(_constants(ast.parse(path.read_bytes())))
+        found[str(values["revision"])] = values["down_revision"]
+    (newest,) = found.keys() - found.values()
+    return newest
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Constant(value)):
+                yield name, value
 
 
 def patiently(path: Path | str, act: Callable[[], _Made]) -> _Made:

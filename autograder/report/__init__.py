@@ -6,7 +6,7 @@ content security policy that says so to the browser.
 
 from autograder.report.feedback import render_feedback
 from autograder.report.overview import render_class_report
-from autograder.report.page import feedback_name
+from autograder.report.page import feedback_name, prepare
 from autograder.report.table import COLUMNS, TEXT_COLUMNS, grades_csv, text_table, to_do
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "TEXT_COLUMNS",
     "feedback_name",
     "grades_csv",
+    "prepare",
     "render_class_report",
     "render_feedback",
     "text_table",

@@ -84,6 +84,11 @@ def _cell(cell: Any) -> CellView:
 # --- sources -----------------------------------------------------------------------------------------
 
 
+SAME = 512
+"""So many sources are rendered once: most cells of a page are the instructor's, and on everybody's page."""
+
+
+@functools.lru_cache(maxsize=SAME)
 def markdown(text: str) -> Markup:
     """CommonMark and tables; HTML is shown as text, images are named and not loaded, links leave no trace."""
     from markupsafe import Markup
@@ -125,14 +130,21 @@ def _heading(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
     return str(self.renderToken(tokens, index, options, env))
 
 
+@functools.lru_cache(maxsize=SAME)
 def code(text: str) -> Markup:
     """Python, highlighted with Pygments' class names."""
     from markupsafe import Markup
     from pygments import highlight
+
+    return Markup(highlight(visible(text, MAX_SOURCE), *_highlighting()))
+
+
+@functools.cache
+def _highlighting() -> tuple[Any, Any]:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    return Markup(highlight(visible(text, MAX_SOURCE), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))
+    return PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
 
 
 def _plain(text: str) -> Markup:

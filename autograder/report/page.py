@@ -24,6 +24,12 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     return _environment().get_template(template).render(values)
 
 
+def prepare() -> None:
+    """Import and compile what pages are made with, while something else is waited for."""
+    for name in ("feedback.html", "class.html"):
+        _environment().get_template(name)
+
+
 def feedback_name(grade: Grade) -> str:
     """The file name of a submission's feedback page: ``<notebook>.html``, or ``index.html`` for several."""
     return f"{grade.notebooks[0].notebook}.html" if len(grade.notebooks) == 1 else "index.html"
