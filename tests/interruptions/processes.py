@@ -55,8 +55,8 @@ class Batch:
         return self.wait()
 
     def find(self, kind: str) -> list[int]:
-        """The pids of what a batch is made of: ``coordinator``, ``server``, ``worker``, ``supervisor``, ``bwrap``; the
-        ``template`` of forked kernels, and a fork's ``monitor``; the first process of a sandbox (``init``), and the
+        """The pids of what a batch is made of: ``coordinator``; ``server``, which may be a copy of it; ``worker``,
+        ``supervisor``, ``bwrap``; the ``template`` of forked kernels, and a fork's ``monitor``; the first process of a sandbox (``init``), and the
         ``kernel`` in it, however they were started."""
         if kind == "coordinator":
             return [self.process.pid]
@@ -65,7 +65,9 @@ class Batch:
         def below(parents: list[int], word: str = "") -> list[int]:
             return [pid for pid, (above, said) in found.items() if above in parents and word in said]
 
-        servers = below([self.process.pid], "forkserver")
+        whole = command(self.process.pid)
+        copies = [pid for pid in below([self.process.pid]) if found[pid][1] == whole]
+        servers = below([self.process.pid], "forkserver") + copies
         supervisors = [pid for pid, (_, said) in found.items() if "sandbox/supervisor" in said]
         bwraps = below(supervisors, "bwrap")
         first = below(bwraps)
