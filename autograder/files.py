@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.errors import HostError
@@ -20,8 +21,9 @@ def unwritable(path: Path, error: OSError) -> HostError:
     return HostError(f"{path} can not be written ({error.strerror or error}); free space or rights?")
 
 
-def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
-    """Write ``data`` (text as UTF-8) beside ``path``, flush it to the disk, and rename it over ``path``.
+def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int = 0o644) -> None:
+    """Write ``data`` (text as UTF-8, whole or in pieces) beside ``path``, flush it to the disk, and rename it over
+    ``path``.
 
     Folders on the way are made. Whoever reads ``path`` sees the whole old file or the whole new one, also
     after a power cut. A symbolic link at ``path`` is replaced, not followed. The umask does not change
@@ -30,13 +32,14 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> Non
     Raises:
         HostError: the folder or the file can not be written.
     """
-    content = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
+    content = [data] if isinstance(data, bytes | str) else data
     aside: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, aside = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            for piece in content:
+                file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,18 @@ def test_what_was_written_aside_and_never_renamed_goes_when_it_is_old(tmp_path: 
         os.utime(path, (0, 0))
     sweep(tmp_path)
     assert sorted(page.parent.iterdir()) == sorted(kept)
+
+
+def test_a_file_is_written_in_pieces_and_the_old_one_stays_where_a_piece_can_not_be_made(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    write_atomically(path, iter(["one ", "zwölf"]))
+    assert path.read_text(encoding="utf-8") == "one zwölf"
+
+    def fails() -> Iterator[str]:
+        yield "half"
+        raise KeyError("a name")
+
+    with pytest.raises(KeyError):
+        write_atomically(path, fails())
+    assert path.read_text(encoding="utf-8") == "one zwölf"
+    assert list(tmp_path.iterdir()) == [path]

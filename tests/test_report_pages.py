@@ -155,7 +155,7 @@ def feedback(tmp_path, one=None, node=None):
 
 
 def report(tmp_path, grades, **more):
-    return render_class_report(course(tmp_path), assignment(), grades, **more)
+    return "".join(render_class_report(course(tmp_path), assignment(), grades, **more))
 
 
 # --- what the student reads --------------------------------------------------------------------------

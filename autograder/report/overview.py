@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.records import Assignment, CheckResult, Course, Grade, NotebookGrade, Outcome, QuestionGrade
 from autograder.report import plots, words
-from autograder.report.page import feedback_link, render
+from autograder.report.page import feedback_link, pieces
 from autograder.result import peak_memory
 
 _ORDER = tuple(Outcome)
@@ -47,8 +47,8 @@ def render_class_report(
     grades: Sequence[Grade],
     *,
     failures: Mapping[str, str] | None = None,
-) -> str:
-    """The class report of one assignment: one HTML file without scripts that loads nothing.
+) -> Iterator[str]:
+    """The class report of one assignment, piece by piece: one HTML file without scripts that loads nothing.
 
     ``failures`` maps a student whom the kit itself could not grade to the reason; they are counted and
     listed, and never taken for a 0. Median and mean are over the graded ones, after late penalties, as they
@@ -66,13 +66,13 @@ def render_class_report(
         "histogram": plots.histogram(shares) if shares else None,
         "scatter": plots.scatter(_dots(ran)),
         "tallies": _tallies(ran),
-        "rows": [_row(grade, assignment) for grade in sorted(grades, key=lambda g: g.student.casefold())],
+        "rows": (_row(grade, assignment) for grade in sorted(grades, key=lambda g: g.student.casefold())),
         "failures": sorted(failures.items()),
         "people": _for_people(grades),
         "outcomes": _ORDER,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
     }
-    return render("class.html", values)
+    return pieces("class.html", values)
 
 
 def _tiles(grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,6 +22,11 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     """The page that ``template`` (a file in templates/) makes of ``values``; everything is escaped unless
     it is Markup that this package made."""
     return _environment().get_template(template).render(values)
+
+
+def pieces(template: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """The same, piece by piece: a page that grows with a class is never held whole."""
+    return _environment().get_template(template).generate(values)
 
 
 def prepare() -> None:
