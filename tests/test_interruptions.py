@@ -80,10 +80,11 @@ def test_a_batch_and_a_part_of_it_are_killed_and_nothing_is_lost(lab: Lab) -> No
     killed.kill()
     assert 1 <= lab.check_between(course, "after the command was killed") < 3
     disturbed = Batch(course)
-    while not disturbed.find("kernel"):  # before, workers only look for kept runs: nothing is lost with one
+    # Before there is a kernel, workers only look for kept runs, and nothing is lost with one.
+    while not (disturbed.find("kernel") and (victims := disturbed.find("worker"))):
         assert disturbed.running()
         time.sleep(0.01)
-    kill(disturbed.find("worker")[0])
+    kill(victims[0])
     ended = disturbed.wait()
     assert ended.code == 3
     assert "the process that graded it ended without a report" in ended.said
