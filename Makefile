@@ -1,6 +1,6 @@
 # Everything that is done with this checkout. `make help` lists it.
 #   make install PYTHON=python3.12    with that interpreter
-#   make test PYTEST_ARGS="-k codec"  some of the tests
+#   make test PYTEST_ARGS="-k codec"  some of the tests (-n 0: in one process, for a debugger)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -22,7 +22,7 @@ test: install ## lint, types, and the test suite but for its slow parts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "not slow and not security" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not security" $(PYTEST_ARGS)
 
 test-slow: install ## the slow part of the test suite, the variants among it
 	$(BIN)/python -m pytest -q -m slow $(PYTEST_ARGS)
