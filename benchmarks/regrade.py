@@ -1,8 +1,9 @@
 """A hidden test changes after the class is graded: what grading it anew costs, beside what grading it cost.
 
-Makes a course with one assignment in Keras and a class of students, each with a network of their own, and times the
-command `autograder grade`: once with nothing kept, then after each of some changes of hidden tests. The table says the
-wall clock and the processor time of the whole command, all its processes, pages and the gradebook included.
+Makes a course with the exercise of `batch_keras.py`, a loss on holdout data in its hidden tests, and a class of
+students, each with a network of their own, and times the command `autograder grade`: once with nothing kept, then after
+each of some changes of hidden tests. The table says the wall clock and the processor time of the whole command, all its
+processes, pages and the gradebook included.
 """
 
 from __future__ import annotations
@@ -26,30 +27,24 @@ from time import perf_counter
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
+
+from batch_keras import SETUP, TRAINING, network  # noqa: E402 - found by the line above
 
 YAML = """\
 course: regrading
 assignments:
-  network: {title: A small network, files: [data.npz], hidden: [holdout.npz]}
+  network: {title: A small network, files: [kaggle_data.py], hidden: [holdout.npz]}
 """
-SETUP = """\
-import numpy as np
-import keras
-from autograder import check
-data = np.load("data.npz")
-X, y = data["X"], data["y"]"""
+IMPORT = "from autograder import check\n"
 ANSWER = """\
-keras.utils.set_random_seed({seed})
-model = keras.Sequential([keras.layers.Input((20,)), keras.layers.Dense({units}, activation="relu"),
-                          keras.layers.Dense(3, activation="softmax")])
-model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
-history = model.fit(X, y, epochs=3, batch_size=32, verbose=0)
+{network}
+{training}
 def scaled(values):
     return (values - np.min(values)) / np.ptp(values)"""
 LOSS = """\
 holdout = check.hidden_data("holdout.npz")
-check.loss(model, on=(holdout["X"], holdout["y"]), below={below}, loss="sparse_categorical_crossentropy")"""
+check.loss(model, on=(holdout["X"], holdout["y"]), below={below})"""
 SCALED = "check.function(scaled, [([1.0, 2.0, 5.0], np.array([0, 0.25, 1.0]))], rtol={rtol})"
 
 
@@ -65,13 +60,15 @@ def make_course(root: Path, students: int) -> None:
     """The course, its data, and a submission of each student."""
     from autograder.course import assignment, load_course
     from autograder.release import build, write
+    from kaggle_data import make_synthetic, preprocess_data, preprocess_labels
 
-    draw = np.random.default_rng(0)
     (root / "source/network/hidden").mkdir(parents=True)
-    for path, rows in (("data.npz", 2000), ("source/network/hidden/holdout.npz", 4000)):
-        X = draw.normal(size=(rows, 20)).astype("float32")
-        np.savez(root / path, X=X, y=np.argmax(X[:, :3] + 0.3 * draw.normal(size=(rows, 3)), axis=1))
+    (root / "kaggle_data.py").write_bytes((ROOT / "kaggle_data.py").read_bytes())
     (root / "course.yaml").write_text(YAML)
+    _, scaler = preprocess_data(make_synthetic(12_000, seed=7)[0])
+    counts, labels = make_synthetic(4_000, seed=8)
+    X, y = preprocess_data(counts, scaler)[0], preprocess_labels(labels)[0]
+    np.savez(root / "source/network/hidden/holdout.npz", X=X, y=y)
     write_source(root)
     course = load_course(root)
     wanted = assignment(course, "network")
@@ -79,13 +76,13 @@ def make_course(root: Path, students: int) -> None:
     for number in range(students):
         folder = course.submitted(f"student-{number:03}", "network")
         folder.mkdir(parents=True)
-        answer = ANSWER.format(seed=number, units=8 + number)
+        answer = ANSWER.format(network=network(number), training=TRAINING)
         (folder / "network.ipynb").write_text(notebook(answer, "", ""))
 
 
 def write_source(root: Path, below: float = 0.9, rtol: float = 1e-6) -> None:
     """source/network/network.ipynb, with these in its hidden tests."""
-    solution = f"### BEGIN SOLUTION\n{ANSWER.format(seed=1, units=16)}\n### END SOLUTION"
+    solution = f"### BEGIN SOLUTION\n{ANSWER.format(network=network(1), training=TRAINING)}\n### END SOLUTION"
     text = notebook(solution, hidden(LOSS.format(below=below)), hidden(SCALED.format(rtol=rtol)))
     (root / "source/network/network.ipynb").write_text(text)
 
@@ -99,7 +96,7 @@ def notebook(answer: str, loss: str, scaled: str) -> str:
     from tiny import notebook as made
 
     return made(
-        cell(SETUP, "setup", locked=True),
+        cell(IMPORT + SETUP, "setup", locked=True),
         cell(answer, "model", solution=True),
         cell(f"model is not None\n{loss}", "test-loss", grade=True, locked=True, points=4),
         cell(f"callable(scaled)\n{scaled}", "test-scaled", grade=True, locked=True, points=2),
