@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import pickle
 import signal
@@ -12,18 +11,18 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from autograder.forks import end_with, fork
+from autograder.errors import AutograderError
+from autograder.forks import end_with, follow_parent, fork
 
 _Made = TypeVar("_Made")
-_SET_PARENT_DEATH_SIGNAL = 1
 
 
 class Beside(Generic[_Made]):
     """``act`` has begun; :meth:`result` waits for it.
 
-    Where it can not be done beside, or comes to nothing there, it is done here: so errors are raised where they are
-    expected, and with one core nothing is lost. What it returns must be such that it can be pickled, and nothing that
-    it changes in its process is seen here.
+    Where it can not be done beside, or comes to nothing there, it is done here: so with one core nothing is lost, and
+    faults of the program are raised where they are expected. What it returns must be such that it can be pickled, and
+    nothing that it changes in its process is seen here.
     """
 
     def __init__(self, act: Callable[[], _Made]) -> None:
@@ -31,9 +30,13 @@ class Beside(Generic[_Made]):
         self._pid = 0
         if len(os.sched_getaffinity(0)) > 1 and threading.active_count() == 1:
             self._answer, answer = os.pipe()
-            self._pid = fork()
-            if not self._pid:
-                end_with(_answer, act, answer)
+            try:
+                self._pid = fork()
+            except OSError:  # no more processes
+                os.close(self._answer)
+            else:
+                if not self._pid:
+                    end_with(_answer, act, answer)
             os.close(answer)
 
     def result(self) -> _Made:
@@ -47,10 +50,13 @@ class Beside(Generic[_Made]):
         with self, os.fdopen(self._answer, "rb") as answer:
             said = answer.read()
         try:
-            found: _Made = pickle.loads(said)  # of this very program
+            found, error = pickle.loads(said)  # of this very program
         except (EOFError, pickle.UnpicklingError):
             return self._act()
-        return found
+        if error is not None:
+            raise error
+        made: _Made = found
+        return made
 
     def __enter__(self) -> Beside[_Made]:
         return self
@@ -65,12 +71,15 @@ class Beside(Generic[_Made]):
 
 
 def _answer(act: Callable[[], object], answer: int) -> None:
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    follow_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        said = pickle.dumps(act())
-    except Exception:  # it is raised again where it is expected
+        try:
+            said = pickle.dumps((act(), None))
+        except AutograderError as error:
+            said = pickle.dumps((None, error))
+    except Exception:  # a fault is shown with its traceback where it happens again
         sys.exit(0)
     with os.fdopen(answer, "wb") as file:
         file.write(said)

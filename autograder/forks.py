@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import gc
 import io
 import os
@@ -40,17 +41,22 @@ class Copy:
     def __init__(self, shared: Sequence[object] = ()) -> None:
         self.shared = tuple(shared)
         self.requests, theirs = socket.socketpair()
-        sys.stdout.flush()  # what waits to be written is not the copy's to write
-        sys.stderr.flush()
-        self.pid = fork()
-        if not self.pid:
-            end_with(_serve, theirs, self.shared)
-        theirs.close()
+        with theirs:
+            try:
+                self.pid = fork()
+            except OSError:
+                self.requests.close()
+                raise
+            if not self.pid:
+                end_with(_serve, theirs, self.shared)
 
     def has(self, shared: Sequence[object]) -> bool:
         """Whether it runs, and these very objects are those that it has."""
         same = len(shared) == len(self.shared) and all(a is b for a, b in zip(shared, self.shared, strict=True))
-        return same and not self._gone(os.WNOHANG)
+        return same and self.runs()
+
+    def runs(self) -> bool:
+        return not self._gone(os.WNOHANG)
 
     def _gone(self, options: int) -> bool:
         try:
@@ -83,14 +89,20 @@ class Process:
         """Of an ended one; -n where signal n ended it, 255 where the copy was ended itself."""
 
     def start(self) -> None:
-        """Raises :class:`OSError` or :class:`EOFError` where the copy is gone."""
+        """Raises :class:`OSError` where no process can be made, that or :class:`EOFError` where the copy is gone."""
         self.sentinel, status = os.pipe()
         try:
             try:
                 _send(self._copy.requests, self._message, [self._report.fileno(), status])
+            except BaseException:  # a Ctrl-C, for one: the copy would wait for the rest
+                with contextlib.suppress(OSError):
+                    self._copy.requests.shutdown(socket.SHUT_RDWR)
+                raise
             finally:
                 os.close(status)
             self.pid = _read_number(self.sentinel)
+            if self.pid < 0:
+                raise OSError(-self.pid, os.strerror(-self.pid))
         except BaseException:
             os.close(self.sentinel)
             raise
@@ -98,7 +110,8 @@ class Process:
     def kill(self) -> None:
         """End it now, if it has not ended yet."""
         if not select.select([self.sentinel], [], [], 0)[0]:
-            os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and the copy is about to tell
+                os.kill(self.pid, signal.SIGKILL)
 
     def join(self) -> None:
         """Wait for its end."""
@@ -112,9 +125,16 @@ class Process:
 
 def fork() -> int:
     """The new process's id, 0 in it; to be called where no thread runs but a library's that knows of forks."""
+    sys.stdout.flush()  # what waits to be written is not the new one's to write
+    sys.stderr.flush()
     with warnings.catch_warnings():  # a BLAS has threads, and takes care of them
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
+
+
+def follow_parent() -> None:
+    """End this process when the one ends that has started it."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def end_with(act: Callable[..., object], *args: object) -> NoReturn:
@@ -160,7 +180,13 @@ def _serve(requests: socket.socket, shared: Sequence[object]) -> None:
             if not descriptors:
                 return
             report, status = descriptors
-            pid = fork()
+            try:
+                pid = fork()
+            except OSError as error:  # there may be room for the next one
+                _tell(status, -(error.errno or errno.EAGAIN))
+                os.close(report)
+                os.close(status)
+                continue
             if not pid:
                 for mine in (asked, ended, wake, status, *running.values()):
                     os.close(mine)
@@ -205,7 +231,7 @@ def _tell(descriptor: int, number: int) -> None:
 
 def _run(message: bytes, report: int, shared: Sequence[object], parent: int) -> None:
     """In a process of its own, which ends with the copy."""
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    follow_parent()
     if os.getppid() != parent:
         return
     signal.set_wakeup_fd(-1)

@@ -217,10 +217,8 @@ def start_server(due: Sequence[Work], *, executed: bool) -> None:
     exams = exams_of(due)
     if executed and _libraries(exams):
         start_server_for(exams, due[0].batch_log)
-    regrading = all(has_runs(work) for work in due)
     with _standard_error_in(due[0].batch_log):
-        unwanted = worker.HEAVY[1:]
-        if not servers.start_copy(exams, unwanted, servers.REGRADING if regrading else servers.COMMON):
+        if not servers.start_copy(exams, unwanted=worker.HEAVY[1:]):
             servers.start_light()
 
 
@@ -287,7 +285,7 @@ def _start(works: Sequence[Work], target: Target, large: Sequence[str], *, light
         run = partial(worker.without_libraries, run, large)
     receiver, sender = multiprocessing.get_context("forkserver").Pipe(duplex=False)
     try:
-        process = _process(run, tuple(works) if several else first, sender, light=light)
+        process = _process(run, tuple(works) if several else first, sender, first.batch_log, light=light)
     except (OSError, EOFError) as error:
         receiver.close()
         why = f"no process can be started ({type(error).__name__}: {error})"
@@ -297,14 +295,17 @@ def _start(works: Sequence[Work], target: Target, large: Sequence[str], *, light
     return _Running(deque(works), process, receiver, time.monotonic() + first.seconds, several)
 
 
-def _process(run: Callable[..., object], args: object, report: Connection, *, light: bool) -> Any:
+def _process(run: Callable[..., object], args: object, report: Connection, log: Path, *, light: bool) -> Any:
     process = servers.process(run, (args,), report, light=light)
     try:
         process.start()
     except (OSError, EOFError):
-        if not (light and servers.stop_copy()):
+        if not (light and servers.copy_is_gone()):
             raise
-        process = servers.process(run, (args,), report, light=light)  # the other one takes its place
+        servers.stop_copy()
+        with _standard_error_in(log):
+            servers.start_light()
+        process = servers.process(run, (args,), report, light=light)
         process.start()
     return process
 

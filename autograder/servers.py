@@ -14,9 +14,7 @@ from typing import Any
 
 from autograder.forks import Copy, Process
 
-REGRADING = ("autograder.nbschema", "autograder.cli", "autograder.worker")
-"""What grading from kept runs imports."""
-COMMON = (*REGRADING, "autograder.kernel", "numpy.testing")
+COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "autograder.kernel", "numpy.testing")
 """What each server imports."""
 MODELS = "autograder.examiner.models"
 """What rebuilds models, which a process imports where it needs it."""
@@ -30,7 +28,7 @@ def start_light() -> None:
     _light.ensure_running()
 
 
-def start_copy(shared: Sequence[object], unwanted: Collection[str], modules: Sequence[str] = COMMON) -> bool:
+def start_copy(shared: Sequence[object], unwanted: Collection[str]) -> bool:
     """The same as a copy of this process, which costs no imports; says whether one runs now.
 
     There is none where something else runs here, or a library is imported that no examiner finds imported.
@@ -38,18 +36,25 @@ def start_copy(shared: Sequence[object], unwanted: Collection[str], modules: Seq
     Args:
         shared: objects that works refer to, see :class:`~autograder.forks.Copy`.
         unwanted: names of such libraries.
-        modules: what is imported before, as far as it is not yet.
     """
-    global _copy, _copied
-    if _copy is not None and _copy.has(shared) and _copied.issuperset(modules):
+    global _copy
+    if _copy is not None and _copy.has(shared):
         return True
     stop_copy()
     if threading.active_count() > 1 or not sys.modules.keys().isdisjoint((*unwanted, *STARTS_THREADS)):
         return False
-    for name in modules:
+    for name in COMMON:
         importlib.import_module(name)
-    _copy, _copied = Copy(shared), frozenset(modules)
+    try:
+        _copy = Copy(shared)
+    except OSError:  # no more processes; a server says so where it is needed
+        return False
     return True
+
+
+def copy_is_gone() -> bool:
+    """Whether there was one, and it has ended by itself."""
+    return _copy is not None and not _copy.runs()
 
 
 def stop_copy() -> bool:
@@ -83,8 +88,6 @@ def process(
 
 
 _copy: Copy | None = None
-_copied: frozenset[str] = frozenset()
-"""The modules that were imported for it."""
 _light = forkserver.ForkServer()
 
 

@@ -51,6 +51,8 @@ _PUBLIC = {"autograder.check": _CHECK, "numpy": _NUMPY}
 _MATH = "math"
 """Of which everything returns a value."""
 _DUNDERS = frozenset(["__name__", "__class__"])
+_INNER = ("_", "f_", "tb_", "gi_", "cr_", "ag_")
+"""How attributes begin that lead to Python's own: those of frames and of what has one give all variables of theirs."""
 
 
 def traceless(exams: Sequence[Exam]) -> bool:
@@ -138,7 +140,7 @@ def _leads_from_public(path: Sequence[str]) -> bool:
 
 
 def _is_open(attribute: str) -> bool:
-    return not attribute.startswith("_") or attribute in _DUNDERS
+    return not attribute.startswith(_INNER) or attribute in _DUNDERS
 
 
 def _path(node: ast.expr) -> list[str]:

@@ -8,7 +8,6 @@ says that a submission was graded.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import os
 import pickle
@@ -35,8 +34,10 @@ import nbformat
 from autograder import libraries, result
 from autograder.errors import AutograderError, SandboxError
 from autograder.examiner.names import bindings, vocabulary
+from autograder.examiner.namespace import modules_lent
 from autograder.execute import Kernel
 from autograder.files import replace_folder, unwritable, write_atomically
+from autograder.forks import follow_parent
 from autograder.grade import ATTEMPTS, grade_notebook
 from autograder.lateness import late_penalty
 from autograder.records import Assignment, Exam, Grade
@@ -344,6 +345,7 @@ def several(works: Sequence[Work], report: Connection) -> None:
     again elsewhere."""
     _end_with_coordinator(report)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    modules_lent.clear()
     before = _traces()
     for work in works:
         with warnings.catch_warnings():  # what was shown once is shown again
@@ -354,11 +356,12 @@ def several(works: Sequence[Work], report: Connection) -> None:
 
 
 def _traces() -> tuple[object, ...]:
-    """What would be another where a test had left something: imports, generators of random numbers, the environment."""
+    """What would be another where a test had left something: imports, generators of random numbers, the environment; or
+    could have, as an answer was one of the examiner's modules."""
     numbers: Any = sys.modules.get("numpy.random")
     drawn = None if numbers is None else pickle.dumps(numbers.get_state())
     packages = {name.split(".")[0] for name in sys.modules}
-    return packages, random.getstate(), drawn, dict(os.environ), Path.cwd(), list(sys.path)
+    return packages, frozenset(modules_lent), random.getstate(), drawn, dict(os.environ), Path.cwd(), list(sys.path)
 
 
 def without_libraries(
@@ -413,5 +416,4 @@ def _end_with_coordinator(report: Connection) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, daemon=True).start()
-    set_parent_death_signal = 1
-    ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
+    follow_parent()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.beside import Beside
+from autograder.errors import CourseError
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,28 @@ def test_an_error_is_raised_here() -> None:
 
     with Beside(fail) as begun, pytest.raises(ValueError, match="the third cell"):
         begun.result()
+
+
+def test_an_error_of_the_courses_is_raised_here_and_made_there(tmp_path: Path) -> None:
+    """What took long to fail does not fail twice; nor does the instructor's code run twice."""
+
+    def fail() -> None:
+        with (tmp_path / "runs").open("a") as file:
+            file.write("once ")
+        raise CourseError("the third cell")
+
+    with Beside(fail) as begun, pytest.raises(CourseError, match="the third cell"):
+        begun.result()
+    assert (tmp_path / "runs").read_text() == "once "
+
+
+def test_where_there_can_be_no_other_process_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("autograder.beside.fork", full)
+    with Beside(os.getpid) as begun:
+        assert begun.result() == os.getpid()
 
 
 def test_what_dies_or_can_not_be_sent_is_done_here() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder import forks
 from autograder.forks import Copy, Process
 
 SHARED = {"a": "large object"}
@@ -94,6 +97,60 @@ def test_each_end_is_told_and_is_nobody_elses(copy: Copy, how: str, code: int) -
     slow.join()
     assert slow.exitcode == -signal.SIGKILL
     assert said_by(copy, same, 1, 0) == (False, 1)
+
+
+def test_where_no_process_can_be_made_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And there may be room for a later one."""
+    fork, count = forks.fork, iter(range(9))
+
+    def full_once() -> int:
+        if next(count) == 1:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return fork()
+
+    here = os.getpid()
+    monkeypatch.setattr(forks, "fork", lambda: fork() if os.getpid() == here else full_once())
+    made = Copy()
+    slow, report = started(made, end, "sleeps")
+    with pytest.raises(BlockingIOError, match="Resource temporarily unavailable"):
+        started(made, end, "exits")
+    assert report.recv() == slow.pid
+    assert made.runs()
+    process, _ = started(made, end, "exits")
+    process.join()
+    assert process.exitcode == 7
+    assert not wait([slow.sentinel], 0)
+    made.close()
+
+
+def test_half_a_request_ends_the_copy_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch, copy: Copy) -> None:
+    """A Ctrl-C comes at any moment."""
+    slow, report = started(copy, end, "sleeps")
+    report.recv()
+
+    def interrupted(to: socket.socket, message: bytes, descriptors: list[int]) -> None:
+        socket.send_fds(to, [b"half"], descriptors)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(forks, "_send", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        started(copy, end, "exits")
+    slow.kill()
+    assert wait([slow.sentinel], 10)
+    slow.join()
+    assert slow.exitcode in (255, -signal.SIGKILL)
+
+
+def test_killing_one_that_has_just_ended_is_no_error(copy: Copy) -> None:
+    process, report = started(copy, end, "sleeps")
+    report.recv()
+    process.kill()
+    process.join()
+    reader, writer = os.pipe()
+    process.sentinel = reader  # nobody has told yet
+    process.kill()
+    os.close(reader)
+    os.close(writer)
 
 
 def test_closing_ends_all_that_runs() -> None:

@@ -161,3 +161,22 @@ def test_where_something_is_left_all_the_same_another_process_goes_on(
     assert after in began
     pids = {name: (course.state / f"log/hw/{name}.pid").read_text() for name in first}
     assert pids["s00"] not in {pids[name] for name in after}
+
+
+def test_where_an_answer_was_one_of_the_examiners_modules_another_process_goes_on(
+    tmp_path: Path, began: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test that calls a method of that answer calls the module's function, and it may remember."""
+    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    solution = "import decimal\n### BEGIN SOLUTION\ndouble = decimal.Decimal\n### END SOLUTION"
+    visible = "### BEGIN HIDDEN TESTS\nassert double.getcontext().prec == {}\n### END HIDDEN TESTS"
+    course = tiny_course(tmp_path, solution=solution, test=visible.format(28))
+    for name in NAMES:
+        submit(course, name, f"import decimal\ndouble = {'decimal' if name == 's01' else 7}  # {name}")
+    batch.run(plan(course), execute=Here())
+    began.clear()
+    course = tiny_course(tmp_path, solution=solution, test=visible.format("14 + 14"))
+    done = batch.run(plan(course), workers=2)
+    assert {grade.student for grade in done.grades if grade.score} == {"s01"}
+    (own,) = [names for names in began if "s01" in names]
+    assert own[own.index("s01") + 1 :] in began

@@ -71,6 +71,9 @@ def test_values_checks_and_functions_leave_nothing(tmp_path: Path, test: str) ->
         "open('x', 'w')",
         "async def f():\n    pass",
         "check.recording",
+        "(i for i in [1]).gi_frame.f_builtins['print'] = 1",
+        "try:\n    double('a')\nexcept TypeError as error:\n    f = error.__traceback__",
+        "try:\n    double('a')\nexcept TypeError as error:\n    f = error.tb_frame",
     ],
 )
 def test_what_may_leave_something_is_told(tmp_path: Path, test: str) -> None:

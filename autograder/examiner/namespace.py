@@ -52,6 +52,11 @@ class Capture:
     """Claims of the open figures, the current one last; None for a cell that does not ask for it."""
 
 
+modules_lent: set[str] = set()
+"""Of the examiner's own, those that were an answer in this process: a test that calls a method of an answer may have
+changed one of them."""
+
+
 class TooLarge(Exception):
     """An answer that is past the limits for answers; the message is the student's."""
 
@@ -124,6 +129,7 @@ class Answers:
         """The examiner's own import, where the instructor's source imports that module too."""
         if reference.type_name not in self.modules:
             return self.remote.stand_in(reference)
+        modules_lent.add(reference.type_name)
         return importlib.import_module(reference.type_name)
 
     def model(self, reference: Reference, claim: Any, *, shared: bool = False) -> Any:
