@@ -11,9 +11,9 @@ give the scores that are right, else there is no table.
 
 The table (Markdown, standard output) has for each the seconds a submission by the clock and of the processor, the whole
 command divided by the number of submissions; how many times faster than `nbgrader autograde` that is; and how many
-times the student's own work, measured in a process that has imported everything. A median of the rounds, which run in
-turn. Otter is measured only where its python is given; it runs one notebook after the other (`otter grade` needs
-Docker).
+times the floor: the students' own work, two at a time, forked from a process that has imported everything. A median of
+the rounds, which run in turn. Otter is measured only where its python is given; it runs one notebook after the other
+(`otter grade` needs Docker).
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from pathlib import Path
 
 from exercise import Exercise, Question
 from graders import (
-    FLOOR_NAME,
     NBGRADER,
     ROOT,
     Competitor,
     compared,
-    floor,
+    floors,
     make_otter,
     nbgrader,
     otter,
@@ -125,7 +124,7 @@ def main() -> None:
         Competitor(NBGRADER, nbgrader, slow=True),
         *([Competitor("`otter run`, one after the other", otter(python.absolute()), slow=True)] if python else []),
         Competitor("`python script.py`, imports included, no test", scripts, slow=True),
-        Competitor(FLOOR_NAME, floor),
+        *floors(),
     ]
     print(f"{described}. {compared(EXERCISE, competitors, given)}")
 

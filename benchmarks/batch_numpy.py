@@ -10,7 +10,7 @@ batch_keras.py; no two submissions are the same, some are partly wrong, and the 
 from __future__ import annotations
 
 from exercise import Exercise, Question
-from graders import FLOOR_NAME, NBGRADER, Competitor, compared, floor, nbgrader, own, parser, scripts
+from graders import NBGRADER, Competitor, compared, floors, nbgrader, own, parser, scripts
 from measuring import machine
 
 
@@ -59,7 +59,7 @@ def main() -> None:
         *own([2]),
         Competitor(NBGRADER, nbgrader, slow=True),
         Competitor("`python script.py`, imports included, no test", scripts, slow=True),
-        Competitor(FLOOR_NAME, floor),
+        *floors(),
     ]
     print(f"{described}. {compared(EXERCISE, competitors, given)}")
 

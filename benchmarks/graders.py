@@ -143,32 +143,42 @@ FLOOR = """\
 import importlib, json, os, runpy, sys, time
 for name in json.loads(sys.argv[1]):
     importlib.import_module(name)
-began, used = time.perf_counter(), 0.0
-for path in sys.argv[2:]:
-    child = os.fork()
-    if not child:
-        runpy.run_path(path)
-        os._exit(0)
-    _, status, usage = os.wait4(child, 0)
-    assert status == 0, path
-    used += usage.ru_utime + usage.ru_stime
+began, used, running = time.perf_counter(), 0.0, set()
+for path in [*sys.argv[3:], *[None] * int(sys.argv[2])]:
+    if running and (path is None or len(running) == int(sys.argv[2])):
+        child, status, usage = os.wait4(-1, 0)
+        assert status == 0, path
+        running.remove(child)
+        used += usage.ru_utime + usage.ru_stime
+    if path is not None:
+        child = os.fork()
+        if not child:
+            runpy.run_path(path)
+            os._exit(0)
+        running.add(child)
 print(json.dumps([time.perf_counter() - began, used]))
 """
 
 
-def floor(exercise: Exercise, students: int, folder: Path, limit: float) -> Timed:
-    """The same scripts, one after the other, forked from a process that has imported what they import."""
-    paths = exercise.write_scripts(folder, students)
-    names = [path.name for path in paths]
-    command = [sys.executable, "-c", FLOOR, json.dumps(exercise.imports), *names]
-    took = spent(command, cwd=folder, env={**ENVIRONMENT, "PYTHONPATH": f"{folder}:{ROOT}"}, limit=limit)
-    wall, cpu = json.loads(took.output.splitlines()[-1])
-    return Timed(students, wall, cpu, None)
+def floor(at_once: int) -> Grader:
+    """The same scripts, so many at a time, forked from a process that has imported what they import."""
+
+    def run(exercise: Exercise, students: int, folder: Path, limit: float) -> Timed:
+        paths = exercise.write_scripts(folder, students)
+        names = [path.name for path in paths]
+        command = [sys.executable, "-c", FLOOR, json.dumps(exercise.imports), str(at_once), *names]
+        took = spent(command, cwd=folder, env={**ENVIRONMENT, "PYTHONPATH": f"{folder}:{ROOT}"}, limit=limit)
+        wall, cpu = json.loads(took.output.splitlines()[-1])
+        return Timed(students, wall, cpu, None)
+
+    return run
 
 
 # --- the comparison -------------------------------------------------------------------------------------
 
-NBGRADER, FLOOR_NAME = "`nbgrader autograde`", "the student's own work, after imports"
+NBGRADER = "`nbgrader autograde`"
+OWN_WORK = "the student's own work, after imports"
+FLOOR_NAME = f"{OWN_WORK}, two at a time"
 
 
 @dataclass(frozen=True)
@@ -186,6 +196,11 @@ def own(workers: Sequence[int]) -> list[Competitor]:
         for start in starts() or ("cold",)
         for count in workers
     ]
+
+
+def floors() -> list[Competitor]:
+    """The students' own work alone: one at a time, and two."""
+    return [Competitor(OWN_WORK, floor(1)), Competitor(FLOOR_NAME, floor(2))]
 
 
 def parser(description: str, students: int, few: int) -> argparse.ArgumentParser:
@@ -249,5 +264,5 @@ def _table(taken: Mapping[str, Sequence[Timed | None]], limit: float) -> str:
         faster = f"{peer[0] / mine[0]:.2f}" if peer else ""
         above = f"{mine[0] / least[0]:.2f}" if least else ""
         lines.append([name, str(count), f"{mine[0]:.2f} s", f"{mine[1]:.2f} s", faster, above])
-    head = ["", "submissions", "wall clock each", "CPU each", "times faster than nbgrader", "times the own work"]
+    head = ["", "submissions", "wall clock each", "CPU each", "times faster than nbgrader", "times the floor"]
     return markdown(head, lines)

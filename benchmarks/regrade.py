@@ -128,6 +128,10 @@ def _wait_for_all() -> None:
             os.wait()
 
 
+def scores(root: Path) -> list[float]:
+    return [json.loads(path.read_text())["score"] for path in (root / "autograded").glob("*/network/result.json")]
+
+
 def executed(root: Path) -> int:
     """How many of the grades on disk needed an execution."""
     results = (json.loads(path.read_text()) for path in (root / "autograded").glob("*/network/result.json"))
@@ -154,6 +158,7 @@ def main() -> None:
         root = Path(folder)
         make_course(root, students)
         first = grade(root, chosen.workers)
+        assert set(scores(root)) == {6}, f"points, where 6 are right: {scores(root)}"
         rows = [row("grading them, nothing kept", [first], first, executed(root))]
         changes = {
             "another threshold of `check.loss`": lambda n: {"below": 0.8 - n / 100},
