@@ -22,7 +22,7 @@ from autograder.release import Release
 from autograder.runkeys import execution_key
 from autograder.runs import Runs
 from autograder.waves import Execute as Execute
-from autograder.waves import once_each, proved_first
+from autograder.waves import once_each
 from autograder.worker import TIMESTAMP, Work, preload
 
 BATCH_LOG = "log/batch.log"
@@ -136,18 +136,15 @@ def run(
     force: bool = False,
     progress: Progress | None = None,
     execute: Execute = in_processes,
-    prove: Callable[[], object] | None = None,
 ) -> Batch:
     """Grade what has no current grade, ``workers`` at a time, the longest first.
 
-    What a kept run can answer is not executed, and of identical notebooks one is; with ``force`` all are. ``prove`` is
-    called once before anything is executed, and raises where nothing may be; None: it was proved before.
+    What a kept run can answer is not executed, and of identical notebooks one is; with ``force`` all are.
     One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's. However this
     ends, no process of it runs on; what is graded until then stays graded.
     """
     grades = {} if force else {work.student: grade for work in works if (grade := current(work)) is not None}
     due = longest_first([work for work in works if work.student not in grades])
-    execute = execute if prove is None else proved_first(execute, prove)
     graded: list[str] = []
     failed: dict[str, NotGraded] = {}
     with contextlib.ExitStack() as stack:

@@ -343,7 +343,7 @@ def _grade(
         if cluster is not None:  # other machines have no kept runs
             works = tuple(replace(work, runs=None) for work in works)
         due = [work for work in works if force or batch.current(work) is None]
-        reduced, prove = (False, None) if cluster else _sandbox_for(assignment, due, force, quiet)
+        reduced = cluster is None and _require_sandbox(assignment, quiet)
         if len(due) < len(works) and not quiet:
             console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
         if cluster is None:
@@ -362,7 +362,7 @@ def _grade(
                     progress.advance(student, outcome)
 
                 run = batch.run if warm and cluster is None else partial(batch.run, execute=execute)
-                done = run(works, workers=count, force=force, progress=advance, prove=prove)
+                done = run(works, workers=count, force=force, progress=advance)
             exams = [notebook.exam for notebook in release.notebooks]
             failures = {n.student: n.reason for n in done.not_graded}
             try:
@@ -443,14 +443,14 @@ def _forecast(
         works = _plan(course, release, only)
         current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
         due = dryrun.aside(course, [work for work in works if work.student not in current])
-        reduced, prove = _sandbox_for(assignment, due, force, quiet)
+        reduced = _require_sandbox(assignment, quiet)
         count = 1 if reduced else workers or batch.worker_count(works)
         order = [work.student for work in due]
         with (
             starting(due, warm=warm, force=force),
             BatchProgress(order, assignment.name, Console(stderr=True), workers=count, quiet=quiet) as progress,
         ):
-            done = _runner(warm)(due, workers=count, force=force, progress=progress.advance, prove=prove)
+            done = _runner(warm)(due, workers=count, force=force, progress=progress.advance)
         forecast = dryrun.compare(works, current, done)
         dryrun.clear(course)
     if not quiet:
@@ -468,27 +468,12 @@ def _complain_of(done: Batch) -> None:
         _warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
 
 
-def _sandbox_for(
-    assignment: Assignment, due: Sequence[Work], force: bool, quiet: bool
-) -> tuple[bool, Callable[[], object] | None]:
-    """Whether the sandbox's limits are reduced, and what proves that it holds before anything is executed.
-
-    Where kept runs may do for all, nothing may have to be; otherwise it is proved now, and nobody is asked later.
-    """
-    from autograder.waves import has_runs
-
-    if force or not all(map(has_runs, due)):
-        return _require_sandbox(assignment, quiet), None
-    return _require_sandbox(assignment, quiet, False), lambda: _require_sandbox(assignment, True)
-
-
-def _require_sandbox(assignment: Assignment, quiet: bool = False, test: bool = True) -> bool:
-    """Refuse to go on where the sandbox does not hold; says whether its limits are reduced. ``test``: try it."""
+def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:
+    """Refuse to go on where the sandbox does not hold; says whether its limits are reduced."""
     from autograder.sandbox import default_sandbox, require
 
     sandbox = default_sandbox(assignment.environment, assignment.sandbox)
-    if test:
-        require(sandbox)
+    require(sandbox)
     if sandbox.reduced and not quiet:
         click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)
     return sandbox.reduced

@@ -52,20 +52,6 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     yield from _done(execute, [one.work for one in alone], workers)
 
 
-def proved_first(execute: Execute, prove: Callable[[], object]) -> Execute:
-    """The same, but that ``prove`` is called once before anything is executed: it raises where nothing may be."""
-    proved = False
-
-    def executing(works: Sequence[Work], workers: int) -> Outcomes:
-        nonlocal proved
-        if not proved and not all(work.kept for work in works):
-            prove()
-            proved = True
-        yield from _done(execute, works, workers)
-
-    return executing
-
-
 def has_runs(work: Work) -> bool:
     """Whether it may be graded from kept runs: there are some at all."""
     return work.runs is not None and work.runs.is_dir() and any(work.runs.iterdir())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import submit, tiny_course
+from tiny import TEST, submit, tiny_course
 
 from autograder.cli import main
 from autograder.kernel import SandboxedKernel
@@ -83,6 +83,17 @@ def test_31_where_it_is_missing_nothing_is_graded(
     assert [
         name for name in ("autograded", "feedback", "gradebook.db", "grades.csv") if (course.root / name).exists()
     ] == []
+
+
+def test_31_nor_is_what_kept_runs_would_do_for(course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A test has changed, and nothing would have to be executed."""
+    assert graded(course).exit_code == 0
+    before = (course.autograded("ada", "hw") / "result.json").read_bytes()
+    changed = tiny_course(course.root, test=TEST.replace("== 42", "== 43"))
+    no_filter(monkeypatch, tmp_path)
+    said = graded(changed)
+    assert said.exit_code == 3, said.output
+    assert (course.autograded("ada", "hw") / "result.json").read_bytes() == before
 
 
 def test_31_control_where_all_is_there_it_is_graded(course: Course) -> None:
