@@ -91,13 +91,14 @@ def lesson(root: Path) -> tuple[object, ...]:
     from autograder import batch, demo
     from autograder.course import load_course
     from autograder.prepare import prepare
-    from autograder.release import build
+    from autograder.release import build, write
 
     demo.make_course(root)
     course = load_course(root)
     assignment = course.assignments[demo.ASSIGNMENT]
     prepare(course, assignment)
     release = build(course, assignment)
+    write(course, assignment, release)
     demo.make_class(course.root, assignment.name)
     return tuple(work for work in batch.plan(course, release) if "endless" not in work.student)
 
