@@ -108,7 +108,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     root.mkdir()
     places = ("test", "solution", "data", "gradebook", "neighbour", "environment", "public")
     canaries = {place: f"canary-{place}-{secrets.token_hex(8)}" for place in places}
-    os.environ["COURSE_SECRET"] = canaries["environment"]
+    os.environ["CLASS_SECRET"] = canaries["environment"]
     try:
         course = make_course(root, **{k: canaries[k] for k in ("test", "solution", "data", "public")})
         yaml = (root / "course.yaml").read_text()
@@ -124,7 +124,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         (course.submitted("wrong", ASSIGNMENT) / "notes.txt").write_text(canaries["neighbour"])
         yield Class(course, exam, canaries, grade(course, "--workers", "2", "--start", START))
     finally:
-        os.environ.pop("COURSE_SECRET", None)
+        os.environ.pop("CLASS_SECRET", None)
 
 
 def members(tests: list[pytest.Item]) -> list[tuple[str, Attack]]:
