@@ -57,14 +57,12 @@ def copy_is_gone() -> bool:
     return _copy is not None and not _copy.runs()
 
 
-def stop_copy() -> bool:
-    """End it, and all that it has started; says whether there was one."""
+def stop_copy() -> None:
+    """End it, and all that it has started, if there is one."""
     global _copy
-    if _copy is None:
-        return False
-    _copy.close()
-    _copy = None
-    return True
+    if _copy is not None:
+        _copy.close()
+        _copy = None
 
 
 def start_heavy(libraries: Sequence[str]) -> None:

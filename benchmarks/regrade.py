@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -128,14 +129,14 @@ def _wait_for_all() -> None:
             os.wait()
 
 
-def scores(root: Path) -> list[float]:
-    return [json.loads(path.read_text())["score"] for path in (root / "autograded").glob("*/network/result.json")]
+def results(root: Path) -> list[dict[str, Any]]:
+    """The grades on disk."""
+    return [json.loads(path.read_text()) for path in (root / "autograded").glob("*/network/result.json")]
 
 
 def executed(root: Path) -> int:
     """How many of the grades on disk needed an execution."""
-    results = (json.loads(path.read_text()) for path in (root / "autograded").glob("*/network/result.json"))
-    return sum(not book["kept"] for result in results for book in result["notebooks"])
+    return sum(not book["kept"] for result in results(root) for book in result["notebooks"])
 
 
 def row(what: str, spent: list[Spent], first: Spent, ran: int) -> str:
@@ -158,7 +159,8 @@ def main() -> None:
         root = Path(folder)
         make_course(root, students)
         first = grade(root, chosen.workers)
-        assert set(scores(root)) == {6}, f"points, where 6 are right: {scores(root)}"
+        scores = [result["score"] for result in results(root)]
+        assert set(scores) == {6}, f"points, where 6 are right: {scores}"
         rows = [row("grading them, nothing kept", [first], first, executed(root))]
         changes = {
             "another threshold of `check.loss`": lambda n: {"below": 0.8 - n / 100},

@@ -56,8 +56,8 @@ class Batch:
 
     def find(self, kind: str) -> list[int]:
         """The pids of what a batch is made of: ``coordinator``; ``server``, which may be a copy of it; ``worker``,
-        ``supervisor``, ``bwrap``; the ``template`` of forked kernels, and a fork's ``monitor``; the first process of a sandbox (``init``), and the
-        ``kernel`` in it, however they were started."""
+        ``supervisor``, ``bwrap``; the ``template`` of forked kernels, and a fork's ``monitor``; the first process of a
+        sandbox (``init``), and the ``kernel`` in it, however they were started."""
         if kind == "coordinator":
             return [self.process.pid]
         found = {pid: (parent(pid), command(pid)) for pid in descendants(self.process.pid)}
