@@ -19,6 +19,7 @@ def main() -> None:
     gc.disable()  # imports make much and leave little behind: to look for it takes a quarter of the time
 
     import figures
+    import keras_pipelines
     import keras_training
     import server  # this folder is the only thing on the path that is ours
     import workfiles
@@ -35,6 +36,7 @@ def main() -> None:
     server.attach(app.kernel)
     figures.watch(app.kernel.shell)
     workfiles.start(str(Path.cwd()))
+    keras_pipelines.start(app.kernel.shell)
     if keras_training.OPTION in sys.argv[3:]:
         keras_training.start(app.kernel.shell)
     for name in (name for name in sys.argv[3:] if name != keras_training.OPTION):

@@ -1,0 +1,47 @@
+"""Keras's pipelines of arrays, without the thread that tunes them while they run: the same batches, and no wait for it.
+
+Keras makes a ``tf.data`` pipeline for each ``fit``, ``evaluate`` and ``predict``, and TensorFlow a thread for each that
+looks, at longer and longer intervals, whether another number of threads or larger buffers would be faster. Whoever is
+done with a pipeline waits until that thread has slept its interval out: at worst as long again as the pipeline has
+lived, and nothing is computed meanwhile. Which rows are in which batch, and their order, is the same without it.
+
+Pipelines that somebody has made with ``tf.data`` themselves are as they made them. Imports nothing of the package, and
+Keras only where it has been imported.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any
+
+_MAKES = "get_tf_dataset"
+
+
+def start(shell: Any) -> None:
+    """See before each cell whether Keras has been imported, and teach it."""
+    shell.events.register("pre_run_cell", lambda *_: install())
+
+
+def install() -> None:
+    """Teach Keras, once, where it and TensorFlow are imported."""
+    adapter = sys.modules.get("keras.src.trainers.data_adapters.array_data_adapter")
+    try:
+        kind: Any = adapter.ArrayDataAdapter  # type: ignore[union-attr]
+        make = getattr(kind, _MAKES)
+        if "tensorflow" in sys.modules and not hasattr(make, "tuned"):
+            setattr(kind, _MAKES, _untuned(make))
+    except AttributeError:  # not there, of another version, or half imported: it tunes
+        return
+
+
+def _untuned(make: Any) -> Any:
+    @functools.wraps(make)
+    def get_tf_dataset(self: Any) -> Any:
+        made = make(self)
+        options = sys.modules["tensorflow"].data.Options()
+        options.autotune.enabled = False
+        return made.with_options(options)
+
+    get_tf_dataset.tuned = make  # type: ignore[attr-defined]
+    return get_tf_dataset
