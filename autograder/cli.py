@@ -326,7 +326,8 @@ def _grade(
 
     from rich.console import Console
 
-    with _importing(), _building(course, assignment) as building:
+    testing = nullcontext() if cluster is not None else _testing(assignment, quiet)
+    with testing as tested, _importing(), _building(course, assignment) as building:
         from autograder import batch, record
         from autograder import report as pages
         from autograder.batchlog import BatchLog
@@ -337,13 +338,13 @@ def _grade(
 
         pages.prepare()
         release = building.result()
+        reduced = tested is not None and tested.result()
     console = Console(stderr=True)
     with batch.exclusive(course):
         works = _plan(course, release, only)
         if cluster is not None:  # other machines have no kept runs
             works = tuple(replace(work, runs=None) for work in works)
         due = [work for work in works if force or batch.current(work) is None]
-        reduced = cluster is None and _require_sandbox(assignment, quiet)
         if len(due) < len(works) and not quiet:
             console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
         if cluster is None:
@@ -432,18 +433,18 @@ def _forecast(
     """Say which grades would change."""
     from rich.console import Console
 
-    with _importing(), _building(course, assignment) as building:
+    with _testing(assignment, quiet) as tested, _importing(), _building(course, assignment) as building:
         from autograder import batch, dryrun
         from autograder.files import write_atomically
         from autograder.processes import starting
         from autograder.screen import BatchProgress, show_forecast
 
         release = building.result()
+        reduced = tested.result()
     with batch.exclusive(course):
         works = _plan(course, release, only)
         current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
         due = dryrun.aside(course, [work for work in works if work.student not in current])
-        reduced = _require_sandbox(assignment, quiet)
         count = 1 if reduced else workers or batch.worker_count(works)
         order = [work.student for work in due]
         with (
@@ -466,6 +467,13 @@ def _complain_of(done: Batch) -> None:
 
     for failure in done.not_graded:
         _warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
+
+
+def _testing(assignment: Assignment, quiet: bool) -> Beside[bool]:
+    """What :func:`_require_sandbox` finds out beside this process, while that reads and imports."""
+    from autograder.beside import Beside
+
+    return Beside(lambda: _require_sandbox(assignment, quiet))
 
 
 def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:

@@ -33,7 +33,7 @@ import nbformat
 
 from autograder import libraries, result
 from autograder.errors import AutograderError, SandboxError
-from autograder.examiner.names import bindings, vocabulary
+from autograder.examiner.names import modules_imported, vocabulary
 from autograder.examiner.namespace import modules_lent
 from autograder.execute import Kernel
 from autograder.files import replace_folder, unwritable, write_atomically
@@ -282,7 +282,7 @@ def released_modules(work: Work) -> list[str]:
         changed = False
         for source in sources:
             changed = changed or SETS_ENVIRONMENT.search(source) is not None
-            found = sorted(bindings(source).modules)
+            found = sorted(modules_imported(source))
             imported |= dict.fromkeys(m for m in found if not changed or m.split(".")[0] in HEAVY)
     own = {path.stem for folder in work.modules for path in folder.glob("*.py")}
     own |= {path.parent.name for folder in work.modules for path in folder.glob("*/__init__.py")}

@@ -89,10 +89,7 @@ class Bindings:
 
 def bindings(source: str) -> Bindings:
     """The top-level bindings of a cell; a cell that is not plain Python (magics) binds what its parsable lines bind."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        tree = ast.parse(_without_magics(source))
+    tree = _parsed(source)
     definitions: dict[str, str] = {}
     imported: set[str] = set()
     assigned: set[str] = set()
@@ -107,6 +104,18 @@ def bindings(source: str) -> Bindings:
         imported |= imports
         definitions |= dict.fromkeys(bound, ast.unparse(statement))
     return Bindings(definitions, frozenset(imported), frozenset(assigned), frozenset(_modules(tree)))
+
+
+def modules_imported(source: str) -> frozenset[str]:
+    """:attr:`Bindings.modules` of a cell, or of a module's source, alone."""
+    return frozenset(_modules(_parsed(source)))
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.parse(_without_magics(source))
 
 
 def _imported_names(statement: ast.AST) -> Iterable[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.examiner.checkcalls import misspelt
-from autograder.examiner.names import bindings, loaded_names, meant_names
+from autograder.examiner.names import loaded_names, meant_names, modules_imported
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, refused_call
 from autograder.examiner.surroundings import Notebook
 from autograder.examiner.vacuous import loops
@@ -79,7 +79,7 @@ class Reader:
                     yield self.finding(node, _no_module(module), _BRING)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
         for name, statement in statements.items():
-            for module in bindings(statement).modules:
+            for module in modules_imported(statement):
                 if statement.startswith(("import ", "from ")) and not self.notebook.finds(module):
                     yield self.finding(self._use(name), _no_module(module), _BRING)
 

@@ -1,4 +1,4 @@
-"""What is there stays; what comes from here on is collected as ever. Keras has, where it is there, what kernels have."""
+"""What is there stays; what comes from here on is collected as ever. And Keras, if imported, is as kernels have it."""
 
 import gc
 
