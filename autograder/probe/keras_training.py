@@ -1,9 +1,9 @@
 """Several steps of training for each call into TensorFlow, where the course allows it: the same numbers, sooner.
 
-Most of what a small model costs is Python between two steps. Keras's ``steps_per_execution`` leaves that out, at the
-price that hooks for single batches are called once for several. So it is used only where arrays are trained on and no
-hook for batches is there; all else trains as it stands. The model shows no trace of it afterwards: what it was compiled
-with is the student's.
+Most of what a small model costs is Python between two steps, and the pipeline that cuts the batches.
+:mod:`keras_epochs` leaves that out, at the price that hooks for single batches are called once for several. So it is
+used only where arrays are trained on and no hook for batches is there; all else trains as it stands. The model shows no
+trace of it afterwards: what it was compiled with is the student's.
 
 Imports nothing of the package, and Keras only where the student has already imported it.
 """
@@ -13,7 +13,12 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from . import keras_epochs
+else:  # inside the sandbox this folder is no package
+    import keras_epochs
 
 OPTION = "--training=fast"
 """Among the kernel's arguments: the course allows it."""
@@ -27,7 +32,7 @@ _ONCE_AN_EPOCH = ("ModelCheckpoint", "BackupAndRestore")
 _KEPT = "_several_steps"
 """In a model's own dictionary, so that it goes with the model: (what it was compiled to, steps, functions)."""
 _STEPPING = ("fit", "evaluate", "train_step", "test_step", "make_train_function", "make_test_function",
-             "_make_function")  # fmt: skip
+             "_make_function", "compute_metrics")  # fmt: skip
 """What must be Keras's own of a model."""
 
 
@@ -42,6 +47,7 @@ def install() -> None:
     try:
         kind: Any = trainer.TensorFlowTrainer  # type: ignore[union-attr]
         if not hasattr(kind.fit, "exact") and keras.backend.backend() == "tensorflow":  # type: ignore[union-attr]
+            keras_epochs.install(trainer)
             kind.fit = _fast(kind.fit)
     except AttributeError:  # not there, of another version, or half imported: it trains as it stands
         return
@@ -63,8 +69,9 @@ def _fast(fit: Any) -> Any:
         before = _functions(self)
         known, number, functions = vars(self).get(_KEPT, (None, 0, ()))
         if known is not compiled:
-            number, functions = steps, (None, None, None)
-        self.steps_per_execution = number
+            number = steps
+            functions = *(keras_epochs.function(self, step) for step in (self.train_step, self.test_step)), None
+        self.steps_per_execution = keras_epochs.Several(number)
         _set_functions(self, functions)
         try:
             return fit(self, *args, **kwargs)
@@ -105,6 +112,7 @@ def _steps_are_kerass(model: Any) -> bool:
     return bool(
         model.compiled
         and model.steps_per_execution == 1
+        and not tensorflow.distribute.has_strategy()
         and model.train_function is None  # else it trained by single steps since it was compiled, and goes on so
         and not (model.run_eagerly or model.jit_compile or tensorflow.config.functions_run_eagerly())
         and model._distribute_strategy is None
