@@ -32,7 +32,8 @@ PROBE = "/opt/kernel/probe"
 ALIASES = "/opt/kernel/aliases"
 """Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
 KERNEL_MODULES = (
-    "figures", "keras_epochs", "keras_pipelines", "keras_training", "server", "workfiles", "ipykernel.kernelapp", "ipykernel.debugger",
+    "figures", "keras_epochs", "keras_pipelines", "keras_training", "server", "workfiles",
+    "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
 )  # fmt: skip
