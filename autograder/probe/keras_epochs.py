@@ -120,7 +120,7 @@ def function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
     tf: Any = sys.modules["tensorflow"]
     loops: dict[str, Any] = {}
 
-    @functools.cache
+    @functools.lru_cache(None)
     def kerass() -> Any:
         return model._make_function(step)
 
