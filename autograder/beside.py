@@ -47,7 +47,7 @@ class Beside(Generic[_Made]):
         """
         if not self._pid:
             return self._act()
-        with self, os.fdopen(self._answer, "rb") as answer:
+        with self, open(self._answer, "rb", closefd=False) as answer:
             said = answer.read()
         try:
             answered: tuple[_Made, AutograderError | None] = pickle.loads(said)  # of this very program
@@ -67,6 +67,7 @@ class Beside(Generic[_Made]):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
+            os.close(self._answer)
             self._pid = 0
 
 

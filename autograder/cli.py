@@ -326,57 +326,64 @@ def _grade(
 
     from rich.console import Console
 
-    testing = nullcontext() if cluster is not None else _testing(assignment, quiet)
-    with testing as tested, _importing(), _building(course, assignment) as building:
-        from autograder import batch, record
-        from autograder import report as pages
-        from autograder.batchlog import BatchLog
-        from autograder.keys import exam_key
-        from autograder.processes import in_processes, starting
-        from autograder.screen import BatchProgress
-        from autograder.text import one_line
+    testing = nullcontext() if cluster is not None else _testing(assignment)
+    with testing as tested:
+        with _importing(), _building(course, assignment) as building:
+            from autograder import batch, record
+            from autograder import report as pages
+            from autograder.batchlog import BatchLog
+            from autograder.keys import exam_key
+            from autograder.processes import in_processes, starting
+            from autograder.screen import BatchProgress
+            from autograder.text import one_line
 
-        pages.prepare()
-        release = building.result()
-        reduced = tested is not None and tested.result()
-    console = Console(stderr=True)
-    with batch.exclusive(course):
-        works = _plan(course, release, only)
-        if cluster is not None:  # other machines have no kept runs
-            works = tuple(replace(work, runs=None) for work in works)
-        due = [work for work in works if force or batch.current(work) is None]
-        if len(due) < len(works) and not quiet:
-            console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
-        if cluster is None:
-            count = 1 if reduced else workers or batch.worker_count(works)
-            execute: Execute = partial(in_processes, warm=warm)
-        else:
-            count, execute = workers or 0, cluster
-        order = [work.student for work in batch.longest_first(due)]
-        log = BatchLog(course, assignment.name, order, again=stopping.grading_again(course, assignment), workers=count)
-        with stopping.says_how_to_go_on(log):
-            started = starting(due, warm=warm, force=force) if cluster is None else nullcontext()
-            with started, log, BatchProgress(order, assignment.name, console, workers=count, quiet=quiet) as progress:
+            pages.prepare()
+            release = building.result()
+        console = Console(stderr=True)
+        with batch.exclusive(course):
+            works = _plan(course, release, only)
+            if cluster is not None:  # other machines have no kept runs
+                works = tuple(replace(work, runs=None) for work in works)
+            due = [work for work in works if force or batch.current(work) is None]
+            reduced = cluster is None and _require_sandbox(assignment, quiet, tested)
+            if len(due) < len(works) and not quiet:
+                console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
+            if cluster is None:
+                count = 1 if reduced else workers or batch.worker_count(works)
+                execute: Execute = partial(in_processes, warm=warm)
+            else:
+                count, execute = workers or 0, cluster
+            order = [work.student for work in batch.longest_first(due)]
+            log = BatchLog(
+                course, assignment.name, order, again=stopping.grading_again(course, assignment), workers=count
+            )
+            with stopping.says_how_to_go_on(log):
+                started = starting(due, warm=warm, force=force) if cluster is None else nullcontext()
+                with (
+                    started,
+                    log,
+                    BatchProgress(order, assignment.name, console, workers=count, quiet=quiet) as progress,
+                ):
 
-                def advance(student: str, outcome: Grade | NotGraded) -> None:
-                    log.advance(student, outcome)
-                    progress.advance(student, outcome)
+                    def advance(student: str, outcome: Grade | NotGraded) -> None:
+                        log.advance(student, outcome)
+                        progress.advance(student, outcome)
 
-                run = batch.run if warm and cluster is None else partial(batch.run, execute=execute)
-                done = run(works, workers=count, force=force, progress=advance)
-            exams = [notebook.exam for notebook in release.notebooks]
-            failures = {n.student: n.reason for n in done.not_graded}
-            try:
-                recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
-            except HostError:
-                _complain_of(done)
-                raise
-    if not quiet:
-        _show(done.grades, {**recorded.paths, **({"log": log.path} if log.path else {})})
-    _complain_of(done)
-    if not quiet:
-        _warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())
-    return done
+                    run = batch.run if warm and cluster is None else partial(batch.run, execute=execute)
+                    done = run(works, workers=count, force=force, progress=advance)
+                exams = [notebook.exam for notebook in release.notebooks]
+                failures = {n.student: n.reason for n in done.not_graded}
+                try:
+                    recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
+                except HostError:
+                    _complain_of(done)
+                    raise
+        if not quiet:
+            _show(done.grades, {**recorded.paths, **({"log": log.path} if log.path else {})})
+        _complain_of(done)
+        if not quiet:
+            _warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())
+        return done
 
 
 def _building(course: Course, assignment: Assignment) -> Beside[Release]:
@@ -433,33 +440,34 @@ def _forecast(
     """Say which grades would change."""
     from rich.console import Console
 
-    with _testing(assignment, quiet) as tested, _importing(), _building(course, assignment) as building:
-        from autograder import batch, dryrun
-        from autograder.files import write_atomically
-        from autograder.processes import starting
-        from autograder.screen import BatchProgress, show_forecast
+    with _testing(assignment) as tested:
+        with _importing(), _building(course, assignment) as building:
+            from autograder import batch, dryrun
+            from autograder.files import write_atomically
+            from autograder.processes import starting
+            from autograder.screen import BatchProgress, show_forecast
 
-        release = building.result()
-        reduced = tested.result()
-    with batch.exclusive(course):
-        works = _plan(course, release, only)
-        current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
-        due = dryrun.aside(course, [work for work in works if work.student not in current])
-        count = 1 if reduced else workers or batch.worker_count(works)
-        order = [work.student for work in due]
-        with (
-            starting(due, warm=warm, force=force),
-            BatchProgress(order, assignment.name, Console(stderr=True), workers=count, quiet=quiet) as progress,
-        ):
-            done = _runner(warm)(due, workers=count, force=force, progress=progress.advance)
-        forecast = dryrun.compare(works, current, done)
-        dryrun.clear(course)
-    if not quiet:
-        show_forecast(Console(), forecast)
-    if json_path:
-        write_atomically(json_path, json.dumps(dryrun.to_json(forecast), indent=2) + "\n")
-    _complain_of(done)
-    sys.exit(NOT_GRADED if done.not_graded else DONE)
+            release = building.result()
+        with batch.exclusive(course):
+            works = _plan(course, release, only)
+            current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
+            due = dryrun.aside(course, [work for work in works if work.student not in current])
+            reduced = _require_sandbox(assignment, quiet, tested)
+            count = 1 if reduced else workers or batch.worker_count(works)
+            order = [work.student for work in due]
+            with (
+                starting(due, warm=warm, force=force),
+                BatchProgress(order, assignment.name, Console(stderr=True), workers=count, quiet=quiet) as progress,
+            ):
+                done = _runner(warm)(due, workers=count, force=force, progress=progress.advance)
+            forecast = dryrun.compare(works, current, done)
+            dryrun.clear(course)
+        if not quiet:
+            show_forecast(Console(), forecast)
+        if json_path:
+            write_atomically(json_path, json.dumps(dryrun.to_json(forecast), indent=2) + "\n")
+        _complain_of(done)
+        sys.exit(NOT_GRADED if done.not_graded else DONE)
 
 
 def _complain_of(done: Batch) -> None:
@@ -469,21 +477,26 @@ def _complain_of(done: Batch) -> None:
         _warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
 
 
-def _testing(assignment: Assignment, quiet: bool) -> Beside[bool]:
-    """What :func:`_require_sandbox` finds out beside this process, while that reads and imports."""
+def _testing(assignment: Assignment) -> Beside[bool]:
+    """What :func:`_require_sandbox` asks, found out beside this process while that reads and imports."""
     from autograder.beside import Beside
 
-    return Beside(lambda: _require_sandbox(assignment, quiet))
+    return Beside(lambda: _has_reduced_limits(assignment))
 
 
-def _require_sandbox(assignment: Assignment, quiet: bool = False) -> bool:
+def _require_sandbox(assignment: Assignment, quiet: bool = False, tested: Beside[bool] | None = None) -> bool:
     """Refuse to go on where the sandbox does not hold; says whether its limits are reduced."""
+    reduced = _has_reduced_limits(assignment) if tested is None else tested.result()
+    if reduced and not quiet:
+        click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)
+    return reduced
+
+
+def _has_reduced_limits(assignment: Assignment) -> bool:
     from autograder.sandbox import default_sandbox, require
 
     sandbox = default_sandbox(assignment.environment, assignment.sandbox)
     require(sandbox)
-    if sandbox.reduced and not quiet:
-        click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)
     return sandbox.reduced
 
 

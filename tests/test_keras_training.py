@@ -57,7 +57,8 @@ def plain() -> Any:
 
 def several(model: Any) -> bool:
     """Whether it has been trained by several steps at a time."""
-    return keras_training._KEPT in vars(model)
+    function = model.train_function
+    return isinstance(function, keras_epochs.Function) and bool(function._loops)
 
 
 def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: Any, y: Any, **compiled: Any) -> Any:
@@ -191,7 +192,6 @@ def kinds() -> dict[str, tuple[Callable[[], Any], list[dict[str, Any]], dict[str
         "a call more than the full batches need": (plain, [{"epochs": 2, "batch_size": 13, "validation_split": 0.166}], {}),
         "one step more than a call has": (plain, [{"epochs": 2, "batch_size": -(-ROWS // 33)}], {}),
         "batches that are all full": (plain, [{"epochs": 2, "batch_size": 20}, {"batch_size": 21}], {}),
-        "batches that are shuffled": (plain, [{"epochs": 2, "batch_size": 20, "shuffle": "batch"}], {}),
         "other rows the second time": (plain, [{"validation_split": 0.1}, {"validation_split": 0.3}], {}),
         "few steps, then many": (plain, [{"batch_size": 200}, {"batch_size": 5}], {}),
         "many steps, then few": (plain, [{"batch_size": 5}, {"batch_size": 200}], {}),
@@ -232,6 +232,97 @@ def test_of_every_kind_of_training_the_numbers_are_the_same(fast: SimpleNamespac
         except AssertionError as error:
             wrong[name] = str(error)[:200]
     assert wrong == {}
+
+
+def meddling(keras: Any) -> dict[str, Any]:
+    """Name → a callback that does something with its model while that is trained."""
+
+    class Meddling(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def __init__(self, when: str, act: Callable[[Any], Any]) -> None:
+            super().__init__()
+            self.said: list[Any] = []
+            setattr(self, when, lambda *_: self.said.append(act(self.model)))
+
+    def end(model: Any) -> None:
+        model.stop_training = True
+
+    def end_evaluation(model: Any) -> None:
+        model.stop_evaluating = True
+
+    def freeze(model: Any) -> None:
+        model.layers[0].trainable = False
+        model.make_train_function(force=True)
+
+    def forget(model: Any) -> None:
+        model.layers[0].trainable = False
+        model.train_function = model.test_function = None
+
+    def fit(model: Any) -> Any:
+        hook = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+        seen: list[int] = []
+        model.fit(X[:50], Y[:50], verbose=0, callbacks=[hook])
+        return seen
+
+    def other(model: Any) -> Any:
+        second = plain()
+        second.set_weights(model.get_weights())
+        second.compile("sgd", LOSS)
+        return second.fit(X[:90], Y[:90], verbose=0, shuffle=False).history
+
+    return {
+        "an end before a training begins": lambda: Meddling("on_train_begin", end),
+        "an end before an epoch begins": lambda: Meddling("on_epoch_begin", end),
+        "an end before an evaluation begins": lambda: Meddling("on_test_begin", end_evaluation),
+        "some steps of an evaluation": lambda: Meddling(
+            "on_epoch_end", lambda model: model.evaluate(X, Y, batch_size=10, steps=3, verbose=0)
+        ),
+        "some steps of predictions": lambda: Meddling(
+            "on_epoch_end", lambda model: model.predict(X, steps=1, verbose=0).tobytes()
+        ),
+        "another function for the steps": lambda: Meddling("on_epoch_begin", freeze),
+        "a fit in a fit": lambda: Meddling("on_epoch_end", fit),
+        "another model's fit": lambda: Meddling("on_epoch_end", other),
+        "functions that are forgotten": lambda: Meddling("on_train_end", forget),
+    }
+
+
+def test_callbacks_may_do_with_the_model_what_they_like(fast: SimpleNamespace) -> None:
+    wrong = []
+    for name, make in meddling(fast.keras).items():
+        found = []
+        for fit in (fast.exact, fast.fit):
+            callback = make()
+            first = {"epochs": 2, "batch_size": 9, "callbacks": [callback], "validation_split": 0.2}
+            found.append((outcome(fit, plain, [first, {"batch_size": 9}], X, Y)[1], callback.said))
+        wrong += [name] if found[0] != found[1] else []
+    assert wrong == []
+
+
+def test_a_later_training_by_single_steps_goes_on_with_what_was_traced(fast: SimpleNamespace) -> None:
+    """Without another compile, a layer that is frozen meanwhile goes on to be trained, as in Keras."""
+    hook = fast.keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+
+    class Freezing(fast.keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def on_train_end(self, logs: Any = None) -> None:
+            self.model.layers[0].trainable = False
+
+    assert_same(fast, plain, {"callbacks": lambda: [Freezing()]}, {"callbacks": lambda: [hook]})
+
+
+def test_a_limit_of_steps_holds(fast: SimpleNamespace) -> None:
+    fast.keras.config.set_max_steps_per_epoch(3)
+    try:
+        exact = outcome(fast.exact, plain, [{"batch_size": 5}], X, Y)[1]
+        assert outcome(fast.fit, plain, [{"batch_size": 5}], X, Y)[1] == exact
+    finally:
+        fast.keras.config.set_max_steps_per_epoch(None)
+
+
+def test_with_another_keras_it_trains_by_batches(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = outcome(fast.exact, plain, [{"epochs": 2}], X, Y)[1]
+    monkeypatch.setattr(keras_epochs, "_tensors", lambda adapter: adapter._inputs_of_another_version)
+    model, found = outcome(fast.fit, plain, [{"epochs": 2}], X, Y)
+    assert (found, several(model)) == (exact, False)
 
 
 # --- where it trains as it stands -------------------------------------------------------------------------
@@ -345,7 +436,7 @@ def test_what_is_not_plain_training_on_arrays_trains_as_it_stands(fast: SimpleNa
 # --- what is left of it -----------------------------------------------------------------------------------
 
 
-def test_a_fit_that_ends_early_leaves_the_model_as_it_was(fast: SimpleNamespace) -> None:
+def test_a_fit_that_ends_early_leaves_what_it_was_compiled_with(fast: SimpleNamespace) -> None:
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
@@ -355,7 +446,7 @@ def test_a_fit_that_ends_early_leaves_the_model_as_it_was(fast: SimpleNamespace)
     before = model.predict_function
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, verbose=0, callbacks=[fast.keras.callbacks.LambdaCallback(on_train_begin=stop)])
-    assert (model.steps_per_execution, model.train_function, model.predict_function) == (1, None, before)
+    assert (model.steps_per_execution, model.predict_function) == (1, before)
     assert model.predict(X[:2], verbose=0).tobytes() == predict.tobytes()
 
 
@@ -394,7 +485,7 @@ CELL = """
 import keras, numpy as np
 class Looking(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
-        print(self.model.steps_per_execution, end=" ")
+        print(type(self.model.train_function).__name__, end=" ")
 model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse")
 model.fit(np.ones((640, 3)), np.ones(640), verbose=0, callbacks=[Looking()])
@@ -404,7 +495,9 @@ print(model.steps_per_execution)
 
 @pytest.mark.sandbox
 @pytest.mark.slow
-@pytest.mark.parametrize(("preload", "said"), [(["keras", keras_training.OPTION], "20 1\n"), (["keras"], "1 1\n")])
+@pytest.mark.parametrize(
+    ("preload", "said"), [(["keras", keras_training.OPTION], "Function 1\n"), (["keras"], "function 1\n")]
+)
 def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[str], said: str) -> None:
     kernel = SandboxedKernel(default_sandbox(), {}, Limits(), preload=preload)
     try:

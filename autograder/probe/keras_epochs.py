@@ -1,25 +1,35 @@
-"""The epochs of a ``fit`` or ``evaluate`` of arrays as compiled loops: Keras's own steps on the same batches.
+"""The epochs of a ``fit`` of arrays as compiled loops: Keras's own steps on the same batches.
 
 Keras makes a pipeline that cuts batches from the arrays, and calls into TensorFlow for each. Here the arrays lie where
 they are, the order of an epoch's rows is drawn by the operations that Keras's pipeline draws it with, and one call runs
 a loop of several steps, each of which gathers its rows and is Keras's ``train_step`` or ``test_step``.
 
-A model whose ``steps_per_execution`` is :class:`Several` gets such epochs, once :func:`install` has taught Keras; its
-``train_function`` and ``test_function`` are to be of :func:`function`. Imports nothing of the package, and Keras
-only where it has been imported.
+A :class:`Function` is a model's ``train_function`` or ``test_function``, as Keras's own is: it stays until the model is
+compiled again or somebody puts another in its place, and takes what Keras hands it. Only a ``fit`` that :func:`loops`
+allows hands it epochs of here. Imports nothing of the package, and Keras only where it has been imported.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+_allowed: list[tuple[Any, int]] = []
+"""The running fits, the innermost last: its model, and the most steps of a call; 1 where it trains as it stands."""
 
-class Several(int):
-    """The most steps of one call."""
+
+@contextlib.contextmanager
+def loops(model: Any, steps: int) -> Iterator[None]:
+    """Until it ends, a ``fit`` of this model runs so many steps in a call, where its functions are of here."""
+    _allowed.append((model, steps))
+    try:
+        yield
+    finally:
+        _allowed.pop()
 
 
 def install(trainer: Any) -> None:
@@ -28,49 +38,56 @@ def install(trainer: Any) -> None:
     Raises:
         AttributeError: it is another Keras than is known here.
     """
-    kind = trainer.TFEpochIterator
+    kind, fit = trainer.TFEpochIterator, inspect.unwrap(trainer.TensorFlowTrainer.fit)
     if not hasattr(kind.__init__, "batches"):
-        kind.__init__ = _taught(kind.__init__, kind.__mro__[1].__init__)
+        kind.__init__ = _taught(kind.__init__, kind.__mro__[1].__init__, fit.__code__)
 
 
-def _taught(batches: Any, base: Any) -> Any:
-    """Keras's constructor of an epoch's iterator; ``base``: the one of the class that knows no TensorFlow."""
+def _taught(batches: Any, base: Any, fit: Any) -> Any:
+    """Keras's constructor of what iterates over a fit's epochs; ``base``: that of its class without TensorFlow;
+    ``fit``: the code that makes those that are meant, one for training and one for validation. Callbacks make others
+    meanwhile, which are left alone."""
 
     @functools.wraps(batches)
     def init(self: Any, distribute_strategy: Any = None, *args: Any, **kwargs: Any) -> None:
-        if isinstance(kwargs.get("steps_per_execution"), Several) and kwargs.get("y") is not None:
-            base(self, *args, **kwargs)
-            data = _tensors(self.data_adapter)
-            if data is not None:
-                self._distribute_strategy = distribute_strategy
-                self._distributed_dataset = _Rows(self.data_adapter, data, int(self.steps_per_execution))
-                return
-        batches(self, distribute_strategy, *args, **kwargs)
+        __tracebackhide__ = True  # in IPython's tracebacks
+        caller = sys._getframe(1)
+        model, steps = _allowed[-1] if _allowed else (None, 1)
+        if steps < 2 or caller.f_code is not fit or caller.f_locals.get("self") is not model:
+            batches(self, distribute_strategy, *args, **kwargs)
+            return
+        base(self, *args, **kwargs)
+        self._distribute_strategy = distribute_strategy
+        self._distributed_dataset = None
+        with contextlib.suppress(AttributeError, KeyError, TypeError):  # another Keras, or no plain arrays
+            place = "train_function" if "class_weight" in kwargs else "test_function"
+            if kwargs["y"] is not None and self.steps_per_epoch is None:
+                self._distributed_dataset = _Rows(self, model, place, steps)
+        if self._distributed_dataset is None:
+            self._distributed_dataset = _batches(self)
 
     init.batches = batches  # type: ignore[attr-defined]
     return init
 
 
-def _tensors(adapter: Any) -> Any:
-    """All rows, as the pipeline that Keras makes of such an adapter has them; None where they are not plain arrays."""
-    tf, slicing = sys.modules["tensorflow"], sys.modules["keras.src.trainers.data_adapters.array_slicing"]
-    if type(adapter).__name__ != "ArrayDataAdapter" or adapter._shuffle not in (True, False):
-        return None
-    tree: Any = sys.modules["keras.src.tree"]
-    arrays = tree.lists_to_tuples(slicing.convert_to_sliceable(adapter._inputs, target_backend="tensorflow"))
-    if not all(type(leaf).__name__ in ("ndarray", "EagerTensor") for leaf in tree.flatten(arrays)):
-        return None
-    return tree.map_structure(tf.convert_to_tensor, arrays)
+def _batches(epochs: Any) -> Any:
+    """What Keras has there."""
+    return epochs._distribute_strategy.experimental_distribute_dataset(epochs.data_adapter.get_tf_dataset())
 
 
 class _Rows:
-    """In the place of a dataset of batches: the arrays, and for each epoch an order of their rows."""
+    """In the place of a dataset of batches: the arrays, and for each epoch an order of their rows.
 
-    def __init__(self, adapter: Any, data: Any, steps: int) -> None:
+    Raises:
+        TypeError: the data are not plain arrays.
+        AttributeError, KeyError: it is another Keras than is known here.
+    """
+
+    def __init__(self, epochs: Any, model: Any, place: str, steps: int) -> None:
         tf: Any = sys.modules["tensorflow"]
-        rows = adapter._num_samples
-        self.data = data
-        self.steps = steps
+        adapter, rows = epochs.data_adapter, epochs.data_adapter._num_samples
+        self._epochs, self._model, self._place, self._steps = epochs, model, place, steps
+        self.data = _tensors(adapter)
         self.batch_size = adapter._batch_size
         self.whole = rows // self.batch_size * self.batch_size
         """How many rows are in full batches."""
@@ -85,27 +102,43 @@ class _Rows:
         options.autotune.enabled = False
         self.orders = tf.data.Dataset.range(1).map(order).prefetch(1).with_options(options)
 
-    def __iter__(self) -> _Epoch:
-        return _Epoch(self)
+    def __iter__(self) -> Any:
+        """An epoch, which begins now: callbacks have been asked before it."""
+        epochs, model = self._epochs, self._model
+        if not isinstance(getattr(model, self._place), Function):  # somebody has put another in its place
+            epochs.steps_per_execution = 1
+            return iter(_batches(epochs))
+        ends = model.stop_training if self._place == "train_function" else model.stop_evaluating
+        epochs.steps_per_execution = 1 if ends else self._steps  # Keras does one step, and looks then
+        return _Epoch(self, epochs.steps_per_execution)
+
+
+def _tensors(adapter: Any) -> Any:
+    """All rows, as the pipeline that Keras makes of such an adapter has them."""
+    tf, slicing = sys.modules["tensorflow"], sys.modules["keras.src.trainers.data_adapters.array_slicing"]
+    tree: Any = sys.modules["keras.src.tree"]
+    arrays = tree.lists_to_tuples(slicing.convert_to_sliceable(adapter._inputs, target_backend="tensorflow"))
+    plain = all(type(leaf).__name__ in ("ndarray", "EagerTensor") for leaf in tree.flatten(arrays))
+    if not plain or adapter._shuffle not in (True, False):
+        raise TypeError("no plain arrays, or an order of batches")
+    return tree.map_structure(tf.convert_to_tensor, arrays)
 
 
 class _Epoch:
     """One epoch: for each call its batches, as arrays (batches, rows of each) of the rows' numbers."""
 
-    def __init__(self, rows: _Rows) -> None:
+    def __init__(self, rows: _Rows, steps: int) -> None:
         self.rows = rows
-        self._calls: Iterator[list[Any]] | None = None
+        self._calls = self._each_call(steps)
 
     def __iter__(self) -> _Epoch:
         return self
 
     def __next__(self) -> list[Any]:
-        if self._calls is None:
-            self._calls = self._each_call()
         return next(self._calls)
 
-    def _each_call(self) -> Iterator[list[Any]]:
-        rows, steps = self.rows, self.rows.steps
+    def _each_call(self, steps: int) -> Iterator[list[Any]]:
+        rows = self.rows
         order = next(iter(rows.orders)).numpy()
         full = order[: rows.whole].reshape(-1, rows.batch_size)
         for begin in range(0, -(-len(order) // rows.batch_size), steps):
@@ -114,45 +147,75 @@ class _Epoch:
             yield [batches for batches in (some, smaller) if batches.size]
 
 
-def function(model: Any, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What Keras's ``_make_function(step)`` gives, and for the epochs of here a loop. ``step``: the model's
-    ``train_step`` or ``test_step``, Keras's own."""
-    tf: Any = sys.modules["tensorflow"]
-    loops: dict[str, Any] = {}
+class Function:
+    """What Keras's ``_make_function(step)`` gives, and for the epochs of here a loop. The step is traced once for both.
 
-    @functools.lru_cache(None)
-    def kerass() -> Any:
-        return model._make_function(step)
+    Args:
+        model: a compiled one.
+        step: its ``train_step`` or ``test_step``, Keras's own.
+    """
 
-    def on_replica(data: Any) -> Any:
-        return model.distribute_strategy.run(step, args=(data,))
+    def __init__(self, model: Any, step: Callable[[Any], Any]) -> None:
+        tf: Any = sys.modules["tensorflow"]
+        self._model = model
+        self._loops: dict[str, Any] = {}
+        """By what they take: the shapes and types of the arrays, and whether all batches are full."""
 
-    one_step = tf.function(tf.autograph.experimental.do_not_convert(on_replica), reduce_retracing=True)
+        def on_replica(data: Any) -> Any:
+            return model.distribute_strategy.run(step, args=(data,))
 
-    def loop(data: Any, batches: Any) -> Any:
-        def next_step(number: Any) -> Any:
-            rows = batches[number]
-            one_step(tf.nest.map_structure(lambda array: tf.gather(array, rows), data))
-            return number + 1
+        plain = tf.autograph.experimental.do_not_convert
+        self._step = model._autoconvert_optionals(tf.function(plain(on_replica), reduce_retracing=True))
+        # The pipeline says what is known of its batches: that they have as many rows, or not.
+        self._next_step = tf.function(plain(lambda iterator: self._step(iterator.get_next())), reduce_retracing=True)
 
-        tf.while_loop(lambda number: number < tf.shape(batches)[0], next_step, [tf.constant(0)])
-        return model.get_metrics_result()
+    def __call__(self, iterator: Any) -> Any:
+        __tracebackhide__ = True
+        return self._several(iterator) if isinstance(iterator, _Epoch) else self._single(iterator)
 
-    def run(epoch: _Epoch) -> Any:
+    def _single(self, iterator: Any) -> Any:
+        """Keras's own iterators, and the data of ``train_on_batch``, a step at a time."""
+        __tracebackhide__ = True
+        tf: Any = sys.modules["tensorflow"]
+        of_batches = isinstance(iterator, tf.data.Iterator)
+        outputs: list[Any] = []
+        for _ in range(self._model.steps_per_execution):
+            try:
+                outputs = [self._next_step(iterator) if of_batches else self._step(next(iterator))]
+            except (StopIteration, tf.errors.OutOfRangeError):
+                if not outputs:
+                    raise
+        return outputs[0]
+
+    def _several(self, epoch: _Epoch) -> Any:
+        __tracebackhide__ = True
+        tf: Any = sys.modules["tensorflow"]
         rows, logs = epoch.rows, {}
         # As in Keras's pipelines, a step knows how many rows a batch has where all have as many.
         size = rows.batch_size if rows.alike else None
         specs = tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), rows.data)
         signature = [specs, tf.TensorSpec([None, size], tf.int64)]
-        if not loops:
-            _build(model, rows.data, size)
-        if str(signature) not in loops:
-            loops[str(signature)] = tf.function(loop, autograph=False, input_signature=signature)
+        if not self._loops:
+            _build(self._model, rows.data, size)
+        if str(signature) not in self._loops:
+            self._loops[str(signature)] = tf.function(self._loop, autograph=False, input_signature=signature)
         for batches in next(epoch):
-            logs = loops[str(signature)](rows.data, tf.constant(batches))
+            logs = self._loops[str(signature)](rows.data, tf.constant(batches))
         return logs
 
-    return lambda iterator: run(iterator) if isinstance(iterator, _Epoch) else kerass()(iterator)
+    def _loop(self, data: Any, batches: Any) -> Any:
+        """A step for each row of the numbers ``batches``."""
+        __tracebackhide__ = True
+        tf: Any = sys.modules["tensorflow"]
+
+        def next_step(number: Any) -> Any:
+            __tracebackhide__ = True
+            rows = batches[number]
+            self._step(tf.nest.map_structure(lambda array: tf.gather(array, rows), data))
+            return number + 1
+
+        tf.while_loop(lambda number: number < tf.shape(batches)[0], next_step, [tf.constant(0)])
+        return self._model.get_metrics_result()
 
 
 def _build(model: Any, data: Any, size: int | None) -> None:

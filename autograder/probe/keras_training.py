@@ -2,8 +2,8 @@
 
 Most of what a small model costs is Python between two steps, and the pipeline that cuts the batches.
 :mod:`keras_epochs` leaves that out, at the price that hooks for single batches are called once for several. So it is
-used only where arrays are trained on and no hook for batches is there; all else trains as it stands. The model shows no
-trace of it afterwards: what it was compiled with is the student's.
+used only where arrays are trained on and no hook for batches is there; all else trains as it stands. What the model was
+compiled with stays the student's.
 
 Imports nothing of the package, and Keras only where the student has already imported it.
 """
@@ -29,10 +29,8 @@ _HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_ba
           "on_test_batch_end")  # fmt: skip
 _ONCE_AN_EPOCH = ("ModelCheckpoint", "BackupAndRestore")
 """Callbacks of Keras that have hooks for batches and do nothing in them while ``save_freq`` is "epoch"."""
-_KEPT = "_several_steps"
-"""In a model's own dictionary, so that it goes with the model: (what it was compiled to, steps, functions)."""
 _STEPPING = ("fit", "evaluate", "train_step", "test_step", "make_train_function", "make_test_function",
-             "_make_function", "compute_metrics")  # fmt: skip
+             "_make_function", "compute_metrics", "get_metrics_result")  # fmt: skip
 """What must be Keras's own of a model."""
 
 
@@ -61,36 +59,17 @@ def _fast(fit: Any) -> Any:
     def fast_fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True  # in IPython's tracebacks
         steps = _allowed_steps(self, signature, args, kwargs)
-        if steps < 2:
+        if steps > 1:
+            # Keras keeps its functions, and what it traced then, from one fit to the next, until a model is compiled
+            # again. So do these. One that Keras has made already goes on as it began.
+            for name, step in (("train_function", self.train_step), ("test_function", self.test_step)):
+                if getattr(self, name) is None:
+                    setattr(self, name, keras_epochs.Function(self, step))
+        with keras_epochs.loops(self, steps):
             return fit(self, *args, **kwargs)
-        # Keras keeps its functions, and what it traced then, from one fit to the next, until a model is compiled again.
-        # So does this; each is made for a number of steps, so that the first fit's is the later ones', too.
-        compiled = self._loss_tracker
-        before = _functions(self)
-        known, number, functions = vars(self).get(_KEPT, (None, 0, ()))
-        if known is not compiled:
-            number = steps
-            functions = *(keras_epochs.function(self, step) for step in (self.train_step, self.test_step)), None
-        self.steps_per_execution = keras_epochs.Several(number)
-        _set_functions(self, functions)
-        try:
-            return fit(self, *args, **kwargs)
-        finally:
-            if self._loss_tracker is compiled:
-                vars(self)[_KEPT] = (compiled, number, _functions(self))
-                _set_functions(self, before)
-                self.steps_per_execution = 1
 
     fast_fit.exact = fit  # type: ignore[attr-defined]
     return fast_fit
-
-
-def _functions(model: Any) -> tuple[Any, ...]:
-    return (model.train_function, model.test_function, model.predict_function)
-
-
-def _set_functions(model: Any, functions: Any) -> None:
-    model.train_function, model.test_function, model.predict_function = functions
 
 
 def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> int:
@@ -113,7 +92,8 @@ def _steps_are_kerass(model: Any) -> bool:
         model.compiled
         and model.steps_per_execution == 1
         and not tensorflow.distribute.has_strategy()
-        and model.train_function is None  # else it trained by single steps since it was compiled, and goes on so
+        # Else it has trained by single steps since it was compiled, and goes on so.
+        and (model.train_function is None or isinstance(model.train_function, keras_epochs.Function))
         and not (model.run_eagerly or model.jit_compile or tensorflow.config.functions_run_eagerly())
         and model._distribute_strategy is None
         and not any(name in vars(model) or _library(getattr(type(model), name)) != "keras" for name in _STEPPING)
