@@ -450,7 +450,7 @@ def test_a_fit_that_ends_early_leaves_what_it_was_compiled_with(fast: SimpleName
     before = model.predict_function
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, verbose=0, callbacks=[fast.keras.callbacks.LambdaCallback(on_train_begin=stop)])
-    assert (model.steps_per_execution, model.predict_function) == (1, before)
+    assert (model.steps_per_execution, several(model), model.predict_function) == (1, False, before)
     assert model.predict(X[:2], verbose=0).tobytes() == predict.tobytes()
 
 
@@ -511,9 +511,9 @@ def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[s
     assert (ran.status, [output.get("text") for output in ran.outputs]) == ("ok", [said])
 
 
-@pytest.mark.parametrize("module", [keras_training, keras_epochs])
-def test_the_modules_need_nothing_but_the_standard_library(module: Any) -> None:
+@pytest.mark.parametrize(("module", "beside"), [(keras_training, "keras_epochs"), (keras_epochs, "keras_pipelines")])
+def test_the_modules_need_nothing_but_the_standard_library_and_one_another(module: Any, beside: str) -> None:
     tree = ast.parse(Path(module.__file__).read_text())
     imported = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    assert imported - sys.stdlib_module_names <= {"keras_epochs", "collections.abc"}
+    assert imported - sys.stdlib_module_names <= {beside, "collections.abc"}

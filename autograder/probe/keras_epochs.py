@@ -16,7 +16,12 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from . import keras_pipelines
+else:  # inside the sandbox this folder is no package
+    import keras_pipelines
 
 _allowed: list[tuple[Any, int]] = []
 """The running fits, the innermost last: its model, and the most steps of a call; 1 where it trains as it stands."""
@@ -93,14 +98,20 @@ class _Rows:
         """How many rows are in full batches."""
         self.alike = self.whole == rows
         """All batches are full."""
+        # As in Keras's pipelines, a step knows how many rows a batch has where all have as many.
+        size = self.batch_size if self.alike else None
+        specs = tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), self.data)
+        self.signature = [specs, tf.TensorSpec([None, size], tf.int64)]
+        """Of a loop over them: the arrays, and for each step the numbers of its rows."""
+        self.key = str(self.signature)
 
         def order(_: Any) -> Any:  # operation by operation what Keras's adapter has: seeds depend on it
-            indices = tf.range(rows, dtype=tf.int64)
-            return tf.random.shuffle(indices) if adapter._shuffle else indices
+            return tf.random.shuffle(tf.range(rows, dtype=tf.int64))
 
-        options = tf.data.Options()
-        options.autotune.enabled = False
-        self.orders = tf.data.Dataset.range(1).map(order).prefetch(1).with_options(options)
+        self.orders: Any = [tf.range(rows, dtype=tf.int64)]
+        """One, and another each time where they are shuffled."""
+        if adapter._shuffle:
+            self.orders = keras_pipelines.untuned(tf.data.Dataset.range(1).map(order).prefetch(1))
 
     def __iter__(self) -> Any:
         """An epoch, which begins now: callbacks have been asked before it."""
@@ -191,16 +202,12 @@ class Function:
         __tracebackhide__ = True
         tf: Any = sys.modules["tensorflow"]
         rows, logs = epoch.rows, {}
-        # As in Keras's pipelines, a step knows how many rows a batch has where all have as many.
-        size = rows.batch_size if rows.alike else None
-        specs = tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), rows.data)
-        signature = [specs, tf.TensorSpec([None, size], tf.int64)]
         if not self._loops:
-            _build(self._model, rows.data, size)
-        if str(signature) not in self._loops:
-            self._loops[str(signature)] = tf.function(self._loop, autograph=False, input_signature=signature)
+            _build(self._model, rows)
+        if rows.key not in self._loops:
+            self._loops[rows.key] = tf.function(self._loop, autograph=False, input_signature=rows.signature)
         for batches in next(epoch):
-            logs = self._loops[str(signature)](rows.data, tf.constant(batches))
+            logs = self._loops[rows.key](rows.data, tf.constant(batches))
         return logs
 
     def _loop(self, data: Any, batches: Any) -> Any:
@@ -218,10 +225,11 @@ class Function:
         return self._model.get_metrics_result()
 
 
-def _build(model: Any, data: Any, size: int | None) -> None:
+def _build(model: Any, rows: _Rows) -> None:
     """Make the variables of model, metrics and optimizer now, as far as that can be done without a step: TensorFlow
     traces a function twice that makes any."""
     keras, tree = sys.modules["keras"], sys.modules["keras.src.tree"]
     with contextlib.suppress(Exception):  # of a model that can not: its step will say so, or can
-        batch = tree.map_structure(lambda array: keras.KerasTensor((size, *array.shape[1:]), array.dtype.name), data)
+        size = rows.batch_size if rows.alike else None
+        batch = tree.map_structure(lambda a: keras.KerasTensor((size, *a.shape[1:]), a.dtype.name), rows.data)
         model._symbolic_build(data_batch=batch)

@@ -15,8 +15,6 @@ import functools
 import sys
 from typing import Any
 
-_MAKES = "get_tf_dataset"
-
 
 def start(shell: Any) -> None:
     """See before each cell whether Keras has been imported, and teach it."""
@@ -28,20 +26,26 @@ def install() -> None:
     adapter = sys.modules.get("keras.src.trainers.data_adapters.array_data_adapter")
     try:
         kind: Any = adapter.ArrayDataAdapter  # type: ignore[union-attr]
-        make = getattr(kind, _MAKES)
+        make = kind.get_tf_dataset
         if "tensorflow" in sys.modules and not hasattr(make, "tuned"):
-            setattr(kind, _MAKES, _untuned(make))
+            kind.get_tf_dataset = _taught(make)
     except AttributeError:  # not there, of another version, or half imported: it tunes
         return
 
 
-def _untuned(make: Any) -> Any:
+def _taught(make: Any) -> Any:
+    """Keras's method that makes a pipeline."""
+
     @functools.wraps(make)
     def get_tf_dataset(self: Any) -> Any:
-        made = make(self)
-        options = sys.modules["tensorflow"].data.Options()
-        options.autotune.enabled = False
-        return made.with_options(options)
+        return untuned(make(self))
 
     get_tf_dataset.tuned = make  # type: ignore[attr-defined]
     return get_tf_dataset
+
+
+def untuned(pipeline: Any) -> Any:
+    """The same ``tf.data`` pipeline without the thread that tunes it."""
+    options = sys.modules["tensorflow"].data.Options()
+    options.autotune.enabled = False
+    return pipeline.with_options(options)
