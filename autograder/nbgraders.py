@@ -1,43 +1,66 @@
-"""Imports nbgrader without its extensions of a web server: import this before whatever imports nbgrader.
+"""Imports nbgrader without what no command of the kit's needs of it: import this before whatever imports nbgrader.
 
-nbgrader imports, with itself, the four extensions that it has for Jupyter's server, and with them that server, which
-takes half a second and serves no command of the kit's. They are imported when they are loaded into a server, as ever.
+With itself nbgrader imports the four extensions that it has for Jupyter's server, and with them that server, which
+takes half a second; with its schema of grades what unpacks archives and asks JupyterHub, and with its preprocessors
+what makes HTML of Markdown. They are imported when they are used, as ever.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 _PACKAGE = "nbgrader.server_extensions"
-_EXTENSIONS = tuple(
-    f"{_PACKAGE}.{name}" for name in ("assignment_list", "course_list", "validate_assignment", "formgrader")
-)
-_LOAD = "load_jupyter_server_extension"
+_EXTENSIONS = {
+    f"{_PACKAGE}.{name}": ("load_jupyter_server_extension",)
+    for name in ("assignment_list", "course_list", "validate_assignment", "formgrader")
+}
+_TOOLS = {
+    # what is imported with nbgrader.api and nbgrader.preprocessors: the functions that are called of it
+    "setuptools.archive_util": ("unpack_archive", "unpack_tarfile", "unpack_zipfile"),
+    "requests": ("request",),
+    "bs4": ("BeautifulSoup",),
+}
 
 
-def _later(extension: str) -> Callable[[Any], Any]:
-    def load(app: Any) -> Any:
-        return getattr(importlib.import_module(extension), _LOAD)(app)
+def import_all() -> None:
+    """Import what strips notebooks and keeps grades."""
+    with _standing_in(_TOOLS):
+        import nbgrader.api
+        import nbgrader.preprocessors  # noqa: F401
 
-    return load
+
+@contextlib.contextmanager
+def _standing_in(modules: Mapping[str, Sequence[str]]) -> Iterator[None]:
+    """Meanwhile, who imports one of ``modules`` gets a stand-in, whose functions import it when they are called."""
+    absent = {name: functions for name, functions in modules.items() if name not in sys.modules}
+    for name, functions in absent.items():
+        stand_in = ModuleType(name)
+        for function in functions:
+            setattr(stand_in, function, _later(name, function))
+        sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+def _later(module: str, function: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(module), function)(*args, **kwargs)
+
+    return call
 
 
 def _import() -> None:
-    if "nbgrader" in sys.modules:
-        return
-    for name in _EXTENSIONS:
-        stand_in = ModuleType(name)
-        setattr(stand_in, _LOAD, _later(name))
-        sys.modules[name] = stand_in
-    try:
-        import nbgrader  # noqa: F401
-    finally:
-        for name in _EXTENSIONS:
-            del sys.modules[name]
+    if "nbgrader" not in sys.modules:
+        with _standing_in(_EXTENSIONS):
+            import nbgrader  # noqa: F401
 
 
 _import()
