@@ -8,6 +8,7 @@ import subprocess
 from importlib import metadata
 from importlib.util import find_spec
 
+from autograder import libraries
 from autograder.errors import SandboxError
 from autograder.sandbox import default_sandbox
 from autograder.sandbox.base import Finding
@@ -36,7 +37,7 @@ def packages() -> tuple[Finding, ...]:
 def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
     extra = EXTRAS.get(name, "grade" if needed else "keras")
     install = f"pip install '{DISTRIBUTION}[{extra}]'"
-    version = _version(name)
+    version = libraries.version(name)
     if version is None or find_spec(module) is None:
         if needed:
             return Finding(name, False, "is not installed", install)
@@ -44,13 +45,6 @@ def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
     if _number(version) < _number(least):
         return Finding(name, False, f"version {version} is older than {least}", install)
     return Finding(name, True, f"version {version}")
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _least_versions() -> dict[str, str]:
@@ -127,7 +121,7 @@ def environment(python: str) -> tuple[Finding, ...]:
         findings.append(Finding("ipykernel there", False, "is not installed", f"{python} -m pip install ipykernel"))
     for name in names:
         if there[name] is not None:
-            findings.append(_compared(name, there[name], _version(name)))
+            findings.append(_compared(name, there[name], libraries.version(name)))
     return tuple(findings)
 
 

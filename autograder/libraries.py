@@ -7,9 +7,11 @@ whatever a test makes of the ImportError that it gets, and the work is done agai
 
 from __future__ import annotations
 
+import functools
 import importlib.abc
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
@@ -55,3 +57,12 @@ def want(name: str) -> None:
 def wanted() -> bool:
     """Whether one of them was to be imported."""
     return bool(_wanted)
+
+
+@functools.cache
+def version(distribution: str) -> str | None:
+    """The version that is installed, looked up without an import; None where there is none."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None

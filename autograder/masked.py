@@ -49,7 +49,7 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
     outputs text stays, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
     the notebook (the run ended early).
     """
-    from nbformat import v4
+    import nbformat
 
     by_id = {cell.grade_id: cell for cell in composed.exam.cells if cell.grade_id is not None}
     questions = {question.id: question for question in grade.questions}
@@ -68,7 +68,11 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
         )
         for number, (cell, did) in enumerate(zip(composed.cells, runs, strict=False))
     ]
-    notebook: NotebookNode = v4.new_notebook(cells=cells, metadata=_notebook_metadata(composed.exam))
+    metadata = _notebook_metadata(composed.exam)
+    notebook: NotebookNode = nbformat.from_dict(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    )
+    nbformat.validate(notebook, relax_add_props=True)  # as what is read: one schema is compiled, and not two
     return notebook
 
 

@@ -8,14 +8,12 @@ Regrading:  composed notebook ─▶ the kept run, said again ─▶ the same gr
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -171,16 +169,8 @@ def _book_key(key: str) -> str:
 
 def measuring() -> list[Any]:
     """What a measurement depends on beside the model and the rows; the kit itself is in each key."""
-    versions = [_version(name) for name in ("numpy", "keras", "tensorflow")]
+    versions = [libraries.version(name) for name in ("numpy", "keras", "tensorflow")]
     return [sys.version, *versions, os.environ.get("KERAS_BACKEND")]
-
-
-@functools.cache
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import os
 import pickle
 import random
@@ -24,12 +25,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from importlib import metadata
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
+from nbformat import v4
 
 from autograder import libraries, result
 from autograder.errors import AutograderError, SandboxError
@@ -139,9 +139,7 @@ def grade_submission(work: Work) -> Grade:
     )
     if libraries.wanted():
         raise LibrariesNeeded
-    write_grade(
-        work, grade, {g.grade.notebook: nbformat.writes(g.masked) + "\n" for g in graded if g.masked is not None}
-    )
+    write_grade(work, grade, {g.grade.notebook: v4.writes(g.masked) + "\n" for g in graded if g.masked is not None})
     return grade
 
 
@@ -293,10 +291,8 @@ def released_modules(work: Work) -> list[str]:
 def _installed() -> dict[str, str]:
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("nbexaminer", "numpy", "keras", "tensorflow", "scikit-learn"):
-        try:
-            found["autograder" if name == "nbexaminer" else name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+        if (version := libraries.version(name)) is not None:
+            found["autograder" if name == "nbexaminer" else name] = version
     return found
 
 
@@ -360,8 +356,20 @@ def _traces() -> tuple[object, ...]:
     could have, as an answer was one of the examiner's modules."""
     numbers: Any = sys.modules.get("numpy.random")
     drawn = None if numbers is None else pickle.dumps(numbers.get_state())
-    packages = {name.split(".")[0] for name in sys.modules}
-    return packages, frozenset(modules_lent), random.getstate(), drawn, dict(os.environ), Path.cwd(), list(sys.path)
+    return (
+        _packages(frozenset(sys.modules)),
+        frozenset(modules_lent),
+        random.getstate(),
+        drawn,
+        dict(os.environ),
+        Path.cwd(),
+        list(sys.path),
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def _packages(modules: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.split(".")[0] for name in modules)
 
 
 def without_libraries(

@@ -401,6 +401,21 @@ def test_hidden_data_come_from_the_examiners_folder(tmp_path: Path) -> None:
         assert check.hidden_data("notes.txt") == tmp_path / "notes.txt"
 
 
+def test_each_who_asks_for_hidden_data_gets_arrays_of_their_own_and_of_the_file_as_it_is(tmp_path: Path) -> None:
+    """A test may change them, and the file may become another one."""
+    rows = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    np.savez(tmp_path / "holdout.npz", X=rows)
+    with check.serving_hidden_data(tmp_path):
+        data = check.hidden_data("holdout.npz")
+        assert isinstance(data, dict)
+        assert data["X"].flags.f_contiguous
+        data["X"][:] = 7
+        assert np.array_equal(check.hidden_data("holdout.npz")["X"], rows)  # type: ignore[index]
+        np.savez(tmp_path / "other.npz", X=-rows)
+        (tmp_path / "other.npz").replace(tmp_path / "holdout.npz")
+        assert np.array_equal(check.hidden_data("holdout.npz")["X"], -rows)  # type: ignore[index]
+
+
 def test_outside_the_examiner_they_come_from_the_folder_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("hidden").mkdir()

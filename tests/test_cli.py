@@ -427,7 +427,7 @@ def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch:
 def test_doctor_names_the_extra_of_each_package(monkeypatch: pytest.MonkeyPatch) -> None:
     from autograder import installation
 
-    monkeypatch.setattr(installation, "_version", lambda name: None)
+    monkeypatch.setattr("autograder.libraries.version", lambda name: None)
     said = {finding.name: finding.remedy for finding in installation.packages()}
     assert "nbexaminer[grade]" in said["nbgrader"]
     assert "nbexaminer[keras]" in said["tensorflow"]
@@ -439,7 +439,7 @@ def test_doctor_without_bubblewrap_still_says_the_rest(monkeypatch: pytest.Monke
         raise SandboxError("bubblewrap is not installed. Install it")
 
     monkeypatch.setattr("autograder.sandbox.bubblewrap.find_bwrap", find)
-    monkeypatch.setattr("autograder.installation._version", lambda name: None)
+    monkeypatch.setattr("autograder.libraries.version", lambda name: None)
     said = autograder("doctor")
     assert said.exit_code == 3
     assert "FAIL bubblewrap" in said.stdout

@@ -7,8 +7,10 @@ import pytest
 
 from autograder import check, libraries
 from autograder.check.measured import (
+    LARGE,
     Book,
     Measured,
+    digest,
     note_parameters,
     only_measured,
     predictions_of,
@@ -53,6 +55,19 @@ def results(*checks: object) -> list[CheckResult]:
         for one in checks:
             one()  # type: ignore[operator]
     return list(found)
+
+
+def test_a_digest_is_of_what_a_large_array_holds_now() -> None:
+    """It is not taken anew of the same rows, and that of others is another."""
+    rows = np.zeros((LARGE // 8, 2))
+    first = digest(rows)
+    assert digest(rows.copy()) == first
+    rows[-1, -1] = 1
+    second = digest(rows)
+    assert digest(rows.T) != second != first
+    rows[-1, -1] = 0
+    assert digest(rows) == first == digest(np.zeros_like(rows))
+    assert digest(rows.astype(np.float32)) != first
 
 
 def test_losses_accuracies_and_parameters_need_no_model(model: Measured) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -48,7 +49,25 @@ def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
     if path.suffix != ".npz":
         return path
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        found = path.stat()
+        if found.st_size > KEPT_BYTES:
+            return _arrays(path)
+        kept = _kept_arrays(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        return {key: array.copy(order="K") for key, array in kept.items()}
     except (ValueError, OSError) as error:
         raise CourseError(f"check.hidden_data: {name!r} can not be read without pickle: {error}") from error
+
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""Files up to this size are read once: a test cell after the other asks for the same, and a submission after the
+other."""
+
+
+@functools.lru_cache(maxsize=4)
+def _kept_arrays(path: Path, *_version: int) -> dict[str, np.ndarray]:
+    return _arrays(path)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}

@@ -6,6 +6,7 @@ import __future__
 import ast
 import contextlib
 import errno
+import functools
 import io
 import linecache
 import signal
@@ -26,7 +27,7 @@ from autograder.examiner.files import TooManyFiles
 from autograder.examiner.foreign import refusing
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.memory import bounded
-from autograder.examiner.names import Vocabulary, bindings
+from autograder.examiner.names import SAME, Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.nothing import not_close
 from autograder.examiner.patches import mirrored
@@ -229,9 +230,14 @@ def _trace(error: BaseException) -> str:
 
 def _compiled(cell: ExamCell) -> list[CodeType]:
     """Each of the cell's statements by itself; a last expression has a value."""
-    tree = keeping(ast.parse(cell.source))
     # So that tracebacks, which only the examiner reads, show the test's lines.
     linecache.cache[test_file(cell)] = (len(cell.source), None, cell.source.splitlines(True), test_file(cell))
+    return _statements(cell.source, test_file(cell))
+
+
+@functools.lru_cache(maxsize=SAME)
+def _statements(source: str, file: str) -> list[CodeType]:
+    tree = keeping(ast.parse(source))
     # Not the flags of this module, but those of the cell.
     flags = 0
     for node in tree.body:
@@ -242,7 +248,7 @@ def _compiled(cell: ExamCell) -> list[CodeType]:
     for index, node in enumerate(tree.body):
         last = index == len(tree.body) - 1 and isinstance(node, ast.Expr)
         code: Any = ast.Expression(node.value) if last else ast.Module([node], [])  # type: ignore[attr-defined]
-        compiled.append(compile(code, test_file(cell), "eval" if last else "exec", flags, dont_inherit=True))
+        compiled.append(compile(code, file, "eval" if last else "exec", flags, dont_inherit=True))
     return compiled
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograder.examiner.drawing import draw, integer
 from autograder.examiner.following import asking_through
+from autograder.examiner.names import SAME
 from autograder.probe.codec import CodecError, encode
 from autograder.probe.figures import MAX_AXES, MAX_FIGURES
 
@@ -21,6 +23,7 @@ _PYPLOT = frozenset({"plt", "pyplot", "pylab"})
 _CURRENT = frozenset({"gcf", "gca", "gci", "get_fignums", "get_figlabels", "xlim", "ylim", "xticks", "yticks", "axis"})
 
 
+@functools.lru_cache(maxsize=SAME)
 def asks_for_the_current_figure(source: str) -> bool:
     """Whether a test cell asks pyplot for a figure that no name stands for: ``plt.gcf()``, ``plt.xlim()``."""
     for node in ast.walk(ast.parse(source)):

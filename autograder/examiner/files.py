@@ -8,13 +8,14 @@ there, and what the test wrote reaches the student's code where the call names i
 from __future__ import annotations
 
 import ast
-import contextlib
+import functools
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.examiner.names import SAME
 from autograder.members import collision_key, is_junk, name_problem
 from autograder.probe.workfiles import MAX_BYTES, MAX_FILES
 from autograder.records import Exam, Role
@@ -31,6 +32,7 @@ _OTHERS = frozenset({"hidden_data", "events", "log_dir"})
 """Calls whose paths are not the working folder's."""
 
 
+@functools.lru_cache(maxsize=SAME)
 def looks_at_files(source: str) -> bool:
     """Whether a test cell may look at files: it opens some, or a text in it looks like a path. One too many does no
     harm."""
@@ -54,13 +56,17 @@ def _last_name(node: ast.AST) -> str:
 
 def paths_in(exam: Exam) -> frozenset[str]:
     """The texts in the notebook's own cells that look like paths: files that the student's code may read by itself."""
-    found: set[str] = set()
-    for cell in exam.cells:
-        if cell.cell_type == "code" and cell.role is not Role.TEST:
-            with contextlib.suppress(SyntaxError, ValueError):
-                texts = [n.value for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Constant)]
-                found |= {relative(text) for text in texts if isinstance(text, str) and _PATH.fullmatch(text)}
-    return frozenset(found)
+    own = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
+    return frozenset().union(*map(_paths, own))
+
+
+@functools.lru_cache(maxsize=SAME)
+def _paths(source: str) -> frozenset[str]:
+    try:
+        texts = [n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant)]
+    except (SyntaxError, ValueError):
+        return frozenset()
+    return frozenset(relative(text) for text in texts if isinstance(text, str) and _PATH.fullmatch(text))
 
 
 def relative(path: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections import Counter
 from collections.abc import Iterable
+
+from autograder.examiner.names import SAME
 
 SHAPES = frozenset({"input_shape", "output_shape"})
 """Attributes that hold nothing of the model's that could be changed."""
@@ -25,6 +28,11 @@ def only_looked_at(tests: Iterable[str], trusted: Iterable[str] = (), *, checks:
         trusted: what the instructor's cells define, which may run where the names are.
         checks: ``check`` is the kit's own.
     """
+    return _only_looked_at(tuple(tests), tuple(trusted), checks)
+
+
+@functools.lru_cache(maxsize=SAME)
+def _only_looked_at(tests: tuple[str, ...], trusted: tuple[str, ...], checks: bool) -> frozenset[str]:
     cells: Counter[str] = Counter()
     others: set[str] = set()
     sources = [(source, 1) for source in tests] + [(source, 0) for source in trusted]
