@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
 import statistics
@@ -12,14 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder import result
+from autograder.contents import folder_key, regular_files
 from autograder.errors import HostError, UsageError
 from autograder.files import sweep, unwritable
 from autograder.handin import read_timestamp
-from autograder.keys import common_keys, folder_key, regular_files
+from autograder.keys import common_keys
 from autograder.processes import in_processes, stop_server
 from autograder.records import Course, Grade
 from autograder.release import Release
-from autograder.runkeys import execution_key
+from autograder.runkeys import execution_key, own_code
 from autograder.runs import Runs
 from autograder.waves import Execute as Execute
 from autograder.waves import once_each
@@ -51,6 +53,13 @@ class Batch:
 
 Progress = Callable[[str, Grade | NotGraded], None]
 """Called with the student and the result, in the coordinator, as each submission is done."""
+
+
+def prepare() -> None:
+    """What takes a moment and may be done while something else is waited for."""
+    import autograder.nbschema  # noqa: F401 - compiles schemas
+
+    own_code()
 
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
@@ -122,11 +131,28 @@ def earlier(work: Work) -> Grade | None:
     path = work.target / "result.json"
     if not path.is_file():
         return None
+    grade = _read(path, work.details, _version(path), _version(work.details))
+    if grade is None or (grade.student, grade.assignment) != (work.student, work.assignment.name):
+        return None
+    return grade
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, details: Path, *_versions: object) -> Grade | None:
+    """Kept, for a batch asks several times: what is due, which is the longest, what has become of it."""
     try:
-        grade = result.read(path, work.details)
+        return result.read(path, details)
     except HostError:
         return None
-    return grade if (grade.student, grade.assignment) == (work.student, work.assignment.name) else None
+
+
+def _version(path: Path) -> object:
+    """Another one after each change of the file: whoever writes it puts a new one into its place."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def run(

@@ -22,7 +22,7 @@ from autograder.errors import AutograderError, HostError, UsageError
 
 if TYPE_CHECKING:
     from autograder.batch import Batch, Execute, NotGraded
-    from autograder.beside import Beside
+    from autograder.beside import Beside, Helper
     from autograder.records import Assignment, Course, Grade
     from autograder.release import Release
     from autograder.sandbox import Finding
@@ -116,12 +116,14 @@ def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
 
 @contextlib.contextmanager
 def _importing() -> Iterator[None]:
-    """Nothing that is imported is garbage, and so none is looked for meanwhile: a tenth of the time."""
+    """Nothing that is imported is garbage, and so none is looked for meanwhile, nor among it later: a tenth of the
+    time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if enabled:
             gc.enable()
 
@@ -298,12 +300,15 @@ def grade(
     and the kit's versions are those that it was made from. A batch that was stopped goes on where it was. Where only
     tests, points or hidden data have changed, notebooks are not executed again: their runs are kept.
     """
-    course, wanted = _open(course_folder, assignment)
-    warm = start == "warm"
-    if dry_run:
-        _forecast(course, wanted, only, workers, warm=warm, force=force, json_path=json_path, quiet=quiet)
-    cluster = _cluster(course, scheduler, insecure_scheduler, warm)
-    done = _grade(course, wanted, only=only, workers=workers, warm=warm, force=force, quiet=quiet, cluster=cluster)
+    with _clerk() as clerk:
+        course, wanted = _open(course_folder, assignment)
+        warm = start == "warm"
+        if dry_run:
+            _forecast(course, wanted, clerk, only, workers, warm=warm, force=force, json_path=json_path, quiet=quiet)
+        cluster = _cluster(course, scheduler, insecure_scheduler, warm)
+        done = _grade(
+            course, wanted, clerk, only=only, workers=workers, warm=warm, force=force, quiet=quiet, cluster=cluster
+        )
     if json_path:
         _write_json(json_path, done)
     sys.exit(NOT_GRADED if done.not_graded else DONE)
@@ -312,6 +317,7 @@ def grade(
 def _grade(
     course: Course,
     assignment: Assignment,
+    clerk: Helper,
     *,
     only: Sequence[str] = (),
     workers: int | None = None,
@@ -328,23 +334,25 @@ def _grade(
 
     testing = nullcontext() if cluster is not None else _testing(assignment)
     with testing as tested:
-        with _importing(), _building(course, assignment) as building:
+        with _importing():
+            building = _building(course, assignment, clerk)
             from autograder import batch, record
             from autograder import report as pages
             from autograder.batchlog import BatchLog
-            from autograder.keys import exam_key
             from autograder.processes import in_processes, starting
             from autograder.screen import BatchProgress
             from autograder.text import one_line
 
-            pages.prepare()
-            release = building.result()
+            batch.prepare()
+            release = building()
         console = Console(stderr=True)
         with batch.exclusive(course):
             works = _plan(course, release, only)
             if cluster is not None:  # other machines have no kept runs
                 works = tuple(replace(work, runs=None) for work in works)
             due = [work for work in works if force or batch.current(work) is None]
+            if due:
+                clerk.begin(pages.prepare)
             reduced = cluster is None and _require_sandbox(assignment, quiet, tested)
             if len(due) < len(works) and not quiet:
                 console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
@@ -374,7 +382,8 @@ def _grade(
                 exams = [notebook.exam for notebook in release.notebooks]
                 failures = {n.student: n.reason for n in done.not_graded}
                 try:
-                    recorded = record.record(course, assignment, exams, exam_key(course, release), failures)
+                    key = works[0].content_keys["exam"]
+                    recorded = clerk.begin(record.record, course, assignment, exams, key, failures).result()
                 except HostError:
                     _complain_of(done)
                     raise
@@ -386,14 +395,31 @@ def _grade(
         return done
 
 
-def _building(course: Course, assignment: Assignment) -> Beside[Release]:
-    """The release, which is made beside this process while that imports the rest."""
-    import nbgrader.api  # noqa: F401 - here, what both need
+def _clerk() -> Helper:
+    """The process that does what nbgrader is needed for: it imports that while this one imports the rest."""
+    from autograder.beside import Helper
 
-    from autograder.beside import Beside
+    return Helper(_import_nbgrader)
+
+
+def _import_nbgrader() -> None:
+    with _importing():
+        _import_lightly()
+        from autograder.nbgraders import import_all
+
+        import_all()
+
+
+def _building(course: Course, assignment: Assignment, clerk: Helper) -> Callable[[], Release]:
+    """Begin to make the release; what is returned waits for it."""
+    from functools import partial
+
+    from autograder.stripping import strip_all
+
+    stripping = clerk.begin(strip_all, course, assignment)
     from autograder.release import build
 
-    return Beside(lambda: build(course, assignment))
+    return partial(build, course, assignment, stripping.result)
 
 
 def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) -> Execute | None:
@@ -429,6 +455,7 @@ def _runner(warm: bool) -> Callable[..., Batch]:
 def _forecast(
     course: Course,
     assignment: Assignment,
+    clerk: Helper,
     only: Sequence[str],
     workers: int | None,
     *,
@@ -441,13 +468,14 @@ def _forecast(
     from rich.console import Console
 
     with _testing(assignment) as tested:
-        with _importing(), _building(course, assignment) as building:
+        with _importing():
+            building = _building(course, assignment, clerk)
             from autograder import batch, dryrun
             from autograder.files import write_atomically
             from autograder.processes import starting
             from autograder.screen import BatchProgress, show_forecast
 
-            release = building.result()
+            release = building()
         with batch.exclusive(course):
             works = _plan(course, release, only)
             current = {} if force else {work.student: grade for work in works if (grade := batch.current(work))}
@@ -552,12 +580,13 @@ autograder feedback keras-fully-connected --student ada
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
 def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> None:
     """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
-    from autograder import record
+    from autograder import gradebook, record
     from autograder.feedback import write_feedback
     from autograder.text import one_line
 
     course, wanted = _open(course_folder, assignment)
-    for path in write_feedback(course, wanted, record.grades(course, wanted.name, only)):
+    grades = gradebook.with_manual_scores(course, record.grades(course, wanted.name, only))
+    for path in write_feedback(course, wanted, grades):
         click.echo(one_line(str(path), MAX_PATH))
 
 
@@ -691,7 +720,8 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     ctx.invoke(release, assignment=wanted.name, course_folder=folder, no_prove=no_prove)
     made = demonstration.make_class(course.root, wanted.name)
     click.echo(f"Made {len(made)} submissions. Grading …")
-    done = _grade(course, wanted, workers=workers, force=True)
+    with _clerk() as clerk:
+        done = _grade(course, wanted, clerk, workers=workers, force=True)
     outside = [line for grade in done.grades if (line := _outside(grade, demonstration.expected(grade.student)))]
     if outside:
         click.echo("\nNot what the demo expects: " + "; ".join(outside), err=True)

@@ -6,27 +6,30 @@ is gone, was changed, or would be made from anything else now, is written. The f
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from nbformat import v4
 
-from autograder import __version__, gradebook, report, result
+from autograder import __version__, report, result
+from autograder.beside import Beside
+from autograder.contents import folder_key
 from autograder.errors import HostError
 from autograder.files import write_atomically
-from autograder.keys import folder_key
 from autograder.records import Assignment, Course, Grade
 
 
 def write_feedback(
     course: Course, assignment: Assignment, grades: Sequence[Grade], *, changed_only: bool = False
 ) -> list[Path]:
-    """feedback/<student>/<assignment>/<page>.html of each grade, with what people entered in the gradebook.
+    """feedback/<student>/<assignment>/<page>.html of each grade. (What people entered in the gradebook is in those that
+    :func:`~autograder.gradebook.with_manual_scores` gives.)
 
     Returns:
         The pages of all ``grades``, in their order, also those that are what they should be already.
@@ -35,20 +38,43 @@ def write_feedback(
         HostError: a page can not be written, or a masked notebook is damaged.
     """
     pages = _Pages(course, assignment)
-    written = []
+    made = [_Page.of(course, pages, grade) for grade in grades]
+    due = [page for page in made if not (changed_only and pages.is_current(page))]
+
+    def written(page: _Page) -> tuple[_Page, str]:
+        text = report.render_feedback(course, assignment, page.grade, _notebooks(course, page.grade))
+        content = text.encode("utf-8", "backslashreplace")
+        write_atomically(page.path, content)
+        return page, _hash(content)
+
+    # Two at a time: pages are most of what is left to do where nothing had to be executed.
+    half = len(due) // 2 if len(due) >= FEW else 0
     try:
-        for grade in gradebook.with_manual_scores(course, grades):
-            page = course.feedback(grade.student, assignment.name) / report.feedback_name(grade)
-            made_from = pages.made_from(grade)
-            if not (changed_only and pages.is_current(grade.student, page, made_from)):
-                text = report.render_feedback(course, assignment, grade, _notebooks(course, grade))
-                content = text.encode("utf-8", "backslashreplace")
-                write_atomically(page, content)
-                pages.remember(grade.student, made_from, content)
-            written.append(page)
+        with Beside(lambda: [written(page) for page in due[:half]]) if half else contextlib.nullcontext() as beside:
+            for page in due[half:]:
+                pages.remember(*written(page))
+            for page, content in beside.result() if beside else ():
+                pages.remember(page, content)
     finally:
         pages.save()
-    return written
+    return [page.path for page in made]
+
+
+FEW = 8
+"""Pages that take less time than it takes to begin a process."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    grade: Grade
+    path: Path
+    made_from: str
+    """A hash of what is on it."""
+
+    @classmethod
+    def of(cls, course: Course, pages: _Pages, grade: Grade) -> _Page:
+        path = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
+        return cls(grade, path, pages.made_from(grade))
 
 
 def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
@@ -57,7 +83,7 @@ def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
     for path in _paths(course, grade):
         if path.is_file():
             try:
-                found[path.stem] = nbformat.read(path, as_version=4)
+                found[path.stem] = v4.reads(path.read_text("utf-8"))
             except Exception as error:  # nbformat has its own ways to fail on a strange file
                 raise HostError(f"{path} is damaged ({error}); grade it anew with --force") from error
     return found
@@ -89,14 +115,15 @@ class _Pages:
         parts += [_hash(path.read_bytes()) if path.is_file() else "" for path in _paths(self.course, grade)]
         return _hash("\n".join(parts).encode())
 
-    def is_current(self, student: str, page: Path, made_from: str) -> bool:
+    def is_current(self, page: _Page) -> bool:
         try:
-            return bool(self.known.get(student) == [made_from, _hash(page.read_bytes())])
+            return bool(self.known.get(page.grade.student) == [page.made_from, _hash(page.path.read_bytes())])
         except OSError:
             return False
 
-    def remember(self, student: str, made_from: str, page: bytes) -> None:
-        self.known[student] = [made_from, _hash(page)]
+    def remember(self, page: _Page, content: str) -> None:
+        """``content``: the hash of the page as it was written."""
+        self.known[page.grade.student] = [page.made_from, content]
         self.changed = True
 
     def save(self) -> None:

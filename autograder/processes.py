@@ -74,6 +74,8 @@ def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tup
     workers = max(1, workers)
     kept = all(work.kept for work in due)
     together = kept and target is worker.main and _leave_nothing(due)
+    if together and workers > 1:
+        workers += 1  # what they do is so little that one of them always waits for the disk
     pending = deque(_portions(due, min(PORTION, math.ceil(len(due) / (2 * workers))) if together else 1))
     large = _libraries(exams_of(due))
     with contextlib.closing(Pool(target, large, light=not large or kept)) as pool:
@@ -218,7 +220,7 @@ def start_server(due: Sequence[Work], *, executed: bool) -> None:
     if executed and _libraries(exams):
         start_server_for(exams, due[0].batch_log)
     with _standard_error_in(due[0].batch_log):
-        if not servers.start_copy(exams, unwanted=worker.HEAVY[1:]):
+        if not servers.start_copy(exams, unwanted=worker.HEAVY[1:], kernels=executed):
             servers.start_light()
 
 

@@ -16,6 +16,7 @@ from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
 from autograder.records import Assignment, Course, Exam, Grade
+from autograder.report import grades_csv, render_class_report
 from autograder.text import one_line
 
 
@@ -72,13 +73,15 @@ def record(
     failures = failures or {}
     standing = on_disk(course, assignment.name, exam_key)
     gradebook.record(course, exams, standing.current)
-    pages = write_feedback(course, assignment, standing.current, changed_only=True)
-    paths: dict[str, Path | str] = {
-        "gradebook": gradebook.place(course),
-        "grades": write_csv(course, known={assignment.name: standing}),
-    }
-    if standing.current or standing.set_aside or failures:
-        paths["class report"] = write_report(course, assignment, standing, failures)
+    in_csv = _for_csv(course, {assignment.name: standing})
+    entered = gradebook.with_manual_scores(course, [*standing.current, *in_csv])
+    current, in_csv = entered[: len(standing.current)], entered[len(standing.current) :]
+    pages = write_feedback(course, assignment, current, changed_only=True)
+    write_atomically(course.grades_csv, grades_csv(in_csv))
+    paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
+    listed = {**standing.set_aside, **failures}
+    if current or listed:
+        paths["class report"] = _write_report(course, assignment, current, listed)
     if pages:
         paths["feedback"] = pages[0]
     return Recorded(paths, {k: why for k, why in standing.set_aside.items() if k not in failures})
@@ -144,20 +147,22 @@ def _assignments(course: Course) -> list[str]:
     return sorted({path.parent.name for path in (course.root / "autograded").glob("*/*/result.json")})
 
 
-def write_csv(course: Course, to: Path | None = None, known: Mapping[str, Standing] | None = None) -> Path:
+def write_csv(course: Course, to: Path | None = None) -> Path:
     """grades.csv: all assignments, with the points that people gave in the gradebook. Older grades are in it too, as
-    they are all that their students have; :func:`doubts` names them. ``known``: what has been read already."""
-    from autograder.report.table import grades_csv
+    they are all that their students have; :func:`doubts` names them."""
+    path = to or course.grades_csv
+    write_atomically(path, grades_csv(gradebook.with_manual_scores(course, _for_csv(course, {}))))
+    return path
 
-    known = known or {}
+
+def _for_csv(course: Course, known: Mapping[str, Standing]) -> Sequence[Grade]:
+    """All grades on disk, in the CSV's order. ``known``: what has been read already."""
     found: list[Grade] = []
     for name in _assignments(course):
         standing = known[name] if name in known else on_disk(course, name)
         grades = sorted((*standing.current, *standing.older), key=lambda g: g.student)
         found += map(_scores_only, grades)
-    path = to or course.grades_csv
-    write_atomically(path, grades_csv(gradebook.with_manual_scores(course, found)))
-    return path
+    return found
 
 
 def _scores_only(grade: Grade) -> Grade:
@@ -178,21 +183,20 @@ def doubts(course: Course) -> list[str]:
     ]
 
 
-def write_report(
-    course: Course, assignment: Assignment, standing: Standing, failures: Mapping[str, str] | None = None
-) -> Path:
+def write_report(course: Course, assignment: Assignment, standing: Standing) -> Path:
     """reports/<assignment>.html
 
     Raises:
         UsageError: there is nothing to report.
     """
-    from autograder.report import render_class_report
-
-    listed = {**standing.set_aside, **(failures or {})}
-    counted = [grade for grade in standing.current if grade.student not in listed]
-    if not counted and not listed:
+    if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
+    return _write_report(course, assignment, gradebook.with_manual_scores(course, standing.current), standing.set_aside)
+
+
+def _write_report(course: Course, assignment: Assignment, grades: Sequence[Grade], listed: Mapping[str, str]) -> Path:
+    """``listed``: student → why no grade of theirs counts, whatever it is."""
     path = course.reports / f"{assignment.name}.html"
-    page = render_class_report(course, assignment, gradebook.with_manual_scores(course, counted), failures=listed)
-    write_atomically(path, page)
+    counted = [grade for grade in grades if grade.student not in listed]
+    write_atomically(path, render_class_report(course, assignment, counted, failures=listed))
     return path

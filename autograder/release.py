@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,12 +22,10 @@ from autograder.errors import CourseError, HostError
 from autograder.exam import make_exam, released_notebook, solution_notebook
 from autograder.examiner import feasible
 from autograder.files import replace_folder
-from autograder.nbgraderconfig import read_nbgrader_config
-from autograder.notebook import read_source_notebook
 from autograder.paths import inside, is_hidden
 from autograder.prepare import check_prepared
 from autograder.records import Assignment, Course, Exam
-from autograder.stripping import strip
+from autograder.stripping import Faces, strip_all
 
 __all__ = [
     "Release",
@@ -68,30 +66,25 @@ class Release:
     """Path in the release (with ``/``) → the file that is copied there."""
 
 
-def build(course: Course, assignment: Assignment) -> Release:
+def build(course: Course, assignment: Assignment, stripped: Callable[[], Mapping[str, Faces]] | None = None) -> Release:
     """Make the release and the exams of an assignment; nothing is written.
 
-    Where a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
+    Args:
+        course: the course.
+        assignment: the assignment.
+        stripped: gives what :func:`~autograder.stripping.strip_all` makes of the notebooks, where that is made
+            elsewhere.
 
     Raises:
         CourseError: a notebook or a file is wrong or missing; the message names it, with the cell.
     """
     check_prepared(course, assignment)
-    folder = course.source(assignment.name)
-    paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
-    if not paths:
-        raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
-    config = read_nbgrader_config(course.root)
-    notebooks = []
-    for path in paths:
-        label = f"source/{assignment.name}/{path.name}"
-        source = read_source_notebook(path, name=label)
-        faces = strip(source, root=course.root, folder=folder, config=config, label=label)
-        exam = make_exam(assignment.name, path.stem, faces)
-        notebooks.append(ReleasedNotebook(faces.student, exam))
-    _check_readable([notebook.exam for notebook in notebooks])
-    _check_points(assignment, [notebook.exam for notebook in notebooks])
-    return Release(assignment, tuple(notebooks), _files(course, assignment, [path.name for path in paths]))
+    faces = stripped() if stripped is not None else strip_all(course, assignment)
+    exams = {name: make_exam(assignment.name, name, its) for name, its in faces.items()}
+    _check_readable(list(exams.values()))
+    _check_points(assignment, list(exams.values()))
+    notebooks = tuple(ReleasedNotebook(faces[name].student, exam) for name, exam in exams.items())
+    return Release(assignment, notebooks, _files(course, assignment, [f"{name}.ipynb" for name in faces]))
 
 
 def check(release: Release) -> list[str]:

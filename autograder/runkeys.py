@@ -6,6 +6,7 @@ and no time.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -31,15 +32,20 @@ def execution_key(assignment: Assignment, files: str, preload: Sequence[str]) ->
         files: a digest of the release's files.
         preload: modules that the kernel imports before its first cell.
     """
-    package = Path(__file__).resolve().parent  # students import from it, and the probe is in it
-    inside = {str(path.relative_to(package)): _content(path) for path in package.rglob("*.py")}
     return _digest(
-        [EXECUTION_VERSION, __version__, inside],
+        [EXECUTION_VERSION, __version__, own_code()],
         _sandbox(assignment.environment, assignment.sandbox),
         asdict(assignment.limits),
         list(preload),
         files,
     )
+
+
+@functools.cache
+def own_code() -> dict[str, str]:
+    """The kit's modules, as this process found them: students import from them, and the probe is among them."""
+    package = Path(__file__).resolve().parent
+    return {str(path.relative_to(package)): _content(path) for path in package.rglob("*.py")}
 
 
 def _sandbox(python: str | None, name: str) -> list[Any]:

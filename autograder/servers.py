@@ -14,8 +14,10 @@ from typing import Any
 
 from autograder.forks import Copy, Process
 
-COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "autograder.kernel", "numpy.testing")
+COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "numpy.testing")
 """What each server imports."""
+KERNELS = "autograder.kernel"
+"""What starts kernels: a copy for works that need none does without."""
 MODELS = "autograder.examiner.models"
 """What rebuilds models, which a process imports where it needs it."""
 STARTS_THREADS = ("jax", "jaxlib", "torch")
@@ -24,11 +26,11 @@ STARTS_THREADS = ("jax", "jaxlib", "torch")
 
 def start_light() -> None:
     """Start the server without libraries, if it does not run yet; it imports while the caller goes on."""
-    _light.set_forkserver_preload(_quietly(*COMMON))
+    _light.set_forkserver_preload(_quietly(*COMMON, KERNELS))
     _light.ensure_running()
 
 
-def start_copy(shared: Sequence[object], unwanted: Collection[str]) -> bool:
+def start_copy(shared: Sequence[object], unwanted: Collection[str], *, kernels: bool) -> bool:
     """The same as a copy of this process, which costs no imports; says whether one runs now.
 
     There is none where something else runs here, or a library is imported that no examiner finds imported.
@@ -36,17 +38,19 @@ def start_copy(shared: Sequence[object], unwanted: Collection[str]) -> bool:
     Args:
         shared: objects that works refer to, see :class:`~autograder.forks.Copy`.
         unwanted: names of such libraries.
+        kernels: its processes will start some.
     """
-    global _copy
-    if _copy is not None and _copy.has(shared):
+    global _copy, _copied
+    wanted = {*COMMON, KERNELS} if kernels else {*COMMON}
+    if _copy is not None and _copy.has(shared) and wanted <= _copied:
         return True
     stop_copy()
     if threading.active_count() > 1 or not sys.modules.keys().isdisjoint((*unwanted, *STARTS_THREADS)):
         return False
-    for name in COMMON:
+    for name in sorted(wanted):
         importlib.import_module(name)
     try:
-        _copy = Copy(shared)
+        _copy, _copied = Copy(shared), wanted
     except OSError:  # no more processes; a server says so where it is needed
         return False
     return True
@@ -67,7 +71,7 @@ def stop_copy() -> None:
 
 def start_heavy(libraries: Sequence[str]) -> None:
     """The same for the one with these libraries."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(_quietly(*COMMON, *libraries, MODELS))
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_quietly(*COMMON, KERNELS, *libraries, MODELS))
     forkserver.ensure_running()
 
 
@@ -86,6 +90,8 @@ def process(
 
 
 _copy: Copy | None = None
+_copied: set[str] = set()
+"""What it was asked to import."""
 _light = forkserver.ForkServer()
 
 

@@ -18,8 +18,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.errors import CourseError
-from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig
+from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
+from autograder.notebook import read_source_notebook
 from autograder.paths import inside
+from autograder.records import Assignment, Course
 
 _BEFORE = ("IncludeHeaderFooter", "InstantiateTests", "LockCells")
 _SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums")
@@ -38,6 +40,27 @@ class Faces:
     """What is released."""
     hidden_markers: tuple[str, str]
     """What marks the first and the last line of a hidden part."""
+
+
+def strip_all(course: Course, assignment: Assignment) -> dict[str, Faces]:
+    """The faces of each notebook in the assignment's source folder, under its name without ``.ipynb``.
+
+    Where a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
+
+    Raises:
+        CourseError: there is none, or one is wrong; the message names it, with the cell.
+    """
+    folder = course.source(assignment.name)
+    paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+    if not paths:
+        raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
+    config = read_nbgrader_config(course.root)
+    faces = {}
+    for path in paths:
+        label = f"source/{assignment.name}/{path.name}"
+        source = read_source_notebook(path, name=label)
+        faces[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
+    return faces
 
 
 def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderConfig, label: str) -> Faces:

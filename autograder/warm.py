@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from autograder.errors import SandboxError
-from autograder.sandbox import default_sandbox, kernel, require
+from autograder.sandbox import default_sandbox, require
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.warm import Address, Template, WarmSandbox
@@ -87,6 +87,8 @@ def _logged(work: Work) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _start(work: Work) -> Iterator[_Started]:
+    from autograder.sandbox import kernel  # it imports what a batch without executions does without
+
     sandbox = default_sandbox(work.assignment.environment, work.assignment.sandbox)
     if not isinstance(sandbox, BubblewrapSandbox):
         raise SandboxError(f"{sandbox.name} has no templates")

@@ -6,11 +6,13 @@ import errno
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from autograder.beside import Beside
+from autograder.beside import Beside, Helper
 from autograder.errors import CourseError
 
 
@@ -95,3 +97,85 @@ def test_it_ends_where_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
+
+
+# --- a helper --------------------------------------------------------------------------------------------
+
+_remembered: list[str] = []
+
+
+def remember(text: str) -> list[str]:
+    _remembered.append(text)
+    return [*_remembered, str(os.getpid())]
+
+
+def fail(kind: type[Exception]) -> None:
+    raise kind("the third cell")
+
+
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    yield
+    _remembered.clear()
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_helper_does_one_thing_after_another_and_keeps_what_it_has() -> None:
+    with Helper(partial(remember, "prepared")) as helper:
+        first, second = helper.begin(remember, "one"), helper.begin(remember, "two")
+        *done, pid = first.result()
+        assert done == ["prepared", "one"]
+        assert second.result() == ["prepared", "one", "two", pid]
+    assert pid != str(os.getpid())
+    assert _remembered == []
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_what_nobody_asks_for_is_done_all_the_same() -> None:
+    with Helper(list) as helper:
+        helper.begin(remember, "one")
+        helper.begin(fail, CourseError)
+        assert helper.begin(remember, "three").result()[:2] == ["one", "three"]
+
+
+def test_a_helpers_errors_are_raised_here() -> None:
+    with Helper(list) as helper:
+        courses, faults = helper.begin(fail, CourseError), helper.begin(fail, ValueError)
+        with pytest.raises(CourseError, match="the third cell"):
+            courses.result()
+        with pytest.raises(ValueError, match="the third cell"):
+            faults.result()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def imports_nothing() -> None:
+    raise ImportError("there is no nbgrader")
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("prepare", [die, imports_nothing])
+def test_what_a_helper_that_has_ended_was_asked_is_done_here(prepare: Callable[[], None]) -> None:
+    with Helper(prepare) as helper:
+        asked = [helper.begin(remember, "one")]
+        time.sleep(0.2)  # it is known to be gone for the second, or not: both are done
+        asked.append(helper.begin(remember, "two"))
+        assert [one.result() for one in asked] == [["one", str(os.getpid())], ["one", "two", str(os.getpid())]]
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_what_can_not_be_told_to_a_helper_is_done_here() -> None:
+    with Helper(list) as helper:
+        before = helper.begin(remember, "before")
+        assert helper.begin(lambda: os.getpid()).result() == os.getpid()
+        assert before.result() == ["before", str(os.getpid())]
+        assert helper.begin(remember, "after").result() == ["before", "after", str(os.getpid())]
+
+
+def test_a_helper_ends_with_whoever_has_it() -> None:
+    with Helper(list) as helper:
+        pid = helper.begin(os.getpid).result()
+        assert Path(f"/proc/{pid}").exists()
+    assert not Path(f"/proc/{pid}").exists()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kernels import InProcessKernel
 from tiny import YAML, Here, submit, tiny_course, tiny_release
 
-from autograder import batch, record, result, worker
+from autograder import batch, feedback, record, result, worker
+from autograder.beside import Beside
 from autograder.feedback import write_feedback
 from autograder.keys import exam_key
 from autograder.records import Course
@@ -101,6 +103,34 @@ def test_where_it_is_not_known_what_pages_were_made_from_all_are_written(course:
     (course.state / "feedback/hw.json").write_text(content)
     assert written(course, lambda: grade(course)) == [*NAMES]
     assert written(course, lambda: grade(course)) == []
+
+
+def test_two_processes_write_the_pages_of_a_class_as_one_does(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And both are known: nothing is written again."""
+    names = [f"s{number:02}" for number in range(feedback.FEW + 1)]
+    for name in names:
+        submit(course, name, f"def double(x):\n    return 2 * x  # {name}")
+    monkeypatch.setattr(feedback, "Beside", Counted)
+    Counted.made = 0
+    grade(course)
+    assert Counted.made == 1
+    pages = {name: page(course, name).read_bytes() for name in names}
+    assert all(f"# {name}".encode() in pages[name] for name in names)
+    assert written(course, lambda: grade(course)) == []
+    for name in names:
+        page(course, name).unlink()
+    monkeypatch.setattr(feedback, "FEW", 1000)
+    grade(course)
+    assert {name: page(course, name).read_bytes() for name in names} == pages
+    assert Counted.made == 1
+
+
+class Counted(Beside[Any]):
+    made = 0
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        Counted.made += 1
+        super().__init__(act)
 
 
 def test_when_asked_for_pages_are_written_in_any_case(course: Course) -> None:

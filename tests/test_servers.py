@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -45,6 +46,38 @@ def test_to_ask_whether_it_is_installed_is_no_import(absent: None) -> None:
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("no_such_library")
     assert not libraries.wanted()
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No thread, and no library that starts some."""
+    monkeypatch.setattr("autograder.servers.threading.active_count", lambda: 1)
+    monkeypatch.setattr(servers, "STARTS_THREADS", ())
+    servers.stop_copy()
+    yield
+    servers.stop_copy()
+
+
+def copy_for(*, kernels: bool) -> int:
+    """Its process id."""
+    assert servers.start_copy([], (), kernels=kernels)
+    assert servers._copy is not None
+    return servers._copy.pid
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_copy_that_starts_no_kernels_gives_way_to_one_that_does() -> None:
+    without = copy_for(kernels=False)
+    assert copy_for(kernels=False) == without
+    with_kernels = copy_for(kernels=True)
+    assert with_kernels != without
+    assert copy_for(kernels=False) == with_kernels
+
+
+def test_what_a_batch_without_executions_does_without_is_not_imported() -> None:
+    code = "import autograder.processes, sys; print([n for n in ('zmq', 'jupyter_client', 'nbgrader.api') if n in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "[]\n"
 
 
 def course_with(root: Path, test: str) -> Course:

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from autograder.contents import IGNORED
 from autograder.errors import CourseError
 from autograder.examiner.names import vocabulary
-from autograder.keys import IGNORED
 from autograder.nbgraderconfig import NBGRADER_CONFIG
 from autograder.records import Exam
 from autograder.worker import Work
