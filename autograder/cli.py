@@ -109,9 +109,12 @@ def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
     with _importing():
         _import_lightly()
         from autograder.course import assignment, load_course
+        from autograder.sandbox.base import compute_alike
 
     course = load_course(folder.resolve())
-    return course, assignment(course, name)
+    found = assignment(course, name)
+    compute_alike(found.limits.threads)
+    return course, found
 
 
 @contextlib.contextmanager
@@ -709,12 +712,9 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     Every student of the class has a score that is right; exit code 1 says that one got another.
     """
     from autograder import demo as demonstration
-    from autograder.course import assignment as find_assignment
-    from autograder.course import load_course
 
     demonstration.make_course(folder.resolve())
-    course = load_course(folder.resolve())
-    wanted = find_assignment(course, demonstration.ASSIGNMENT)
+    course, wanted = _open(folder, demonstration.ASSIGNMENT)
     click.echo(f"Releasing {wanted.name} …")
     ctx = click.get_current_context()
     ctx.invoke(release, assignment=wanted.name, course_folder=folder, no_prove=no_prove)

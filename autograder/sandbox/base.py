@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,6 @@ def kernel_environment(*, prefix: str | None = None, threads: int = Limits().thr
     another order are other numbers. Everything that libraries like to write lies below the work folder. No name and no
     value tells grading from practice.
     """
-    count = str(threads)
     return {
         "PATH": f"{prefix or sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": HOME,
@@ -44,15 +44,22 @@ def kernel_environment(*, prefix: str | None = None, threads: int = Limits().thr
         "MPLCONFIGDIR": f"{HOME}/.config/matplotlib",
         "NUMBA_CACHE_DIR": f"{HOME}/.cache/numba",
         "PYTENSOR_FLAGS": f"base_compiledir={HOME}/.pytensor",
-        "OMP_NUM_THREADS": count,
-        "OPENBLAS_NUM_THREADS": count,
-        "MKL_NUM_THREADS": count,
-        "NUMEXPR_NUM_THREADS": count,
-        "NUMBA_NUM_THREADS": count,
-        "TF_NUM_INTRAOP_THREADS": count,
-        "TF_NUM_INTEROP_THREADS": count,
+        **thread_settings(threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",  # 2 shows that there is no GPU as an error, in the notebook
     }
+
+
+def thread_settings(threads: int) -> dict[str, str]:
+    """What tells numerical libraries, before they are imported, with how many threads each of them computes."""
+    names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA")
+    counts = [f"{name}_NUM_THREADS" for name in names] + ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"]
+    return dict.fromkeys(counts, str(threads))
+
+
+def compute_alike(threads: int) -> None:
+    """Let the examiner's libraries, imported from now on, compute with as many threads as the kernels' do: what it
+    measures is the same on any number of cores, and workers keep out of each other's way."""
+    os.environ.update(thread_settings(threads))
 
 
 @dataclass(frozen=True)
