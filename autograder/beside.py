@@ -6,7 +6,9 @@ import contextlib
 import os
 import pickle
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection, Pipe
@@ -16,6 +18,8 @@ from autograder.errors import AutograderError
 from autograder.forks import end_with, follow_parent, fork
 
 _Made = TypeVar("_Made")
+PATIENCE_SECONDS = 2.0
+"""How long a helper may take to put in order what it had in hand."""
 _NOTHING = b""
 """Said where there is no answer: what was asked for is done by whoever waits for it."""
 
@@ -54,7 +58,7 @@ class Helper:
     """A process that does one thing after another, and keeps what it has imported.
 
     What it can not do is done here, as by :class:`Beside`. Functions and arguments must be such that they can be
-    pickled, too.
+    pickled, too. Requests and answers wait for each other: take a large answer before you make the next request.
 
     Args:
         prepare: what it does first.
@@ -75,11 +79,15 @@ class Helper:
 
     def answer(self, number: int) -> bytes:
         """What it says to the request with this number, counted from 1. What nobody has asked for until then is
-        passed over."""
+        passed over. Who is interrupted meanwhile goes on when it has put in order what it had in hand."""
         said = _NOTHING
-        while self._answered < number:
-            said = self._process.receive()
-            self._answered += 1
+        try:
+            while self._answered < number:
+                said = self._process.receive()
+                self._answered += 1
+        except BaseException:
+            self._process.end(PATIENCE_SECONDS)
+            raise
         return said
 
     def __enter__(self) -> Helper:
@@ -98,7 +106,7 @@ class Asked(Generic[_Made]):
         self._act = act
 
     def result(self) -> _Made:
-        """See :meth:`Beside.result`."""
+        """See :meth:`Beside.result`; to be called once, and in the order in which things were begun."""
         return _believed(self._helper.answer(self._number), self._act)
 
 
@@ -132,13 +140,24 @@ class _Process:
                 return self._way.recv_bytes()
         return _NOTHING
 
-    def end(self) -> None:
-        if self._pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._way.close()
-            self._pid = 0
+    def end(self, patience: float = 0.0) -> None:
+        """End it: at once, or as Ctrl-C does and at once after so many seconds."""
+        if not self._pid:
+            return
+        pid, self._pid = self._pid, 0
+        self._way.close()
+        deadline = time.monotonic() + patience
+        number = signal.SIGINT if patience else signal.SIGKILL
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        while number == signal.SIGINT:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                return
+            if time.monotonic() > deadline:
+                number = signal.SIGKILL
+                os.kill(pid, number)
+            time.sleep(0.01)
+        os.waitpid(pid, 0)
 
 
 def _believed(said: bytes, act: Callable[[], _Made]) -> _Made:
@@ -159,18 +178,18 @@ def _believed(said: bytes, act: Callable[[], _Made]) -> _Made:
 def _begin(act: Callable[[Connection], object], way: Connection) -> None:
     follow_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    act(way)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt, EOFError, OSError):  # nobody waits for it any more
+        act(way)
 
 
 def _serve(prepare: Callable[[], object], way: Connection) -> None:
-    prepare()
+    with contextlib.suppress(Exception):  # it is shown where what was to be prepared is missing
+        prepare()
     while True:
-        try:
-            message = way.recv_bytes()
-        except EOFError:
-            return
+        message = way.recv_bytes()
         way.send_bytes(_said(partial(_do, message)))
+        sys.stdout.flush()
 
 
 def _do(message: bytes) -> object:

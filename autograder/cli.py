@@ -109,12 +109,9 @@ def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
     with _importing():
         _import_lightly()
         from autograder.course import assignment, load_course
-        from autograder.sandbox.base import compute_alike
 
     course = load_course(folder.resolve())
-    found = assignment(course, name)
-    compute_alike(found.limits.threads)
-    return course, found
+    return course, assignment(course, name)
 
 
 @contextlib.contextmanager
@@ -154,11 +151,11 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     written, the instructor's own solution must get full marks and the unchanged release none of the points
     that need work, both through the pipeline that grades students.
     """
+    course, wanted = _open(course_folder, assignment)
     from autograder import release as releasing
     from autograder.batch import exclusive
     from autograder.prepare import prepare
 
-    course, wanted = _open(course_folder, assignment)
     if wanted.prepare is not None:
         with exclusive(course), _status(f"Preparing {wanted.name}: {wanted.prepare.split()[0]}…"):
             said = prepare(course, wanted)
@@ -335,9 +332,11 @@ def _grade(
 
     from rich.console import Console
 
+    from autograder.sandbox.base import computing_alike
+
     testing = nullcontext() if cluster is not None else _testing(assignment)
     with testing as tested:
-        with _importing():
+        with _importing(), computing_alike(assignment.limits.threads):
             building = _building(course, assignment, clerk)
             from autograder import batch, record
             from autograder import report as pages
@@ -406,19 +405,25 @@ def _clerk() -> Helper:
 
 
 def _import_nbgrader() -> None:
-    with _importing():
-        _import_lightly()
-        from autograder.nbgraders import import_all
+    from autograder.importing.absent import absent
 
-        import_all()
+    # What tells jsonschema the formats of texts: no schema of nbgrader's or of a notebook names one.
+    with _importing(), absent("fqdn", "idna", "isoduration", "rfc3339_validator", "rfc3986_validator", "webcolors"):
+        _import_lightly()
+        from autograder.nbgraders import import_gradebook, import_preprocessors
+
+        import_gradebook()
+        import_preprocessors()
 
 
 def _building(course: Course, assignment: Assignment, clerk: Helper) -> Callable[[], Release]:
     """Begin to make the release; what is returned waits for it."""
     from functools import partial
 
+    from autograder.prepare import check_prepared
     from autograder.stripping import strip_all
 
+    check_prepared(course, assignment)
     stripping = clerk.begin(strip_all, course, assignment)
     from autograder.release import build
 
@@ -470,8 +475,10 @@ def _forecast(
     """Say which grades would change."""
     from rich.console import Console
 
+    from autograder.sandbox.base import computing_alike
+
     with _testing(assignment) as tested:
-        with _importing():
+        with _importing(), computing_alike(assignment.limits.threads):
             building = _building(course, assignment, clerk)
             from autograder import batch, dryrun
             from autograder.files import write_atomically
@@ -583,11 +590,11 @@ autograder feedback keras-fully-connected --student ada
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
 def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> None:
     """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
+    course, wanted = _open(course_folder, assignment)
     from autograder import gradebook, record
     from autograder.feedback import write_feedback
     from autograder.text import one_line
 
-    course, wanted = _open(course_folder, assignment)
     grades = gradebook.with_manual_scores(course, record.grades(course, wanted.name, only))
     for path in write_feedback(course, wanted, grades):
         click.echo(one_line(str(path), MAX_PATH))
@@ -605,12 +612,12 @@ def report(assignment: str, course_folder: Path) -> None:
 
     Grades of an exam that has changed since are listed there by name, and counted nowhere.
     """
+    course, wanted = _open(course_folder, assignment)
     from autograder import record
     from autograder.keys import exam_key
     from autograder.release import build
     from autograder.text import one_line
 
-    course, wanted = _open(course_folder, assignment)
     standing = record.on_disk(course, wanted.name, exam_key(course, build(course, wanted)))
     click.echo(record.write_report(course, wanted, standing))
     _warn_each(f"{one_line(student)}: {why}" for student, why in standing.set_aside.items())

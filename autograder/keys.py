@@ -15,7 +15,7 @@ from autograder.records import Assignment, Course, Exam
 from autograder.release import Release
 from autograder.worker import versions
 
-EXAMINER_VERSION = "1"
+EXAMINER_VERSION = "2"
 """Raise it when the same submission would get another grade."""
 
 

@@ -27,10 +27,15 @@ _TOOLS = {
 }
 
 
-def import_all() -> None:
-    """Import what strips notebooks and keeps grades."""
+def import_gradebook() -> None:
+    """Import what keeps grades."""
     with _standing_in(_TOOLS):
-        import nbgrader.api
+        import nbgrader.api  # noqa: F401
+
+
+def import_preprocessors() -> None:
+    """Import what strips notebooks."""
+    with _standing_in(_TOOLS):
         import nbgrader.preprocessors  # noqa: F401
 
 

@@ -22,6 +22,7 @@ from autograder.errors import HostError
 from autograder.files import unwritable
 from autograder.forks import Process
 from autograder.records import Exam
+from autograder.sandbox.base import computing_alike
 from autograder.text import bounded
 from autograder.traceless import traceless
 from autograder.warm import ahead, templates
@@ -74,8 +75,6 @@ def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tup
     workers = max(1, workers)
     kept = all(work.kept for work in due)
     together = kept and target is worker.main and _leave_nothing(due)
-    if together and workers > 1:
-        workers += 1  # what they do is so little that one of them always waits for the disk
     pending = deque(_portions(due, min(PORTION, math.ceil(len(due) / (2 * workers))) if together else 1))
     large = _libraries(exams_of(due))
     with contextlib.closing(Pool(target, large, light=not large or kept)) as pool:
@@ -218,8 +217,8 @@ def start_server(due: Sequence[Work], *, executed: bool) -> None:
     """
     exams = exams_of(due)
     if executed and _libraries(exams):
-        start_server_for(exams, due[0].batch_log)
-    with _standard_error_in(due[0].batch_log):
+        start_server_for(exams, due[0].batch_log, _threads(due[0]))
+    with _standard_error_in(due[0].batch_log), computing_alike(_threads(due[0])):
         if not servers.start_copy(exams, unwanted=worker.HEAVY[1:], kernels=executed):
             servers.start_light()
 
@@ -229,9 +228,9 @@ def stop_server() -> None:
     servers.stop_copy()
 
 
-def start_server_for(exams: Iterable[Exam], log: Path) -> None:
-    """The one with the libraries that these exams import."""
-    with _standard_error_in(log):
+def start_server_for(exams: Iterable[Exam], log: Path, threads: int) -> None:
+    """The one with the libraries that these exams import, which compute with so many threads."""
+    with _standard_error_in(log), computing_alike(threads):
         servers.start_heavy(_libraries(exams))
 
 
@@ -243,6 +242,10 @@ def exams_of(due: Sequence[Work]) -> list[Exam]:
 def _libraries(exams: Iterable[Exam]) -> list[str]:
     """Those that take long to import, and that not every process of the kit's has."""
     return [name for name in worker.heavy_modules(exams) if name != "numpy"]
+
+
+def _threads(work: Work) -> int:
+    return work.assignment.limits.threads
 
 
 @contextlib.contextmanager
@@ -281,13 +284,13 @@ def _start(works: Sequence[Work], target: Target, large: Sequence[str], *, light
         work.log.unlink(missing_ok=True)
     run: Callable[..., Any] = worker.several if several else target
     if not light and large:
-        with _standard_error_in(first.batch_log):
+        with _standard_error_in(first.batch_log), computing_alike(_threads(first)):
             servers.start_heavy(large)
     elif large:
         run = partial(worker.without_libraries, run, large)
     receiver, sender = multiprocessing.get_context("forkserver").Pipe(duplex=False)
     try:
-        process = _process(run, tuple(works) if several else first, sender, first.batch_log, light=light)
+        process = _process(run, tuple(works) if several else first, sender, first, light=light)
     except (OSError, EOFError) as error:
         receiver.close()
         why = f"no process can be started ({type(error).__name__}: {error})"
@@ -297,7 +300,7 @@ def _start(works: Sequence[Work], target: Target, large: Sequence[str], *, light
     return _Running(deque(works), process, receiver, time.monotonic() + first.seconds, several)
 
 
-def _process(run: Callable[..., object], args: object, report: Connection, log: Path, *, light: bool) -> Any:
+def _process(run: Callable[..., object], args: object, report: Connection, first: Work, *, light: bool) -> Any:
     process = servers.process(run, (args,), report, light=light)
     try:
         process.start()
@@ -305,7 +308,7 @@ def _process(run: Callable[..., object], args: object, report: Connection, log: 
         if not (light and servers.copy_is_gone()):
             raise
         servers.stop_copy()
-        with _standard_error_in(log):
+        with _standard_error_in(first.batch_log), computing_alike(_threads(first)):
             servers.start_light()
         process = servers.process(run, (args,), report, light=light)
         process.start()

@@ -33,7 +33,8 @@ def start_light() -> None:
 def start_copy(shared: Sequence[object], unwanted: Collection[str], *, kernels: bool) -> bool:
     """The same as a copy of this process, which costs no imports; says whether one runs now.
 
-    There is none where something else runs here, or a library is imported that no examiner finds imported.
+    There is none where something else runs here, or a library is imported that no examiner finds imported; one that
+    runs stays then, as its processes can import what they need.
 
     Args:
         shared: objects that works refer to, see :class:`~autograder.forks.Copy`.
@@ -42,10 +43,11 @@ def start_copy(shared: Sequence[object], unwanted: Collection[str], *, kernels: 
     """
     global _copy, _copied
     wanted = {*COMMON, KERNELS} if kernels else {*COMMON}
-    if _copy is not None and _copy.has(shared) and wanted <= _copied:
+    possible = threading.active_count() == 1 and sys.modules.keys().isdisjoint((*unwanted, *STARTS_THREADS))
+    if _copy is not None and _copy.has(shared) and (wanted <= _copied or not possible):
         return True
     stop_copy()
-    if threading.active_count() > 1 or not sys.modules.keys().isdisjoint((*unwanted, *STARTS_THREADS)):
+    if not possible:
         return False
     for name in sorted(wanted):
         importlib.import_module(name)

@@ -22,6 +22,7 @@ from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig, read_nbgr
 from autograder.notebook import read_source_notebook
 from autograder.paths import inside
 from autograder.records import Assignment, Course
+from autograder.sandbox.base import computing_alike
 
 _BEFORE = ("IncludeHeaderFooter", "InstantiateTests", "LockCells")
 _SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums")
@@ -56,10 +57,11 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, Faces]:
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
     config = read_nbgrader_config(course.root)
     faces = {}
-    for path in paths:
-        label = f"source/{assignment.name}/{path.name}"
-        source = read_source_notebook(path, name=label)
-        faces[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
+    with computing_alike(assignment.limits.threads):
+        for path in paths:
+            label = f"source/{assignment.name}/{path.name}"
+            source = read_source_notebook(path, name=label)
+            faces[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
     return faces
 
 
@@ -119,6 +121,9 @@ class _Steps:
 
     def make(self, name: str) -> Any:
         """The preprocessor with the options of nbgrader_config.py, and with absolute paths."""
+        from autograder.nbgraders import import_preprocessors
+
+        import_preprocessors()
         from nbgrader import preprocessors
         from traitlets.config import Config
         from traitlets.traitlets import TraitError

@@ -50,8 +50,8 @@ PARTS = {
     "read": "autograder.record.on_disk",
     "gradebook": "autograder.gradebook.record",
     "feedback": "autograder.record.write_feedback",
-    "CSV": "autograder.record.write_csv",
-    "report": "autograder.record.write_report",
+    "CSV": "autograder.record.grades_csv",
+    "report": "autograder.record._write_report",
     "table": "autograder.screen.show_grades",
 }
 """Part of the coordinator's work → the function whose time it is, without the parts that it calls."""

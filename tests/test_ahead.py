@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tiny import submit, tiny_course, tiny_release
 from autograder import batch, processes, servers, warm
 from autograder.errors import SandboxError
 from autograder.processes import starting
+from autograder.sandbox.base import thread_settings
 from autograder.warm import ahead, templates
 from autograder.worker import Work
 
@@ -113,6 +115,24 @@ def test_what_kept_runs_may_do_without_waits(
         (works[0].runs / "one").mkdir(parents=True)
     with starting(works, force=force):
         assert (stage.events, heavy) == ((["started hw"], [["keras"]]) if begun else ([], []))
+
+
+def test_the_servers_compute_with_the_threads_of_the_kernels(
+    stage: Stage, works: tuple[Work, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many cores there are; whoever grades keeps their own settings."""
+    told: list[dict[str, str]] = []
+    settings = thread_settings(works[0].assignment.limits.threads)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    before = dict(os.environ)
+    for start in ("start_light", "start_heavy"):
+        monkeypatch.setattr(servers, start, lambda *_: told.append({name: os.environ[name] for name in settings}))
+    monkeypatch.setattr(servers, "start_copy", lambda *_, **__: False)
+    monkeypatch.setattr(processes, "_libraries", lambda exams: ["keras"])
+    with starting(works, force=True):
+        assert told == [settings, settings]
+    assert dict(os.environ) == before
 
 
 def test_a_process_need_not_look_at_what_its_server_has_imported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -156,9 +156,8 @@ def imports_nothing() -> None:
 
 
 @pytest.mark.usefixtures("forgetful")
-@pytest.mark.parametrize("prepare", [die, imports_nothing])
-def test_what_a_helper_that_has_ended_was_asked_is_done_here(prepare: Callable[[], None]) -> None:
-    with Helper(prepare) as helper:
+def test_what_a_helper_that_has_ended_was_asked_is_done_here() -> None:
+    with Helper(die) as helper:
         asked = [helper.begin(remember, "one")]
         time.sleep(0.2)  # it is known to be gone for the second, or not: both are done
         asked.append(helper.begin(remember, "two"))
@@ -179,3 +178,54 @@ def test_a_helper_ends_with_whoever_has_it() -> None:
         pid = helper.begin(os.getpid).result()
         assert Path(f"/proc/{pid}").exists()
     assert not Path(f"/proc/{pid}").exists()
+
+
+def hang(folder: Path) -> None:
+    (folder / "half").write_text(str(os.getpid()))
+    (folder / "half").rename(folder / "begun")
+    try:
+        time.sleep(60)
+    finally:
+        (folder / "in order").touch()
+
+
+def test_who_is_interrupted_while_a_helper_works_lets_it_put_things_in_order(tmp_path: Path) -> None:
+    """After a Ctrl-C, no half-written page stays behind, and nothing is written any more."""
+
+    def interrupted() -> None:
+        with Helper(list) as helper:
+            asked = helper.begin(hang, tmp_path)
+            while not (tmp_path / "begun").exists():
+                time.sleep(0.01)
+            previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            try:
+                asked.result()
+            finally:
+                signal.signal(signal.SIGALRM, previous)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert (tmp_path / "in order").exists()
+    assert not Path("/proc", (tmp_path / "begun").read_text()).exists()
+
+
+def deaf(folder: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hang(folder)
+
+
+def test_but_it_waits_for_none_that_does_not_listen(tmp_path: Path) -> None:
+    with Helper(list) as helper:
+        helper.begin(deaf, tmp_path)
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        helper._process.end(0.2)
+    assert not Path("/proc", (tmp_path / "begun").read_text()).exists()
+    assert not (tmp_path / "in order").exists()
+
+
+def test_what_it_could_not_prepare_it_keeps_to_itself(capfd: pytest.CaptureFixture[str]) -> None:
+    with Helper(imports_nothing) as helper:
+        assert helper.begin(os.getpid).result() != os.getpid()
+    assert capfd.readouterr() == ("", "")

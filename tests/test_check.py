@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograder import check
-from autograder.check import metrics
+from autograder.check import data, metrics
 from autograder.check.credit import credit_of
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
@@ -395,9 +395,9 @@ def test_hidden_data_come_from_the_examiners_folder(tmp_path: Path) -> None:
     np.savez(tmp_path / "holdout.npz", X=np.ones((2, 3)), y=np.arange(2))
     (tmp_path / "notes.txt").write_text("x")
     with check.serving_hidden_data(tmp_path):
-        data = check.hidden_data("holdout.npz")
-        assert isinstance(data, dict)
-        assert sorted(data) == ["X", "y"]
+        found = check.hidden_data("holdout.npz")
+        assert isinstance(found, dict)
+        assert sorted(found) == ["X", "y"]
         assert check.hidden_data("notes.txt") == tmp_path / "notes.txt"
 
 
@@ -406,14 +406,24 @@ def test_each_who_asks_for_hidden_data_gets_arrays_of_their_own_and_of_the_file_
     rows = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     np.savez(tmp_path / "holdout.npz", X=rows)
     with check.serving_hidden_data(tmp_path):
-        data = check.hidden_data("holdout.npz")
-        assert isinstance(data, dict)
-        assert data["X"].flags.f_contiguous
-        data["X"][:] = 7
+        found = check.hidden_data("holdout.npz")
+        assert isinstance(found, dict)
+        assert found["X"].flags.f_contiguous
+        found["X"][:] = 7
         assert np.array_equal(check.hidden_data("holdout.npz")["X"], rows)  # type: ignore[index]
         np.savez(tmp_path / "other.npz", X=-rows)
         (tmp_path / "other.npz").replace(tmp_path / "holdout.npz")
         assert np.array_equal(check.hidden_data("holdout.npz")["X"], -rows)  # type: ignore[index]
+
+
+def test_arrays_that_are_large_in_memory_are_not_kept_however_small_their_file(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "zeros.npz", X=np.zeros(data.KEPT_BYTES // 8 + 1))
+    np.savez(tmp_path / "small.npz", X=np.zeros(3))
+    data._kept.clear()
+    with check.serving_hidden_data(tmp_path):
+        assert check.hidden_data("zeros.npz")["X"].shape == (data.KEPT_BYTES // 8 + 1,)  # type: ignore[index]
+        check.hidden_data("small.npz")
+    assert list(data._kept) == [tmp_path / "small.npz"]
 
 
 def test_outside_the_examiner_they_come_from_the_folder_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

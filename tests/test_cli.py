@@ -25,7 +25,6 @@ from autograder import batch, cli, prove, worker
 from autograder.errors import HostError, SandboxError
 from autograder.records import Course, Engine, Grade, NotebookGrade, RunStatus
 from autograder.sandbox import Finding
-from autograder.sandbox.base import thread_settings
 from autograder.screen import BatchProgress, _Remaining
 
 COMMANDS = ("release", "submit", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
@@ -192,18 +191,6 @@ def test_grade_again_says_that_all_is_current(course: Course, here: Here) -> Non
     submit(course, "bob")
     assert on(course, "grade", "hw").stderr == "2 of 3 have a current grade.\n[1/1] bob: 2/2 completed\n"
     assert on(course, "grade", "hw", "--force", "--student", "eve").stderr == "[1/1] eve: 2/2 completed\n"
-
-
-def test_the_examiner_computes_with_the_threads_of_the_kernels(
-    course: Course, here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its servers inherit this environment."""
-    settings = thread_settings(1)
-    for name in settings:
-        monkeypatch.setenv(name, "7")
-    submit(course, "ada")
-    assert on(course, "grade", "hw").exit_code == 0
-    assert {name: os.environ[name] for name in settings} == settings
 
 
 def test_grade_of_nobody_is_usage(course: Course, here: Here, tmp_path: Path) -> None:

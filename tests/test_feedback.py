@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,10 @@ import pytest
 from kernels import InProcessKernel
 from tiny import YAML, Here, submit, tiny_course, tiny_release
 
-from autograder import batch, feedback, record, result, worker
-from autograder.beside import Beside
+from autograder import batch, feedback, record, report, result, worker
 from autograder.feedback import write_feedback
 from autograder.keys import exam_key
-from autograder.records import Course
+from autograder.records import Assignment, Course, Grade
 
 NAMES = ("ada", "bob", "eve")
 
@@ -110,10 +110,20 @@ def test_two_processes_write_the_pages_of_a_class_as_one_does(course: Course, mo
     names = [f"s{number:02}" for number in range(feedback.FEW + 1)]
     for name in names:
         submit(course, name, f"def double(x):\n    return 2 * x  # {name}")
-    monkeypatch.setattr(feedback, "Beside", Counted)
-    Counted.made = 0
+    monkeypatch.setattr("autograder.beside.threading.active_count", lambda: 1)
+    monkeypatch.setattr("autograder.beside.os.sched_getaffinity", lambda _: {0, 1})
+    real = report.render_feedback
+
+    def render(course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, Any]) -> str:
+        (course.root / f"{grade.student}.pid").write_text(str(os.getpid()))
+        return real(course, assignment, grade, notebooks)
+
+    def writers() -> set[str]:
+        return {(course.root / f"{name}.pid").read_text() for name in names}
+
+    monkeypatch.setattr(report, "render_feedback", render)
     grade(course)
-    assert Counted.made == 1
+    assert len(writers()) == 2
     pages = {name: page(course, name).read_bytes() for name in names}
     assert all(f"# {name}".encode() in pages[name] for name in names)
     assert written(course, lambda: grade(course)) == []
@@ -122,15 +132,7 @@ def test_two_processes_write_the_pages_of_a_class_as_one_does(course: Course, mo
     monkeypatch.setattr(feedback, "FEW", 1000)
     grade(course)
     assert {name: page(course, name).read_bytes() for name in names} == pages
-    assert Counted.made == 1
-
-
-class Counted(Beside[Any]):
-    made = 0
-
-    def __init__(self, act: Callable[[], Any]) -> None:
-        Counted.made += 1
-        super().__init__(act)
+    assert writers() == {str(os.getpid())}
 
 
 def test_when_asked_for_pages_are_written_in_any_case(course: Course) -> None:

@@ -7,13 +7,14 @@ import sys
 import tarfile
 from pathlib import Path
 
-LEFT_OUT = "bs4 requests setuptools isoduration rfc3987_syntax jupyter_server"
+LEFT_OUT = "bs4 requests setuptools rfc3987_syntax jupyter_server"
 
 
 def told(code: str, *arguments: str) -> str:
     """What a fresh Python prints that has imported all of it."""
     first = (
-        "import sys\nimport autograder.nbformats\nfrom autograder.nbgraders import import_all\nimport_all()\n"
+        "import sys\nimport autograder.nbformats\nfrom autograder.nbgraders import import_gradebook, "
+        "import_preprocessors\nimport_gradebook()\nimport_preprocessors()\n"
         "assert 'nbgrader.api' in sys.modules and 'nbgrader.preprocessors' in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", first + code, *arguments], capture_output=True, text=True, check=False)
@@ -55,5 +56,11 @@ def test_who_asks_jupyterhub_asks_with_the_real_requests() -> None:
 
 
 def test_what_is_imported_already_stays_what_it_is() -> None:
-    code = "import bs4, requests\nbefore = bs4.__spec__, requests.__spec__\nimport_all()\nprint(None in before)"
+    code = "import bs4, requests\nbefore = bs4.__spec__, requests.__spec__\nimport_gradebook()\nprint(None in before)"
+    assert told(code) == "False\n"
+
+
+def test_the_formats_of_texts_are_there_for_tests() -> None:
+    """What nobody checks passes: a hidden test that asks for a date must not be told that anything is one."""
+    code = "import jsonschema\nprint(jsonschema.FormatChecker().conforms('nonsense', 'date-time'))"
     assert told(code) == "False\n"

@@ -8,8 +8,10 @@ import pytest
 from autograder import check, libraries
 from autograder.check.measured import (
     LARGE,
+    LARGEST,
     Book,
     Measured,
+    _digests,
     digest,
     note_parameters,
     only_measured,
@@ -68,6 +70,13 @@ def test_a_digest_is_of_what_a_large_array_holds_now() -> None:
     rows[-1, -1] = 0
     assert digest(rows) == first == digest(np.zeros_like(rows))
     assert digest(rows.astype(np.float32)) != first
+
+
+def test_what_is_too_large_is_not_kept_for_its_digest() -> None:
+    _digests.clear()
+    rows = np.zeros(LARGEST // 8 + 1)
+    assert digest(rows) == digest(rows.copy()) != ""
+    assert not _digests
 
 
 def test_losses_accuracies_and_parameters_need_no_model(model: Measured) -> None:

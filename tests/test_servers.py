@@ -74,6 +74,15 @@ def test_a_copy_that_starts_no_kernels_gives_way_to_one_that_does() -> None:
     assert copy_for(kernels=False) == with_kernels
 
 
+@pytest.mark.usefixtures("alone")
+def test_where_a_thread_runs_the_copy_that_is_there_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The progress bar has one; a kernel's modules are imported where one is started."""
+    without = copy_for(kernels=False)
+    monkeypatch.setattr("autograder.servers.threading.active_count", lambda: 2)
+    assert copy_for(kernels=True) == without
+    assert not servers.start_copy(["another"], (), kernels=False)
+
+
 def test_what_a_batch_without_executions_does_without_is_not_imported() -> None:
     code = "import autograder.processes, sys; print([n for n in ('zmq', 'jupyter_client', 'nbgrader.api') if n in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

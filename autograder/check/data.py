@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -50,22 +49,26 @@ def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
         return path
     try:
         found = path.stat()
-        if found.st_size > KEPT_BYTES:
-            return _arrays(path)
-        kept = _kept_arrays(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        return {key: array.copy(order="K") for key, array in kept.items()}
+        version = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        if _kept.get(path, (None, {}))[0] != version:
+            _kept.pop(path, None)
+            arrays = _arrays(path)
+            if sum(array.nbytes for array in arrays.values()) > KEPT_BYTES:
+                return arrays
+            while len(_kept) >= KEPT_FILES:
+                _kept.pop(next(iter(_kept)))
+            _kept[path] = version, arrays
+        return {key: array.copy(order="K") for key, array in _kept[path][1].items()}
     except (ValueError, OSError) as error:
         raise CourseError(f"check.hidden_data: {name!r} can not be read without pickle: {error}") from error
 
 
 KEPT_BYTES = 16 * 1024 * 1024
-"""Files up to this size are read once: a test cell after the other asks for the same, and a submission after the
-other."""
-
-
-@functools.lru_cache(maxsize=4)
-def _kept_arrays(path: Path, *_version: int) -> dict[str, np.ndarray]:
-    return _arrays(path)
+"""Arrays of a file that are not more than this are read once: a test cell after the other asks for the same, and a
+submission after the other."""
+KEPT_FILES = 4
+_kept: dict[Path, tuple[tuple[int, ...], dict[str, np.ndarray]]] = {}
+"""File → its version, what was in it."""
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -155,7 +155,7 @@ def digest(value: Any) -> str:
         packed = encode(value)
     except (CodecError, RecursionError):
         return ""
-    large = sum(map(len, packed.buffers)) >= LARGE
+    large = LARGE <= sum(map(len, packed.buffers)) <= LARGEST
     known = next((made for other, made in _digests if other == packed), "") if large else ""
     if known:
         return known
@@ -168,8 +168,8 @@ def digest(value: Any) -> str:
     return made.hexdigest()
 
 
-LARGE = 65_536
-"""Bytes that are compared in a fraction of the time that a digest of them takes."""
+LARGE, LARGEST = 65_536, 16 * 1024 * 1024
+"""So many bytes are compared in a fraction of the time that a digest of them takes, and are not too many to keep."""
 _digests: deque[tuple[Packed, str]] = deque(maxlen=2)
 """Those of the last large values: hidden rows are the same for one submission after the other."""
 

@@ -27,7 +27,6 @@ from autograder.errors import AutograderError, HostError
 from autograder.processes import Pool, Target, start_server_for
 from autograder.records import Assignment
 from autograder.sandbox import default_sandbox, require
-from autograder.sandbox.base import compute_alike
 from autograder.warm import FEW, Warmed, templates
 from autograder.worker import Work, versions
 from autograder.worker import main as grade
@@ -47,8 +46,8 @@ def main(folder: Path, target: Target = grade, prove: Callable[[Assignment], boo
     try:
         common = unpack_common((folder / COMMON).read_bytes(), folder)
         check_versions(common.versions)
-        compute_alike(common.assignment.limits.threads)
-        start_server_for(common.exams, folder / STATE / BATCH_LOG)  # it imports meanwhile
+        # It imports meanwhile.
+        start_server_for(common.exams, folder / STATE / BATCH_LOG, common.assignment.limits.threads)
         reduced = (prove or prove_sandbox)(common.assignment)
     except (AutograderError, OSError, ValueError) as error:
         say({"refused": str(error)})

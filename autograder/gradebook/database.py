@@ -71,6 +71,9 @@ def place(course: Course) -> Path | str:
 def opened(course: Course) -> Iterator[Gradebook]:
     """The gradebook, made where there is none; every error of the database is a HostError that names the
     file."""
+    from autograder.nbgraders import import_gradebook
+
+    import_gradebook()
     from nbgrader.api import Gradebook
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError

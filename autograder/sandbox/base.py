@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -56,10 +57,20 @@ def thread_settings(threads: int) -> dict[str, str]:
     return dict.fromkeys(counts, str(threads))
 
 
-def compute_alike(threads: int) -> None:
-    """Let the examiner's libraries, imported from now on, compute with as many threads as the kernels' do: what it
-    measures is the same on any number of cores, and workers keep out of each other's way."""
+@contextlib.contextmanager
+def computing_alike(threads: int) -> Iterator[None]:
+    """Libraries that are imported meanwhile, here or in a process that is started, compute with as many threads as the
+    kernels' do: what the examiner measures is the same on any number of cores, and workers keep out of each other's
+    way."""
+    before = dict(os.environ)
     os.environ.update(thread_settings(threads))
+    try:
+        yield
+    finally:
+        for name in thread_settings(threads):
+            del os.environ[name]
+            if name in before:
+                os.environ[name] = before[name]
 
 
 @dataclass(frozen=True)
