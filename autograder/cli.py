@@ -6,11 +6,9 @@ Heavy libraries are imported in the commands that use them: `--help` answers at 
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,6 +17,7 @@ import click
 
 from autograder import __version__, stopping
 from autograder.errors import AutograderError, HostError, UsageError
+from autograder.startup import begin_release, import_lightly, importing, nbgraders_clerk
 
 if TYPE_CHECKING:
     from autograder.batch import Batch, Execute, NotGraded
@@ -106,32 +105,12 @@ _workers_option = click.option(
 
 
 def _open(folder: Path, name: str) -> tuple[Course, Assignment]:
-    with _importing():
-        _import_lightly()
+    with importing():
+        import_lightly()
         from autograder.course import assignment, load_course
 
     course = load_course(folder.resolve())
     return course, assignment(course, name)
-
-
-@contextlib.contextmanager
-def _importing() -> Iterator[None]:
-    """Nothing that is imported is garbage, and so none is looked for meanwhile, nor among it later: a tenth of the
-    time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if enabled:
-            gc.enable()
-
-
-def _import_lightly() -> None:
-    """Before anything else imports them."""
-    import autograder.nbformats
-    import autograder.nbgraders  # noqa: F401
 
 
 @main.command(
@@ -300,7 +279,7 @@ def grade(
     and the kit's versions are those that it was made from. A batch that was stopped goes on where it was. Where only
     tests, points or hidden data have changed, notebooks are not executed again: their runs are kept.
     """
-    with _clerk() as clerk:
+    with nbgraders_clerk() as clerk:
         course, wanted = _open(course_folder, assignment)
         warm = start == "warm"
         if dry_run:
@@ -336,8 +315,8 @@ def _grade(
 
     testing = nullcontext() if cluster is not None else _testing(assignment)
     with testing as tested:
-        with _importing(), computing_alike(assignment.limits.threads):
-            building = _building(course, assignment, clerk)
+        with importing(), computing_alike(assignment.limits.threads):
+            building = begin_release(course, assignment, clerk)
             from autograder import batch, record
             from autograder import report as pages
             from autograder.batchlog import BatchLog
@@ -397,39 +376,6 @@ def _grade(
         return done
 
 
-def _clerk() -> Helper:
-    """The process that does what nbgrader is needed for: it imports that while this one imports the rest."""
-    from autograder.beside import Helper
-
-    return Helper(_import_nbgrader)
-
-
-def _import_nbgrader() -> None:
-    from autograder.importing.absent import absent
-
-    # What tells jsonschema the formats of texts: no schema of nbgrader's or of a notebook names one.
-    with _importing(), absent("fqdn", "idna", "isoduration", "rfc3339_validator", "rfc3986_validator", "webcolors"):
-        _import_lightly()
-        from autograder.nbgraders import import_gradebook, import_preprocessors
-
-        import_gradebook()
-        import_preprocessors()
-
-
-def _building(course: Course, assignment: Assignment, clerk: Helper) -> Callable[[], Release]:
-    """Begin to make the release; what is returned waits for it."""
-    from functools import partial
-
-    from autograder.prepare import check_prepared
-    from autograder.stripping import strip_all
-
-    check_prepared(course, assignment)
-    stripping = clerk.begin(strip_all, course, assignment)
-    from autograder.release import build
-
-    return partial(build, course, assignment, stripping.result)
-
-
 def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) -> Execute | None:
     """What executes a batch on other machines; None: this one grades."""
     from dataclasses import replace
@@ -478,8 +424,8 @@ def _forecast(
     from autograder.sandbox.base import computing_alike
 
     with _testing(assignment) as tested:
-        with _importing(), computing_alike(assignment.limits.threads):
-            building = _building(course, assignment, clerk)
+        with importing(), computing_alike(assignment.limits.threads):
+            building = begin_release(course, assignment, clerk)
             from autograder import batch, dryrun
             from autograder.files import write_atomically
             from autograder.processes import starting
@@ -633,7 +579,7 @@ autograder export --to term.csv
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="The file (default: grades.csv).")
 def export(course_folder: Path, to: Path | None) -> None:
     """Write the grades of all assignments as CSV, points given by hand in the gradebook included."""
-    _import_lightly()
+    import_lightly()
     from autograder import record
     from autograder.course import load_course
 
@@ -727,7 +673,7 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     ctx.invoke(release, assignment=wanted.name, course_folder=folder, no_prove=no_prove)
     made = demonstration.make_class(course.root, wanted.name)
     click.echo(f"Made {len(made)} submissions. Grading …")
-    with _clerk() as clerk:
+    with nbgraders_clerk() as clerk:
         done = _grade(course, wanted, clerk, workers=workers, force=True)
     outside = [line for grade in done.grades if (line := _outside(grade, demonstration.expected(grade.student)))]
     if outside:
