@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder import result
 from autograder.contents import folder_key, regular_files
 from autograder.errors import HostError, UsageError
-from autograder.files import sweep, unwritable
+from autograder.files import sweep, unwritable, version
 from autograder.handin import read_timestamp
 from autograder.keys import common_keys
 from autograder.processes import in_processes, stop_server
@@ -146,13 +146,11 @@ def _read(path: Path, details: Path, *_versions: object) -> Grade | None:
         return None
 
 
-def _version(path: Path) -> object:
-    """Another one after each change of the file: whoever writes it puts a new one into its place."""
+def _version(path: Path) -> tuple[int, ...] | None:
     try:
-        found = path.stat()
+        return version(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def run(

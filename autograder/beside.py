@@ -146,18 +146,20 @@ class _Process:
             return
         pid, self._pid = self._pid, 0
         self._way.close()
-        deadline = time.monotonic() + patience
-        number = signal.SIGINT if patience else signal.SIGKILL
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        while number == signal.SIGINT:
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                return
-            if time.monotonic() > deadline:
-                number = signal.SIGKILL
-                os.kill(pid, number)
-            time.sleep(0.01)
-        os.waitpid(pid, 0)
+        if not (patience and _interrupted(pid, patience)):
+            os.kill(pid, signal.SIGKILL)  # one that has ended is still there until it is waited for
+            os.waitpid(pid, 0)
+
+
+def _interrupted(pid: int, seconds: float) -> bool:
+    """Whether a process ends so soon after a Ctrl-C."""
+    os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + seconds
+    while not os.waitpid(pid, os.WNOHANG)[0]:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _believed(said: bytes, act: Callable[[], _Made]) -> _Made:

@@ -21,6 +21,16 @@ def unwritable(path: Path, error: OSError) -> HostError:
     return HostError(f"{path} can not be written ({error.strerror or error}); free space or rights?")
 
 
+def version(path: Path) -> tuple[int, ...]:
+    """Another one after each change of the file.
+
+    Raises:
+        OSError: there is none.
+    """
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int = 0o644) -> None:
     """Write ``data`` (text as UTF-8, whole or in pieces) beside ``path``, flush it to the disk, and rename it over
     ``path``.

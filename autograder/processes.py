@@ -218,7 +218,7 @@ def start_server(due: Sequence[Work], *, executed: bool) -> None:
     exams = exams_of(due)
     if executed and _libraries(exams):
         start_server_for(exams, due[0].batch_log, _threads(due[0]))
-    with _standard_error_in(due[0].batch_log), computing_alike(_threads(due[0])):
+    with _for_servers(due[0].batch_log, _threads(due[0])):
         if not servers.start_copy(exams, unwanted=worker.HEAVY[1:], kernels=executed):
             servers.start_light()
 
@@ -230,7 +230,7 @@ def stop_server() -> None:
 
 def start_server_for(exams: Iterable[Exam], log: Path, threads: int) -> None:
     """The one with the libraries that these exams import, which compute with so many threads."""
-    with _standard_error_in(log), computing_alike(threads):
+    with _for_servers(log, threads):
         servers.start_heavy(_libraries(exams))
 
 
@@ -246,6 +246,13 @@ def _libraries(exams: Iterable[Exam]) -> list[str]:
 
 def _threads(work: Work) -> int:
     return work.assignment.limits.threads
+
+
+@contextlib.contextmanager
+def _for_servers(log: Path, threads: int) -> Iterator[None]:
+    """What a server inherits when it is started: where its errors go, and how many threads compute."""
+    with _standard_error_in(log), computing_alike(threads):
+        yield
 
 
 @contextlib.contextmanager
@@ -284,7 +291,7 @@ def _start(works: Sequence[Work], target: Target, large: Sequence[str], *, light
         work.log.unlink(missing_ok=True)
     run: Callable[..., Any] = worker.several if several else target
     if not light and large:
-        with _standard_error_in(first.batch_log), computing_alike(_threads(first)):
+        with _for_servers(first.batch_log, _threads(first)):
             servers.start_heavy(large)
     elif large:
         run = partial(worker.without_libraries, run, large)
@@ -308,7 +315,7 @@ def _process(run: Callable[..., object], args: object, report: Connection, first
         if not (light and servers.copy_is_gone()):
             raise
         servers.stop_copy()
-        with _standard_error_in(first.batch_log), computing_alike(_threads(first)):
+        with _for_servers(first.batch_log, _threads(first)):
             servers.start_light()
         process = servers.process(run, (args,), report, light=light)
         process.start()

@@ -56,8 +56,11 @@ def test_who_asks_jupyterhub_asks_with_the_real_requests() -> None:
 
 
 def test_what_is_imported_already_stays_what_it_is() -> None:
-    code = "import bs4, requests\nbefore = bs4.__spec__, requests.__spec__\nimport_gradebook()\nprint(None in before)"
-    assert told(code) == "False\n"
+    code = (
+        "import bs4, requests\nimport_gradebook()\n"
+        "print(sys.modules['bs4'] is bs4, sys.modules['requests'] is requests, None in (bs4.__spec__, requests.__spec__))"
+    )
+    assert told(code) == "True True False\n"
 
 
 def test_the_formats_of_texts_are_there_for_tests() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from autograder.errors import CourseError
+from autograder.files import version
 
 _folder: ContextVar[Path | None] = ContextVar("autograder_hidden_data", default=None)
 
@@ -48,16 +49,15 @@ def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
     if path.suffix != ".npz":
         return path
     try:
-        found = path.stat()
-        version = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-        if _kept.get(path, (None, {}))[0] != version:
+        now = version(path)
+        if _kept.get(path, (None, {}))[0] != now:
             _kept.pop(path, None)
             arrays = _arrays(path)
             if sum(array.nbytes for array in arrays.values()) > KEPT_BYTES:
                 return arrays
             while len(_kept) >= KEPT_FILES:
                 _kept.pop(next(iter(_kept)))
-            _kept[path] = version, arrays
+            _kept[path] = now, arrays
         return {key: array.copy(order="K") for key, array in _kept[path][1].items()}
     except (ValueError, OSError) as error:
         raise CourseError(f"check.hidden_data: {name!r} can not be read without pickle: {error}") from error
