@@ -47,6 +47,21 @@ def test_a_pipeline_of_arrays_is_not_tuned(adapter: Any) -> None:
     assert not is_tuned(adapter(X).get_tf_dataset())
 
 
+def test_its_functions_are_traced_as_they_stand(adapter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow
+
+    make, seen = adapter.get_tf_dataset, []
+
+    def noting(self: Any) -> Any:
+        seen.append(tensorflow.__internal__.autograph.control_status_ctx().status.name)
+        return make(self)
+
+    monkeypatch.setattr(adapter, "get_tf_dataset", noting)
+    keras_pipelines.install()
+    adapter(X).get_tf_dataset()
+    assert seen == ["DISABLED"]  # nothing is rewritten, parsed and compiled anew first
+
+
 @pytest.mark.parametrize("shuffle", [True, False, "batch"])
 @pytest.mark.parametrize("batch_size", [7, 32, 400])
 def test_rows_weights_and_their_order_are_the_same(adapter: Any, batch_size: int, shuffle: Any) -> None:

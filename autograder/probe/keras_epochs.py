@@ -111,6 +111,7 @@ class _Rows:
         self.orders: Any = [tf.range(rows, dtype=tf.int64)]
         """One, and another each time where they are shuffled."""
         if adapter._shuffle:
+            order = keras_pipelines.unconverted(order)
             self.orders = keras_pipelines.untuned(tf.data.Dataset.range(1).map(order).prefetch(1))
 
     def __iter__(self) -> Any:

@@ -4,6 +4,7 @@ Keras makes a ``tf.data`` pipeline for each ``fit``, ``evaluate`` and ``predict`
 looks, at longer and longer intervals, whether another number of threads or larger buffers would be faster. Whoever is
 done with a pipeline waits until that thread has slept its interval out: at worst as long again as the pipeline has
 lived, and nothing is computed meanwhile. Which rows are in which batch, and their order, is the same without it.
+Nor are its functions, which are Keras's own, parsed and compiled anew for control flow that none of them has.
 
 Pipelines that somebody has made with ``tf.data`` themselves are as they made them. Imports nothing of the package, and
 Keras only where it has been imported.
@@ -38,10 +39,15 @@ def _taught(make: Any) -> Any:
 
     @functools.wraps(make)
     def get_tf_dataset(self: Any) -> Any:
-        return untuned(make(self))
+        return untuned(unconverted(make)(self))
 
     get_tf_dataset.tuned = make  # type: ignore[attr-defined]
     return get_tf_dataset
+
+
+def unconverted(function: Any) -> Any:
+    """The same function without AutoGraph, also in what it hands to ``tf.data``: nothing there branches on a tensor."""
+    return sys.modules["tensorflow"].autograph.experimental.do_not_convert(function)
 
 
 def untuned(pipeline: Any) -> Any:
