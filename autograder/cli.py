@@ -324,7 +324,7 @@ def _grade(
             from autograder.screen import BatchProgress
             from autograder.text import one_line
 
-            batch.prepare()
+            batch.prepare(course, assignment.name)
             release = building()
         console = Console(stderr=True)
         with batch.exclusive(course):

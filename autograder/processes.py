@@ -36,7 +36,7 @@ LOG_LINES = 12
 """How many of a log's last lines a reason quotes."""
 
 
-PORTION = 16
+PORTION = 32
 """Of works whose tests leave nothing behind, at most so many are done by one process, one after the other."""
 
 
@@ -75,7 +75,7 @@ def _in_turn(due: Sequence[Work], workers: int, target: Target) -> Generator[tup
     workers = max(1, workers)
     kept = all(work.kept for work in due)
     together = kept and target is worker.main and _leave_nothing(due)
-    pending = deque(_portions(due, min(PORTION, math.ceil(len(due) / (2 * workers))) if together else 1))
+    pending = deque(_portions(due, min(PORTION, math.ceil(len(due) / workers)) if together else 1))
     large = _libraries(exams_of(due))
     with contextlib.closing(Pool(target, large, light=not large or kept)) as pool:
         while pending or len(pool):

@@ -14,10 +14,10 @@ from typing import Any
 
 from autograder.forks import Copy, Process
 
-COMMON = ("autograder.nbschema", "autograder.cli", "autograder.worker", "numpy.testing")
+COMMON = ("autograder.cli", "autograder.worker", "numpy.testing")
 """What each server imports."""
-KERNELS = "autograder.kernel"
-"""What starts kernels: a copy for works that need none does without."""
+EACH = ("autograder.nbschema", "autograder.kernel")
+"""What is for processes that do one work each, in a kernel: a copy for works that need none does without."""
 MODELS = "autograder.examiner.models"
 """What rebuilds models, which a process imports where it needs it."""
 STARTS_THREADS = ("jax", "jaxlib", "torch")
@@ -26,7 +26,7 @@ STARTS_THREADS = ("jax", "jaxlib", "torch")
 
 def start_light() -> None:
     """Start the server without libraries, if it does not run yet; it imports while the caller goes on."""
-    _light.set_forkserver_preload(_quietly(*COMMON, KERNELS))
+    _light.set_forkserver_preload(_quietly(*COMMON, *EACH))
     _light.ensure_running()
 
 
@@ -42,7 +42,7 @@ def start_copy(shared: Sequence[object], unwanted: Collection[str], *, kernels: 
         kernels: its processes will start some.
     """
     global _copy, _copied
-    wanted = {*COMMON, KERNELS} if kernels else {*COMMON}
+    wanted = {*COMMON, *EACH} if kernels else {*COMMON}
     possible = threading.active_count() == 1 and sys.modules.keys().isdisjoint((*unwanted, *STARTS_THREADS))
     if _copy is not None and _copy.has(shared) and (wanted <= _copied or not possible):
         return True
@@ -73,7 +73,7 @@ def stop_copy() -> None:
 
 def start_heavy(libraries: Sequence[str]) -> None:
     """The same for the one with these libraries."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(_quietly(*COMMON, KERNELS, *libraries, MODELS))
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_quietly(*COMMON, *EACH, *libraries, MODELS))
     forkserver.ensure_running()
 
 

@@ -24,7 +24,8 @@ from autograder.paths import inside
 from autograder.records import Assignment, Course
 from autograder.sandbox.base import computing_alike
 
-_BEFORE = ("IncludeHeaderFooter", "InstantiateTests", "LockCells")
+_AUTOTESTS = "InstantiateTests"
+_BEFORE = ("IncludeHeaderFooter", _AUTOTESTS, "LockCells")
 _SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums")
 _HIDDEN = ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata")
 
@@ -109,15 +110,21 @@ class _Steps:
 
     def run(self, names: Sequence[str], notebook: NotebookNode) -> NotebookNode:
         for name in names:
+            if name == _AUTOTESTS and not self._has_autotests(notebook):
+                continue
             step = self.make(name)
             place = _watched(step)
             try:
-                with _native_kernel(notebook) if name == "InstantiateTests" else _nothing():
+                with _native_kernel(notebook) if name == _AUTOTESTS else _nothing():
                     notebook, self.resources = step(notebook, self.resources)
             except Exception as error:  # nbgrader raises whatever comes to hand; an AUTOTEST runs the author's code
                 _stop_kernel(step)
                 raise CourseError(f"{self.label}: {''.join(place)}{_reason(error)} ({name})") from error
         return notebook
+
+    def _has_autotests(self, notebook: NotebookNode) -> bool:
+        """Whether that step is to be made: it would change nothing, and it imports what runs notebooks."""
+        return bool(self.config.values.get(_AUTOTESTS)) or any("AUTOTEST" in cell.source for cell in notebook.cells)
 
     def make(self, name: str) -> Any:
         """The preprocessor with the options of nbgrader_config.py, and with absolute paths."""
@@ -136,7 +143,7 @@ class _Steps:
             raise CourseError(f"{NBGRADER_CONFIG}: c.{name}: {error}") from None
         if name == "IncludeHeaderFooter":
             step.header, step.footer = self._course_file(step.header), self._course_file(step.footer)
-        if name == "InstantiateTests" and not (self.folder / step.autotest_filename).exists():
+        if name == _AUTOTESTS and not (self.folder / step.autotest_filename).exists():
             step.autotest_filename = str(self.root / step.autotest_filename)
         return step
 
