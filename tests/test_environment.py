@@ -84,6 +84,19 @@ def test_another_environment_starts(tmp_path: Path) -> None:
         process.close()
 
 
+@pytest.mark.sandbox
+def test_it_does_not_matter_by_which_path_the_kits_python_is_called(tmp_path: Path) -> None:
+    """A relative one begins in a folder that is not there inside."""
+    (tmp_path / "course").mkdir()
+    code = (
+        "import sys; from autograder.sandbox import default_sandbox, require; require(default_sandbox())\n"
+        "from autograder.sandbox.kernel import command; print('..' in sys.executable, '..' in command(None)[0])"
+    )
+    python = os.path.relpath(sys.executable, tmp_path / "course")
+    done = subprocess.run([python, "-c", code], cwd=tmp_path / "course", capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True False\n", "")
+
+
 @pytest.fixture(scope="module")
 def old_python() -> str:
     """A Python 3.7 with Theano and ipykernel."""

@@ -19,6 +19,12 @@ SOCKETS = "/run/kernel"
 """A small tmpfs for the kernel's sockets."""
 
 
+def own_python() -> str:
+    """The kit's Python, by a path that is right inside, too: who calls it as ``../bin/python`` has that in
+    ``sys.executable``, and the folder that this begins in is not there."""
+    return os.path.abspath(sys.executable)  # noqa: PTH100 - a link stays one: it makes the environment
+
+
 def kernel_environment(*, prefix: str | None = None, threads: int = Limits().threads) -> dict[str, str]:
     """The whole environment of a student's process; nothing of the host's is added to it.
 
@@ -78,7 +84,7 @@ class Job:
     """One process to run inside."""
 
     argv: tuple[str, ...]
-    """The command, as paths inside. The kit's Python is there at its own path (``sys.executable``)."""
+    """The command, as paths inside. The kit's Python is there at its own path (:func:`own_python`)."""
     cwd: str = HOME
     """The working directory inside."""
     env: Mapping[str, str] = field(default_factory=kernel_environment)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
 from autograder.records import Limits
-from autograder.sandbox.base import HOME, Job, Sandbox, kernel_environment
+from autograder.sandbox.base import HOME, Job, Sandbox, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.provisioner import (
     ADDRESS,
@@ -198,7 +197,7 @@ def kernel_manager(
 
 def command(python: str | None) -> tuple[str, ...]:
     """How the default command begins, run by ``python`` (default: the kit's own)."""
-    return (python or sys.executable, "-I", PROBE)
+    return (python or own_python(), "-I", PROBE)
 
 
 def program_files() -> dict[str, Path]:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxError
 from autograder.records import Limits
-from autograder.sandbox.base import HOME, SOCKETS, Job
+from autograder.sandbox.base import HOME, SOCKETS, Job, own_python
 
 MIB = 1024 * 1024
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -85,12 +85,12 @@ class Interpreter:
     @classmethod
     def current(cls) -> Interpreter:
         """The kit's own."""
-        return cls(sys.executable, sys.prefix, sys.base_prefix, _shared_library())
+        return cls(own_python(), sys.prefix, sys.base_prefix, _shared_library())
 
     @classmethod
     def of(cls, executable: str | None) -> Interpreter:
         """The Python at ``executable``, asked in a process of its own; None: the kit's own."""
-        return cls.current() if executable in (None, sys.executable) else _ask(str(executable))
+        return cls.current() if executable in (None, sys.executable, own_python()) else _ask(str(executable))
 
     @property
     def folders(self) -> tuple[str, ...]:
