@@ -318,7 +318,6 @@ def _grade(
         with importing(), computing_alike(assignment.limits.threads):
             building = begin_release(course, assignment, clerk)
             from autograder import batch, record
-            from autograder import report as pages
             from autograder.batchlog import BatchLog
             from autograder.processes import in_processes, starting
             from autograder.screen import BatchProgress
@@ -333,7 +332,7 @@ def _grade(
                 works = tuple(replace(work, runs=None) for work in works)
             due = [work for work in works if force or batch.current(work) is None]
             if due:
-                clerk.begin(pages.prepare)
+                clerk.begin(record.prepare)
             reduced = cluster is None and _require_sandbox(assignment, quiet, tested)
             if len(due) < len(works) and not quiet:
                 console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from autograder.errors import HostError
@@ -64,8 +64,24 @@ def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int
                 Path(aside).unlink()
 
 
+def fill(folder: Path, files: Mapping[str, bytes | str]) -> None:
+    """Write ``files`` (name → content, text as UTF-8) into a folder that nobody looks into yet, and flush them and it
+    to the disk. :func:`replace_folder` puts it into its place then.
+
+    Raises:
+        OSError: one can not be written, or is there already.
+    """
+    for name, content in files.items():
+        with (folder / name).open("xb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
+            os.fchmod(file.fileno(), 0o644)
+            file.flush()
+            os.fsync(file.fileno())
+    _flush_folder(folder)
+
+
 def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable."""
+    """Make durable what is in it by which name."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder import gradebook, result
+from autograder import gradebook, report, result
 from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
@@ -50,6 +50,12 @@ class Recorded:
     """What → where."""
     set_aside: Mapping[str, str]
     """student → why a grade on disk was not recorded."""
+
+
+def prepare() -> None:
+    """What takes a moment before anything can be recorded, done while something else is waited for."""
+    report.prepare()
+    gradebook.prepare()
 
 
 def record(

@@ -77,7 +77,12 @@ def from_json(data: Mapping[str, Any]) -> Grade:
 
 def write(path: Path, grade: Grade) -> None:
     """Write ``grade`` to ``path``, aside and renamed."""
-    write_atomically(path, json.dumps(to_json(grade), indent=1, allow_nan=False) + "\n")
+    write_atomically(path, dumps(grade))
+
+
+def dumps(grade: Grade) -> str:
+    """The text of a result.json."""
+    return json.dumps(to_json(grade), indent=1, allow_nan=False) + "\n"
 
 
 def public(grade: Grade) -> Grade:

@@ -36,7 +36,7 @@ from autograder.errors import AutograderError, SandboxError
 from autograder.examiner.names import modules_imported, vocabulary
 from autograder.examiner.namespace import modules_lent
 from autograder.execute import Kernel
-from autograder.files import replace_folder, unwritable, write_atomically
+from autograder.files import fill, replace_folder, unwritable
 from autograder.forks import follow_parent
 from autograder.grade import ATTEMPTS, grade_notebook
 from autograder.lateness import late_penalty
@@ -170,14 +170,13 @@ def _write(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory(dir=work.scratch, ignore_cleanup_errors=True) as aside:
         folder = Path(aside) / "new"
         folder.mkdir()
-        for name, text in notebooks.items():
-            write_atomically(folder / f"{name}.ipynb", text)
+        files: dict[str, bytes | str] = {f"{name}.ipynb": text for name, text in notebooks.items()}
         stamp = work.submission / TIMESTAMP
         if stamp.is_file() and not stamp.is_symlink():
             with stamp.open("rb") as file:
-                write_atomically(folder / TIMESTAMP, file.read(MAX_TIMESTAMP))
+                files[TIMESTAMP] = file.read(MAX_TIMESTAMP)
+        fill(folder, files | {"result.json": result.dumps(result.public(grade))})
         result.write(work.details, grade)
-        result.write(folder / "result.json", result.public(grade))
         replace_folder(folder, work.target)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from autograder import files
 from autograder.errors import HostError
-from autograder.files import replace_folder, sweep, write_atomically
+from autograder.files import fill, replace_folder, sweep, write_atomically
 
 
 def folder(path: Path, text: str) -> Path:
@@ -112,3 +112,23 @@ def test_a_file_is_written_in_pieces_and_the_old_one_stays_where_a_piece_can_not
         write_atomically(path, fails())
     assert path.read_text(encoding="utf-8") == "one zwölf"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_filled_with_files_that_everybody_may_read(tmp_path: Path) -> None:
+    old = os.umask(0o077)
+    try:
+        fill(tmp_path, {"text.txt": "ä\n", "bytes.bin": b"\0"})
+    finally:
+        os.umask(old)
+    assert (tmp_path / "text.txt").read_bytes() == "ä\n".encode()
+    assert (tmp_path / "bytes.bin").read_bytes() == b"\0"
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
+
+
+def test_what_is_there_already_is_not_written_over_or_through(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        fill(tmp_path / "folder", {"link": "theirs"})
+    assert (tmp_path / "elsewhere").read_text() == "mine"

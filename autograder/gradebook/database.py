@@ -103,6 +103,17 @@ def opened(course: Course) -> Iterator[Gradebook]:
         raise HostError(f"{path} can not be used ({reason}); {todo}") from error
 
 
+def prepare() -> None:
+    """What :func:`opened` asks each time, found out while something else is waited for."""
+    from autograder.nbgraders import import_gradebook
+
+    import_gradebook()
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()
+    _newest_version()
+
+
 def _lock(connection: Any) -> None:
     """Take the write lock for this transaction."""
     from sqlalchemy import text
