@@ -321,7 +321,7 @@ def full_disk(work: Work, report: Connection) -> None:
     if work.student == "bob":
         worker._log_to = refuse  # type: ignore[assignment]
     elif work.student == "eve":
-        worker.write_atomically = refuse  # type: ignore[assignment]
+        worker.fill = refuse  # type: ignore[assignment]
     grade_here(work, report)
 
 

@@ -89,7 +89,7 @@ def disturb(monkeypatch: pytest.MonkeyPatch, student: str, act: Callable[[Work],
 
 def test_a_class_is_regraded_in_few_processes(course: Course, began: list[list[str]]) -> None:
     assert kept(regraded(course)) == set(NAMES)
-    assert [len(names) for names in began] == [3, 3, 3, 3]
+    assert [len(names) for names in began] == [6, 6]
 
 
 def test_each_has_a_log_of_its_own(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
