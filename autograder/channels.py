@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jupyter_client.session
 import zmq
 
 NAMES = ("shell", "iopub", "stdin", "control")
+
+# jupyter_client makes an object of each date in a message's headers, which takes longer than all else that is done to
+# read it, and nobody here asks for one: they stay texts.
+_session: Any = jupyter_client.session
+_session.extract_dates = lambda headers: headers
 
 
 class Channels:

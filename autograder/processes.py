@@ -21,6 +21,7 @@ from autograder import servers, worker
 from autograder.errors import HostError
 from autograder.files import unwritable
 from autograder.forks import Process
+from autograder.grade import read_tests
 from autograder.records import Exam
 from autograder.sandbox.base import computing_alike
 from autograder.text import bounded
@@ -218,6 +219,8 @@ def start_server(due: Sequence[Work], *, executed: bool) -> None:
     exams = exams_of(due)
     if executed and _libraries(exams):
         start_server_for(exams, due[0].batch_log, _threads(due[0]))
+    for exam in exams:
+        read_tests(exam)
     with _for_servers(due[0].batch_log, _threads(due[0])):
         if not servers.start_copy(exams, unwanted=worker.HEAVY[1:], kernels=executed):
             servers.start_light()

@@ -86,3 +86,12 @@ def test_what_is_no_message_is_an_error_and_the_next_one_is_read(kernel: Kernel,
     with pytest.raises((ValueError, TypeError)):
         kernel.channels.receive("shell")
     assert kernel.channels.receive("shell")["content"] == {"status": "ok"}
+
+
+def test_dates_in_headers_stay_texts(kernel: Kernel) -> None:
+    """To make objects of them takes longer than to read the message."""
+    kernel.say("iopub", "status", execution_state="idle")
+    assert kernel.channels.wait(5, "iopub")
+    message = kernel.channels.receive("iopub")
+    assert message is not None
+    assert type(message["header"]["date"]) is str

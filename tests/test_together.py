@@ -15,6 +15,8 @@ from tiny import TEST, YAML, Here, submit, tiny_course, tiny_release
 
 from autograder import batch, processes, servers, worker
 from autograder.course import load_course
+from autograder.examiner import figures, files, names, reading
+from autograder.grade import read_tests
 from autograder.processes import in_processes
 from autograder.records import Course
 from autograder.worker import Work
@@ -90,6 +92,26 @@ def disturb(monkeypatch: pytest.MonkeyPatch, student: str, act: Callable[[Work],
 def test_a_class_is_regraded_in_few_processes(course: Course, began: list[list[str]]) -> None:
     assert kept(regraded(course)) == set(NAMES)
     assert [len(names) for names in began] == [6, 6]
+
+
+def test_what_is_asked_of_tests_is_known_before_processes_are_forked(course: Course) -> None:
+    asked = (
+        names._vocabulary, names.loaded_names, names.meant_names, files.looks_at_files, files._paths,
+        figures.asks_for_the_current_figure, reading._only_looked_at,
+    )  # fmt: skip
+    for function in asked:
+        function.cache_clear()
+    work = plan(course)[0]
+    read_tests(work.exams[0])
+    before = [function.cache_info().misses for function in asked]
+    assert all(before)
+    worker.grade_submission(work)
+    assert [function.cache_info().misses for function in asked] == before
+
+
+def test_tests_that_can_not_be_read_are_no_matter_until_somebody_grades(course: Course) -> None:
+    exam = plan(course)[0].exams[0]
+    read_tests(replace(exam, cells=tuple(replace(cell, source="def (") for cell in exam.cells)))
 
 
 def test_each_has_a_log_of_its_own(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
