@@ -496,7 +496,8 @@ def test_nothing_outlives_the_kit(sandbox: Sandbox, backend: Backend, victim: st
         os.kill(kit.pid if victim == "kit" else int(supervisor), signal.SIGKILL)
         assert wait_until(lambda: not living(inside), 1)
         if victim == "kit":
-            assert wait_until(lambda: not any(Path(group).exists() for group in groups), 2)
+            # Its folders go when the system has done with the dead, which takes longer where much else runs.
+            assert wait_until(lambda: not any(Path(group).exists() for group in groups), 10)
     finally:
         kit.kill()
         kit.wait()
