@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from autograder.errors import HostError
 
@@ -48,11 +49,7 @@ def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, aside = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
-            for piece in content:
-                file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
+            _write(file, content, mode)
         Path(aside).replace(path)
         aside = None
         _flush_folder(path.parent)
@@ -73,11 +70,17 @@ def fill(folder: Path, files: Mapping[str, bytes | str]) -> None:
     """
     for name, content in files.items():
         with (folder / name).open("xb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
-            os.fchmod(file.fileno(), 0o644)
-            file.flush()
-            os.fsync(file.fileno())
+            _write(file, [content], 0o644)
     _flush_folder(folder)
+
+
+def _write(file: BinaryIO, content: Iterable[bytes | str], mode: int) -> None:
+    """All of it, down to the disk. The umask does not change ``mode``."""
+    for piece in content:
+        file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
+    os.fchmod(file.fileno(), mode)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,7 @@ def read_tests(exam: Exam) -> None:
             looks_at_files(source)
             asks_for_the_current_figure(source)
         paths_in(exam)
-        only_looked_at(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
+        _looked_at(sources, known)
 
 
 def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
@@ -171,12 +171,16 @@ def _examine(
     sources = [cell.source for _, cell in _test_cells(composed)]
     if known.trusted.get("check") == CHECK:
         answers.measured = only_measured([*sources, *known.trusted.values()])
-    answers.looked_at = only_looked_at(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
+    answers.looked_at = _looked_at(sources, known)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
     with writing_in(supply.book):
         results = examine(pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=supply.given_up)
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
+
+
+def _looked_at(sources: Sequence[str], known: Any) -> frozenset[str]:
+    return only_looked_at(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
 
 
 def _rebuild(claim: Any, weights: list[Any]) -> Any:

@@ -1,7 +1,8 @@
 """Imports nbformat in a sixth of the time: import this before whatever imports that.
 
 nbformat imports jsonschema, and that all packages that tell formats of texts: one of them builds parsers for addresses
-of RFC 3987, which takes a second. No schema of a notebook names a format; where another does, they are imported then.
+of RFC 3987, which takes a second. No schema of a notebook names a format; those that take longest are imported when
+somebody asks for theirs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _FORMATS = {
     "rfc3986_validator": ("validate_rfc3986",),
     "rfc3987_syntax": ("is_valid_syntax",),
 }
-"""Whose import takes longest, and what jsonschema calls of each."""
+"""Modules of one function each, which jsonschema calls."""
 WRITTEN = (4, 5)
 """The minors of format 4 in which today's tools write notebooks."""
 

@@ -123,7 +123,7 @@ class _Steps:
         return notebook
 
     def _has_autotests(self, notebook: NotebookNode) -> bool:
-        """Whether that step is to be made: it would change nothing, and it imports what runs notebooks."""
+        """Whether that step is to be made: else it would change nothing, and import what runs notebooks."""
         return bool(self.config.values.get(_AUTOTESTS)) or any("AUTOTEST" in cell.source for cell in notebook.cells)
 
     def make(self, name: str) -> Any:
