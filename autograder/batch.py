@@ -17,17 +17,17 @@ from autograder import result
 from autograder.contents import folder_key, regular_files
 from autograder.errors import HostError, UsageError
 from autograder.files import sweep, unwritable, version
+from autograder.grading.pool import in_processes
+from autograder.grading.work import TIMESTAMP, Work, preload, released_modules
 from autograder.handin import read_timestamp
 from autograder.keys import common_keys
 from autograder.nbformats import WRITTEN, compile_schemas
-from autograder.processes import in_processes, stop_server
 from autograder.records import Course, Grade
 from autograder.release import Release
 from autograder.runkeys import execution_key, own_code
 from autograder.runs import Runs
 from autograder.waves import Execute as Execute
 from autograder.waves import once_each
-from autograder.worker import TIMESTAMP, Work, preload
 
 BATCH_LOG = "log/batch.log"
 """In .autograder/; beside it the folders with each submission's own log."""
@@ -94,8 +94,12 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     common = common_keys(course, release)
     chosen = [student for student in present if not only or student in only]
     works = [submission_work(course, release, student, common) for student in chosen]
-    execution = execution_key(release.assignment, common["files"], preload(works[0])) if works else ""
+    execution = execution_key(release.assignment, common["files"], _first(works[0])) if works else ""
     return tuple(replace(work, runs=course.runs, execution=execution) for work in works)
+
+
+def _first(work: Work) -> list[str]:
+    return preload(work.assignment, released_modules(work))
 
 
 def submission_work(
@@ -182,7 +186,6 @@ def run(
     graded: list[str] = []
     failed: dict[str, NotGraded] = {}
     with contextlib.ExitStack() as stack:
-        stack.callback(stop_server)
         outcomes = execute(due, workers) if force else once_each(due, workers, execute)
         stack.enter_context(contextlib.closing(outcomes))
         for work, reason in outcomes:

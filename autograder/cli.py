@@ -22,10 +22,10 @@ from autograder.startup import begin_release, import_lightly, importing, nbgrade
 if TYPE_CHECKING:
     from autograder.batch import Batch, Execute, NotGraded
     from autograder.beside import Beside, Helper
+    from autograder.grading.work import Work
     from autograder.records import Assignment, Course, Grade
     from autograder.release import Release
     from autograder.sandbox import Finding
-    from autograder.worker import Work
 
 DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
 MAX_PATH = 4096
@@ -319,7 +319,7 @@ def _grade(
             building = begin_release(course, assignment, clerk)
             from autograder import batch, record
             from autograder.batchlog import BatchLog
-            from autograder.processes import in_processes, starting
+            from autograder.grading.pool import in_processes, starting
             from autograder.screen import BatchProgress
             from autograder.text import one_line
 
@@ -400,7 +400,7 @@ def _runner(warm: bool) -> Callable[..., Batch]:
     from functools import partial
 
     from autograder import batch
-    from autograder.processes import in_processes
+    from autograder.grading.pool import in_processes
 
     return batch.run if warm else partial(batch.run, execute=partial(in_processes, warm=False))
 
@@ -427,7 +427,7 @@ def _forecast(
             building = begin_release(course, assignment, clerk)
             from autograder import batch, dryrun
             from autograder.files import write_atomically
-            from autograder.processes import starting
+            from autograder.grading.pool import starting
             from autograder.screen import BatchProgress, show_forecast
 
             release = building()

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from autograder.records import Composed, ComposedCell, Exam, ExamCell, Role
 
-_WRITABLE = frozenset({Role.ANSWER, Role.MANUAL})
+WRITABLE = frozenset({Role.ANSWER, Role.MANUAL})
 _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 
 
@@ -83,7 +83,7 @@ def _composed(expected: ExamCell, cell: NotebookNode | None) -> ComposedCell:
     source, note = expected.released, ""
     if cell is None:
         note = "This cell was missing from the submission and was put back."
-    elif expected.role in _WRITABLE:
+    elif expected.role in WRITABLE:
         source = _source(cell)
         if cell.get("cell_type") != expected.cell_type:
             note = f"The type of this cell was changed; it was read as {expected.cell_type}."
@@ -95,7 +95,7 @@ def _composed(expected: ExamCell, cell: NotebookNode | None) -> ComposedCell:
         source=source,
         grade_id=expected.grade_id,
         # nbgrader's checksum covers source, type, flags, id, points: all but the source are the exam's.
-        unchanged=expected.role in _WRITABLE and source == expected.released,
+        unchanged=expected.role in WRITABLE and source == expected.released,
         metadata=expected.metadata,
         note=note,
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.batch import Batch, earlier
+from autograder.grading.work import Work
 from autograder.records import Course, Grade, QuestionGrade
-from autograder.worker import Work
 
 FOLDER = "dry-run"
 """In .autograder/work/, which each batch empties."""

@@ -26,6 +26,7 @@ from autograder.execute import Beyond, Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
 from autograder.records import (
+    ATTEMPTS,
     Composed,
     Exam,
     ExamCell,
@@ -41,18 +42,20 @@ from autograder.regrade import Fresh, Supply, Supplying
 CHECK = "from autograder import check"
 """How the instructor's notebook names the checks, where no name of another's can stand for them."""
 
-ATTEMPTS = 3
-"""How often a notebook is run whose kernel somebody kills."""
-
 Rebuild = Callable[[Any, list[Any]], Any]
 
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """One notebook's grade, and the notebook for people (None where there was none to run)."""
+    """One notebook's grade, and what ran (None where there was nothing to run)."""
 
     grade: NotebookGrade
-    masked: NotebookNode | None
+    ran: tuple[Composed, Run] | None = None
+
+    @property
+    def masked(self) -> NotebookNode | None:
+        """The notebook for people."""
+        return None if self.ran is None else masked_notebook(*self.ran, self.grade)
 
 
 def grade_notebook(
@@ -84,11 +87,11 @@ def grade_notebook(
         KernelNeeded: it was to be graded from a kept run, and can not be.
     """
     if not source.exists() and not source.is_symlink():
-        return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."), None)
+        return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))
     try:
         notebook = read_notebook(source)
     except SubmissionError as error:
-        return GradedNotebook(_nothing(exam, "invalid", str(error)), None)
+        return GradedNotebook(_nothing(exam, "invalid", str(error)))
     composed = compose(exam, notebook)
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
@@ -128,7 +131,7 @@ def grade_notebook(
         history=_curve(histories),
         kept=supply.kept,
     )
-    return GradedNotebook(grade, masked_notebook(composed, executed.run, grade))
+    return GradedNotebook(grade, (composed, executed.run))
 
 
 def read_tests(exam: Exam) -> None:

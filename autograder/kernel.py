@@ -24,7 +24,7 @@ from autograder.probe.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus
 from autograder.sandbox import Sandbox
 from autograder.sandbox.base import HOME
-from autograder.sandbox.kernel import kernel_manager
+from autograder.sandbox.kernel import SandboxKernelManager, kernel_manager
 
 REQUEST, QUESTION, ANSWER = "state_request", "state_question", "state_answer"
 EXECUTION = {
@@ -54,20 +54,15 @@ T = TypeVar("T")
 class SandboxedKernel:
     """A started kernel; implements :class:`autograder.execute.Kernel`. One thread uses it, its own event loop waits.
 
+    Args:
+        manager: starts the kernel when it is asked to.
+        limits: what the kernel may use.
+
     Raises:
-        SandboxError: it can not be started.
+        SandboxError: the kernel cannot be started.
     """
 
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        files: Mapping[str, Path],
-        limits: Limits,
-        *,
-        python: str | None = None,
-        masked: tuple[Path, ...] = (),
-        preload: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, manager: SandboxKernelManager, limits: Limits) -> None:
         self.limits = limits
         self.outputs = Outputs(int(limits.output_mib * 2**20))
         self._end: tuple[RunStatus, str] | None = None
@@ -77,8 +72,7 @@ class SandboxedKernel:
         """How many questions of the kernel's are being answered at the moment."""
         self._loop = asyncio.new_event_loop()
         self._done = threading.Event()
-        inside = {f"{HOME}/{name}": path for name, path in files.items()}
-        self._manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked, preload=preload)
+        self._manager = manager
         self._client: Any = None
         try:
             self._wait(self._start())
@@ -361,6 +355,26 @@ class SandboxedKernel:
         if self._manager.provisioner is not None:
             self._wait(self._manager.provisioner.cleanup())
         self._loop.close()
+
+
+def sandboxed_kernel(
+    sandbox: Sandbox,
+    files: Mapping[str, Path],
+    limits: Limits,
+    *,
+    python: str | None = None,
+    masked: tuple[Path, ...] = (),
+    preload: Sequence[str] = (),
+) -> SandboxedKernel:
+    """Start a kernel in ``sandbox``; ``files`` is path in the work folder → host file, the rest as for
+    :func:`~autograder.sandbox.kernel.kernel_manager`.
+
+    Raises:
+        SandboxError: the kernel cannot be started.
+    """
+    inside = {f"{HOME}/{name}": path for name, path in files.items()}
+    manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked, preload=preload)
+    return SandboxedKernel(manager, limits)
 
 
 class _Patience:

@@ -10,10 +10,10 @@ from typing import Any
 
 from autograder.contents import folder_key
 from autograder.examiner.names import vocabulary
+from autograder.grading.work import versions
 from autograder.lateness import plugin_key
 from autograder.records import Assignment, Course, Exam
 from autograder.release import Release
-from autograder.worker import versions
 
 EXAMINER_VERSION = "2"
 """Raise it when the same submission would get another grade."""

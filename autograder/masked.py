@@ -6,11 +6,12 @@ cells on their pages as it stands. So nothing active that a student wrote gets i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autograder import pictures
+from autograder.compose import WRITABLE
 from autograder.records import (
     CellRun,
     CheckResult,
@@ -40,6 +41,70 @@ _MARKS = {
 }
 
 
+Encode = Callable[[str, str], str]
+"""(kind, base64) of a picture → base64 of what is shown; raises :class:`~autograder.pictures.Refused`."""
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A cell for people, as an examiner's process hands it out: plain data, of which nothing is believed."""
+
+    grade_id: str | None
+    cell_type: str
+    source: str
+    note: str
+    status: str
+    """See :class:`~autograder.records.CellRun`."""
+    execution_count: int | None
+    outputs: tuple[Mapping[str, Any], ...]
+    """Texts, and pictures that were encoded anew."""
+
+
+def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
+    """Reduce what ran to what people see of it."""
+    encode = pictures.Encoder().encode
+    runs = [*run.cells, *[_NOT_RUN] * (len(composed.cells) - len(run.cells))]
+    return tuple(
+        ShownCell(
+            grade_id=cell.grade_id,
+            cell_type=cell.cell_type,
+            source=cell.source,
+            note=cell.note,
+            status=did.status,
+            execution_count=did.execution_count,
+            outputs=tuple(made for output in did.outputs if (made := _output(output, encode)) is not None),
+        )
+        for cell, did in zip(composed.cells, runs, strict=False)
+    )
+
+
+def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) -> dict[str, Any]:
+    """The notebook that lies in autograded/, from what an examiner's process handed out.
+
+    Raises:
+        ValueError: it is not what such a process hands out: a cell of the exam is missing, or there twice.
+    """
+    ours = {cell.grade_id: cell for cell in exam.cells if cell.role is not Role.FREE}
+    found = [cell.grade_id for cell in shown if cell.grade_id is not None]
+    if found != list(ours):
+        raise ValueError("its cells are not those of the exam")
+    cells, runs = [], []
+    for cell in shown:
+        origin = ours.get(cell.grade_id)
+        kind = cell.cell_type if origin is None else origin.cell_type
+        if kind not in _CELL_TYPES or cell.status not in _STATUSES:
+            raise ValueError("a cell of a kind that there is not")
+        role = Role.FREE if origin is None else origin.role
+        source = cell.source if origin is None or role in WRITABLE else origin.released
+        cells.append(ComposedCell(role, kind, source, cell.grade_id, note=cell.note))
+        runs.append(CellRun(cell.status, cell.outputs, cell.execution_count))
+    return _notebook(exam, cells, runs, grade, pictures.as_encoded)
+
+
+_CELL_TYPES = ("code", "markdown", "raw")
+_STATUSES = ("ok", "error", "timed_out", "not_run", "skipped")
+
+
 def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
     """The composed cells with the run's outputs; a TEST cell has its released source and its verdict.
 
@@ -51,29 +116,30 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
     """
     import nbformat
 
-    by_id = {cell.grade_id: cell for cell in composed.exam.cells if cell.grade_id is not None}
+    made = notebook_of(composed.exam, shown_cells(composed, run), grade)
+    notebook: NotebookNode = nbformat.from_dict(made)
+    return notebook
+
+
+def _notebook(
+    exam: Exam, cells: Sequence[ComposedCell], runs: Sequence[CellRun], grade: NotebookGrade, encode: Encode
+) -> dict[str, Any]:
+    by_id = {cell.grade_id: cell for cell in exam.cells if cell.grade_id is not None}
     questions = {question.id: question for question in grade.questions}
-    runs = [*run.cells, *[_NOT_RUN] * (len(composed.cells) - len(run.cells))]
     # Cells that are as the instructor wrote them may have HTML in them.
-    ours = {cell.released for cell in composed.exam.cells}
-    encoder = pictures.Encoder()
-    cells = [
+    ours = {cell.released for cell in exam.cells}
+    made = [
         _cell(
             number,
             cell if cell.cell_type == "code" or cell.source in ours else _inert(cell),
             did,
             by_id.get(cell.grade_id or ""),
             questions.get(cell.grade_id or ""),
-            encoder,
+            encode,
         )
-        for number, (cell, did) in enumerate(zip(composed.cells, runs, strict=False))
+        for number, (cell, did) in enumerate(zip(cells, runs, strict=True))
     ]
-    metadata = _notebook_metadata(composed.exam)
-    notebook: NotebookNode = nbformat.from_dict(
-        {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
-    )
-    nbformat.validate(notebook, relax_add_props=True)  # as what is read: one schema is compiled, and not two
-    return notebook
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": _notebook_metadata(exam), "cells": made}
 
 
 def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
@@ -94,13 +160,9 @@ def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
     }
 
 
-def _made(**values: Any) -> Any:
-    """A cell or an output. nbformat's own makers validate each, which takes most of the time; the notebook is
-    validated once."""
-    import nbformat
-
-    make: Any = nbformat.from_dict  # carries no annotations
-    return make(values)
+def _made(**values: Any) -> dict[str, Any]:
+    """A cell or an output, in the form of nbformat 4.5."""
+    return values
 
 
 def _stream(text: str, name: str = "stdout") -> Any:
@@ -117,7 +179,7 @@ def _cell(
     did: CellRun,
     origin: ExamCell | None,
     question: QuestionGrade | None,
-    encoder: pictures.Encoder,
+    encode: Encode,
 ) -> Any:
     # An id of our own: the student's could be anything, and random ones would make every run differ.
     common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, did, origin)}
@@ -127,7 +189,7 @@ def _cell(
         outputs = _verdict(origin, question)
         # origin.released, not cell.source: whatever a caller composed, the hidden test can't be here.
         return _made(source=origin.released, outputs=outputs, execution_count=None, **common)
-    outputs = [made for output in did.outputs if (made := _output(output, encoder)) is not None]
+    outputs = [made for output in did.outputs if (made := _output(output, encode)) is not None]
     return _made(source=cell.source, outputs=outputs, execution_count=did.execution_count, **common)
 
 
@@ -186,7 +248,7 @@ def _check_line(check: CheckResult) -> str:
 # --- the student's outputs ---------------------------------------------------------------------------
 
 
-def _output(output: Mapping[str, Any], encoder: pictures.Encoder) -> Any:
+def _output(output: Mapping[str, Any], encode: Encode) -> Any:
     """The inert part of one output; None where nothing of it is left."""
     kind = output.get("output_type")
     if kind == "stream":
@@ -202,11 +264,11 @@ def _output(output: Mapping[str, Any], encoder: pictures.Encoder) -> Any:
     bundle = output.get("data")
     if not isinstance(bundle, Mapping):
         return None
-    data = _shown(bundle, encoder)
+    data = _shown(bundle, encode)
     return _made(output_type="display_data", data=data, metadata={}) if data else None
 
 
-def _shown(bundle: Mapping[str, Any], encoder: pictures.Encoder) -> dict[str, str]:
+def _shown(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
     """The text, and the first picture; where that can not be shown, the text says why.
 
     nbconvert writes a picture into an attribute as it stands, so it is base64 of the kit's own making.
@@ -215,7 +277,7 @@ def _shown(bundle: Mapping[str, Any], encoder: pictures.Encoder) -> dict[str, st
     for mime in pictures.MIMES:
         if mime in bundle:
             try:
-                return {mime: encoder.encode(mime, _joined(bundle[mime])), **data}
+                return {mime: encode(mime, _joined(bundle[mime])), **data}
             except pictures.Refused as error:
                 told = f"[This picture is not shown: {error}.]"
                 data["text/plain"] = "\n".join(filter(None, (data.get("text/plain"), told)))

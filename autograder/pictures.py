@@ -49,6 +49,18 @@ class Encoder:
         return base64.b64encode(written).decode()
 
 
+def as_encoded(mime: str, text: str) -> str:
+    """Base64 of a picture that :class:`Encoder` wrote, as it stands.
+
+    Raises:
+        Refused: it is none. Its header is looked at, and nothing is decoded.
+    """
+    uri = data_uri(mime, text)
+    if uri is None:
+        raise Refused("it was not encoded anew")
+    return uri.partition(",")[2]
+
+
 def data_uri(mime: str, text: str) -> str | None:
     """A ``data:`` URI of a picture that :class:`Encoder` wrote; None for every other one."""
     try:

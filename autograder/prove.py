@@ -14,9 +14,10 @@ from pathlib import Path
 
 import nbformat
 
-from autograder import batch, processes
+from autograder import batch
 from autograder.errors import CourseError, HostError, ProofError
 from autograder.exam import solution_notebook
+from autograder.grading.pool import in_processes
 from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
 from autograder.release import Release
 
@@ -24,9 +25,7 @@ GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
 
 
-def prove(
-    course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = processes.in_processes
-) -> None:
+def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes) -> None:
     """Grade the solution and the unchanged release; ``execute`` does the work, as for :func:`autograder.batch.run`.
 
     Raises:

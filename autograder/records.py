@@ -40,6 +40,10 @@ class Limits:
     cpu_seconds: float | None = None
     """Processor time of all processes together, in seconds; None: see :attr:`most_cpu_seconds`."""
 
+    examiner_memory_mib: int = 4096
+    """Memory of the process that examines a submission, in MiB: the answers, the hidden data and the models that are
+    rebuilt are in it."""
+
     threads: int = 1
     """Threads that each numerical library of the notebook computes with. Part of what a grade is made from, as the
     number of workers is not: with another number, results may differ in their last digits."""
@@ -172,6 +176,10 @@ class Course:
     def state(self) -> Path:
         """.autograder/: what can be made anew (caches, logs, locks)"""
         return self.root / ".autograder"
+
+
+ATTEMPTS = 3
+"""How often a notebook is run whose kernel somebody kills."""
 
 
 # --- the exam ----------------------------------------------------------------------------------------

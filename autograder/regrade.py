@@ -8,32 +8,69 @@ Regrading:  composed notebook ─▶ the kept run, said again ─▶ the same gr
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import os
-import sys
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 from autograder import libraries
 from autograder.check.measured import Book, read_book
 from autograder.execute import Beyond, Kernel, StartKernel
 from autograder.probe.codec import CodecError
 from autograder.records import Composed
-from autograder.runkeys import run_key
-from autograder.runs import Runs
+from autograder.runs import from_bytes, to_bytes
 from autograder.transcript import Recorder, Replay, Said, Session, Transcript
 
 
 class KernelNeeded(Exception):
-    """A notebook can not be graded from a kept run. Nothing was written; whoever catches it has it executed."""
+    """A notebook cannot be graded from its recording; it has to be executed."""
 
-    def __init__(self, key: str = "") -> None:
-        super().__init__("the notebook must be executed")
-        self.key = key
-        """Of the run that would have been needed; empty where there can be none."""
+
+@dataclass
+class Recorded:
+    """What is kept of one notebook, and what comes of it now: bytes, read and written on this side of the wall."""
+
+    run: bytes = b""
+    """What its kernels said the last time; empty where nothing is kept."""
+    figures: bytes = b""
+    """What was measured of its models, see :class:`~autograder.check.measured.Book`."""
+    new_run: bytes | None = None
+    """To be kept instead; empty: nothing is; None: it stays as it is."""
+    new_figures: bytes = b""
+
+    def load_run(self) -> Transcript | None:
+        """The transcript; None where there is none that can be read."""
+        try:
+            return from_bytes(self.run) if self.run else None
+        except _UNREADABLE:
+            return None
+
+    def save_run(self, transcript: Transcript | None) -> None:
+        """Keep a transcript; None: it was too large."""
+        try:
+            self.new_run = b"" if transcript is None else to_bytes(transcript)
+        except _UNREADABLE:
+            self.new_run = b""
+
+    def load_book(self) -> Book:
+        """What was measured of the models of the run."""
+        try:
+            ((said,),) = [session.events for session in from_bytes(self.figures).sessions]
+            if isinstance(said, Said) and said.reply is not None:
+                return read_book(said.reply)
+        except _UNREADABLE:
+            pass
+        return Book()
+
+    def save_book(self, book: Book | None) -> None:
+        """Keep what was measured, if that is new."""
+        if book is not None and book.changed:
+            with contextlib.suppress(CodecError, *_UNREADABLE):
+                said = Said("", book.packed())
+                self.new_figures = to_bytes(Transcript((Session("", (said,), 1, 0.0, None),), ()))
+
+
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
 
 
 class Supply(Protocol):
@@ -88,10 +125,9 @@ class Executing:
 
     kept = False
 
-    def __init__(self, start: StartKernel, runs: Runs, key: str | None, beyond: Beyond) -> None:
+    def __init__(self, start: StartKernel, recorded: Recorded, beyond: Beyond) -> None:
         self._recorder = Recorder(start)
-        self._runs = runs
-        self._key = key
+        self._recorded = recorded
         self._beyond = beyond
         self.book: Book | None = Book()
         self.start = self._recorder.start
@@ -103,9 +139,8 @@ class Executing:
 
     def done(self) -> None:
         """Keep the run."""
-        if self._key is not None:
-            self._runs.save(self._key, self._recorder.transcript(self._beyond.files, self._beyond.figures))
-            _save(self._runs, self._key, self.book)
+        self._recorded.save_run(self._recorder.transcript(self._beyond.files, self._beyond.figures))
+        self._recorded.save_book(self.book)
 
 
 class Regrading:
@@ -117,15 +152,14 @@ class Regrading:
 
     kept = True
 
-    def __init__(self, runs: Runs, key: str | None, beyond: Beyond) -> None:
-        transcript = None if key is None else runs.load(key)
-        self._key = key or ""
+    def __init__(self, recorded: Recorded, beyond: Beyond) -> None:
+        transcript = recorded.load_run()
         if transcript is None or not _same_look(transcript.files, beyond.files):
-            raise KernelNeeded(self._key)
+            raise KernelNeeded
         if not _same_look(transcript.figures, beyond.figures):
-            raise KernelNeeded(self._key)
-        self._runs = runs
-        self.book: Book | None = _load(runs, self._key)
+            raise KernelNeeded
+        self._recorded = recorded
+        self.book: Book | None = recorded.load_book()
         self._replay = Replay(transcript)
         self.start = self._replay.start
         self.clock = self._replay.clock
@@ -137,40 +171,9 @@ class Regrading:
     def done(self) -> None:
         """See :class:`Supply`."""
         if self._replay.missed:
-            raise KernelNeeded(self._key)
+            raise KernelNeeded
         if not libraries.wanted():
-            _save(self._runs, self._key, self.book)
-
-
-def _load(runs: Runs, key: str) -> Book:
-    """What was measured of the models of a run."""
-    found = runs.load(_book_key(key))
-    try:
-        if found is not None:
-            ((said,),) = [session.events for session in found.sessions]
-            if isinstance(said, Said) and said.reply is not None:
-                return read_book(said.reply)
-    except (ValueError, TypeError, AttributeError):
-        pass
-    return Book()
-
-
-def _save(runs: Runs, key: str, book: Book | None) -> None:
-    if book is not None and book.changed:
-        with contextlib.suppress(CodecError):
-            said = Said("", book.packed())
-            runs.save(_book_key(key), Transcript((Session("", (said,), 1, 0.0, None),), ()))
-
-
-def _book_key(key: str) -> str:
-    """Beside the run, for those versions of the libraries that measured."""
-    return hashlib.sha256(json.dumps([key, measuring()]).encode()).hexdigest()
-
-
-def measuring() -> list[Any]:
-    """What a measurement depends on beside the model and the rows; the kit itself is in each key."""
-    versions = [libraries.version(name) for name in ("numpy", "keras", "tensorflow")]
-    return [sys.version, *versions, os.environ.get("KERAS_BACKEND")]
+            self._recorded.save_book(self.book)
 
 
 def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:
@@ -178,25 +181,20 @@ def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:
     return not now or now == set(then)
 
 
-def supplying(
-    start: StartKernel, runs: Path | None, execution: str, own: Mapping[str, Path], *, kept: bool
-) -> Supplying:
-    """How the notebooks of one submission get their kernels.
+def supplying(start: StartKernel, recorded: Recorded | None, *, kept: bool) -> Supplying:
+    """How a notebook gets its kernels.
 
     Args:
         start: gives a fresh one.
-        runs: the folder of kept runs; None: nothing is kept.
-        execution: what their keys have in common, see :func:`~autograder.runkeys.execution_key`.
-        own: path in the work folder → file that was handed in beside the notebooks.
-        kept: from kept runs alone.
+        recorded: what is kept of it; None: nothing is kept.
+        kept: from its recording alone.
     """
 
     def supply(composed: Composed, beyond: Beyond) -> Supply:
-        if runs is None:
+        if recorded is None:
             if kept:
                 raise KernelNeeded
             return Fresh(start)
-        key = run_key(execution, composed, own)
-        return Regrading(Runs(runs), key, beyond) if kept else Executing(start, Runs(runs), key, beyond)
+        return Regrading(recorded, beyond) if kept else Executing(start, recorded, beyond)
 
     return supply

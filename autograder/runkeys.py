@@ -9,15 +9,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from autograder import __version__
 from autograder.errors import SandboxError
-from autograder.members import SUBMISSION
-from autograder.records import Assignment, Composed, Role
+from autograder.records import Assignment
 
 EXECUTION_VERSION = "1"
 """Raise it when the same notebook would do something else in its kernel, or be asked something else while it runs."""
@@ -35,10 +34,14 @@ def execution_key(assignment: Assignment, files: str, preload: Sequence[str]) ->
     return _digest(
         [EXECUTION_VERSION, __version__, own_code()],
         _sandbox(assignment.environment, assignment.sandbox),
-        asdict(assignment.limits),
+        _limits_of_kernels(assignment),
         list(preload),
         files,
     )
+
+
+def _limits_of_kernels(assignment: Assignment) -> dict[str, Any]:
+    return {name: value for name, value in asdict(assignment.limits).items() if not name.startswith("examiner_")}
 
 
 @functools.cache
@@ -76,23 +79,6 @@ def _installed(executable: str, *prefixes: str) -> list[Any]:
     folders = {d.resolve() for p in places for d in (p / "site-packages", p / "dist-packages") if d.is_dir()}
     names = {path.name for folder in folders for path in folder.iterdir() if path.suffix in _OF_PACKAGES}
     return [executable, status.st_size, status.st_mtime_ns, sorted(p.name for p in places), sorted(names)]
-
-
-def run_key(execution: str, composed: Composed, own: Mapping[str, Path]) -> str | None:
-    """The key of one notebook's run; None where a file of the student's is too large to be read for it.
-
-    Args:
-        execution: see :func:`execution_key`.
-        composed: what is run. Of its cells count the code, and where the tests stand.
-        own: path in the work folder → file that the student handed in beside the notebook.
-    """
-    cells = [[cell.source if cell.cell_type == "code" else None, cell.role is Role.TEST] for cell in composed.cells]
-    try:
-        if any(path.stat().st_size > SUBMISSION.member_bytes for path in own.values()):
-            return None
-        return _digest(execution, cells, {name: _content(path) for name, path in own.items()})
-    except OSError:
-        return None
 
 
 def _content(path: Path) -> str:

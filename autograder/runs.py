@@ -1,5 +1,7 @@
 """Runs that are kept: ``.autograder/runs/<key>.run``, each the transcript of one notebook's kernels.
 
+This folder holds bytes; :func:`to_bytes` and :func:`from_bytes` are for who speaks with kernels.
+
 A file is a line that names the format, the digest of all that follows, the length of a JSON text, that text, and the
 bytes that kernels said, one after the other. All of it came from a student once, and is read as such: strict JSON,
 nothing unpickled, every value of its exact type; what the kernel said is decoded where it is used, as it was the first
@@ -40,38 +42,34 @@ class Runs:
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{_SUFFIX}"
 
-    def load(self, key: str) -> Transcript | None:
-        """The run; None where there is none that can be read."""
+    def has(self, key: str) -> bool:
+        """Whether there is one; not whether it can be used."""
+        return self._path(key).is_file()
+
+    def load(self, key: str) -> bytes:
+        """The bytes of a run, which nobody has looked at; empty where there is none."""
         path = self._path(key)
         try:
             with path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size > MAX_RUN:
-                    return None
                 data = file.read(MAX_RUN + 1)
-            found = from_bytes(data)
             os.utime(path)  # used now
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError):
-            return None
-        return found
+        except OSError:
+            return b""
+        return data if len(data) <= MAX_RUN else b""
 
-    def save(self, key: str, transcript: Transcript | None) -> bool:
-        """Keep a run in the place of an earlier one; says whether it is kept. One that is too large, or can not be
-        written, is not: the earlier one goes all the same, as it is not the last any more."""
+    def save(self, key: str, data: bytes) -> bool:
+        """Keep a run in the place of an earlier one; says whether it is kept. One that is empty or too large, or cannot
+        be written, is not: the earlier one goes all the same, as it is not the last any more."""
         try:
-            data = b"" if transcript is None else to_bytes(transcript)
             if 0 < len(data) <= MAX_RUN:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _write(self._path(key), data)
                 return True
-        except (OSError, ValueError, TypeError, RecursionError, MemoryError):
+        except OSError:
             pass
         with contextlib.suppress(OSError):
             self._path(key).unlink(missing_ok=True)
         return False
-
-    def any(self) -> bool:
-        """Whether there is a run at all."""
-        return next(self.folder.glob(f"*{_SUFFIX}"), None) is not None
 
     def prune(self, most: int = MAX_TOTAL) -> None:
         """Remove what was not used for the longest time, until all together have at most so many bytes; and what a

@@ -1,73 +1,68 @@
-"""What has to be executed, and once: kept runs first, then one of each kind, then those that are the same."""
+"""In which order a batch is graded: from recordings first, and of those that would be the same run one is executed."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from autograder.worker import NEEDED, Work
+from autograder.grading.recordings import are_kept, run_keys
+from autograder.grading.work import Work
 
 Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
-"""Does the work, so many at a time; see :func:`autograder.processes.in_processes`, which is the real one."""
+"""Does the work, so many at a time; see :func:`autograder.grading.pool.in_processes`, which is the real one."""
 Outcomes = Generator[tuple[Work, str], None, None]
-
-
-@dataclass(frozen=True)
-class _Missing:
-    """A submission that has to be executed."""
-
-    work: Work
-    key: str
-    """Of its run; empty: nobody knows, and so nobody's else."""
 
 
 def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     """Do the work; gives each one as it ends, with the reason why it did not succeed.
 
-    First everything is tried from kept runs, which costs little. Of those that have to be executed and would be the
-    same run, the first one is; the others are graded from its run once it has ended. Where it could not be graded, the
-    next one is executed. That a work could not be done from a kept run is never its outcome: it is executed then.
+    First everything that has a recording is tried from it, which costs little. Of those that have to be executed and
+    would be the same run, the first one is; the others are graded from its recording once it has ended. Where it could
+    not be graded, the next one is executed. That a work could not be done from a recording is never its outcome: it is
+    executed then.
     """
-    missing: list[_Missing] = []
-    if len(due) == 1 and not has_runs(due[0]):  # nothing to look up, and nobody else to be equal to
-        missing = [_Missing(due[0], "")]
-    else:
-        yield from _from_runs([work for work in due if work.runs is not None], workers, execute, missing)
-        missing += [_Missing(work, "") for work in due if work.runs is None]
-    alone: list[_Missing] = []
+    keys = {work.student: run_keys(work) for work in due if work.runs is not None}
+    ready = [work for work in due if are_kept(work, keys.get(work.student, ()))]
+    missing: list[Work] = []
+    yield from _replayed(ready, workers, execute, missing)
+    place = {id(work): number for number, work in enumerate(due)}
+    missing += [work for work in due if id(work) not in {id(one) for one in ready}]
+    missing.sort(key=lambda work: place[id(work)])
+    alone: list[Work] = []
     while missing:
-        keys: dict[str, _Missing] = {}
-        first = [one for one in missing if not one.key or keys.setdefault(one.key, one) is one]
-        same = [one for one in missing if not any(one is other for other in first)]
-        succeeded: set[str] = set()
-        keyed = {one.work.student: one.key for one in first}
-        for work, reason in _done(execute, [one.work for one in first], workers):
+        leaders: dict[tuple[str, ...], Work] = {}
+        first = [work for work in missing if _leads(work, keys.get(work.student, ()), leaders)]
+        same = [work for work in missing if not any(work is one for one in first)]
+        succeeded: set[tuple[str, ...]] = set()
+        for work, reason in _done(execute, first, workers):
             if not reason:
-                succeeded.add(keyed[work.student])
+                succeeded.add(keys.get(work.student, ()))
             yield work, reason
-        ready = [one.work for one in same if one.key in succeeded]
-        yield from _from_runs(ready, workers, execute, alone)
-        missing = [one for one in same if one.key not in succeeded]
-    yield from _done(execute, [one.work for one in alone], workers)
+        yield from _replayed([work for work in same if keys[work.student] in succeeded], workers, execute, alone)
+        missing = [work for work in same if keys[work.student] not in succeeded]
+    yield from _done(execute, alone, workers)
 
 
-def has_runs(work: Work) -> bool:
-    """Whether it may be graded from kept runs: there are some at all."""
-    return work.runs is not None and work.runs.is_dir() and any(work.runs.iterdir())
+def has_recordings(work: Work) -> bool:
+    """Whether there is a recording of all notebooks of a submission."""
+    return work.runs is not None and are_kept(work, run_keys(work))
 
 
-def _from_runs(works: Sequence[Work], workers: int, execute: Execute, missing: list[_Missing]) -> Outcomes:
-    """Try works from kept runs; those that have to be executed are added to ``missing``, in the order of ``works``."""
-    found: dict[str, _Missing] = {}
+def _leads(work: Work, keys: tuple[str, ...], leaders: dict[tuple[str, ...], Work]) -> bool:
+    """Whether nobody before has the same run; who has none is like nobody else."""
+    return not all(keys) or not keys or leaders.setdefault(keys, work) is work
+
+
+def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Outcomes:
+    """Try works from their recordings; those that have to be executed are added to ``missing``."""
     by_student = {work.student: work for work in works}
     for tried, reason in _done(execute, [replace(work, kept=True) for work in works], workers):
         work = by_student[tried.student]
         if reason:
-            found[work.student] = _Missing(work, reason.removeprefix(NEEDED) if reason.startswith(NEEDED) else "")
+            missing.append(work)
         else:
             yield work, reason
-    missing += [found[work.student] for work in works if work.student in found]
 
 
 def _done(execute: Execute, works: Sequence[Work], workers: int) -> Outcomes:

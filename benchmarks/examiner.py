@@ -115,7 +115,7 @@ def kernel_rows() -> Iterator[Row]:
     from autograder.records import Limits
     from autograder.sandbox import default_sandbox
 
-    kernel = SandboxedKernel(default_sandbox(), {}, Limits(memory_mib=2048), preload=["numpy"])
+    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=2048), preload=["numpy"])
     try:
         ran = kernel.run(DEFINITIONS, 60)
         assert ran.status == "ok", ran.error

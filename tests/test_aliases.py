@@ -161,7 +161,7 @@ assert theano.__version__ == "1.0.5"
 @pytest.mark.sandbox
 def test_a_notebook_with_import_theano_runs_in_the_kits_kernel() -> None:
     pytest.importorskip("pytensor")
-    kernel = SandboxedKernel(default_sandbox(), {}, Limits(memory_mib=1024, disk_mib=64))
+    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=1024, disk_mib=64))
     try:
         ran = kernel.run(QUICK + NOTEBOOK, 60)
         assert ran.status == "ok", ran.error

@@ -233,7 +233,7 @@ def sandboxed():
     from autograder.records import Limits
     from autograder.sandbox import default_sandbox
 
-    kernel = SandboxedKernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2))
+    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2))
     kernel.run(SOURCE + "import time\ndef loops(f):\n    while True: f(1)\ndef ask(): return input('? ')", 10)
     yield kernel
     kernel.close()

@@ -530,7 +530,7 @@ def test_all_of_them_in_one_notebook_in_a_sandbox():
     kernels = []
 
     def start():
-        kernels.append(SandboxedKernel(default_sandbox(), {}, limits))
+        kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
         return kernels[-1]
 
     try:

@@ -391,7 +391,7 @@ def test_a_kernel_in_the_sandbox_can_start_the_other_process() -> None:
     if not check.backends():
         pytest.skip("no backend is installed")
     limits = Limits(cell_seconds=20, notebook_seconds=60, memory_mib=1024, processes=64, disk_mib=32, output_mib=8)
-    kernel = SandboxedKernel(default_sandbox(None), {}, limits)
+    kernel = sandboxed_kernel(default_sandbox(None), {}, limits)
     try:
         f = remote_function(
             kernel,

@@ -118,7 +118,7 @@ def test_the_doctor_reads_an_old_environment(old_python: str) -> None:
 @pytest.mark.sandbox
 @pytest.mark.slow
 def test_the_real_theano_runs_in_its_own_environment_and_answers_the_examiner(old_python: str) -> None:
-    kernel = SandboxedKernel(default_sandbox(old_python), {}, Limits(memory_mib=2048, disk_mib=64), python=old_python)
+    kernel = sandboxed_kernel(default_sandbox(old_python), {}, Limits(memory_mib=2048, disk_mib=64), python=old_python)
     try:
         quick = "import os\nos.environ['THEANO_FLAGS'] = 'cxx=,mode=FAST_COMPILE'\n"
         ran = kernel.run(quick + NOTEBOOK, 100)

@@ -137,7 +137,7 @@ def test_in_the_sandbox_every_kernel_does_so(options: list[str]) -> None:
         "import numpy as np\n"
         "print(ArrayDataAdapter(np.ones((3, 2))).get_tf_dataset().options().autotune.enabled)"
     )
-    kernel = SandboxedKernel(default_sandbox(), {}, Limits(), preload=["keras", *options])
+    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(), preload=["keras", *options])
     try:
         ran = kernel.run(cell, 120)
     finally:

@@ -503,7 +503,7 @@ print(model.steps_per_execution)
     ("preload", "said"), [(["keras", keras_training.OPTION], "Function 1\n"), (["keras"], "function 1\n")]
 )
 def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[str], said: str) -> None:
-    kernel = SandboxedKernel(default_sandbox(), {}, Limits(), preload=preload)
+    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(), preload=preload)
     try:
         ran = kernel.run(CELL, 120)
     finally:

@@ -28,7 +28,7 @@ MIB = 1 << 20
 
 @contextlib.contextmanager
 def started(limits: Limits = LIMITS) -> Iterator[SandboxedKernel]:
-    kernel = SandboxedKernel(default_sandbox(), {}, limits)
+    kernel = sandboxed_kernel(default_sandbox(), {}, limits)
     try:
         yield kernel
     finally:

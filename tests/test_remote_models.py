@@ -383,7 +383,7 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
 @pytest.mark.sandbox
 def test_a_model_in_the_sandbox_is_asked_about_the_whole_of_a_large_holdout() -> None:
     """61,878 rows of 93 numbers: a matter of seconds."""
-    kernel = SandboxedKernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32))
+    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32))
     try:
         kernel.run("import numpy as np\nw = np.arange(9 * 93).reshape(93, 9) / 900\ndef model(X): return X @ w", 30)
         remote = Remote(kernel)

@@ -57,7 +57,7 @@ def kernel(warm: WarmSandbox, started: Template) -> Iterator[Start]:
     given = {Path(path).name: Path(source) for path, source in started.address.bound if path.startswith(HOME)}
 
     def start(sandbox: Any = warm, limits: Limits = LIMITS, **files: Path) -> SandboxedKernel:
-        made = SandboxedKernel(sandbox, {**given, **files}, limits)
+        made = sandboxed_kernel(sandbox, {**given, **files}, limits)
         kernels.append(made)
         return made
 
@@ -318,7 +318,7 @@ def test_a_kernel_that_goes_with_its_template_was_killed(cold: BubblewrapSandbox
     with template(cold, {}, LIMITS) as made:
         made.wait_until_ready()
         sandbox = WarmSandbox(cold, made.address)
-        kernel = SandboxedKernel(sandbox, {}, LIMITS)
+        kernel = sandboxed_kernel(sandbox, {}, LIMITS)
         try:
             assert kernel.run("1", 10).status == "ok"
             assert not kernel.killed()
@@ -327,7 +327,7 @@ def test_a_kernel_that_goes_with_its_template_was_killed(cold: BubblewrapSandbox
             assert kernel.killed()
         finally:
             kernel.close()
-        other = SandboxedKernel(sandbox, {}, LIMITS)
+        other = sandboxed_kernel(sandbox, {}, LIMITS)
         other.close()
         assert "forked" not in other.label
 

@@ -2,7 +2,7 @@
 
     Work ── parcel.py ──▶ bytes ── cluster.py (dask.distributed, TLS) ──▶ a worker's plugin.py ── grader.py
                                                                               │ files and a pipe
-    autograded/ ◀── outcome.py ◀── bytes ◀────────────────────────────── host.py: processes.Pool, worker.main
+    autograded/ ◀── outcome.py ◀── bytes ◀────────────────────────────── host.py: pool.Pool
 
 ``dispatch.py`` decides who gets what, and what becomes of work whose machine goes away. The scheduler and the workers
 are trusted with exams and hidden data; they never see the course folder, and nothing that a student wrote is opened in

@@ -13,8 +13,8 @@ from autograder.engine.dispatch import Dispatch, Sent
 from autograder.engine.grader import Standing
 from autograder.engine.parcel import pack_common
 from autograder.errors import HostError, UsageError
+from autograder.grading.work import Work
 from autograder.records import Engine
-from autograder.worker import Work
 
 CONNECT_SECONDS = 20.0
 MISSING = "the engine beyond one machine needs dask.distributed: pip install 'nbexaminer[scale]'"
@@ -47,7 +47,7 @@ class InCluster:
         self.engine, self.root, self.warm, self.program = engine, root, warm, program
 
     def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
-        """See :func:`autograder.processes.in_processes`; ``workers`` bounds all machines together, 0: their slots do.
+        """See :func:`~autograder.grading.pool.in_processes`; ``workers`` bounds all machines together, 0: their slots do.
 
         Raises:
             SandboxError: no worker's sandbox holds.

@@ -16,7 +16,7 @@ from autograder.engine.grader import Standing
 from autograder.engine.outcome import put_in_place
 from autograder.engine.parcel import pack_unit
 from autograder.errors import HostError, SandboxError
-from autograder.worker import Work
+from autograder.grading.work import Work
 
 DEATHS = 3
 """So many machines may be lost with a submission; after the last one it is not graded."""
@@ -69,7 +69,7 @@ class Dispatch:
         self._pending: deque[Work] = deque()
 
     def run(self, due: Sequence[Work]) -> Generator[tuple[Work, str], None, None]:
-        """Like :func:`autograder.processes.in_processes`: each work as it ends, with the reason why it did not succeed.
+        """Like :func:`~autograder.grading.pool.in_processes`: each work as it ends, with the reason why it has no grade.
 
         Raises:
             SandboxError: no machine's sandbox holds.

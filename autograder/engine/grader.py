@@ -17,8 +17,8 @@ from typing import Any
 from autograder.engine.host import COMMON, OUTCOME, PARCEL
 from autograder.engine.parcel import STATE
 
-PROGRAM = (sys.executable, "-P", "-c", "import sys; from autograder.engine import host; sys.exit(host.run())")
-"""Not ``-m``: every process that is forked for a submission would run that module again."""
+PROGRAM = (sys.executable, "-I", "-c", "import sys; from autograder.engine import host; sys.exit(host.run())")
+"""Isolated: no module is taken from the folder that it is started in."""
 STARTS = 3
 """How often the program is started before its machine is given up."""
 LOG = "host.log"

@@ -6,8 +6,7 @@ the path of a folder below FOLDER with a file ``parcel`` in it. When that submis
 too, and it says ``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine could not even begin. It
 ends, and all that it started, when its standard input is closed.
 
-It is a program of its own so that nothing of a submission happens in the process that talks to the network, and so that
-processes are forked from a server that has imported the examiner's libraries and nothing else.
+It is a program of its own so that nothing of a submission happens in the process that talks to the network.
 """
 
 from __future__ import annotations
@@ -16,26 +15,43 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from autograder.engine.outcome import pack_outcome
-from autograder.engine.parcel import BATCH_LOG, STATE, Common, unpack_common, unpack_unit, work_in
+from autograder.engine.parcel import STATE, Common, unpack_common, unpack_unit, work_in
 from autograder.errors import AutograderError, HostError
-from autograder.processes import Pool, Target, start_server_for
+from autograder.grading.examiner import Examiners
+from autograder.grading.pool import Pool
+from autograder.grading.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
+from autograder.grading.work import Work, versions
 from autograder.records import Assignment
 from autograder.sandbox import default_sandbox, require
-from autograder.warm import FEW, Warmed, templates
-from autograder.worker import Work, versions
-from autograder.worker import main as grade
+from autograder.worker import attempt
 
 COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"
 """Names of files: of FOLDER the first, of a submission's folder the others."""
 
 
-def main(folder: Path, target: Target = grade, prove: Callable[[Assignment], bool] | None = None) -> int:
+Grading = Callable[[Common, Path], contextlib.AbstractContextManager[Callable[[Work], str]]]
+"""What grades submissions while its context lasts: gives the reason why one could not be graded, else nothing."""
+
+
+@contextlib.contextmanager
+def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], str]]:
+    """Grade in processes of this machine's, which import while the caller goes on."""
+    kernels = MIN_KERNELS_FOR_TEMPLATE if common.warm else 0
+    with Templates(work_in(common, folder / STATE), kernels=kernels, executed=True) as templates:
+        examiners = Examiners(templates)
+        try:
+            yield lambda work: attempt(work, examiners.examine)
+        finally:
+            examiners.stop()
+
+
+def main(folder: Path, grade: Grading = grading, prove: Callable[[Assignment], bool] | None = None) -> int:
     """Serve ``folder``; the exit status."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is no answer
@@ -43,27 +59,23 @@ def main(folder: Path, target: Target = grade, prove: Callable[[Assignment], boo
     def say(line: Any) -> None:
         answers.write(json.dumps(line) + "\n")
 
-    try:
-        common = unpack_common((folder / COMMON).read_bytes(), folder)
-        check_versions(common.versions)
-        # It imports meanwhile.
-        start_server_for(common.exams, folder / STATE / BATCH_LOG, common.assignment.limits.threads)
-        reduced = (prove or prove_sandbox)(common.assignment)
-    except (AutograderError, OSError, ValueError) as error:
-        say({"refused": str(error)})
-        return 3
     with contextlib.ExitStack() as stack:
-        warmed: Warmed = as_it_is
-        if common.warm and target is grade:
-            warmed = stack.enter_context(templates([work_in(common, folder / STATE)] * FEW))
+        try:
+            common = unpack_common((folder / COMMON).read_bytes(), folder)
+            check_versions(common.versions)
+            graded = stack.enter_context(grade(common, folder))
+            reduced = (prove or prove_sandbox)(common.assignment)
+        except (AutograderError, OSError, ValueError) as error:
+            say({"refused": str(error)})
+            return 3
         say({"ready": {"reduced": reduced}})
-        serve(common, stack.enter_context(contextlib.closing(Pool(target))), warmed, say)
+        pool = Pool(graded)
+        try:
+            serve(common, pool, say)
+        finally:
+            stack.close()
+            pool.close()
     return 0
-
-
-def as_it_is(work: Work) -> Work:
-    """No template."""
-    return work
 
 
 def check_versions(wanted: Any) -> None:
@@ -82,7 +94,7 @@ def prove_sandbox(assignment: Assignment) -> bool:
     return sandbox.reduced
 
 
-def serve(common: Common, pool: Pool, warmed: Warmed, say: Callable[[Any], None]) -> None:
+def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
     """Take submissions from standard input until it is closed."""
     places: dict[Path, Path] = {}
     requests, unread = sys.stdin.fileno(), b""
@@ -98,7 +110,7 @@ def serve(common: Common, pool: Pool, warmed: Warmed, say: Callable[[Any], None]
             place = Path(json.loads(line))
             try:
                 work = unpack_unit((place / PARCEL).read_bytes(), common, place)
-                pool.start(warmed(work))
+                pool.start(work)
             except (HostError, OSError, ValueError) as error:
                 say({"lost": str(place), "why": str(error)})
             else:

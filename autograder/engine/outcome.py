@@ -10,8 +10,9 @@ from autograder import result
 from autograder.engine.container import pack, unpack
 from autograder.errors import HostError
 from autograder.files import write_atomically
+from autograder.grading.work import Work
 from autograder.records import Grade
-from autograder.worker import Work, write_grade
+from autograder.worker import write_grade
 
 MAX_LOG = 256 * 1024
 """Bytes of a log that are kept, its last ones."""

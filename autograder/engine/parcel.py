@@ -12,15 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from autograder.engine.container import pack, unpack, write_files
 from autograder.engine.plain import from_plain, to_plain
 from autograder.engine.slice import course_files
 from autograder.errors import HostError
+from autograder.grading.work import TIMESTAMP, Work, versions
 from autograder.members import SUBMISSION
 from autograder.notebook import MAX_BYTES
 from autograder.records import Assignment, Exam
-from autograder.worker import TIMESTAMP, Work, versions
 
 STATE = ".autograder"
 """In the folder that stands for the course over there, as here: what a batch makes and nobody keeps."""
@@ -62,7 +63,16 @@ def pack_common(due: Sequence[Work], *, warm: bool = True) -> bytes:
     if (size := sum(map(len, files.values()))) > MAX_COMMON:
         what = f"{first.assignment.name} has {size >> 20:,} MiB of files beside its notebooks"
         raise HostError(f"{what}; {MAX_COMMON >> 20:,} MiB are sent to other machines at most: grade it on one")
-    head = {
+    return pack(_common_head(first, warm), files)
+
+
+def pack_common_head(work: Work) -> bytes:
+    """The same without any file, for who has the files already: see :func:`common_in`."""
+    return pack(_common_head(work, warm=True), {})
+
+
+def _common_head(first: Work, warm: bool) -> dict[str, Any]:
+    return {
         "assignment": to_plain(first.assignment),
         "exams": to_plain(first.exams),
         "hidden": _relative(first.hidden, first.course) if first.hidden else None,
@@ -71,7 +81,6 @@ def pack_common(due: Sequence[Work], *, warm: bool = True) -> bytes:
         "versions": versions(),
         "warm": warm,
     }
-    return pack(head, files)
 
 
 @dataclass(frozen=True)
@@ -91,11 +100,22 @@ def unpack_common(data: bytes, root: Path) -> Common:
     Raises:
         ValueError: it is no such parcel.
     """
-    head, files = unpack(data)
-    read = from_plain(_CommonHead, head)
+    _, files = unpack(data)
+    common = common_in(data, root)
     write_files(root, files)
-    for folder in read.modules:
-        (root / folder).mkdir(parents=True, exist_ok=True)
+    for folder in common.modules:
+        folder.mkdir(parents=True, exist_ok=True)
+    return common
+
+
+def common_in(data: bytes, root: Path) -> Common:
+    """What a common parcel says, where its files lie below ``root``.
+
+    Raises:
+        ValueError: it is no such parcel.
+    """
+    head, _ = unpack(data)
+    read = from_plain(_CommonHead, head)
     return Common(
         root=root,
         assignment=read.assignment,

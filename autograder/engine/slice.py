@@ -10,9 +10,9 @@ from pathlib import Path
 from autograder.contents import IGNORED
 from autograder.errors import CourseError
 from autograder.examiner.names import vocabulary
+from autograder.grading.work import Work
 from autograder.nbgraderconfig import NBGRADER_CONFIG
 from autograder.records import Exam
-from autograder.worker import Work
 
 KIT = "autograder"
 """What every machine has installed, and no course's module."""
@@ -38,7 +38,29 @@ def course_files(work: Work) -> dict[str, bytes]:
     return found
 
 
+def examiner_files(work: Work) -> list[Path]:
+    """Everything but notebooks and submissions that the examiner may open when it grades ``work``: as
+    :func:`course_files`, without the late policy, which is asked elsewhere.
+
+    Raises:
+        CourseError: a module cannot be read.
+    """
+    return list(dict.fromkeys(path for path in _opened_by_tests(work) if path.is_relative_to(work.course)))
+
+
 def _paths(work: Work) -> Iterator[Path]:
+    yield from _opened_by_tests(work)
+    plugin = work.assignment.late.plugin
+    if plugin is None:
+        return
+    yield from own_modules((), [work.course / plugin.partition(":")[0]], work.modules)
+    # Its options are the policy's. It may name a database, too, which is no business of another machine without one.
+    config = work.course / NBGRADER_CONFIG
+    if config.is_file():
+        yield config
+
+
+def _opened_by_tests(work: Work) -> Iterator[Path]:
     source = work.course / "source" / work.assignment.name
     yield from (path for path in _below(source) if path.suffix != ".ipynb")
     for listed in work.assignment.files:
@@ -46,13 +68,7 @@ def _paths(work: Work) -> Iterator[Path]:
     # What a release takes along is within the course, links followed.
     yield from (path for path in work.files.values() if path.is_relative_to(work.course) and path.is_file()
                 and not path.is_relative_to(work.submission))  # fmt: skip
-    plugin = work.assignment.late.plugin
-    first = [work.course / plugin.partition(":")[0]] if plugin is not None else []
-    yield from own_modules(_imported_by(work.exams), first, work.modules)
-    # Its options are the policy's. It may name a database, too, which is no business of another machine without one.
-    config = work.course / NBGRADER_CONFIG
-    if plugin is not None and config.is_file():
-        yield config
+    yield from own_modules(_imported_by(work.exams), (), work.modules)
 
 
 def own_modules(names: Iterable[str], files: Iterable[Path], folders: Sequence[Path]) -> Iterator[Path]:

@@ -15,28 +15,11 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
 from autograder.records import Limits
-from autograder.sandbox.base import HOME, Job, Sandbox, kernel_environment, own_python
-from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.provisioner import (
-    ADDRESS,
-    CONNECTION_FILE,
-    PORTS,
-    STARTUP_SECONDS,
-    SandboxProvisioner,
-)
-from autograder.sandbox.warm import Template
+from autograder.sandbox.base import HOME, Sandbox, kernel_environment
+from autograder.sandbox.kernel_job import ADDRESS, CONNECTION_FILE, PORTS, STARTUP_SECONDS, command, program_files
+from autograder.sandbox.provisioner import SandboxProvisioner
 
 MIB = 1024 * 1024
-PROBE = "/opt/kernel/probe"
-ALIASES = "/opt/kernel/aliases"
-"""Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
-KERNEL_MODULES = (
-    "figures", "keras_epochs", "keras_pipelines", "keras_training", "server", "workfiles",
-    "ipykernel.kernelapp", "ipykernel.debugger",
-    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
-    "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
-)  # fmt: skip
-"""What the default command imports before its first request, the probe's own modules among it."""
 LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
 """Bytes of one message part; a kernel that sends more is disconnected."""
 QUEUE = 32
@@ -143,6 +126,17 @@ class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):
         self.load_connection_info(info)
 
 
+def new_manager(argv: Sequence[str]) -> SandboxKernelManager:
+    """Make a manager that has no provisioner yet."""
+    manager = SandboxKernelManager(
+        transport="ipc", ip=ADDRESS, connection_file=CONNECTION_FILE, shutdown_wait_time=2.0, **PORTS
+    )
+    manager._kernel_spec = KernelSpec(
+        argv=list(argv), display_name="Python", language="python", interrupt_mode="message"
+    )
+    return manager
+
+
 def kernel_manager(
     sandbox: Sandbox,
     job_files: Mapping[str, Path],
@@ -177,12 +171,7 @@ def kernel_manager(
     if argv is None:
         files |= program_files()
         argv = (*command(python), "-f", "{connection_file}", *preload)
-    manager = SandboxKernelManager(
-        transport="ipc", ip=ADDRESS, connection_file=CONNECTION_FILE, shutdown_wait_time=2.0, **PORTS
-    )
-    manager._kernel_spec = KernelSpec(
-        argv=list(argv), display_name="Python", language="python", interrupt_mode="message"
-    )
+    manager = new_manager(argv)
     provisioner = SandboxProvisioner(kernel_spec=manager._kernel_spec, parent=manager)
     provisioner.sandbox = sandbox
     provisioner.files = files
@@ -193,43 +182,6 @@ def kernel_manager(
     provisioner.startup_seconds = startup_seconds
     manager.provisioner = provisioner
     return manager
-
-
-def command(python: str | None) -> tuple[str, ...]:
-    """How the default command begins, run by ``python`` (default: the kit's own)."""
-    return (python or own_python(), "-I", PROBE)
-
-
-def program_files() -> dict[str, Path]:
-    """What the default command consists of: path inside → host folder."""
-    package = Path(__file__).resolve().parent.parent
-    return {PROBE: package / "probe", ALIASES: package / "aliases"}
-
-
-def template(
-    sandbox: BubblewrapSandbox,
-    files: Mapping[str, Path],
-    limits: Limits,
-    *,
-    python: str | None = None,
-    masked: tuple[Path, ...] = (),
-    modules: Sequence[str] = (),
-) -> Template:
-    """A template for kernels with the default command. ``files``, ``masked`` and ``limits`` are those that its kernels
-    have in common, ``modules`` what it imports beside what the kernel consists of.
-
-    Raises:
-        SandboxError: the sandbox can not be built.
-    """
-    job = Job(
-        argv=command(python),
-        env=kernel_environment(threads=limits.threads),
-        files={**program_files(), **files},
-        data={CONNECTION_FILE: b""},
-        masked=masked,
-        limits=limits,
-    )
-    return Template(sandbox, job, [*KERNEL_MODULES, *modules])
 
 
 def _provisioner(manager: Any) -> SandboxProvisioner:

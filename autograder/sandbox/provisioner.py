@@ -8,11 +8,7 @@ whoever connects later connects to that very socket, whatever the student has pu
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import socket
-import stat
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,15 +16,19 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from autograder.errors import SandboxError
 from autograder.records import Limits
 from autograder.sandbox import default_sandbox
-from autograder.sandbox.base import HOME, SOCKETS, Job, Process, Sandbox, kernel_environment
+from autograder.sandbox.base import HOME, Job, Process, Sandbox, kernel_environment
+from autograder.sandbox.kernel_job import (
+    ADDRESS,
+    CONNECTION_FILE,
+    PORTS,
+    SOCKET_NAMES,
+    STARTUP_SECONDS,
+    connection_file,
+)
+from autograder.sandbox.sockets import start_listening
 
-CONNECTION_FILE = "/opt/kernel/connection.json"
-ADDRESS = f"{SOCKETS}/k"
-PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
-STARTUP_SECONDS = 60.0
 SHUTDOWN_SECONDS = 2.0
 
 
@@ -103,88 +103,39 @@ class SandboxProvisioner(KernelProvisionerBase):
         assert self.parent is not None, "a provisioner belongs to a kernel manager"
         session = self.parent.session
         scheme = session.signature_scheme
-        inside = {"transport": "ipc", "ip": ADDRESS, "key": session.key.decode(), "signature_scheme": scheme}
         job = Job(
             argv=tuple(cmd),
             cwd=self.cwd,
             env=kernel_environment() if self.environment is None else self.environment,
             files=self.files,
-            data={CONNECTION_FILE: json.dumps(inside | PORTS).encode()},
+            data={CONNECTION_FILE: connection_file(session.key.decode(), scheme)},
             masked=self.masked,
             limits=self.limits,
         )
         sandbox = self.sandbox or default_sandbox()
-        self.process = await asyncio.to_thread(sandbox.start, job)
-        try:
-            self.pinned = await self._wait_for_sockets(self.process)
-        except BaseException:
-            await asyncio.to_thread(self.process.close)
-            raise
-        outside = f"{self.process.root}{ADDRESS}"
-        self.connection_info = KernelConnectionInfo(
-            transport="ipc",
-            ip=outside,
-            key=session.key,
-            signature_scheme=scheme,
-            shell_port=PORTS["shell_port"],
-            iopub_port=PORTS["iopub_port"],
-            stdin_port=PORTS["stdin_port"],
-            hb_port=PORTS["hb_port"],
-            control_port=PORTS["control_port"],
+        process, pinned = await asyncio.to_thread(
+            start_listening, sandbox, job, SOCKET_NAMES, self.startup_seconds, "The kernel"
         )
+        self.process, self.pinned = process, by_port(pinned)
+        self.connection_info = connection_info(f"{process.root}{ADDRESS}", session.key, scheme)
         return self.connection_info
 
-    async def _wait_for_sockets(self, process: Process) -> dict[str, int]:
-        deadline = time.monotonic() + self.startup_seconds
-        pinned: dict[str, int] = {}
-        while len(pinned) < len(PORTS):
-            missing = {name: number for name, number in PORTS.items() if name not in pinned}
-            for name, number in missing.items():
-                fd = pin_socket(process, number)
-                if fd is not None:
-                    pinned[name] = fd
-            if len(pinned) == len(PORTS):
-                break
-            ended = process.poll()
-            if ended is not None or time.monotonic() > deadline:
-                for fd in pinned.values():
-                    os.close(fd)
-                raise SandboxError(_startup_failure(process, ended, self.startup_seconds))
-            await asyncio.sleep(0.01)
-        return pinned
+
+def by_port(pinned: Mapping[str, int]) -> dict[str, int]:
+    """Name descriptors of the kernel's sockets by port, as Jupyter does."""
+    return {port: pinned[f"k-{number}"] for port, number in PORTS.items()}
 
 
-def pin_socket(process: Process, number: int) -> int | None:
-    """An O_PATH descriptor of the kernel's socket ``number``, or None while nothing listens there.
-
-    No component is followed through a link: everything below the sandbox's root may be the student's.
-    """
-    opened: list[int] = []
-    try:
-        opened.append(os.open(process.root, os.O_PATH | os.O_DIRECTORY))
-        for part in Path(SOCKETS).parts[1:]:
-            opened.append(os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened[-1]))
-        fd = os.open(f"k-{number}", os.O_PATH | os.O_NOFOLLOW, dir_fd=opened[-1])
-    except OSError:
-        return None
-    finally:
-        for folder in opened:
-            os.close(folder)
-    if stat.S_ISSOCK(os.fstat(fd).st_mode) and _listens(fd):
-        return fd
-    os.close(fd)
-    return None
-
-
-def _listens(fd: int) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(f"/proc/self/fd/{fd}") == 0
-
-
-def _startup_failure(process: Process, ended: int | None, seconds: float) -> str:
-    what = f"did not answer within {seconds:g} s" if ended is None else f"ended with status {ended} while it started"
-    said = process.stderr().strip()[-2000:]
-    return (
-        f"The kernel {what}. Its last words: {said or '(none)'}\n"
-        "Check that the assignment's environment has ipykernel, and run `autograder doctor`."
+def connection_info(ip: str, key: Any, scheme: str) -> KernelConnectionInfo:
+    """Describe a kernel whose sockets have the numbers of :data:`PORTS`."""
+    return KernelConnectionInfo(
+        transport="ipc",
+        ip=ip,
+        key=key,
+        signature_scheme=scheme,
+        shell_port=PORTS["shell_port"],
+        iopub_port=PORTS["iopub_port"],
+        stdin_port=PORTS["stdin_port"],
+        hb_port=PORTS["hb_port"],
+        control_port=PORTS["control_port"],
     )

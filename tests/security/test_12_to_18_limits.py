@@ -42,7 +42,7 @@ LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16, output_mib=2)
 
 @contextlib.contextmanager
 def kernel(**limits: float) -> Iterator[SandboxedKernel]:
-    made = SandboxedKernel(default_sandbox(), {}, dataclasses.replace(LIMITS, **limits))
+    made = sandboxed_kernel(default_sandbox(), {}, dataclasses.replace(LIMITS, **limits))
     try:
         yield made
     finally:

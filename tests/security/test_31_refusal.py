@@ -110,7 +110,7 @@ def reduced() -> Iterator[Callable[..., SandboxedKernel]]:
 
     def start(**limits: float) -> SandboxedKernel:
         sandbox = BubblewrapSandbox(use_cgroup=False)
-        started.append(SandboxedKernel(sandbox, {}, Limits(memory_mib=512, disk_mib=16, output_mib=2, **limits)))
+        started.append(sandboxed_kernel(sandbox, {}, Limits(memory_mib=512, disk_mib=16, output_mib=2, **limits)))
         return started[-1]
 
     yield start

@@ -1,0 +1,174 @@
+"""One submission's examiner, seen from outside: started, given its task, lent kernels, heard to its one outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from autograder.engine.parcel import pack_unit
+from autograder.errors import HostError, SandboxError
+from autograder.grading import kernels, layout, outcome, recordings, staging, wire
+from autograder.grading.recordings import Recording
+from autograder.grading.templates import Templates
+from autograder.grading.work import Work, handed_in, masked, preload, top_names
+from autograder.records import ATTEMPTS
+from autograder.sandbox import default_sandbox
+from autograder.sandbox.base import HOME, Job, Process, Sandbox
+from autograder.sandbox.kernel_job import kernel_job
+from autograder.sandbox.sockets import close_all, start_listening
+
+SEND_SECONDS = 60.0
+"""How long a process may let a message wait before it is given up."""
+START_SECONDS = 300.0
+"""How long an examiner that is not forked may take to import everything, on a machine that is busy."""
+
+
+class Examiners:
+    """Examines submissions of one assignment, each in a process of its own behind a wall of its own. Thread-safe."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Have every examination end at once, without an outcome."""
+        self._stopped.set()
+
+    def examine(self, work: Work) -> bytes:
+        """Examine a submission; its outcome, see :mod:`autograder.grading.outcome`.
+
+        Raises:
+            HostError: this machine cannot do it, or the process ended without an outcome.
+        """
+        sandbox, without = self._templates.examiner()
+        said = self._examined(work, sandbox, without)
+        if without and outcome.needs(said) == outcome.LIBRARIES:
+            self._templates.start_large()
+            sandbox, without = self._templates.examiner()
+            said = self._examined(work, sandbox, without)
+        return said
+
+    def _examined(self, work: Work, sandbox: Sandbox, without: list[str]) -> bytes:
+        deadline = time.monotonic() + work.seconds
+        kept = recordings.load(work) if work.kept else tuple(Recording() for _ in work.exams)
+        unit = pack_unit(work)
+        job = self._templates.examiner_job()
+        process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
+        try:
+            with (
+                contextlib.closing(_connected(sockets[layout.SOCKET])) as line,
+                _own_files(work) as own,
+                kernels.Kernels(partial(self._start_kernel, work, own), limit=2 * ATTEMPTS * len(work.exams)) as lent,
+            ):
+                task = {"kept": work.kept, "record": work.runs is not None, "without": without}
+                return _heard(line, task, unit, kept, lent, wire.until(deadline, lambda: not self._stopped.is_set()))
+        except (wire.Closed, ValueError) as error:
+            raise HostError(self._why(work, process, error, deadline)) from error
+        finally:
+            process.close()
+            close_all(sockets.values())
+            _keep_log(work, process)
+
+    def _why(self, work: Work, process: Process, error: Exception, deadline: float) -> str:
+        if self._stopped.is_set():
+            return "the batch was stopped"
+        if time.monotonic() > deadline:
+            return f"grading took longer than {work.seconds:g} s and was stopped"
+        if isinstance(error, ValueError):
+            return str(error)
+        ended = process.wait(1.0)
+        if process.usage().out_of_memory:
+            limit = work.assignment.limits.examiner_memory_mib
+            return (
+                f"the process that examined it needed more than {limit} MiB of memory; a person should look at the "
+                "submission, or raise examiner_memory_mib in the limits of course.yaml"
+            )
+        how = f"exit status {ended}" if ended is not None else str(error)
+        return f"the process that examined it ended without an outcome ({how})"
+
+    def _start_kernel(self, work: Work, own: Mapping[str, Path]) -> kernels.Lent:
+        """A fresh kernel in a fresh sandbox. One that cannot be forked, or does not come up, is started instead."""
+        files = {f"{HOME}/{name}": path for name, path in {**own, **self._templates.staged.released}.items()}
+        modules = self._templates.released_modules
+        first = preload(work.assignment, modules)
+
+        def describe(key: str) -> Job:
+            return kernel_job(
+                files,
+                work.assignment.limits,
+                key,
+                python=work.assignment.environment,
+                masked=masked(work),
+                preload=first,
+            )
+
+        forks = self._templates.kernel_sandbox()
+        if forks is not None and not {module.split(".")[0] for module in modules} & top_names(own):
+            with contextlib.suppress(SandboxError):
+                return kernels.start(forks, describe)
+        return kernels.start(default_sandbox(work.assignment.environment, work.assignment.sandbox), describe)
+
+
+def _heard(
+    line: wire.Line,
+    task: Mapping[str, object],
+    unit: bytes,
+    kept: tuple[Recording, ...],
+    lent: kernels.Kernels,
+    go_on: Callable[[], bool],
+) -> bytes:
+    """Give the task, serve what is asked, and return the outcome."""
+    line.send_request(task)
+    line.send_parcel(unit)
+    for recording in kept:
+        line.send_parcel(recording.run or b"")
+        line.send_parcel(recording.figures)
+    while True:
+        said, _ = line.receive(go_on)
+        if isinstance(said, bytes):
+            return said
+        reply, descriptors = lent.answer(said)
+        line.send_request(reply, descriptors)
+
+
+def _connected(socket_descriptor: int) -> wire.Line:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(f"/proc/self/fd/{socket_descriptor}")
+        connection.settimeout(SEND_SECONDS)
+    except OSError as error:
+        connection.close()
+        raise wire.Closed(str(error)) from error
+    return wire.Line(connection, outcome.MAX_BYTES)
+
+
+@contextlib.contextmanager
+def _own_files(work: Work) -> Iterator[Mapping[str, Path]]:
+    """Copies of what the student handed in beside the notebooks, in a folder that names neither student nor course."""
+    own = handed_in(work)
+    if not own:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix=staging.PREFIX, ignore_cleanup_errors=True) as folder:
+        copies = {name: Path(folder) / str(number) for number, name in enumerate(own)}
+        for name, copy in copies.items():
+            shutil.copyfile(own[name], copy, follow_symlinks=False)
+        yield copies
+
+
+def _keep_log(work: Work, process: Process) -> None:
+    """Put what the process's libraries have said, and the traceback of a fault, where a person finds it."""
+    said = process.stderr()
+    with contextlib.suppress(OSError):
+        work.log.unlink(missing_ok=True)
+        if said:
+            work.log.parent.mkdir(parents=True, exist_ok=True)
+            work.log.touch(mode=0o600)
+            work.log.write_text(said, "utf-8", "replace")

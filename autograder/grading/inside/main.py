@@ -1,0 +1,144 @@
+"""Examines one submission: hears what it is, grades it, and hands out what came of it.
+
+    coordinator ──task, unit, recordings──▶ here ──requests for kernels, then one outcome──▶ coordinator
+
+This process holds hidden tests and hidden data, and all that a student's code says comes here. Nobody believes it more
+than that one submission's grade, see :mod:`autograder.grading.outcome`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from autograder import libraries
+from autograder.engine.parcel import Common, unpack_unit
+from autograder.errors import AutograderError
+from autograder.execute import Kernel
+from autograder.grade import GradedNotebook, grade_notebook
+from autograder.grading import outcome
+from autograder.grading.inside.lent import Asking, lent_kernel
+from autograder.grading.layout import SOCKET_PATH, UNIT
+from autograder.grading.wire import Closed, Line
+from autograder.grading.work import Work, handed_in, shared_files
+from autograder.masked import shown_cells
+from autograder.regrade import KernelNeeded, Recorded, supplying
+
+MAX_PARCEL_BYTES = 1 << 31
+"""What the coordinator sends is its own."""
+
+
+def main() -> None:
+    """Serve one coordinator, and end."""
+    faulthandler.enable()  # a library that crashes leaves its stack in the log
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(SOCKET_PATH)
+        Path(SOCKET_PATH).chmod(0o666)
+        listening.listen(4)
+        line, task = _first_task(listening)
+    from autograder.grading.inside.ready import common
+
+    unit = _parcel(line)
+    kept = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
+    recorded: list[Recorded | None] = [record if task["record"] is True else None for record in kept]
+    libraries.do_without(task["without"])
+    asking = Asking(line)
+    start = partial(lent_kernel, asking, common.assignment.limits)
+    line.send_parcel(examined(common, unit, recorded, start, kept=task["kept"] is True))
+    os._exit(0)  # without waiting for threads of the libraries
+
+
+def _first_task(listening: socket.socket) -> tuple[Line, dict[str, Any]]:
+    """The connection over which a task comes; one that is tried and closed is none."""
+    while True:
+        connection, _ = listening.accept()
+        line = Line(connection, MAX_PARCEL_BYTES, takes_descriptors=True)
+        with contextlib.suppress(Closed):
+            task, _ = line.receive()
+            if isinstance(task, dict):
+                return line, task
+        line.close()
+
+
+def _parcel(line: Line) -> bytes:
+    content, _ = line.receive()
+    assert isinstance(content, bytes)
+    return content
+
+
+def examined(
+    common: Common,
+    unit: bytes,
+    recorded: Sequence[Recorded | None],
+    start: Callable[[], Kernel],
+    *,
+    kept: bool,
+    folder: Path = Path(UNIT),
+) -> bytes:
+    """Grade a submission.
+
+    Args:
+        common: what it has in common with the others.
+        unit: the parcel of the submission.
+        recorded: what is kept of each of its notebooks; what is new is written there, too.
+        start: gives a kernel.
+        kept: grade from the recordings alone.
+        folder: is made, for the submission's files.
+
+    Returns:
+        The outcome, see :mod:`autograder.grading.outcome`.
+    """
+    try:
+        folder.mkdir(parents=True)
+        graded = _graded(unpack_unit(unit, common, folder), recorded, start, kept=kept)
+    except Exception as error:
+        return outcome.failed(_why(error))
+    if libraries.wanted():
+        return outcome.failed({"needs": outcome.LIBRARIES})
+    shown = [None if one.ran is None else shown_cells(*one.ran) for one in graded]
+    return outcome.pack([one.grade for one in graded], shown, recorded)
+
+
+def _graded(
+    work: Work, recorded: Sequence[Recorded | None], start: Callable[[], Kernel], *, kept: bool
+) -> list[GradedNotebook]:
+    own = handed_in(work)
+    given = shared_files(work)
+    sys.path[:0] = map(str, work.modules)
+    try:
+        return [
+            grade_notebook(
+                exam,
+                work.submission / f"{exam.notebook}.ipynb",
+                start,
+                work.assignment.limits,
+                work.hidden,
+                given=given,
+                handed_in=own,
+                supplying=supplying(start, record, kept=kept),
+            )
+            for exam, record in zip(work.exams, recorded, strict=True)
+        ]
+    finally:
+        del sys.path[: len(work.modules)]
+
+
+def _why(error: Exception) -> Mapping[str, str]:
+    if libraries.wanted():
+        return {"needs": outcome.LIBRARIES}
+    if isinstance(error, KernelNeeded):
+        return {"needs": outcome.KERNEL}
+    if isinstance(error, AutograderError):
+        return {"reason": str(error) or type(error).__name__}
+    traceback.print_exception(error)
+    return {"fault": f"{type(error).__name__}: {error}"}

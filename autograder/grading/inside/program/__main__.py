@@ -1,0 +1,5 @@
+"""The program of an examiner's process. Run as a folder, so that a template can become it without another import."""
+
+from autograder.grading.inside.main import main
+
+main()

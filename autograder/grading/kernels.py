@@ -1,0 +1,135 @@
+"""Kernels that are lent to an examiner's process: started and measured out here, spoken with in there.
+
+The examiner asks for a kernel and gets the descriptors of its sockets and the key of its messages; everything else that
+it may ask is how the kernel fares. Which program a kernel is, what it sees and what it may use is decided here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from autograder.errors import SandboxError
+from autograder.sandbox.base import Job, Process, Sandbox
+from autograder.sandbox.kernel_job import SOCKET_NAMES, STARTUP_SECONDS
+from autograder.sandbox.sockets import close_all, start_listening
+
+MAX_WAIT_SECONDS = 1.0
+"""How long an answer to ``wait`` may take."""
+MAX_SAID = 8192
+"""Characters of a kernel's last words that are passed on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Lent:
+    """A kernel that runs, and the way to it."""
+
+    process: Process
+    sockets: Mapping[str, int]
+    """File name of each socket → ``O_PATH`` descriptor."""
+    key: str
+
+
+StartKernel = Callable[[], Lent]
+
+
+def start(sandbox: Sandbox, job: Callable[[str], Job]) -> Lent:
+    """Start a kernel; ``job`` describes the one whose messages are signed with a key.
+
+    Raises:
+        SandboxError: it cannot be started.
+    """
+    key = secrets.token_hex(16)
+    process, sockets = start_listening(sandbox, job(key), SOCKET_NAMES, STARTUP_SECONDS, "The kernel")
+    if os.geteuid() == 0:
+        # The examiner's user is another one than the kernel's. Nobody but who is handed the descriptor gets there: the
+        # sockets lie in the kernel's own mount namespace, and the key is what lets in.
+        for descriptor in sockets.values():
+            os.chmod(f"/proc/self/fd/{descriptor}", 0o666)  # noqa: PTH101 - a descriptor, and no path
+    return Lent(process, sockets, key)
+
+
+class Kernels:
+    """All kernels of one examination. ``close()`` ends them.
+
+    Args:
+        start: starts one.
+        limit: how many may be started.
+    """
+
+    def __init__(self, start: StartKernel, limit: int) -> None:
+        self._start = start
+        self._limit = limit
+        self._lent: list[Lent] = []
+        self._stack = ExitStack()
+
+    def close(self) -> None:
+        """End all of them."""
+        self._stack.close()
+
+    def __enter__(self) -> Kernels:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[int, ...]]:
+        """Answer a request of the examiner's; the reply, and the descriptors that go with it.
+
+        Raises:
+            ValueError: it asks for what nobody may ask.
+        """
+        match request:
+            case {"ask": "start"}:
+                return self._lend()
+            case {"ask": str(what), "kernel": int(number)} if 0 <= number < len(self._lent) and what in _ASKED:
+                return _ASKED[what](self._lent[number].process, request), ()
+        raise ValueError("the examiner's process asked for what there is not")
+
+    def _lend(self) -> tuple[dict[str, Any], tuple[int, ...]]:
+        if len(self._lent) >= self._limit:
+            raise ValueError(f"the examiner's process asked for more than {self._limit} kernels")
+        try:
+            lent = self._start()
+        except SandboxError as error:
+            return {"error": str(error)[:MAX_SAID]}, ()
+        self._stack.callback(lent.process.close)
+        self._stack.callback(close_all, tuple(lent.sockets.values()))
+        self._lent.append(lent)
+        told = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
+        return told, tuple(lent.sockets[name] for name in SOCKET_NAMES)
+
+
+def _poll(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
+    return {"status": process.poll()}
+
+
+def _wait(process: Process, request: Mapping[str, Any]) -> dict[str, Any]:
+    seconds = request.get("seconds")
+    return {"status": process.wait(min(MAX_WAIT_SECONDS, seconds) if isinstance(seconds, int | float) else 0.0)}
+
+
+def _usage(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
+    return {"status": process.poll(), **dataclasses.asdict(process.usage())}
+
+
+def _kill(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
+    process.kill()
+    return {"status": process.poll()}
+
+
+def _said(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
+    return {"said": process.stderr()[-MAX_SAID:]}
+
+
+_ASKED: Mapping[str, Callable[[Process, Mapping[str, Any]], dict[str, Any]]] = {
+    "poll": _poll,
+    "wait": _wait,
+    "usage": _usage,
+    "kill": _kill,
+    "stderr": _said,
+}

@@ -1,0 +1,265 @@
+"""What comes out of an examiner's process, written there and read here: one submission's grade, and nothing else.
+
+A process in which a student's answers were examined may have been taken over by them. So what it says is read as
+strictly as what a kernel says: it can only be a grade of this exam's own questions, each within its range, cells for
+people that are built anew from the exam, and recordings that can only be used for the very same submission.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder import result
+from autograder.engine.container import pack as pack_files
+from autograder.engine.container import unpack as unpack_files
+from autograder.engine.plain import from_plain, to_plain
+from autograder.errors import HostError
+from autograder.grading.recordings import Recording
+from autograder.masked import ShownCell, notebook_of
+from autograder.records import (
+    CheckResult,
+    Exam,
+    ExamCell,
+    Grade,
+    NotebookGrade,
+    Outcome,
+    QuestionGrade,
+    Role,
+    RunStatus,
+)
+from autograder.regrade import Recorded
+from autograder.runs import MAX_RUN
+
+MAX_BYTES = 256 << 20
+"""Of one outcome."""
+KERNEL, LIBRARIES = "kernel", "libraries"
+"""What a process may say that it needs: a kernel, as no recording can answer; the libraries that it does without."""
+MAX_TEXT = 200_000
+"""Characters of one text of a grade."""
+MAX_CHECKS = 2000
+"""Checks of one question."""
+MAX_CELL_CHARACTERS = 64 << 20
+_GRADE = "grade.json"
+
+
+@dataclass(frozen=True)
+class Believed:
+    """What came of a submission, believed."""
+
+    notebooks: tuple[NotebookGrade, ...]
+    texts: Mapping[str, str]
+    """Name of a notebook → text of the notebook for people, where there is one."""
+    recordings: tuple[Recording | None, ...]
+    """What is to be kept of each notebook; None: nothing new."""
+
+
+class NotGraded(Exception):
+    """There is no grade; the message says why."""
+
+    def __init__(self, reason: str, *, needs: str = "", fault: bool = False) -> None:
+        super().__init__(reason)
+        self.needs = needs
+        """What the process needs, one of :data:`KERNEL` and :data:`LIBRARIES`; empty where that is not why."""
+        self.fault = fault
+        """The kit's own fault: the process's log has more to say."""
+
+
+# --- in the examiner's process -------------------------------------------------------------------------
+
+
+def failed(why: Mapping[str, str]) -> bytes:
+    """Say why there is no grade: ``reason``, ``needs`` or ``fault``."""
+    return pack_files({key: text.encode("utf-8", "replace").decode() for key, text in why.items()}, {})
+
+
+def pack(
+    grades: Sequence[NotebookGrade],
+    shown: Sequence[Sequence[ShownCell] | None],
+    recorded: Sequence[Recorded | None],
+) -> bytes:
+    """Hand out what was graded.
+
+    Args:
+        grades: of each notebook.
+        shown: the cells of each for people; None where there was no notebook to run.
+        recorded: what is to be kept of each.
+    """
+    files = {_GRADE: result.dumps(Grade("", "", tuple(grades))).encode("utf-8", "replace")}
+    for number, (cells, record) in enumerate(zip(shown, recorded, strict=True)):
+        if cells is not None:
+            files[f"{number}.cells"] = json.dumps(to_plain(list(cells))).encode()
+        if record is not None and record.new_run is not None:
+            files[f"{number}.run"] = record.new_run
+        if record is not None and record.new_figures:
+            files[f"{number}.figures"] = record.new_figures
+    return pack_files({}, files)
+
+
+# --- outside --------------------------------------------------------------------------------------------
+
+
+def read(data: bytes, exams: Sequence[Exam]) -> Believed:
+    """Read an outcome of ``exams``.
+
+    Raises:
+        NotGraded: it says that there is no grade.
+        ValueError: it is no outcome of these exams.
+    """
+    head, files = unpack_files(data)
+    if head:
+        raise _not_graded(head)
+    try:
+        grade = result.from_json(_json(files[_GRADE]))
+    except (HostError, KeyError, RecursionError) as error:
+        raise ValueError(f"its grade cannot be read ({error})") from error
+    if len(grade.notebooks) != len(exams):
+        raise ValueError("it has other notebooks than the exam")
+    for exam, book in zip(exams, grade.notebooks, strict=True):
+        _check_notebook(exam, book)
+    texts = {}
+    for number, (exam, book) in enumerate(zip(exams, grade.notebooks, strict=True)):
+        if f"{number}.cells" in files:
+            texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"]), book)
+    return Believed(
+        notebooks=grade.notebooks,
+        texts=texts,
+        recordings=tuple(_recording(files, number) for number in range(len(exams))),
+    )
+
+
+def needs(data: bytes) -> str:
+    """What an outcome says that its process needs; empty where it says nothing of that kind."""
+    try:
+        return str(unpack_files(data)[0].get("needs", ""))
+    except ValueError:
+        return ""
+
+
+def _not_graded(head: Mapping[str, Any]) -> NotGraded:
+    match head:
+        case {"needs": "kernel" | "libraries" as needs}:
+            return NotGraded(f"it needs {needs}", needs=needs)
+        case {"reason": str(reason)}:
+            return NotGraded(reason[:MAX_TEXT])
+        case {"fault": str(reason)}:
+            return NotGraded(reason[:MAX_TEXT], fault=True)
+    raise ValueError("it says neither what came of the submission nor why nothing did")
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data, parse_constant=_refuse)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not JSON ({error})") from error
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _recording(files: Mapping[str, bytes], number: int) -> Recording | None:
+    run = files.get(f"{number}.run")
+    figures = files.get(f"{number}.figures", b"")
+    if max(len(run or b""), len(figures)) > MAX_RUN:
+        raise ValueError("a recording is too large")
+    return None if run is None and not figures else Recording(run, figures)
+
+
+# --- a grade within its range ---------------------------------------------------------------------------
+
+_STATUSES = {status.value for status in RunStatus} | {"invalid", "missing"}
+_BY_HAND = (Role.MANUAL, Role.TASK)
+
+
+def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
+    if book.notebook != exam.notebook or book.status not in _STATUSES:
+        raise ValueError("it is of another notebook, or has a status that there is not")
+    asked = [(str(cell.grade_id), cell.points) for cell in exam.questions]
+    if [(question.id, question.max_score) for question in book.questions] != asked:
+        raise ValueError("its questions are not those of the exam")
+    if min(book.wall_seconds, book.cpu_seconds, book.peak_memory_mib or 0.0) < 0:
+        raise ValueError("it says that less than nothing was used")
+    _check_texts([book.message, book.sandbox])
+    for name, values in book.history.items():
+        if not name.isidentifier() or not all(type(value) is float and math.isfinite(value) for value in values):
+            raise ValueError("a learning curve is made of other things than numbers")
+    for cell, question in zip(exam.questions, book.questions, strict=True):
+        _check_question(exam, cell, question)
+
+
+def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:
+    manual = question.outcome is Outcome.MANUAL
+    if manual and cell.role not in _BY_HAND:
+        raise ValueError(f"{question.id} is graded by its test, and not by a person")
+    if cell.role in _BY_HAND and question.outcome not in (Outcome.MANUAL, Outcome.SKIPPED):
+        raise ValueError(f"{question.id} is graded by a person")
+    if question.needs_manual_grade != (question.outcome in (Outcome.MANUAL, Outcome.BROKEN)):
+        raise ValueError(f"{question.id} waits for a person, or does not, against its outcome")
+    if not 0 <= question.score <= cell.points + highest_bonus(exam, cell) + 1e-6:
+        raise ValueError(f"the score of {question.id} is out of its range")
+    if question.score and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
+        raise ValueError(f"{question.id} has a score without having passed")
+    if len(question.checks) > MAX_CHECKS:
+        raise ValueError(f"{question.id} has more than {MAX_CHECKS} checks")
+    _check_texts([question.message, question.detail])
+    for check in question.checks:
+        _check_check(check)
+
+
+def _check_check(check: CheckResult) -> None:
+    if not 0 <= check.fraction <= 1 or check.weight < 0 or check.bonus < 0:
+        raise ValueError("a check is out of its range")
+    _check_texts([check.name, check.message, check.detail])
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    if any(len(text) > MAX_TEXT for text in texts):
+        raise ValueError("a text is too long")
+
+
+def highest_bonus(exam: Exam, cell: ExamCell) -> float:
+    """The most points beyond its own that a test may give by ``check.bonus``; infinite where only running it tells."""
+    sources = [cell.source, *(one.source for one in exam.cells if one.role is Role.READ_ONLY)]
+    if not any("bonus" in source for source in sources):
+        return 0.0
+    try:
+        return sum(_bonuses(ast.parse(cell.source), repeated=False)) if "bonus" in cell.source else math.inf
+    except (SyntaxError, ValueError):
+        return math.inf
+
+
+_REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.comprehension)
+
+
+def _bonuses(node: ast.AST, *, repeated: bool) -> Iterator[float]:
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "bonus":
+        match node.args:
+            case [ast.Constant(int() | float() as points)] if not repeated and points > 0:
+                yield float(points)
+            case _:
+                yield math.inf
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _bonuses(child, repeated=repeated or isinstance(node, _REPEATED))
+
+
+# --- the notebook for people ------------------------------------------------------------------------------
+
+
+def _text(exam: Exam, rows: Any, book: NotebookGrade) -> str:
+    if type(rows) is not list:
+        raise ValueError("the cells are no list")
+    notebook = notebook_of(exam, [_cell(row) for row in rows], book)
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _cell(row: Any) -> ShownCell:
+    cell = from_plain(ShownCell, row)
+    if len(cell.source) + len(cell.note) > MAX_CELL_CHARACTERS or not all(type(one) is dict for one in cell.outputs):
+        raise ValueError("a cell that is none")
+    return cell

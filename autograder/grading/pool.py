@@ -1,0 +1,125 @@
+"""Several submissions at a time: a thread for each, which waits for the processes that do the work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from multiprocessing.connection import wait
+from typing import Any
+
+from autograder import worker
+from autograder.grading.examiner import Examiners
+from autograder.grading.templates import Templates
+from autograder.grading.work import Work
+from autograder.waves import has_recordings
+
+Grade = Callable[[Work], str]
+"""Grades a submission; the reason why it could not be graded, else empty. Raises nothing."""
+JOIN_SECONDS = 30.0
+"""How long what was stopped may take to end its processes."""
+
+
+class Pool:
+    """Grades submissions in threads of this process.
+
+    Args:
+        grade: grades one.
+    """
+
+    def __init__(self, grade: Grade) -> None:
+        self._grade = grade
+        self._threads: dict[str, threading.Thread] = {}
+        self._done: queue.SimpleQueue[tuple[Work, str]] = queue.SimpleQueue()
+        self._woken, self._wake = os.pipe()
+
+    def __len__(self) -> int:
+        return len(self._threads)
+
+    def start(self, work: Work) -> None:
+        """Begin with a submission."""
+        thread = threading.Thread(target=self._run, args=(work,), name=f"grades {work.student}", daemon=True)
+        self._threads[str(work.submission)] = thread
+        thread.start()
+
+    def _run(self, work: Work) -> None:
+        reason = self._grade(work)
+        self._done.put((work, reason))
+        os.write(self._wake, b"1")
+
+    def ended(self, timeout: float, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
+        """Each submission that has ended, and the reason why it could not be graded.
+
+        Waits ``timeout`` seconds at most for one to end, or for one of ``also`` (what has a file descriptor) to have
+        something to read.
+        """
+        if self._woken not in wait([self._woken, *also], timeout):
+            return
+        for _ in os.read(self._woken, 4096):
+            work, reason = self._done.get()
+            self._threads.pop(str(work.submission)).join()
+            yield work, reason
+
+    def close(self) -> None:
+        """Wait for those that still run, which whoever closes this has stopped."""
+        for thread in self._threads.values():
+            thread.join(JOIN_SECONDS)
+        self._threads.clear()
+        os.close(self._woken)
+        os.close(self._wake)
+
+
+_current: list[Templates] = []
+"""Those that were started ahead, last."""
+
+
+@contextlib.contextmanager
+def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> Iterator[None]:
+    """Start what :func:`in_processes` will need until the context ends: it imports while the caller goes on.
+
+    Args:
+        due: what will be graded, submissions of one assignment.
+        warm: kernels are forked from a template.
+        force: nobody will ask recordings.
+    """
+    if not due:
+        yield
+        return
+    executed = [work for work in due if force or not has_recordings(work)]
+    kernels = sum(len(work.exams) for work in executed) if warm else 0
+    with Templates(due[0], kernels=kernels, executed=bool(executed)) as made:
+        _current.append(made)
+        try:
+            yield
+        finally:
+            _current.remove(made)
+
+
+def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Generator[tuple[Work, str], None, None]:
+    """Grade submissions of one assignment, ``workers`` at a time, in the given order; gives each as it ends, with the
+    reason why it could not be graded (empty: its folder says that it was).
+
+    A process that dies, or outlives its deadline, is that submission's reason and nothing else's. Closing the iterator
+    ends every process that still runs.
+    """
+    if not due:
+        return
+    with contextlib.ExitStack() as stack:
+        if not any(made.serves(due[0]) for made in _current):
+            stack.enter_context(starting(due, warm=warm, force=not all(work.kept for work in due)))
+        templates = next(made for made in reversed(_current) if made.serves(due[0]))
+        executed = [work for work in due if not work.kept]
+        if executed:
+            templates.start_large()
+            templates.expect_kernels(sum(len(work.exams) for work in executed) if warm else 0)
+        examiners = Examiners(templates)
+        pool = stack.enter_context(contextlib.closing(Pool(lambda work: worker.attempt(work, examiners.examine))))
+        stack.callback(examiners.stop)
+        pending = deque(due)
+        while pending or len(pool):
+            while pending and len(pool) < max(1, workers):
+                pool.start(pending.popleft())
+            yield from pool.ended(timeout=1.0)

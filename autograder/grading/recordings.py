@@ -1,0 +1,102 @@
+"""What is kept of each notebook's execution, as the coordinator sees it: bytes by content, which it does not open.
+
+The key of a recording is made of all that decides what the student's process does. So a recording that an examiner's
+process hands out can only ever be used for the very same submission, whatever is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder import libraries
+from autograder.grading.work import Work, handed_in
+from autograder.members import SUBMISSION
+from autograder.notebook import MAX_BYTES
+from autograder.records import Exam, Role
+from autograder.runs import Runs
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One notebook's."""
+
+    run: bytes | None = b""
+    """What its kernels said; empty where nothing is kept; None: what is kept stays."""
+    figures: bytes = b""
+    """What was measured of its models."""
+
+
+def run_keys(work: Work) -> tuple[str, ...]:
+    """The key of each exam's run; empty where there is no notebook, or what decides about it cannot be read."""
+    return tuple(_run_key(work, exam) for exam in work.exams)
+
+
+def _run_key(work: Work, exam: Exam) -> str:
+    own = handed_in(work)
+    try:
+        notebook = _content(work.submission / f"{exam.notebook}.ipynb", MAX_BYTES)
+        files = {name: _content(path, SUBMISSION.member_bytes) for name, path in sorted(own.items())}
+    except (OSError, ValueError):
+        return ""
+    return _digest(work.execution, exam.notebook, _given(exam), notebook, files)
+
+
+def _given(exam: Exam) -> list[Any]:
+    """What the kernel is given of the exam: the code that students see, and where the tests stand."""
+    return [
+        [cell.grade_id, cell.cell_type, cell.role is Role.TEST, cell.released if cell.cell_type == "code" else None]
+        for cell in exam.cells
+        if cell.role is not Role.FREE
+    ]
+
+
+def _content(path: Path, most: int) -> str:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise ValueError("too large to be kept")
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _figures_key(key: str) -> str:
+    """Beside the run, for those versions of the libraries that measured."""
+    versions = [libraries.version(name) for name in ("numpy", "keras", "tensorflow")]
+    return _digest(key, sys.version, versions, os.environ.get("KERAS_BACKEND"))
+
+
+def load(work: Work) -> tuple[Recording, ...]:
+    """The recording of each exam; an empty one where nothing is kept."""
+    if work.runs is None:
+        return tuple(Recording() for _ in work.exams)
+    runs = Runs(work.runs)
+    keys = run_keys(work)
+    return tuple(Recording(runs.load(key), runs.load(_figures_key(key))) if key else Recording() for key in keys)
+
+
+def save(work: Work, recordings: Sequence[Recording | None]) -> None:
+    """Keep what is new of each exam: an empty run removes the earlier one, None leaves all as it is."""
+    if work.runs is None:
+        return
+    runs = Runs(work.runs)
+    for key, recording in zip(run_keys(work), recordings, strict=True):
+        if key and recording is not None:
+            if recording.run is not None:
+                runs.save(key, recording.run)
+            if recording.figures:
+                runs.save(_figures_key(key), recording.figures)
+
+
+def are_kept(work: Work, keys: Sequence[str]) -> bool:
+    """Whether there is a run of each notebook that is there."""
+    return work.runs is not None and any(keys) and all(not key or Runs(work.runs).has(key) for key in keys)
+
+
+def _digest(*values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,226 @@
+"""The processes of a batch that others are forked from: one for kernels, one for examiners, each behind its own wall.
+
+They import while the caller goes on, live until the context ends that started them, and run nothing of a student's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.engine.parcel import pack_common_head
+from autograder.errors import SandboxError
+from autograder.grading import layout, staging
+from autograder.grading.work import HEAVY, Work, heavy_modules, masked, released_modules
+from autograder.records import Assignment, Limits
+from autograder.sandbox import Sandbox, default_sandbox, require
+from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.kernel_job import template
+from autograder.sandbox.warm import Template, WarmSandbox
+
+MIN_KERNELS_FOR_TEMPLATE = 2
+"""Kernels for which a template is worth its start."""
+EXAMINER_MODULES = ("numpy.testing", "autograder.grading.inside.main")
+MODELS = "autograder.examiner.models"
+"""What rebuilds models; it imports Keras."""
+READY = "autograder.grading.inside.ready"
+"""Imported last."""
+EXAMINER_DISK_MIB = 4096
+EXAMINER_PROCESSES = 512
+UNFORKABLE = ("jax", "jaxlib", "torch")
+"""Libraries that start threads when they are imported, which a fork would miss."""
+
+
+def examiner_sandbox(assignment: Assignment) -> Sandbox:
+    """What walls in an assignment's examiners: bubblewrap, or what walls in its kernels where that is not installed.
+
+    Raises:
+        SandboxError: neither can be had.
+    """
+    try:
+        return BubblewrapSandbox()
+    except SandboxError:
+        return default_sandbox(None, assignment.sandbox)
+
+
+class Started:
+    """A template that imports or runs."""
+
+    def __init__(self, sandbox: BubblewrapSandbox, started: Template) -> None:
+        self._sandbox = sandbox
+        self._template = started
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def _forks(self) -> WarmSandbox:
+        self._template.wait_until_ready()
+        forks = WarmSandbox(self._sandbox, self._template.address)
+        require(WarmSandbox(self._sandbox, self._template.address, strict=True))
+        return forks
+
+    def sandbox(self) -> WarmSandbox:
+        """What forks it, when everything is imported and a fork has passed the self-test.
+
+        Raises:
+            SandboxError: it cannot be used.
+        """
+        with self._lock:
+            return self._forks
+
+
+class Templates:
+    """The templates of one assignment's batch. Thread-safe once it is entered.
+
+    Args:
+        work: any submission of the batch.
+        kernels: how many kernels it will take, at a guess; few are started one by one.
+        executed: whether all submissions are executed. Where recordings may do, examiners begin without the libraries
+            that take long to import, and have them from the first one on that needs them.
+    """
+
+    def __init__(self, work: Work, *, kernels: int, executed: bool) -> None:
+        self._work = work
+        self._kernels = kernels
+        self._stack = contextlib.ExitStack()
+        self._lock = threading.Lock()
+        self._heavy = executed or not self.large
+        self._examiners: dict[bool, Sandbox | Started] = {}
+        self._kernel_template: Started | None = None
+
+    def serves(self, work: Work) -> bool:
+        """Whether it is for the assignment of ``work``."""
+        return (work.course, work.assignment) == (self._work.course, self._work.assignment)
+
+    @property
+    def large(self) -> list[str]:
+        """The libraries that take long to import, of those that the exams use."""
+        return [name for name in heavy_modules(self._work.exams) if name != HEAVY[0]]
+
+    def __enter__(self) -> Templates:
+        try:
+            self.staged = self._stack.enter_context(staging.staged(self._work))
+            self.staged.common.write_bytes(pack_common_head(self._work))
+            self.expect_kernels(self._kernels)
+            self._examiners[self._heavy] = self._start_examiners(heavy=self._heavy)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @contextlib.contextmanager
+    def _noted(self, what: str) -> Iterator[None]:
+        """Note in the batch's log why something is not forked."""
+        try:
+            yield
+        except SandboxError as error:
+            note = f"{what} of {self._work.assignment.name} are not forked from a template: {error}\n"
+            with contextlib.suppress(OSError):
+                self._work.batch_log.parent.mkdir(parents=True, exist_ok=True)
+                with self._work.batch_log.open("a") as log:
+                    log.write(note)
+
+    # --- kernels
+
+    def expect_kernels(self, count: int) -> None:
+        """Have a template that kernels are forked from, if so many of them are worth its start."""
+        if count >= MIN_KERNELS_FOR_TEMPLATE and self._kernel_template is None:
+            with self._noted("Kernels"):
+                self._kernel_template = self._start_kernel_template()
+
+    def _start_kernel_template(self) -> Started:
+        sandbox = default_sandbox(self._work.assignment.environment, self._work.assignment.sandbox)
+        if not isinstance(sandbox, BubblewrapSandbox):
+            raise SandboxError(f"{sandbox.name} has no templates")
+        started = template(
+            sandbox,
+            {f"{HOME}/{name}": path for name, path in self.staged.released.items()},
+            self._work.assignment.limits,
+            python=self._work.assignment.environment,
+            masked=masked(self._work),
+            modules=self.released_modules,
+        )
+        self._stack.enter_context(started)
+        return Started(sandbox, started)
+
+    @functools.cached_property
+    def released_modules(self) -> list[str]:
+        """What students' notebooks import as they are released."""
+        return released_modules(self._work)
+
+    def kernel_sandbox(self) -> WarmSandbox | None:
+        """What forks kernels; None where there is nothing to fork from."""
+        if self._kernel_template is None:
+            return None
+        with self._noted("Kernels"):
+            return self._kernel_template.sandbox()
+        self._kernel_template = None
+        return None
+
+    # --- examiners
+
+    def start_large(self) -> None:
+        """Have the large libraries in examiners from now on; they are imported while the caller goes on."""
+        with self._lock:
+            self._heavy = True
+            if True not in self._examiners:
+                self._examiners[True] = self._start_examiners(heavy=True)
+
+    def examiner(self) -> tuple[Sandbox, list[str]]:
+        """What starts examiners now, and the libraries that they do without.
+
+        Raises:
+            SandboxError: there is none.
+        """
+        with self._lock:
+            heavy = self._heavy
+            found = self._examiners[heavy]
+        without = [] if heavy else self.large
+        if not isinstance(found, Started):
+            return found, without
+        with self._noted("Examiners"):
+            return found.sandbox(), without
+        cold = examiner_sandbox(self._work.assignment)
+        with self._lock:
+            self._examiners[heavy] = cold
+        return cold, without
+
+    def examiner_job(self) -> Job:
+        """The process that examines a submission."""
+        assignment = self._work.assignment
+        seconds = self._work.seconds
+        backend = {"KERAS_BACKEND": os.environ["KERAS_BACKEND"]} if "KERAS_BACKEND" in os.environ else {}
+        return Job(
+            argv=(own_python(), "-I", layout.PROGRAM),
+            env=kernel_environment(threads=assignment.limits.threads) | {"MPLBACKEND": "agg"} | backend,
+            files={
+                layout.PROGRAM: Path(__file__).with_name("inside") / "program",
+                layout.COURSE: self.staged.course,
+                layout.COMMON: self.staged.common,
+            },
+            masked=masked(self._work),
+            limits=Limits(
+                memory_mib=assignment.limits.examiner_memory_mib,
+                processes=EXAMINER_PROCESSES,
+                disk_mib=EXAMINER_DISK_MIB,
+                cpu_seconds=max(2, assignment.limits.threads) * seconds,
+                threads=assignment.limits.threads,
+            ),
+        )
+
+    def _start_examiners(self, *, heavy: bool) -> Sandbox | Started:
+        sandbox = examiner_sandbox(self._work.assignment)
+        if not isinstance(sandbox, BubblewrapSandbox):
+            return sandbox
+        libraries = [name for name in self.large if name not in UNFORKABLE] if heavy else []
+        modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), READY]
+        started = Template(sandbox, self.examiner_job(), modules)
+        self._stack.enter_context(started)
+        return Started(sandbox, started)

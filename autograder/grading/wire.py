@@ -1,0 +1,123 @@
+"""Messages between the coordinator and an examiner's process: small requests as JSON, parcels as bytes.
+
+Each message is a kind, a length, and as many bytes. Descriptors travel with the first bytes of an answer. Neither side
+believes the other's lengths: what is larger than the receiver allows is an error before it is held.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+REQUEST, PARCEL = b"r", b"p"
+_HEADER = struct.Struct(">cQ")
+MAX_REQUEST_BYTES = 64 * 1024
+MAX_DESCRIPTORS = 16
+LOOK_SECONDS = 0.25
+"""How often a receiver asks whether it should go on waiting."""
+
+
+class Closed(Exception):
+    """The other side has hung up, or sent what no message is."""
+
+
+class Line:
+    """One end of the connection.
+
+    Args:
+        connection: a connected stream socket.
+        max_parcel_bytes: of one parcel that is received.
+        takes_descriptors: whether descriptors may come with a message; they are not taken from who is not trusted.
+    """
+
+    def __init__(self, connection: socket.socket, max_parcel_bytes: int, *, takes_descriptors: bool = False) -> None:
+        self._connection = connection
+        self._max_parcel = max_parcel_bytes
+        self._takes = takes_descriptors
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def send_request(self, content: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
+        """Send a small JSON object; ``descriptors`` go with it."""
+        self._send(REQUEST, json.dumps(content, allow_nan=False).encode(), descriptors)
+
+    def send_parcel(self, content: bytes) -> None:
+        """Send bytes."""
+        self._send(PARCEL, content, ())
+
+    def _send(self, kind: bytes, content: bytes, descriptors: Sequence[int]) -> None:
+        header = _HEADER.pack(kind, len(content))
+        try:
+            sent = socket.send_fds(self._connection, [header], descriptors) if descriptors else 0
+            self._connection.sendall(header[sent:])
+            self._connection.sendall(content)
+        except OSError as error:
+            raise Closed(str(error)) from error
+
+    def receive(self, go_on: Callable[[], bool] = lambda: True) -> tuple[dict[str, Any] | bytes, list[int]]:
+        """Wait for the next message: a request's object or a parcel's bytes, and the descriptors with it.
+
+        Args:
+            go_on: asked every :data:`LOOK_SECONDS` while nothing arrives.
+
+        Raises:
+            Closed: the other side hung up, sent nonsense, or ``go_on`` said no.
+        """
+        descriptors: list[int] = []
+        try:
+            kind, length = _HEADER.unpack(self._read(_HEADER.size, go_on, descriptors))
+            if length > {REQUEST: MAX_REQUEST_BYTES, PARCEL: self._max_parcel}.get(kind, -1):
+                raise Closed(f"a message of {length} bytes")
+            content = self._read(length, go_on, descriptors)
+            return (content if kind == PARCEL else _object(content)), descriptors
+        except BaseException:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise
+
+    def _read(self, size: int, go_on: Callable[[], bool], descriptors: list[int]) -> bytes:
+        parts, left = [], size
+        while left:
+            if not select.select([self._connection], [], [], LOOK_SECONDS)[0]:
+                if not go_on():
+                    raise Closed("nobody waits any more")
+                continue
+            part = self._read_part(min(left, 1 << 20), descriptors)
+            if not part:
+                raise Closed("the other side has hung up")
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+    def _read_part(self, size: int, descriptors: list[int]) -> bytes:
+        try:
+            if not self._takes:
+                return self._connection.recv(size)
+            part, passed, _, _ = socket.recv_fds(self._connection, size, MAX_DESCRIPTORS)
+        except OSError as error:
+            raise Closed(str(error)) from error
+        descriptors += passed
+        return part
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Closed(f"a request that is no JSON ({error})") from error
+    if type(found) is not dict:
+        raise Closed("a request that is no object")
+    return found
+
+
+def until(deadline: float, also: Callable[[], bool] = lambda: True) -> Callable[[], bool]:
+    """Make a ``go_on`` that says yes until ``time.monotonic()`` passes ``deadline`` and while ``also`` does."""
+    return lambda: time.monotonic() < deadline and also()
