@@ -476,11 +476,9 @@ def _require_sandbox(assignment: Assignment, quiet: bool = False, tested: Beside
 
 
 def _has_reduced_limits(assignment: Assignment) -> bool:
-    from autograder.sandbox import default_sandbox, require
+    from autograder.grading.walls import require_walls
 
-    sandbox = default_sandbox(assignment.environment, assignment.sandbox)
-    require(sandbox)
-    return sandbox.reduced
+    return require_walls(assignment)
 
 
 def _show(grades: Iterable[Grade], paths: Mapping[str, Path | str]) -> None:
@@ -603,8 +601,9 @@ autograder doctor --course .      # and the environments that its assignments na
 def doctor(course_folder: Path | None) -> None:
     """Say whether this machine can grade.
 
-    Tries, inside the sandbox, what must fail there, and says what mends it on this system; looks whether the packages
-    are there, without importing them. Exit code 3: it can not grade.
+    Tries inside both walls, the one around students' kernels and the one around the examiner, what must fail there, and
+    says what mends it on this system. Looks whether the packages are there, without importing them. Exit code 3: it
+    cannot grade.
     """
     from autograder import installation
     from autograder.course import load_course
@@ -614,8 +613,12 @@ def doctor(course_folder: Path | None) -> None:
     assignments = course.assignments.values() if course else ()
     needed = sorted({a.sandbox for a in assignments}, key=SANDBOXES.index) or [SANDBOXES[0]]
     tested = [finding for name in needed for finding in installation.sandbox(None, name)]
-    findings = [*tested, *installation.packages()]
-    _print_findings("this installation", findings)
+    examiner = installation.examiner_sandbox(needed[0])
+    installed = installation.packages()
+    _print_findings("the wall around students' kernels", tested)
+    _print_findings("the wall around the examiner", examiner)
+    _print_findings("packages", installed)
+    findings = [*tested, *examiner, *installed]
     optional = [name for name in SANDBOXES if name not in needed]
     _print_findings("other sandboxes, none of which is needed", map(installation.optional_sandbox, optional))
     for python in sorted({a.environment for a in assignments if a.environment}):

@@ -31,6 +31,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "cell_seconds": (0.1, 86_400),
     "notebook_seconds": (0.1, 604_800),
     "memory_mib": (64, 4_194_304),
+    "examiner_memory_mib": (512, 4_194_304),
     "processes": (8, 65_536),
     "disk_mib": (1, 4_194_304),
     "cpu_seconds": (1, 2_419_200),

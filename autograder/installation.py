@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 from autograder import libraries
 from autograder.errors import SandboxError
+from autograder.grading import walls
 from autograder.sandbox import default_sandbox
 from autograder.sandbox.base import Finding
 from autograder.sandbox.machine import Machine
@@ -70,6 +71,15 @@ def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding(name, False, problem, remedy),)
+
+
+def examiner_sandbox(name: str) -> tuple[Finding, ...]:
+    """Whether the wall around examiners holds; ``name`` is what walls in kernels."""
+    try:
+        return walls.examiner_sandbox(name).self_test()
+    except SandboxError as error:
+        problem, _, remedy = str(error).partition("\n")
+        return (Finding("examiner", False, problem, remedy),)
 
 
 def optional_sandbox(name: str) -> Finding:

@@ -19,7 +19,7 @@ from autograder import result
 from autograder.errors import AutograderError, HostError
 from autograder.files import fill, replace_folder, unwritable
 from autograder.grading import outcome, recordings
-from autograder.grading.work import MAX_TIMESTAMP, TIMESTAMP, Work, versions
+from autograder.grading.work import TIMESTAMP, Work, read_stamp, versions
 from autograder.lateness import late_penalty
 from autograder.records import Grade
 from autograder.text import bounded
@@ -28,6 +28,8 @@ Examine = Callable[[Work], bytes]
 """Examines a submission; gives its outcome, see :mod:`autograder.grading.outcome`. Raises :class:`HostError`."""
 LOG_LINES = 12
 """How many of a log's last lines a reason quotes."""
+MAX_REASON = 4000
+"""Characters of a reason, its excerpt of a log aside."""
 _asking_policy = threading.Lock()
 """A course's own late policy was not written for threads."""
 
@@ -72,22 +74,22 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
     return grade
 
 
-def attempt(work: Work, examine: Examine) -> str:
+def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> str:
     """Why a submission could not be graded; empty: it is. The kit's own fault leaves its traceback in the log."""
     try:
-        grade_submission(work, examine)
+        grade(work, examine)
     except KernelNeeded as error:
         return str(error)
     except outcome.NotGraded as error:
-        return str(error) + (_log_excerpt(work) if error.fault else "")
+        return bounded(str(error), MAX_REASON) + (_log_excerpt(work) if error.fault else "")
     except AutograderError as error:
-        return str(error) or type(error).__name__
+        return bounded(str(error), MAX_REASON) or type(error).__name__
     except Exception as error:
         with contextlib.suppress(OSError):
             work.log.parent.mkdir(parents=True, exist_ok=True)
             with work.log.open("a") as log:
                 traceback.print_exception(error, file=log)
-        return f"{type(error).__name__}: {error}" + _log_excerpt(work)
+        return bounded(f"{type(error).__name__}: {error}", MAX_REASON) + _log_excerpt(work)
     return ""
 
 
@@ -114,10 +116,8 @@ def _write(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
         folder = Path(aside) / "new"
         folder.mkdir()
         files: dict[str, bytes | str] = {f"{name}.ipynb": text for name, text in notebooks.items()}
-        stamp = work.submission / TIMESTAMP
-        if stamp.is_file() and not stamp.is_symlink():
-            with stamp.open("rb") as file:
-                files[TIMESTAMP] = file.read(MAX_TIMESTAMP)
+        if (stamp := read_stamp(work.submission)) is not None:
+            files[TIMESTAMP] = stamp
         fill(folder, files | {"result.json": result.dumps(result.public(grade))})
         result.write(work.details, grade)
         replace_folder(folder, work.target)

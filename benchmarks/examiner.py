@@ -111,7 +111,7 @@ def kernel_rows() -> Iterator[Row]:
     from autograder.examiner.namespace import Answers
     from autograder.examiner.remote import Remote
     from autograder.execute import Budget, capture
-    from autograder.kernel import SandboxedKernel
+    from autograder.kernel import sandboxed_kernel
     from autograder.records import Limits
     from autograder.sandbox import default_sandbox
 

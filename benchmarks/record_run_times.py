@@ -40,11 +40,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
+    from autograder.processes import in_processes
+
     from autograder import batch, demo, record
     from autograder.course import load_course
     from autograder.keys import exam_key
     from autograder.prepare import prepare
-    from autograder.processes import in_processes
     from autograder.release import build, write
     from autograder.worker import versions
 

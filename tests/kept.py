@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,10 @@ from tiny import cell, notebook
 
 from autograder.grade import grade_notebook
 from autograder.records import Exam, Limits, NotebookGrade, Role
-from autograder.regrade import supplying
+from autograder.regrade import Recorded, supplying
+from autograder.runs import Runs
+
+KINDS = ("", "-figures")
 
 
 def exam_with(*hidden: str, given: str = "", points: float = 1.0) -> Exam:
@@ -42,8 +46,15 @@ class Room:
         """Executed and kept; with ``kept`` from the kept run alone."""
         path = self.folder / "nb.ipynb"
         path.write_text(notebook(cell(answer, "cell1", solution=True)))
-        supply = supplying(self.start, self.runs, execution, {}, kept=kept)
-        return grade_notebook(exam, path, self.start, self.limits, self.hidden, supplying=supply).grade
+        key = hashlib.sha256(execution.encode() + path.read_bytes()).hexdigest()
+        runs = Runs(self.runs)
+        recorded = Recorded(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else Recorded()
+        supply = supplying(self.start, recorded, kept=kept)
+        grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, supplying=supply).grade
+        for what, data in zip(KINDS, (recorded.new_run, recorded.new_figures or None), strict=True):
+            if data is not None:
+                runs.save(f"{key}{what}", data)
+        return grade
 
     def fresh(self, exam: Exam, answer: str) -> NotebookGrade:
         """Executed, with nothing kept or looked up."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import sandboxed_kernel
 from autograder.records import Limits
 from autograder.sandbox import default_sandbox
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+import tiny
 from kernels import InProcessKernel
-from tiny import SOLUTION, TEST, YAML, Here, submit, tiny_course, tiny_release
+from tiny import SOLUTION, TEST, YAML, Here, grade_here, submit, tiny_course, tiny_release
+from unwalled_examiner import in_unwalled_processes
 
 from autograder import batch, result, worker
 from autograder.course import load_course
 from autograder.errors import HostError, SandboxError, UsageError
-from autograder.processes import in_processes
+from autograder.grading.pool import in_processes, in_threads
+from autograder.grading.work import Work
 from autograder.records import Course, Grade
-from autograder.worker import Work
 
 NAMES = ("ada", "bob", "eve", "joe")
 
@@ -38,7 +40,7 @@ def course(tmp_path: Path) -> Course:
 @pytest.fixture(autouse=True)
 def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells run in this process: they are this file's own."""
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
 
 
 def plan(course: Course, *only: str) -> tuple[Work, ...]:
@@ -83,7 +85,7 @@ def test_a_failure_of_the_kit_is_not_graded_and_the_rest_goes_on(course: Course,
     def grade(work: Work) -> Grade:
         if work.student == "bob":
             raise error
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     outcomes: dict[str, object] = {}
     done = batch.run(plan(course), execute=Here(grade), progress=outcomes.__setitem__)
@@ -296,50 +298,9 @@ def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) 
 # --- real processes --------------------------------------------------------------------------------------
 
 
-def grade_here(work: Work, report: Connection) -> None:
-    """A process that grades without a sandbox."""
-    worker.start_kernel = lambda work: InProcessKernel()  # type: ignore[assignment,return-value]
-    worker.main(work, report)
-
-
-def misbehave(work: Work, report: Connection) -> None:
-    """bob dies at once, eve hangs, joe says something long; the others are graded."""
-    if work.student == "bob":
-        worker._log_to(work.log)
-        print("bob's last words", flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
-    if work.student == "eve":
-        time.sleep(60)
-    if work.student == "joe":
-        worker.grade_submission = fail_at_length  # type: ignore[assignment]
-        worker.attempt.__defaults__ = (fail_at_length,)
-    grade_here(work, report)
-
-
-def full_disk(work: Work, report: Connection) -> None:
-    """No log can be opened, or nothing be written into the scratch folder."""
-    if work.student == "bob":
-        worker._log_to = refuse  # type: ignore[assignment]
-    elif work.student == "eve":
-        worker.fill = refuse  # type: ignore[assignment]
-    grade_here(work, report)
-
-
-def refuse(*_: object) -> None:
-    raise OSError(28, "No space left on device")
-
-
-def fail_at_length(work: Work) -> Grade:
-    raise ValueError("x" * 1_000_000)
-
-
-def nothing_left(pids: list[int]) -> bool:
-    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
-
-
 def test_grades_are_the_same_with_one_process_and_with_three(course: Course) -> None:
     def scores(workers: int) -> list[object]:
-        done = batch.run(plan(course), workers=workers, force=True, execute=partial(in_processes, target=grade_here))
+        done = batch.run(plan(course), workers=workers, force=True, execute=in_unwalled_processes)
         assert done.not_graded == ()
         return [
             (g.student, [(q.id, q.score, q.outcome, q.message) for q in g.notebooks[0].questions], g.content_keys)
@@ -349,64 +310,55 @@ def test_grades_are_the_same_with_one_process_and_with_three(course: Course) -> 
     assert scores(1) == scores(3)
 
 
-def test_a_full_disk_is_a_reason_that_says_so(course: Course) -> None:
-    """No traceback, and the others are graded."""
-    done = batch.run(plan(course), execute=partial(in_processes, target=full_disk))
-    reasons = {n.student: n.reason for n in done.not_graded}
+def refuse(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_a_reason_that_says_so(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback, and nothing half written."""
+    monkeypatch.setattr(worker, "fill", refuse)
+    done = batch.run(plan(course, "bob"), execute=Here())
     why = "can not be written (No space left on device); free space or rights?"
-    assert reasons == {"bob": f"{course.state / 'log/hw/bob.log'} {why}", "eve": f"{course.state / 'work'} {why}"}
-    assert done.graded == ("ada", "joe")
+    assert [n.reason for n in done.not_graded] == [f"{course.state / 'work'} {why}"]
+    assert not course.autograded("bob", "hw").exists()
 
 
-def test_a_log_that_can_not_be_opened_is_the_machines_fault(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    works = plan(course)
-    monkeypatch.setattr("autograder.processes.os.open", refuse)
-    with pytest.raises(HostError, match=r"batch\.log can not be written \(No space left on device\)"):
-        batch.run(works, execute=in_processes)
+def bob_dies(work: Work) -> None:
+    if work.student == "bob":
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_that_dies_hangs_or_fails_is_one_students_reason(
-    course: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The reason says what happened, quotes the log's last lines and names the log; the next batch makes it good."""
-    monkeypatch.setattr(Work, "seconds", 3.0)
-    done = batch.run(plan(course), workers=4, force=True, execute=partial(in_processes, target=misbehave))
-    reasons = {n.student: n.reason for n in done.not_graded}
-    assert done.graded == ("ada",)
-    assert list(reasons) == ["bob", "eve", "joe"]
-    log = course.state / "log/hw/bob.log"
-    assert reasons["bob"] == (
-        f"the process that graded it ended without a report (signal 9); the last lines of {log}:\n  bob's last words"
-    )
-    assert reasons["eve"].startswith("grading took longer than 3 s and was stopped")
-    assert reasons["joe"].startswith("ValueError: xxx")
-    assert "the last lines of" in reasons["joe"]
-    assert len(reasons["joe"]) < 2 * worker.MAX_REPORT
-    again = batch.run(plan(course), workers=4, execute=partial(in_processes, target=grade_here))
-    assert again.graded == ("bob", "eve", "joe")
+def test_a_process_that_dies_is_one_students_reason(course: Course) -> None:
+    """The next batch makes it good."""
+    done = batch.run(plan(course), workers=4, execute=partial(in_unwalled_processes, misbehave=bob_dies))
+    assert done.graded == ("ada", "eve", "joe")
+    assert [(n.student, n.reason) for n in done.not_graded] == [
+        ("bob", "the process that examined it ended without an outcome (exit code -9)")
+    ]
+    assert batch.run(plan(course), workers=4, execute=in_unwalled_processes).graded == ("bob",)
 
 
-def leave_pid_and_hang(work: Work, report: Connection) -> None:
-    """ada ends when two others hang."""
-    log = work.log.parent
-    if work.student == "ada":
-        while len(list(log.glob("*.pid"))) < 2:
-            time.sleep(0.01)
-    else:
-        (log / f"{work.student}.tmp").write_text(str(os.getpid()))
-        (log / f"{work.student}.tmp").rename(log / f"{work.student}.pid")
-        time.sleep(60)
+def test_a_fault_of_the_kit_is_a_reason_with_its_place(course: Course) -> None:
+    """Quoted within bounds, with the last lines of the log that has all of it."""
+
+    def fail(work: Work) -> Grade:
+        raise ValueError("x" * 100_000)
+
+    (only,) = batch.run(plan(course, "joe"), execute=Here(fail)).not_graded
+    assert only.reason.startswith("ValueError: xxx")
+    assert f"the last lines of {course.state / 'log/hw/joe.log'}" in only.reason
+    assert len(only.reason) < 5000
 
 
-def test_closing_ends_the_processes_that_run(course: Course) -> None:
+def test_closing_stops_what_runs(course: Course) -> None:
     """So does an error on the way, a Ctrl-C for one."""
-    (course.state / "log/hw").mkdir(parents=True)
-    works = plan(course)
-    with contextlib.closing(in_processes(works, 3, leave_pid_and_hang)) as outcomes:
-        work, reason = next(outcomes)
-        assert work.student == "ada"
-        assert reason.startswith("the process that graded it ended without a report (exit code 0)")
-        pids = [int(p.read_text()) for p in (course.state / "log/hw").glob("*.pid")]
-        assert len(pids) == 2
-        assert not nothing_left(pids)
-    assert nothing_left(pids)
+    stopped = threading.Event()
+
+    def grade(work: Work) -> str:
+        return "" if work.student == "ada" else str(stopped.wait(20))
+
+    with contextlib.closing(in_threads(plan(course), 3, grade, stopped.set)) as outcomes:
+        assert next(outcomes)[0].student == "ada"
+        assert not stopped.is_set()
+    assert stopped.is_set()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("grades ")]

@@ -229,7 +229,7 @@ def test_input_and_print_are_their_own_again_after_the_call(student):
 
 @pytest.fixture(scope="module")
 def sandboxed():
-    from autograder.kernel import SandboxedKernel
+    from autograder.kernel import sandboxed_kernel
     from autograder.records import Limits
     from autograder.sandbox import default_sandbox
 

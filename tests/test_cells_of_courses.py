@@ -521,7 +521,7 @@ def test_an_object_that_says_yes_to_everything_earns_nothing(name):
 @pytest.mark.sandbox
 def test_all_of_them_in_one_notebook_in_a_sandbox():
     """In a real kernel, one after the other: sources, callbacks and mocks work there as they do in this process."""
-    from autograder.kernel import SandboxedKernel
+    from autograder.kernel import sandboxed_kernel
     from autograder.records import Limits
     from autograder.sandbox import default_sandbox
 

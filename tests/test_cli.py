@@ -16,13 +16,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import tiny
 from click.testing import CliRunner, Result
 from kernels import InProcessKernel
 from rich.console import Console
-from tiny import SOLUTION, TEST, YAML, Here, submit, tiny_course
+from tiny import SOLUTION, TEST, YAML, Here, grade_here, submit, tiny_course
 
-from autograder import batch, cli, prove, worker
+from autograder import batch, cli, prove
 from autograder.errors import HostError, SandboxError
+from autograder.grading.work import Work
 from autograder.records import Course, Engine, Grade, NotebookGrade, RunStatus
 from autograder.sandbox import Finding
 from autograder.screen import BatchProgress, _Remaining
@@ -43,9 +45,9 @@ def course(tmp_path: Path) -> Course:
 def here(monkeypatch: pytest.MonkeyPatch) -> Here:
     """Batches run in this process, with no sandbox."""
     executor = Here()
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
     monkeypatch.setattr(cli, "_require_sandbox", lambda *_: False)
-    monkeypatch.setattr("autograder.processes.starting", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr("autograder.grading.pool.starting", lambda due, **_: contextlib.nullcontext())
     monkeypatch.setattr(batch, "run", partial(batch.run, execute=executor))
     monkeypatch.setattr(prove, "prove", partial(prove.prove, execute=executor))
     return executor
@@ -62,11 +64,11 @@ def on(course: Course, command: str, *arguments: object) -> Result:
     return autograder(command, *arguments, "--course", course.root)
 
 
-def failing(student: str) -> Callable[[worker.Work], object]:
-    def grade(work: worker.Work) -> object:
+def failing(student: str) -> Callable[[Work], object]:
+    def grade(work: Work) -> object:
         if work.student == student:
             raise HostError("no space left")
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     return grade
 
@@ -233,7 +235,7 @@ def test_names_and_reasons_move_no_cursor(course: Course, here: Here, name: str)
     submit(course, name)
     here.grade = failing(name)  # type: ignore[assignment]
     failed = on(course, "grade", "hw", "--student", name)
-    here.grade = worker.grade_submission
+    here.grade = grade_here
     shown = [failed, on(course, "grade", "hw"), on(course, "feedback", "hw"), on(course, "report", "hw")]
     tiny_course(course.root, test=TEST.replace("42", "42.0"))
     shown += [on(course, "report", "hw"), on(course, "export"), on(course, "feedback", "hw", "--student", name[:-1])]
@@ -282,10 +284,10 @@ def log_of(course: Course) -> Path:
 def test_a_signal_ends_a_batch_with_its_exit_code_and_the_command_that_goes_on(
     course: Course, here: Here, options: list[str], go_on: list[str], signal_number: signal.Signals, code: int
 ) -> None:
-    def interrupt(work: worker.Work) -> object:
+    def interrupt(work: Work) -> object:
         if work.student == "bob" and not work.kept:
             signal.raise_signal(signal_number)
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     here.grade = interrupt  # type: ignore[assignment]
     said = on(course, "grade", "hw", *options)
@@ -294,7 +296,7 @@ def test_a_signal_ends_a_batch_with_its_exit_code_and_the_command_that_goes_on(
     assert said.exit_code == code
     assert said.stderr.endswith(f"\nStopped.\n1 of 3 are graded and stay so.\ngo on    {command}\nlog      {log}\n")
     assert log.read_text().endswith(f"go on    {command}\n")
-    here.grade = worker.grade_submission
+    here.grade = grade_here
     again = autograder(*shlex.split(command)[1:])
     assert again.exit_code == 0
     assert set(here.started[-2:]) == {"bob", "eve"}
@@ -329,7 +331,7 @@ def test_each_batch_leaves_a_log_and_says_where(course: Course, here: Here) -> N
     assert "  bob  not graded: no space left\n" in text
     assert "counts   completed 2 · not graded 1\n" in text
     assert "bob" in on(course, "grade", "hw", "--quiet").stderr
-    here.grade = worker.grade_submission
+    here.grade = grade_here
     on(course, "grade", "hw")
     logs = set((course.state / "log/hw/batches").iterdir())
     assert len(logs) == 3
@@ -704,13 +706,13 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         assert warm
         asked.append((engine, root, insecure))
 
-        def execute(due: list[worker.Work], workers: int) -> Iterator[tuple[worker.Work, str]]:
+        def execute(due: list[Work], workers: int) -> Iterator[tuple[Work, str]]:
             asked.append(("workers", workers))
             yield from Here()(due, workers)
 
         return execute
 
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
     monkeypatch.setattr("autograder.engine.cluster.InCluster", made)
 
     def refuse(*_: object) -> bool:

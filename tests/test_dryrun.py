@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import tiny
 from click.testing import CliRunner, Result
 from kernels import InProcessKernel
-from tiny import TEST, Here, submit, tiny_course
+from tiny import TEST, Here, grade_here, submit, tiny_course
 
-from autograder import batch, cli, worker
+from autograder import batch, cli
 from autograder.errors import HostError
+from autograder.grading.work import Work
 from autograder.records import Course, Grade
-from autograder.worker import Work
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(work.student)
         return InProcessKernel()
 
-    monkeypatch.setattr(worker, "start_kernel", start)
+    monkeypatch.setattr(tiny, "start_kernel", start)
     monkeypatch.setattr(cli, "_require_sandbox", lambda *_: False)
-    monkeypatch.setattr("autograder.processes.starting", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr("autograder.grading.pool.starting", lambda due, **_: contextlib.nullcontext())
     monkeypatch.setattr(batch, "run", partial(batch.run, execute=Here()))
     return names
 
@@ -129,7 +130,7 @@ def test_who_could_not_be_graded_is_3_and_counted(
     def fail(work: Work) -> Grade:
         if work.student == "bob":
             raise HostError("no space left")
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     change_test(course, "== 42", "== 43")
     monkeypatch.setattr(batch, "run", partial(batch.run, execute=Here(fail)))

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 from exams import exam_of
 from kernels import InProcessKernel
-from tiny import TEST, YAML, submit, tiny_course, tiny_release
+from tiny import TEST, YAML, grade_here, submit, tiny_course, tiny_release
 
-from autograder import batch, result, worker
+from autograder import batch, result
 from autograder.course import load_course
 from autograder.engine import dispatch, outcome
 from autograder.engine.container import pack, unpack
@@ -30,8 +31,8 @@ from autograder.engine.parcel import pack_common, pack_unit, unpack_common, unpa
 from autograder.engine.plain import from_plain, to_plain
 from autograder.engine.slice import course_files
 from autograder.errors import AutograderError, CourseError, HostError, SandboxError
+from autograder.grading.work import Work, versions
 from autograder.records import Assignment, Course, Engine, Exam, LatePolicy, Limits, Role
-from autograder.worker import Work
 
 NAMES = ("ada", "bob", "eve", "joe")
 HOST = Path(__file__).with_name("unwalled_host.py")
@@ -215,7 +216,7 @@ def test_a_notebook_that_is_none_is_the_students_failure_there_as_here(
     make(path)
     here = one(course)
     there = elsewhere(here, tmp_path / "there")
-    grades = [worker.grade_submission(work) for work in (here, there)]
+    grades = [grade_here(work) for work in (here, there)]
     assert grades[0].notebooks == grades[1].notebooks
     assert grades[0].status in ("invalid", "missing")
 
@@ -233,9 +234,9 @@ def test_a_file_that_is_too_large_to_travel_is_not_graded_and_says_so(course: Co
 @pytest.fixture
 def graded(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """ada's outcome, made on another machine."""
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
     there = elsewhere(one(course), tmp_path / "there")
-    worker.grade_submission(there)
+    grade_here(there)
     there.log.write_text("said")
     return outcome.pack_outcome(there, "")
 
@@ -248,7 +249,7 @@ def test_a_result_is_written_as_if_it_were_made_here(course: Course, graded: byt
     assert batch.current(replace(one(course), content_keys=work.content_keys)) is not None
     assert "double(21)" not in (work.target / "nb.ipynb").read_text()
     assert work.log.read_text() == "said"
-    worker.grade_submission(work)
+    grade_here(work)
     before, after = (result.read(work.target / "result.json", work.details) for _ in range(2))
     assert before == after
 
@@ -337,9 +338,9 @@ def test_a_grading_program_that_cannot_start_says_why(course: Course, tmp_path: 
 
 def test_other_versions_are_named() -> None:
     """Grades could be others, and their content keys would not say so."""
-    check_versions(worker.versions())
+    check_versions(versions())
     with pytest.raises(AutograderError, match=r"it has autograder \S+ instead of 0\.0\.9, torch missing instead of 2"):
-        check_versions({**worker.versions(), "autograder": "0.0.9", "torch": "2"})
+        check_versions({**versions(), "autograder": "0.0.9", "torch": "2"})
 
 
 # --- who gets what ---------------------------------------------------------------------------------------

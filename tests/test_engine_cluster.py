@@ -18,8 +18,8 @@ from tiny import submit, tiny_course, tiny_release
 from autograder import batch
 from autograder.engine.cluster import InCluster, check_address
 from autograder.errors import HostError, SandboxError, UsageError
+from autograder.grading.work import Work
 from autograder.records import Course, Engine
-from autograder.worker import Work
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("ada", "bob", "eve", "joe")

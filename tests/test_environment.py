@@ -19,7 +19,7 @@ from autograder.examiner.namespace import Answers
 from autograder.examiner.remote import Remote
 from autograder.execute import Budget, capture
 from autograder.installation import environment
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import sandboxed_kernel
 from autograder.records import Limits
 from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of
@@ -90,7 +90,7 @@ def test_it_does_not_matter_by_which_path_the_kits_python_is_called(tmp_path: Pa
     (tmp_path / "course").mkdir()
     code = (
         "import sys; from autograder.sandbox import default_sandbox, require; require(default_sandbox())\n"
-        "from autograder.sandbox.kernel import command; print('..' in sys.executable, '..' in command(None)[0])"
+        "from autograder.sandbox.kernel_job import command; print('..' in sys.executable, '..' in command(None)[0])"
     )
     python = os.path.relpath(sys.executable, tmp_path / "course")
     done = subprocess.run([python, "-c", code], cwd=tmp_path / "course", capture_output=True, text=True, timeout=60)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from autograder.importing import begin
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import sandboxed_kernel
 from autograder.probe import keras_pipelines, keras_training
 from autograder.records import Limits
 from autograder.sandbox import default_sandbox

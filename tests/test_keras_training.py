@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import sandboxed_kernel
 from autograder.probe import keras_epochs, keras_training
 from autograder.records import Limits
 from autograder.sandbox import default_sandbox

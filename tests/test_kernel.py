@@ -16,7 +16,7 @@ import pytest
 
 from autograder.errors import SandboxError
 from autograder.examiner.remote import LostError, Remote, RemoteError
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import SandboxedKernel, sandboxed_kernel
 from autograder.records import Limits, RunStatus
 from autograder.sandbox import default_sandbox, seccomp
 

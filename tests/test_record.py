@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tiny
 from kernels import InProcessKernel
-from tiny import TEST, Here, submit, tiny_course, tiny_release
+from tiny import TEST, Here, grade_here, submit, tiny_course, tiny_release
 
-from autograder import batch, record, result, worker
+from autograder import batch, record, result
 from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
+from autograder.grading.work import Work
 from autograder.keys import exam_key
 from autograder.record import Recorded
 from autograder.records import Course
@@ -21,7 +23,7 @@ from autograder.records import Course
 
 @pytest.fixture(autouse=True)
 def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
 
 
 @pytest.fixture
@@ -38,10 +40,10 @@ def course(tmp_path: Path) -> Course:
 def graded(course: Course, *only: str, failing: str = "") -> Recorded:
     """Grade and record as the command does."""
 
-    def grade(work: worker.Work) -> object:
+    def grade(work: Work) -> object:
         if work.student == failing:
             raise HostError("no space left")
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     release = tiny_release(course)
     done = batch.run(batch.plan(course, release, only), execute=Here(grade))  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ from autograder.examiner.namespace import Answers
 from autograder.examiner.remote import Remote, RemoteObject
 from autograder.examiner.remote_model import RemoteModel, refused
 from autograder.execute import execute
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import sandboxed_kernel
 from autograder.probe.codec import Reference, decode
 from autograder.records import CheckResult, Limits, Outcome, Role
 from autograder.sandbox import default_sandbox

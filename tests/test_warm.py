@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import SandboxedKernel, sandboxed_kernel
 from autograder.records import Limits, RunStatus
 from autograder.sandbox import Job
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel import template
+from autograder.sandbox.kernel_job import template
 from autograder.sandbox.warm import Template, WarmSandbox
 
 pytestmark = pytest.mark.sandbox
@@ -348,7 +348,7 @@ def test_a_user_who_may_have_few_processes_has_templates(cold: BubblewrapSandbox
 import sys
 from autograder.records import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel import template
+from autograder.sandbox.kernel_job import template
 with template(BubblewrapSandbox(), {}, Limits(memory_mib=512, processes=64, disk_mib=32)) as made:
     made.wait_until_ready()
 """

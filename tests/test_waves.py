@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tiny
 from kernels import InProcessKernel
-from tiny import TEST, YAML, Here, submit, tiny_course, tiny_release
+from tiny import TEST, YAML, Here, grade_here, submit, tiny_course, tiny_release
 
-from autograder import batch, worker
+from autograder import batch
 from autograder.course import load_course
 from autograder.errors import SandboxError
+from autograder.grading.work import Work
 from autograder.records import Course, Grade
-from autograder.worker import NEEDED, Work
 
 NAMES = ("ada", "bob", "eve", "joe")
 
@@ -29,7 +30,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(work.student)
         return InProcessKernel()
 
-    monkeypatch.setattr(worker, "start_kernel", start)
+    monkeypatch.setattr(tiny, "start_kernel", start)
     return names
 
 
@@ -173,7 +174,7 @@ def test_where_the_first_of_them_can_not_be_graded_the_next_is_executed(copies: 
     def grade(work: Work) -> Grade:
         if work.student == "ada" and not work.kept:
             raise SandboxError("no room")
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     done = run(copies, execute=Here(grade))
     assert [n.student for n in done.not_graded] == ["ada"]
@@ -185,7 +186,7 @@ def test_where_none_of_them_can_be_graded_each_is_tried(copies: Course, started:
     def grade(work: Work) -> Grade:
         if work.student != "joe" and not work.kept:
             raise SandboxError("no room")
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     assert [n.student for n in run(copies, execute=Here(grade)).not_graded] == ["ada", "bob", "eve"]
 
@@ -206,7 +207,7 @@ def test_an_attempt_that_fails_is_no_outcome(copies: Course, started: list[str])
     def grade(work: Work) -> Grade:
         if work.kept:
             raise ValueError("a fault")
-        return worker.grade_submission(work)
+        return grade_here(work)
 
     seen: list[str] = []
     done = run(copies, execute=Here(grade), progress=lambda student, _: seen.append(student))
@@ -220,7 +221,7 @@ def test_each_submission_has_one_outcome_however_it_is_cut_into_waves(copies: Co
 
     def backwards(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
         for work in reversed(due):
-            yield work, NEEDED + "same" if work.kept else "broken"
+            yield work, "the same" if work.kept else "broken"
 
     seen: list[str] = []
     done = run(copies, execute=backwards, progress=lambda student, _: seen.append(student))

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kernels import InProcessKernel
+
 from autograder import worker
 from autograder.course import load_course
+from autograder.engine.parcel import Common, pack_unit
+from autograder.execute import Kernel
+from autograder.grading import recordings
+from autograder.grading.inside.main import examined
+from autograder.grading.work import Work, shared_files, versions
 from autograder.records import Course, Grade
+from autograder.regrade import Recorded
 from autograder.release import Release, build
-from autograder.worker import Work
 
 SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
 TEST = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(21) == 42\n### END HIDDEN TESTS"
@@ -68,10 +77,45 @@ def submit(course: Course, student: str, answer: str = "def double(x):\n    retu
     return folder
 
 
+def start_kernel(work: Work) -> Kernel:
+    """What :func:`examine_here` starts; tests put others in its place."""
+    return InProcessKernel()
+
+
+def examine_here(work: Work) -> bytes:
+    """Examine a submission in this process, with kernels that are no processes either: cells are the tests' own."""
+    common = Common(
+        root=work.course,
+        assignment=work.assignment,
+        exams=work.exams,
+        hidden=work.hidden,
+        modules=work.modules,
+        files=shared_files(work),
+        versions=versions(),
+    )
+    kept: list[Recorded | None] = [None] * len(work.exams)
+    if work.runs is not None:
+        found = recordings.load(work) if work.kept else [recordings.Recording() for _ in work.exams]
+        kept = [Recorded(one.run or b"", one.figures) for one in found]
+    with tempfile.TemporaryDirectory() as folder:
+        start = partial(start_kernel, work)
+        return examined(common, pack_unit(work), kept, start, kept=work.kept, folder=Path(folder) / "unit")
+
+
+def grade_here(work: Work) -> Grade:
+    """Grade a submission in this process."""
+    return worker.grade_submission(work, examine_here)
+
+
+def reason_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> str:
+    """Why it could not be graded."""
+    return worker.attempt(work, examine_here, lambda work, _: grade(work))
+
+
 class Here:
     """Executes in this process, one after the other, with the real grading or another; remembers whom it graded."""
 
-    def __init__(self, grade: Callable[[Work], Grade] = worker.grade_submission) -> None:
+    def __init__(self, grade: Callable[[Work], Grade] = grade_here) -> None:
         self.grade = grade
         self.started: list[str] = []
         self.closed = False
@@ -80,6 +124,6 @@ class Here:
         try:
             for work in due:
                 self.started.append(work.student)
-                yield work, worker.attempt(work, self.grade)
+                yield work, reason_here(work, self.grade)
         finally:
             self.closed = True

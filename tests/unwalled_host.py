@@ -8,23 +8,25 @@ dask worker).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import time
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kernels import InProcessKernel
+from unwalled_examiner import examine
 
-from autograder import worker
 from autograder.engine import host
+from autograder.engine.parcel import Common
 from autograder.errors import SandboxError
+from autograder.grading.work import Work
 from autograder.records import Assignment
-from autograder.worker import Work
+from autograder.worker import attempt
 
 
-def grade(work: Work, report: Connection) -> None:
+def grade(work: Work) -> str:
     how, program, dask_worker = os.environ["HOW"].split()
     if work.student == "bob" and how == "breaks":
         os.kill(int(program), signal.SIGKILL)
@@ -32,8 +34,12 @@ def grade(work: Work, report: Connection) -> None:
         os.kill(int(dask_worker), signal.SIGKILL)
     if work.student == "eve" and how == "hangs":
         time.sleep(60)
-    worker.start_kernel = lambda work: InProcessKernel()  # type: ignore[assignment,return-value]
-    worker.main(work, report)
+    return attempt(work, examine)
+
+
+@contextlib.contextmanager
+def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], str]]:
+    yield grade
 
 
 def prove(assignment: Assignment) -> bool:
@@ -44,4 +50,4 @@ def prove(assignment: Assignment) -> bool:
 
 if __name__ == "__main__":
     os.environ["HOW"] = f"{sys.argv[1]} {os.getpid()} {os.getppid()}"
-    sys.exit(host.main(Path(sys.argv[2]), grade, prove))
+    sys.exit(host.main(Path(sys.argv[2]), grading, prove))

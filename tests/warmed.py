@@ -7,7 +7,7 @@ from functools import cache
 
 from autograder.records import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel import template
+from autograder.sandbox.kernel_job import template
 from autograder.sandbox.warm import Address, WarmSandbox
 
 

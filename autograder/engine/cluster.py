@@ -47,7 +47,7 @@ class InCluster:
         self.engine, self.root, self.warm, self.program = engine, root, warm, program
 
     def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
-        """See :func:`~autograder.grading.pool.in_processes`; ``workers`` bounds all machines together, 0: their slots do.
+        """See :func:`~autograder.grading.pool.in_processes`; ``workers`` bounds all machines, 0: their slots do.
 
         Raises:
             SandboxError: no worker's sandbox holds.

@@ -69,7 +69,7 @@ class Dispatch:
         self._pending: deque[Work] = deque()
 
     def run(self, due: Sequence[Work]) -> Generator[tuple[Work, str], None, None]:
-        """Like :func:`~autograder.grading.pool.in_processes`: each work as it ends, with the reason why it has no grade.
+        """Like :func:`~autograder.grading.pool.in_processes`: each work as it ends, and why it has no grade.
 
         Raises:
             SandboxError: no machine's sandbox holds.

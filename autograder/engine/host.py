@@ -26,9 +26,9 @@ from autograder.errors import AutograderError, HostError
 from autograder.grading.examiner import Examiners
 from autograder.grading.pool import Pool
 from autograder.grading.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
+from autograder.grading.walls import require_walls
 from autograder.grading.work import Work, versions
 from autograder.records import Assignment
-from autograder.sandbox import default_sandbox, require
 from autograder.worker import attempt
 
 COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"
@@ -88,10 +88,8 @@ def check_versions(wanted: Any) -> None:
 
 
 def prove_sandbox(assignment: Assignment) -> bool:
-    """Raise :class:`SandboxError` where the sandbox does not hold; says whether its limits are reduced."""
-    sandbox = default_sandbox(assignment.environment, assignment.sandbox)
-    require(sandbox)
-    return sandbox.reduced
+    """Raise :class:`SandboxError` where a wall does not hold; says whether its limits are reduced."""
+    return require_walls(assignment)
 
 
 def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:

@@ -18,7 +18,7 @@ from autograder.engine.container import pack, unpack, write_files
 from autograder.engine.plain import from_plain, to_plain
 from autograder.engine.slice import course_files
 from autograder.errors import HostError
-from autograder.grading.work import TIMESTAMP, Work, versions
+from autograder.grading.work import TIMESTAMP, Work, read_stamp, versions
 from autograder.members import SUBMISSION
 from autograder.notebook import MAX_BYTES
 from autograder.records import Assignment, Exam
@@ -157,11 +157,14 @@ def pack_unit(work: Work) -> bytes:
             odd[name] = kind
         elif path.exists():
             files[name] = _content(path, MAX_BYTES)
-    stamp = work.submission / TIMESTAMP
-    for path in [*(work.files[name] for name in own), *([stamp] if stamp.is_file() and not stamp.is_symlink() else [])]:
+    if (stamp := read_stamp(work.submission)) is not None:
+        files[TIMESTAMP] = stamp
+    for path in (work.files[name] for name in own):
         files[path.relative_to(work.submission).as_posix()] = _content(path, SUBMISSION.member_bytes)
         if sum(map(len, files.values())) > 2 * SUBMISSION.total_bytes:
-            raise HostError(f"{work.submission} is too large to be sent to another machine; grade it on this one")
+            raise HostError(
+                f"{work.submission} is too large: at most {2 * SUBMISSION.total_bytes >> 20} MiB are examined"
+            )
     return pack(to_plain(_UnitHead(work.student, work.submitted_at, work.content_keys, tuple(own), odd)), files)
 
 
@@ -223,7 +226,7 @@ def _content(path: Path, most: int) -> bytes:
     except OSError as error:
         raise HostError(f"{path} can not be read ({error.strerror})") from error
     if len(content) > most:
-        raise HostError(f"{path} is larger than {most >> 20} MiB, too large to be sent; grade it on this machine")
+        raise HostError(f"{path} is larger than {most >> 20} MiB, and so is not examined; a person should look at it")
     return content
 
 

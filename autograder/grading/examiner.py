@@ -17,9 +17,9 @@ from autograder.errors import HostError, SandboxError
 from autograder.grading import kernels, layout, outcome, recordings, staging, wire
 from autograder.grading.recordings import Recording
 from autograder.grading.templates import Templates
+from autograder.grading.walls import kernel_sandbox
 from autograder.grading.work import Work, handed_in, masked, preload, top_names
 from autograder.records import ATTEMPTS
-from autograder.sandbox import default_sandbox
 from autograder.sandbox.base import HOME, Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
 from autograder.sandbox.sockets import close_all, start_listening
@@ -113,7 +113,7 @@ class Examiners:
         if forks is not None and not {module.split(".")[0] for module in modules} & top_names(own):
             with contextlib.suppress(SandboxError):
                 return kernels.start(forks, describe)
-        return kernels.start(default_sandbox(work.assignment.environment, work.assignment.sandbox), describe)
+        return kernels.start(kernel_sandbox(work.assignment), describe)
 
 
 def _heard(

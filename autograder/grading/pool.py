@@ -116,8 +116,15 @@ def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Gen
             templates.start_large()
             templates.expect_kernels(sum(len(work.exams) for work in executed) if warm else 0)
         examiners = Examiners(templates)
-        pool = stack.enter_context(contextlib.closing(Pool(lambda work: worker.attempt(work, examiners.examine))))
-        stack.callback(examiners.stop)
+        yield from in_threads(due, workers, lambda work: worker.attempt(work, examiners.examine), examiners.stop)
+
+
+def in_threads(
+    due: Sequence[Work], workers: int, grade: Grade, stop: Callable[[], None] = lambda: None
+) -> Generator[tuple[Work, str], None, None]:
+    """Grade submissions, ``workers`` at a time, in the given order; ``stop`` ends early what ``grade`` has begun."""
+    with contextlib.closing(Pool(grade)) as pool, contextlib.ExitStack() as stack:
+        stack.callback(stop)
         pending = deque(due)
         while pending or len(pool):
             while pending and len(pool) < max(1, workers):

@@ -15,9 +15,10 @@ from pathlib import Path
 from autograder.engine.parcel import pack_common_head
 from autograder.errors import SandboxError
 from autograder.grading import layout, staging
+from autograder.grading.walls import examiner_sandbox, kernel_sandbox
 from autograder.grading.work import HEAVY, Work, heavy_modules, masked, released_modules
-from autograder.records import Assignment, Limits
-from autograder.sandbox import Sandbox, default_sandbox, require
+from autograder.records import Limits
+from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template
@@ -34,18 +35,6 @@ EXAMINER_DISK_MIB = 4096
 EXAMINER_PROCESSES = 512
 UNFORKABLE = ("jax", "jaxlib", "torch")
 """Libraries that start threads when they are imported, which a fork would miss."""
-
-
-def examiner_sandbox(assignment: Assignment) -> Sandbox:
-    """What walls in an assignment's examiners: bubblewrap, or what walls in its kernels where that is not installed.
-
-    Raises:
-        SandboxError: neither can be had.
-    """
-    try:
-        return BubblewrapSandbox()
-    except SandboxError:
-        return default_sandbox(None, assignment.sandbox)
 
 
 class Started:
@@ -136,7 +125,7 @@ class Templates:
                 self._kernel_template = self._start_kernel_template()
 
     def _start_kernel_template(self) -> Started:
-        sandbox = default_sandbox(self._work.assignment.environment, self._work.assignment.sandbox)
+        sandbox = kernel_sandbox(self._work.assignment)
         if not isinstance(sandbox, BubblewrapSandbox):
             raise SandboxError(f"{sandbox.name} has no templates")
         started = template(
@@ -187,7 +176,8 @@ class Templates:
             return found, without
         with self._noted("Examiners"):
             return found.sandbox(), without
-        cold = examiner_sandbox(self._work.assignment)
+        cold = examiner_sandbox(self._work.assignment.sandbox)
+        require(cold)
         with self._lock:
             self._examiners[heavy] = cold
         return cold, without
@@ -216,7 +206,7 @@ class Templates:
         )
 
     def _start_examiners(self, *, heavy: bool) -> Sandbox | Started:
-        sandbox = examiner_sandbox(self._work.assignment)
+        sandbox = examiner_sandbox(self._work.assignment.sandbox)
         if not isinstance(sandbox, BubblewrapSandbox):
             return sandbox
         libraries = [name for name in self.large if name not in UNFORKABLE] if heavy else []

@@ -61,6 +61,15 @@ class Work:
         return 60.0 + len(self.exams) * ATTEMPTS * (executing + 300)
 
 
+def read_stamp(submission: Path) -> bytes | None:
+    """The file that says when it was handed in, its first :data:`MAX_TIMESTAMP` bytes; None where there is none."""
+    stamp = submission / TIMESTAMP
+    if not stamp.is_file() or stamp.is_symlink():
+        return None
+    with stamp.open("rb") as file:
+        return file.read(MAX_TIMESTAMP)
+
+
 def handed_in(work: Work) -> dict[str, Path]:
     """Those of its files that the student added: path in the work folder → host file."""
     return {path: file for path, file in work.files.items() if _is_of(work.submission, file)}

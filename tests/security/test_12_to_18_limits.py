@@ -32,7 +32,7 @@ from attacks import (
 from pipeline import ASSIGNMENT
 from test_kernel import growth
 
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import SandboxedKernel, sandboxed_kernel
 from autograder.records import CellRun, Limits
 from autograder.sandbox import default_sandbox
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from tiny import TEST, submit, tiny_course
 
 from autograder.cli import main
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import SandboxedKernel, sandboxed_kernel
 from autograder.records import Course, Limits, RunStatus
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.bubblewrap import WALLS, BubblewrapSandbox
