@@ -20,6 +20,8 @@ from autograder.sandbox.sockets import close_all, start_listening
 
 MAX_WAIT_SECONDS = 1.0
 """How long an answer to ``wait`` may take."""
+MAX_REQUESTS = 5_000_000
+"""Of one examination; each costs the coordinator some microseconds."""
 MAX_SAID = 8192
 """Characters of a kernel's last words that are passed on."""
 
@@ -66,6 +68,7 @@ class Kernels:
         self._limit = limit
         self._lent: list[Lent] = []
         self._stack = ExitStack()
+        self._requests = 0
 
     def close(self) -> None:
         """End all of them."""
@@ -83,6 +86,9 @@ class Kernels:
         Raises:
             ValueError: it asks for what nobody may ask.
         """
+        self._requests += 1
+        if self._requests > MAX_REQUESTS:
+            raise ValueError(f"the examiner's process asked for more than {MAX_REQUESTS} things")
         match request:
             case {"ask": "start"}:
                 return self._lend()

@@ -1,0 +1,89 @@
+"""Messages between the coordinator and an examiner's process: whole, bounded, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from autograder.grading.wire import MAX_REQUEST_BYTES, Closed, Line, until
+
+MAX = 1 << 20
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Line, Line, socket.socket]]:
+    """The coordinator's end, the process's, and the latter's bare socket."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield Line(ours, MAX), Line(theirs, MAX, takes_descriptors=True), theirs
+
+
+def test_requests_and_parcels_arrive_as_they_were_sent(ends: tuple[Line, Line, socket.socket]) -> None:
+    here, there, _ = ends
+    there.send_request({"ask": "start", "n": [1, None]})
+    there.send_parcel(b"\0" * 70_000)
+    there.send_parcel(b"")
+    assert here.receive()[0] == {"ask": "start", "n": [1, None]}
+    assert here.receive()[0] == b"\0" * 70_000
+    assert here.receive()[0] == b""
+
+
+def test_descriptors_go_in_and_none_come_out(ends: tuple[Line, Line, socket.socket]) -> None:
+    here, there, bare = ends
+    read, write = os.pipe()
+    here.send_request({}, [write])
+    _, (passed,) = there.receive()
+    os.write(passed, b"through")
+    assert os.read(read, 100) == b"through"
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    socket.send_fds(bare, [struct.pack(">cQ", b"r", 2) + b"{}"], [read, write])
+    assert here.receive() == ({}, [])
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    for descriptor in (read, write, passed):
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        struct.pack(">cQ", b"r", MAX_REQUEST_BYTES + 1),
+        struct.pack(">cQ", b"p", MAX + 1),
+        struct.pack(">cQ", b"p", 1 << 63),
+        struct.pack(">cQ", b"x", 1) + b"1",
+        struct.pack(">cQ", b"r", 2) + b"[]",
+        struct.pack(">cQ", b"r", 2) + b"{x",
+        struct.pack(">cQ", b"r", 3) + b"\xff\xff\xff",
+        struct.pack(">cQ", b"r", 60_000) + b"[" * 60_000,
+    ],
+)
+def test_what_is_no_message_ends_the_conversation(ends: tuple[Line, Line, socket.socket], sent: bytes) -> None:
+    here, _, bare = ends
+    bare.sendall(sent)
+    with pytest.raises(Closed):
+        here.receive()
+
+
+@pytest.mark.parametrize("cut", [b"", struct.pack(">cQ", b"p", 100)[:5], struct.pack(">cQ", b"p", 100) + b"x" * 99])
+def test_a_message_that_is_cut_off_is_none(ends: tuple[Line, Line, socket.socket], cut: bytes) -> None:
+    here, _, bare = ends
+    bare.sendall(cut)
+    bare.shutdown(socket.SHUT_WR)
+    with pytest.raises(Closed, match="hung up"):
+        here.receive()
+
+
+def test_nobody_waits_past_a_deadline_or_for_what_was_stopped(ends: tuple[Line, Line, socket.socket]) -> None:
+    here, _, bare = ends
+    bare.sendall(struct.pack(">cQ", b"p", 100) + b"x")
+    with pytest.raises(Closed, match="nobody waits"):
+        here.receive(until(time.monotonic() - 1))
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(Closed, match="nobody waits"):
+        here.receive(until(time.monotonic() + 60, lambda: not stopped.is_set()))
