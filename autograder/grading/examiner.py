@@ -60,21 +60,24 @@ class Examiners:
         kept = recordings.load(work) if work.kept else tuple(Recording() for _ in work.exams)
         unit = pack_unit(work)
         job = self._templates.examiner_job()
-        process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
-        try:
-            with (
-                contextlib.closing(_connected(sockets[layout.SOCKET])) as line,
-                _own_files(work) as own,
-                kernels.Kernels(partial(self._start_kernel, work, own), limit=2 * ATTEMPTS * len(work.exams)) as lent,
-            ):
-                task = {"kept": work.kept, "record": work.runs is not None, "without": without}
-                return _heard(line, task, unit, kept, lent, wire.until(deadline, lambda: not self._stopped.is_set()))
-        except (wire.Closed, ValueError) as error:
-            raise HostError(self._why(work, process, error, deadline)) from error
-        finally:
-            process.close()
-            close_all(sockets.values())
-            _keep_log(work, process)
+        task = {"kept": work.kept, "record": work.runs is not None, "without": without}
+        with _own_files(work) as own, self._kernels(work, own) as lent:
+            process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
+            try:
+                with contextlib.closing(_connected(sockets[layout.SOCKET])) as line:
+                    go_on = wire.until(deadline, lambda: not self._stopped.is_set())
+                    return _heard(line, task, unit, kept, lent, go_on)
+            except (wire.Closed, ValueError) as error:
+                raise HostError(self._why(work, process, error, deadline)) from error
+            finally:
+                process.close()
+                close_all(sockets.values())
+                _keep_log(work, process)
+
+    def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
+        there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
+        limit = 2 * ATTEMPTS * len(work.exams)
+        return kernels.Kernels(partial(self._start_kernel, work, own), limit, ahead=there and not work.kept)
 
     def _why(self, work: Work, process: Process, error: Exception, deadline: float) -> str:
         if self._stopped.is_set():

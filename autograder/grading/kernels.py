@@ -6,10 +6,12 @@ it may ask is how the kernel fares. Which program a kernel is, what it sees and 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -61,18 +63,30 @@ class Kernels:
     Args:
         start: starts one.
         limit: how many may be started.
+        ahead: start the first one now, while the examiner's process starts, too.
     """
 
-    def __init__(self, start: StartKernel, limit: int) -> None:
+    def __init__(self, start: StartKernel, limit: int, *, ahead: bool = False) -> None:
         self._start = start
         self._limit = limit
         self._lent: list[Lent] = []
         self._stack = ExitStack()
         self._requests = 0
+        self._helper = ThreadPoolExecutor(1)
+        self._ahead = self._helper.submit(start) if ahead else None
 
     def close(self) -> None:
         """End all of them."""
+        if self._ahead is not None:
+            with contextlib.suppress(SandboxError):
+                self._own(self._ahead.result())
+        self._helper.shutdown()
         self._stack.close()
+
+    def _own(self, lent: Lent) -> None:
+        """End it with the others."""
+        self._stack.callback(lent.process.close)
+        self._stack.callback(close_all, tuple(lent.sockets.values()))
 
     def __enter__(self) -> Kernels:
         return self
@@ -100,11 +114,11 @@ class Kernels:
         if len(self._lent) >= self._limit:
             raise ValueError(f"the examiner's process asked for more than {self._limit} kernels")
         try:
-            lent = self._start()
+            ahead, self._ahead = self._ahead, None
+            lent = self._start() if ahead is None else ahead.result()
         except SandboxError as error:
             return {"error": str(error)[:MAX_SAID]}, ()
-        self._stack.callback(lent.process.close)
-        self._stack.callback(close_all, tuple(lent.sockets.values()))
+        self._own(lent)
         self._lent.append(lent)
         told = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
         return told, tuple(lent.sockets[name] for name in SOCKET_NAMES)

@@ -75,6 +75,17 @@ def test_a_kernel_comes_with_its_sockets_and_key_and_ends_with_the_examination(s
         os.fstat(descriptors[0])
 
 
+def test_the_first_one_may_be_started_ahead(started: Started) -> None:
+    """It ends with the others, also where nobody has asked for it."""
+    with Kernels(started, limit=2, ahead=True) as lent:
+        assert lent.answer({"ask": "start"})[0]["kernel"] == 0
+        assert len(started.processes) == 1
+        assert lent.answer({"ask": "start"})[0]["kernel"] == 1
+    with Kernels(started, limit=1, ahead=True):
+        pass
+    assert [process.closed for process in started.processes] == [True] * 3
+
+
 def test_it_may_be_asked_how_it_fares(started: Started) -> None:
     with Kernels(started, limit=1) as lent:
         lent.answer({"ask": "start"})
