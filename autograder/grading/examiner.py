@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -159,8 +158,8 @@ def _own_files(work: Work) -> Iterator[Mapping[str, Path]]:
     if not own:
         yield {}
         return
-    with tempfile.TemporaryDirectory(prefix=staging.PREFIX, ignore_cleanup_errors=True) as folder:
-        copies = {name: Path(folder) / str(number) for number, name in enumerate(own)}
+    with staging.neutral_folder() as folder:
+        copies = {name: folder / str(number) for number, name in enumerate(own)}
         for name, copy in copies.items():
             shutil.copyfile(own[name], copy, follow_symlinks=False)
         yield copies

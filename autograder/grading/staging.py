@@ -20,6 +20,7 @@ from autograder.files import unwritable
 from autograder.grading.work import Work, shared_files
 
 PREFIX = "notebook-"
+"""How folders begin that kernels see files of; the id of the process follows that has made it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Staged:
     """The copies for one assignment."""
 
     folder: Path
+    """For the examiner alone."""
     released: dict[str, Path]
     """Path in the work folder → copy."""
 
@@ -49,16 +51,48 @@ def staged(work: Work) -> Iterator[Staged]:
         CourseError: a file of the course cannot be read.
         HostError: there is no room for the copies.
     """
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as made:
-        folder = Path(made)
+    sweep()
+    with _examiners_folder(work) as folder, neutral_folder() as given:
         for path in examiner_files(work):
             _copy(path, folder / "course" / path.relative_to(work.course))
         (folder / "course").mkdir(exist_ok=True)
-        released = {}
-        for number, (name, path) in enumerate(shared_files(work).items()):
-            released[name] = folder / "released" / str(number)
+        released = {name: given / str(number) for number, name in enumerate(shared_files(work))}
+        for name, path in shared_files(work).items():
             _copy(path, released[name])
         yield Staged(folder, released)
+
+
+@contextlib.contextmanager
+def _examiners_folder(work: Work) -> Iterator[Path]:
+    """Within the course: hidden data stay where they were."""
+    try:
+        work.scratch.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(dir=work.scratch, prefix="exam-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise unwritable(work.scratch, error) from error
+    with made as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def neutral_folder() -> Iterator[Path]:
+    """Make a folder whose path names neither course nor student."""
+    prefix = f"{PREFIX}{os.getpid()}-"
+    try:
+        made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise unwritable(Path(tempfile.gettempdir()), error) from error
+    with made as folder:
+        yield Path(folder)
+
+
+def sweep() -> None:
+    """Remove such folders of this user's whose process was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if pid.isdecimal() and folder.lstat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -164,11 +164,13 @@ def test_no_module_in_a_course_folder_takes_the_place_of_anothers(tmp_path: Path
     submit(course, "ada")
     trace = tmp_path / "executed"
     (course.root / f"{name}.py").write_text(f"open({str(trace)!r}, 'w')\nraise SystemExit('executed')\n")
-    command = Path(sys.executable).with_name("autograder")
-    arguments = [str(command), "grade", "hw", "--quiet", "--json", "all.json"]
-    done = subprocess.run(arguments, cwd=course.root, capture_output=True, text=True, timeout=120, check=False)
-    assert (done.returncode, trace.exists()) == (0, False), done.stderr
-    assert json.loads((course.root / "all.json").read_text())["grades"][0]["score"] == 2
+    script = [str(Path(sys.executable).with_name("autograder"))]
+    module = [sys.executable, "-m", "autograder"]
+    for command in [script] if name == "autograder" else [script, module]:
+        arguments = [*command, "grade", "hw", "--quiet", "--force", "--json", "all.json"]
+        done = subprocess.run(arguments, cwd=course.root, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, trace.exists()) == (0, False), done.stderr
+        assert json.loads((course.root / "all.json").read_text())["grades"][0]["score"] == 2
 
 
 def test_grades_are_the_same_with_one_worker_and_with_several(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Copies of a course's files: all that is needed, nothing else, and nothing left behind."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from tiny import YAML, submit, tiny_course, tiny_release
+
+from autograder import batch
+from autograder.errors import HostError
+from autograder.grading import staging
+from autograder.grading.staging import staged, sweep
+from autograder.grading.work import Work
+from autograder.records import Course
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    hidden = tmp_path / "course/source/hw/hidden"
+    hidden.mkdir(parents=True)
+    (hidden / "holdout.csv").write_text("3,4")
+    (hidden / "link.csv").symlink_to("holdout.csv")
+    (tmp_path / "course/data.csv").write_text("1,2")
+    (tmp_path / "course/private.txt").write_text("nobody's")
+    made = tiny_course(tmp_path / "course", yaml=YAML + "    files: [data.csv]\n    hidden: [holdout.csv]\n")
+    submit(made, "ada")
+    (made.submitted("ada", "hw") / "own.txt").write_text("mine")
+    return made
+
+
+def work_of(course: Course) -> Work:
+    (work,) = batch.plan(course, tiny_release(course))
+    return work
+
+
+def test_the_examiner_gets_its_part_of_the_course_and_kernels_what_is_released(course: Course, temporary: Path) -> None:
+    with staged(work_of(course)) as made:
+        found = {path.relative_to(made.course).as_posix() for path in made.course.rglob("*") if path.is_file()}
+        assert found == {"data.csv", "source/hw/hidden/holdout.csv", "source/hw/hidden/link.csv"}
+        assert not any(path.is_symlink() for path in made.course.rglob("*"))
+        assert {name: path.read_text() for name, path in made.released.items()} == {"data.csv": "1,2"}
+        assert made.folder.is_relative_to(course.root)
+        assert made.released["data.csv"].is_relative_to(temporary)
+        assert "course" not in str(made.released["data.csv"].relative_to(temporary))
+    assert list(temporary.iterdir()) == []
+    assert list((course.state / "work").iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(temporary: Path) -> None:
+    left, alive, other = (temporary / f"{staging.PREFIX}{pid}-x" for pid in ("4194305", "1", "mine"))
+    for folder in (left, alive, other):
+        folder.mkdir()
+    sweep()
+    assert sorted(temporary.iterdir()) == sorted([alive, other])
+
+
+def test_that_there_is_no_room_is_the_machines_fault(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging.tempfile, "TemporaryDirectory", refuse)
+    with pytest.raises(HostError, match="No space left on device"), staged(work_of(course)):
+        pass
