@@ -27,6 +27,7 @@ from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
 from autograder.records import (
     ATTEMPTS,
+    MAX_EPOCHS,
     Composed,
     Exam,
     ExamCell,
@@ -223,9 +224,6 @@ def _nothing(exam: Exam, status: str, message: str) -> NotebookGrade:
         for c in exam.questions
     )
     return NotebookGrade(exam.notebook, status, message, questions)
-
-
-MAX_EPOCHS = 2000
 
 
 def _curve(histories: list[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:

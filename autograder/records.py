@@ -325,6 +325,10 @@ class Run:
 # --- the grade ---------------------------------------------------------------------------------------
 
 
+MAX_EPOCHS = 2000
+"""Of a learning curve that is kept."""
+
+
 class Outcome(enum.StrEnum):
     """What became of a question, or of one check in it."""
 

@@ -22,6 +22,7 @@ from autograder.errors import HostError
 from autograder.grading.recordings import Recording
 from autograder.masked import ShownCell, notebook_of
 from autograder.records import (
+    MAX_EPOCHS,
     CheckResult,
     Exam,
     ExamCell,
@@ -43,6 +44,8 @@ MAX_TEXT = 200_000
 """Characters of one text of a grade."""
 MAX_CHECKS = 2000
 """Checks of one question."""
+MAX_NAME, MAX_NAMES = 200, 100
+"""Characters of a name, and names, of learning curves and of what reports plot."""
 MAX_CELL_CHARACTERS = 64 << 20
 _GRADE = "grade.json"
 
@@ -191,9 +194,8 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     if min(book.wall_seconds, book.cpu_seconds, book.peak_memory_mib or 0.0) < 0:
         raise ValueError("it says that less than nothing was used")
     _check_texts([book.message, book.sandbox])
-    for name, values in book.history.items():
-        if not name.isidentifier() or not all(type(value) is float and math.isfinite(value) for value in values):
-            raise ValueError("a learning curve is made of other things than numbers")
+    if len(book.history) > MAX_NAMES or not all(_is_curve(name, values) for name, values in book.history.items()):
+        raise ValueError("a learning curve is made of other things than numbers")
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
 
@@ -221,6 +223,24 @@ def _check_check(check: CheckResult) -> None:
     if not 0 <= check.fraction <= 1 or check.weight < 0 or check.bonus < 0:
         raise ValueError("a check is out of its range")
     _check_texts([check.name, check.message, check.detail])
+    if len(check.evidence) > MAX_NAMES or not all(_is_evidence(*item) for item in check.evidence.items()):
+        raise ValueError("the evidence of a check is made of other things than numbers and short texts")
+
+
+def _is_curve(name: str, values: Sequence[Any]) -> bool:
+    """Finite numbers below the name of a metric, as :func:`autograder.grade.grade_notebook` gives them."""
+    numbers = all(type(value) is float and abs(value) < 1e12 for value in values)
+    return name.isidentifier() and len(name) <= MAX_NAME and len(values) <= MAX_EPOCHS and numbers
+
+
+def _is_evidence(name: str, value: Any) -> bool:
+    return len(name) <= MAX_NAME and all(_is_plain(one) for one in (value if type(value) is list else [value]))
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) is int:
+        return abs(value) < 1 << 63
+    return value is None or type(value) in (bool, float) or (type(value) is str and len(value) <= MAX_NAME)
 
 
 def _check_texts(texts: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,9 +149,13 @@ def _dots(grades: Sequence[Grade]) -> list[plots.Dot]:
     return dots
 
 
+LARGEST = 1e12
+"""What is not below it, and what is not finite, has no place in a plot."""
+
+
 def _evidence(checks: Sequence[CheckResult], name: str) -> tuple[float | None, CheckResult | None]:
     for check in checks:
         value = check.evidence.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST:
             return float(value), check
     return None, None

@@ -126,6 +126,12 @@ def check(**changes: Any) -> NotebookGrade:
         check(fraction=1.5),
         check(weight=-1.0),
         check(bonus=-1.0),
+        check(evidence={"loss": 10**30}),
+        check(evidence={"loss": {"deep": 1}}),
+        check(evidence={"loss": ["x" * 1000]}),
+        check(evidence={"x" * 1000: 1}),
+        replace(GRADE, history={"loss": (1.0,) * 3000}),
+        replace(GRADE, history={"loss": (1,)}),
         check(detail="x" * 300_000),
         replace(GRADE, questions=(GRADE.questions[0], replace(GRADE.questions[1], score=5.0))),
         replace(
