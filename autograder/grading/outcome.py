@@ -223,7 +223,9 @@ def _check_check(check: CheckResult) -> None:
     if not 0 <= check.fraction <= 1 or check.weight < 0 or check.bonus < 0:
         raise ValueError("a check is out of its range")
     _check_texts([check.name, check.message, check.detail])
-    if len(check.evidence) > MAX_NAMES or not all(_is_evidence(*item) for item in check.evidence.items()):
+    if type(check.evidence) is not dict or len(check.evidence) > MAX_NAMES:
+        raise ValueError("the evidence of a check is no record")
+    if not all(_is_evidence(*item) for item in check.evidence.items()):
         raise ValueError("the evidence of a check is made of other things than numbers and short texts")
 
 
