@@ -27,6 +27,7 @@ from alike import assert_alike
 from scipy import sparse
 
 from autograder.probe.codec import Reference, decode, encode
+from autograder.probe.codec_dtype import NARROW
 
 PAGE = Path(__file__).parent.parent / "docs/reference/values.md"
 MODULES = [array, collections, datetime, decimal, fractions, ipaddress, math, pathlib, re, types, uuid, zoneinfo]
@@ -69,6 +70,9 @@ def test_a_value_arrives_as_the_page_says(source, arrives):
         assert type(back) is Reference
         assert left[0] is value
         assert_alike(back.copy.value, value)
+    elif arrives.startswith("of full width"):
+        assert_of_full_width(back, value)
+        assert_alike(decode(*encode(value, refer), refer=lambda reference: reference, strict=True, kept=None), value)
     elif arrives.startswith("remote"):
         assert len(left) == 1
         assert left[0] is value
@@ -92,3 +96,16 @@ def test_a_value_arrives_as_the_page_says(source, arrives):
 def assert_like_a_tensor(back, value):
     assert (back.dtype, back.shape) == (value.dtype, value.shape)
     assert str(back) == str(value)
+
+
+def assert_of_full_width(back, value):
+    """The same numbers, with no type of few bits, no mask and no nullable column among them."""
+    columns = [back[name] for name in back] if isinstance(back, pd.DataFrame) else [back]
+    for column in columns:
+        dtype = np.dtype(column.dtype.as_numpy_dtype) if hasattr(column.dtype, "as_numpy_dtype") else column.dtype
+        assert isinstance(dtype, np.dtype) or dtype == pd.StringDtype(na_value=np.nan)
+        fields = [field for field, *_ in dtype.fields.values()] if getattr(dtype, "names", None) else [dtype]
+        assert not {str(field) for field in fields} & NARROW
+        assert not isinstance(column, np.ma.MaskedArray)
+    assert back.shape == value.shape
+    assert np.asarray(back).tolist() == np.asarray(value).tolist()

@@ -43,8 +43,10 @@ _DOORS = (eval, exec, compile, getattr, setattr, open, __import__)
 class Callbacks:
     """What the kernel may use of one test cell's own; forgotten when the cell ends."""
 
-    def __init__(self, stand_in: Callable[[Reference], Any]) -> None:
+    def __init__(self, stand_in: Callable[[Reference], Any], kept: Callable[[], frozenset[str]] = frozenset) -> None:
+        """``kept`` says which narrow types arrive as they are, as in answers."""
         self.stand_in = stand_in
+        self.kept = kept
         self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
@@ -109,7 +111,9 @@ class Callbacks:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        number, method, args, kwargs, printed = decode(question.text, question.buffers, self.stand_in, strict=True)
+        number, method, args, kwargs, printed = decode(
+            question.text, question.buffers, self.stand_in, strict=True, kept=self.kept()
+        )
         reference, value = self.given[number]
         if type(args) is not tuple or type(kwargs) is not dict or type(printed) is not str:
             raise CodecError("not a question")

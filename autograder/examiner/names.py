@@ -11,6 +11,7 @@ import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from autograder.examiner.named_types import named_types
 from autograder.examiner.operands import class_operators
 from autograder.examiner.testdata import written_down
 from autograder.records import Exam, Role
@@ -220,6 +221,8 @@ class Vocabulary:
     """Modules that cells other than tests import: the only ones that a name in the kernel may stand for."""
     operators: dict[str, frozenset[str]] = field(default_factory=dict)
     """Name of a class that cells other than tests define → the special methods that it has there."""
+    types: frozenset[str] = frozenset()
+    """The narrow, masked and nullable types that any of the cells names: answers may have them in a test."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -259,6 +262,7 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
         parameters=frozenset(bound_by_others) & read_by_functions,
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
+        types=named_types(source for _, source in code),
     )
 
 

@@ -110,10 +110,11 @@ class Answers:
             return self.remote.stand_in(reference)
 
         try:
-            value = decode(captured.packed.text, captured.packed.buffers, refer, strict=True)
+            packed = captured.packed
+            value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept)
         except CodecError as error:
             raise TooLarge(f"`{name}` can not be examined: {error}") from None
-        heard(value, captured.packed)
+        heard(value, packed)
         return value
 
     def _known(self, claim: Any) -> Any:
@@ -180,6 +181,7 @@ class Namespace(dict[str, Any]):
         self.left: dict[str, Any] = {}
         self.live = False
         answers.remote.classes.expected = known.operators
+        answers.remote.kept = known.types
 
     def prepare(self, source: str, capture: Capture | None) -> None:
         """Fill in the names that the cell's syntax tree mentions. Names that exist nowhere stay undefined.

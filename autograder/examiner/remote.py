@@ -23,6 +23,7 @@ from autograder.examiner.foreign import heard
 from autograder.examiner.handles import Link, LostError, RemoteError, reference_of
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.leaving import on_purpose
+from autograder.examiner.named_types import given_types
 from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
 from autograder.examiner.raised import no_end, rebuilt_exception
 from autograder.probe.codec import CodecError, Reference, decode, encode
@@ -47,7 +48,9 @@ class Remote:
         self.rebuild: Callable[[Reference, Any], Any] | None = None
         """Makes a model of what the kernel says of it; set while answers are examined."""
         self.figures = Figures()
-        self.callbacks = Callbacks(self.stand_in)
+        self.kept: frozenset[str] = frozenset()
+        """The narrow types that the exam's own code works with; see :mod:`autograder.examiner.named_types`."""
+        self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
         self.alive: WeakValueDictionary[Reference, Any] = WeakValueDictionary()
@@ -71,7 +74,9 @@ class Remote:
             self.ending = error
             raise
         try:
-            outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True)
+            # A model's weights are what its layers are rebuilt with, and no answer that a test compares.
+            kept = None if verb == "model" else self.kept | given_types(arguments)
+            outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
             if type(printed) is not str or outcome not in ("ok", "raised"):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):

@@ -149,18 +149,24 @@ def references(text: Any) -> list[Reference]:
 
 
 def decode(
-    text: Any, buffers: Sequence[Any] = (), refer: Callable[[Reference], Any] | None = None, strict: bool = False
+    text: Any,
+    buffers: Sequence[Any] = (),
+    refer: Callable[[Reference], Any] | None = None,
+    strict: bool = False,
+    kept: Any = frozenset(),
 ) -> Any:
     """Read a value; ``refer`` turns a reference into what stands for it (without it, references are an error).
 
-    With ``strict``, arrays and tables with masked items or ``pandas.NA`` are references, too, with the value in them.
+    With ``strict``, arrays and tables with masked items or ``pandas.NA`` are references, too, with the value in them;
+    and values of fewer than 32 bits, masked and nullable ones become plain ones of full width, but for the types in
+    ``kept`` (None: all types): ``float16``, ``masked``, ``Int64``.
 
     Raises:
         CodecError: for anything that is not exactly the protocol's.
         Exception: what ``refer`` raised.
     """
     tree = _parsed(text, buffers)
-    reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict)
+    reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict, kept)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from .codec_core import CodecError, NotPlain, Reader, Writer, exactly, one_of, whole_number
-    from .codec_numpy import read_array, read_items, write_array, write_items
+    from .codec_numpy import read_array, read_items, widened, write_array, write_items
     from .codec_stdlib import read_zone, zone_node
 else:  # inside the sandbox this folder is no package
     from codec_core import CodecError, NotPlain, Reader, Writer, exactly, one_of, whole_number
-    from codec_numpy import read_array, read_items, write_array, write_items
+    from codec_numpy import read_array, read_items, widened, write_array, write_items
     from codec_stdlib import read_zone, zone_node
 
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
@@ -144,11 +144,14 @@ def _write_nullable(writer: Writer, values: Any) -> list[Any]:
 def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
     import pandas
 
-    data, mask = read_array(reader, data_node, "biuf"), read_array(reader, mask_node, "b")
-    reader.unknown = reader.unknown or bool(mask.any())
+    data, mask = reader.as_is(read_array, reader, data_node, "biuf"), read_array(reader, mask_node, "b")
+    missing = bool(mask.any())
+    reader.unknown = reader.unknown or missing
     kinds = {"b": "BooleanArray", "f": "FloatingArray"}
     kind: Any = getattr(pandas.arrays, kinds.get(data.dtype.kind, "IntegerArray"))
-    return kind(data, mask)
+    column = kind(data, mask)
+    # A plain column has NaN where it meets another index; this one has NA, which comparisons pass over.
+    return column if missing or reader.keeps(str(column.dtype)) else widened(reader, data)
 
 
 def _write_string(writer: Writer, values: Any) -> list[Any]:
@@ -169,9 +172,11 @@ def _read_string(reader: Reader, storage: Any, with_na: Any, nodes: Any) -> Any:
     items = read_items(reader, nodes)
     if not all(type(item) in (str, type(None)) for item in items):
         raise CodecError("not texts")
-    reader.unknown = reader.unknown or (with_na is True and None in items)
+    missing = None in items
+    reader.unknown = reader.unknown or (with_na is True and missing)
+    with_na = exactly(bool, with_na) and (missing or reader.keeps("string"))
     try:
-        dtype = _string_dtype(one_of(storage, _STRINGS), exactly(bool, with_na))
+        dtype = _string_dtype(one_of(storage, _STRINGS), with_na)
     except ImportError:  # there is no pyarrow here
         dtype = _string_dtype("python", with_na)
     texts = numpy.empty(len(items), object)
@@ -187,6 +192,10 @@ def _string_dtype(storage: str, with_na: bool) -> Any:
         return pandas.StringDtype(storage)
     return pandas.StringDtype(storage, na_value=numpy.nan)
 
+
+_INTEGERS = frozenset(f"{sign}{bits}" for sign in ("Int", "UInt") for bits in (8, 16, 32, 64))
+NULLABLE = _INTEGERS | {"Float32", "Float64", "boolean", "string"}
+"""The columns in which what is missing is ``pandas.NA``, by the names of their dtypes."""
 
 WRITERS: dict[str, Callable[[Writer, Any], list[Any]]] = {
     "CategoricalDtype": _write_category,

@@ -19,6 +19,8 @@ LONG_TEXT = 1000
 _SMALL = 2**53
 _RUN = 32
 """Items from which a list of nothing but floats, or integers, is one buffer."""
+_WIDER = 4
+"""How many times the bytes of a message its narrow arrays may take once they are wide."""
 
 
 class CodecError(ValueError):
@@ -206,8 +208,11 @@ class Reader:
         refer: Callable[[Reference], Any] | None,
         limits: Limits,
         strict: bool = False,
+        kept: Any = frozenset(),
     ) -> None:
         self.strict = strict
+        self.kept = kept if strict else None
+        """The narrow, masked and nullable types whose values stay what they are; None: all of them."""
         self.decoders = decoders
         self.buffers = buffers
         self.refer = refer
@@ -218,7 +223,8 @@ class Reader:
         self.patterns = 0
         self.unknown: bool | str = False
         """Whether what was read decides nothing in a plain comparison: it is masked or missing; or why else."""
-        """Whether something masked or missing was read: an item that some of the libraries' comparisons pass over."""
+        self.widened = 0
+        """Bytes of the arrays that were made wider."""
 
     def count(self, items: int) -> None:
         self.items += items
@@ -230,6 +236,24 @@ class Reader:
         self.bytes += size
         if self.bytes > self.limits.bytes:
             raise CodecError(f"too large: more than {self.limits.bytes >> 20} MiB")
+
+    def keeps(self, kind: str) -> bool:
+        """Whether values of this narrow, masked or nullable type arrive as they are."""
+        return self.kept is None or kind in self.kept
+
+    def as_is(self, read: Callable[..., Any], *arguments: Any) -> Any:
+        """What ``read`` gives where all types arrive as they are: a part of something, and no answer by itself."""
+        before, self.kept = self.kept, None
+        try:
+            return read(*arguments)
+        finally:
+            self.kept = before
+
+    def charge_wider(self, size: int) -> None:
+        """Ask for the memory of an array that is made wider: it may be larger than what was sent."""
+        self.widened += size
+        if self.widened > _WIDER * self.limits.bytes:
+            raise CodecError(f"too large: more than {_WIDER * self.limits.bytes >> 20} MiB as numbers of full width")
 
     def read(self, node: Any) -> Any:
         """The value of a node.

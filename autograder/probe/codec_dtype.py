@@ -23,6 +23,8 @@ _SMALL = (
 )
 SMALL_FLOATS = frozenset(_SMALL.split())
 """Of the package ml_dtypes, which TensorFlow and JAX use."""
+NARROW = SMALL_FLOATS | {"int8", "uint8", "int16", "uint16", "float16"}
+"""Numbers of fewer than 32 bits: they wrap and overflow early, and so equal what they should not."""
 
 
 def dtype_node(dtype: Any) -> Any:
@@ -121,6 +123,20 @@ _DTYPES: dict[str, Callable[..., Any]] = {
     "small": _read_small,
     "text": _read_text,
 }
+
+
+def wide_dtype(dtype: Any, kept: Any, bits: int) -> Any:
+    """The dtype that holds the same numbers in ``bits`` bits, 32 or 64; one that is in ``kept``, or wide, as it is."""
+    import numpy
+
+    if dtype.subdtype is not None:
+        return numpy.dtype((wide_dtype(dtype.subdtype[0], kept, bits), dtype.subdtype[1]))
+    if dtype.names is not None:
+        fields = [(name, wide_dtype(dtype.fields[name][0], kept, bits)) for name in dtype.names]
+        return dtype if all(dtype.fields[name][0] == field for name, field in fields) else numpy.dtype(fields)
+    if dtype.name not in NARROW or dtype.name in kept:
+        return dtype
+    return numpy.dtype(("int" if "int" in dtype.name else "float") + str(bits))
 
 
 def product(sizes: list[int]) -> int:

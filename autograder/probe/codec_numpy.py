@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from .codec_core import CodecError, Encode, Reader, Writer, exactly, one_of
-    from .codec_dtype import dtype_node, product, read_dtype, read_sizes
+    from .codec_dtype import dtype_node, product, read_dtype, read_sizes, wide_dtype
     from .codec_python import TYPES
 else:  # inside the sandbox this folder is no package
     from codec_core import CodecError, Encode, Reader, Writer, exactly, one_of
-    from codec_dtype import dtype_node, product, read_dtype, read_sizes
+    from codec_dtype import dtype_node, product, read_dtype, read_sizes, wide_dtype
     from codec_python import TYPES
 
 _NAMES = (
@@ -21,6 +21,8 @@ _NAMES = (
     "number integer signedinteger unsignedinteger inexact floating complexfloating generic"
 )
 _SCALAR_TYPES = frozenset(_NAMES.split())
+MASKED = "masked"
+"""The name of masked arrays among the types that a reader keeps."""
 _POLYNOMIALS = frozenset("Polynomial Chebyshev Legendre Hermite HermiteE Laguerre".split())  # noqa: SIM905
 
 # --- arrays ------------------------------------------------------------------------------------------
@@ -70,11 +72,20 @@ def _read_nd(reader: Reader, name: Any, shape: Any, index: Any, order: Any = "C"
         raise CodecError("shape and buffer differ")
     if not data:
         reader.charge(max(count, 1) * max(dtype.itemsize, 1))
-        return numpy.zeros(sizes, dtype)
+        return widened(reader, numpy.zeros(sizes, dtype))
     if one_of(order, ("C", "F")) == "F":
         sizes.reverse()
-    array = _clean(numpy.frombuffer(data, dtype)).reshape(sizes)
+    array = widened(reader, _clean(numpy.frombuffer(data, dtype))).reshape(sizes)
     return array.T if order == "F" else array
+
+
+def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
+    """The array with numbers of full width, where the reader does not keep its narrow type."""
+    wide = array.dtype if reader.kept is None else wide_dtype(array.dtype, reader.kept, bits)
+    if wide == array.dtype:
+        return array
+    reader.charge_wider(array.size * wide.itemsize)
+    return array.astype(wide)
 
 
 def _clean(array: Any) -> Any:
@@ -113,7 +124,7 @@ def _read_scalar(reader: Reader, name: Any, index: Any) -> Any:
     dtype, data = read_dtype(name, reader.limits.bytes), reader.buffer(index)
     if dtype.hasobject or dtype.subdtype is not None or len(data) != dtype.itemsize:
         raise CodecError("not one scalar")
-    return _clean(numpy.frombuffer(data, dtype))[0] if data else dtype.type()
+    return widened(reader, _clean(numpy.frombuffer(data, dtype)))[0] if data else dtype.type()
 
 
 def _write_masked(writer: Writer, value: Any) -> Any:
@@ -134,6 +145,8 @@ def _read_masked(reader: Reader, data_node: Any, mask_node: Any, fill_node: Any,
         if mask.dtype != numpy.ma.make_mask_descr(data.dtype) or mask.shape != data.shape:
             raise CodecError("a mask of another shape")
     fill = read_array(reader, fill_node).reshape(())[()]
+    if mask_node is None and not reader.keeps(MASKED):
+        return data  # it would mask itself where a test divides by zero
     reader.unknown = reader.unknown or mask_node is not None
     return numpy.ma.MaskedArray(data, mask=mask, fill_value=fill, hard_mask=exactly(bool, hard))
 

@@ -270,7 +270,7 @@ DECODERS: dict[str, Callable[..., Any]] = {
     "pd.span": _read_span,
     "pd.aperiod": _read_one_period,
     "pd.aninterval": _read_one_interval,
-    "pd.dtype": lambda r, node: read_values(r, node).dtype,
+    "pd.dtype": lambda r, node: r.as_is(read_values, r, node).dtype,
     "pd.NaT": _missing("NaT"),
     "pd.NA": _missing("NA"),
 }

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from .codec_core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_number
-    from .codec_numpy import read_array, write_array
+    from .codec_numpy import read_array, widened, write_array
 else:  # inside the sandbox this folder is no package
     from codec_core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_number
-    from codec_numpy import read_array, write_array
+    from codec_numpy import read_array, widened, write_array
 
 # --- TensorFlow --------------------------------------------------------------------------------------
 
@@ -56,12 +56,12 @@ def _numbers(reader: Reader, node: Any) -> Any:
 
     Read before the library is imported: a message that is no good costs no import.
     """
-    array = read_array(reader, node)
+    array = reader.as_is(read_array, reader, node)
     kind = array.dtype.kind
     numbers = kind in "biufc" or (kind == "V" and array.dtype.type.__module__ == "ml_dtypes")
     if not numbers and not (kind == "O" and all(type(item) is bytes for item in array.ravel().tolist())):
         raise CodecError("no numbers of a tensor")
-    return array
+    return widened(reader, array, 32)  # the libraries' own full width
 
 
 def _read_tf(reader: Reader, node: Any) -> Any:
@@ -133,14 +133,15 @@ def _write_torch(writer: Writer, value: Any) -> list[Any]:
 
 
 def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any:
-    array = read_array(reader, node, "biufc")
+    array = reader.as_is(read_array, reader, node, "biufc")
     import torch
 
-    tensor = torch.from_numpy(array)
+    tensor = torch.from_numpy(array if name is not None else widened(reader, array, 32))
     if name is not None:
         if name != "bfloat16" or tensor.dtype is not torch.int16:
             raise CodecError("no numbers of a tensor")
         tensor = tensor.view(torch.bfloat16)
+        tensor = tensor if reader.keeps(name) else tensor.float()
     return tensor.requires_grad_() if exactly(bool, requires_grad) else tensor
 
 
