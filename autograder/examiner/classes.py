@@ -8,10 +8,10 @@ Of Python's own classes only exceptions are among its ancestors here: a subclass
 from __future__ import annotations
 
 import builtins
-from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.examiner.changes import bring_back
 from autograder.examiner.handles import RemoteError, reference_of
 from autograder.examiner.inspection import DATA, data_fields, signature
 from autograder.examiner.operators import SPECIAL, Origin, mark
@@ -105,36 +105,14 @@ def mark_method(found: Any, origin: Origin) -> Any:
 
 
 def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call what is in the kernel; arguments that it changes in place are changed here."""
+    """Call what is in the kernel; arguments that it changes in place are changed here where the test means it."""
     answer = remote.ask("call", function, args, kwargs)
     if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
         raise RemoteError("the notebook's kernel gave an answer that can not be read")
     result, changed = answer
     given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
-    # Only a function that returns nothing works by changing its arguments; another's changes would reach the
-    # values that a test compares its result with.
-    for key, value in changed.items() if result is None else ():
-        if type(key) in (int, str) and key in given:
-            _change_in_place(given[key], value)
+    bring_back(given, changed, remote.returning_nothing)
     return result
-
-
-def _change_in_place(argument: Any, value: Any) -> None:
-    """Make a mutable argument what the student's function made of its copy."""
-    if type(argument) is not type(value):
-        return
-    if type(argument) in (list, bytearray):
-        argument[:] = value
-    elif type(argument) in (dict, set, OrderedDict, defaultdict, Counter):
-        argument.clear()
-        argument.update(value)
-    elif type(argument) is deque:
-        argument.clear()
-        argument.extend(value)
-    elif type(argument).__name__ in ("DataFrame", "Series"):
-        type(argument).__init__(argument, value)  # pandas has no other way to make one another in place
-    elif hasattr(argument, "dtype") and argument.shape == value.shape and argument.dtype == value.dtype:
-        argument[...] = value
 
 
 class RemoteException:

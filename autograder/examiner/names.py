@@ -11,6 +11,7 @@ import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from autograder.examiner.changes import functions_returning_nothing
 from autograder.examiner.named_types import named_types
 from autograder.examiner.operands import class_operators
 from autograder.examiner.testdata import written_down
@@ -223,6 +224,8 @@ class Vocabulary:
     """Name of a class that cells other than tests define → the special methods that it has there."""
     types: frozenset[str] = frozenset()
     """The narrow, masked and nullable types that any of the cells names: answers may have them in a test."""
+    returning_nothing: frozenset[str] = frozenset()
+    """Functions and methods that cells other than tests define, and that return nothing there."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -263,6 +266,7 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
         types=named_types(source for _, source in code),
+        returning_nothing=functions_returning_nothing(sources),
     )
 
 

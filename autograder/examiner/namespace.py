@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib
+import linecache
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -182,6 +183,7 @@ class Namespace(dict[str, Any]):
         self.live = False
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
+        answers.remote.returning_nothing = known.returning_nothing
 
     def prepare(self, source: str, capture: Capture | None) -> None:
         """Fill in the names that the cell's syntax tree mentions. Names that exist nowhere stay undefined.
@@ -210,7 +212,9 @@ class Namespace(dict[str, Any]):
                 grant(value, self.known.operators.get(name, frozenset()))
                 super().__setitem__(name, value)
         for name in sorted(done & set(self.known.trusted)):
-            exec(compile(self.known.trusted[name], f"<instructor: {name}>", "exec"), self)
+            statement, file = self.known.trusted[name], f"<instructor: {name}>"
+            linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
+            exec(compile(statement, file, "exec"), self)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
             self.answers.remote.ask("enter", capture.snapshot)
         self.before = dict(self)

@@ -50,6 +50,8 @@ class Remote:
         self.figures = Figures()
         self.kept: frozenset[str] = frozenset()
         """The narrow types that the exam's own code works with; see :mod:`autograder.examiner.named_types`."""
+        self.returning_nothing: frozenset[str] = frozenset()
+        """The instructor's functions that return nothing: they may change what a test calls them with."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
