@@ -144,7 +144,7 @@ PATCHED = fitted("LogisticRegression()") + "\nmodel.predict_proba = lambda X: "
         ("np.ones((len(X), 3))", "does not give probabilities"),
         ("np.full((len(X), 3), np.nan)", "NaN or infinite"),
         ("np.eye(3)[:1]", "not one row for each row"),
-        ("np.eye(7)[np.zeros(len(X), int)]", "has 3 classes"),
+        ("np.eye(7)[np.zeros(len(X), int)]", "one number for each of its classes"),
         ("'right'", "not one row for each row|texts"),
     ],
 )
@@ -159,7 +159,7 @@ def test_hostile_classes_are_no_classes() -> None:
         fitted("NearestCentroid()")
         + "\nmodel.classes_ = np.array([0, 9_999])\nmodel.predict = lambda X: np.zeros(len(X), int)"
     )
-    with pytest.raises(NoPrediction, match="too much"):
+    with pytest.raises(NoPrediction, match="more numbers than"):
         predictions(answer(source), np.zeros((6000, 4)))
     source = fitted("GaussianNB()") + "\nmodel.classes_ = np.array([0, 0, 1])"
     assert predictions(answer(source), X).shape == (300, 3)
@@ -180,9 +180,19 @@ def test_hostile_classes_are_no_classes() -> None:
     ],
 )
 def test_the_size_of_an_estimator_is_named_and_reported(expression: str, count: int, what: str) -> None:
-    result = recorded(lambda: check.parameters(answer(fitted(expression)), exactly=count))
+    model = answer(fitted(expression))
+    result = recorded(lambda: check.parameters(model, exactly=count, show=True))
     assert result.message == f"{count} parameters ({what}, as the notebook reports), exactly {count} asked"
     assert result.evidence == {"parameters": count, "reported": True}
+    for show in (None, False):  # asked after the last cell: a number that a hidden input may stand in
+        result = recorded(lambda: check.parameters(model, exactly=count, show=show))  # noqa: B023
+        assert (result.fraction, result.message, dict(result.evidence)) == (
+            1,
+            "the parameters are as many as asked",
+            {},
+        )
+        wrong = recorded(lambda: check.parameters(model, exactly=count + 1, show=show))  # noqa: B023
+        assert (wrong.fraction, wrong.message) == (0, "the parameters are not as many as asked")
 
 
 def test_what_has_no_parameters_is_not_counted() -> None:
@@ -207,8 +217,10 @@ PIPELINE = fitted(
     ],
 )  # fmt: skip
 def test_the_steps_of_a_pipeline_are_its_layers(layers: list[Any], message: str) -> None:
-    result = recorded(lambda: check.architecture(answer(PIPELINE), layers))
+    result = recorded(lambda: check.architecture(answer(PIPELINE), layers, show=True))
     assert (result.message if result.fraction < 1 else "") == message
+    quiet = recorded(lambda: check.architecture(answer(PIPELINE), layers))
+    assert quiet.message == ("The layers are not as asked." if message else "as asked")
     assert "what the notebook's kernel reports" in result.detail
 
 
@@ -246,7 +258,7 @@ def test_no_text_of_the_kernels_reaches_a_message() -> None:
     source = fitted("make_pipeline(StandardScaler(), LogisticRegression(solver='lbfgs', C=0.25))")
     source += "\nmodel[-1].solver = 'hidden-input'\nmodel[0].__class__ = type('HiddenInput', (StandardScaler,), {})"
     layers = [check.layer("StandardScaler"), check.layer("LogisticRegression", solver="saga", C=1)]
-    result = recorded(lambda: check.architecture(answer(source), layers))
+    result = recorded(lambda: check.architecture(answer(source), layers, show=True))
     assert result.message == (
         "layer 1: a class of your own, expected StandardScaler; "
         "layer 2: LogisticRegression with solver of another kind, expected saga; layer 2: LogisticRegression with C 0.25, expected 1"
@@ -259,7 +271,7 @@ def test_a_class_of_the_students_own_is_not_the_librarys() -> None:
         FIT + "class StandardScaler(StandardScaler): pass\nmodel = make_pipeline(StandardScaler(), Ridge()).fit(X, y)"
     )
     message = message_of(
-        lambda: check.architecture(answer(source), [check.layer("StandardScaler"), check.layer("Ridge")])
+        lambda: check.architecture(answer(source), [check.layer("StandardScaler"), check.layer("Ridge")], show=True)
     )
     assert message == "layer 1: a class of your own, expected StandardScaler"
 
@@ -378,7 +390,9 @@ def test_a_module_predicts_in_evaluation_mode_and_is_left_as_it_was() -> None:
 @needs_torch
 def test_parameters_are_those_of_parameters() -> None:
     model = answer(TORCH)
-    assert check.parameters(model, exactly=40 + 16 + 24).message.startswith("80 parameters (as the notebook reports)")
+    assert check.parameters(model, exactly=40 + 16 + 24, show=True).message.startswith(
+        "80 parameters (as the notebook reports)"
+    )
     assert check.parameters(model, exactly=40, kind="trainable").fraction == 1
     assert check.parameters(model, exactly=40, kind="non_trainable").fraction == 1
 

@@ -19,12 +19,12 @@ from autograder.check.rows import secret_order
 from autograder.examiner.examine import examine
 from autograder.examiner.models import rebuild
 from autograder.examiner.names import needs, vocabulary
-from autograder.examiner.namespace import Answers
+from autograder.examiner.namespace import Answers, Captured
 from autograder.examiner.remote import Remote, RemoteObject
 from autograder.examiner.remote_model import RemoteModel, refused
 from autograder.execute import execute
 from autograder.kernel import sandboxed_kernel
-from autograder.probe.codec import Reference, decode
+from autograder.probe.codec import Packed, Reference, decode
 from autograder.records import CheckResult, Limits, Outcome, Role
 from autograder.sandbox import default_sandbox
 
@@ -146,13 +146,16 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
         ("def model(X): return object()", "something else|one row for each row"),
         ("def model(X): return ['a'] * len(X)", "texts where numbers"),
         ("def model(X): return X.astype(complex)", "something else"),
-        ("def model(X): return [X, X]", "2 outputs"),
-        ("def model(X): return X[:, :len(X) % 3 + 1]", "different shapes|does not give probabilities|has the shape"),
+        ("def model(X): return [X, X]", "several outputs"),
+        (
+            "def model(X): return X[:, :len(X) % 3 + 1]",
+            "different shapes|does not give probabilities|has the shape|shape that is asked",
+        ),
         ("def model(X): raise KeyError(X[0, 0])", r"does not accept rows of the shape \(4,\): KeyError"),
         ("def model(X): raise SystemExit", "does not accept rows"),
         ("def model(X): return X[:, :3] * float('nan')", "NaN or infinite"),
         ("def model(X): return X[:, :3] + float('inf')", "NaN or infinite"),
-        ("import numpy as np\ndef model(X): return np.zeros((len(X), 200_000), 'b')", "too much"),
+        ("import numpy as np\ndef model(X): return np.zeros((len(X), 200_000), 'b')", "more numbers than"),
         ("model = 3.5j", "not a model"),
         ("class M:\n    def predict(self, X): return X\nmodel = M", "a class and no model yet"),
         ("model = object()", "not a model"),
@@ -308,8 +311,11 @@ def test_the_learning_curve_of_a_refused_kind_is_kept(error: Exception, kept: bo
 
     remote, _ = remote_after("pass")
     found = Answers(remote, frozenset(), rebuilding)
-    found.model(Reference(1, "model", "Net"), ({"history": {"loss": [1.0, 0.5]}}, []))
+    claim = ({"history": {"loss": [1.0, 0.5]}}, [])
+    found.value("model", Captured(Packed(b'["ref",1,"model","Net"]', []), "", {1: claim}))
     assert (found.histories == [{"loss": [1.0, 0.5]}]) is kept
+    found.returned(Reference(1, "model", "Net"), claim)
+    assert len(found.histories) == kept, "what a call returns has no curve"
 
 
 def test_a_malformed_claim_is_refused_in_everything() -> None:
@@ -349,7 +355,7 @@ def test_a_keras_model_of_a_refused_kind_is_measured_and_counted_as_the_notebook
         remote = object.__getattribute__(stands, "_remote")
         model = refused(remote, object.__getattribute__(stands, "_reference"), KindRefused("no"))
         np.testing.assert_allclose(predictions(model, X), own, rtol=1e-4, atol=1e-6)
-        result = recorded(lambda model=model, count=count: check.parameters(model, exactly=count))
+        result = recorded(lambda model=model, count=count: check.parameters(model, exactly=count, show=True))
         assert result.message == f"{count} parameters (as the notebook reports), exactly {count} asked"
         assert result.evidence == {"parameters": count, "reported": True}
 
@@ -373,7 +379,8 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
     loss, parameters, layers = result.checks
     assert loss.fraction == 1
     assert "predicted in the notebook's kernel" in loss.message
-    assert "as the notebook reports" in parameters.message
+    assert parameters.message == "the parameters are as many as asked"
+    assert "15 parameters (as the notebook reports)" in parameters.detail
     assert layers.fraction == 0
     assert "subclass" in layers.message.lower() or "Net" in layers.message, layers.message
     assert (np.arange(40) % 3).tobytes() not in b"".join(kernel.requests)

@@ -12,7 +12,7 @@ from autograder.check.reported import reported_steps
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, steps
-from autograder.check.subject import asked_model, is_keras, not_a_model, not_rebuilt
+from autograder.check.subject import asked_model, is_keras, not_a_model, not_rebuilt, shown_of
 from autograder.check.vocabulary import reading
 from autograder.records import CheckResult
 
@@ -25,7 +25,7 @@ def architecture(
     *,
     input_shape: Any = None,
     output_shape: Any = None,
-    show: bool = True,
+    show: bool | None = None,
     name: str = "layers",
     weight: float = 1.0,
 ) -> CheckResult:
@@ -40,7 +40,9 @@ def architecture(
         layers: :func:`layer`, :func:`dense`, :func:`any_of`, :func:`repeat` and :func:`optional` patterns, and ``...``
             for any run of layers, also none.
         input_shape, output_shape: shapes of one row, ``(93,)``; a list or dict of them for several. Of Keras models.
-        show: False keeps the expected layers out of the student's message.
+        show: False keeps the expected layers out of the student's message. True names layers also of a model that a
+            call of the test returned or that stays in the notebook's kernel; by default the message on such a model
+            says only whether it is right, since its code has seen the test's hidden inputs.
 
     Raises:
         CourseError: the pattern is wrong.
@@ -59,7 +61,8 @@ def architecture(
     try:
         lines = list(differences(pattern, present))
     except TooManyLayers as error:
-        return report(name, 0.0, str(error), weight=weight)
+        message = str(error) if shown_of(model, show) else "The model has too many layers to be compared."
+        return report(name, 0.0, message, weight=weight, detail=str(error))
     shapes = [
         line
         for label, expected in (("input", input_shape), ("output", output_shape))
@@ -69,9 +72,12 @@ def architecture(
     claimed = "; the layers are what the notebook's kernel reports" if found is not None and found.remote else ""
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes:
-        return report(name, 1.0, f"as asked: {summary}", weight=weight, detail=detail)
+        message = f"as asked: {summary}" if shown_of(model, show or None) else "as asked"
+        return report(name, 1.0, message, weight=weight, detail=detail)
     told = [*_told(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
-    message = "; ".join(_first(told) + _notes(model, pattern, lines)) if show else "The layers are not as asked."
+    message = "; ".join(_first(told) + _notes(model, pattern, lines))
+    if not shown_of(model, show):
+        message = "The layers are not as asked."
     return report(name, 0.0, message, weight=weight, detail="; ".join([*told, detail]))
 
 

@@ -74,7 +74,7 @@ def asked(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -
 
 def _bounded(numbers: int, rows: int) -> None:
     if numbers * rows > _MOST_NUMBERS:
-        raise NoPrediction(f"The model gives {numbers * rows:,} numbers, which is too much.")
+        raise NoPrediction("The model gives more numbers than can be graded.")
 
 
 def _one_hot(decisions: np.ndarray, columns: int) -> np.ndarray:
@@ -152,7 +152,7 @@ class _Question:
     def placed(self, array: np.ndarray, known: Classes) -> np.ndarray:
         """The columns where the labels say; a class that the model does not know has probability 0."""
         if array.ndim != 2 or array.shape[1] != len(known):
-            raise NoPrediction(f"The model gives {array.shape[1:]} numbers for each row, and has {len(known)} classes.")
+            raise NoPrediction("The model does not give one number for each of its classes.")
         _bounded(self.columns, len(array))
         placed = np.zeros((len(array), self.columns))
         if array.min(initial=0.0) < 0:
@@ -164,7 +164,7 @@ class _Question:
 def _array(answer: Any, rows: int) -> np.ndarray:
     """The answer, if it is an array of numbers or texts with a row for each row; any object may stand here."""
     if type(answer) is list:
-        raise NoPrediction(f"The model has {len(answer)} outputs, and one is asked.")
+        raise NoPrediction("The model has several outputs, or none, and one is asked.")
     if type(answer) is not np.ndarray or answer.dtype.kind not in "biufU":
         raise NoPrediction("The model gives something else than an array of numbers.")
     _bounded(answer.size, 1)

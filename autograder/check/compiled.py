@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import not_rebuilt
+from autograder.check.subject import not_rebuilt, shown_of
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -30,7 +30,7 @@ def compiled(
     metrics: Any = None,
     learning_rate: float | None = None,
     *,
-    show: bool = True,
+    show: bool | None = None,
     name: str = "compile",
     weight: float = 1.0,
 ) -> CheckResult:
@@ -43,7 +43,8 @@ def compiled(
             ``from_logits`` count.
         metrics: one metric or a list; the model must have them, and may have more. All accuracies are one.
         learning_rate: of the optimizer, at the start of a schedule; compared within 1e-4 of its value.
-        show: False keeps what is asked out of the student's message.
+        show: False keeps what is asked out of the student's message. True names settings also of a model that a call
+            of the test returned; by default the message on such a model says only whether it is right.
 
     Raises:
         CourseError: Keras has no such optimizer, loss or metric.
@@ -65,8 +66,8 @@ def compiled(
     found = f"optimizer {_optimizer_name(model.optimizer)}, loss {_model_loss(model)}"
     detail = f"asked: {wanted}; found: {found}"
     if not differences:
-        return report(name, 1.0, found, weight=weight, detail=detail)
-    message = "; ".join(differences) if show else "The model is not compiled as asked."
+        return report(name, 1.0, found if shown_of(model, show or None) else "as asked", weight=weight, detail=detail)
+    message = "; ".join(differences) if shown_of(model, show) else "The model is not compiled as asked."
     return report(name, 0.0, message, weight=weight, detail=f"{'; '.join(differences)}; {detail}")
 
 

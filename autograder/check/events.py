@@ -78,26 +78,36 @@ def events(
     enough = [len(series) >= steps for _, series in asked]
     fraction = 0.0 if problem else sum(enough) / len(enough) if enough else 1.0
     told = ", ".join(f"{tag} {len(series)}" for tag, series in asked)
-    message = problem or (f"steps found: {told}; {steps} asked of each" if asked else "read")
+    detail = problem or (f"steps found: {told}; {steps} asked of each" if asked else "read")
     if not problem and not all(enough):
-        message += f"; the files have {found!r}"
-    report(name, fraction, message, weight=weight, detail=f"{message}; scalars: {tags_of(found.scalars)}")
+        detail += f"; the files have {found!r}"
+    message = detail
+    if _remote.get() is not None:  # the files were read after the last cell: no text or number of theirs is told
+        short = ", ".join(tag for (tag, _), long in zip(asked, enough, strict=True) if not long)
+        message = "all that is asked" if not short else f"not enough of: {short} ({steps} asked of each)"
+        message = _told(problem) if problem else message
+    report(name, fraction, message, weight=weight, detail=f"{detail}; scalars: {tags_of(found.scalars)}")
     return found
+
+
+def _told(problem: str) -> str:
+    """The problem as a sentence that says nothing of what is in the files."""
+    return problem if problem in _SENTENCES else "the event files can not be read"
 
 
 def _read(log_dir: Any) -> tuple[Events, str]:
     """What the folder's files hold, and what is wrong with them."""
     nothing = Events({}, {})
     if type(log_dir) is not str or not log_dir or "\0" in log_dir:
-        return nothing, "this is not the name of a folder"
+        return nothing, _NO_NAME
     folder = PurePosixPath(log_dir.replace("\\", "/"))
     if folder.is_absolute() or ".." in folder.parts:
-        return nothing, "the folder is not inside the notebook's own"
+        return nothing, _OUTSIDE
     files, problem = _files(str(folder))
     if problem:
         return nothing, problem
     if not files:
-        return nothing, "the folder holds no event file"
+        return nothing, _EMPTY
     try:
         return parse(files), ""
     except EventFileError as error:
@@ -118,8 +128,8 @@ def _files(folder: str) -> tuple[list[bytes], str]:
 
         try:
             answer = remote.ask("operate", "files", (folder, IN_NAMES, MAX_FILES, MAX_BYTES))
-        except LostError as error:
-            return [], str(error)
+        except LostError:
+            return [], _GONE
         except Exception:  # whatever a notebook makes its kernel answer is a failed check
             answer = None
     if type(answer) is str:
@@ -130,3 +140,6 @@ def _files(folder: str) -> tuple[list[bytes], str]:
 
 
 _UNREADABLE = "the notebook's kernel gave an answer that can not be read"
+_NO_NAME, _OUTSIDE = "this is not the name of a folder", "the folder is not inside the notebook's own"
+_GONE, _EMPTY = "the notebook's kernel is gone, or did not answer in time", "the folder holds no event file"
+_SENTENCES = frozenset([*_REFUSALS.values(), _UNREADABLE, _NO_NAME, _OUTSIDE, _GONE, _EMPTY])

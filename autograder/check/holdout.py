@@ -11,7 +11,7 @@ from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
 from autograder.check.prediction import NoPrediction, predicted, row_count
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, how_examined, not_a_model, parameter_count
+from autograder.check.subject import NOT_BUILT, built, how_examined, not_a_model, parameter_count, shown_of
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
@@ -106,15 +106,22 @@ def _measured(
         given = predicted(model, inputs, labels, decided=label == "accuracy")
         rows = measure(given.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
-        return report(name, 0.0, str(error), weight=weight)
+        return report(name, 0.0, said_of_outputs(model, error), weight=weight, detail=str(error))
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
-    how, count = how_examined(model), parameter_count(model)
+    how, count = how_examined(model), parameter_count(model) if shown_of(model) else None
     found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, given.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {}
     message, detail = told(found, wanted, verdict, show=show)
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
+
+
+def said_of_outputs(model: Any, error: Exception) -> str:
+    """What the student reads of outputs that can not be measured: no shape that the kernel said after the last cell."""
+    if isinstance(error, metrics.BadShape) and not shown_of(model):
+        return "The model's output does not have the shape that is asked."
+    return str(error)
 
 
 def told(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:

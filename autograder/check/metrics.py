@@ -24,6 +24,10 @@ class BadOutput(Exception):
     """The model's outputs are not what the metric is defined for; ``str(error)`` is for the student."""
 
 
+class BadShape(BadOutput):
+    """They have another shape, which the text names."""
+
+
 def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """-log p(right class).
 
@@ -167,10 +171,10 @@ def _targets(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
             raise CourseError("check: y must be one-hot rows, or whole numbers from 0.")
         classes = outputs.shape[1] if outputs.ndim == 2 else 0
         if classes <= numbers.max():
-            raise BadOutput(f"The model's output has the shape {_row(outputs)}, expected a number for each class.")
+            raise BadShape(f"The model's output has the shape {_row(outputs)}, expected a number for each class.")
         targets = np.eye(classes)[numbers.astype(np.int64)]
     if outputs.ndim != 2 or outputs.shape[1] != classes:
-        raise BadOutput(f"The model's output has the shape {_row(outputs)}, expected ({classes},).")
+        raise BadShape(f"The model's output has the shape {_row(outputs)}, expected ({classes},).")
     return targets
 
 
@@ -179,7 +183,7 @@ def _same_shape(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if outputs.size == targets.size and {outputs.ndim, targets.ndim} == {1, 2}:
         targets = targets.reshape(outputs.shape)
     if targets.shape != outputs.shape:
-        raise BadOutput(f"The model's output has the shape {_row(outputs)}, expected {_row(targets)}.")
+        raise BadShape(f"The model's output has the shape {_row(outputs)}, expected {_row(targets)}.")
     return targets
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, Counted, built, counted, not_a_model
+from autograder.check.subject import NOT_BUILT, Counted, built, counted, not_a_model, shown_of
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -19,7 +19,7 @@ def parameters(
     at_least: int | None = None,
     *,
     kind: str = "total",
-    show: bool = True,
+    show: bool | None = None,
     name: str = "parameters",
     weight: float = 1.0,
 ) -> CheckResult:
@@ -30,7 +30,9 @@ def parameters(
             Keras model that was not rebuilt: in the examiner their count is what the notebook reports.
         exactly, at_most, at_least: what is asked; at least one of them.
         kind: ``total``, ``trainable`` or ``non_trainable``.
-        show: False keeps the limits out of the student's message.
+        show: False keeps the limits out of the student's message. True says the number also of a model that a call of
+            the test returned or that stays in the notebook's kernel; by default the message on such a model says only
+            whether it is right, since its code has seen the test's hidden inputs.
 
     Raises:
         CourseError: nothing is asked, or not in whole numbers.
@@ -54,9 +56,12 @@ def parameters(
     wanted = " and ".join(f"{word} {limit:,}" for word, limit in asked.items())
     message = _said(count, kind, found)
     detail = f"{message}, {wanted} asked"
-    if show or fits:
-        message = detail if show else message
-    else:
+    if not shown_of(model, show or None):
+        message = "as many as asked" if fits else "not as many as asked"
+        return report(name, float(fits), f"the {_label(kind)} are {message}", weight=weight, detail=detail)
+    if show is not False:
+        message = detail
+    elif not fits:
         message += ", which is not what is asked"
     evidence = {"parameters": count} | ({"reported": True} if found.reported else {})
     return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence)
@@ -66,6 +71,9 @@ NOT_COUNTED = "There is nothing in this model whose number could be counted as i
 
 
 def _said(count: int, kind: str, found: Counted) -> str:
-    label = "parameters" if kind == "total" else f"{kind.replace('_', '-')} parameters"
     notes = [*([found.what] if found.what else []), *(["as the notebook reports"] if found.reported else [])]
-    return f"{count:,} {label}" + (f" ({', '.join(notes)})" if notes else "")
+    return f"{count:,} {_label(kind)}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _label(kind: str) -> str:
+    return "parameters" if kind == "total" else f"{kind.replace('_', '-')} parameters"

@@ -59,11 +59,13 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
         if isinstance(output, list | tuple | dict):
             output = list(output.values()) if isinstance(output, dict) else list(output)
             if len(output) != 1:
-                raise NoPrediction(f"The model has {len(output)} outputs, and one is asked.")
+                raise NoPrediction("The model has several outputs, or none, and one is asked.")
             output = output[0]
         array = np.asarray(output, dtype=np.float64)
         if array.shape[:1] != (min(size, rows - start),):
-            raise NoPrediction(f"The model gives an output that has not one row for each row: {shape_of(array)}.")
+            raise NoPrediction(
+                f"The model gives an output that has not one row for each row: {shape_of(array, of=model)}."
+            )
         parts.append(array)
     return np.concatenate(parts)
 

@@ -11,11 +11,11 @@ import numpy as np
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
 from autograder.check.fresh import NotTrainable, carried
-from autograder.check.holdout import rows_of, told
+from autograder.check.holdout import rows_of, said_of_outputs, told
 from autograder.check.prediction import NoPrediction
 from autograder.check.repeated import Plan, random_state_kept, repeated
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, not_rebuilt, parameter_count
+from autograder.check.subject import NOT_BUILT, built, not_rebuilt, parameter_count, shown_of
 from autograder.check.training import TooSlow
 from autograder.check.trainings import FEWEST_FOR_COUNT, Trainings, judge_trainings
 from autograder.check.verdict import known_close_calls
@@ -79,9 +79,12 @@ def retrained(
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
-    problem = not_rebuilt(model) or (None if built(model) else NOT_BUILT) or carried(model)
+    problem = not_rebuilt(model) or (None if built(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
+    if problem := carried(model):
+        message = problem if shown_of(model) else "The settings of this network hold too many numbers."
+        return report(name, 0.0, message, weight=weight, detail=problem)
     try:
         plan = Plan(
             inputs=inputs,
@@ -101,12 +104,13 @@ def retrained(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
             )
     except (NotTrainable, NoPrediction, metrics.BadOutput) as error:
-        return report(name, 0.0, str(error), weight=weight)
+        return report(name, 0.0, said_of_outputs(model, error), weight=weight, detail=str(error))
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
     message, detail = told(_found(metric, found, epochs), wanted, found.verdict, show=show)
-    evidence = _evidence(metric, found) | {"epochs": epochs, "parameters": parameter_count(model)}
+    evidence = _evidence(metric, found) | {"epochs": epochs}
+    evidence |= {"parameters": parameter_count(model)} if shown_of(model) else {}
     return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from autograder.check.foreign import NOT_BUILT as NOT_BUILT
 from autograder.check.foreign import Foreign, foreign
 from autograder.check.measured import Measured, known_parameters, note_parameters
+from autograder.check.provenance import from_a_cell
 from autograder.check.words import sentence, type_of
 
 
@@ -35,6 +36,14 @@ def settled(obj: Any) -> Any:
     kept = getattr(type(obj), "autograder_value", None)
     copy = kept.fget(obj) if isinstance(kept, property) and kept.fget is not None else None
     return obj if copy is None else copy.value
+
+
+def shown_of(model: Any, show: bool | None = None) -> bool:
+    """Whether a message may say what the model says of itself; ``show`` is the test author's word, None where there is
+    none. What stays in the kernel is asked after the last cell."""
+    from autograder.examiner.handles import reference_of
+
+    return (from_a_cell(model) and reference_of(model) is None) if show is None else show
 
 
 def not_a_model(obj: Any) -> str | None:

@@ -21,12 +21,15 @@ SameArrays = Callable[[Any, Any, float, float], bool]
 """Compares two arrays of numpy's within rtol and atol."""
 
 
-def difference(actual: Any, expected: Any, same_arrays: SameArrays) -> str:
-    """What is not as in the expected table beside its values: a sentence for the student, or nothing."""
+def difference(actual: Any, expected: Any, same_arrays: SameArrays, of: Any = None) -> str:
+    """What is not as in the expected table beside its values: a sentence for the student, or nothing.
+
+    ``of`` is the answer that the table is a copy of, where it is not the answer itself.
+    """
     if type(actual) is not type(expected):
         return f"this is no {type(expected).__name__} ({type_of(actual)})"
     if actual.shape != expected.shape:
-        return f"{shape_of(actual)}, and should be {expected.shape}"
+        return f"{shape_of(actual, of)}, and should be {expected.shape}"
     if actual.ndim == 2 and not same_table(actual.columns, expected.columns, same_arrays, 0, 0):
         return "the columns are not the right ones, or in another order"
     if not same_table(actual.index, expected.index, same_arrays, 0, 0):

@@ -41,14 +41,14 @@ def close(
     wanted = _desired(desired)
     if wanted.dtype.kind not in "biufc":
         raise CourseError("check.close: desired must be numbers; use check.function for other values.")
-    actual = settled(actual)
+    given, actual = actual, settled(actual)
     array, problem = numeric(actual)
     if array is None:
         return report(name, 0.0, refusal(actual) or problem, weight=weight)
     if of_library(desired, "pandas", "DataFrame", "Series"):
-        problem = difference(actual, desired, same_array)
+        problem = difference(actual, desired, same_array, of=given)
     elif array.shape != wanted.shape:
-        problem = f"{shape_of(array)}, and should be {wanted.shape}"
+        problem = f"{shape_of(array, of=given)}, and should be {wanted.shape}"
     elif not np.array_equal(np.ma.getmaskarray(array), np.ma.getmaskarray(wanted)):
         problem = "the masked values are not the right ones"
     if problem:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.check.provenance import from_a_cell
+
 
 def type_of(value: Any) -> str:
     """``its type is float``; of an object that stayed in the kernel, only that it is one."""
@@ -18,8 +20,15 @@ def type_of(value: Any) -> str:
     return f"its type is {type(value).__name__}"
 
 
-def shape_of(value: Any) -> str:
-    """``the shape is (2, 3)``; of an array that is too odd to be an answer, only that."""
+def shape_of(value: Any, of: Any = None) -> str:
+    """``the shape is (2, 3)``; of an array that is too odd to be an answer, or that no cell left, only that.
+
+    Args:
+        value: an array or table.
+        of: the answer that it was made of, where it is not the answer itself.
+    """
+    if not from_a_cell(value if of is None else of):
+        return "the shape is another one"
     shape = tuple(value.shape)
     most, long = (2, 1000) if 0 in shape else (6, 1_000_000)  # one with items has to hold them
     return f"the shape is {shape if len(shape) <= most and max(shape, default=0) <= long else 'another one'}"

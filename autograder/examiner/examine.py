@@ -19,6 +19,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from autograder import check
+from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError, HostError
@@ -59,6 +60,7 @@ class Examined:
     """The name that the test itself did not find, where that is what failed it."""
 
 
+@provenance.noting()
 def examine(
     cells: Sequence[tuple[ExamCell, Capture | None]],
     known: Vocabulary,

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.check import provenance
 from autograder.check.measured import Book, digest
 from autograder.examiner import figures
 from autograder.examiner.classes import grant
@@ -25,7 +26,7 @@ from autograder.examiner.files import CapturedFiles
 from autograder.examiner.foreign import heard
 from autograder.examiner.kinds import asking
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
-from autograder.examiner.remote import Remote, reference_of
+from autograder.examiner.remote import Refused, Remote, reference_of
 from autograder.examiner.remote_model import RemoteModel, refused
 from autograder.probe.codec import CodecError, Packed, Reference, decode
 
@@ -65,6 +66,9 @@ class TooLarge(Exception):
 ASKING = frozenset(["input", "print", "open"])
 """A test's own under one of these names is what the student's functions call, as it is in a notebook."""
 
+RETURNED = "The model that a function returned is of a kind that can not be rebuilt, or past a limit."
+"""The refusal of one that a call gave: no word of it is the kernel's."""
+
 Rebuild = Callable[[Any, list[Any]], Any]
 
 
@@ -86,7 +90,7 @@ class Answers:
         """The models under such names: handle, digest of the claim → rebuilt model."""
         self.histories: list[Mapping[str, Any]] = []
         self.built: dict[int, tuple[Any, Any]] = {}
-        remote.rebuild = self.model
+        remote.rebuild = self.returned
 
     def value(self, name: str, captured: Captured, *, measured: bool = False) -> Any:
         """The answer that stands under ``name``; with ``measured``, of a model its known figures may be enough.
@@ -101,10 +105,13 @@ class Answers:
             if reference.kind == "module":
                 return self.module(reference)
             if reference.kind == "model" and reference.handle in captured.models:
-                known = self._known(captured.models[reference.handle]) if measured else None
-                if known is not None:
-                    return known
-                return self.model(reference, captured.models[reference.handle], shared=name in self.looked_at)
+                claim = captured.models[reference.handle]
+                model = self._known(claim) if measured else None
+                if model is None:
+                    model = self.model(reference, claim, shared=name in self.looked_at)
+                self._keep_history(model, claim)
+                provenance.note(model)
+                return model
             if reference.kind in figures.KINDS:
                 made = self.remote.figures.rebuilt(captured.models.get(reference.handle))
                 return self.remote.plain(reference) if made is None else made
@@ -116,16 +123,14 @@ class Answers:
         except CodecError as error:
             raise TooLarge(f"`{name}` can not be examined: {error}") from None
         heard(value, packed)
+        provenance.note(value)
         return value
 
     def _known(self, claim: Any) -> Any:
         """What stands for a model whose figures are known; None where it can be rebuilt here at no cost."""
         if self.book is None or "keras" in sys.modules:
             return None
-        found = self.book.standing_for(claim)
-        if found is not None:
-            self._keep_history(claim[0])
-        return found
+        return self.book.standing_for(claim)
 
     def module(self, reference: Reference) -> Any:
         """The examiner's own import, where the instructor's source imports that module too."""
@@ -134,40 +139,44 @@ class Answers:
         modules_lent.add(reference.type_name)
         return importlib.import_module(reference.type_name)
 
-    def model(self, reference: Reference, claim: Any, *, shared: bool = False) -> Any:
+    def model(self, reference: Reference, claim: Any, *, shared: bool = False, refusal: str = "") -> Any:
         """The rebuilt model, or a remote object that knows why there is none; built once for each claim, and where it
-        may be ``shared`` once for all that say the same."""
+        may be ``shared`` once for all that say the same. ``refusal`` is said in the place of why there is none."""
         if id(claim) not in self.built:
             state = (reference.handle, digest(claim)) if shared else (0, "")
             model = self.states.get(state)
             if model is None:
-                model = self._model(reference, claim, state)
+                model = self._model(reference, claim, state, refusal)
                 self.remote.callbacks.rebuilt[id(model)] = (model, reference)
-            else:
-                self._keep_history(claim[0])
             self.built[id(claim)] = (claim, model)
         return self.built[id(claim)][1]
 
-    def _model(self, reference: Reference, claim: Any, state: tuple[int, str]) -> Any:
+    def _model(self, reference: Reference, claim: Any, state: tuple[int, str], refusal: str) -> Any:
         try:
             described, weights = claim
             if type(described) is not dict or type(weights) is not list:
                 raise ValueError("it does not describe itself as a Keras model does")
             model = self.rebuild(described, weights)
         except (ValueError, TypeError) as error:
-            model = refused(self.remote, reference, error)
-            if not isinstance(model, RemoteModel):
-                return model
-        else:
-            if self.book is not None:
-                self.book.watch(model, claim)
-            if state[1]:
-                self.states[state] = model
-        self._keep_history(described)
+            if refusal:  # the examiner's details quote it
+                print(f"A call gave a model that is refused: {error}", file=sys.stderr)
+            return refused(self.remote, reference, error, refusal)
+        if self.book is not None:
+            self.book.watch(model, claim)
+        if state[1]:
+            self.states[state] = model
         return model
 
-    def _keep_history(self, described: Any) -> None:
-        history = described.get("history")
+    def returned(self, reference: Reference, claim: Any) -> Any:
+        """The model that a call of a test's gave, or a remote object that says in fixed words why there is none: what
+        it says of itself, it says when hidden inputs are in its kernel. Its learning curve is nobody's."""
+        return self.model(reference, claim, refusal=RETURNED)
+
+    def _keep_history(self, model: Any, claim: Any) -> None:
+        """The learning curve that a model had at a cell."""
+        if isinstance(model, Refused) and not isinstance(model, RemoteModel):
+            return
+        history = claim[0].get("history")
         if type(history) is dict:
             self.histories.append(history)
 
@@ -196,6 +205,7 @@ class Namespace(dict[str, Any]):
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
         self.clear()
+        provenance.keep_only(self.left.values())
         self.update({"__builtins__": builtins, "__name__": "__main__", **asking(self.answers.remote.ask), **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()

@@ -24,12 +24,12 @@ class RemoteModel(Refused):
         return RemoteCallable.__call__(self, *args, **kwargs)
 
 
-def refused(remote: Remote, reference: Reference, error: Exception) -> Refused:
-    """What stands for a model that was not rebuilt.
+def refused(remote: Remote, reference: Reference, error: Exception, said: str = "") -> Refused:
+    """What stands for a model that was not rebuilt; it says the error's text, or ``said`` in its place.
 
     Only where its kind is the reason (``error.kind_refused``) may it be asked for predictions: a claim that is
     malformed or past a limit is no model at all.
     """
     base = RemoteModel if getattr(error, "kind_refused", False) is True else Refused
-    kind: type[Refused] = type("RefusedModel", (base,), {"__slots__": (), "autograder_refusal": str(error)})
+    kind: type[Refused] = type("RefusedModel", (base,), {"__slots__": (), "autograder_refusal": said or str(error)})
     return kind(remote, reference)
