@@ -43,6 +43,7 @@ BACKENDS = {
         Backend("reduced", BUBBLEWRAP, {"use_cgroup": False}, whole=True),
         Backend("forked", "warmed:sandbox", whole=True),
         Backend("forked-reduced", "warmed:sandbox", {"use_cgroup": False}, whole=True),
+        Backend("examiner", "warmed:examiner_sandbox"),
         Backend("gvisor", OCI, {"engine": "gvisor"}, helpers=ENGINES["gvisor"].tasks),
         Backend("crun", OCI, {"engine": "crun"}),
         Backend("crun-reduced", OCI, {"engine": "crun", "use_cgroup": False}),

@@ -22,7 +22,7 @@ from autograder.course import load_course
 from autograder.errors import CourseError
 from autograder.execute import StartKernel
 from autograder.grade import GradedNotebook, grade_notebook
-from autograder.kernel import SandboxedKernel
+from autograder.kernel import sandboxed_kernel
 from autograder.records import Exam, Limits, NotebookGrade, Outcome
 from autograder.release import Release, build, check
 from autograder.sandbox import default_sandbox
@@ -163,7 +163,7 @@ LIMITS = Limits(cell_seconds=20, memory_mib=768)
 
 def sandboxed(limits: Limits = LIMITS, **files: Path) -> StartKernel:
     def start() -> Any:
-        return SandboxedKernel(
+        return sandboxed_kernel(
             default_sandbox(), {name.replace("_", "."): path for name, path in files.items()}, limits
         )
 

@@ -224,7 +224,7 @@ def test_a_notebook_that_is_none_is_the_students_failure_there_as_here(
 def test_a_file_that_is_too_large_to_travel_is_not_graded_and_says_so(course: Course) -> None:
     with (course.submitted("ada", "hw") / "huge.bin").open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(HostError, match=r"huge\.bin is larger than 50 MiB, too large to be sent"):
+    with pytest.raises(HostError, match=r"huge\.bin is larger than 50 MiB, and so is not examined"):
         pack_unit(one(course))
 
 
@@ -460,7 +460,7 @@ def test_where_the_last_machine_goes_the_rest_is_not_graded(course: Course) -> N
 def test_what_cannot_travel_is_one_students_reason(course: Course) -> None:
     with (course.submitted("eve", "hw") / "huge.bin").open("wb") as file:
         file.truncate(1 << 40)
-    assert "too large to be sent" in reasons(course, Machines({"a": 1}))["eve"]
+    assert "and so is not examined" in reasons(course, Machines({"a": 1}))["eve"]
 
 
 def test_a_batch_that_is_closed_forgets_what_runs(course: Course) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -11,20 +12,18 @@ import pytest
 from lessons import prepared_course
 from pipeline import Graded, grade, release, seen_by_student
 
-from autograder import demo
+from autograder import batch, demo
 from autograder.batch import common_keys, submission_work
 from autograder.demo.answers import PATCHES, WORKED
 from autograder.exam import solution_notebook
-from autograder.grade import grade_notebook
 from autograder.records import Course
 from autograder.release import build
-from autograder.worker import start_kernel
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 
 
 @pytest.mark.slow
-def test_a_model_behind_a_patched_evaluate_gets_what_it_is_worth(tmp_path: Path, monkeypatch) -> None:
+def test_a_model_behind_a_patched_evaluate_gets_what_it_is_worth(tmp_path: Path) -> None:
     """evaluate, predict, count_params and numpy's assertions say what the student likes; the score is that of the
     worked network behind them: all of the size, little of the loss, none of the hidden layers."""
     course = prepared_course(demo.ASSIGNMENT, demo.make_course(tmp_path / "course"))
@@ -38,9 +37,8 @@ def test_a_model_behind_a_patched_evaluate_gets_what_it_is_worth(tmp_path: Path,
     path.parent.mkdir()
     nbformat.write(notebook, path)
     work = submission_work(course, built, "eve", common_keys(course, built), submission=path.parent)
-    for folder in work.modules:
-        monkeypatch.syspath_prepend(str(folder))
-    given = grade_notebook(released.exam, path, lambda: start_kernel(work), built.assignment.limits, work.hidden).grade
+    done = batch.run([replace(work, target=tmp_path / "autograded", details=tmp_path / "details.json")])
+    (given,) = done.grades[0].notebooks
     scores = {q.id: q.score for q in given.questions}
     low, high = demo.expected("patches-evaluate")
     assert WORKED in PATCHES

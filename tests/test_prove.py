@@ -5,18 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kernels import InProcessKernel
 from tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
 
 from autograder import worker
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.prove import proof_folder, prove
 from autograder.records import Course
-
-
-@pytest.fixture(autouse=True)
-def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
 
 
 def proved(course: Course) -> None:

@@ -66,7 +66,7 @@ class Line:
         """Wait for the next message: a request's object or a parcel's bytes, and the descriptors with it.
 
         Args:
-            go_on: asked every :data:`LOOK_SECONDS` while nothing arrives.
+            go_on: asked before each part, and every :data:`LOOK_SECONDS` while nothing arrives.
 
         Raises:
             Closed: the other side hung up, sent nonsense, or ``go_on`` said no.
@@ -86,9 +86,9 @@ class Line:
     def _read(self, size: int, go_on: Callable[[], bool], descriptors: list[int]) -> bytes:
         parts, left = [], size
         while left:
+            if not go_on():  # also where something arrives all the time
+                raise Closed("nobody waits any more")
             if not select.select([self._connection], [], [], LOOK_SECONDS)[0]:
-                if not go_on():
-                    raise Closed("nobody waits any more")
                 continue
             part = self._read_part(min(left, 1 << 20), descriptors)
             if not part:

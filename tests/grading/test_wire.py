@@ -87,3 +87,11 @@ def test_nobody_waits_past_a_deadline_or_for_what_was_stopped(ends: tuple[Line, 
     stopped.set()
     with pytest.raises(Closed, match="nobody waits"):
         here.receive(until(time.monotonic() + 60, lambda: not stopped.is_set()))
+
+
+def test_nobody_waits_longer_because_something_arrives_all_the_time(ends: tuple[Line, Line, socket.socket]) -> None:
+    here, there, _ = ends
+    for _ in range(3):
+        there.send_request({})
+    with pytest.raises(Closed, match="nobody waits"):
+        here.receive(lambda: False)

@@ -16,6 +16,7 @@ from autograder.kernel import SandboxedKernel
 from autograder.probe.codec import Packed
 from autograder.records import CellRun
 from autograder.sandbox import default_sandbox
+from autograder.sandbox.kernel import kernel_manager
 
 pytestmark = pytest.mark.sandbox
 
@@ -72,7 +73,9 @@ def test_06_neither_tests_nor_expected_values_are_in_what_the_kernel_is_told(gra
     path = graded.course.submitted("full", ASSIGNMENT) / "numbers.ipynb"
     limits = graded.course.assignments[ASSIGNMENT].limits
     hidden = graded.course.root / "source" / ASSIGNMENT / "hidden"
-    grade_notebook(graded.exam, path, lambda: Recorded(default_sandbox(), {}, limits), limits, hidden)
+    grade_notebook(
+        graded.exam, path, lambda: Recorded(kernel_manager(default_sandbox(), {}, limits), limits), limits, hidden
+    )
     last = max(number for number, (kind, _) in enumerate(told) if kind == "cell")
     before, after = (b"\n".join(text for _, text in part) for part in (told[: last + 1], told[last + 1 :]))
     secrets = [
