@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import linecache
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,19 @@ def watching(now: Any) -> Iterator[None]:
         yield
     finally:
         foreign._now = before
+
+
+@contextlib.contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """The working folder of a kernel: where the examiner is, is another process's business."""
+    with watching(None):
+        before = Path.cwd()
+        os.chdir(folder)
+    try:
+        yield
+    finally:
+        with watching(None):
+            os.chdir(before)
 
 
 class Dies(BaseException):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exams import composed_of, exam_of
-from kernels import InProcessKernel
+from kernels import InProcessKernel, inside
 from tiny import tiny_course, tiny_release
 
 from autograder import release as releasing
@@ -91,11 +90,11 @@ class Kernel(InProcessKernel):
         workfiles.start(str(self.folder))
 
     def run(self, source, seconds):
-        with contextlib.chdir(self.folder):
+        with inside(self.folder):
             return super().run(source, seconds)
 
     def exchange(self, *args, **kwargs):
-        with contextlib.chdir(self.folder):
+        with inside(self.folder):
             return super().exchange(*args, **kwargs)
 
 

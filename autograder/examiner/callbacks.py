@@ -119,7 +119,7 @@ class Callbacks:
             raise CodecError("not a question")
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
-        heard((args, kwargs, printed), question)
+        heard(question)
         if printed:
             sys.stdout.write(printed)
         if method == "call":

@@ -148,7 +148,7 @@ def _examine_cell(
         mirrored(namespace.answers.remote),
         watching() as unittests,
         not_close(cell.source),
-        refusing(cell.source) as refused,
+        refusing(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):

@@ -128,19 +128,20 @@ def _checked(answer: Any) -> tuple[dict[str, bytes], list[str]]:
     keys: set[str] = set()
     left = MAX_BYTES
     for path, data in list(answer[0].items())[:MAX_FILES]:
-        if type(path) is not str or type(data) is not bytes or not _good(path) or collision_key(path) in keys:
+        if type(path) is not str or type(data) is not bytes or not is_good(path) or collision_key(path) in keys:
             continue
         left -= len(data)
         if left < 0:
             break
         keys.add(collision_key(path))
         contents[path] = data
-    return contents, [path for path in answer[1][:MAX_FILES] if type(path) is str and _good(path)]
+    return contents, [path for path in answer[1][:MAX_FILES] if type(path) is str and is_good(path)]
 
 
 _CONFIGURING = frozenset({"matplotlibrc"})
 """Names that a library reads of itself where it finds them in the working folder."""
 
 
-def _good(path: str) -> bool:
+def is_good(path: str) -> bool:
+    """Whether a file of the student's with this name may lie in the working folder, handed in or written."""
     return not name_problem(path) and not is_junk(path) and path not in _CONFIGURING

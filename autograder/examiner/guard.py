@@ -17,10 +17,11 @@ from typing import Any
 
 from autograder.errors import CourseError
 
-_PROGRAMS = ("os.system", "os.exec", "os.spawn", "pty.spawn", "subprocess.Popen", "os.posix_spawn")
-_HARMLESS = frozenset(
-    {"lscpu", "uname", "nproc", "ldconfig", "getconf", "sysctl", "file", "gcc", "g++", "cc", "c++", "ld"}
-)
+PROGRAMS = ("os.system", "os.exec", "os.spawn", "pty.spawn", "subprocess.Popen", "os.posix_spawn")
+_HARMLESS = frozenset((
+    "lscpu", "uname", "nproc", "ldconfig", "getconf", "sysctl", "file", "fc-list", "objdump",
+    "gcc", "g++", "cc", "c++", "ld", "clang", "clang++",
+))  # fmt: skip
 """Programs that libraries start to learn of the machine, or to compile what is their own: they run no file's code."""
 _EXTENSIONS = ("sqlite3.enable_load_extension", "sqlite3.load_extension")
 
@@ -69,7 +70,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     folder = _guarded[-1]
     if event == "pickle.find_class":
         _refuse(f"unpickling {arguments[0]}.{arguments[1]}")
-    elif event in _PROGRAMS and not _is_harmless(event, arguments, folder):
+    elif event in PROGRAMS and not is_harmless(event, arguments, folder):
         _refuse("starting a program")
     elif event in _EXTENSIONS:
         _refuse("loading an extension of SQLite")
@@ -86,11 +87,16 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             _refuse(f"loading {name}")
 
 
-def _is_harmless(event: str, arguments: tuple[Any, ...], folder: Path) -> bool:
+def is_harmless(event: str, arguments: tuple[Any, ...], folder: Path | None) -> bool:
+    """Whether a program is one that libraries ask, and none of its words is a file in the folder."""
     if event not in ("subprocess.Popen", "os.posix_spawn") or not isinstance(arguments[1], list | tuple):
         return False
     words = [os.fsdecode(word) for word in arguments[1]]
-    return bool(words) and Path(words[0]).name in _HARMLESS and not any(_lies_in(word, folder) for word in words)
+    return (
+        bool(words)
+        and Path(words[0]).name in _HARMLESS
+        and not (folder and any(_lies_in(word, folder) for word in words))
+    )
 
 
 def _lies_in(name: Any, folder: Path, *, relative: bool = True) -> bool:

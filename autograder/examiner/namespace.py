@@ -122,7 +122,7 @@ class Answers:
             value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept)
         except CodecError as error:
             raise TooLarge(f"`{name}` can not be examined: {error}") from None
-        heard(value, packed)
+        heard(packed)
         provenance.note(value)
         return value
 

@@ -139,3 +139,56 @@ def refused_call(call: ast.Call, known: Mapping[str, str]) -> Refusal | None:
     name = dotted(call.func, known)
     found = next((r for r in CALLS if r.calls.fullmatch(name)), None)
     return found if found is not None and not found.unless(call) else None
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Functions of a library that make code of a text."""
+
+    calls: re.Pattern[str]
+    """Fits the dotted name of what is called; of a method of a test's object only ``.query``."""
+    library: str
+    instead: str
+
+
+EVALUATORS = (
+    Evaluator(
+        re.compile(r"(?:pandas|.*)?\.(?:query|eval)"),
+        "pandas",
+        "write the condition itself, df[df.a > limit], or a text that stands in the test: df.query('a > @limit')",
+    ),
+    Evaluator(
+        re.compile(r"sympy\.(?:(?:\w+\.)*(?:sympify|parse_expr)|S)"),
+        "sympy",
+        "write the expression with symbols, or a text that stands in the test",
+    ),
+    Evaluator(
+        re.compile(r"jinja2\.(?:\w+\.)*(?:Template|from_string)|.*\.from_string"),
+        "jinja2",
+        "let the template stand in the test, and give it what is the student's as values",
+    ),
+    Evaluator(
+        re.compile(r"patsy\.(?:\w+\.)*dmatri(?:x|ces)|statsmodels\.formula\.api\.\w+|.*\.from_formula"),
+        "patsy",
+        "let the formula stand in the test",
+    ),
+    Evaluator(re.compile(r"numexpr\.evaluate"), "numexpr", "let the expression stand in the test"),
+)
+"""A test may call these with a text that stands in it, and with no other: any other may be the student's."""
+_STATEMENTS = "write the statements themselves; ast.literal_eval reads data"
+
+
+def instead_of(modules: Iterable[str]) -> str:
+    """What to write instead of a text that one of these modules compiles."""
+    libraries = {name.partition(".")[0] for name in modules}
+    return next((e.instead for e in EVALUATORS if e.library in libraries), _STATEMENTS)
+
+
+def evaluated(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
+    """The evaluator that a call gives a text which does not stand in it."""
+    name = dotted(call.func, known) or f".{getattr(call.func, 'attr', '')}"
+    text = next((k.value for k in call.keywords if k.arg in ("expr", "source", "formula")), None)
+    text = call.args[0] if call.args else text
+    if text is None or (isinstance(text, ast.Constant) and isinstance(text.value, str)):
+        return None
+    return next((e for e in EVALUATORS if e.calls.fullmatch(name)), None)

@@ -83,7 +83,7 @@ class Remote:
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
             raise RemoteError("the notebook's kernel gave an answer that can not be read") from None
-        heard((result, printed), reply)
+        heard(reply)
         if printed:
             sys.stdout.write(printed)
         if outcome == "ok":

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from autograder.examiner.files import CapturedFiles, Kept, TooManyFiles, relative
+from autograder.examiner.files import CapturedFiles, Kept, TooManyFiles, is_good, relative
 from autograder.examiner.following import asking_through
-from autograder.examiner.foreign import LARGEST_SOURCE, heard_file
+from autograder.examiner.foreign import heard_file
 from autograder.examiner.guard import guarding
+from autograder.examiner.told import MAX_FILE_BYTES
 from autograder.probe.workfiles import Folder
 
 
@@ -84,7 +85,8 @@ class Files:
 
     def fill(self) -> None:
         """The notebook's files as they were, and the release's as they are."""
-        for files in (self.workspace.handed_in, self.workspace.given):
+        handed_in = {path: source for path, source in self.workspace.handed_in.items() if is_good(path)}
+        for files in (handed_in, self.workspace.given):
             for path, source in files.items():
                 if path not in self.captured.gone or files is self.workspace.given:
                     target = Path(self.here.root) / path
@@ -95,9 +97,9 @@ class Files:
         self.here.renew()
         for data in students.values():
             heard_file(data)
-        for source in self.workspace.handed_in.values():
+        for source in handed_in.values():
             with source.open("rb") as file:
-                heard_file(file.read(LARGEST_SOURCE + 1))
+                heard_file(file.read(MAX_FILE_BYTES + 1))
 
     @contextlib.contextmanager
     def following(self) -> Iterator[None]:

@@ -1,0 +1,160 @@
+"""What statements of SQL may do in a connection that a test made: they may be the student's.
+
+A statement reads and changes the database of its connection and no other file: SQLite asks an authorizer about each
+action before it prepares a statement. A database outside of the test's own folders can only be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 64 << 20,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1 << 20,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 1000,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+"""Bytes of a value, bytes of a statement, depth of an expression, threads."""
+STEPS = 100_000
+"""Instructions of SQLite's after which Python has its turn: the time limit of a cell ends an endless statement."""
+_NOWHERE = frozenset(["", ":memory:"])
+"""Databases that are no file: what ATTACH may have, as VACUUM has it."""
+_FUNCTIONS = frozenset(["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"])
+_TABLES = frozenset(["fts3", "fts4", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"])
+_PRAGMAS = frozenset((
+    "analysis_limit", "application_id", "auto_vacuum", "automatic_index", "busy_timeout", "cache_size",
+    "case_sensitive_like", "collation_list", "compile_options", "data_version", "database_list",
+    "defer_foreign_keys", "encoding", "foreign_key_check", "foreign_key_list", "foreign_keys", "freelist_count",
+    "full_column_names", "function_list", "ignore_check_constraints", "incremental_vacuum", "index_info",
+    "index_list", "index_xinfo", "integrity_check", "journal_mode", "max_page_count", "module_list", "optimize",
+    "page_count", "page_size", "pragma_list", "quick_check", "read_uncommitted", "recursive_triggers",
+    "schema_version", "secure_delete", "short_column_names", "synchronous", "table_info", "table_list",
+    "table_xinfo", "temp_store", "user_version",
+))  # fmt: skip
+"""They tell of the database or set how it is kept; the others name files, other memory or the schema itself."""
+_TELLING = frozenset(name for name in _PRAGMAS if name.endswith(("_list", "_info", "_xinfo", "_check")))
+"""Those whose argument is the name of a table, and no value."""
+_READS = frozenset([
+    sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
+    sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT,
+])  # fmt: skip
+_NAMES = {
+    getattr(sqlite3, f"SQLITE_{name}"): name.replace("_", " ")
+    for name in ("ATTACH", "FUNCTION", "PRAGMA", "CREATE_VTABLE", "DROP_VTABLE", "INSERT", "UPDATE", "DELETE")
+}
+
+
+class Connection(sqlite3.Connection):
+    """A connection that is bound to its database."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if _rules:
+            _confine(self, _rules[-1])
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What connections of a test cell may do."""
+
+    is_writable: Callable[[str], bool]
+    """Whether a test may change the file of that path."""
+    refused: Callable[[str], None]
+    """Is told of each action that is refused."""
+
+
+_rules: list[Rules] = []
+_plain: Any = sqlite3.Connection
+_plain_connect: Any = sqlite3.connect
+
+
+@contextlib.contextmanager
+def confining(rules: Rules) -> Iterator[None]:
+    """Inside, ``sqlite3.connect`` and ``sqlite3.Connection`` make bound connections, whoever calls them."""
+    modules: tuple[Any, ...] = (sqlite3, sqlite3.dbapi2)
+    for module in modules:
+        module.connect, module.Connection = _connect, Connection
+    _rules.append(rules)
+    try:
+        yield
+    finally:
+        _rules.pop()
+        if not _rules:
+            for module in modules:
+                module.connect, module.Connection = _plain_connect, _plain
+
+
+@functools.wraps(_plain_connect)
+def _connect(*arguments: Any, **options: Any) -> Any:
+    if len(arguments) > FACTORY:
+        arguments, options = arguments[:FACTORY], {**_named(arguments), **options}
+    options["factory"] = bound(options.get("factory", Connection))
+    return _plain_connect(*arguments, **options)
+
+
+FACTORY = 5
+"""The position of ``factory`` among the parameters of ``connect``, and the names from there on."""
+_FROM_FACTORY = ("factory", "cached_statements", "uri")
+
+
+def _named(arguments: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(_FROM_FACTORY, arguments[FACTORY:], strict=False))
+
+
+def bound(kind: Any) -> Any:
+    """The class itself where its connections are bound, else one of it whose are."""
+    if not isinstance(kind, type) or not issubclass(kind, sqlite3.Connection):
+        return kind
+    return kind if issubclass(kind, Connection) else type(kind.__name__, (kind, Connection), {})
+
+
+def is_bound(connection: Any) -> bool:
+    """Whether a connection that is being made will be bound."""
+    return isinstance(connection, Connection)
+
+
+def _confine(connection: sqlite3.Connection, rules: Rules) -> None:
+    (_, _, file), *_ = _plain.execute(connection, "PRAGMA database_list").fetchall()
+    for limit, most in _LIMITS.items():
+        _plain.setlimit(connection, limit, most)
+    _plain.set_progress_handler(connection, lambda: 0, STEPS)
+    _plain.set_authorizer(connection, _Authorizer(not file or rules.is_writable(file), rules.refused))
+
+
+class _Authorizer:
+    """Asked by SQLite about each action of a statement."""
+
+    def __init__(self, writable: bool, refused: Callable[[str], None]) -> None:
+        self.writable = writable
+        self.refused = refused
+
+    def __call__(self, action: int, first: str | None, second: str | None, database: str | None, by: str | None) -> int:
+        if _is_harmless(action, first, second) and (self.writable or _only_reads(action, first, second, database)):
+            return sqlite3.SQLITE_OK
+        self.refused(f"{_NAMES.get(action, 'a change of the database')} {first or second or ''}".strip())
+        return sqlite3.SQLITE_DENY
+
+
+def _is_harmless(action: int, first: str | None, second: str | None) -> bool:
+    """Whether an action stays within the database."""
+    if action == sqlite3.SQLITE_ATTACH:
+        return first in _NOWHERE
+    if action == sqlite3.SQLITE_FUNCTION:
+        return (second or "").lower() not in _FUNCTIONS
+    if action == sqlite3.SQLITE_PRAGMA:
+        return (first or "").lower() in _PRAGMAS
+    if action in (sqlite3.SQLITE_CREATE_VTABLE, sqlite3.SQLITE_DROP_VTABLE):
+        return (second or "").lower() in _TABLES
+    return True
+
+
+def _only_reads(action: int, first: str | None, second: str | None, database: str | None) -> bool:
+    """Whether an action changes nothing but temporary tables."""
+    if action == sqlite3.SQLITE_PRAGMA:
+        return second is None or (first or "").lower() in _TELLING
+    return action in _READS or database == "temp" or first == "sqlite_temp_master"
