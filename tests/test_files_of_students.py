@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,9 +106,12 @@ def kernel(tmp_path):
     return type("KernelHere", (Kernel,), {"folder": folder})
 
 
-def graded(kernel, *cells, given=None, handed_in=None):
-    """Run and examine; the results of the test cells."""
+def graded(kernel, *cells, given=None, handed_in=None, released=None):
+    """Run and examine; the results of the test cells. ``released`` is what students have of each of these."""
     exam = exam_of(*cells)
+    if released is not None:
+        hidden = [replace(c, released=released) if c.role is Role.TEST else c for c in exam.cells]
+        exam = replace(exam, cells=tuple(hidden))
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
     beyond = Beyond(files=frozenset(i for i, c in tests if looks_at_files(c.source)))

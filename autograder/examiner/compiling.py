@@ -36,12 +36,13 @@ _OF_LOCALS = "__pd_eval_local_"
 GENERATORS = frozenset((
     # Python's own: of fields and names that they have checked to be identifiers.
     "collections", "dataclasses", "enum", "multiprocessing.sharedctypes", "unittest.mock",
-    # Of shapes of distributions, and of signatures and bytecode of functions that exist.
-    "attr._make", "hypothesis.internal.reflection", "jinja2.debug", "networkx.utils.decorators", "scipy._lib._bunch",
-    "scipy.optimize._nonlin", "scipy.stats._distn_infrastructure", "sqlalchemy.util.langhelpers",
-    "tensorflow.python.framework.load_library", "pytensor.link.utils", "pytensor.link.numba.cache",
-    "numba.core.ir_utils", "numba.core.untyped_passes", "numba.np.arrayobj", "numba.np.ufunc.array_exprs",
-    "numba.parfors.parfor_lowering", "numba.stencils.stencil", "numba.experimental.jitclass.base",
+    # Of shapes and orders, and of signatures and bytecode of functions that exist.
+    "attr._make", "hypothesis.internal.reflection", "jinja2.debug", "mpmath.libmp.libhyper",
+    "networkx.utils.decorators", "numba.core.ir_utils", "numba.core.untyped_passes",
+    "numba.experimental.jitclass.base", "numba.np.arrayobj", "numba.np.ufunc.array_exprs",
+    "numba.parfors.parfor_lowering", "numba.stencils.stencil", "pytensor.link.numba.cache", "pytensor.link.utils",
+    "scipy._lib._bunch", "scipy.optimize._nonlin", "scipy.stats._distn_infrastructure",
+    "sqlalchemy.util.langhelpers", "sympy.polys.monomials", "tensorflow.python.framework.load_library",
 ))  # fmt: skip
 """Modules that compile texts (or syntax trees) of their own making."""
 

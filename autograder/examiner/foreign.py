@@ -12,6 +12,7 @@ these happens.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ class _Cell:
         self.texts = compiling.Texts(sources)
         self.told = Told()
         self.places = places.Places(self.texts, self.told, hidden)
-        self.importable = tuple(entry for entry in sys.path if Path(entry).is_absolute())
+        self.importable = _importable(tuple(sys.path))
         self.refused: list[Exception] = []
 
     def refuse(self, what: str, frame: FrameType) -> None:
@@ -82,11 +83,16 @@ class _Cell:
 
     def is_module(self, path: str) -> bool:
         """Whether a file is one of the modules that could be imported before the cell began."""
-        real = os.path.realpath(path)
+        path = os.path.normpath(path)
         folder = working_folder()
-        if folder is not None and is_below(real, (str(folder),)):
-            return False
-        return is_below(real, (*library_folders(), *map(os.path.realpath, self.importable)))
+        return not (folder and is_below(path, (str(folder),))) and is_below(path, self.importable)
+
+
+@functools.lru_cache(maxsize=8)
+def _importable(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The folders on Python's path and those of libraries, with and without their links."""
+    folders = [os.path.normpath(entry) for entry in path if Path(entry).is_absolute()]
+    return tuple(dict.fromkeys([*library_folders(), *folders, *map(os.path.realpath, folders)]))
 
 
 _now: _Cell | None = None

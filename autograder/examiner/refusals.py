@@ -189,6 +189,6 @@ def evaluated(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
     name = dotted(call.func, known) or f".{getattr(call.func, 'attr', '')}"
     text = next((k.value for k in call.keywords if k.arg in ("expr", "source", "formula")), None)
     text = call.args[0] if call.args else text
-    if text is None or (isinstance(text, ast.Constant) and isinstance(text.value, str)):
+    if text is None or isinstance(text, ast.Constant | ast.List | ast.Tuple | ast.Dict) or len(call.args) > 2:
         return None
     return next((e for e in EVALUATORS if e.calls.fullmatch(name)), None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from autograder.examiner.checkcalls import misspelt
 from autograder.examiner.names import loaded_names, meant_names, modules_imported
-from autograder.examiner.refusals import HOME, IPYTHON, dotted, refused_call
+from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
 from autograder.examiner.surroundings import Notebook
 from autograder.examiner.vacuous import loops
 from autograder.records import ExamCell
@@ -113,6 +113,12 @@ class Reader:
             refused = refused_call(node, self.notebook.imports)
             if refused and not (words & hidden or _mentions_hidden_data(node)):
                 yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
+            evaluator = evaluated(node, self.notebook.imports)
+            if evaluator is not None and evaluator.library in self._libraries():
+                why = (
+                    f"{evaluator.library} makes code of a text that does not stand here: if it is refused, {_A_PERSON}"
+                )
+                yield self.finding(node, why, evaluator.instead, warning=True)
             name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
             if name in _NAMESPACES and not node.args and not self._literal_names(node):
                 why = f"{name}() of a test has only the names that the test spells out"
@@ -120,6 +126,11 @@ class Reader:
             elif name in ("exec", "eval") and not self._literal_code(node):
                 why = f"the names that {name}() will use can not be read from the test"
                 yield self.finding(node, why, "write the statements themselves")
+
+    def _libraries(self) -> set[str]:
+        """What the notebook imports from, as evaluators are named: a formula of statsmodels' is patsy's."""
+        found = {name.partition(".")[0] for name in self.notebook.imports.values()}
+        return found | ({"patsy"} if "statsmodels" in found else set())
 
     def _hidden_data(self) -> set[str]:
         """Names that the test binds to what comes from check.hidden_data: the instructor's own files."""
@@ -202,6 +213,7 @@ def _pythons() -> set[str]:
     return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
 
 
+_A_PERSON = "a person has to grade"
 _BRING = "install it where you grade, let it go with the release, or do without"
 
 
