@@ -1,4 +1,4 @@
-"""The table of attacks in docs/security.md names tests that are there, for each attack in it."""
+"""The table of attacks in docs/security.md names tests that are there, for each of its numbers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def numbers(name: str) -> set[int]:
     return {"to": set(), "and": {int(first), int(last or 0)}}.get(word, {int(first)})
 
 
-def test_each_attack_has_a_row_a_test_and_a_control() -> None:
-    rows = [int(number) for number, _ in ROWS]
-    assert rows == sorted(set(rows))
-    assert set(rows) >= set(range(1, 32))
+def test_each_row_has_a_test_and_a_control() -> None:
+    listed = [int(number) for number, _ in ROWS]
+    assert listed[:31] == list(range(1, 32))
+    assert listed == sorted(set(listed))
     names = [n for path in HERE.glob("test_*.py") for n in re.findall(r"^def (test_\d\d_\w+)", path.read_text(), re.M)]
     controls = {number for name in names if "control" in name for number in numbers(name)}
     attacks = {number for name in names if "control" not in name for number in numbers(name)}
-    assert attacks == set(rows)
-    assert set(rows) - controls == set()
+    assert attacks == set(listed)
+    assert set(listed) - controls == set()
 
 
 def test_the_files_in_the_table_hold_the_number() -> None:
