@@ -168,6 +168,43 @@ def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
     assert "not there in the student's kernel; let their code write into the working folder" in finding
 
 
+WITH_LIBRARIES = [
+    *NOTEBOOK,
+    (Role.READ_ONLY, "import jinja2\nimport sympy as sp\nimport statsmodels.formula.api as smf"),
+]
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("assert len(pd.DataFrame(result).query(squares(2)))", "df.query\\('a > @limit'\\)"),
+        ("limit = 3\nassert len(pd.DataFrame(result).query(f'a > {limit}'))", "line 2: .*pandas makes code of a text"),
+        ("assert pd.DataFrame(result).eval(expr=squares)", "pandas makes code"),
+        ("assert pd.eval(squares(3)) == 9", "pandas makes code"),
+        ("assert jinja2.Template(squares(3)).render()", "let the template stand in the test"),
+        ("assert jinja2.Environment().from_string(squares(3))", "let the template stand in the test"),
+        ("assert sp.sympify(squares(3)) == 9", "write the expression with symbols"),
+        ("assert smf.ols('y ~ ' + squares(3), data=table)", "let the formula stand in the test"),
+    ],
+)
+def test_a_text_of_the_students_that_a_library_would_run_is_a_warning(test: str, said: str) -> None:
+    (one,) = [line for line in found(test, before=WITH_LIBRARIES) if "no module" not in line]
+    assert re.search(said, one), one
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert len(pd.DataFrame(result).query('a > 1'))",
+        "assert jinja2.Template('{{ n }}').render(n=squares(3))",
+        "assert sp.sympify('x + 1') and sp.S(1)",
+        "assert tree.query(squares(3), 2, 0.1) and tree.query([[1, 2]], k=2)\ntree = squares",
+    ],
+)
+def test_a_text_of_the_tests_is_none(test: str) -> None:
+    assert [line for line in found(test, before=WITH_LIBRARIES) if "makes code" in line] == []
+
+
 def test_hidden_tests_on_data_of_a_locked_cell_are_a_warning_that_names_it() -> None:
     hidden = "assert squares(1)\nassert squares(table)"
     assert "reads 'table', which a locked cell computes" in found(hidden, released="assert squares(1)")[0]
