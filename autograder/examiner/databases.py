@@ -55,7 +55,7 @@ class Connection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if _rules:
-            _confine(self, _rules[-1])
+            _confine(self, _rules[-1].is_writable)
 
 
 @dataclass(frozen=True)
@@ -118,25 +118,25 @@ def is_bound(connection: Any) -> bool:
     return isinstance(connection, Connection)
 
 
-def _confine(connection: sqlite3.Connection, rules: Rules) -> None:
+def _confine(connection: sqlite3.Connection, is_writable: Callable[[str], bool]) -> None:
     (_, _, file), *_ = _plain.execute(connection, "PRAGMA database_list").fetchall()
     for limit, most in _LIMITS.items():
         _plain.setlimit(connection, limit, most)
     _plain.set_progress_handler(connection, lambda: 0, STEPS)
-    _plain.set_authorizer(connection, _Authorizer(not file or rules.is_writable(file), rules.refused))
+    _plain.set_authorizer(connection, _Authorizer(not file or is_writable(file)))
 
 
 class _Authorizer:
     """Asked by SQLite about each action of a statement."""
 
-    def __init__(self, writable: bool, refused: Callable[[str], None]) -> None:
+    def __init__(self, writable: bool) -> None:
         self.writable = writable
-        self.refused = refused
 
     def __call__(self, action: int, first: str | None, second: str | None, database: str | None, by: str | None) -> int:
         if _is_harmless(action, first, second) and (self.writable or _only_reads(action, first, second, database)):
             return sqlite3.SQLITE_OK
-        self.refused(f"{_NAMES.get(action, 'a change of the database')} {first or second or ''}".strip())
+        for rules in _rules[-1:]:  # of the test cell that runs now, which may be one after that of the connection
+            rules.refused(f"{_NAMES.get(action, 'a change of the database')} {first or second or ''}".strip())
         return sqlite3.SQLITE_DENY
 
 

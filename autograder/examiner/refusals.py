@@ -46,7 +46,7 @@ CALLS = (
     Refusal(
         re.compile(
             r"(?:_?c?pickle|cPickle|dill|cloudpickle|marshal)\.(?:loads?|Unpickler)|joblib\.load|pandas\.read_pickle"
-            r"|shelve\.open"
+            r"|shelve\.open|yaml\.unsafe_load(?:_all)?|jsonpickle\.decode"
         ),
         f"unpickling {_RUNS_WITH_YOUR_RIGHTS}",
         _PLAIN_FILE,

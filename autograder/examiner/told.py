@@ -14,6 +14,8 @@ _RAW = (b"/", b".", b"\\")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _ENCODINGS = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le")
 MAX_PATH = 4096
+MIN_LOOKED_FOR = 6
+"""Characters of a path that is looked for within the bytes of arrays."""
 MAX_CHARACTERS = 1 << 24
 """Of all texts together; what comes later is not remembered."""
 MAX_FILE_BYTES = MAX_BUFFER_BYTES = 1 << 20
@@ -56,6 +58,8 @@ class Told:
             return True
         if "/../" in f"/{path}/" and any(path.endswith(one) for one in self.paths if ".." in one):
             return True
+        if len(path) < MIN_LOOKED_FOR:
+            return False
         return any(one in buffer for one in set(_encoded(path)) for buffer in self.buffers)
 
 
