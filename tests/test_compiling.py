@@ -165,7 +165,7 @@ FINE = {
 def test_what_libraries_make_by_themselves_and_what_stands_in_the_test_is_compiled(test):
     for name in re.findall(r"import (sympy|patsy|networkx|numexpr|attr)\b", FINE[test]):
         pytest.importorskip(name)
-    result = outcome(F, FINE[test], released="", seconds=20.0)
+    result = outcome(F, FINE[test], released="", seconds=60.0)
     assert result.fraction == 1, result.detail
 
 

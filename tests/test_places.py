@@ -75,6 +75,8 @@ FINE = {
     "temporary files": "import os, tempfile\nwith tempfile.TemporaryDirectory() as d:\n    p = os.path.join(d, 'a')\n    open(p, 'w').write('1')\n"
     "    os.rename(p, p + 'b')\n    assert os.listdir(d) == ['ab']\nwith tempfile.NamedTemporaryFile('w+') as t:\n    t.write(f('x'))\n    t.flush()\n"
     "    assert open(t.name).read() == 'x'\nwith tempfile.TemporaryFile() as t:\n    t.write(b'x')",
+    "folders in temporary folders": "import os, shutil, tempfile\nd = tempfile.mkdtemp()\nos.makedirs(os.path.join(d, 'a', 'b'))\n"
+    "open(os.path.join(d, 'a', 'b', 'c'), 'w').close()\nassert len(list(os.fwalk(d))) == f(3)\nshutil.rmtree(d)\nassert not os.path.exists(d)",
     "the system's files": "import datetime, zoneinfo\nzoneinfo.ZoneInfo('Europe/Rome')\nassert open('/proc/cpuinfo').read() and f(1)",
     "data of libraries": "from sklearn.datasets import load_iris\nassert load_iris().data.shape[1] == f(4)",
     "nothing": "import os\nwith open(os.devnull, 'w') as n:\n    n.write(f('x'))",
@@ -88,7 +90,7 @@ def test_files_of_the_tests_own_are_opened(test, tmp_path, monkeypatch):
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden/hidden.txt").write_text("h")
     test = FINE[test].format(folder=tmp_path) if "{folder}" in FINE[test] else FINE[test]
-    result = outcome(F, test, released="", hidden=tmp_path / "hidden")
+    result = outcome(F, test, released="", hidden=tmp_path / "hidden", seconds=60.0)
     assert result.fraction == 1, result.detail
 
 

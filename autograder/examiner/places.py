@@ -41,6 +41,8 @@ _ON_LINKS = frozenset(["os.remove", "os.rename", "os.rmdir", "os.link", "os.syml
 _READING = frozenset(["os.listdir", "os.scandir", "os.chdir"])
 _DIR_FD = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 2, "os.chmod": 2, "os.chown": 3, "os.utime": 3, "os.symlink": 2}
 """Event → the position of the descriptor that its path is relative to."""
+_FOLDERS = ("topfd", "dirfd", "dir_fd")
+"""Names for a descriptor of a folder in functions of Python's own that walk through folders."""
 _CHANGING = (
     "remove", "rename", "rmdir", "mkdir", "truncate", "chmod", "chown", "utime", "link", "symlink", "setxattr",
     "removexattr",
@@ -89,7 +91,7 @@ class Places:
         elif event == "open" and type(arguments[0]) is int and is_instructors(frame):
             raise PlaceError(f"descriptor {arguments[0]}")
         elif not imports(frame) and not _is_kits(frame):
-            for path, base in _paths(event, arguments):
+            for path, base in _paths(event, arguments, frame):
                 self._look_at(path, _real(path, base, event in _ON_LINKS), _writes(event, arguments), frame)
 
     def connects(self, database: Any, frame: FrameType) -> None:
@@ -186,17 +188,25 @@ def _writes(event: str, arguments: tuple[Any, ...]) -> bool:
     return event not in _READING
 
 
-def _paths(event: str, arguments: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
+def _paths(event: str, arguments: tuple[Any, ...], frame: FrameType) -> Iterator[tuple[str, str]]:
     """Each path that an event is about, and the folder that it is relative to; empty: the current one."""
     if event in ("os.rename", "os.link"):
         given = [(arguments[0], arguments[2]), (arguments[1], arguments[3])]
     elif event == "os.symlink":
         given = [(arguments[1], arguments[2])]
     else:
-        given = [(arguments[0], arguments[_DIR_FD[event]] if event in _DIR_FD else -1)]
+        given = [(arguments[0], arguments[_DIR_FD[event]] if event in _DIR_FD else _of_walk(event, frame))]
     for path, descriptor in given:
         if isinstance(path, str | bytes | os.PathLike):
             yield os.fsdecode(path), os.readlink(f"/proc/self/fd/{descriptor}") if descriptor >= 0 else ""
+
+
+def _of_walk(event: str, frame: FrameType) -> int:
+    """The descriptor of the folder that ``shutil.rmtree`` and ``os.fwalk`` are in: the event does not tell."""
+    if event != "open" or module_of(frame) not in ("shutil", "os", "glob"):
+        return -1
+    found = [frame.f_locals[name] for name in _FOLDERS if type(frame.f_locals.get(name)) is int]
+    return found[0] if found else -1
 
 
 def _real(path: str, base: str, on_link: bool) -> str:
