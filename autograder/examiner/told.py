@@ -16,7 +16,7 @@ _ENCODINGS = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le")
 MAX_PATH = 4096
 MIN_LOOKED_FOR = 6
 """Characters of a path that is looked for within the bytes of arrays."""
-MAX_CHARACTERS = 1 << 24
+MAX_TEXTS, MAX_CHARACTERS = 20_000, 1 << 24
 """Of all texts together; what comes later is not remembered."""
 MAX_FILE_BYTES = MAX_BUFFER_BYTES = 1 << 20
 """Of one file, and of one buffer of an array."""
@@ -33,9 +33,11 @@ class Told:
     def keep(self, packed: Packed) -> None:
         """Remember the texts of a message, at whatever depth and in whatever container they stand."""
         text = bytes(packed.text)
-        if any(mark in text for mark in _RAW):
-            for found in _STRING.findall(text):
-                self._keep(_unescaped(found))
+        for found in _STRING.finditer(text) if any(mark in text for mark in _RAW) else ():
+            if len(self.paths) >= MAX_TEXTS:
+                break
+            if any(mark in found[0] for mark in _RAW):
+                self._keep(_unescaped(found[0]))
         for buffer in packed.buffers:
             if len(buffer) <= min(MAX_BUFFER_BYTES, self.left) and any(mark in buffer for mark in (b"/", b".")):
                 self.left -= len(buffer)
@@ -48,7 +50,8 @@ class Told:
                 self._keep(line.strip())
 
     def _keep(self, text: str) -> None:
-        if len(text) <= min(MAX_PATH, self.left) and ("/" in text or "." in text):
+        fits = len(text) <= min(MAX_PATH, self.left) and len(self.paths) < MAX_TEXTS
+        if fits and ("/" in text or "." in text):
             self.left -= len(text)
             self.paths.add(text)
 
