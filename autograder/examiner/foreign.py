@@ -46,6 +46,8 @@ _PLAIN = {
     "numpy": "dtype ndarray",
     "numpy._core.multiarray": "_reconstruct scalar",
     "numpy._core.numeric": "_frombuffer",
+    "numpy.core.multiarray": "_reconstruct scalar",
+    "numpy.core.numeric": "_frombuffer",
 }
 _UNPICKLED = frozenset((module, name) for module, names in _PLAIN.items() for name in names.split())
 """Classes of plain values: a pickle of such runs nothing."""
