@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,25 +43,92 @@ class NbgraderConfig:
 def read_nbgrader_config(root: Path) -> NbgraderConfig:
     """Read the top-level lines ``c.<Class>.<option> = <literal>`` of nbgrader_config.py; nothing is run.
 
+    Files that ``load_subconfig`` names are read, too. An option that is set or changed in any other way (in an ``if``,
+    by ``+=``, by ``.append(…)``) counts as computed.
+
     Raises:
         CourseError: the file is not Python.
     """
-    path = root / NBGRADER_CONFIG
-    if not path.is_file():
-        return NbgraderConfig()
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise CourseError(f"{NBGRADER_CONFIG}:{line}: not valid Python: {error}") from None
     values: dict[str, dict[str, Any]] = {}
     computed: dict[tuple[str, str], int] = {}
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Attribute(ast.Attribute(ast.Name("c"), owner), option)], value=expression):
-                try:
-                    values.setdefault(owner, {})[option] = ast.literal_eval(expression)
-                    computed.pop((owner, option), None)
-                except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                    computed[owner, option] = statement.lineno
+    for statement in _statements(root / NBGRADER_CONFIG):
+        for line, part in _loaded(root, statement):
+            match part:
+                case ast.Assign(targets=[ast.Attribute(ast.Attribute(ast.Name(), owner), option)], value=expression):
+                    try:
+                        values.setdefault(owner, {})[option] = ast.literal_eval(expression)
+                        computed.pop((owner, option), None)
+                    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                        computed[owner, option] = line
+                case _:
+                    computed.update((changed, line) for changed in _changed(part))
     return NbgraderConfig(values, computed)
+
+
+def _statements(path: Path) -> list[ast.stmt]:
+    """The top-level statements of a file; none where there is no file, as for nbgrader."""
+    if not path.is_file():
+        return []
+    try:
+        return ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise CourseError(f"{path.name}:{line}: not valid Python: {error}") from None
+
+
+def _loaded(root: Path, statement: ast.stmt) -> Iterator[tuple[int, ast.stmt]]:
+    """The statement with its line; for ``load_subconfig("base.py")`` those of that file, with the line of the call."""
+    match statement:
+        case ast.Expr(ast.Call(ast.Name("load_subconfig"), [ast.Constant(str() as name)])):
+            yield from ((statement.lineno, part) for part in _statements(root / name))
+        case _:
+            yield statement.lineno, statement
+
+
+def _changed(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """(class, option) of what a statement sets or changes: assigned to, or with a method called or an item set."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Attribute(ast.Attribute(ast.Name() | ast.Call(), owner), option, ast.Store() | ast.Del()):
+                yield owner, option
+            case ast.Call(
+                ast.Attribute(ast.Attribute(ast.Attribute(ast.Name() | ast.Call(), owner), option))
+            ) | ast.Subscript(ast.Attribute(ast.Attribute(ast.Name() | ast.Call(), owner), option), _, ast.Store()):
+                yield owner, option
+
+
+# --- which files go out ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FilePatterns:
+    """Which files nbgrader hands out, by their names: ``c.CourseDirectory.ignore`` and ``include``."""
+
+    ignore: tuple[str, ...] = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")
+    """Files and folders that stay behind."""
+    include: tuple[str, ...] = ("*",)
+    """What files must match one of."""
+
+    def ignores(self, name: str) -> bool:
+        """Whether the file or folder stays behind. nbgrader's ``generate_assignment`` does not take ``*`` for names
+        that begin with a dot, its exchange does; what either leaves out never reaches a student."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.ignore)
+
+    def takes(self, name: str) -> bool:
+        """Whether the file goes along."""
+        return not self.ignores(name) and any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include)
+
+
+def file_patterns(config: NbgraderConfig) -> FilePatterns:
+    """What nbgrader_config.py says of files, with nbgrader's defaults.
+
+    Raises:
+        CourseError: an option is computed, or is no list of patterns.
+    """
+    named = {name: config.get("CourseDirectory", name) for name in ("ignore", "include")}
+    for name, patterns in named.items():
+        is_list = isinstance(patterns, list | tuple) and all(isinstance(pattern, str) for pattern in patterns)
+        if patterns is not None and not is_list:
+            todo = "it is a list of file names or patterns, such as ['*.md', 'private']"
+            raise CourseError(f"{NBGRADER_CONFIG}: c.CourseDirectory.{name} is {patterns!r}; {todo}")
+    return FilePatterns(**{name: tuple(patterns) for name, patterns in named.items() if patterns is not None})

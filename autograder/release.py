@@ -6,14 +6,13 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 
 from __future__ import annotations
 
-import filecmp
 import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -22,9 +21,9 @@ from autograder.errors import CourseError, HostError
 from autograder.exam import make_exam, released_notebook, solution_notebook
 from autograder.examiner import feasible
 from autograder.files import replace_folder
-from autograder.paths import inside, is_hidden
 from autograder.prepare import check_prepared
 from autograder.records import Assignment, Course, Exam
+from autograder.releasefiles import release_files
 from autograder.stripping import Faces, strip_all
 
 __all__ = [
@@ -32,14 +31,11 @@ __all__ = [
     "ReleasedNotebook",
     "build",
     "check",
+    "notebook_text",
     "released_notebook",
     "solution_notebook",
     "write",
 ]
-
-# nbgrader leaves these out, too. Notebooks in subfolders stay: nothing would clear their solutions.
-_IGNORED_FOLDERS = frozenset({".ipynb_checkpoints", "__pycache__", "feedback", ".git"})
-_IGNORED_SUFFIXES = frozenset({".pyc", ".ipynb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,8 @@ class Release:
     notebooks: tuple[ReleasedNotebook, ...]
     files: Mapping[str, Path]
     """Path in the release (with ``/``) → the file that is copied there."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Path that a file or a folder would have in the release → why it stays behind."""
 
 
 def build(course: Course, assignment: Assignment, stripped: Callable[[], Mapping[str, Faces]] | None = None) -> Release:
@@ -84,7 +82,8 @@ def build(course: Course, assignment: Assignment, stripped: Callable[[], Mapping
     _check_readable(list(exams.values()))
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(ReleasedNotebook(faces[name].student, exam) for name, exam in exams.items())
-    return Release(assignment, notebooks, _files(course, assignment, [f"{name}.ipynb" for name in faces]))
+    files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in faces])
+    return Release(assignment, notebooks, files, left_out)
 
 
 def check(release: Release) -> list[str]:
@@ -133,7 +132,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, path)
         for notebook in release.notebooks:
-            text = _text(notebook.released)
+            text = notebook_text(notebook.released)
             (aside / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
         _open_for_all(aside)
         replace_folder(aside, target)
@@ -145,7 +144,8 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _text(notebook: NotebookNode) -> str:
+def notebook_text(notebook: NotebookNode) -> str:
+    """A notebook as it is written."""
     text: str = nbformat.writes(notebook)
     return text if text.endswith("\n") else text + "\n"
 
@@ -164,61 +164,3 @@ def _open_for_all(folder: Path) -> None:
         Path(parent).chmod(0o755)
         for name in names:
             (Path(parent) / name).chmod(0o644)
-
-
-# --- files -------------------------------------------------------------------------------------------
-
-
-def _files(course: Course, assignment: Assignment, notebooks: list[str]) -> dict[str, Path]:
-    """Place in the release → file, for everything but the notebooks; hidden data in it is an error."""
-    source = course.source(assignment.name).resolve()
-    found: dict[str, Path] = {}
-    listed = [(Path(), source), *((Path(PurePosixPath(f).name), course.root / f) for f in assignment.files)]
-    for place, start in listed:
-        for path in _below(start):
-            if start == source and path.relative_to(source).parts[0] == "hidden":
-                continue
-            target = (place / path.relative_to(start)).as_posix()
-            if target in found or target in notebooks:
-                raise CourseError(f"release/{assignment.name}/{target}: two files would go there; rename one of them")
-            found[target] = _releasable(course, path)
-    _check_not_hidden(course, assignment, found)
-    return found
-
-
-def _below(start: Path) -> Iterator[Path]:
-    """``start``, if it is a file; else the files in it that a release takes along."""
-    if start.is_file():
-        yield start
-        return
-    for parent, folders, names in os.walk(start):
-        folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
-        linked = [name for name in folders if (Path(parent) / name).is_symlink()]
-        yield from (Path(parent) / name for name in linked)
-        yield from (Path(parent) / name for name in sorted(names) if Path(name).suffix not in _IGNORED_SUFFIXES)
-
-
-def _releasable(course: Course, path: Path) -> Path:
-    """The file itself, after links: a regular file of the course that is not hidden."""
-    shown = path.relative_to(course.root)
-    try:
-        real = inside(course.root, shown.as_posix(), course.root)
-    except ValueError as error:
-        raise CourseError(f"{shown}: {error}; put a copy there instead") from None
-    if is_hidden(course.root, real):
-        raise CourseError(f"{shown}: lies in (or links to) a hidden folder: students would get it")
-    if real.is_relative_to(course.state.resolve()):
-        raise CourseError(f"{shown}: lies in .autograder/, where grading keeps what no student may see")
-    if not real.is_file():
-        raise CourseError(f"{shown}: only regular files can be released")
-    return real
-
-
-def _check_not_hidden(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> None:
-    """No file of the release has the content of a hidden one: a forgotten copy gives it away as well."""
-    hidden = [path for path in course.hidden(assignment.name).rglob("*") if path.is_file() and path.stat().st_size]
-    for place, path in files.items():
-        for secret in hidden:
-            if path.stat().st_size == secret.stat().st_size and filecmp.cmp(path, secret, shallow=False):
-                twin = secret.relative_to(course.root)
-                raise CourseError(f"{place}: is a copy of {twin}, which students must not get; remove it")
