@@ -327,7 +327,7 @@ def _grade(
     with testing as tested:
         with importing(), computing_alike(assignment.limits.threads):
             building = begin_release(course, assignment, clerk)
-            from autograder import batch, record
+            from autograder import batch, gradebook, record
             from autograder.batchlog import BatchLog
             from autograder.grading.pool import in_processes, starting
             from autograder.screen import BatchProgress
@@ -343,6 +343,7 @@ def _grade(
             due = [work for work in works if force or batch.current(work) is None]
             if due:
                 clerk.begin(record.prepare)
+            by_hand = clerk.begin(gradebook.points_by_hand, course, assignment.name)
             reduced = cluster is None and _require_sandbox(assignment, quiet, tested)
             if len(due) < len(works) and not quiet:
                 console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)
@@ -367,19 +368,23 @@ def _grade(
                         log.advance(student, outcome)
                         progress.advance(student, outcome)
 
+                    before = by_hand.result()
                     run = batch.run if warm and cluster is None else partial(batch.run, execute=execute)
                     done = run(works, workers=count, force=force, progress=advance)
                 exams = [notebook.exam for notebook in release.notebooks]
                 failures = {n.student: n.reason for n in done.not_graded}
                 try:
                     key = works[0].content_keys["exam"]
-                    recorded = clerk.begin(record.record, course, assignment, exams, key, failures).result()
+                    recorded = clerk.begin(record.record, course, assignment, exams, key, failures, before).result()
                 except HostError:
                     _complain_of(done)
                     raise
         if not quiet:
             _show(done.grades, {**recorded.paths, **({"log": log.path} if log.path else {})})
         _complain_of(done)
+        if before is None:
+            _warn("note: the gradebook could not be read when this batch began; points by hand were not compared")
+        _warn_each(f"points by hand: {line}" for line in recorded.by_hand)
         if not quiet:
             _warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())
         return done

@@ -50,6 +50,9 @@ class Recorded:
     """What → where."""
     set_aside: Mapping[str, str]
     """student → why a grade on disk was not recorded."""
+    by_hand: Sequence[str] = ()
+    """Points in the gradebook that a person should look at, a line each: given by hand while the batch ran, or more
+    than the question is worth."""
 
 
 def prepare() -> None:
@@ -64,6 +67,7 @@ def record(
     exams: Sequence[Exam],
     exam_key: str,
     failures: Mapping[str, str] | None = None,
+    before: gradebook.Points | None = None,
 ) -> Recorded:
     """Write everything for all grades of an assignment that are on disk, whichever were graded just now. What would be
     the same again (a grade in the gradebook, a feedback page) is left as it is.
@@ -75,8 +79,10 @@ def record(
         exam_key: the current ``content_keys["exam"]``; grades with another one are set aside.
         failures: student → why the kit could not grade the submission now; the report lists them, without the grade
             that an earlier submission of theirs may have.
+        before: the points by hand when the batch began; None: there is nothing to compare with.
     """
     failures = failures or {}
+    points = gradebook.points_by_hand(course, assignment.name)
     standing = on_disk(course, assignment.name, exam_key)
     gradebook.record(course, exams, standing.current)
     in_csv = _for_csv(course, {assignment.name: standing})
@@ -86,11 +92,12 @@ def record(
     write_atomically(course.grades_csv, grades_csv(in_csv))
     paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
     listed = {**standing.set_aside, **failures}
+    by_hand = [*gradebook.changed_points(before, points), *gradebook.points_out_of_range(points, current)]
     if current or listed:
-        paths["class report"] = _write_report(course, assignment, current, listed)
+        paths["class report"] = _write_report(course, assignment, current, listed, by_hand)
     if pages:
         paths["feedback"] = pages[0]
-    return Recorded(paths, {k: why for k, why in standing.set_aside.items() if k not in failures})
+    return Recorded(paths, {k: why for k, why in standing.set_aside.items() if k not in failures}, by_hand)
 
 
 def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Standing:
@@ -181,12 +188,18 @@ def _scores_only(grade: Grade) -> Grade:
 
 
 def doubts(course: Course) -> list[str]:
-    """What is to be known of the grades in the CSV, a line each: older exams, damaged results."""
-    return [
-        f"{name}, {one_line(student)}: {why}"
-        for name in _assignments(course)
-        for student, why in on_disk(course, name).set_aside.items()
-    ]
+    """What is to be known of the grades in the CSV, a line each: older exams, damaged results, odd points by hand."""
+    lines = []
+    for name in _assignments(course):
+        standing = on_disk(course, name)
+        lines += [f"{name}, {one_line(student)}: {why}" for student, why in standing.set_aside.items()]
+        lines += [f"{name}, {line}" for line in _odd_points(course, name, (*standing.current, *standing.older))]
+    return lines
+
+
+def _odd_points(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
+    """Points by hand that are no score of their question, a line each."""
+    return [*gradebook.points_out_of_range(gradebook.points_by_hand(course, assignment), grades)]
 
 
 def write_report(course: Course, assignment: Assignment, standing: Standing) -> Path:
@@ -197,12 +210,19 @@ def write_report(course: Course, assignment: Assignment, standing: Standing) -> 
     """
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
-    return _write_report(course, assignment, gradebook.with_manual_scores(course, standing.current), standing.set_aside)
+    grades = gradebook.with_manual_scores(course, standing.current)
+    return _write_report(course, assignment, grades, standing.set_aside, _odd_points(course, assignment.name, grades))
 
 
-def _write_report(course: Course, assignment: Assignment, grades: Sequence[Grade], listed: Mapping[str, str]) -> Path:
+def _write_report(
+    course: Course,
+    assignment: Assignment,
+    grades: Sequence[Grade],
+    listed: Mapping[str, str],
+    by_hand: Sequence[str],
+) -> Path:
     """``listed``: student → why no grade of theirs counts, whatever it is."""
     path = course.reports / f"{assignment.name}.html"
     counted = [grade for grade in grades if grade.student not in listed]
-    write_atomically(path, render_class_report(course, assignment, counted, failures=listed))
+    write_atomically(path, render_class_report(course, assignment, counted, failures=listed, by_hand=by_hand))
     return path

@@ -23,6 +23,8 @@ from autograder.errors import CourseError
 from autograder.execute import StartKernel
 from autograder.grade import GradedNotebook, grade_notebook
 from autograder.kernel import sandboxed_kernel
+from autograder.markers import Markers, read_cell
+from autograder.notebook import read_source_notebook
 from autograder.records import Exam, Limits, NotebookGrade, Outcome
 from autograder.release import Release, build, check
 from autograder.sandbox import default_sandbox
@@ -214,6 +216,12 @@ def test_an_invalid_source_is_refused_with_what_where_and_what_to_do(fixture: st
 def test_the_look_at_test_cells_raises_no_alarm(source: str) -> None:
     """nbgrader's tests can all be examined outside of the kernel."""
     check(built(source))
+
+
+@pytest.mark.parametrize("source", sorted({row[0] for row in GRADED} | set(RELEASED)))
+def test_their_markers_are_no_misspelt_ones(source: str) -> None:
+    cells = read_source_notebook(path_of(source), name=source).cells
+    assert [fault for cell in cells for fault in read_cell(cell, Markers()).faults] == []
 
 
 def test_a_source_without_its_solution_is_an_alarm() -> None:

@@ -399,6 +399,63 @@ def test_nbgrader_export_gives_the_scores_of_our_csv(here):
         assert penalty == pytest.approx(float(row["late_penalty"]), abs=1e-6)
 
 
+def test_points_by_hand_are_seen_as_they_are(here):
+    """Only questions that a person touched; nothing where there is no gradebook, and None where it is none."""
+    assert gradebook.points_by_hand(here, NAME) == {}
+    assert not here.gradebook.exists(), "a look makes none"
+    gradebook.record(here, [exam()], [grade()])
+    enter(here, "why", manual_score=3.5)
+    enter(here, "parameters", extra_credit=1.0)
+    found = {("ada", "network", "why"): (3.5, None), ("ada", "network", "parameters"): (None, 1.0)}
+    assert gradebook.points_by_hand(here, NAME) == found
+    assert gradebook.points_by_hand(here, "another") == {}
+    here.gradebook.write_bytes(b"no database at all")
+    assert gradebook.points_by_hand(here, NAME) is None
+
+
+def test_a_look_waits_for_no_lock(here):
+    gradebook.record(here, [exam()], [grade()])
+    with sqlite3.connect(here.gradebook, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        assert gradebook.points_by_hand(here, NAME) == {}
+        assert time.monotonic() - began < 2
+
+
+def test_points_that_changed_between_two_looks_are_told():
+    key, other = ("eve", "network", "why"), ("ada", "network", "why")
+    before = {key: (None, 1.0), other: (3.0, None)}
+    assert list(gradebook.changed_points(before, dict(before))) == []
+    assert list(gradebook.changed_points(before, {key: (16.0, 1.0)})) == [
+        "ada: network/why: no points given by hand while this batch ran (3 points before)",
+        "eve: network/why: 16 points and 1 extra given by hand while this batch ran (no points and 1 extra before)",
+    ]
+    assert list(gradebook.changed_points(None, before)) == list(gradebook.changed_points(before, None)) == []
+
+
+@pytest.mark.parametrize(
+    ("score", "told"),
+    [
+        (None, False),
+        (0.0, False),
+        (2.5, False),
+        (3.0, False),
+        (3.5, True),
+        (16.0, True),
+        (-1.0, True),
+        (float("inf"), True),
+    ],
+)
+def test_points_by_hand_outside_of_the_range_are_told(score, told):
+    """The question is worth 3; more than that is extra credit."""
+    worth = {q.id: q.max_score for q in grade().notebooks[0].questions}["why"]
+    points = {("ada", "network", "why"): (score, 2.0)}
+    lines = list(gradebook.points_out_of_range(points, [grade()]))
+    expected = [f"ada: network/why: {score:g} points by hand, of {worth:g}"] if told else []
+    assert lines == expected
+    assert list(gradebook.points_out_of_range(None, [grade()])) == []
+
+
 def rows(text, key):
     return {row[key]: row for row in csv.DictReader(text.splitlines())}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from nbgrader.utils import find_all_files, ignore_patterns
-from tiny import SOLUTION, TEST, cell, notebook
+from tiny import SOLUTION, TEST, cell, notebook, submit
 
 from autograder.cli import main
 from autograder.course import load_course
@@ -106,6 +106,17 @@ def test_nbgraders_defaults_hold_without_an_option(tmp_path: Path) -> None:
     assert released(course) == {"notes.md"}
     (tmp_path / "nbgrader_config.py").write_text("c.CourseDirectory.ignore = []")
     assert released(course) == {"notes.md", "feedback/x.html"}, "the option replaces the default; caches never go"
+
+
+@pytest.mark.sandbox
+def test_what_a_student_hands_in_stays_whatever_it_is_called(tmp_path: Path) -> None:
+    """nbgrader leaves out of a submission, too, what ``ignore`` names; here that could only cost a point."""
+    course = course_of(tmp_path, config="c.CourseDirectory.ignore = ['*.md']")
+    folder = submit(course, "ada", "factor = int(open('notes.md').read())\ndef double(x):\n    return factor * x")
+    (folder / "notes.md").write_text("2")
+    said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root)])
+    assert said.exit_code == 0, said.output
+    assert ",ada,2,2," in course.grades_csv.read_text()
 
 
 def test_include_is_read_as_well(tmp_path: Path) -> None:

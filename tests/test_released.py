@@ -8,6 +8,7 @@ import nbformat
 from lessons import prepared_course
 
 from autograder.course import load_course
+from autograder.leaks import check_files, check_sources
 from autograder.release import build
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_the_released_lessons_are_current():
     for name, assignment in load_course(ROOT).assignments.items():
         course = prepared_course(name)
+        check_sources(course, assignment)
         built = build(course, assignment)
+        check_files(course, built)
         folder = course.release(assignment.name)
         for notebook in built.notebooks:
             assert nbformat.read(folder / f"{notebook.name}.ipynb", as_version=4) == notebook.released

@@ -12,12 +12,28 @@ from functools import partial
 
 from autograder.gradebook.cells import save_exams
 from autograder.gradebook.database import opened, patiently, place, prepare, server, transact
-from autograder.gradebook.people import manual_entries, with_entries
+from autograder.gradebook.people import (
+    Points,
+    changed_points,
+    manual_entries,
+    points_by_hand,
+    points_out_of_range,
+    with_entries,
+)
 from autograder.gradebook.rows import stored
 from autograder.gradebook.scores import is_recorded, save_grade
 from autograder.records import Course, Exam, Grade
 
-__all__ = ["place", "prepare", "record", "with_manual_scores"]
+__all__ = [
+    "Points",
+    "changed_points",
+    "place",
+    "points_by_hand",
+    "points_out_of_range",
+    "prepare",
+    "record",
+    "with_manual_scores",
+]
 
 
 def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:

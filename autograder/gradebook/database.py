@@ -103,6 +103,31 @@ def opened(course: Course) -> Iterator[Gradebook]:
         raise HostError(f"{path} can not be used ({reason}); {todo}") from error
 
 
+@contextlib.contextmanager
+def looked_at(course: Course) -> Iterator[Any]:
+    """A connection to the gradebook for a look at it: nothing is made, locked or waited for.
+
+    Raises:
+        SQLAlchemyError: it can not be read now.
+    """
+    import sqlite3
+
+    from sqlalchemy import create_engine
+
+    url = server(course)
+    file = f"{course.gradebook.as_uri()}?mode=ro"
+    engine = (
+        create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True, timeout=_LOCK_SECONDS))
+        if url is None
+        else create_engine(url)
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def prepare() -> None:
     """What :func:`opened` asks each time, found out while something else is waited for."""
     from autograder.nbgraders import import_gradebook

@@ -2,15 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from autograder.gradebook.database import looked_at, server
 from autograder.gradebook.rows import rows
-from autograder.records import Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.records import Course, Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.text import one_line
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
+
+Points = Mapping[tuple[str, str, str], tuple[float | None, float | None]]
+"""(student, notebook, grade_id) → manual score and extra credit, of the questions that have one of them."""
+
+
+def points_by_hand(course: Course, assignment: str) -> Points | None:
+    """The points that people gave, as the gradebook has them now; None where it can not be read."""
+    from autograder.nbgraders import import_gradebook
+
+    import_gradebook()
+    from nbgrader.api import Grade as Row
+    from sqlalchemy import inspect, or_
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if server(course) is None and not course.gradebook.exists():
+        return {}
+    given = or_(Row.manual_score.is_not(None), Row.extra_credit.is_not(None))
+    query = rows(Row, assignment, Row.manual_score, Row.extra_credit).where(given)
+    try:
+        with looked_at(course) as connection:
+            if not inspect(connection).has_table("grade"):
+                return {}
+            return {
+                (who, notebook, cell): (score, extra) for who, notebook, cell, score, extra in connection.execute(query)
+            }
+    except (SQLAlchemyError, ModuleNotFoundError):
+        return None
+
+
+def changed_points(before: Points | None, now: Points | None) -> Iterator[str]:
+    """What was given or taken by hand between two looks, a line for each question; nothing where one of them failed."""
+    if before is None or now is None:
+        return
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key, (None, None)), now.get(key, (None, None))
+        if old != new:
+            yield f"{_named(key)}: {_in_words(*new)} given by hand while this batch ran ({_in_words(*old)} before)"
+
+
+def points_out_of_range(points: Points | None, grades: Iterable[Grade]) -> Iterator[str]:
+    """Manual scores that are below 0 or above what the question is worth (more is extra credit), a line each."""
+    for grade in grades if points else ():
+        for book in grade.notebooks:
+            for question in book.questions:
+                key = (grade.student, book.notebook, question.id)
+                score, _ = (points or {}).get(key, (None, None))
+                if score is not None and not 0 <= score <= question.max_score + 1e-9:
+                    yield f"{_named(key)}: {score:g} points by hand, of {question.max_score:g}"
+
+
+def _named(key: tuple[str, str, str]) -> str:
+    student, notebook, cell = (one_line(part, 60) for part in key)
+    return f"{student}: {notebook}/{cell}"
+
+
+def _in_words(score: float | None, extra: float | None) -> str:
+    points = "no points" if score is None else f"{score:g} point{'s' if score != 1 else ''}"
+    return f"{points} and {extra:g} extra" if extra else points
 
 
 def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:

@@ -46,12 +46,14 @@ def render_class_report(
     grades: Sequence[Grade],
     *,
     failures: Mapping[str, str] | None = None,
+    by_hand: Sequence[str] = (),
 ) -> Iterator[str]:
     """The class report of one assignment, piece by piece: one HTML file without scripts that loads nothing.
 
     ``failures`` maps a student whom the kit itself could not grade to the reason; they are counted and
     listed, and never taken for a 0. Median and mean are over the graded ones, after late penalties, as they
-    stand (questions that wait for a person count 0 until then). ``detail`` is shown here: the page is the
+    stand (questions that wait for a person count 0 until then). ``by_hand``: points in the
+    gradebook that a person should look at, a line each. ``detail`` is shown here: the page is the
     instructor's.
     """
     failures = failures or {}
@@ -67,6 +69,7 @@ def render_class_report(
         "tallies": _tallies(ran),
         "rows": (_row(grade, assignment) for grade in sorted(grades, key=lambda g: g.student.casefold())),
         "failures": sorted(failures.items()),
+        "by_hand": by_hand,
         "people": _for_people(grades),
         "outcomes": _ORDER,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
