@@ -333,6 +333,7 @@ def _grade(
             from autograder.screen import BatchProgress
             from autograder.text import one_line
 
+            by_hand = clerk.begin(gradebook.points_by_hand, course, assignment.name)
             batch.prepare(course, assignment.name)
             release = building()
         console = Console(stderr=True)
@@ -343,7 +344,6 @@ def _grade(
             due = [work for work in works if force or batch.current(work) is None]
             if due:
                 clerk.begin(record.prepare)
-            by_hand = clerk.begin(gradebook.points_by_hand, course, assignment.name)
             reduced = cluster is None and _require_sandbox(assignment, quiet, tested)
             if len(due) < len(works) and not quiet:
                 console.print(f"{len(works) - len(due)} of {len(works)} have a current grade.", highlight=False)

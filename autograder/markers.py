@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import ast
 import re
+import string
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,10 +36,10 @@ _OTHER_VERBS = (("begin", "begins", "start", "starts"), ("end", "ends", "stop", 
 """What says the same, where it is written as a marker."""
 _FILLERS = frozenset({"of", "the"})
 _HASHED, _AUTOTEST = "hashed", "autotest"
-_MAX_LETTERS = 40
-"""A line of more letters is prose."""
-_COMMENT = re.compile(r"#+([^#]*)$")
+_MAX_LETTERS, _MAX_LINE = 40, 400
+"""What is longer is prose, or data."""
 _WORD = re.compile(r"[^\W\d_]+")
+_WORDS = re.compile(rf"{_WORD.pattern}(?:[\s_-]+{_WORD.pattern})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +175,9 @@ class Slip:
 
 def misspelt(line: str, markers: Markers, *, is_code: bool) -> Slip | None:
     """The marker that a line without one was meant to be; None: it is code or prose."""
-    comment = _COMMENT.search(line)
-    for text in dict.fromkeys([line, comment[1] if comment else line]):
+    if len(line) > _MAX_LINE:
+        return None
+    for text in _texts(line, is_code):
         words = [word for word in _WORD.findall(text.casefold()) if word not in _FILLERS]
         letters = "".join(words)
         if not words or len(letters) > _MAX_LETTERS:
@@ -190,6 +192,16 @@ def misspelt(line: str, markers: Markers, *, is_code: bool) -> Slip | None:
             if is_marked and is_place and any(_near(letters, noun, 1) for noun in _NOUNS[pair.kind]):
                 return Slip(_written(pair.begin), pair.kind, is_bare=True)
     return None
+
+
+def _texts(line: str, is_code: bool) -> Iterator[str]:
+    """What a line consists of, and its comment, as far as they are words and nothing else."""
+    comment = line.lstrip().startswith("#")
+    for text in dict.fromkeys([line, line.rpartition("#")[2]]):
+        inner = text.strip(string.punctuation + string.digits + string.whitespace)
+        is_name = is_code and not comment and text is line and " " not in inner  # "end_solution" is Python
+        if _WORDS.fullmatch(inner) and not is_name:
+            yield inner
 
 
 def _side(words: Sequence[str], letters: str, pair: Pair, is_marked: bool) -> int | None:

@@ -82,22 +82,32 @@ def record(
         before: the points by hand when the batch began; None: there is nothing to compare with.
     """
     failures = failures or {}
-    points = gradebook.points_by_hand(course, assignment.name)
     standing = on_disk(course, assignment.name, exam_key)
     gradebook.record(course, exams, standing.current)
     in_csv = _for_csv(course, {assignment.name: standing})
     entered = gradebook.with_manual_scores(course, [*standing.current, *in_csv])
     current, in_csv = entered[: len(standing.current)], entered[len(standing.current) :]
+    by_hand = _look_at_points(course, exams, current, before)
     pages = write_feedback(course, assignment, current, changed_only=True)
     write_atomically(course.grades_csv, grades_csv(in_csv))
     paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
     listed = {**standing.set_aside, **failures}
-    by_hand = [*gradebook.changed_points(before, points), *gradebook.points_out_of_range(points, current)]
     if current or listed:
         paths["class report"] = _write_report(course, assignment, current, listed, by_hand)
     if pages:
         paths["feedback"] = pages[0]
     return Recorded(paths, {k: why for k, why in standing.set_aside.items() if k not in failures}, by_hand)
+
+
+def _look_at_points(
+    course: Course, exams: Sequence[Exam], grades: Sequence[Grade], before: gradebook.Points | None
+) -> list[str]:
+    """What a person should look at of the points by hand that count now, a line each."""
+    now = gradebook.points_by_hand(course, exams[0].assignment)
+    asked = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.questions}
+    if before is not None:  # a question that has left the exam took its points along
+        before = {key: points for key, points in before.items() if key[1:] in asked}
+    return [*gradebook.changed_points(before, now), *gradebook.points_out_of_range(now, grades)]
 
 
 def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Standing:

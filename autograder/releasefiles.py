@@ -72,10 +72,11 @@ def ask_for_notebook(course: Course, assignment: Assignment, name: str, why: str
 
 def _ask(course: Course, what: str, path: Path) -> str:
     shown = path.relative_to(course.root.resolve()).as_posix()
+    # A notebook that ignore names is released by nbgrader all the same.
+    other = "into a folder, say" if path.suffix == ".ipynb" else "or name it in c.CourseDirectory.ignore"
     return (
         f"{shown}: {what}. If students are to have it, name it in course.yaml (files: [{shown}]), or without one in "
-        f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); "
-        "else move it away, or name it in c.CourseDirectory.ignore"
+        f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); else move it away, {other}"
     )
 
 
@@ -86,7 +87,7 @@ def _doubt(place: PurePosixPath) -> tuple[str, int] | None:
             return "a name that begins with a dot", len(place.parts) - depth
     if fnmatchcase(place.name.lower(), _SOLUTION):
         return "a file that is called a solution", 0
-    if place.suffix == ".ipynb":
+    if place.suffix.lower() == ".ipynb":
         return "a notebook that is not the assignment's: nothing clears its solutions", 0
     return None
 

@@ -99,6 +99,13 @@ PROSE = [
     "solution = solve(problem)",
     "end_solution = path[-1]  # where the path ends",
     "hidden_tests = 3",
+    "end_solution",
+    "end = solution",
+    "begin, solution",
+    "end(solution)",
+    "'begin': solution,",
+    "x = 1  # end = solution",
+    "f(end)  # solution",
     "hidden = layers.Dense(8)",
     "SOLUTIONS = 4",
     "# marks: scheme A",
@@ -255,6 +262,11 @@ def test_a_marker_that_is_computed_is_an_error() -> None:
         CourseError, match=r"nbgrader_config.py:3: c.ClearSolutions.begin_solution_delimeter is computed"
     ):
         course_markers(computed)
+
+
+def test_a_row_of_data_is_no_marker() -> None:
+    assert misspelt("end,solution", Markers(), is_code=False) is None
+    assert misspelt("end solution", Markers(), is_code=False) is not None
 
 
 def test_a_long_line_is_prose_at_once() -> None:
