@@ -25,6 +25,7 @@ from autograder.records import (
     Role,
     Run,
 )
+from autograder.report.pieces import MAX_CHARACTERS, RENDERED
 from autograder.text import inert_markdown, one_line, visible
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class ShownCell:
     execution_count: int | None
     outputs: tuple[Mapping[str, Any], ...]
     """Texts, and pictures that were encoded anew."""
+    rendered: str = ""
+    """The source for the feedback page, as :mod:`autograder.report.pieces`; empty: as it stands."""
 
 
 def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
@@ -79,16 +82,33 @@ def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
 
 
 def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) -> dict[str, Any]:
-    """The notebook that lies in autograded/, from what an examiner's process handed out.
+    """Make the notebook that lies in autograded/ from what an examiner's process handed out.
 
     Raises:
         ValueError: it is not what such a process hands out: a cell of the exam is missing, or there twice.
     """
+    origins = {cell.grade_id: cell for cell in exam.cells if cell.grade_id is not None}
+    questions = {question.id: question for question in grade.questions}
+    made = [
+        _cell(number, cell, one, origins.get(cell.grade_id), questions.get(cell.grade_id or ""))
+        for number, (cell, one) in enumerate(zip(_for_people(exam, shown), shown, strict=True))
+    ]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": _notebook_metadata(exam), "cells": made}
+
+
+def sources_for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[tuple[str, str]]:
+    """Type and source of each cell as that notebook has it."""
+    return [(cell.cell_type, cell.source) for cell in _for_people(exam, shown)]
+
+
+def _for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[ComposedCell]:
+    """The exam's cells as the exam has them, the student's own without anything active."""
     ours = {cell.grade_id: cell for cell in exam.cells if cell.role is not Role.FREE}
-    found = [cell.grade_id for cell in shown if cell.grade_id is not None]
-    if found != list(ours):
+    if [cell.grade_id for cell in shown if cell.grade_id is not None] != list(ours):
         raise ValueError("its cells are not those of the exam")
-    cells, runs = [], []
+    # Cells that are as the instructor wrote them may have HTML in them.
+    released = {cell.released for cell in exam.cells}
+    cells = []
     for cell in shown:
         origin = ours.get(cell.grade_id)
         kind = cell.cell_type if origin is None else origin.cell_type
@@ -96,9 +116,10 @@ def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) ->
             raise ValueError("a cell of a kind that there is not")
         role = Role.FREE if origin is None else origin.role
         source = cell.source if origin is None or role in WRITABLE else origin.released
+        if kind != "code" and source not in released:
+            source = inert_markdown(source)
         cells.append(ComposedCell(role, kind, source, cell.grade_id, note=cell.note))
-        runs.append(CellRun(cell.status, cell.outputs, cell.execution_count))
-    return _notebook(exam, cells, runs, grade, pictures.as_encoded)
+    return cells
 
 
 _CELL_TYPES = ("code", "markdown", "raw")
@@ -119,27 +140,6 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
     made = notebook_of(composed.exam, shown_cells(composed, run), grade)
     notebook: NotebookNode = nbformat.from_dict(made)
     return notebook
-
-
-def _notebook(
-    exam: Exam, cells: Sequence[ComposedCell], runs: Sequence[CellRun], grade: NotebookGrade, encode: Encode
-) -> dict[str, Any]:
-    by_id = {cell.grade_id: cell for cell in exam.cells if cell.grade_id is not None}
-    questions = {question.id: question for question in grade.questions}
-    # Cells that are as the instructor wrote them may have HTML in them.
-    ours = {cell.released for cell in exam.cells}
-    made = [
-        _cell(
-            number,
-            cell if cell.cell_type == "code" or cell.source in ours else _inert(cell),
-            did,
-            by_id.get(cell.grade_id or ""),
-            questions.get(cell.grade_id or ""),
-            encode,
-        )
-        for number, (cell, did) in enumerate(zip(cells, runs, strict=True))
-    ]
-    return {"nbformat": 4, "nbformat_minor": 5, "metadata": _notebook_metadata(exam), "cells": made}
 
 
 def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
@@ -174,34 +174,24 @@ def _error(name: str, value: str, trace: list[str]) -> Any:
 
 
 def _cell(
-    number: int,
-    cell: ComposedCell,
-    did: CellRun,
-    origin: ExamCell | None,
-    question: QuestionGrade | None,
-    encode: Encode,
-) -> Any:
+    number: int, cell: ComposedCell, shown: ShownCell, origin: ExamCell | None, question: QuestionGrade | None
+) -> dict[str, Any]:
     # An id of our own: the student's could be anything, and random ones would make every run differ.
-    common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, did, origin)}
+    common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, shown, origin)}
     if cell.cell_type != "code":
         return _made(source=cell.source, **common)
     if origin is not None and origin.role is Role.TEST:
-        outputs = _verdict(origin, question)
-        # origin.released, not cell.source: whatever a caller composed, the hidden test can't be here.
-        return _made(source=origin.released, outputs=outputs, execution_count=None, **common)
-    outputs = [made for output in did.outputs if (made := _output(output, encode)) is not None]
-    return _made(source=cell.source, outputs=outputs, execution_count=did.execution_count, **common)
+        return _made(source=cell.source, outputs=_verdict(origin, question), execution_count=None, **common)
+    outputs = [made for output in shown.outputs if (made := _output(output, pictures.as_encoded)) is not None]
+    return _made(source=cell.source, outputs=outputs, execution_count=shown.execution_count, **common)
 
 
-def _inert(cell: ComposedCell) -> ComposedCell:
-    return replace(cell, source=inert_markdown(cell.source))
-
-
-def _cell_metadata(cell: ComposedCell, did: CellRun, origin: ExamCell | None) -> dict[str, Any]:
+def _cell_metadata(cell: ComposedCell, shown: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
     """nbgrader's, and under ``autograder`` what the feedback page says about the cell."""
-    about = {"role": cell.role.value, "run": did.status, "note": cell.note}
+    about = {"role": cell.role.value, "run": shown.status, "note": cell.note}
+    rendered = {RENDERED: shown.rendered} if 0 < len(shown.rendered) <= MAX_CHARACTERS else {}
     nbgrader = nbgrader_metadata(origin) if origin is not None else {}
-    return {"autograder": about, **({"nbgrader": nbgrader} if nbgrader else {})}
+    return {"autograder": {**about, **rendered}, **({"nbgrader": nbgrader} if nbgrader else {})}
 
 
 def _notebook_metadata(exam: Exam) -> dict[str, Any]:

@@ -1,17 +1,20 @@
-"""A masked notebook as view records: markdown rendered without HTML, code highlighted, outputs made inert."""
+"""A masked notebook as view records: sources as they were rendered when it was graded, outputs made inert.
+
+Nothing here interprets what a student wrote: a page takes time in proportion to its length.
+"""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder import pictures
+from autograder.report import pieces
+from autograder.report.pieces import RENDERED
 from autograder.text import bounded, visible
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from markupsafe import Markup
     from nbformat import NotebookNode
 
@@ -42,6 +45,8 @@ class CellView:
     """``markdown``, ``code`` or ``raw``."""
     role: str
     html: Markup
+    rendered: bool
+    """Otherwise ``html`` is the source as it stands."""
     note: str
     run: str
     grade_id: str
@@ -69,10 +74,12 @@ def _cell(cell: Any) -> CellView:
     kind = cell.cell_type
     outputs = tuple(_outputs(cell)) if kind == "code" and role != "test" else ()
     count = cell.get("execution_count") if kind == "code" else None
+    html, rendered = _source(cell, about.get(RENDERED))
     return CellView(
         kind=kind,
         role=role,
-        html={"markdown": markdown, "code": code}.get(kind, _plain)(cell.source),
+        html=html,
+        rendered=rendered,
         note=str(about.get("note", "")),
         run=str(about.get("run", "")),
         grade_id=str(nbgrader.get("grade_id", "")),
@@ -84,73 +91,13 @@ def _cell(cell: Any) -> CellView:
 # --- sources -----------------------------------------------------------------------------------------
 
 
-SAME = 512
-"""So many sources are rendered once: most cells of a page are the instructor's, and on everybody's page."""
-
-
-@functools.lru_cache(maxsize=SAME)
-def markdown(text: str) -> Markup:
-    """CommonMark and tables; HTML is shown as text, images are named and not loaded, links leave no trace."""
-    from markupsafe import Markup
-
-    return Markup(_renderer().render(visible(text, MAX_SOURCE)))
-
-
-@functools.cache
-def _renderer() -> MarkdownIt:
-    """markdown-it refuses javascript:, vbscript:, file: and data: links by itself."""
-    from markdown_it import MarkdownIt
-
-    renderer = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
-    renderer.add_render_rule("image", _image)
-    renderer.add_render_rule("link_open", _link)
-    # A cell's headings go under the page's own.
-    for rule in ("heading_open", "heading_close"):
-        renderer.add_render_rule(rule, _heading)
-    return renderer
-
-
-def _image(_: Any, tokens: Any, index: int, *__: Any) -> str:
+def _source(cell: Any, said: object) -> tuple[Markup, bool]:
+    """(the source as HTML, whether it is rendered): as it stands where there are no pieces, or bad ones."""
     from markupsafe import escape
 
-    # A remote image would tell its server who reads the page.
-    return f'<span class="missing">[image: {escape(tokens[index].content or "no description")}]</span>'
-
-
-def _link(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
-    tokens[index].attrSet("rel", "noopener noreferrer nofollow")
-    return str(self.renderToken(tokens, index, options, env))
-
-
-def _heading(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
-    token = tokens[index]
-    if not token.meta.get("lowered"):
-        token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
-        token.meta["lowered"] = True
-    return str(self.renderToken(tokens, index, options, env))
-
-
-@functools.lru_cache(maxsize=SAME)
-def code(text: str) -> Markup:
-    """Python, highlighted with Pygments' class names."""
-    from markupsafe import Markup
-    from pygments import highlight
-
-    return Markup(highlight(visible(text, MAX_SOURCE), *_highlighting()))
-
-
-@functools.cache
-def _highlighting() -> tuple[Any, Any]:
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
-    return PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
-
-
-def _plain(text: str) -> Markup:
-    from markupsafe import escape
-
-    return escape(visible(text, MAX_SOURCE))
+    kind = {"code": pieces.CODE, "markdown": pieces.MARKDOWN}.get(cell.cell_type)
+    html = pieces.html(said, kind) if isinstance(said, str) and kind is not None else None
+    return (escape(visible(cell.source, MAX_SOURCE)), False) if html is None else (html, True)
 
 
 # --- outputs -----------------------------------------------------------------------------------------

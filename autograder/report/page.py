@@ -31,11 +31,8 @@ def pieces(template: str, values: Mapping[str, Any]) -> Iterator[str]:
 
 def prepare() -> None:
     """Import and compile what pages are made with, while something else is waited for."""
-    from autograder.report import notebook
-
     for name in ("feedback.html", "class.html"):
         _environment().get_template(name)
-    notebook.code("import this")
 
 
 def feedback_name(grade: Grade) -> str:

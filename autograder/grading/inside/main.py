@@ -16,6 +16,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ from autograder.grading.inside.lent import Asking, lent_kernel
 from autograder.grading.layout import SOCKET_PATH, UNIT
 from autograder.grading.wire import Closed, Line
 from autograder.grading.work import Work, handed_in, shared_files
-from autograder.masked import shown_cells
+from autograder.masked import ShownCell, shown_cells, sources_for_people
+from autograder.records import Exam
 from autograder.regrade import KernelNeeded, Recorded, supplying
+from autograder.report.rendering import render
 
 MAX_PARCEL_BYTES = 1 << 31
 """What the coordinator sends is its own."""
@@ -105,8 +108,17 @@ def examined(
         return outcome.failed(_why(error))
     if libraries.wanted():
         return outcome.failed({"needs": outcome.LIBRARIES})
-    shown = [None if one.ran is None else shown_cells(*one.ran) for one in graded]
-    return outcome.pack([one.grade for one in graded], shown, recorded)
+    return outcome.pack([one.grade for one in graded], _shown(common.exams, graded), recorded)
+
+
+def _shown(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequence[ShownCell] | None]:
+    """What people see of each notebook, rendered within bounds."""
+    shown = [() if one.ran is None else shown_cells(*one.ran) for one in graded]
+    sources = [sources_for_people(exam, cells) if cells else [] for exam, cells in zip(exams, shown, strict=True)]
+    return [
+        [replace(cell, rendered=said) for cell, said in zip(cells, rendered, strict=True)] or None
+        for cells, rendered in zip(shown, render(sources), strict=True)
+    ]
 
 
 def _graded(

@@ -12,6 +12,7 @@ from autograder.engine.parcel import Common, common_in
 from autograder.grade import read_tests
 from autograder.grading.layout import COMMON, COURSE
 from autograder.probe import keras_pipelines
+from autograder.report.rendering import render_released
 
 
 def _read() -> Common:
@@ -19,6 +20,7 @@ def _read() -> Common:
     common = common_in(Path(COMMON).read_bytes(), Path(COURSE))
     for exam in common.exams:
         read_tests(exam)
+        render_released(exam)
     return common
 
 
