@@ -7,7 +7,7 @@ cells on their pages as it stands. So nothing active that a student wrote gets i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder import pictures

@@ -40,7 +40,11 @@ def visible(text: str, limit: int = 20_000) -> str:
     text = bounded(text, limit)
     text = _ANSI.sub("", text).replace("\r\n", "\n")
     lines = (line.rsplit("\r", 1)[-1] if "\r" in line.rstrip("\r") else line.rstrip("\r") for line in text.split("\n"))
-    return _UNUSUAL.sub(lambda match: _shown(match.group()), "\n".join(lines))
+    text = "\n".join(lines)
+    if _UNUSUAL.search(text) is None:
+        return text
+    shown = {character: _shown(character) for character in set(text) - {"\n", "\t"}}
+    return text.translate({ord(character): named for character, named in shown.items() if named != character})
 
 
 def one_line(text: str, limit: int = 200) -> str:

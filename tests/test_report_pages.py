@@ -32,7 +32,8 @@ from samples import (
 from autograder.masked import masked_notebook
 from autograder.pictures import Encoder
 from autograder.records import NotebookGrade, Outcome
-from autograder.report import feedback_name, notebook, plots, render_class_report, render_feedback
+from autograder.report import feedback_name, pieces, plots, render_class_report, render_feedback
+from autograder.report.rendering import markdown, render
 
 VOID = {"meta", "img", "br", "hr"}
 TAGS = {
@@ -151,6 +152,7 @@ def feedback(tmp_path, one=None, node=None):
     one = one or grade()
     made = composed(exam())
     node = node or masked_notebook(made, run(made), one.notebooks[0])
+    render([node])
     return render_feedback(course(tmp_path), assignment(), one, {one.notebooks[0].notebook: node})
 
 
@@ -389,7 +391,7 @@ def test_markdown_of_students_is_rendered_without_html(tmp_path):
     """Emphasis, tables, lists and links work; images are named, not loaded; links tell nobody where from."""
     text = "**b** <b>x</b> [l](https://example.org) ![plot](https://x.example/x.png)"
     text += "\n\n|a|\n|-|\n|1|\n\n# Head"
-    html = str(notebook.markdown(text))
+    html = str(pieces.html(markdown(text), pieces.MARKDOWN))
     assert "<strong>b</strong> &lt;b&gt;x&lt;/b&gt;" in html
     assert 'href="https://example.org" rel="noopener noreferrer nofollow"' in html
     assert "[image: plot]" in html
@@ -445,7 +447,7 @@ def test_nested_markdown_does_not_explode():
     """Deep quotes, lists and brackets are bounded by the renderer."""
     began = time.process_time()
     for text in (">" * 20_000, "[" * 20_000, "- " * 10_000, "*a_ " * 9_000, "`" * 20_000 + "a", "|a" * 9_000):
-        notebook.markdown(text)
+        markdown(text)
     assert time.process_time() - began < 10
 
 

@@ -58,8 +58,12 @@ def views(notebook: NotebookNode) -> tuple[list[CellView], int]:
     """(the cells to show, how many are left out). The whole stays within :data:`MAX_PAGE` characters."""
     shown: list[CellView] = []
     room = MAX_PAGE
-    for cell in notebook.cells[:MAX_CELLS]:
-        view = _cell(cell)
+    cells = notebook.cells[:MAX_CELLS]
+    rendered = [_rendered(cell) for cell in cells]
+    if sum(map(len, rendered)) > MAX_PAGE:  # no process of ours writes as much
+        rendered = [""] * len(cells)
+    for cell, said in zip(cells, rendered, strict=True):
+        view = _cell(cell, said)
         room -= len(view.html) + sum(len(output.text) + len(output.uri) for output in view.outputs)
         if room < 0:
             break
@@ -67,14 +71,19 @@ def views(notebook: NotebookNode) -> tuple[list[CellView], int]:
     return shown, len(notebook.cells) - len(shown)
 
 
-def _cell(cell: Any) -> CellView:
+def _rendered(cell: Any) -> str:
+    said = _mapping(cell.metadata.get("autograder")).get(RENDERED)
+    return said if isinstance(said, str) else ""
+
+
+def _cell(cell: Any, said: str) -> CellView:
     about = _mapping(cell.metadata.get("autograder"))
     nbgrader = _mapping(cell.metadata.get("nbgrader"))
     role = str(about.get("role", "free"))
     kind = cell.cell_type
     outputs = tuple(_outputs(cell)) if kind == "code" and role != "test" else ()
     count = cell.get("execution_count") if kind == "code" else None
-    html, rendered = _source(cell, about.get(RENDERED))
+    html, rendered = _source(cell, said)
     return CellView(
         kind=kind,
         role=role,
@@ -91,12 +100,12 @@ def _cell(cell: Any) -> CellView:
 # --- sources -----------------------------------------------------------------------------------------
 
 
-def _source(cell: Any, said: object) -> tuple[Markup, bool]:
-    """(the source as HTML, whether it is rendered): as it stands where there are no pieces, or bad ones."""
+def _source(cell: Any, said: str) -> tuple[Markup, bool]:
+    """Return (the source as HTML, whether it is rendered): as it stands where ``said`` is no pieces."""
     from markupsafe import escape
 
     kind = {"code": pieces.CODE, "markdown": pieces.MARKDOWN}.get(cell.cell_type)
-    html = pieces.html(said, kind) if isinstance(said, str) and kind is not None else None
+    html = pieces.html(said, kind) if said and kind is not None else None
     return (escape(visible(cell.source, MAX_SOURCE)), False) if html is None else (html, True)
 
 

@@ -150,7 +150,6 @@ def _written(pieces: list[Any], cell: str) -> Iterator[str]:
             _require(type(piece) is list)
             element, *values = piece
             _require(type(element) is str and element in _CHILDREN.get(opened[-1], ()))
-            _require(element != "a" or "a" not in opened)
             yield _begin(element, values)
             if element not in _VOID:
                 opened.append(element)
