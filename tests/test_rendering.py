@@ -63,6 +63,18 @@ def test_all_cells_share_the_time_of_a_submission() -> None:
     assert shown(made[1]) == [("2", False)]
 
 
+def test_a_source_that_a_library_fails_on_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs nobody a grade."""
+
+    def fails(source: str) -> str:
+        raise IndexError
+
+    monkeypatch.setitem(rendering._RENDERERS, "markdown", fails)
+    made = new_notebook(cells=[new_markdown_cell("*a*"), new_code_cell("1")])
+    render([made])
+    assert [rendered for _, rendered in shown(made)] == [False, True]
+
+
 def test_no_timer_is_left_behind() -> None:
     before = signal.getsignal(signal.SIGVTALRM)
     render([new_notebook(cells=[new_code_cell(BLANKS)])], seconds=0.1)
