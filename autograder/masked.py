@@ -90,7 +90,7 @@ def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) ->
     origins = {cell.grade_id: cell for cell in exam.cells if cell.grade_id is not None}
     questions = {question.id: question for question in grade.questions}
     made = [
-        _cell(number, cell, one, origins.get(cell.grade_id), questions.get(cell.grade_id or ""))
+        _cell(number, cell, one, origins.get(cell.grade_id or ""), questions.get(cell.grade_id or ""))
         for number, (cell, one) in enumerate(zip(_for_people(exam, shown), shown, strict=True))
     ]
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": _notebook_metadata(exam), "cells": made}

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from rendered import render_into
 from samples import composed, exam, grade, run
 
 from autograder.masked import masked_notebook
 from autograder.report import notebook, pieces, rendering
-from autograder.report.rendering import code, markdown, render, render_released
+from autograder.report.rendering import code, markdown, render_released
 
 BLANKS = "x = 1\n" + "\n " * 20_000 + "y"
 """For its blanks alone, Pygments' lexer takes half a minute."""
@@ -31,7 +32,7 @@ def test_code_has_colors_and_markdown_its_marks() -> None:
     cells = [new_code_cell("def f(): 'x'"), new_markdown_cell("**a** <b>"), new_raw_cell("<i>")]
     made = new_notebook(cells=cells)
     assert shown(made) == [("def f(): &#39;x&#39;", False), ("**a** &lt;b&gt;", False), ("&lt;i&gt;", False)]
-    render([made])
+    render_into([made])
     assert shown(made) == [
         ('<span class="k">def</span> <span class="nf">f</span>(): <span class="s1">&#39;x&#39;</span>\n', True),
         ("<p><strong>a</strong> &lt;b&gt;</p>", True),
@@ -46,7 +47,7 @@ def test_a_cell_that_takes_long_is_plain_and_costs_the_others_nothing(
     monkeypatch.setattr(rendering, "MAX_CELL_SECONDS", 0.2)
     made = new_notebook(cells=[new_code_cell("1"), slow, new_markdown_cell("*a*")])
     began = time.process_time()
-    render([made])
+    render_into([made])
     assert time.process_time() - began < 2
     assert [rendered for _, rendered in shown(made)] == [True, False, True]
     assert shown(made)[1][0].startswith(("x = 1\n", "&gt; [a]: b\n"))
@@ -57,7 +58,7 @@ def test_all_cells_share_the_time_of_a_submission() -> None:
     slow = [new_code_cell(BLANKS + str(number)) for number in range(100)]
     made = [new_notebook(cells=[new_code_cell("1"), *slow]), new_notebook(cells=[new_code_cell("2")])]
     began = time.process_time()
-    render(made, seconds=0.5)
+    render_into(made, seconds=0.5)
     assert time.process_time() - began < 3
     assert [rendered for _, rendered in shown(made[0])] == [True, *[False] * 100]
     assert shown(made[1]) == [("2", False)]
@@ -71,13 +72,13 @@ def test_a_source_that_a_library_fails_on_is_plain(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setitem(rendering._RENDERERS, "markdown", fails)
     made = new_notebook(cells=[new_markdown_cell("*a*"), new_code_cell("1")])
-    render([made])
+    render_into([made])
     assert [rendered for _, rendered in shown(made)] == [False, True]
 
 
 def test_no_timer_is_left_behind() -> None:
     before = signal.getsignal(signal.SIGVTALRM)
-    render([new_notebook(cells=[new_code_cell(BLANKS)])], seconds=0.1)
+    render_into([new_notebook(cells=[new_code_cell(BLANKS)])], seconds=0.1)
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGVTALRM) is before
 
@@ -86,9 +87,9 @@ def test_the_instructors_cells_are_rendered_once(monkeypatch: pytest.MonkeyPatch
     """They are as they would be otherwise, also where no time is left."""
     monkeypatch.setattr(rendering, "_released", {})
     nodes = [masked_notebook(composed(exam()), run(composed(exam())), grade().notebooks[0]) for _ in range(2)]
-    render(nodes[:1])
+    render_into(nodes[:1])
     render_released(exam())
-    render(nodes[1:], seconds=0)
+    render_into(nodes[1:], seconds=0)
     known = [rendered for _, rendered in shown(nodes[1])]
     assert known.count(False) == 2  # the two answers
     for one, other, rendered in zip(shown(nodes[0]), shown(nodes[1]), known, strict=True):
@@ -100,7 +101,7 @@ def test_bad_pieces_are_shown_as_the_source() -> None:
     made = new_notebook(cells=[new_code_cell("source < 1"), new_markdown_cell("*source*")])
     for said in ('[["script"],"alert(1)",null]', "<script>", "", 7, None, ["k"], {"k": 1}):
         for cell in made.cells:
-            cell.metadata["autograder"] = {notebook.RENDERED: said}
+            cell.metadata["autograder"] = {pieces.RENDERED: said}
         assert shown(made) == [("source &lt; 1", False), ("*source*", False)]
 
 
@@ -108,7 +109,7 @@ def test_more_than_fits_on_a_page_is_not_rendered(monkeypatch: pytest.MonkeyPatc
     """Neither written nor, where somebody else wrote it, read."""
     made = new_notebook(cells=[new_code_cell(f"x = {number}") for number in range(10)])
     monkeypatch.setattr(rendering, "MAX_PAGE", 100)
-    render([made])
+    render_into([made])
     assert 0 < sum(rendered for _, rendered in shown(made)) < 10
     monkeypatch.setattr(notebook, "MAX_PAGE", 50)
     assert not any(rendered for _, rendered in shown(made))

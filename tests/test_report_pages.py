@@ -14,6 +14,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from PIL import Image
+from rendered import render_into
 from samples import (
     HIDDEN,
     PNG,
@@ -33,7 +34,7 @@ from autograder.masked import masked_notebook
 from autograder.pictures import Encoder
 from autograder.records import NotebookGrade, Outcome
 from autograder.report import feedback_name, pieces, plots, render_class_report, render_feedback
-from autograder.report.rendering import markdown, render
+from autograder.report.rendering import markdown
 
 VOID = {"meta", "img", "br", "hr"}
 TAGS = {
@@ -152,7 +153,7 @@ def feedback(tmp_path, one=None, node=None):
     one = one or grade()
     made = composed(exam())
     node = node or masked_notebook(made, run(made), one.notebooks[0])
-    render([node])
+    render_into([node])
     return render_feedback(course(tmp_path), assignment(), one, {one.notebooks[0].notebook: node})
 
 

@@ -17,7 +17,7 @@ from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES
 
 from autograder.records import Exam
-from autograder.report.notebook import MAX_CELLS, MAX_SOURCE, RENDERED
+from autograder.report.notebook import MAX_CELLS, MAX_PAGE, MAX_SOURCE
 from autograder.report.pieces import COLORED, MAX_CHARACTERS, Piece, can_open, packed
 from autograder.text import visible
 
@@ -44,7 +44,8 @@ def render(notebooks: Iterable[Sequence[Source]], seconds: float = MAX_SECONDS) 
     left = seconds
     rendered = []
     for notebook in notebooks:
-        room, cells = MAX_PAGE, []
+        room = MAX_PAGE
+        cells: list[str] = []
         for cell_type, source in notebook:
             said, spent = _rendered(cell_type, source, left) if len(cells) < MAX_CELLS else (None, 0.0)
             left -= spent

@@ -14,7 +14,7 @@ from pipeline import ASSIGNMENT, POINTS, Graded, Student, grade, hand_in, make_c
 from autograder.cli import main
 from autograder.records import Course
 from autograder.report import rendering
-from autograder.report.notebook import RENDERED
+from autograder.report.pieces import RENDERED
 
 pytestmark = pytest.mark.sandbox
 FULL = {**POINTS, "essay": 0.0}
