@@ -31,11 +31,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
 
-    from autograder.processes import in_processes
     from distributed import LocalCluster
 
     from autograder import batch
     from autograder.engine.cluster import InCluster
+    from autograder.grading.pool import in_processes
     from autograder.records import Engine
 
     with tempfile.TemporaryDirectory() as name:

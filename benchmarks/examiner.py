@@ -155,11 +155,11 @@ def lesson_rows(runs: int) -> Iterator[Row]:
     """The examiner's share of the hands-on lesson, each run in a process as a batch's."""
     from lessons import prepared_course
 
-    from autograder import worker
+    from autograder.grading.work import HEAVY
 
     prepared_course(LESSON)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.worker", *worker.HEAVY])
+    context.set_forkserver_preload(["autograder.grade", *HEAVY])
     runs_spent: list[dict[str, tuple[float, float]]] = []
     for number in range(runs):
         said(f"lesson, run {number + 1} of {runs}")
@@ -190,7 +190,6 @@ def grade_lesson(report: Any) -> None:
     from autograder.exam import solution_notebook
     from autograder.grade import grade_notebook
     from autograder.release import build
-    from autograder.worker import start_kernel
 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     course = load_course(ROOT)
@@ -204,12 +203,23 @@ def grade_lesson(report: Any) -> None:
         for phase, place in PHASES.items():
             stack.enter_context(_clocked(phase, place, spent))
         began, used = perf_counter(), process_time()
-        done = grade_notebook(released.exam, path, lambda: start_kernel(work), built.assignment.limits, work.hidden)
+        done = grade_notebook(released.exam, path, lambda: _kernel(work), built.assignment.limits, work.hidden)
         sandbox = done.grade.cpu_seconds or 0.0
         spent["whole"] = (perf_counter() - began, process_time() - used + sandbox)
     missed = [q for q in done.grade.questions if q.score < q.max_score and not q.needs_manual_grade]
     assert not missed, missed
     report.send(spent)
+
+
+def _kernel(work: Any) -> Any:
+    """A kernel of its own, as the examiner drives one."""
+    from autograder.grading.walls import kernel_sandbox
+    from autograder.grading.work import masked, preload, released_modules
+    from autograder.kernel import sandboxed_kernel
+
+    first = preload(work.assignment, released_modules(work))
+    limits = work.assignment.limits
+    return sandboxed_kernel(kernel_sandbox(work.assignment), work.files, limits, masked=masked(work), preload=first)
 
 
 def _clocked(phase: str, place: str, spent: dict[str, tuple[float, float]]) -> Any:

@@ -197,11 +197,11 @@ class Clock:
 def grade_class(folder: Path, examples: Path | None, workers: int, report: Any) -> None:
     """Do what `autograder grade` does in this process, and send what it took; real executions without examples."""
     import nbgrader.api
-    from autograder.processes import in_processes
     from rich.console import Console
 
     from autograder import batch, record, screen
     from autograder.course import load_course
+    from autograder.grading.pool import in_processes
     from autograder.keys import exam_key
     from autograder.release import build
 

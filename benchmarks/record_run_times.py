@@ -12,27 +12,44 @@ import argparse
 import json
 import os
 import platform
-import resource
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograder.grading.work import Work
+    from autograder.sandbox.base import Process
 
 ROOT = Path(__file__).resolve().parents[1]
 ENDLESS = "endless-loop"
 sys.path[:0] = [str(ROOT)]
 
 
-def recording(work: object, report: Connection) -> None:
-    """The process of a submission, which also says how much CPU time it used itself: what examining costs."""
-    from autograder import worker
+class Recording:
+    """Grades as a batch does, and keeps how much processor time each submission's examiner used."""
 
-    assert isinstance(work, worker.Work)
-    worker.main(work, report)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    work.log.with_suffix(".cpu").write_text(str(used.ru_utime + used.ru_stime))
+    def __init__(self) -> None:
+        self.cpu_seconds: dict[str, float] = {}
+
+    def __call__(self, due: Sequence[Work], workers: int) -> Iterator[tuple[Work, str]]:
+        from autograder import worker
+        from autograder.grading import examiner
+        from autograder.grading.pool import in_threads
+        from autograder.grading.templates import Templates
+
+        def keep(work: Work, process: Process) -> None:
+            self.cpu_seconds[work.student] = process.usage().cpu_seconds
+            original(work, process)
+
+        original, examiner._keep_log = examiner._keep_log, keep
+        with Templates(due[0], kernels=len(due), executed=True) as templates:
+            examiners = examiner.Examiners(templates)
+            grade = partial(worker.attempt, examine=examiners.examine)
+            yield from in_threads(due, workers, grade, examiners.stop)
 
 
 def main() -> None:
@@ -40,14 +57,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    from autograder.processes import in_processes
-
     from autograder import batch, demo, record
     from autograder.course import load_course
+    from autograder.grading.work import versions
     from autograder.keys import exam_key
     from autograder.prepare import prepare
     from autograder.release import build, write
-    from autograder.worker import versions
 
     with tempfile.TemporaryDirectory() as folder:
         demo.make_course(Path(folder) / "demo")
@@ -63,10 +78,11 @@ def main() -> None:
             work if work.student == ENDLESS else replace(work, assignment=replace(work.assignment, limits=patient))
             for work in batch.plan(course, release)
         ]
+        recording = Recording()
         done = batch.run(
             works,
             workers=options.workers,
-            execute=partial(in_processes, target=recording),
+            execute=recording,
             progress=lambda student, outcome: print(student, getattr(outcome, "status", outcome), file=sys.stderr),
         )
         exams = [notebook.exam for notebook in release.notebooks]
@@ -74,14 +90,13 @@ def main() -> None:
         rows = []
         for work, grade in ((w, g) for w in works for g in done.grades if g.student == w.student):
             page = course.feedback(grade.student, assignment.name)
-            cpu = work.log.with_suffix(".cpu")
             rows.append(
                 {
                     "student": grade.student,
                     "status": grade.status,
                     "wall_seconds": round(sum(n.wall_seconds for n in grade.notebooks), 2),
                     "kernel_cpu_seconds": round(sum(n.cpu_seconds for n in grade.notebooks), 2),
-                    "examiner_cpu_seconds": round(float(cpu.read_text()), 2),
+                    "examiner_cpu_seconds": round(recording.cpu_seconds[work.student], 2),
                     "peak_memory_mib": max((n.peak_memory_mib or 0 for n in grade.notebooks), default=0),
                     "bytes": {
                         "submission": _bytes(work.submission),

@@ -18,11 +18,9 @@ from interruptions.course import make_class
 from interruptions.processes import Batch, adopt_orphans, descendants, kill, left
 from interruptions.scenarios import Lab, Lost
 from interruptions.state import grades, halves, litter
-from kernels import InProcessKernel
 from tiny import Here
 
 from autograder import batch as planning
-from autograder import worker
 from autograder.files import write_atomically
 from autograder.records import Course
 from autograder.release import build
@@ -32,14 +30,11 @@ pytestmark = pytest.mark.sandbox
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (TESTS.parent, TESTS)))}
 
 
-def test_a_batch_that_is_killed_again_and_again_has_the_grades_of_one_that_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_that_is_killed_again_and_again_has_the_grades_of_one_that_is_not(tmp_path: Path) -> None:
     """Without sandboxes, which take long: SIGKILL while its first submissions are graded, and no process is left."""
     adopt_orphans()
     others = descendants(os.getpid())
     reference, course = (make_class(tmp_path / name, 6) for name in ("reference", "killed"))
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
     works = planning.plan(reference, build(reference, reference.assignments["hw"]))
     assert planning.run(works, execute=Here()).not_graded == ()
     expected = grades(reference)
@@ -71,7 +66,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 @pytest.mark.slow
 def test_a_batch_and_a_part_of_it_are_killed_and_nothing_is_lost(lab: Lab) -> None:
-    """SIGKILL of the command after the first grade, and of a worker in the run after it."""
+    """SIGKILL of the command after the first grade, and of an examiner in the run after it."""
     course = lab.copy()
     killed = Batch(course)
     while not list((course.root / "autograded").glob("*/hw/result.json")):
@@ -80,15 +75,15 @@ def test_a_batch_and_a_part_of_it_are_killed_and_nothing_is_lost(lab: Lab) -> No
     killed.kill()
     assert 1 <= lab.check_between(course, "after the command was killed") < 3
     disturbed = Batch(course)
-    # Before there is a kernel, workers only look for kept runs, and nothing is lost with one.
-    while not (disturbed.find("kernel") and (victims := disturbed.find("worker"))):
+    # Before there is a kernel, examiners may only look at recordings, and nothing is lost with one.
+    while not (disturbed.find("kernel") and (victims := disturbed.find("examiner"))):
         assert disturbed.running()
         time.sleep(0.01)
     kill(victims[0])
     ended = disturbed.wait()
     assert ended.code == 3
-    assert "the process that graded it ended without a report" in ended.said
-    lab.check_between(course, "after a worker was killed")
+    assert "the process that examined it ended without an outcome" in ended.said
+    lab.check_between(course, "after an examiner was killed")
     lab.check_end(course, Batch(course).wait(), "at the end")
 
 

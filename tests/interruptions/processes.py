@@ -55,9 +55,9 @@ class Batch:
         return self.wait()
 
     def find(self, kind: str) -> list[int]:
-        """The pids of what a batch is made of: ``coordinator``; ``server``, which may be a copy of it; ``worker``,
-        ``supervisor``, ``bwrap``; the ``template`` of forked kernels, and a fork's ``monitor``; the first process of a
-        sandbox (``init``), and the ``kernel`` in it, however they were started."""
+        """The pids of what a batch is made of: ``coordinator``, and its ``helper`` that does what nbgrader is needed for;
+        ``supervisor``, ``bwrap``; the ``template`` of forked kernels or examiners, and a fork's ``monitor``; the first
+        process of a sandbox (``init``), and the ``kernel`` or ``examiner`` in it, however they were started."""
         if kind == "coordinator":
             return [self.process.pid]
         found = {pid: (parent(pid), command(pid)) for pid in descendants(self.process.pid)}
@@ -66,8 +66,7 @@ class Batch:
             return [pid for pid, (above, said) in found.items() if above in parents and word in said]
 
         whole = command(self.process.pid)
-        copies = [pid for pid in below([self.process.pid]) if found[pid][1] == whole]
-        servers = below([self.process.pid], "forkserver") + copies
+        helpers = [pid for pid in below([self.process.pid]) if found[pid][1] == whole]
         supervisors = [pid for pid, (_, said) in found.items() if "sandbox/supervisor" in said]
         bwraps = below(supervisors, "bwrap")
         first = below(bwraps)
@@ -75,14 +74,14 @@ class Batch:
         monitors = below(templates)
         inits = [pid for pid in first if not below([pid], "/opt/kernel/template")] + below(monitors)
         return {
-            "server": servers,
-            "worker": below(servers),
+            "helper": helpers,
             "supervisor": supervisors,
             "bwrap": bwraps,
             "template": templates,
             "monitor": monitors,
             "init": inits,
-            "kernel": below(inits),
+            "kernel": below(inits, "/opt/kernel/probe"),
+            "examiner": below(inits, "/opt/examiner/program"),
         }[kind]
 
 
@@ -114,7 +113,7 @@ def left(known: Collection[int] = (), seconds: float = 5.0) -> list[str]:
 
 
 def groups() -> set[Path]:
-    """The control groups of sandboxes whose worker is gone."""
+    """The control groups of sandboxes whose coordinator is gone."""
     parents = {cgroup._own_directory(name) for name in ("memory", "pids", "cpuacct")} | {cgroup._parent_v2()}
     found = {group for folder in parents if folder for group in folder.glob("notebook-*-*")}
     return {group for group in found if not Path("/proc", group.name.split("-")[1]).exists()}
