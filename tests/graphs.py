@@ -267,6 +267,50 @@ def partly_frozen(keras: Any) -> Any:
     return model
 
 
+def operators_beside_layers(keras: Any) -> Any:
+    """An operator's node is called ``add`` like the first Add layer, and Keras numbers both in one row."""
+    inputs = keras.Input((4,))
+    x = keras.layers.Add()([inputs, inputs]) + inputs
+    x = keras.layers.Multiply()([x * 2, inputs]) * inputs
+    x = keras.layers.ReLU()(keras.ops.softmax(keras.layers.Softmax()(keras.ops.relu(x))))
+    return keras.Model(inputs, keras.layers.Add()([keras.ops.softmax(keras.layers.Add()([x, inputs]) + 1), x]))
+
+
+def named_like_operations(keras: Any) -> Any:
+    tried = keras.Input((4,)) + 1  # as in a notebook where other models were built before, so that Keras counts on
+    keras.ops.relu(tried[:, 0] + 1)
+    inputs = keras.Input((4,), name="relu")
+    x = keras.layers.Dense(4, name="add_1")(inputs + 1) + 2
+    x = keras.layers.Dense(4, name="get_item")(x)[:, ::-1]
+    return keras.Model(inputs, keras.ops.relu(keras.layers.Dense(4, name="add")(x)))
+
+
+def names_of_all_kinds(keras: Any) -> Any:
+    inputs = keras.Input((4,), name="my input")
+    x = inputs
+    for name in ("größe 1", "größe 2", "hidden (1)", "x" * 80, "x" * 81, "dense", "dense_1", "_hidden"):
+        x = keras.layers.Dense(4, name=name)(x)
+    return keras.Model(inputs, x, name="mein Netz")
+
+
+def names_again_in_inner_models(keras: Any) -> Any:
+    def block(name: str) -> Any:
+        return keras.Sequential([keras.Input((4,), name="x"), keras.layers.Dense(4, name="größe")], name=name)
+
+    inputs = keras.Input((4,), name="x")
+    inner_inputs = keras.Input((4,), name="x")
+    inner = keras.Model(inner_inputs, keras.layers.Dense(4, name="größe")(inner_inputs) + inner_inputs, name="add")
+    x = keras.layers.Dense(4, name="größe")(block("one")(inputs))
+    return keras.Model(inputs, inner(inner(block("two")(x))) + x)
+
+
+def named_like_an_input(keras: Any) -> Any:
+    keras.layers.Input((1,))  # Keras gives the name to this one here
+    model = keras.Sequential([keras.layers.Dense(3, name="input_layer"), keras.layers.Dense(2)])
+    model.build((None, 4))
+    return model
+
+
 def subclassed(keras: Any) -> Any:
     class Mine(keras.Model):
         def call(self, x: Any) -> Any:
@@ -316,5 +360,10 @@ GRAPHS: dict[str, Builder] = {
         transformer,
         structured_data,
         partly_frozen,
+        operators_beside_layers,
+        named_like_operations,
+        names_of_all_kinds,
+        names_again_in_inner_models,
+        named_like_an_input,
     )
 }

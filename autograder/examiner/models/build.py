@@ -140,11 +140,18 @@ def _model(built: Built) -> Any:
             raise RefusedModel("The model's layers do not have the shapes that were computed for them.")
         part = built.parts[call.part]
         if isinstance(part.plan, OperationPlan):
-            return operate(part.plan, arguments, keywords)
+            return _named(part.plan.name, operate(part.plan, arguments, keywords))
         return part.layer(*arguments, **keywords)
 
     outputs = run(plan, {ref: inputs[ref.part] for ref in refs(plan.inputs)}, apply)
     return keras.Model(inputs=_structure(plan.inputs, inputs), outputs=outputs, name=plan.name)
+
+
+def _named(name: str | None, result: Any) -> Any:
+    """Gives the operation behind a result its name; the one that Keras chose may be that of a layer of the model."""
+    if name is not None:
+        tensors(result)[0]._keras_history.operation.name = name
+    return result
 
 
 def _no_larger(given: tuple[int | None, ...], measured: tuple[int | None, ...]) -> bool:

@@ -38,6 +38,7 @@ class OperationPlan:
 
     operation: Operation
     arguments: Mapping[str, Any]
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

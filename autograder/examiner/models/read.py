@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -66,10 +67,17 @@ def read_model(kind: str, config: Any, depth: int = 0) -> ModelPlan:
 
 
 def _name(value: Any) -> str | None:
-    """A layer's name where it is a plain one; otherwise Keras chooses."""
-    if type(value) is str and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", value):
+    """The name of a layer, model or operation: its own where it is a plain one.
+
+    Any other text becomes a plain one that stands for this text alone, so that names stay different: Keras takes no
+    model with a name twice, and one that Keras chooses may be another layer's. None where there is no text.
+    """
+    if type(value) is not str:
+        return None
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", value):
         return value
-    return None
+    digest = hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{re.sub('[^A-Za-z0-9]+', '_', value)[:40].strip('_') or 'layer'}_{digest}"
 
 
 def _sequential(config: dict[str, Any], depth: int) -> ModelPlan:
@@ -81,7 +89,7 @@ def _sequential(config: dict[str, Any], depth: int) -> ModelPlan:
                 "The model has no input shape yet, so it has no weights. "
                 "Begin it with keras.Input(shape=...), or fit it before it is tested."
             )
-        read.insert(0, InputPlan(None, shape(config["build_input_shape"], "The input shape"), "float32"))
+        read.insert(0, InputPlan(_name("(input)"), shape(config["build_input_shape"], "The input shape"), "float32"))
     if any(isinstance(part, InputPlan | OperationPlan) for part in read[1:]):
         raise RefusedModel("A Sequential model may have one input, at its beginning.")
     table = {str(index): part for index, part in enumerate(read)}
@@ -153,7 +161,8 @@ def _operation(class_name: Any, config: dict[str, Any]) -> OperationPlan:
             kind_refused=True,
         )
     operation = OPERATIONS[class_name]
-    return OperationPlan(operation, _arguments(f"The operation {class_name}", config, operation.arguments))
+    arguments = _arguments(f"The operation {class_name}", config, operation.arguments)
+    return OperationPlan(operation, arguments, _name(config.get("name")))
 
 
 def read_layer(entry: dict[str, Any], depth: int) -> LayerPlan | ModelPlan:
