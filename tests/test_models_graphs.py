@@ -68,12 +68,11 @@ OPERATORS: dict[str, Operate] = {
         o.squeeze(o.expand_dims(x, 1), 1), o.swapaxes(x, 1, 2), o.moveaxis(x, 1, 2), o.flip(x, axis=1), o.roll(x, 1, axis=1),
     ],
     "joins": lambda o, x, y: [
-        o.concatenate([x, y], axis=-1), o.concatenate([x, y], axis=0), o.stack([x, y], axis=1), o.append(x, y, axis=1),
+        o.concatenate([x, y], axis=-1), o.hstack([x, y]), o.dstack([x, y]), o.stack([x, y], axis=1), o.append(x, y, axis=1),
     ],
     "pieces": lambda o, x, y: [*o.split(x, 2, axis=-1), *o.unstack(x, axis=1), *o.split(x, [1, 3], axis=1)],
     "repeats": lambda o, x, y: [
         o.repeat(x, 2, axis=1), o.tile(x, (1, 2, 1)), o.pad(x, ((0, 0), (1, 1), (0, 0))), o.pad(x, ((0, 0), (0, 1), (2, 0)), constant_values=3.0),
-        o.broadcast_to(x[0], (3, 5, 4)),
     ],
     "orders": lambda o, x, y: [o.sort(x, axis=-1), o.argsort(x), *o.top_k(x, 2), o.cumsum(x, axis=1), o.diff(x, axis=1)],
     "rounding": lambda o, x, y: [o.clip(x, 0.5, 1.0), o.round(x, 1), o.floor(x), o.ceil(x), o.sign(x), o.trunc(x)],
@@ -118,9 +117,7 @@ def test_every_operation_of_the_table_is_one_of_keras(keras: Any) -> None:
         (lambda o, x: o.fft((x, x))[0], "The operation 'FFT' can not be graded", True),
         (lambda o, x: o.unstack(o.tile(x, (1, 100, 1)), axis=1)[0], "more than 256 tensors", False),
         (lambda o, x: o.tile(x, (1, 4096, 4096)), "too large", False),
-        (lambda o, x: o.tile(o.tile(o.tile(x, (4096, 1, 1)), (4096, 1, 1)), (4096, 1, 1)), "too large", False),
         (lambda o, x: o.one_hot(o.cast(x, "int32"), 10_000_000), "too large", False),
-        (lambda o, x: o.broadcast_to(x[0], (10_000_000, 5, 4)), "too large", False),
         (lambda o, x: o.einsum("bij,bkl->bijkl", *[o.tile(x, (1, 100, 10))] * 2), "too large", False),
         (lambda o, x: o.einsum("bij,bkl->b", *[o.tile(x, (1, 200, 100))] * 2), "more computation", False),
     ],
@@ -131,16 +128,6 @@ def test_operations_that_ask_for_too_much_are_refused(keras: Any, build: Any, me
     with pytest.raises(RefusedModel, match=message) as caught:
         rebuild(claimed, arrays)
     assert caught.value.kind_refused is kind
-
-
-def test_joins_that_double_the_rows_again_and_again_are_refused(keras: Any) -> None:
-    """Sixty short lines that would make 2^60 rows of one."""
-    x = y = keras.Input((4,))
-    for _ in range(60):
-        y = keras.ops.concatenate([y, y], axis=0)
-    claimed, arrays = sent(keras.Model(x, y))
-    with pytest.raises(RefusedModel, match="too large"):
-        rebuild(claimed, arrays)
 
 
 def test_long_attention_is_refused(keras: Any) -> None:

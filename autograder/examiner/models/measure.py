@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.examiner.models import rows
 from autograder.examiner.models.costs import cost
 from autograder.examiner.models.graph import Built, matched, run
 from autograder.examiner.models.operate import FREE, growth, operate, size, tensors, work
@@ -64,6 +65,8 @@ class Measure:
             raise RefusedModel("The model's inputs are not the ones that its layers use.")
         if given is None:
             given = [keras.KerasTensor(inputs[ref.part].shape, inputs[ref.part].dtype) for ref in ends]
+            for tensor in given:
+                rows.begin(tensor)
         pairs = matched(plan.inputs, given)
         for ref, tensor in pairs:
             if not isinstance(tensor, keras.KerasTensor):
@@ -87,7 +90,9 @@ class Measure:
             self._work(work(plan, arguments, output))
             for tensor in tensors(output):
                 tensor.rows = growth(tensors([arguments, keywords]), tensor, plan)
-            return self._count(output)
+            self._count(output)
+            rows.after_operation(plan, arguments, keywords, tensors(output))
+            return output
         if isinstance(plan, InputPlan) or (not arguments and not keywords):
             raise RefusedModel("A layer of the model is called without an input.")
         bound = _bound(built, arguments, keywords)
@@ -104,12 +109,14 @@ class Measure:
         """TimeDistributed and Pipeline: the layers in them, one after the other."""
         import keras
 
-        shape = tuple(tensors(tensor)[0].shape)
+        given = tensors(tensor)
+        shape = tuple(given[0].shape)
         timed = plan.class_name == "TimeDistributed"
         if timed:
             if len(shape) < 3 or len(tensors(tensor)) != 1:
                 raise RefusedModel("TimeDistributed needs one input with time steps.")
             tensor = keras.KerasTensor((shape[0], *shape[2:]), tensor.dtype)
+            rows.begin(tensor)
         steps = self.steps
         self.steps *= (shape[1] or FREE) if timed else 1
         for part in built.parts.values():
@@ -122,6 +129,7 @@ class Measure:
                 raise RefusedModel("TimeDistributed can not give several outputs.")
             inner = tuple(tensors(tensor)[0].shape)
             tensor = keras.KerasTensor((shape[0], shape[1], *inner[1:]))
+            rows.after_layer(plan, given, [tensor])
         return self._count(tensor)
 
     def _layer(self, built: Built, plan: LayerPlan, bound: dict[str, Any], first: Any) -> Any:
@@ -151,7 +159,9 @@ class Measure:
         joined = plan.class_name == "Concatenate" and plan.arguments.get("axis") == 0
         for tensor in tensors(output):
             tensor.rows = growth(given, tensor) if joined else max(getattr(item, "rows", 1.0) for item in given)
-        return self._count(output)
+        self._count(output)
+        rows.after_layer(plan, given, tensors(output))
+        return output
 
     def _count_parameters(self, plan: LayerPlan, shapes: WeightShapes) -> None:
         self.parameters += sum(math.prod(shape) for shape in shapes)
