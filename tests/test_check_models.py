@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from autograder import check
+from autograder.check.prediction import predictions
+from autograder.check.rows import answers_alike
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
 
@@ -490,6 +492,95 @@ def test_patched_evaluate_and_predict_have_no_part_in_it(monkeypatch: pytest.Mon
 def test_wrong_arguments_are_the_authors_fault(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(CourseError, match=message):
         check.loss(classifier(), **arguments)
+
+
+# --- the rows' order -----------------------------------------------------------------------------------
+
+SORTED = np.sort(np.arange(300.0, dtype="float32") % 3)
+ONE_HOT = np.eye(3, dtype="float32")[SORTED.astype(int)]
+NOISE = np.random.default_rng(5).normal(size=(300, 1)).astype("float32")
+
+
+def row_number() -> Any:
+    """Reads the label of a sorted holdout off the row's place, and nothing else."""
+    inputs = keras.Input((1,))
+    place = keras.ops.cumsum(keras.ops.ones_like(inputs), axis=0) - 1
+    return keras.Model(inputs, keras.ops.one_hot(keras.ops.cast(keras.ops.squeeze(place, -1) // 100, "int32"), 3))
+
+
+def next_row() -> Any:
+    """Predicts the next value of a series by looking at it."""
+    inputs = keras.Input((1,))
+    return keras.Model(inputs, keras.ops.roll(inputs, -1, axis=0))
+
+
+def test_the_order_of_the_rows_tells_a_model_nothing() -> None:
+    model = row_number()
+    np.testing.assert_array_equal(np.asarray(model(NOISE)).argmax(1), SORTED)  # as it would be in the data's own order
+    result = recorded(lambda: check.accuracy(model, on=(NOISE, ONE_HOT), above=0.4))
+    assert result.fraction == 0
+    assert "the same row another prediction" in result.message
+    series = np.cumsum(NOISE, axis=0)
+    result = recorded(lambda: check.loss(next_row(), on=(series[:-1], series[1:]), loss="mse", below=0.5))
+    assert result.fraction == 0
+    assert "the same row another prediction" in result.message
+
+
+def batch_statistics() -> Any:
+    inputs = keras.Input((4,))
+    scaled = (inputs - keras.ops.mean(inputs, axis=0)) / keras.ops.std(inputs, axis=0)
+    return keras.Model(inputs, L.Dense(2)(scaled))
+
+
+def trained_call(layer: Any) -> Any:
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, L.Dense(2)(layer(inputs, training=True)))
+
+
+@pytest.mark.parametrize("rows", [1, 5, 64, 2500])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: sequential(L.Dense(5, "relu"), L.BatchNormalization(), L.Dense(2), shape=(4,)),
+        lambda: sequential(L.LayerNormalization(), L.Dense(2, dtype="mixed_bfloat16"), shape=(4,)),
+        lambda: sequential(L.Reshape((2, 2)), L.LSTM(5), L.Dense(2), L.Rescaling(1e6), shape=(4,)),
+        lambda: sequential(L.Dense(2, dtype="float16"), shape=(4,)),
+        lambda: trained_call(L.Dropout(0.5)),
+        lambda: trained_call(L.BatchNormalization()),
+    ],
+)
+def test_a_model_that_looks_at_each_row_alone_gets_what_it_predicts_in_order(
+    make: Callable[[], Any], rows: int
+) -> None:
+    model, X = make(), np.random.default_rng(1).normal(size=(rows, 4)).astype("float32")
+    alone = np.asarray(model(X, training=False), dtype="float64")
+    np.testing.assert_allclose(predictions(model, X), alone, rtol=1e-3, atol=1e-4 * max(1, np.abs(alone).max()))
+
+
+def test_statistics_of_a_batch_are_no_prediction() -> None:
+    X = np.random.default_rng(1).normal(size=(2000, 4)).astype("float32")
+    result = recorded(lambda: check.loss(batch_statistics(), on=(X, X[:, :2]), loss="mse", below=1e9))
+    assert result.fraction == 0
+    assert "axis 0" in result.message
+
+
+def test_texts_that_are_padded_to_the_longest_of_a_batch_are_honest() -> None:
+    words = L.TextVectorization()
+    words.adapt(["red green blue", "one two"])
+    model = keras.Sequential(
+        [keras.Input((1,), dtype="string"), words, L.Embedding(9, 4), L.GlobalAveragePooling1D(), L.Dense(2)]
+    )
+    texts = np.array([["red " * (1 + row % 9)] for row in range(200)])
+    assert predictions(model, texts).shape == (200, 2)
+
+
+def test_one_row_of_many_may_fall_on_the_other_side_of_a_step() -> None:
+    first = np.zeros((64, 3))
+    second = first.copy()
+    second[:4] = 1
+    assert answers_alike(first, second)
+    second[:5] = 1
+    assert not answers_alike(first, second)
 
 
 # --- what is not a model -----------------------------------------------------------------------------

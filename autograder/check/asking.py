@@ -12,7 +12,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograder.check.foreign import Foreign, foreign
-from autograder.check.rows import NoPrediction, arrays, not_accepted, secret_order, taken
+from autograder.check.rows import (
+    NoPrediction,
+    answers_alike,
+    arrays,
+    asked_twice,
+    not_accepted,
+    of_texts,
+    secret_order,
+    taken,
+)
 from autograder.check.words import shape_of
 
 _BATCH = (1024, 1_000_000)
@@ -21,9 +30,11 @@ _BATCH_OF_ESTIMATORS = (8192, 4_000_000)
 """Of estimators, which make little of a row, and begin anew with threads at each call."""
 _MOST_NUMBERS = 50_000_000
 """The numbers of all outputs (400 MB)."""
-_TWICE = 64
-"""So many rows are asked a second time."""
 UNSTEADY = "the same rows got other predictions when they were asked again among other rows"
+MIXED = (
+    "The model gives the same row another prediction when other rows stand beside it. A prediction may depend on its "
+    "own row alone: look for an operation along axis 0, or over the whole batch."
+)
 
 Classes: TypeAlias = "tuple[int, ...] | tuple[str, ...]"
 
@@ -67,8 +78,10 @@ def asked(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -
         _bounded(parts[0][0].size, rows)
     outputs = np.concatenate(parts)
     outputs[order] = outputs.copy()
-    again = order[:: max(1, rows // _TWICE)][:_TWICE][::-1]
-    remark = "" if _close(question.answer(again), outputs[again]) else UNSTEADY
+    again = asked_twice(order)
+    remark = "" if answers_alike(question.answer(again), outputs[again]) else UNSTEADY
+    if remark and found.family == "keras" and not of_texts(inputs):
+        raise NoPrediction(MIXED)  # called with training=False, it has nothing random in it
     return Asked(_one_hot(outputs, question.columns) if outputs.dtype == np.int64 else outputs, remark)
 
 
@@ -187,7 +200,3 @@ def _places(classes: Classes | None) -> list[int]:
         return [int(item) for item in classes or ()]
     ranks = {item: rank for rank, item in enumerate(sorted(classes))}
     return [ranks[item] for item in classes]
-
-
-def _close(first: np.ndarray, second: np.ndarray) -> bool:
-    return first.shape == second.shape and bool(np.allclose(first, second, rtol=1e-3, atol=1e-4, equal_nan=True))

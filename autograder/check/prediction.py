@@ -7,9 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.asking import Asked, asked
+from autograder.check.asking import MIXED, Asked, asked
 from autograder.check.measured import predictions_of
-from autograder.check.rows import NoPrediction, not_accepted, row_count, taken
+from autograder.check.rows import (
+    NoPrediction,
+    answers_alike,
+    asked_twice,
+    not_accepted,
+    of_texts,
+    row_count,
+    secret_order,
+    taken,
+)
 from autograder.check.subject import is_keras
 from autograder.check.words import shape_of
 
@@ -30,7 +39,8 @@ def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, deci
     """The outputs for all rows, and a remark on them where there is one.
 
     What is no Keras model held here is asked: :func:`asking.asked`. A Keras model's layers are called directly
-    (``training=False``): nothing that ``predict`` or ``evaluate`` were patched to be has a part in it.
+    (``training=False``): nothing that ``predict`` or ``evaluate`` were patched to be has a part in it. It sees the rows
+    in an order of the examiner's, and some of them twice, among others.
 
     Args:
         model: a built ``keras.Model`` with one output, or what else predicts.
@@ -39,7 +49,8 @@ def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, deci
         decided: an estimator is asked which class it is, not how probable each one is.
 
     Raises:
-        NoPrediction: the model does not accept these rows, or gives something else than one array.
+        NoPrediction: the model does not accept these rows, gives something else than one array, or answers differently
+            for the same row.
     """
     if not is_keras(model):
         return asked(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
@@ -47,27 +58,35 @@ def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, deci
 
 
 def _outputs(model: Any, inputs: Any) -> np.ndarray:
-    rows = row_count(inputs)
+    """The outputs in the order of the rows, which the model sees in another one; some rows it sees twice."""
+    order = secret_order(inputs)
     size = _batch_size(model)
-    parts = []
-    for start in range(0, rows, size):
-        batch = taken(inputs, slice(start, start + size))
-        try:
-            output = model(batch, training=False)
-        except Exception as error:
-            raise not_accepted(inputs, error) from error
-        if isinstance(output, list | tuple | dict):
-            output = list(output.values()) if isinstance(output, dict) else list(output)
-            if len(output) != 1:
-                raise NoPrediction("The model has several outputs, or none, and one is asked.")
-            output = output[0]
-        array = np.asarray(output, dtype=np.float64)
-        if array.shape[:1] != (min(size, rows - start),):
-            raise NoPrediction(
-                f"The model gives an output that has not one row for each row: {shape_of(array, of=model)}."
-            )
-        parts.append(array)
-    return np.concatenate(parts)
+    outputs = np.concatenate(
+        [_answer(model, inputs, order[start : start + size]) for start in range(0, len(order), size)]
+    )
+    outputs[order] = outputs.copy()
+    again = asked_twice(order)[:size]
+    if not of_texts(inputs) and not answers_alike(_answer(model, inputs, again), outputs[again]):
+        raise NoPrediction(MIXED)
+    return outputs
+
+
+def _answer(model: Any, inputs: Any, which: np.ndarray) -> np.ndarray:
+    """The outputs for some rows."""
+    try:
+        output = model(taken(inputs, which), training=False)
+    except Exception as error:
+        raise not_accepted(inputs, error) from error
+    if isinstance(output, list | tuple | dict):
+        output = list(output.values()) if isinstance(output, dict) else list(output)
+        if len(output) != 1:
+            raise NoPrediction("The model has several outputs, or none, and one is asked.")
+        output = output[0]
+    array = np.asarray(output, dtype=np.float64)
+    if array.shape[:1] != which.shape:
+        shape = shape_of(array, of=model)
+        raise NoPrediction(f"The model gives an output that has not one row for each row: {shape}.")
+    return array
 
 
 def _batch_size(model: Any) -> int:

@@ -65,3 +65,29 @@ def secret_order(inputs: Any) -> np.ndarray:
         plain = array if array.dtype.kind != "O" else np.array([repr(item) for item in array.ravel().tolist()])
         digest.update(np.ascontiguousarray(plain).data if plain.dtype.kind not in "mM" else plain.tobytes())
     return np.random.default_rng(int.from_bytes(digest.digest()[:8], "little")).permutation(row_count(inputs))
+
+
+_TWICE = 64
+"""So many rows are asked a second time."""
+_LONE = 16
+"""One row of so many may answer differently: the last bits of a sum can turn a comparison inside a model."""
+
+
+def asked_twice(order: np.ndarray) -> np.ndarray:
+    """Some of the rows, spread over an order of them and turned around, so that each has other company."""
+    return order[:: max(1, len(order) // _TWICE)][:_TWICE][::-1]
+
+
+def answers_alike(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether rows got the same predictions twice, but for what rounding explains."""
+    if first.shape != second.shape:
+        return False
+    scale = float(np.abs(first[np.isfinite(first)]).max(initial=1.0))
+    same = np.isclose(first, second, rtol=1e-3, atol=1e-4 * scale, equal_nan=True)
+    return bool((~same.reshape(len(same), -1).all(axis=1)).sum() <= len(same) // _LONE)
+
+
+def of_texts(inputs: Any) -> bool:
+    """Whether texts are among the data: a model pads them to the longest of a batch, and what it answers may depend on
+    that."""
+    return any(np.asarray(array).dtype.kind in "OUS" for array in arrays(inputs))
