@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from autograder.check.graph import leaves
 from autograder.check.matching import Difference
 from autograder.check.pattern import Range
-from autograder.check.steps import leaves
 
 MAX_LAYERS = 100
 """A clone of a larger model takes too long for a number in a message."""

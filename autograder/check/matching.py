@@ -186,7 +186,7 @@ def _best(
             text = f"{place}: {_alternatives(state)} is missing"
             return target, j, [Difference(text, steps[j - 1] if j else None, pattern, missing=True)]
     step = steps[j]
-    extra = [] if state.free else [Difference(f"layer {step.number}: {step} is one too many", step)]
+    extra = [] if state.free else [Difference(f"{step.place}: {step} is one too many", step)]
     return number, j + 1, extra
 
 
@@ -197,7 +197,7 @@ def _alternatives(state: _State) -> str:
 def _with_alternatives(found: list[Difference], step: Step, state: _State) -> list[Difference]:
     if not found or found[0].attribute or len(state.edges) == 1:
         return found
-    text = f"layer {step.number}: {step}, expected {_alternatives(state)}"
+    text = f"{step.place}: {step}, expected {_alternatives(state)}"
     return [Difference(text, step, attribute="kind")]
 
 
@@ -212,10 +212,10 @@ def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Diffe
     activation = item.activation
     if item.kind == "Activation" and (after_run or step.kind == "Activation"):
         if step.activation is None or (activation and not same_activation(activation, step.activation)):
-            text = f"layer {step.number}: {_with_activation(step)}, expected activation {activation}"
+            text = f"{step.place}: {_with_activation(step)}, expected activation {activation}"
             yield Difference(text, step, item, "activation")
     elif item.kind != step.kind:
-        yield Difference(f"layer {step.number}: {step}, expected {item}", step, item)
+        yield Difference(f"{step.place}: {step}, expected {item}", step, item)
     else:
         yield from _attributes(item, step)
 
@@ -229,7 +229,7 @@ def _attributes(item: LayerPattern, step: Step) -> Iterator[Difference]:
         elif not same_activation(expected, step.activation or "linear"):
             text = f"{_with_activation(step)}, expected {expected}"
         if text:
-            yield Difference(f"layer {step.number}: {text}", step, item, key)
+            yield Difference(f"{step.place}: {text}", step, item, key)
 
 
 def _with_activation(step: Step) -> str:

@@ -3,11 +3,12 @@ layers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.check.activations import activation_name, layer_activation
+from autograder.check.graph import leaves, parts
 from autograder.check.pattern import fuses
 
 SHOWN = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
@@ -27,6 +28,13 @@ class Step:
     """Whether all this is what the notebook's kernel says of it."""
     shown: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that a text of it names; of a layer that is here, they are read from it."""
+    operation: bool = False
+    """Whether it is no layer; the number is that of the layer before it, then."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for a message."""
+        return f"after layer {self.number}" if self.operation else f"layer {self.number}"
 
     def __str__(self) -> str:
         shown = dict(self.shown)
@@ -41,31 +49,28 @@ class Step:
 
 
 def steps(model: Any) -> list[Step]:
-    """The model's steps. A layer that joins branches stands where Keras lists it, after what it joins."""
+    """The model's steps: what its outputs are computed with. A layer that joins branches stands where Keras lists it,
+    after what it joins; an operation is a step like a layer, unless it computes nothing."""
     result: list[Step] = []
-    layers = leaves(model)
+    found = parts(model)
+    needed = [part.operation for part in found if not part.arranges]
     ends = _ends(model)
-    for number, layer in enumerate(layers, start=1):
-        kind = type(layer).__name__
-        alone = layer_activation(layer)
-        if _transparent(layer):
+    for part in found:
+        layer = part.operation
+        alone = layer_activation(layer) if part.is_layer else part.activation
+        if part.arranges or _transparent(layer):
             continue
         if alone is not None:
             previous = result[-1] if result else None
-            if previous is not None and _joins(previous, layer, layers, ends):
+            if previous is not None and _joins(previous, layer, needed, ends):
                 previous.activation = alone
             else:
-                result.append(Step(number, "Activation", layer, alone))
+                result.append(Step(part.number, "Activation", layer, alone, operation=not part.is_layer))
             continue
-        has_one = fuses(kind) or kind in ("SimpleRNN", "LSTM", "GRU")
+        has_one = part.is_layer and (fuses(part.kind) or part.kind in ("SimpleRNN", "LSTM", "GRU"))
         own = activation_name(getattr(layer, "activation", None)) if has_one else None
-        result.append(Step(number, kind, layer, own))
+        result.append(Step(part.number, part.kind, layer, own, operation=not part.is_layer))
     return result
-
-
-def leaves(model: Any) -> list[Any]:
-    """The model's layers, those of models inside it too, without input layers."""
-    return list(_leaves(model, 0))
 
 
 def branches(model: Any) -> bool:
@@ -80,16 +85,6 @@ def _ends(model: Any) -> list[Any]:
         return list(model.outputs)
     except (AttributeError, ValueError, TypeError):
         return []
-
-
-def _leaves(model: Any, depth: int) -> Iterator[Any]:
-    import keras
-
-    for layer in model.layers:
-        if isinstance(layer, keras.Model) and depth < 20:
-            yield from _leaves(layer, depth + 1)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            yield layer
 
 
 def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[Any]) -> bool:

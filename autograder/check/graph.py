@@ -1,0 +1,242 @@
+"""What a Keras model's outputs are computed with: layers, and the operations between them.
+
+``x + y`` and ``keras.ops.matmul(x, table)`` are no layers, and a model may be made of them alone, with layers beside
+that change nothing. So an operation is a part like a layer, and what no output needs is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.check.activations import with_argument
+
+MAX_DEPTH = 20
+
+
+def _words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
+
+_AFFINE = _words("Add Subtract Multiply Divide TrueDivide Negative")
+_ARRANGING = _words("Cast Copy StopGradient GetItem Reshape Ravel ExpandDims Squeeze Transpose Swapaxes Moveaxis")
+_OF_MASKS = _words("NotEqual Any All ExpandDims ZerosLike OnesLike LogicalOr LogicalAnd Concatenate")
+"""What Keras makes masks with."""
+_JOINING = _words("Add Subtract Multiply Maximum Minimum Concatenate")
+"""Operations on several tensors that are the layers of the same name."""
+_ACTIVATIONS = _words(
+    "relu relu6 sigmoid softmax log_softmax tanh gelu silu selu softplus softsign hard_sigmoid hard_silu hard_tanh "
+    "mish log_sigmoid tanh_shrink sparse_plus squareplus"
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A layer, or an operation, of a model or of a model inside it."""
+
+    operation: Any
+    """A ``keras.Layer``, or another ``keras.Operation``."""
+    number: int
+    """Of the layer, counted from 1 without input layers as a student counts them; of an operation: that of the layer
+    before it."""
+    is_layer: bool
+    nodes: list[Any] = field(default_factory=list)
+    """Its calls."""
+    of_mask: bool = False
+    """Whether only masks need it."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the layer's class; that of the layer which an operation stands for; else ``operation matmul``."""
+        name = type(self.operation).__name__
+        if self.is_layer or (name in _JOINING and not self.constants):
+            return name
+        return f"operation {snake(name)}"
+
+    @property
+    def constants(self) -> list[Any]:
+        """The numbers and arrays in its calls."""
+        return [value for node in self.nodes for value in constants_of(node)]
+
+    @property
+    def arranges(self) -> bool:
+        """Whether it is an operation that computes nothing: it scales by a number, casts, cuts, or reshapes, or makes a
+        mask as Keras does."""
+        name = type(self.operation).__name__
+        if self.is_layer:
+            return False
+        plain = all(np.size(value) == 1 for value in self.constants)
+        alone = all(len(node.input_tensors) == 1 for node in self.nodes)
+        return (
+            name in _ARRANGING
+            or (name in _AFFINE and plain and alone)
+            or (name in _OF_MASKS and plain and self.of_mask)
+        )
+
+    @property
+    def activation(self) -> str | None:
+        """The canonical name of the activation function that an operation is; None for anything else."""
+        return None if self.is_layer else _activation(self.operation)
+
+
+def snake(name: str) -> str:
+    """``TrueDivide`` → ``true_divide``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def parts(model: Any) -> list[Part]:
+    """The layers and operations that a model's outputs are computed with, in Keras's order, models inside it opened.
+
+    A model that is no graph (unbuilt, or a class of the student's own) gives all its layers.
+    """
+    opening = _Opening()
+    opening.model(model)
+    return opening.found
+
+
+def leaves(model: Any) -> list[Any]:
+    """The model's layers, those of models inside it too, without input layers; whether they are needed or not."""
+    return list(_leaves(model, 0))
+
+
+def constants_of(node: Any) -> list[Any]:
+    """The numbers and arrays that a call is given beside tensors; places and shapes are none."""
+    if type(node.operation).__name__ == "GetItem":
+        return []
+    return list(_constants([node.arguments.args, node.arguments.kwargs]))
+
+
+def _constants(value: Any) -> Iterator[Any]:
+    import keras
+
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _constants(item)
+    elif isinstance(value, int | float | np.generic) and not isinstance(value, bool):
+        yield value
+    elif value is not None and not isinstance(value, keras.KerasTensor) and hasattr(value, "shape"):
+        yield np.asarray(value)
+
+
+def _leaves(model: Any, depth: int) -> Iterator[Any]:
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.Model) and depth < MAX_DEPTH:
+            yield from _leaves(layer, depth + 1)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            yield layer
+
+
+# --- what is needed ----------------------------------------------------------------------------------
+
+
+def _graph(model: Any) -> Any:
+    """The functional model that a model is, or has inside; None where it has none."""
+    found = getattr(model, "_functional", model)
+    return found if hasattr(found, "operations") and hasattr(found, "_nodes") else None
+
+
+@dataclass
+class _Opening:
+    """A walk through a model and the models in it."""
+
+    found: list[Part] = field(default_factory=list)
+    layers: int = 0
+    """How many were passed, needed or not."""
+
+    def model(self, model: Any, wanted: set[int] | None = None, of_mask: bool = False, depth: int = 0) -> None:
+        """Adds the parts of one model.
+
+        Args:
+            wanted: which of its outputs are needed; None: all.
+            of_mask: whether they are needed by masks alone.
+        """
+        import keras
+
+        graph = _graph(model)
+        if graph is None:
+            for layer in _leaves(model, depth):
+                self.layers += 1
+                self.found.append(Part(layer, self.layers, True))
+            return
+        ends = [tensor for place, tensor in enumerate(graph.outputs) if wanted is None or place in wanted]
+        begins = {id(tensor) for tensor in graph.inputs}
+        values, every = _needed(ends, begins, masks=False), _needed(ends, begins, masks=True)
+        for operation in graph.operations:
+            calls = every.get(id(operation), {})
+            masked = of_mask or id(operation) not in values
+            if isinstance(operation, keras.Model) and depth < MAX_DEPTH:
+                self.model(operation, {place for places in calls.values() for place in places}, masked, depth + 1)
+            elif not isinstance(operation, keras.layers.InputLayer):
+                self.part(operation, calls, masked)
+
+    def part(self, operation: Any, calls: dict[int, set[int]], masked: bool) -> None:
+        import keras
+
+        is_layer = isinstance(operation, keras.Layer)
+        self.layers += is_layer
+        if calls:
+            nodes = [operation._inbound_nodes[index] for index in sorted(calls)]
+            self.found.append(Part(operation, self.layers, is_layer, nodes, masked))
+
+
+def _needed(ends: list[Any], begins: set[int], *, masks: bool) -> dict[int, dict[int, set[int]]]:
+    """The calls that tensors are computed with.
+
+    Args:
+        begins: the ``id`` of the tensors where to stop.
+        masks: follow masks, too.
+
+    Returns:
+        ``id`` of the layer or operation → number of the call → which of its outputs are needed.
+    """
+    found: dict[int, dict[int, set[int]]] = {}
+    waiting = list(ends)
+    while waiting:
+        tensor = waiting.pop()
+        operation, index, place = tensor._keras_history
+        if id(tensor) in begins:
+            continue
+        places = found.setdefault(id(operation), {}).setdefault(index, set())
+        if not places:
+            waiting += _given(operation._inbound_nodes[index], masks)
+        places.add(place)
+    return found
+
+
+def _given(node: Any, masks: bool) -> list[Any]:
+    import keras
+
+    keywords = {name: value for name, value in node.arguments.kwargs.items() if masks or not name.endswith("mask")}
+    given = keras.tree.flatten([node.arguments.args, keywords])
+    return [tensor for tensor in given if isinstance(tensor, keras.KerasTensor)]
+
+
+# --- activations -------------------------------------------------------------------------------------
+
+
+def _activation(operation: Any) -> str | None:
+    """The name of an operation that is an activation with its usual arguments."""
+    import keras
+
+    kind, config = type(operation).__name__, operation.get_config()
+    if kind == "ReLU":  # keras.activations.relu, which has the arguments of the layer
+        unusual = config.get("negative_slope") or config.get("threshold")
+        return None if unusual else {None: "relu", 6.0: "relu6"}.get(config.get("max_value"))
+    if kind == "Softmax" and config.get("axis", -1) != -1:
+        return None
+    name = {"Softmax": "softmax"}.get(kind, snake(kind))
+    if name == "leaky_relu":
+        return with_argument(name, float(config.get("negative_slope", 0.2)), 0.2)
+    if name in ("elu", "celu"):
+        return with_argument(name, float(config.get("alpha", 1.0)), 1.0)
+    known = name in _ACTIVATIONS and getattr(keras.activations, name, None) is not None
+    return name if known else None

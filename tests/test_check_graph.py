@@ -1,0 +1,122 @@
+"""What a model's outputs are computed with: operations are steps, and layers that stand beside the way are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder import check
+from autograder.records import CheckResult, Outcome
+
+pytestmark = pytest.mark.keras
+keras: Any = pytest.importorskip("keras")
+L, o = keras.layers, keras.ops
+
+ASKED = [check.dense(8, "relu"), check.dense(3, "softmax")]
+TABLE = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
+END = np.random.default_rng(1).normal(size=(8, 3)).astype("float32")
+
+
+def recorded(make: Callable[[], Any]) -> CheckResult:
+    with check.recording() as results:
+        make()
+    return results[0]
+
+
+def declared(x: Any) -> Any:
+    return L.Dense(3, "softmax")(L.Dense(8, "relu")(x))
+
+
+def network_of_operations(x: Any) -> Any:
+    return o.softmax(o.relu(x @ TABLE) @ END)
+
+
+def beside_in_a_model(x: Any) -> Any:
+    """A model with two outputs, of which only the one that no layer gives is used."""
+    inputs = keras.Input((4,))
+    both = keras.Model(inputs, [network_of_operations(inputs), declared(inputs)])
+    return both(x)[0]
+
+
+def masked_by_a_network(x: Any) -> Any:
+    steps = L.RepeatVector(3)(declared(x))
+    mask = o.cast(network_of_operations(x) > 0.5, "bool")
+    return L.GlobalAveragePooling1D()(steps, mask=mask)
+
+
+CHEATS: dict[str, Callable[[Any], Any]] = {
+    "added": lambda x: network_of_operations(x) + 0.0 * declared(x),
+    "multiplied": lambda x: network_of_operations(x) * o.ones_like(declared(x)),
+    "chosen": lambda x: o.where(o.ones_like(declared(x)) > 0, network_of_operations(x), declared(x)),
+    "behind": lambda x: o.softmax(declared(x) * 0.0 + o.relu(x @ TABLE) @ END),
+    "before": lambda x: declared(o.relu(x @ TABLE)[:, :4]),
+    "between": lambda x: L.Dense(3, "softmax")(o.relu(L.Dense(8, "relu")(x) @ TABLE.T @ TABLE)),
+    "scaled by an array": lambda x: declared(x * TABLE[:, 0]),
+    "beside, in a model": beside_in_a_model,
+    "only for a mask": masked_by_a_network,
+    "powers": lambda x: declared(x**3.0),
+    "a maximum": lambda x: declared(o.maximum(x, 0.5)),
+}
+
+HONEST: dict[str, Callable[[Any], Any]] = {
+    "layers": declared,
+    "scaled": lambda x: declared(x / 255.0),
+    "scaled and moved": lambda x: declared((o.cast(x, "float32") - 127.5) / 127.5),
+    "a numpy number": lambda x: declared(x * np.float32(0.5) + o.convert_to_tensor(1.0)),
+    "activations as operations": lambda x: o.softmax(L.Dense(3)(o.relu(L.Dense(8)(x)))),
+    "activations as functions": lambda x: keras.activations.softmax(L.Dense(3)(keras.activations.relu(L.Dense(8)(x)))),
+    "an activation as a layer": lambda x: L.Softmax()(L.Dense(3)(L.ReLU()(L.Dense(8)(x)))),
+    "reshaped": lambda x: declared(o.reshape(o.expand_dims(x, 1), (-1, 4))),
+    "in a model": lambda x: keras.Model(x, declared(x))(x),
+    "in a model of two outputs": lambda x: keras.Model(x, [o.sum(x, axis=1), declared(x)])(x)[1],
+    "logits scaled": lambda x: o.softmax(L.Dense(3)(L.Dense(8, "relu")(x)) / 2.0),
+}
+
+
+def model_of(make: Callable[[Any], Any]) -> Any:
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, make(inputs))
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_a_network_outside_of_the_layers_is_not_as_asked(name: str) -> None:
+    result = recorded(lambda: check.architecture(model_of(CHEATS[name]), ASKED))
+    assert result.outcome is Outcome.FAILED
+    result = recorded(lambda: check.architecture(model_of(CHEATS[name]), [*ASKED[:1], ..., *ASKED[1:]]))
+    assert (result.outcome is Outcome.FAILED) is (name not in ("between",))
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_what_computes_nothing_is_no_step(name: str) -> None:
+    result = recorded(lambda: check.architecture(model_of(HONEST[name]), ASKED))
+    assert result.outcome is Outcome.PASSED, result.message
+
+
+def residual(add: Callable[[Any, Any], Any]) -> Any:
+    inputs = keras.Input((8,))
+    hidden = L.Dense(8, "relu")(inputs)
+    return keras.Model(inputs, L.Dense(3)(add(hidden, inputs)))
+
+
+@pytest.mark.parametrize("add", [lambda a, b: a + b, lambda a, b: L.Add()([a, b]), o.add])
+def test_an_operator_is_the_layer_that_does_the_same(add: Any) -> None:
+    pattern = [check.dense(8, "relu"), check.layer("Add"), check.dense(3)]
+    assert recorded(lambda: check.architecture(residual(add), pattern)).outcome is Outcome.PASSED
+    assert "Add" in recorded(lambda: check.architecture(residual(add), [pattern[0], pattern[2]])).message
+
+
+def test_masks_are_no_steps() -> None:
+    inputs = keras.Input((6,))
+    first, second = (L.Embedding(9, 4, mask_zero=True)(inputs) for _ in range(2))
+    joined = L.Concatenate()([first, L.Masking()(second)])
+    model = keras.Model(inputs, L.Dense(2)(L.LSTM(3)(joined)))
+    kinds = ["Embedding", "Embedding", "Masking", "Concatenate", "LSTM", "Dense"]
+    assert recorded(lambda: check.architecture(model, [check.layer(kind) for kind in kinds])).outcome is Outcome.PASSED
+
+
+def test_a_message_names_the_operation_and_its_place() -> None:
+    result = recorded(lambda: check.architecture(model_of(CHEATS["between"]), ASKED))
+    assert "after layer 1: operation matmul is one too many" in result.message
