@@ -39,7 +39,7 @@ def measured_before() -> Book:
     book, model = Book(), object()
     with writing_in(book):
         book.watch(model, CLAIM)
-        note_parameters(model, 8, 6)
+        note_parameters(model, 8, 6, 0)
         predictions_of(model, ROWS, OUTPUTS.copy)
     assert book.changed
     return read_book(book.packed())
@@ -128,7 +128,7 @@ def test_what_a_test_does_with_predictions_changes_none_that_are_known(model: Me
 
 def test_nothing_is_written_down_where_nobody_keeps_it() -> None:
     assert (predictions_of(object(), ROWS, OUTPUTS.copy) == OUTPUTS).all()
-    note_parameters(object(), 1, 1)
+    note_parameters(object(), 1, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_nothing_is_written_down_where_nobody_keeps_it() -> None:
         [],
         {"a": 1},
         {"a": (None, [])},
-        {"a": ((1, 2.0), {})},
-        {"a": ((True, 2), {})},
-        {"a": ((1, 2, 3), {})},
-        {1: ((1, 2), {})},
-        {"a": ((1, 2), {"b": [1.0]})},
-        {"a": ((1, 2), {"b": np.ones(3, "float32")})},
-        {"a": ((1, 2), {"b": np.array(1.0)})},
+        {"a": ((1, 2.0, 0), {})},
+        {"a": ((True, 2, 0), {})},
+        {"a": ((1, 2), {})},
+        {1: ((1, 2, 0), {})},
+        {"a": ((1, 2, 0), {"b": [1.0]})},
+        {"a": ((1, 2, 0), {"b": np.ones(3, "float32")})},
+        {"a": ((1, 2, 0), {"b": np.array(1.0)})},
     ],
 )
 def test_a_book_that_is_none_is_refused(value: object) -> None:

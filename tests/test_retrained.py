@@ -244,7 +244,9 @@ def test_weights_of_a_vocabulary_stay() -> None:
     words.adapt(np.array(["red green blue red", "one two three"]))
     model = keras.Sequential([keras.Input((1,), dtype="string"), words])
     texts = keras.ops.convert_to_tensor(np.array([["red one two"], ["blue and red"]]))
-    np.testing.assert_allclose(fresh.fresh(model, 1)(texts), model(texts), rtol=1e-6)
+    again, before = (np.asarray(one(texts)) for one in (fresh.fresh(model, 1), model))
+    np.testing.assert_allclose(np.sort(again), np.sort(before), rtol=1e-6)
+    assert (again != before).any()  # the terms have other places
 
 
 def test_all_random_weights_are_drawn_anew_whatever_the_layer() -> None:
@@ -491,3 +493,191 @@ def test_a_layer_that_is_used_often_costs_as_often() -> None:
 def test_wrong_arguments_are_the_authors_fault(keywords: dict[str, Any], message: str) -> None:
     with pytest.raises(CourseError, match=message):
         check.retrained(network(), **{"on": TRAIN, "holdout": HOLDOUT, "epochs": 1, "below": 1.0, **keywords})
+
+
+# --- what is brought along ---------------------------------------------------------------------------
+
+TRAINED = 3 * (CENTERS - CENTERS.mean(0)).T
+"""What a training comes to: (10, 3) weights of a linear network that tells the three clouds apart."""
+MARGIN = -1.5 * (CENTERS**2).sum(1)
+
+
+def given(total: Callable[[Any, int, int], Any]) -> Any:
+    """A sum over features for each class; ``total(x, feature, class)`` is one term, (n, 1)."""
+    inputs = keras.Input((10,))
+    scores = [
+        keras.layers.Add()([total(inputs[:, i : i + 1], i, k) for i in range(10)]) for k in range(3)
+    ]  # fmt: skip
+    return keras.Model(inputs, L.Softmax()(L.Concatenate()(scores)))
+
+
+def whole(i: int, k: int) -> int:
+    return int(np.round(TRAINED[i, k] * 2)) or 1
+
+
+def by_clip(x: Any, i: int, k: int) -> Any:
+    return keras.ops.clip(x, -abs(whole(i, k)), abs(whole(i, k)))
+
+
+def by_repeat(x: Any, i: int, k: int) -> Any:
+    return keras.ops.sum(keras.ops.repeat(x, abs(whole(i, k)), axis=1), axis=1, keepdims=True)
+
+
+def by_tile(x: Any, i: int, k: int) -> Any:
+    return keras.ops.sum(keras.ops.tile(x, (1, abs(whole(i, k)))), axis=1, keepdims=True)
+
+
+CODE = np.round(np.linspace(-3, 3, 31), 2)
+
+
+def by_codebook(x: Any, i: int, k: int) -> Any:
+    """31 different values, each as often as it is needed."""
+    return x * float(CODE[np.abs(CODE - TRAINED[i, k]).argmin()])
+
+
+def by_rescaling(x: Any, i: int, k: int) -> Any:
+    return L.Rescaling(whole(i, k))(x)
+
+
+def by_whole_initializers(x: Any, i: int, k: int) -> Any:
+    start = keras.initializers.Constant(float(whole(i, k)))
+    return L.Dense(1, kernel_initializer=start, trainable=False)(x)
+
+
+BROUGHT = {one.__name__: one for one in (by_clip, by_repeat, by_tile, by_codebook, by_rescaling, by_whole_initializers)}
+
+
+def at_most(result: CheckResult, word: str) -> None:
+    assert result.outcome is Outcome.FAILED
+    assert word in result.message
+
+
+@pytest.mark.parametrize("name", BROUGHT)
+def test_numbers_count_each_time_they_stand_whole_ones_too(name: str) -> None:
+    one = BROUGHT[name]
+    twice = given(lambda x, i, k: L.Add()([one(x, i, k), one(x, i, k)]))
+    at_most(again(twice, below=0.9), "numbers")
+    assert again(given(one), below=0.9).outcome is Outcome.FAILED  # there are few enough of them here
+
+
+def test_a_codebook_would_be_worth_a_training() -> None:
+    """The control: what those numbers are worth where nobody counts them."""
+    assert check.accuracy(given(by_codebook), on=HOLDOUT, above=0.65).outcome is Outcome.PASSED
+
+
+def doubled(times: int) -> Any:
+    """A weight written as additions of a feature to itself."""
+    inputs = keras.Input((10,))
+    return keras.Model(inputs, L.Dense(3, "softmax")(L.Add()([inputs] * times)))
+
+
+def nested_doubling() -> Any:
+    model = doubled(2)
+    inputs = keras.Input((10,))
+    block = keras.Model(inputs, L.Add()([inputs] * 8))
+    for _ in range(3):
+        outer = keras.Input((10,))
+        block = keras.Model(outer, block(block(block(block(block(outer))))))
+    return keras.Model(inputs, model(block(inputs)))
+
+
+def test_connections_are_bounded() -> None:
+    at_most(again(doubled(600)), "connections")
+    at_most(again(nested_doubling()), "connections")
+    assert again(doubled(3)).outcome is Outcome.PASSED
+
+
+def answers_given() -> Any:
+    """Few enough numbers, and all that is needed: the trained network itself."""
+    inputs = keras.Input((10,))
+    return keras.Model(inputs, keras.ops.softmax(inputs @ TRAINED.astype("float32")))
+
+
+def test_a_network_that_was_given_the_answers_is_found_by_labels_in_a_random_order() -> None:
+    model = answers_given()
+    assert fresh.carried(model) is None
+    assert check.loss(model, on=HOLDOUT, below=0.8).outcome is Outcome.PASSED
+    for asked in ({"below": 0.8}, {"metric": "accuracy", "above": 0.6}):
+        at_most(again(model, **asked), "random order")
+
+
+def test_honest_networks_with_numbers_are_at_chance_on_labels_in_a_random_order() -> None:
+    inputs = keras.Input((10,))
+    scaled = inputs * 0.5 + np.linspace(0, 1, 10, dtype="float32")
+    gelu = 0.5 * scaled * (1 + keras.ops.tanh(0.79788456 * (scaled + 0.044715 * scaled**3)))
+    model = keras.Model(inputs, L.Dense(3, "softmax")(L.Concatenate()([gelu, L.LeakyReLU(0.1)(scaled)])))
+    assert fresh.suspicious(model)
+    for number in range(3):
+        assert again(model, below=0.7, epochs=20, seed=number).outcome is Outcome.PASSED
+    assert not fresh.suspicious(network(L.Dropout(0.5), L.BatchNormalization()))
+
+
+def sorted_words() -> Any:
+    """A vocabulary whose order is the answer: the first half means one class, the second the other."""
+    words = L.StringLookup(vocabulary=[f"w{n}" for n in range(100)], num_oov_indices=0)
+    inputs = keras.Input((1,), dtype="string")
+    place = keras.ops.cast(words(inputs), "float32")
+    return keras.Model(inputs, keras.ops.sigmoid((place - 49.5) * 8))
+
+
+def learned_words() -> Any:
+    words = L.StringLookup(vocabulary=[f"w{n}" for n in range(100)])
+    inputs = keras.Input((1,), dtype="string")
+    return keras.Model(inputs, L.Dense(1, "sigmoid")(L.Flatten()(L.Embedding(101, 4)(words(inputs)))))
+
+
+def test_the_order_of_a_vocabulary_is_worth_nothing_and_its_terms_stay() -> None:
+    texts = np.array([[f"w{n}"] for n in np.random.default_rng(0).integers(0, 100, 600)])
+    labels = np.array([float(text[0][1:]) > 49 for text in texts])[:, None].astype("float32")
+    asked = {"on": (texts, labels), "holdout": (texts, labels), "loss": "binary_crossentropy", "below": 0.3}
+    assert check.loss(sorted_words(), on=(texts, labels), loss="binary_crossentropy", below=0.1).fraction == 1
+    assert again(sorted_words(), **asked).outcome is Outcome.FAILED
+    honest = again(learned_words(), **asked, epochs=20, optimizer=keras.optimizers.Adam(0.05))
+    assert honest.outcome is Outcome.PASSED, honest.message
+
+
+def weighed_features(layer: Any) -> Any:
+    """The weights of a trained unit as what prepares the input, behind which everything is fixed."""
+    unit = L.Dense(1, kernel_initializer="ones", trainable=False, use_bias=False)
+    inputs = keras.Input((10,))
+    return keras.Model(inputs, keras.ops.sigmoid(unit(layer(inputs))))
+
+
+@pytest.mark.parametrize("kind", ["Rescaling", "Normalization"])
+def test_what_prepares_an_input_is_fitted_to_the_rows_to_train_on(kind: str) -> None:
+    weights = np.linspace(-3, 3, 10) if kind == "Rescaling" else np.linspace(0.1, 3, 10)
+    labels = (X @ weights > 0)[:, None].astype("float32")
+    asked = {"on": (X[:600], labels[:600]), "holdout": (X[600:], labels[600:]), "loss": "binary_crossentropy"}
+    numbers = (
+        L.Rescaling(list(5 * weights))
+        if kind == "Rescaling"
+        else L.Normalization(mean=[0.0] * 10, variance=list(1 / (5 * weights) ** 2))
+    )
+    model = weighed_features(numbers)
+    assert check.loss(model, on=asked["holdout"], loss="binary_crossentropy", below=0.2).fraction == 1
+    assert again(model, **asked, below=0.2).outcome is Outcome.FAILED
+    honest = sequential(type(numbers).from_config(numbers.get_config()), L.Dense(1, "sigmoid"))
+    honest = again(honest, **asked, below=0.3, epochs=20, optimizer=keras.optimizers.Adam(0.05))
+    assert honest.outcome is Outcome.PASSED, honest.message
+
+
+def deep(width: int) -> Any:
+    """Twelve residual blocks, each with what such blocks have."""
+    inputs = keras.Input((10,))
+    x = L.Dense(width, kernel_initializer=keras.initializers.RandomNormal(stddev=0.05))(inputs / 2.0)
+    for rate in np.linspace(0, 0.3, 12):
+        y = L.LeakyReLU(0.1)(L.BatchNormalization(momentum=0.9, epsilon=1e-4)(x))
+        y = L.Dense(width, kernel_regularizer=keras.regularizers.L2(float(rate) / 100))(L.Dropout(float(rate))(y))
+        x = x + 0.1 * y
+    return keras.Model(inputs, L.Dense(3, "softmax")(x))
+
+
+def causal_attention() -> Any:
+    x = inputs = keras.Input((40, 4))
+    mask = np.tril(np.ones((1, 40, 40), bool))
+    return keras.Model(inputs, L.Dense(3, "softmax")(L.MultiHeadAttention(2, 3)(x, x, attention_mask=mask)[:, -1]))
+
+
+@pytest.mark.parametrize("make", [lambda: deep(8), causal_attention, lambda: deep(64)])
+def test_deep_networks_with_ordinary_settings_carry_nothing(make: Callable[[], Any]) -> None:
+    assert fresh.carried(make()) is None

@@ -6,32 +6,32 @@ with seeds that the examiner sets, frozen layers included, and running averages 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-MOST_NUMBERS = 32
-"""So many different numbers, and so many in lists, may stand in the settings of a network's layers."""
+from autograder.check.graph import connections, leaves
+from autograder.check.settings import VOCABULARIES, Numbers, preparing
 
-_NO_SETTINGS = frozenset({"seed", "name", "trainable", "dtype", "batch_shape", "build_config"})
-_PREPARES = frozenset(
-    {"Rescaling", "Normalization", "Discretization", "TextVectorization", "StringLookup", "IntegerLookup"}
-)
-_VALUES = frozenset({"scale", "offset", "mean", "variance", "value", "vocabulary"})
-_VOCABULARIES = frozenset({"TextVectorization", "StringLookup", "IntegerLookup"})
-_ARRAYS = frozenset({"__numpy__", "__tensor__"})
+MOST_NUMBERS = 32
+"""So many numbers may stand in the settings of a network: see :mod:`settings` for what counts."""
+
+MOST_CONNECTIONS = 500
+"""So many tensors may go into its layers and operations: what is doubled and added often enough is a number, too."""
 
 
 class NotTrainable(Exception):
     """The network can not be trained again; ``str(error)`` is for the student."""
 
 
-def fresh(model: Any, seed: int) -> Any:
+def fresh(model: Any, seed: int, inputs: Any = None) -> Any:
     """The same architecture, built and not compiled, with weights drawn for ``seed``.
 
-    Seeds of initializers, dropout and noise are the examiner's. What a ``Normalization`` layer was adapted to is kept:
-    it prepares the data.
+    Seeds of initializers, dropout and noise are the examiner's. What prepares an input with a number for each feature
+    (a ``Normalization``, a ``Rescaling``) is fitted to ``inputs``. The terms of a vocabulary come in another order.
+
+    Args:
+        inputs: the rows to train on; None keeps what prepares them as it is.
 
     Raises:
         NotTrainable: Keras can not make it again from its configuration.
@@ -41,7 +41,9 @@ def fresh(model: Any, seed: int) -> Any:
         copy = type(model).from_config(_seeded(model.get_config(), draw))
         if not copy.built and model.built:
             copy.build(model.input_shape)
-        _keep_preprocessing(model, copy)
+        _keep_what_was_adapted(model, copy, draw)
+        if inputs is not None:
+            _fit_what_prepares(model, copy, inputs)
     except Exception as error:
         raise NotTrainable(f"The network can not be made again ({type(error).__name__}).") from error
     if [tuple(v.shape) for v in copy.weights] != [tuple(v.shape) for v in model.weights]:
@@ -59,55 +61,72 @@ def _seeded(value: Any, draw: np.random.Generator) -> Any:
     return type(value)(_seeded(item, draw) for item in value) if isinstance(value, list | tuple) else value
 
 
-def leaves(model: Any) -> Iterator[Any]:
-    """The layers of a model and of the models in it."""
-    for layer in model.layers:
-        yield from leaves(layer) if hasattr(layer, "layers") else [layer]
-
-
-def _keep_preprocessing(model: Any, copy: Any) -> None:
+def _keep_what_was_adapted(model: Any, copy: Any, draw: np.random.Generator) -> None:
     for old, new in zip(leaves(model), leaves(copy), strict=True):
         if type(old).__name__ == "Normalization" and old.weights:
             new.set_weights(old.get_weights())
             new.finalize_state()
-        elif type(old).__name__ in _VOCABULARIES and old.get_config().get("vocabulary") is None:
-            _keep_vocabulary(old, new)
+        elif type(old).__name__ in VOCABULARIES:
+            _keep_vocabulary(old, new, draw)
 
 
-def _keep_vocabulary(old: Any, new: Any) -> None:
+def _keep_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
+    """The same terms; in another order, unless they are few that stand for their places (small, medium, large)."""
     terms = old.get_vocabulary(include_special_tokens=False)
-    if old.get_config()["output_mode"] != "tf_idf":
-        new.set_vocabulary(terms)
+    mode = old.get_config()["output_mode"]
+    few = mode == "int" and len(terms) <= MOST_NUMBERS
+    order = np.arange(len(terms)) if few or getattr(old, "invert", False) else draw.permutation(len(terms))
+    ordered = [terms[place] for place in order]
+    if mode != "tf_idf":
+        new.set_vocabulary(ordered)
         return
     special = len(old.get_vocabulary()) - len(terms)  # they come first, and their weights follow from the others
-    weights = np.asarray(getattr(old, "_lookup_layer", old).idf_weights)
-    new.set_vocabulary(terms, idf_weights=weights[special : special + len(terms)])
+    weights = np.asarray(getattr(old, "_lookup_layer", old).idf_weights)[special : special + len(terms)]
+    new.set_vocabulary(ordered, idf_weights=weights[order])
+
+
+def _fit_what_prepares(model: Any, copy: Any, inputs: Any) -> None:
+    """Gives layers that prepare an input feature by feature the mean and spread of the rows to train on."""
+    import keras
+
+    for layer in preparing(copy):
+        kind = type(layer).__name__
+        numbers = [getattr(layer, name, 0.0) for name in {"Normalization": _FITTED, "Rescaling": _SCALED}.get(kind, ())]
+        if max(map(np.size, numbers), default=0) > 1:
+            rows = _rows_of(copy, layer.input, inputs)
+            kept = layer.axis if kind == "Normalization" else (-1,)
+            others = tuple(set(range(rows.ndim)) - {axis % rows.ndim for axis in kept})
+            mean, variance = rows.mean(axis=others, keepdims=True), rows.var(axis=others, keepdims=True)
+            variance = np.where(variance > 0, variance, 1.0)
+            if kind == "Normalization":
+                layer.mean, layer.variance = map(keras.ops.convert_to_tensor, (mean, variance))
+            else:
+                layer.scale, layer.offset = 1 / np.sqrt(variance[0]), -mean[0] / np.sqrt(variance[0])
+
+
+_FITTED, _SCALED = ("mean", "variance"), ("scale", "offset")
+
+
+def _rows_of(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
+    """The array that goes into one of the model's inputs."""
+    place = next(place for place, other in enumerate(model.inputs) if other is tensor)
+    if isinstance(inputs, dict):
+        return np.asarray(inputs[model.inputs[place].name], dtype=np.float32)
+    return np.asarray(inputs[place] if isinstance(inputs, list | tuple) else inputs, dtype=np.float32)
 
 
 def carried(model: Any) -> str | None:
     """Why this architecture carries more than a network is made of; None where it does not.
 
-    A trained network can be written into settings: as the scales of a ``Rescaling`` for each unit, as a constant array
-    that the inputs are multiplied with. So the numbers in them are counted: the different ones, and all that stand in
-    lists, are operands, or were adapted. One layer may prepare each input, with as many numbers as it likes.
+    A trained network can be written into settings, so the numbers in them are counted. One layer may prepare each
+    input, with as many numbers as it likes: it is fitted anew.
     """
-    preparing = _preparing(model)
-    names = {layer.name for layer in preparing}
-    single, listed = set[float](), 0
-    for entry in model.get_config()["layers"]:
-        found = _Numbers()
-        found.entry(entry, prepares=_name(entry) in names)
-        single |= found.single
-        listed += found.listed
-    for layer in leaves(model):
-        if any(layer is other for other in preparing):
-            continue
-        if type(layer).__name__ == "Normalization":
-            listed += sum(int(np.prod(variable.shape)) for variable in layer.weights)
-        elif type(layer).__name__ in _VOCABULARIES:
-            numeric = type(layer).__name__ == "IntegerLookup" or layer.get_config()["output_mode"] == "tf_idf"
-            listed += layer.vocabulary_size() if numeric else 0
-    count = max(len(single), listed)
+    if connections(model) > MOST_CONNECTIONS:
+        return (
+            f"This network has {connections(model):,} connections between its layers and operations, and one that is "
+            f"trained again may have {MOST_CONNECTIONS}."
+        )
+    count = Numbers(model).count
     if count <= MOST_NUMBERS:
         return None
     return (
@@ -117,69 +136,10 @@ def carried(model: Any) -> str | None:
     )
 
 
-def _preparing(model: Any) -> list[Any]:
-    """The layers of the model's own that are the first to work on one of its inputs alone."""
-    waiting = list(model.inputs or [])
-    found = []
-    for layer in model.layers:
-        if type(layer).__name__ not in _PREPARES:
-            continue
-        try:
-            tensor = layer.input
-        except (AttributeError, ValueError):
-            continue
-        if any(tensor is other for other in waiting):
-            waiting = [other for other in waiting if other is not tensor]
-            found.append(layer)
-    return found
+def suspicious(model: Any) -> bool:
+    """Whether the network holds more numbers or connections than plain layers in a row do, so that it is worth a look
+    whether it knows the answers without learning them."""
+    return Numbers(model).count > _FEW_NUMBERS or connections(model) > _FEW_CONNECTIONS
 
 
-def _name(entry: dict[str, Any]) -> str:
-    return str(entry.get("name") or entry["config"].get("name"))
-
-
-class _Numbers:
-    """Counts in Keras's serialized form."""
-
-    def __init__(self) -> None:
-        self.single: set[float] = set()
-        """Different fractions that stand alone: a rate, a slope, a constant that weights begin with."""
-        self.listed = 0
-        """Numbers that stand in lists, and operands."""
-
-    def entry(self, entry: dict[str, Any], *, prepares: bool = False) -> None:
-        """A layer, a model or an operation with its calls."""
-        if not prepares:
-            self.settings(entry["config"])
-        if entry.get("class_name") != "GetItem":
-            self.operands(entry.get("inbound_nodes", []))
-
-    def settings(self, value: Any, *, listed: bool = False, whole: bool = False) -> None:
-        """Fractions; whole numbers are sizes and axes, but in arrays and where they are values."""
-        if isinstance(value, dict) and "inbound_nodes" in value:
-            self.entry(value)
-        elif isinstance(value, dict):
-            array = value.get("class_name") in _ARRAYS
-            for key, item in value.items():
-                if key not in _NO_SETTINGS:
-                    self.settings(item, whole=whole or array or key in _VALUES)
-        elif isinstance(value, list | tuple | np.ndarray):
-            for item in value:
-                self.settings(item, listed=listed or len(value) > 1, whole=whole)
-        elif isinstance(value, float | np.floating) or (whole and type(value) is int):
-            if listed:
-                self.listed += 1
-            else:
-                self.single.add(float(value))
-
-    def operands(self, value: Any) -> None:
-        """All numbers with which tensors are multiplied, added, compared ..."""
-        if isinstance(value, dict):
-            if value.get("class_name") != "__keras_tensor__":
-                for item in value.values():
-                    self.operands(item)
-        elif isinstance(value, list | tuple | np.ndarray):
-            for item in value:
-                self.operands(item)
-        elif isinstance(value, int | float | np.number) and not isinstance(value, bool):
-            self.listed += 1
+_FEW_NUMBERS, _FEW_CONNECTIONS = 8, 100

@@ -18,18 +18,18 @@ from autograder.check.activations import with_argument
 MAX_DEPTH = 20
 
 
-def _words(text: str) -> frozenset[str]:
-    """The words of a text as a set."""
+def names(text: str) -> frozenset[str]:
+    """The names in a text, as a set."""
     return frozenset(text.split())
 
 
-_AFFINE = _words("Add Subtract Multiply Divide TrueDivide Negative")
-_ARRANGING = _words("Cast Copy StopGradient GetItem Reshape Ravel ExpandDims Squeeze Transpose Swapaxes Moveaxis")
-_OF_MASKS = _words("NotEqual Any All ExpandDims ZerosLike OnesLike LogicalOr LogicalAnd Concatenate")
+_AFFINE = names("Add Subtract Multiply Divide TrueDivide Negative")
+_ARRANGING = names("Cast Copy StopGradient GetItem Reshape Ravel ExpandDims Squeeze Transpose Swapaxes Moveaxis")
+_OF_MASKS = names("NotEqual Any All ExpandDims ZerosLike OnesLike LogicalOr LogicalAnd Concatenate")
 """What Keras makes masks with."""
-_JOINING = _words("Add Subtract Multiply Maximum Minimum Concatenate")
+_JOINING = names("Add Subtract Multiply Maximum Minimum Concatenate")
 """Operations on several tensors that are the layers of the same name."""
-_ACTIVATIONS = _words(
+_ACTIVATIONS = names(
     "relu relu6 sigmoid softmax log_softmax tanh gelu silu selu softplus softsign hard_sigmoid hard_silu hard_tanh "
     "mish log_sigmoid tanh_shrink sparse_plus squareplus"
 )
@@ -102,6 +102,31 @@ def parts(model: Any) -> list[Part]:
 def leaves(model: Any) -> list[Any]:
     """The model's layers, those of models inside it too, without input layers; whether they are needed or not."""
     return list(_leaves(model, 0))
+
+
+def is_graph(model: Any) -> bool:
+    """Whether the model is a graph of layers, as it is once its input's shape is known."""
+    return _graph(model) is not None
+
+
+def connections(model: Any) -> int:
+    """How many tensors go into the layers and operations of a model, all calls of models inside it counted."""
+    return _connections(model, 0)
+
+
+def _connections(model: Any, depth: int) -> int:
+    import keras
+
+    graph = _graph(model)
+    if graph is None or depth > MAX_DEPTH:
+        return len(list(_leaves(model, depth)))
+    calls = _needed(list(graph.outputs), {id(tensor) for tensor in graph.inputs}, masks=False)
+    total = 0
+    for operation in graph.operations:
+        nodes = [operation._inbound_nodes[index] for index in calls.get(id(operation), {})]
+        inside = _connections(operation, depth + 1) if isinstance(operation, keras.Model) and nodes else 0
+        total += sum(len(node.input_tensors) + inside for node in nodes)
+    return total
 
 
 def constants_of(node: Any) -> list[Any]:

@@ -31,8 +31,8 @@ MAX_NUMBERS = 2_000_000
 class Figures:
     """Of one model."""
 
-    parameters: tuple[int, int] | None = None
-    """All, and those that are trained."""
+    parameters: tuple[int, int, int] | None = None
+    """All, those that are trained, and those that are constants beside the weights."""
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
     """Digest of the rows → the outputs, float64, rows first."""
 
@@ -71,7 +71,7 @@ def read_book(packed: Packed) -> Book:
     """
     book = Book()
     for key, (parameters, predictions) in decode(packed.text, packed.buffers).items():
-        if type(key) is not str or not (parameters is None or list(map(type, parameters)) == [int, int]):
+        if type(key) is not str or not (parameters is None or list(map(type, parameters)) == [int, int, int]):
             raise TypeError("no figures")
         if not all(type(p) is np.ndarray and p.dtype == np.float64 and p.ndim for p in predictions.values()):
             raise TypeError("no predictions")
@@ -114,8 +114,8 @@ def _needed() -> NoReturn:
     raise ImportError("the model itself is needed for this", name="keras")
 
 
-def known_parameters(model: Any) -> tuple[int, int]:
-    """All of a measured model's parameters, and those that are trained."""
+def known_parameters(model: Any) -> tuple[int, int, int]:
+    """All of a measured model's parameters, those that are trained, and those that are constants."""
     found: Figures = object.__getattribute__(model, "_figures")
     return found.parameters if found.parameters is not None else _needed()
 
@@ -136,11 +136,11 @@ def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -
     return outputs
 
 
-def note_parameters(model: Any, total: int, trainable: int) -> None:
+def note_parameters(model: Any, total: int, trainable: int, constants: int) -> None:
     """Write down how many parameters a model has."""
     figures = _figures_of(model)
     if figures is not None and figures.parameters is None:
-        figures.parameters = total, trainable
+        figures.parameters = total, trainable, constants
         _books[-1].changed = True
 
 

@@ -70,6 +70,25 @@ def binary_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np
     return _each(np.logaddexp(0.0, outputs) - targets * outputs)
 
 
+def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: bool, from_logits: bool) -> np.ndarray:
+    """By how much each row's probabilities are nearer to its labels than the best constant ones, 1 for all of it.
+
+    It is the difference of squared errors, which no single row can make large, over that of the constant.
+
+    Args:
+        outputs, labels: as of a binary or a categorical crossentropy, of probabilities or of scores.
+    """
+    if binary:
+        targets = _same_shape(outputs, labels)
+        given = 1 / (1 + np.exp(-np.clip(outputs, -500, 500))) if from_logits else outputs
+    else:
+        targets = _targets(outputs, labels)
+        given = np.exp(outputs - outputs.max(axis=1, keepdims=True)) if from_logits else outputs
+        given = given / given.sum(axis=1, keepdims=True)
+    own, constant = _each((given - targets) ** 2), _each((targets.mean(axis=0) - targets) ** 2)
+    return np.asarray((constant - own) / max(float(constant.mean()), EPSILON))
+
+
 def mean_squared_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(output - label)², averaged over the row's outputs. Shapes as in :func:`binary_crossentropy`."""
     targets = _same_shape(outputs, labels)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,14 +52,14 @@ def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
     least = cost.training_seconds(model, rows, plan.epochs)
     if least > plan.seconds:
         raise TooSlow(least)
-    copy = fresh(model, plan.seeds[0])
+    copy = fresh(model, plan.seeds[0], plan.inputs)
     variables = list(copy.variables)
     copy.compile(optimizer=plan.optimizer, loss=plan.loss, jit_compile=False)
     learns = bool(copy.trainable_variables)
     trainer = _started(copy, plan) if learns else None
 
     def train(number: int) -> np.ndarray:
-        drawn = fresh(model, plan.seeds[number])
+        drawn = fresh(model, plan.seeds[number], plan.inputs)
         for variable, value in zip(variables, drawn.variables, strict=True):
             variable.assign(value)
         if trainer is not None:
@@ -69,6 +70,34 @@ def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
         return plan.measure(outputs, plan.holdout[1])
 
     return train
+
+
+def knows_without_learning(model: Any, plan: Plan, *, binary: bool, from_logits: bool) -> bool:
+    """Whether the network is better than any constant after training on labels in a random order.
+
+    From such labels nothing can be learned of the true ones: what it knows it was given. Of classes only: a regression
+    may rightly begin at a good guess, such as the last value of a series. Few rows may fall into place by chance, so
+    several orders have to say it; the first that does not is the last that is trained.
+
+    Args:
+        binary: whether the loss is a binary crossentropy; else it is a categorical one.
+    """
+    measure = partial(metrics.better_than_a_constant, binary=binary, from_logits=from_logits)
+
+    def knows(number: int) -> bool:
+        order = np.random.default_rng([plan.seeds[0], number]).permutation(len(plan.labels))
+        optimizer = type(plan.optimizer).from_config(plan.optimizer.get_config())  # one serves one model only
+        rows = repeated(model, replace(plan, labels=plan.labels[order], optimizer=optimizer, measure=measure))(0)
+        return bool(rows.mean() - _SURE * rows.std() / np.sqrt(len(rows)) > _CLEARLY)
+
+    return all(knows(number) for number in range(_ORDERS))
+
+
+_ORDERS = 3
+_SURE = 4.4
+"""Standard errors by which no mean is better by chance: see :mod:`verdict`."""
+_CLEARLY = 0.1
+"""So much of the constant's error has to be gone."""
 
 
 def _started(copy: Any, plan: Plan) -> Trainer:

@@ -11,6 +11,7 @@ from autograder.check.foreign import NOT_BUILT as NOT_BUILT
 from autograder.check.foreign import Foreign, foreign
 from autograder.check.measured import Measured, known_parameters, note_parameters
 from autograder.check.provenance import from_a_cell
+from autograder.check.settings import constants
 from autograder.check.words import sentence, type_of
 
 
@@ -102,17 +103,23 @@ class Counted:
 def counted(model: Any) -> Counted:
     """The parameters of a model; of one that the examiner does not hold itself, a claim."""
     if type(model) is Measured:
-        return Counted(*known_parameters(model), "", False)
+        return _here(*known_parameters(model))
     if is_keras(model):
-        total = sum(math.prod(variable.shape) for variable in model.weights)
+        beside = constants(model)
+        total = sum(math.prod(variable.shape) for variable in model.weights) + beside
         trainable = sum(math.prod(variable.shape) for variable in model.trainable_weights)
         if built(model):
-            note_parameters(model, total, trainable)
-        return Counted(total, trainable, "", False)
+            note_parameters(model, total, trainable, beside)
+        return _here(total, trainable, beside)
     found, _ = _foreign(model)
     if found is None:
         return Counted(None, None, "", False)
     return Counted(found.parameters, found.trainable, found.counted, found.remote)
+
+
+def _here(total: int, trainable: int, beside: int) -> Counted:
+    """Of a model that the examiner holds itself; ``beside`` are constants among the total."""
+    return Counted(total, trainable, f"{beside:,} of them constants beside its weights" if beside else "", False)
 
 
 def parameter_count(model: Any) -> int | None:
