@@ -120,3 +120,67 @@ def test_masks_are_no_steps() -> None:
 def test_a_message_names_the_operation_and_its_place() -> None:
     result = recorded(lambda: check.architecture(model_of(CHEATS["between"]), ASKED))
     assert "after layer 1: operation matmul is one too many" in result.message
+
+
+# --- parameters ----------------------------------------------------------------------------------------
+
+
+def counted(make: Callable[[Any], Any], exactly: int) -> CheckResult:
+    return recorded(lambda: check.parameters(model_of(make), exactly=exactly))
+
+
+def test_arrays_in_operations_count_as_parameters() -> None:
+    beside = TABLE.size + END.size
+    result = counted(lambda x: network_of_operations(x) + 0.0 * declared(x), 67)
+    assert result.outcome is Outcome.FAILED
+    assert result.message == (
+        f"{67 + beside} parameters ({beside} of them constants beside its weights), exactly 67 asked"
+    )
+    assert counted(lambda x: network_of_operations(x) + 0.0 * declared(x), 67 + beside).outcome is Outcome.PASSED
+    scaled = counted(lambda x: declared(L.Rescaling([0.1, 0.2, 0.3, 0.4])(L.Dense(4)(x))), 67 + 20 + 4)
+    assert scaled.outcome is Outcome.PASSED, scaled.message
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_what_computes_nothing_costs_no_parameters(name: str) -> None:
+    assert counted(HONEST[name], 67).outcome is Outcome.PASSED
+
+
+def gelu(x: Any) -> Any:
+    return 0.5 * x * (1 + o.tanh(0.79788456 * (x + 0.044715 * x**3)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: declared(gelu(gelu(x))),
+        lambda x: declared(L.Rescaling(scale=[0.1, 0.2, 0.3, 0.4], offset=[1.0, 2.0, 3.0, 4.0])(x)),
+        lambda x: declared(x * np.ones(4, "float32") + np.zeros((1, 4), "float32") + np.arange(4.0)),
+        lambda x: declared(o.clip(x, -1, 1)) + 0.1,
+    ],
+)
+def test_honest_numbers_cost_no_parameters(make: Callable[[Any], Any]) -> None:
+    assert counted(make, 67).outcome is Outcome.PASSED
+
+
+def test_many_numbers_that_stand_alone_count() -> None:
+    def weighed(x: Any) -> Any:
+        sums = [L.Add()([x[:, i : i + 1] * float(TABLE[i, k]) for i in range(4)]) for k in range(8)] * 2
+        return L.Concatenate()([*sums, x[:, :1] * 0.5])
+
+    assert counted(lambda x: declared(o.stop_gradient(weighed(x))[:, :4]), 67 + 33).outcome is Outcome.PASSED
+
+
+def test_a_model_that_is_no_graph_is_counted_as_keras_counts() -> None:
+    class Mine(keras.Model):
+        def build(self, shape: Any) -> None:
+            self.inner = L.Dense(3)
+            self.inner.build(shape)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+    model = Mine()
+    model(np.zeros((1, 4), "float32"))
+    assert recorded(lambda: check.parameters(model, exactly=15)).outcome is Outcome.PASSED
+    assert recorded(lambda: check.architecture(model, [check.dense(3)])).outcome is Outcome.PASSED
