@@ -169,18 +169,46 @@ def write_data(folder: Path) -> tuple[Any, Any]:
     return 4 * centers.T, -2 * (centers**2).sum(1)
 
 
-@pytest.mark.parametrize("name", [name for name, question in QUESTIONS.items() if not question.earned])
-def test_42_to_44_tricks_earn_nothing_and_say_why(models: Graded, name: str) -> None:
+def each(number: str, *, control: bool = False) -> pytest.MarkDecorator:
+    """A test of each attack of that number, or of each control."""
+    found = [name for name in QUESTIONS if name.startswith(number) and ("control" in name) is control]
+    return pytest.mark.parametrize("name", found)
+
+
+def worth_what_it_should_be(models: Graded, name: str) -> None:
     assert models.grades["eve"].status == "completed", models.output
-    assert models.points("eve")[f"test-{name}"] == 0
     (book,) = models.grades["eve"].notebooks
     (question,) = [q for q in book.questions if q.id == f"test-{name}"]
-    assert question.message
+    assert question.score == QUESTIONS[name].earned, (question.message, question.detail)
+    assert question.message or question.score
     assert not question.needs_manual_grade
 
 
-@pytest.mark.parametrize("name", [name for name, question in QUESTIONS.items() if question.earned])
-def test_42_to_44_controls_earn_their_points(models: Graded, name: str) -> None:
-    (book,) = models.grades["eve"].notebooks
-    (question,) = [q for q in book.questions if q.id == f"test-{name}"]
-    assert question.score == 1, (question.message, question.detail)
+@each("42")
+def test_42_the_order_of_the_rows_is_worth_nothing(models: Graded, name: str) -> None:
+    worth_what_it_should_be(models, name)
+
+
+@each("42", control=True)
+def test_42_control_a_model_that_looks_at_each_row_alone(models: Graded, name: str) -> None:
+    worth_what_it_should_be(models, name)
+
+
+@each("43")
+def test_43_a_network_beside_the_layers_is_seen(models: Graded, name: str) -> None:
+    worth_what_it_should_be(models, name)
+
+
+@each("43", control=True)
+def test_43_control_a_loss_alone_takes_it_and_operators_are_honest(models: Graded, name: str) -> None:
+    worth_what_it_should_be(models, name)
+
+
+@each("44")
+def test_44_trained_knowledge_in_an_architecture_is_left_behind(models: Graded, name: str) -> None:
+    worth_what_it_should_be(models, name)
+
+
+@each("44", control=True)
+def test_44_control_it_is_worth_an_accuracy_and_honest_networks_learn(models: Graded, name: str) -> None:
+    worth_what_it_should_be(models, name)
