@@ -90,6 +90,8 @@ def _sequential(config: dict[str, Any], depth: int) -> ModelPlan:
                 "Begin it with keras.Input(shape=...), or fit it before it is tested."
             )
         read.insert(0, InputPlan(_name("(input)"), shape(config["build_input_shape"], "The input shape"), "float32"))
+    if len(read) == 1:
+        raise RefusedModel("The model has no layers yet.")
     if any(isinstance(part, InputPlan | OperationPlan) for part in read[1:]):
         raise RefusedModel("A Sequential model may have one input, at its beginning.")
     table = {str(index): part for index, part in enumerate(read)}
