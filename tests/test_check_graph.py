@@ -184,3 +184,30 @@ def test_a_model_that_is_no_graph_is_counted_as_keras_counts() -> None:
     model(np.zeros((1, 4), "float32"))
     assert recorded(lambda: check.parameters(model, exactly=15)).outcome is Outcome.PASSED
     assert recorded(lambda: check.architecture(model, [check.dense(3)])).outcome is Outcome.PASSED
+
+
+def test_a_layer_that_can_not_be_described_is_counted_in_the_notebook() -> None:
+    class Scaled(L.Layer):
+        def __init__(self, times: int) -> None:
+            super().__init__()
+            self.times = times
+
+        def call(self, x: Any) -> Any:
+            return x * self.times
+
+        def get_config(self) -> Any:
+            raise NotImplementedError
+
+    model = model_of(lambda x: declared(Scaled(2)(x)))
+    assert recorded(lambda: check.parameters(model, exactly=67)).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_activations_with_other_arguments_are_other_steps(axis: int) -> None:
+    inputs = keras.Input((3, 4))
+    ended = keras.Model(inputs, o.softmax(L.Dense(4)(inputs), axis=axis))
+    result = recorded(lambda: check.architecture(ended, [check.dense(4, "softmax")]))
+    assert (result.outcome is Outcome.PASSED) is (axis == -1)
+    sloped = keras.Model(inputs, o.leaky_relu(L.Dense(4)(inputs), 0.3))
+    asked = [check.dense(4), check.layer("LeakyReLU", negative_slope=0.3)]
+    assert recorded(lambda: check.architecture(sloped, asked)).outcome is Outcome.PASSED

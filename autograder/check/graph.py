@@ -250,18 +250,18 @@ def _given(node: Any, masks: bool) -> list[Any]:
 
 def _activation(operation: Any) -> str | None:
     """The name of an operation that is an activation with its usual arguments."""
-    import keras
-
-    kind, config = type(operation).__name__, operation.get_config()
+    kind = type(operation).__name__
+    name = "relu" if kind == "ReLU" else snake(kind)
+    if name not in _ACTIVATIONS | _WITH_ARGUMENT.keys():
+        return None
+    config = operation.get_config()
     if kind == "ReLU":  # keras.activations.relu, which has the arguments of the layer
         unusual = config.get("negative_slope") or config.get("threshold")
         return None if unusual else {None: "relu", 6.0: "relu6"}.get(config.get("max_value"))
-    if kind == "Softmax" and config.get("axis", -1) != -1:
-        return None
-    name = {"Softmax": "softmax"}.get(kind, snake(kind))
-    if name == "leaky_relu":
-        return with_argument(name, float(config.get("negative_slope", 0.2)), 0.2)
-    if name in ("elu", "celu"):
-        return with_argument(name, float(config.get("alpha", 1.0)), 1.0)
-    known = name in _ACTIVATIONS and getattr(keras.activations, name, None) is not None
-    return name if known else None
+    if name in _WITH_ARGUMENT:
+        argument, default = _WITH_ARGUMENT[name]
+        return with_argument(name, float(config.get(argument, default)), default)
+    return name if config.get("axis", -1) == -1 else None
+
+
+_WITH_ARGUMENT = {"leaky_relu": ("negative_slope", 0.2), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0)}

@@ -28,6 +28,7 @@ _OTHER_AXIS = frozenset({"expand_dims", "stack", "one_hot", "squeeze", "repeat",
 """Operations whose axis is one of what comes out, or moves nothing along itself: their shapes say all."""
 _BLOCKS = frozenset({"reshape", "ravel", "repeat"})
 """Operations that may make several entries of each row, side by side."""
+_ALL_ROWS = [slice(start, None, step) for start in (None, 0) for step in (None, 1)]
 _FIXED_AXES = {"tril": (-2, -1), "triu": (-2, -1), "flipud": (0,)}
 
 
@@ -156,7 +157,7 @@ def _picks_rows(key: Any, tensor: Any) -> bool:
             place += rank - used
         elif item is not None:
             if place == rows:
-                return not (isinstance(item, slice) and item in (slice(None), slice(0, None), slice(None, None, 1)))
+                return not (isinstance(item, slice) and item in _ALL_ROWS)
             place += 1
     return False
 
