@@ -145,7 +145,7 @@ DENSE = ["config", "layers", 1, "config"]
         (["config", "layers", 1, "class_name"], ["Dense"], "a list"),
         (["config", "layers", 1, "module"], "os", "can not be graded"),
         (["config", "layers", 1], None, "must be a dictionary"),
-        (["config", "layers"], [], "0 arrays of weights, and 4"),
+        (["config", "layers"], [], "no layers yet"),
         (["config", "layers"], [{}] * 1001, "at most 1000"),
         (["config"], "x" * 10**6, "must be a dictionary"),
         (["config", "layers", 0, "config", "batch_shape"], [None, -4], "input's shape"),
