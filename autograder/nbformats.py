@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from autograder.importing.later import defer, standing_in
+from autograder.deferred_imports import defer, standing_in
 
 _FORMATS = {
     "rfc3986_validator": ("validate_rfc3986",),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from autograder.importing.later import defer, standing_in
+from autograder.deferred_imports import defer, standing_in
 
 _PACKAGE = "nbgrader.server_extensions"
 _EXTENSIONS = {

@@ -21,7 +21,6 @@ NAMES = ("ada", "bob", "eve")
 
 @pytest.fixture(autouse=True)
 def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kernels import InProcessKernel
 from tiny import Here, submit, tiny_course, tiny_release
 
-from autograder import batch, gradebook, record, worker
+from autograder import batch, gradebook, record
 from autograder.errors import CourseError, HostError
 from autograder.gradebook import database
 from autograder.keys import exam_key
@@ -56,7 +55,6 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    monkeypatch.setattr(worker, "start_kernel", lambda work: InProcessKernel())
     made = tiny_course(tmp_path)
     for name in ("ada", "bob"):
         submit(made, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny import submit, tiny_course, tiny_release
 
-from autograder.importing import begin
+from autograder import batch
+from autograder.engine.parcel import pack_common_head
+from autograder.grading.inside import ready
 from autograder.kernel import sandboxed_kernel
 from autograder.probe import keras_pipelines, keras_training
 from autograder.records import Limits
@@ -123,8 +125,15 @@ def test_keras_is_taught_once_and_only_where_it_is_there(adapter: Any, monkeypat
     assert (taught.tuned, taught.__name__, taught.__doc__) == (plain, "get_tf_dataset", plain.__doc__)
 
 
-def test_the_examiners_predictions_do_not_wait_either(adapter: Any) -> None:
-    runpy.run_path(str(Path(begin.__file__).with_name("end.py")))
+def test_the_examiners_predictions_do_not_wait_either(
+    adapter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = tiny_course(tmp_path)
+    submit(course, "ada")
+    (work,) = batch.plan(course, tiny_release(course))
+    (tmp_path / "common").write_bytes(pack_common_head(work))
+    monkeypatch.setattr(ready, "COMMON", str(tmp_path / "common"))
+    assert ready._read() is not None
     assert hasattr(adapter.get_tf_dataset, "tuned")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.importing.later import defer, standing_in
+from autograder.deferred_imports import defer, standing_in
 
 LEFT_OUT = "bs4 requests setuptools rfc3987_syntax jupyter_server"
 

@@ -15,6 +15,8 @@ import pytest
 from autograder.errors import SandboxError
 from autograder.records import Limits
 from autograder.sandbox import default_sandbox
+from autograder.sandbox.base import Job, Process
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel import SandboxKernelClient, SandboxKernelManager, kernel_manager
 
 pytestmark = pytest.mark.sandbox
@@ -116,15 +118,29 @@ def test_kernel_that_does_not_start_is_an_error() -> None:
     drive(go)
 
 
+class Remembering(BubblewrapSandbox):
+    """Remembers what it has started."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[Process] = []
+
+    def start(self, job: Job) -> Process:
+        self.started.append(super().start(job))
+        return self.started[-1]
+
+
 def test_kernel_that_never_listens_is_an_error() -> None:
     """The start is bounded in time, and what was started is ended."""
     argv = (sys.executable, "-I", "-c", "import time; time.sleep(60)")
-    manager = kernel_manager(default_sandbox(), {}, LIMITS, argv=argv, startup_seconds=0.5)
+    sandbox = Remembering()
+    manager = kernel_manager(sandbox, {}, LIMITS, argv=argv, startup_seconds=0.5)
 
     async def go() -> None:
         with pytest.raises(SandboxError, match="did not answer within"):
             await manager.start_kernel()
-        assert manager.provisioner.process.poll() is not None
+        (process,) = sandbox.started
+        assert process.poll() is not None
 
     drive(go)
 

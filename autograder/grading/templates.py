@@ -110,11 +110,19 @@ class Templates:
         try:
             yield
         except SandboxError as error:
-            note = f"{what} of {self._work.assignment.name} are not forked from a template: {error}\n"
+            self._note(f"{what} of {self._work.assignment.name} are not forked from a template: {error}")
+
+    def _keep(self, started: Template) -> None:
+        """End it with this context; what its libraries have said while they were imported goes to the batch's log."""
+        self._stack.enter_context(started)
+        self._stack.callback(lambda: self._note(started.said()))
+
+    def _note(self, text: str) -> None:
+        if text:
             with contextlib.suppress(OSError):
                 self._work.batch_log.parent.mkdir(parents=True, exist_ok=True)
                 with self._work.batch_log.open("a") as log:
-                    log.write(note)
+                    log.write(text.rstrip("\n") + "\n")
 
     # --- kernels
 
@@ -136,7 +144,7 @@ class Templates:
             masked=masked(self._work),
             modules=self.released_modules,
         )
-        self._stack.enter_context(started)
+        self._keep(started)
         return Started(sandbox, started)
 
     @functools.cached_property
@@ -212,5 +220,5 @@ class Templates:
         libraries = [name for name in self.large if name not in UNFORKABLE] if heavy else []
         modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), READY]
         started = Template(sandbox, self.examiner_job(), modules)
-        self._stack.enter_context(started)
+        self._keep(started)
         return Started(sandbox, started)

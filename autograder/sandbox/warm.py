@@ -110,6 +110,10 @@ class Template:
                 raise SandboxError(f"The template {what}. Its last words: {self._process.stderr()[-2000:] or '(none)'}")
             time.sleep(0.02)
 
+    def said(self) -> str:
+        """The last of what it has written to standard error."""
+        return self._process.stderr()
+
     def close(self) -> None:
         self._process.close()
 

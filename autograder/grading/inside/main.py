@@ -51,6 +51,7 @@ def main() -> None:
         line, task = _first_task(listening)
     from autograder.grading.inside.ready import common
 
+    assert common is not None
     unit = _parcel(line)
     kept = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
     recorded: list[Recorded | None] = [record if task["record"] is True else None for record in kept]

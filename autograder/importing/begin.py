@@ -1,5 +1,0 @@
-"""From here on nothing is collected."""
-
-import gc
-
-gc.disable()
