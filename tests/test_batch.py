@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import tiny
-from kernels import InProcessKernel
 from tiny import SOLUTION, TEST, YAML, Here, grade_here, submit, tiny_course, tiny_release
 from unwalled_examiner import in_unwalled_processes
 
@@ -35,12 +33,6 @@ def course(tmp_path: Path) -> Course:
         submit(made, name)
     submit(made, "bob", "def double(x):\n    return 2")
     return made
-
-
-@pytest.fixture(autouse=True)
-def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells run in this process: they are this file's own."""
-    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
 
 
 def plan(course: Course, *only: str) -> tuple[Work, ...]:

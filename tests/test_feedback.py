@@ -8,19 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kernels import InProcessKernel
 from tiny import YAML, Here, submit, tiny_course, tiny_release
 
-from autograder import batch, feedback, record, report, result, worker
+from autograder import batch, feedback, record, report, result
 from autograder.feedback import write_feedback
 from autograder.keys import exam_key
 from autograder.records import Assignment, Course, Grade
 
 NAMES = ("ada", "bob", "eve")
-
-
-@pytest.fixture(autouse=True)
-def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+def course(tmp_path: Path) -> Course:
     made = tiny_course(tmp_path)
     for name in ("ada", "bob"):
         submit(made, name)
