@@ -189,7 +189,9 @@ def _cell(
 def _cell_metadata(cell: ComposedCell, shown: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
     """nbgrader's, and under ``autograder`` what the feedback page says about the cell."""
     about = {"role": cell.role.value, "run": shown.status, "note": cell.note}
-    rendered = {RENDERED: shown.rendered} if 0 < len(shown.rendered) <= MAX_CHARACTERS else {}
+    # What the instructor wrote is rendered by who makes the page, and never taken from the examiner's process.
+    theirs = cell.role is Role.FREE or cell.role in WRITABLE
+    rendered = {RENDERED: shown.rendered} if theirs and 0 < len(shown.rendered) <= MAX_CHARACTERS else {}
     nbgrader = nbgrader_metadata(origin) if origin is not None else {}
     return {"autograder": {**about, **rendered}, **({"nbgrader": nbgrader} if nbgrader else {})}
 

@@ -110,7 +110,7 @@ def read(path: Path, details: Path | None = None) -> Grade:
     if details is not None and details.is_file():
         with contextlib.suppress(HostError):
             full = _read(details)
-            if public(full) == grade:
+            if dumps(public(full)) == dumps(grade):  # not by ==: a loss may be NaN
                 return full
     return grade
 
@@ -148,7 +148,7 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
 
 def _check(check: CheckResult) -> dict[str, Any]:
     row = {field.name: getattr(check, field.name) for field in dataclasses.fields(check)}
-    return {**row, "outcome": check.outcome.value, "evidence": _plain(check.evidence)}
+    return {**row, "outcome": check.outcome.value, "evidence": plain(check.evidence)}
 
 
 def _notebook(book: NotebookGrade) -> dict[str, Any]:
@@ -160,23 +160,23 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "cpu_seconds": book.cpu_seconds,
         "peak_memory_mib": book.peak_memory_mib,
         "sandbox": book.sandbox,
-        "history": _plain(book.history),
+        "history": plain(book.history),
         "kept": book.kept,
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Evidence as JSON: numbers of NumPy become Python's, and what JSON has no word for becomes its text."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": str(float(value))}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if callable(getattr(value, "tolist", None)):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     return str(value)
 
 
@@ -214,7 +214,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         cpu_seconds=_number(row["cpu_seconds"]),
         peak_memory_mib=None if peak is None else _number(peak),
         sandbox=_text(row["sandbox"]),
-        history={_text(k): tuple(_unplain(v)) for k, v in row["history"].items()},
+        history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
         kept=_truth(row.get("kept", False)),
     )
 
@@ -240,17 +240,17 @@ def _read_check(row: Mapping[str, Any]) -> CheckResult:
         message=_text(row["message"]),
         detail=_text(row["detail"]),
         weight=_number(row["weight"]),
-        evidence=_unplain(dict(row["evidence"])),
+        evidence=unplain(dict(row["evidence"])),
         bonus=_number(row.get("bonus", 0.0)),
     )
 
 
-def _unplain(value: Any) -> Any:
+def unplain(value: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() == {"float"} and value["float"] in ("nan", "inf", "-inf"):
             return float(value["float"])
-        return {key: _unplain(item) for key, item in value.items()}
-    return [_unplain(item) for item in value] if isinstance(value, list) else value
+        return {key: unplain(item) for key, item in value.items()}
+    return [unplain(item) for item in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:

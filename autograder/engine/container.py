@@ -30,27 +30,38 @@ def pack(head: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
     return b"\n".join([json.dumps(first, sort_keys=True, allow_nan=False).encode(), b"".join(blobs.values())])
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+MAX_HEADER_BYTES = 256 << 20
+"""Of the first line; who reads from one that is not trusted says less."""
+
+
+def unpack(data: bytes, max_header_bytes: int = MAX_HEADER_BYTES) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Head and files.
 
     Raises:
         ValueError: it is not what :func:`pack` made: damaged, cut, of another version, or with a path that leads out.
     """
-    line, _, rest = data.partition(b"\n")
+    end = data.find(b"\n", 0, max_header_bytes + 1)
+    line, rest = data[: max(end, 0)], memoryview(data)[end + 1 :]
     try:
         first = json.loads(line)
         if first["format"] != FORMAT:
             raise ValueError(f"its format is {first['format']!r:.40}")
-        blobs, at = {}, 0
+        if type(first["head"]) is not dict:
+            raise ValueError("its head is no record")
+        blobs: dict[str, bytes] = {}
+        at = 0
         for digest, size in first["blobs"]:
-            blobs[digest] = rest[at : at + size]
+            # Each byte belongs to one file: none is held, or hashed, twice.
+            if type(size) is not int or not 0 <= size <= len(rest) - at or digest in blobs:
+                raise ValueError("its files lie over each other")
+            blobs[digest] = bytes(rest[at : at + size])
             at += size
             if hashlib.sha256(blobs[digest]).hexdigest() != digest:
                 raise ValueError("a file in it is damaged")
         if at != len(rest):
             raise ValueError(f"{len(rest) - at:+} bytes")
         return first["head"], {_checked(name): blobs[digest] for name, digest in first["files"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a parcel of this version of the kit ({error})") from error
 
 

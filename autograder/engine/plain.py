@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -41,11 +42,16 @@ def from_plain(kind: type[_Record], data: Any) -> _Record:
 
 
 def _record(kind: type[Any], data: Any) -> Any:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(typing.cast(Any, kind))
     known = {field.name for field in dataclasses.fields(kind)}
     if data.keys() != known:
         raise ValueError(f"{kind.__name__} has other fields than {', '.join(sorted(data.keys() ^ known))}")
     return kind(**{name: _value(hints[name], item) for name, item in data.items()})
+
+
+@functools.lru_cache(maxsize=64)
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _value(hint: Any, data: Any) -> Any:

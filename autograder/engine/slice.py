@@ -125,6 +125,10 @@ def _below(start: Path) -> Iterator[Path]:
     """``start``, if it is a file, else the files in it; a link to a file is that file."""
     if start.is_file():
         yield start
-    for parent, folders, names in os.walk(start):
-        folders[:] = sorted(name for name in folders if name not in IGNORED)
+    seen: set[str] = set()  # a link may lead to a folder that it is in
+    for parent, folders, names in os.walk(start, followlinks=True):
+        seen.add(os.path.realpath(parent))
+        folders[:] = sorted(
+            name for name in folders if name not in IGNORED and os.path.realpath(Path(parent, name)) not in seen
+        )
         yield from (path for path in (Path(parent) / name for name in sorted(names)) if path.is_file())

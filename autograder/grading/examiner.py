@@ -23,8 +23,6 @@ from autograder.sandbox.base import HOME, Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
 from autograder.sandbox.sockets import close_all, start_listening
 
-SEND_SECONDS = 60.0
-"""How long a process may let a message wait before it is given up."""
 START_SECONDS = 300.0
 """How long an examiner that is not forked may take to import everything, on a machine that is busy."""
 
@@ -62,16 +60,16 @@ class Examiners:
         task = {"kept": work.kept, "record": work.runs is not None, "without": without}
         with _own_files(work) as own, self._kernels(work, own) as lent:
             process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
-            try:
-                with contextlib.closing(_connected(sockets[layout.SOCKET])) as line:
-                    go_on = wire.until(deadline, lambda: not self._stopped.is_set())
-                    return _heard(line, task, unit, kept, lent, go_on)
-            except (wire.Closed, ValueError) as error:
-                raise HostError(self._why(work, process, error, deadline)) from error
-            finally:
-                process.close()
-                close_all(sockets.values())
-                _keep_log(work, process)
+            with contextlib.ExitStack() as stack:
+                stack.callback(_keep_log, work, process)
+                stack.callback(close_all, sockets.values())
+                stack.callback(process.close)
+                try:
+                    with contextlib.closing(_connected(sockets[layout.SOCKET])) as line:
+                        go_on = wire.until(deadline, lambda: not self._stopped.is_set())
+                        return _heard(line, task, unit, kept, lent, go_on)
+                except (wire.Closed, ValueError, OverflowError) as error:
+                    raise HostError(self._why(work, process, error, deadline)) from error
 
     def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
         there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
@@ -144,7 +142,7 @@ def _connected(socket_descriptor: int) -> wire.Line:
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(f"/proc/self/fd/{socket_descriptor}")
-        connection.settimeout(SEND_SECONDS)
+        connection.settimeout(wire.SEND_SECONDS)
     except OSError as error:
         connection.close()
         raise wire.Closed(str(error)) from error

@@ -10,9 +10,9 @@ import contextlib
 import dataclasses
 import os
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 from autograder.errors import SandboxError
@@ -23,7 +23,8 @@ from autograder.sandbox.sockets import close_all, start_listening
 MAX_WAIT_SECONDS = 1.0
 """How long an answer to ``wait`` may take."""
 MAX_REQUESTS = 5_000_000
-"""Of one examination; each costs the coordinator some microseconds."""
+FREE_REQUESTS, MAX_REQUESTS_A_SECOND = 20_000, 2000
+"""Of one examination: who asks more often waits, so that the coordinator has time for the others."""
 MAX_SAID = 8192
 """Characters of a kernel's last words that are passed on."""
 
@@ -33,9 +34,15 @@ class Lent:
     """A kernel that runs, and the way to it."""
 
     process: Process
-    sockets: Mapping[str, int]
+    sockets: dict[str, int]
     """File name of each socket → ``O_PATH`` descriptor."""
     key: str
+
+    def close(self) -> None:
+        """End it; idempotent. What it used can be asked all the same."""
+        self.process.close()
+        close_all(self.sockets.values())
+        self.sockets.clear()
 
 
 StartKernel = Callable[[], Lent]
@@ -48,13 +55,17 @@ def start(sandbox: Sandbox, job: Callable[[str], Job]) -> Lent:
         SandboxError: it cannot be started.
     """
     key = secrets.token_hex(16)
-    process, sockets = start_listening(sandbox, job(key), SOCKET_NAMES, STARTUP_SECONDS, "The kernel")
-    if os.geteuid() == 0:
-        # The examiner's user is another one than the kernel's. Nobody but who is handed the descriptor gets there: the
-        # sockets lie in the kernel's own mount namespace, and the key is what lets in.
-        for descriptor in sockets.values():
-            os.chmod(f"/proc/self/fd/{descriptor}", 0o666)  # noqa: PTH101 - a descriptor, and no path
-    return Lent(process, sockets, key)
+    lent = Lent(*start_listening(sandbox, job(key), SOCKET_NAMES, STARTUP_SECONDS, "The kernel"), key)
+    try:
+        if os.geteuid() == 0:
+            # The examiner's user is another one than the kernel's. Nobody but who is handed the descriptor gets there:
+            # the sockets lie in the kernel's own mount namespace, and the key is what lets in.
+            for descriptor in lent.sockets.values():
+                os.chmod(f"/proc/self/fd/{descriptor}", 0o666)  # noqa: PTH101 - a descriptor, and no path
+    except OSError as error:
+        lent.close()
+        raise SandboxError(f"The kernel's sockets cannot be opened to the examiner ({error}).") from error
+    return lent
 
 
 class Kernels:
@@ -70,23 +81,20 @@ class Kernels:
         self._start = start
         self._limit = limit
         self._lent: list[Lent] = []
-        self._stack = ExitStack()
         self._requests = 0
+        self._began = time.monotonic()
         self._helper = ThreadPoolExecutor(1)
         self._ahead = self._helper.submit(start) if ahead else None
 
     def close(self) -> None:
         """End all of them."""
-        if self._ahead is not None:
-            with contextlib.suppress(SandboxError):
-                self._own(self._ahead.result())
-        self._helper.shutdown()
-        self._stack.close()
-
-    def _own(self, lent: Lent) -> None:
-        """End it with the others."""
-        self._stack.callback(lent.process.close)
-        self._stack.callback(close_all, tuple(lent.sockets.values()))
+        with contextlib.ExitStack() as stack:
+            for lent in self._lent:
+                stack.callback(lent.close)
+            if self._ahead is not None:
+                with contextlib.suppress(Exception):  # nobody has asked for it
+                    stack.callback(self._ahead.result().close)
+            self._helper.shutdown()
 
     def __enter__(self) -> Kernels:
         return self
@@ -101,6 +109,8 @@ class Kernels:
             ValueError: it asks for what nobody may ask.
         """
         self._requests += 1
+        if self._requests > FREE_REQUESTS + MAX_REQUESTS_A_SECOND * (time.monotonic() - self._began):
+            time.sleep(1 / MAX_REQUESTS_A_SECOND)
         if self._requests > MAX_REQUESTS:
             raise ValueError(f"the examiner's process asked for more than {MAX_REQUESTS} things")
         match request:
@@ -118,7 +128,8 @@ class Kernels:
             lent = self._start() if ahead is None else ahead.result()
         except SandboxError as error:
             return {"error": str(error)[:MAX_SAID]}, ()
-        self._own(lent)
+        for earlier in self._lent:  # one at a time is what the machine has room for
+            earlier.close()
         self._lent.append(lent)
         told = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
         return told, tuple(lent.sockets[name] for name in SOCKET_NAMES)

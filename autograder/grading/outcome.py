@@ -8,10 +8,12 @@ people that are built anew from the exam, and recordings that can only be used f
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
+import importlib.util
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder import result
@@ -19,6 +21,7 @@ from autograder.engine.container import pack as pack_files
 from autograder.engine.container import unpack as unpack_files
 from autograder.engine.plain import from_plain, to_plain
 from autograder.errors import HostError
+from autograder.examiner.names import modules_imported
 from autograder.grading.recordings import Recording
 from autograder.masked import ShownCell, notebook_of
 from autograder.records import (
@@ -35,17 +38,30 @@ from autograder.records import (
 )
 from autograder.regrade import Recorded
 from autograder.runs import MAX_RUN
+from autograder.text import bounded
 
 MAX_BYTES = 256 << 20
 """Of one outcome."""
+MAX_HEADER_BYTES = 64 << 10
+MAX_GRADE_BYTES, MAX_CELLS_BYTES = 16 << 20, 64 << 20
+"""Of the JSON of a grade, and of a notebook's cells."""
 KERNEL, LIBRARIES = "kernel", "libraries"
 """What a process may say that it needs: a kernel, as no recording can answer; the libraries that it does without."""
 MAX_TEXT = 200_000
 """Characters of one text of a grade."""
 MAX_CHECKS = 2000
 """Checks of one question."""
-MAX_NAME, MAX_NAMES = 200, 100
-"""Characters of a name, and names, of learning curves and of what reports plot."""
+MAX_CELLS = 20_000
+MAX_SECONDS, MAX_MIB = 1e9, 1e9
+"""What nobody uses for a submission."""
+MAX_BONUS = 100.0
+"""Points beyond a question's own that a test may give where only running it tells how many."""
+MAX_VALUES = 1000
+"""Numbers in one piece of evidence."""
+MAX_NAME, MAX_NAMES, MAX_CURVES = 200, 100, 12
+"""Characters of a name, names of what reports plot, and learning curves."""
+MAX_MESSAGE, MAX_REASON = 20_000, 4000
+"""Characters of what is handed out."""
 MAX_CELL_CHARACTERS = 64 << 20
 _GRADE = "grade.json"
 
@@ -77,7 +93,8 @@ class NotGraded(Exception):
 
 def failed(why: Mapping[str, str]) -> bytes:
     """Say why there is no grade: ``reason``, ``needs`` or ``fault``."""
-    return pack_files({key: text.encode("utf-8", "replace").decode() for key, text in why.items()}, {})
+    texts = {key: bounded(text.encode("utf-8", "replace").decode(), MAX_REASON) for key, text in why.items()}
+    return pack_files(texts, {})
 
 
 def pack(
@@ -85,22 +102,76 @@ def pack(
     shown: Sequence[Sequence[ShownCell] | None],
     recorded: Sequence[Recorded | None],
 ) -> bytes:
-    """Hand out what was graded.
+    """Hand out what was graded, cut to what is read: what is too much of one thing must not cost the others.
 
     Args:
         grades: of each notebook.
         shown: the cells of each for people; None where there was no notebook to run.
         recorded: what is to be kept of each.
     """
-    files = {_GRADE: result.dumps(Grade("", "", tuple(grades))).encode("utf-8", "replace")}
-    for number, (cells, record) in enumerate(zip(shown, recorded, strict=True)):
+    files = {_GRADE: result.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
+    room = MAX_BYTES - MAX_HEADER_BYTES - MAX_GRADE_BYTES
+    for number, cells in enumerate(shown):
         if cells is not None:
-            files[f"{number}.cells"] = json.dumps(to_plain(list(cells))).encode()
+            files[f"{number}.cells"] = _cells_within(cells, min(room, MAX_CELLS_BYTES))
+            room -= len(files[f"{number}.cells"])
+    for number, record in enumerate(recorded):
         if record is not None and record.new_run is not None:
-            files[f"{number}.run"] = record.new_run
-        if record is not None and record.new_figures:
+            kept = record.new_run if len(record.new_run) <= min(MAX_RUN, room) else b""
+            figures = record.new_figures if len(record.new_figures) <= min(MAX_RUN, room - len(kept)) else b""
+            files |= {f"{number}.run": kept} | ({f"{number}.figures": figures} if figures else {})
+            room -= len(kept) + len(figures)
+        elif record is not None and 0 < len(record.new_figures) <= min(MAX_RUN, room):
             files[f"{number}.figures"] = record.new_figures
+            room -= len(record.new_figures)
     return pack_files({}, files)
+
+
+def _cut(book: NotebookGrade) -> NotebookGrade:
+    curves = {name: values for name, values in book.history.items() if _is_curve(name, values)}
+    return replace(
+        book,
+        message=bounded(book.message, MAX_TEXT // 2),
+        questions=tuple(map(_cut_question, book.questions)),
+        history=dict(list(curves.items())[:MAX_CURVES]),
+    )
+
+
+def _cut_question(question: QuestionGrade) -> QuestionGrade:
+    checks = tuple(map(_cut_check, question.checks[:MAX_CHECKS]))
+    return replace(
+        question,
+        message=bounded(question.message, MAX_MESSAGE),
+        detail=bounded(question.detail, MAX_TEXT // 2),
+        checks=checks,
+    )
+
+
+def _cut_check(check: CheckResult) -> CheckResult:
+    plain = {name: result.plain(value) for name, value in check.evidence.items()}
+    kept = {name: value for name, value in plain.items() if _is_evidence(name, result.unplain(value))}
+    return replace(
+        check,
+        name=bounded(check.name, MAX_NAME),
+        message=bounded(check.message, MAX_MESSAGE),
+        detail=bounded(check.detail, MAX_MESSAGE),
+        evidence=dict(list(kept.items())[:MAX_NAMES]),
+    )
+
+
+def _cells_within(cells: Sequence[ShownCell], room: int) -> bytes:
+    """The cells as JSON; without outputs, and then without colors, where that is too much."""
+    without_outputs = [replace(cell, outputs=(_TOO_LARGE,) if cell.outputs else ()) for cell in cells]
+    bare = [replace(cell, source=bounded(cell.source, 10_000), rendered="") for cell in without_outputs]
+    data = b""
+    for attempt in (cells, without_outputs, bare[:MAX_CELLS]):
+        data = json.dumps(to_plain(list(attempt))).encode()
+        if len(data) <= room and _items(data) <= MAX_ITEMS and len(attempt) <= MAX_CELLS:
+            break
+    return data
+
+
+_TOO_LARGE = {"output_type": "stream", "name": "stdout", "text": "[The outputs are too large to be shown.]\n"}
 
 
 # --- outside --------------------------------------------------------------------------------------------
@@ -113,12 +184,12 @@ def read(data: bytes, exams: Sequence[Exam]) -> Believed:
         NotGraded: it says that there is no grade.
         ValueError: it is no outcome of these exams.
     """
-    head, files = unpack_files(data)
+    head, files = unpack_files(data, MAX_HEADER_BYTES)
     if head:
         raise _not_graded(head)
     try:
-        grade = result.from_json(_json(files[_GRADE]))
-    except (HostError, KeyError, RecursionError) as error:
+        grade = result.from_json(_json(files[_GRADE], MAX_GRADE_BYTES))
+    except (HostError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"its grade cannot be read ({error})") from error
     if len(grade.notebooks) != len(exams):
         raise ValueError("it has other notebooks than the exam")
@@ -127,7 +198,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> Believed:
     texts = {}
     for number, (exam, book) in enumerate(zip(exams, grade.notebooks, strict=True)):
         if f"{number}.cells" in files:
-            texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"]), book)
+            texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"], MAX_CELLS_BYTES), book)
     return Believed(
         notebooks=grade.notebooks,
         texts=texts,
@@ -138,7 +209,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> Believed:
 def needs(data: bytes) -> str:
     """What an outcome says that its process needs; empty where it says nothing of that kind."""
     try:
-        return str(unpack_files(data)[0].get("needs", ""))
+        return str(unpack_files(data, MAX_HEADER_BYTES)[0].get("needs", ""))
     except ValueError:
         return ""
 
@@ -158,8 +229,12 @@ MAX_ITEMS = 16_000_000
 """Commas and brackets of one JSON text, in strings or not: each could be an object in this process's memory."""
 
 
-def _json(data: bytes) -> Any:
-    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_ITEMS:
+def _items(data: bytes) -> int:
+    return sum(map(data.count, (b",", b"[", b"{")))
+
+
+def _json(data: bytes, max_bytes: int) -> Any:
+    if len(data) > max_bytes or _items(data) > MAX_ITEMS:
         raise ValueError("it holds too much")
     try:
         return json.loads(data, parse_constant=_refuse)
@@ -191,10 +266,11 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     asked = [(str(cell.grade_id), cell.points) for cell in exam.questions]
     if [(question.id, question.max_score) for question in book.questions] != asked:
         raise ValueError("its questions are not those of the exam")
-    if min(book.wall_seconds, book.cpu_seconds, book.peak_memory_mib or 0.0) < 0:
-        raise ValueError("it says that less than nothing was used")
+    used = (book.wall_seconds, book.cpu_seconds)
+    if not all(0 <= seconds <= MAX_SECONDS for seconds in used) or not 0 <= (book.peak_memory_mib or 0) <= MAX_MIB:
+        raise ValueError("it says that less than nothing was used, or more than there is")
     _check_texts([book.message, book.sandbox])
-    if len(book.history) > MAX_NAMES or not all(_is_curve(name, values) for name, values in book.history.items()):
+    if len(book.history) > MAX_CURVES or not all(_is_curve(name, values) for name, values in book.history.items()):
         raise ValueError("a learning curve is made of other things than numbers")
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
@@ -210,7 +286,8 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
         raise ValueError(f"{question.id} waits for a person, or does not, against its outcome")
     if not 0 <= question.score <= cell.points + highest_bonus(exam, cell) + 1e-6:
         raise ValueError(f"the score of {question.id} is out of its range")
-    if question.score and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
+    earned = highest_bonus(exam, cell) if question.outcome is Outcome.FAILED else 0.0
+    if question.score > earned and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
         raise ValueError(f"{question.id} has a score without having passed")
     if len(question.checks) > MAX_CHECKS:
         raise ValueError(f"{question.id} has more than {MAX_CHECKS} checks")
@@ -236,7 +313,8 @@ def _is_curve(name: str, values: Sequence[Any]) -> bool:
 
 
 def _is_evidence(name: str, value: Any) -> bool:
-    return len(name) <= MAX_NAME and all(_is_plain(one) for one in (value if type(value) is list else [value]))
+    values = value if type(value) is list else [value]
+    return len(name) <= MAX_NAME and len(values) <= MAX_VALUES and all(map(_is_plain, values))
 
 
 def _is_plain(value: Any) -> bool:
@@ -251,37 +329,70 @@ def _check_texts(texts: Sequence[str]) -> None:
 
 
 def highest_bonus(exam: Exam, cell: ExamCell) -> float:
-    """The most points beyond its own that a test may give by ``check.bonus``; infinite where only running it tells."""
-    sources = [cell.source, *(one.source for one in exam.cells if one.role is Role.READ_ONLY)]
-    if not any("bonus" in source for source in sources):
+    """The most points beyond its own that a test may give by ``check.bonus``.
+
+    Where all of them stand in the test as numbers, and no helper could give one, that is their sum; elsewhere only
+    running it tells, and :data:`MAX_BONUS` is the bound.
+    """
+    helpers = [one.source for one in exam.cells if one.role in (Role.READ_ONLY, Role.FREE)]
+    if any("bonus" in source for source in helpers) or _has_modules_of_its_own(exam):
+        return max(cell.points, MAX_BONUS)
+    if "bonus" not in cell.source:
         return 0.0
     try:
-        return sum(_bonuses(ast.parse(cell.source), repeated=False)) if "bonus" in cell.source else math.inf
+        tree = ast.parse(cell.source)
     except (SyntaxError, ValueError):
-        return math.inf
+        return max(cell.points, MAX_BONUS)
+    said = list(_said(tree))
+    uses = sum(_names_bonus(node) for node in ast.walk(tree))
+    return sum(said) if len(said) == uses else max(cell.points, MAX_BONUS)
 
 
-_REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.comprehension)
+@functools.lru_cache(maxsize=64)
+def _is_installed(module: str) -> bool:
+    with contextlib.suppress(ImportError, ValueError):
+        return importlib.util.find_spec(module) is not None
+    return False
 
 
-def _bonuses(node: ast.AST, *, repeated: bool) -> Iterator[float]:
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "bonus":
-        match node.args:
-            case [ast.Constant(int() | float() as points)] if not repeated and points > 0:
-                yield float(points)
-            case _:
-                yield math.inf
+def _has_modules_of_its_own(exam: Exam) -> bool:
+    sources = [cell.source for cell in exam.cells if cell.cell_type == "code"]
+    try:
+        modules = {module for source in sources for module in modules_imported(source)}
+    except (SyntaxError, ValueError):
+        return True
+    return not all(_is_installed(module.split(".")[0]) for module in modules)
+
+
+_REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _said(node: ast.AST) -> Iterator[float]:
+    """The points of each call of ``bonus`` that runs once at most and says them as a number."""
+    if isinstance(node, _REPEATED + _COMPREHENSIONS):
         return
-    for child in ast.iter_child_nodes(node):
-        yield from _bonuses(child, repeated=repeated or isinstance(node, _REPEATED))
+    match node:
+        case ast.Call(func, [ast.Constant(int() | float() as points)], []) if _names_bonus(func) and points > 0:
+            yield float(points)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _said(child)
+
+
+def _names_bonus(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(_, "bonus") | ast.Name("bonus") | ast.alias("bonus") | ast.Constant("bonus"):
+            return True
+    return False
 
 
 # --- the notebook for people ------------------------------------------------------------------------------
 
 
 def _text(exam: Exam, rows: Any, book: NotebookGrade) -> str:
-    if type(rows) is not list:
-        raise ValueError("the cells are no list")
+    if type(rows) is not list or len(rows) > MAX_CELLS:
+        raise ValueError("the cells are no list, or too many")
     notebook = notebook_of(exam, [_cell(row) for row in rows], book)
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
 

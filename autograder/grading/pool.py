@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import resource
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import wait
@@ -19,8 +21,9 @@ from autograder.waves import has_recordings
 
 Grade = Callable[[Work], str]
 """Grades a submission; the reason why it could not be graded, else empty. Raises nothing."""
+MAX_OPEN_FILES = 16_384
 JOIN_SECONDS = 30.0
-"""How long what was stopped may take to end its processes."""
+"""How long all that was stopped may take to end its processes."""
 
 
 class Pool:
@@ -35,6 +38,8 @@ class Pool:
         self._threads: dict[str, threading.Thread] = {}
         self._done: queue.SimpleQueue[tuple[Work, str]] = queue.SimpleQueue()
         self._woken, self._wake = os.pipe()
+        self._closing = threading.Lock()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._threads)
@@ -42,13 +47,20 @@ class Pool:
     def start(self, work: Work) -> None:
         """Begin with a submission."""
         thread = threading.Thread(target=self._run, args=(work,), name=f"grades {work.student}", daemon=True)
-        self._threads[str(work.submission)] = thread
         thread.start()
+        self._threads[str(work.submission)] = thread
 
     def _run(self, work: Work) -> None:
-        reason = self._grade(work)
-        self._done.put((work, reason))
-        os.write(self._wake, b"1")
+        reason = "its thread ended without saying why"
+        try:
+            reason = self._grade(work)
+        except BaseException as error:  # whatever it is, somebody waits for a word
+            reason = f"{type(error).__name__}: {error}"[:1000]
+        finally:
+            self._done.put((work, reason))
+            with self._closing:
+                if not self._closed:
+                    os.write(self._wake, b"1")
 
     def ended(self, timeout: float, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
         """Each submission that has ended, and the reason why it could not be graded.
@@ -65,11 +77,14 @@ class Pool:
 
     def close(self) -> None:
         """Wait for those that still run, which whoever closes this has stopped."""
+        deadline = time.monotonic() + JOIN_SECONDS
         for thread in self._threads.values():
-            thread.join(JOIN_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._threads.clear()
-        os.close(self._woken)
-        os.close(self._wake)
+        with self._closing:
+            self._closed = True
+            os.close(self._woken)
+            os.close(self._wake)
 
 
 _current: list[Templates] = []
@@ -107,6 +122,7 @@ def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Gen
     """
     if not due:
         return
+    _open_more_files()
     with contextlib.ExitStack() as stack:
         if not any(made.serves(due[0]) for made in _current):
             stack.enter_context(starting(due, warm=warm, force=not all(work.kept for work in due)))
@@ -117,6 +133,14 @@ def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Gen
             templates.expect_kernels(sum(len(work.exams) for work in executed) if warm else 0)
         examiners = Examiners(templates)
         yield from in_threads(due, workers, lambda work: worker.attempt(work, examiners.examine), examiners.stop)
+
+
+def _open_more_files() -> None:
+    """Each submission takes some fifteen descriptors; shells allow 1,024 by default."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def in_threads(

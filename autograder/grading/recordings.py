@@ -34,18 +34,18 @@ class Recording:
 
 
 def run_keys(work: Work) -> tuple[str, ...]:
-    """The key of each exam's run; empty where there is no notebook, or what decides about it cannot be read."""
-    return tuple(_run_key(work, exam) for exam in work.exams)
+    """The key of each exam's run; empty where there is no notebook, or what decides about it cannot be read.
 
-
-def _run_key(work: Work, exam: Exam) -> str:
-    own = handed_in(work)
-    try:
-        notebook = _content(work.submission / f"{exam.notebook}.ipynb", MAX_BYTES)
-        files = {name: _content(path, SUBMISSION.member_bytes) for name, path in sorted(own.items())}
-    except (OSError, ValueError):
-        return ""
-    return _digest(work.execution, exam.notebook, _given(exam), notebook, files)
+    All notebooks of the submission are in each key: one process examines them, and hands out the recordings of all.
+    """
+    notebooks = [_digest_of(work.submission / f"{exam.notebook}.ipynb", MAX_BYTES) for exam in work.exams]
+    files = {name: _digest_of(path, SUBMISSION.member_bytes) for name, path in sorted(handed_in(work).items())}
+    if not all(files.values()):
+        return ("",) * len(work.exams)
+    return tuple(
+        _digest(work.execution, exam.notebook, _given(exam), notebooks, files) if notebook else ""
+        for exam, notebook in zip(work.exams, notebooks, strict=True)
+    )
 
 
 def _given(exam: Exam) -> list[Any]:
@@ -57,12 +57,15 @@ def _given(exam: Exam) -> list[Any]:
     ]
 
 
-def _content(path: Path, most: int) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        if os.fstat(file.fileno()).st_size > most:
-            raise ValueError("too large to be kept")
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest_of(path: Path, most: int) -> str:
+    """Of a file's content; empty where it is none that is read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            small = os.fstat(file.fileno()).st_size <= most
+            return hashlib.file_digest(file, "sha256").hexdigest() if small else ""
+    except OSError:
+        return ""
 
 
 def _figures_key(key: str) -> str:

@@ -7,6 +7,7 @@ released files; the examiner sees, laid out as in the course, all that its tests
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -20,7 +21,9 @@ from autograder.files import unwritable
 from autograder.grading.work import Work, shared_files
 
 PREFIX = "notebook-"
-"""How folders begin that kernels see files of; the id of the process follows that has made it."""
+"""How folders begin that kernels see files of."""
+LOCK = ".lock"
+"""In such a folder: held by the process that has made it."""
 
 
 @dataclass(frozen=True)
@@ -77,22 +80,26 @@ def _examiners_folder(work: Work) -> Iterator[Path]:
 @contextlib.contextmanager
 def neutral_folder() -> Iterator[Path]:
     """Make a folder whose path names neither course nor student."""
-    prefix = f"{PREFIX}{os.getpid()}-"
     try:
-        made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+        made = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
     except OSError as error:
         raise unwritable(Path(tempfile.gettempdir()), error) from error
-    with made as folder:
-        yield Path(folder)
+    with made as name:
+        folder = Path(name)
+        with (folder / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
 
 
 def sweep() -> None:
-    """Remove such folders of this user's whose process was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+    """Remove such folders of this user's whose process is gone: nobody holds their lock, wherever that process ran."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            if pid.isdecimal() and folder.lstat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+            descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+            with os.fdopen(descriptor) as lock:
+                if folder.lstat().st_uid == os.getuid():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -45,21 +45,28 @@ class Started:
         self._template = started
         self._lock = threading.Lock()
 
-    @functools.cached_property
-    def _forks(self) -> WarmSandbox:
-        self._template.wait_until_ready()
-        forks = WarmSandbox(self._sandbox, self._template.address)
-        require(WarmSandbox(self._sandbox, self._template.address, strict=True))
-        return forks
+        self._found: WarmSandbox | SandboxError | None = None
 
     def sandbox(self) -> WarmSandbox:
         """What forks it, when everything is imported and a fork has passed the self-test.
 
         Raises:
-            SandboxError: it cannot be used.
+            SandboxError: it cannot be used; it is not tried a second time.
         """
         with self._lock:
-            return self._forks
+            if self._found is None:
+                self._found = self._tried()
+        if isinstance(self._found, SandboxError):
+            raise self._found
+        return self._found
+
+    def _tried(self) -> WarmSandbox | SandboxError:
+        try:
+            self._template.wait_until_ready()
+            require(WarmSandbox(self._sandbox, self._template.address, strict=True))
+        except SandboxError as error:
+            return error
+        return WarmSandbox(self._sandbox, self._template.address)
 
 
 class Templates:
@@ -154,10 +161,11 @@ class Templates:
 
     def kernel_sandbox(self) -> WarmSandbox | None:
         """What forks kernels; None where there is nothing to fork from."""
-        if self._kernel_template is None:
+        found = self._kernel_template
+        if found is None:
             return None
         with self._noted("Kernels"):
-            return self._kernel_template.sandbox()
+            return found.sandbox()
         self._kernel_template = None
         return None
 
@@ -166,9 +174,9 @@ class Templates:
     def start_large(self) -> None:
         """Have the large libraries in examiners from now on; they are imported while the caller goes on."""
         with self._lock:
-            self._heavy = True
             if True not in self._examiners:
                 self._examiners[True] = self._start_examiners(heavy=True)
+            self._heavy = True
 
     def examiner(self) -> tuple[Sandbox, list[str]]:
         """What starts examiners now, and the libraries that they do without.

@@ -6,6 +6,7 @@ believes the other's lengths: what is larger than the receiver allows is an erro
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -19,6 +20,8 @@ REQUEST, PARCEL = b"r", b"p"
 _HEADER = struct.Struct(">cQ")
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_DESCRIPTORS = 16
+SEND_SECONDS = 60.0
+"""How long the other side may let a message wait before it is given up."""
 LOOK_SECONDS = 0.25
 """How often a receiver asks whether it should go on waiting."""
 
@@ -40,6 +43,8 @@ class Line:
         self._connection = connection
         self._max_parcel = max_parcel_bytes
         self._takes = takes_descriptors
+        self._poll = select.poll()  # select.select knows no descriptor above 1,023
+        self._poll.register(connection, select.POLLIN)
 
     def close(self) -> None:
         """Hang up."""
@@ -56,11 +61,23 @@ class Line:
     def _send(self, kind: bytes, content: bytes, descriptors: Sequence[int]) -> None:
         header = _HEADER.pack(kind, len(content))
         try:
-            sent = socket.send_fds(self._connection, [header], descriptors) if descriptors else 0
+            sent = self._send_descriptors(header, descriptors) if descriptors else 0
             self._connection.sendall(header[sent:])
             self._connection.sendall(content)
         except OSError as error:
             raise Closed(str(error)) from error
+
+    def _send_descriptors(self, header: bytes, descriptors: Sequence[int]) -> int:
+        """Linux counts descriptors on their way by user: where that user's other processes have too many, they will be
+        fewer."""
+        deadline = time.monotonic() + SEND_SECONDS
+        while True:
+            try:
+                return socket.send_fds(self._connection, [header], descriptors)
+            except OSError as error:
+                if error.errno != errno.ETOOMANYREFS or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def receive(self, go_on: Callable[[], bool] = lambda: True) -> tuple[dict[str, Any] | bytes, list[int]]:
         """Wait for the next message: a request's object or a parcel's bytes, and the descriptors with it.
@@ -88,7 +105,7 @@ class Line:
         while left:
             if not go_on():  # also where something arrives all the time
                 raise Closed("nobody waits any more")
-            if not select.select([self._connection], [], [], LOOK_SECONDS)[0]:
+            if not self._poll.poll(LOOK_SECONDS * 1000):
                 continue
             part = self._read_part(min(left, 1 << 20), descriptors)
             if not part:

@@ -5,6 +5,7 @@ Nothing here interprets what a student wrote: a page takes time in proportion to
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,7 @@ def _cell(cell: Any, said: str) -> CellView:
     kind = cell.cell_type
     outputs = tuple(_outputs(cell)) if kind == "code" and role != "test" else ()
     count = cell.get("execution_count") if kind == "code" else None
-    html, rendered = _source(cell, said)
+    html, rendered = _source(cell, said or (_instructors(kind, cell.source) if role in INSTRUCTORS else ""))
     return CellView(
         kind=kind,
         role=role,
@@ -98,6 +99,19 @@ def _cell(cell: Any, said: str) -> CellView:
 
 
 # --- sources -----------------------------------------------------------------------------------------
+
+
+INSTRUCTORS = frozenset({"test", "read-only", "task"})
+"""Roles of cells that are the exam's own, whatever was handed in."""
+
+
+@functools.lru_cache(maxsize=512)
+def _instructors(kind: str, source: str) -> str:
+    """The pieces of a source that the instructor wrote."""
+    from autograder.report import rendering
+
+    ((said,),) = rendering.render([[(kind, source)]])
+    return said
 
 
 def _source(cell: Any, said: str) -> tuple[Markup, bool]:

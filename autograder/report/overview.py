@@ -152,13 +152,13 @@ def _dots(grades: Sequence[Grade]) -> list[plots.Dot]:
     return dots
 
 
-LARGEST = 1e12
-"""What is not below it, and what is not finite, has no place in a plot."""
-
-
 def _evidence(checks: Sequence[CheckResult], name: str) -> tuple[float | None, CheckResult | None]:
     for check in checks:
         value = check.evidence.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST:
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and plots.SMALLEST < abs(value) < plots.LARGEST
+        ):
             return float(value), check
     return None, None

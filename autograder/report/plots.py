@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44
 MAX_EPOCHS = 2000
 MAX_DOTS = 2000
+SMALLEST, LARGEST = 1e-300, 1e12
+"""What is not between them has no place in a plot: it is 0, or left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,9 @@ def _legend(index: int, label: str, style: str) -> str:
 def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
     """(epoch, value) of the finite ones, at most :data:`MAX_EPOCHS`."""
     kept = [
-        (epoch, float(value))
+        (epoch, float(value) if abs(value) >= SMALLEST else 0.0)
         for epoch, value in enumerate(values[: 50 * MAX_EPOCHS], 1)
-        if isinstance(value, int | float) and math.isfinite(value) and abs(value) < 1e12
+        if isinstance(value, int | float) and abs(value) < LARGEST
     ]
     step = -(-len(kept) // MAX_EPOCHS) or 1
     return kept[::step] if step == 1 else [*kept[::step], kept[-1]]

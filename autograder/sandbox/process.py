@@ -178,7 +178,7 @@ class BubblewrapProcess:
     def _read_status(self, timeout: float) -> None:
         """Take in what the supervisor reported; waits at most ``timeout`` seconds for the first line."""
         with self._lock:
-            while self._status >= 0 and select.select([self._status], [], [], timeout)[0]:
+            while self._status >= 0 and _readable(self._status, timeout):
                 chunk = os.read(self._status, 65536)
                 if not chunk:
                     return
@@ -189,23 +189,35 @@ class BubblewrapProcess:
                 timeout = 0.0
 
 
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Not by select.select, which knows no descriptor above 1,023."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 def start(
     python: str, spec: dict[str, Any], cgroup: Cgroup | None, label: str, inherited_mib: float = 0.0
 ) -> BubblewrapProcess:
     """Start the supervisor with ``spec`` and wait until the sandbox stands."""
     read_end, write_end = os.pipe()
     folder = Path(__file__).with_name("supervisor")
-    supervisor = subprocess.Popen(
-        [python, "-I", "-S", str(folder), str(write_end)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={},
-        cwd="/",
-        pass_fds=(write_end,),
-        start_new_session=True,
-    )
-    os.close(write_end)
+    try:
+        supervisor = subprocess.Popen(
+            [python, "-I", "-S", str(folder), str(write_end)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={},
+            cwd="/",
+            pass_fds=(write_end,),
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.close(read_end)
+        raise SandboxError(f"The sandbox can not be built: its supervisor cannot be started ({error}).") from error
+    finally:
+        os.close(write_end)
     process = BubblewrapProcess(supervisor, read_end, cgroup, label, inherited_mib)
     try:
         assert supervisor.stdin is not None

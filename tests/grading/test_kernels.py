@@ -69,7 +69,8 @@ def test_a_kernel_comes_with_its_sockets_and_key_and_ends_with_the_examination(s
         assert told == {"kernel": 0, "key": "secret", "label": "walled in"}
         assert len(set(descriptors)) == len(SOCKET_NAMES)
         assert lent.answer({"ask": "start"})[0]["kernel"] == 1
-        assert not any(process.closed for process in started.processes)
+        assert [process.closed for process in started.processes] == [True, False], "one at a time"
+        assert lent.answer({"ask": "usage", "kernel": 0})[0]["cpu_seconds"] == 1.5
     assert all(process.closed for process in started.processes)
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(descriptors[0])

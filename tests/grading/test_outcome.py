@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from exams import exam_of
 from samples import PNG
 
+from autograder.engine.container import FORMAT
 from autograder.engine.container import pack as pack_files
 from autograder.engine.container import unpack as unpack_files
 from autograder.grading import outcome
@@ -113,8 +116,6 @@ def check(**changes: Any) -> NotebookGrade:
         replace(GRADE, questions=GRADE.questions[::-1]),
         replace(GRADE, questions=(*GRADE.questions, GRADE.questions[0])),
         replace(GRADE, wall_seconds=-1.0),
-        replace(GRADE, history={"<b>": (1.0,)}),
-        replace(GRADE, message="x" * 300_000),
         question(id="another"),
         question(score=2.5),
         question(score=-0.5),
@@ -122,17 +123,9 @@ def check(**changes: Any) -> NotebookGrade:
         question(outcome=Outcome.FAILED),
         question(outcome=Outcome.MANUAL, score=0.0, needs_manual_grade=True),
         question(needs_manual_grade=True),
-        question(checks=GRADE.questions[0].checks * 3000),
         check(fraction=1.5),
         check(weight=-1.0),
         check(bonus=-1.0),
-        check(evidence={"loss": 10**30}),
-        check(evidence={"loss": {"deep": 1}}),
-        check(evidence={"loss": ["x" * 1000]}),
-        check(evidence={"x" * 1000: 1}),
-        replace(GRADE, history={"loss": (1.0,) * 3000}),
-        replace(GRADE, history={"loss": (1,)}),
-        check(detail="x" * 300_000),
         replace(GRADE, questions=(GRADE.questions[0], replace(GRADE.questions[1], score=5.0))),
         replace(
             GRADE,
@@ -144,6 +137,27 @@ def check(**changes: Any) -> NotebookGrade:
     ],
 )
 def test_what_no_examiner_makes_of_the_exam_is_not_believed(grade: NotebookGrade) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        read(packed(grade))
+
+
+@pytest.mark.parametrize(
+    "grade",
+    [
+        replace(GRADE, history={"<b>": (1.0,)}),
+        replace(GRADE, history={"loss": (1.0,) * 3000}),
+        replace(GRADE, history={"loss": (1e300,)}),
+        replace(GRADE, message="x" * 300_000),
+        question(checks=GRADE.questions[0].checks * 3000),
+        check(detail="x" * 300_000),
+        check(evidence={"loss": 10**30}),
+        check(evidence={"loss": {"deep": 1}}),
+        check(evidence={"loss": ["x" * 1000]}),
+        check(evidence={"x" * 1000: 1}),
+    ],
+)
+def test_what_an_examiner_would_have_cut_is_not_believed(grade: NotebookGrade, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome, "_cut", lambda book: book)
     with pytest.raises(ValueError, match=r".+"):
         read(packed(grade))
 
@@ -247,8 +261,13 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> None:
     [
         ("assert x", 0.0),
         ("with check.bonus(1.5):\n    check.close(x, 1)\nwith check.bonus(1):\n    check.close(x, 2)", 2.5),
-        ("for i in range(3):\n    with check.bonus(1):\n        check.close(x, i)", float("inf")),
-        ("with check.bonus(POINTS):\n    check.close(x, 1)", float("inf")),
+        ("for i in range(3):\n    with check.bonus(1):\n        check.close(x, i)", outcome.MAX_BONUS),
+        ("[one(check.bonus(1)) for one in them]", outcome.MAX_BONUS),
+        ("with check.bonus(POINTS):\n    check.close(x, 1)", outcome.MAX_BONUS),
+        ("b = check.bonus\nb(3)", outcome.MAX_BONUS),
+        ("from autograder.check import bonus as more\nmore(3)", outcome.MAX_BONUS),
+        ("getattr(check, 'bonus')(3)", outcome.MAX_BONUS),
+        ("import a_module_of_the_course\nassert x", outcome.MAX_BONUS),
     ],
 )
 def test_a_bonus_is_bounded_by_what_the_test_says(source: str, highest: float) -> None:
@@ -258,4 +277,97 @@ def test_a_bonus_is_bounded_by_what_the_test_says(source: str, highest: float) -
 
 def test_a_bonus_that_a_helper_of_the_instructors_gives_is_known_when_it_runs() -> None:
     exam = exam_of((Role.READ_ONLY, "def more():\n    return check.bonus(1)"), (Role.TEST, "more()", 2.0))
-    assert outcome.highest_bonus(exam, exam.questions[0]) == float("inf")
+    assert outcome.highest_bonus(exam, exam.questions[0]) == outcome.MAX_BONUS
+
+
+def test_a_bonus_is_earned_where_the_rest_fails() -> None:
+    source = "check.close(x, 1)\nwith check.bonus(1):\n    check.close(x, 3)"
+    exam = exam_of((Role.ANSWER, "x = 3"), (Role.TEST, source, 2.0))
+    one = QuestionGrade(str(exam.questions[0].grade_id), 1.0, 2.0, Outcome.FAILED, "no")
+    made = NotebookGrade(exam.notebook, "completed", "", (one,), sandbox="bubblewrap")
+    assert read(outcome.pack([made], [None], [None]), exam).notebooks == (made,)
+    too_much = replace(made, questions=(replace(one, score=1.5),))
+    with pytest.raises(ValueError, match="without having passed"):
+        read(outcome.pack([too_much], [None], [None]), exam)
+
+
+# --- what is too much of one thing does not cost the others ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "grade",
+    [
+        check(evidence={"loss": 0.5, "matrix": [[1.0, 2.0], [3.0, 4.0]], "by class": {"a": 1}}),
+        check(evidence={"loss": 0.5, "text": "x" * 5000}),
+        check(evidence={"loss": 0.5, "values": list(range(100_000))}),
+        check(evidence={"loss": 0.5, "rows": np.int64(3), "values": np.array([1.5, 2.5])}),
+        check(message="x" * 100_000, detail="y" * 100_000, name="z" * 5000),
+        question(checks=GRADE.questions[0].checks * (outcome.MAX_CHECKS + 1)),
+        question(message="x" * 1_000_000, detail="y" * 1_000_000),
+        replace(GRADE, message="x" * 1_000_000),
+        replace(GRADE, history={f"metric{n}": (1.0,) for n in range(30)}),
+        replace(GRADE, history={"top-5": (1.0,), "loss": (1.0,)}),
+    ],
+)
+def test_an_honest_grade_is_cut_to_what_is_read(grade: NotebookGrade) -> None:
+    made = read(packed(grade)).notebooks[0]
+    assert [one.score for one in made.questions] == [2.0, 0.0]
+    if made.questions[0].checks and "loss" in grade.questions[0].checks[0].evidence:
+        assert "loss" in made.questions[0].checks[0].evidence
+
+
+def test_outputs_that_are_too_large_are_left_out_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome, "MAX_CELLS_BYTES", 10_000)
+    shown = cells({"output_type": "stream", "name": "stdout", "text": "1," * 10_000})
+    notebook = nbformat.reads(read(packed(shown=shown)).texts[EXAM.notebook], as_version=4)
+    assert notebook.cells[-1].source == "print('hello')"
+    assert "too large to be shown" in notebook.cells[-1].outputs[0].text
+
+
+def test_a_recording_that_is_too_large_is_not_kept_and_costs_no_grade(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome, "MAX_RUN", 100)
+    believed = read(packed(record=Recorded(new_run=b"x" * 1000, new_figures=b"y" * 1000)))
+    assert believed.recordings == (Recording(b"", b""),)
+
+
+# --- bombs ------------------------------------------------------------------------------------------------------
+
+
+def parcel(blobs: list[Any], payload: bytes, files: dict[str, str] | None = None) -> bytes:
+    first = {"format": FORMAT, "head": {}, "files": files or {}, "blobs": blobs}
+    return json.dumps(first).encode() + b"\n" + payload
+
+
+def test_no_byte_of_a_parcel_is_held_twice() -> None:
+    """Sizes below 0 would walk back, so that each entry kept another slice of the same bytes."""
+    payload = b"x" * 1000
+    digest = [hashlib.sha256(payload[:n]).hexdigest() for n in (1000, 999, 0)]
+    for blobs in (
+        [[digest[1], 999], [digest[2], -999], [digest[0], 1000]],
+        [[digest[0], 1000], [digest[0], 0]],
+        [[digest[0], 1001]],
+        [[digest[0], True]],
+        [[digest[0], 1e3]],
+    ):
+        with pytest.raises(ValueError, match="not a parcel"):
+            unpack_files(parcel(blobs, payload))
+    assert unpack_files(parcel([[digest[0], 1000]], payload, {"a": digest[0]})) == ({}, {"a": payload})
+
+
+def test_a_header_is_bounded_before_it_is_read() -> None:
+    for head in ("[" * 100_000, '{"head":[' + "{}," * 100_000 + "{}]}"):
+        with pytest.raises(ValueError, match="not a parcel"):
+            unpack_files(head.encode() + b"\n", 1000)
+
+
+@pytest.mark.parametrize(
+    "grade",
+    [
+        replace(GRADE, wall_seconds=1.7e308),
+        replace(GRADE, cpu_seconds=1e10),
+        replace(GRADE, peak_memory_mib=1e300),
+    ],
+)
+def test_no_figure_is_larger_than_anything_is(grade: NotebookGrade) -> None:
+    with pytest.raises(ValueError, match="more than there is"):
+        read(packed(grade))

@@ -11,7 +11,7 @@ from tiny import YAML, submit, tiny_course, tiny_release
 from autograder import batch
 from autograder.errors import HostError
 from autograder.grading import staging
-from autograder.grading.staging import staged, sweep
+from autograder.grading.staging import neutral_folder, staged, sweep
 from autograder.grading.work import Work
 from autograder.records import Course
 
@@ -57,11 +57,13 @@ def test_the_examiner_gets_its_part_of_the_course_and_kernels_what_is_released(c
 
 
 def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(temporary: Path) -> None:
-    left, alive, other = (temporary / f"{staging.PREFIX}{pid}-x" for pid in ("4194305", "1", "mine"))
-    for folder in (left, alive, other):
+    left, other = (temporary / f"{staging.PREFIX}{name}" for name in ("left", "mine"))
+    for folder in (left, other):
         folder.mkdir()
-    sweep()
-    assert sorted(temporary.iterdir()) == sorted([alive, other])
+    (left / staging.LOCK).touch()
+    with neutral_folder() as alive:
+        sweep()
+        assert sorted(temporary.iterdir()) == sorted([alive, other])
 
 
 def test_that_there_is_no_room_is_the_machines_fault(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
