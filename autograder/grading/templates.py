@@ -26,7 +26,7 @@ from autograder.sandbox.warm import Template, WarmSandbox
 
 MIN_KERNELS_FOR_TEMPLATE = 2
 """Kernels for which a template is worth its start."""
-EXAMINER_MODULES = ("numpy.testing", "autograder.grading.inside.main")
+EXAMINER_MODULES = ("autograder.nbformats", "numpy.testing", "autograder.grading.inside.main")
 MODELS = "autograder.examiner.models"
 """What rebuilds models; it imports Keras."""
 READY = "autograder.grading.inside.ready"
@@ -46,6 +46,12 @@ class Started:
         self._lock = threading.Lock()
 
         self._found: WarmSandbox | SandboxError | None = None
+        threading.Thread(target=self._prove, daemon=True).start()
+
+    def _prove(self) -> None:
+        """Try it as soon as it is there; who asks for it later waits less."""
+        with contextlib.suppress(SandboxError):
+            self.sandbox()
 
     def sandbox(self) -> WarmSandbox:
         """What forks it, when everything is imported and a fork has passed the self-test.
@@ -66,6 +72,8 @@ class Started:
             require(WarmSandbox(self._sandbox, self._template.address, strict=True))
         except SandboxError as error:
             return error
+        except OSError as error:  # it was ended meanwhile
+            return SandboxError(f"The template is gone ({error}).")
         return WarmSandbox(self._sandbox, self._template.address)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,6 +21,7 @@ from autograder.sandbox.kernel import SandboxKernelManager, new_manager
 from autograder.sandbox.kernel_job import ADDRESS, SIGNATURE_SCHEME, SOCKET_NAMES
 from autograder.sandbox.provisioner import SandboxProvisioner, by_port, connection_info
 
+BELIEVED_SECONDS = 0.05
 Reply = tuple[dict[str, Any], list[int]]
 Ask = Callable[[Mapping[str, Any]], Reply]
 """Send a request to the coordinator; its reply with descriptors."""
@@ -64,13 +66,19 @@ class LentProcess:
     def __init__(self, ask: Ask, number: int, label: str) -> None:
         self._ask = ask
         self._number = number
+        self._lived_at = float("-inf")
         self.label = label
 
     def _asked(self, what: str, **more: Any) -> dict[str, Any]:
         return self._ask({"ask": what, "kernel": self._number, **more})[0]
 
     def poll(self) -> int | None:
+        """As the protocol says. That it lives is believed for a moment: whoever waits for it asks again."""
+        now = time.monotonic()
+        if now - self._lived_at < BELIEVED_SECONDS:
+            return None
         status: int | None = self._asked("poll")["status"]
+        self._lived_at = now if status is None else float("-inf")
         return status
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -78,6 +86,7 @@ class LentProcess:
         return status
 
     def kill(self) -> None:
+        self._lived_at = float("-inf")
         self._asked("kill")
 
     def usage(self) -> Usage:
