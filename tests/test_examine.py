@@ -291,6 +291,25 @@ def test_answers_that_are_slow_one_by_one_are_stopped_together():
     assert [r.fraction for r in results] == [0] * 5
 
 
+IN_ORDER = [
+    (["from dataclasses import dataclass", "@dataclass\nclass Item:\n    name: str"], "assert Item('a').name == name"),
+    (["from enum import Enum", "class Color(Enum):\n    RED = 1"], "assert Color.RED.value == 1 and name"),
+    (["from functools import lru_cache\n@lru_cache\ndef fib(n): return n"], "assert fib(1) == 1 and name"),
+    (["import numpy as np", "def area(r, pi=np.pi): return pi * r"], "assert area(1) > 3 and name"),
+    (["class Zero: pass", "class Above(Zero): pass"], "assert Above() and name"),
+    (["ZOOM = 2", "def grown(n, by=ZOOM): return n * by"], "assert grown(2) == 4 and name"),
+    (["import math", "def area(r, pi=math.pi): return pi * r", "import math"], "assert area(1) > 3 and math.e and name"),
+    (["SIZES = [1, 2]"], "def first(given=SIZES): return given[0]\nassert first() == 1 and name"),
+]
+
+
+@pytest.mark.parametrize(("locked", "test"), IN_ORDER)
+def test_what_locked_cells_define_is_made_in_the_order_of_the_notebook(locked, test):
+    exam = exam_of(*((Role.READ_ONLY, source) for source in locked), (Role.ANSWER, "name = 'a'"), (Role.TEST, test))
+    (result,) = graded(exam)
+    assert (result.outcome, result.fraction) == (Outcome.PASSED, 1), result.detail
+
+
 # --- attacks that once worked -------------------------------------------------------------------------
 
 

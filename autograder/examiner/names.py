@@ -254,7 +254,9 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
 
     sources = [source for role, source in code if role is not Role.TEST]
     locked_sources = [source for role, source in code if role is Role.READ_ONLY]
-    trusted |= written_down(locked_sources, sources)
+    in_order = dict.fromkeys(name for b in others for name in b.definitions)
+    # Constants come first: they need no other name.
+    trusted = written_down(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}

@@ -221,7 +221,7 @@ class Namespace(dict[str, Any]):
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
                 grant(value, self.known.operators.get(name, frozenset()))
                 super().__setitem__(name, value)
-        for name in sorted(done & set(self.known.trusted)):
+        for name in [name for name in self.known.trusted if name in done]:
             statement, file = self.known.trusted[name], f"<instructor: {name}>"
             linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
             exec(compile(statement, file, "exec"), self)
