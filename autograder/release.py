@@ -37,6 +37,8 @@ __all__ = [
     "write",
 ]
 
+_MODULES = ("*.py", "*/__init__.py")
+
 
 @dataclass(frozen=True, slots=True)
 class ReleasedNotebook:
@@ -62,6 +64,8 @@ class Release:
     """Path in the release (with ``/``) → the file that is copied there."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Path that a file or a folder would have in the release → why it stays behind."""
+    modules: frozenset[str] = frozenset()
+    """Files of the course's own modules, beside the notebooks or at the top of the course: tests may import them."""
 
 
 def build(course: Course, assignment: Assignment, stripped: Callable[[], Mapping[str, Faces]] | None = None) -> Release:
@@ -79,11 +83,12 @@ def build(course: Course, assignment: Assignment, stripped: Callable[[], Mapping
     check_prepared(course, assignment)
     faces = stripped() if stripped is not None else strip_all(course, assignment)
     exams = {name: make_exam(assignment.name, name, its) for name, its in faces.items()}
-    _check_readable(list(exams.values()))
+    modules = _own_modules(course, assignment)
+    _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(ReleasedNotebook(faces[name].student, exam) for name, exam in exams.items())
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in faces])
-    return Release(assignment, notebooks, files, left_out)
+    return Release(assignment, notebooks, files, left_out, modules)
 
 
 def check(release: Release) -> list[str]:
@@ -92,16 +97,24 @@ def check(release: Release) -> list[str]:
     Raises:
         CourseError: tests can not be examined outside of the kernel; the message names them all.
     """
-    found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, release.files)]
+    files = release.modules.union(release.files)
+    found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, files)]
     _stop_for(text for exam, finding in found if not finding.warning for text in _placed(exam, [finding]))
     return [text for exam, finding in found for text in _placed(exam, [finding])]
 
 
-def _check_readable(exams: list[Exam]) -> None:
+def _own_modules(course: Course, assignment: Assignment) -> frozenset[str]:
+    """Find the modules and packages in the folders that the examiner imports from: ``helpers.py``, ``kit/__init__.py``."""
+    folders = (course.source(assignment.name), course.root)
+    found = (path.relative_to(folder) for folder in folders for form in _MODULES for path in folder.glob(form))
+    return frozenset(path.as_posix() for path in found)
+
+
+def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
     """No release and no grading without tests that are Python; where there is a fault, the others are told with it."""
     unreadable = [(exam, fault) for exam in exams for fault in feasible.unreadable(exam)]
     if unreadable:
-        others = [(exam, found) for exam in exams for found in feasible.findings(exam) if not found.warning]
+        others = [(exam, found) for exam in exams for found in feasible.findings(exam, modules) if not found.warning]
         _stop_for(text for exam, fault in [*unreadable, *others] for text in _placed(exam, [fault]))
 
 

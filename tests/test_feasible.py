@@ -242,6 +242,19 @@ def test_all_faults_stop_the_release_at_once_and_warnings_do_not(tmp_path: Path)
     assert warning.startswith("source/hw/nb.ipynb: cell 2 ('test-double'): the test asserts nothing")
 
 
+def test_a_module_of_the_course_that_only_tests_import_is_found(tmp_path: Path) -> None:
+    test = "import beside, atop\nfrom packed.deep import f\nassert double(1) == f() + beside.n + atop.n"
+    course = tiny_course(tmp_path, test=test)
+    for name in ("source/hw/beside.py", "atop.py", "packed/__init__.py", "packed/deep.py"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("n = 1\ndef f(): return 0")
+    assert releasing.check(tiny_release(course)) == []
+    (tmp_path / "atop.py").unlink()
+    with pytest.raises(CourseError, match="no module 'atop' where the test runs; .*course folder"):
+        releasing.check(tiny_release(course))
+
+
 def test_a_cell_that_is_no_python_hides_no_other_fault(tmp_path: Path) -> None:
     course = tiny_course(tmp_path)
     cells = [

@@ -92,7 +92,7 @@ def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
 
     Args:
         exam: the instructor's notebook.
-        files: the paths of what goes with the release.
+        files: the paths of what goes with the release, and of the course's own modules.
     """
     notebook = Notebook(exam, files)
     found = []

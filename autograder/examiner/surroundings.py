@@ -22,7 +22,7 @@ class Notebook:
     def __init__(self, exam: Exam, files: Collection[str]) -> None:
         self.exam = exam
         self.files = files
-        """Paths in the release: modules of the instructor's may be among them."""
+        """Paths in the release and of the course's own modules: what a test may import."""
         self.known: Vocabulary = vocabulary(exam)
         code = [c for c in exam.cells if c.cell_type == "code"]
         self.others = [c for c in code if c.role is not Role.TEST]
@@ -55,7 +55,7 @@ class Notebook:
         return frozenset(found)
 
     def finds(self, module: str) -> bool:
-        """Whether the examiner can import it: installed here, or a file that goes with the release."""
+        """Whether the examiner can import it: installed here, or a file of the course."""
         top = module.split(".")[0]
         beside = {f"{top}.py", f"{top}/__init__.py"} & set(self.files)
         if beside or (_OLD_NAMES / top).is_dir():

@@ -214,7 +214,7 @@ def _pythons() -> set[str]:
 
 
 _A_PERSON = "a person has to grade"
-_BRING = "install it where you grade, let it go with the release, or do without"
+_BRING = "install it where you grade, put it into the course folder or let it go with the release, or do without"
 
 
 def _no_module(module: str) -> str:
