@@ -298,7 +298,10 @@ IN_ORDER = [
     (["import numpy as np", "def area(r, pi=np.pi): return pi * r"], "assert area(1) > 3 and name"),
     (["class Zero: pass", "class Above(Zero): pass"], "assert Above() and name"),
     (["ZOOM = 2", "def grown(n, by=ZOOM): return n * by"], "assert grown(2) == 4 and name"),
-    (["import math", "def area(r, pi=math.pi): return pi * r", "import math"], "assert area(1) > 3 and math.e and name"),
+    (
+        ["import math", "def area(r, pi=math.pi): return pi * r", "import math"],
+        "assert area(1) > 3 and math.e and name",
+    ),
     (["SIZES = [1, 2]"], "def first(given=SIZES): return given[0]\nassert first() == 1 and name"),
 ]
 

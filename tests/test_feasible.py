@@ -162,6 +162,49 @@ def test_other_loops_raise_no_alarm(test: str) -> None:
     assert found(test) == []
 
 
+SORTS = [
+    (Role.READ_ONLY, "import numpy as np\nfrom copy import copy\nfrom autograder import check"),
+    (Role.ANSWER, "def srt(values): return sorted(values)\ndef clear(values): values.clear()\nnumbers = [1]"),
+]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "xs = [3, 1, 2]\nout = srt(xs)\nassert out == [1, 2, 3]\nassert xs == [3, 1, 2]",
+        "xs = [3, 1, 2]\nassert srt(xs) == [1, 2, 3] and xs == [3, 1, 2]",
+        "xs = [3, 1, 2]\nassert srt(xs)[0] == 1\nassert len(xs) == 2",
+        "xs = np.array([3, 1])\nbefore = xs.copy()\nout = srt(xs)\nnp.testing.assert_array_equal(xs, before)",
+        "xs = [3, 1]\nout = srt(values=xs)\ncheck.close(xs, [3, 1])",
+        "def t():\n    xs = [3, 1]\n    out = srt(xs)\n    assert xs == [3, 1] and out\nt()",
+        "for n in range(3):\n    xs = [n, 1]\n    out = srt(xs)\n    assert out and xs == [n, 1]",
+    ],
+)
+def test_a_comparison_of_what_a_call_got_as_a_copy_is_a_warning(test: str) -> None:
+    (one,) = found(test, before=SORTS)
+    assert re.search(r"'xs' is a copy in `srt\(.*xs\)`: .*; write `srt\(.*xs\)` on a line of its own", one), one
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "xs = [3, 1]\nsrt(xs)\nassert xs == [3, 1]",
+        "xs = [3, 1]\nout = srt(xs)\nsrt(xs)\nassert xs == [3, 1] and out",
+        "xs = [3, 1]\nout = srt(xs)\nassert out == sorted(xs)",
+        "xs = [3, 1]\nassert srt(xs) == xs[::-1]",
+        "xs = [3, 1]\nout = srt(xs)\nxs = [1]\nassert xs == [1] and out",
+        "xs = [3, 1]\nassert clear(xs) is None\nassert xs == []",
+        "assert srt(numbers)\nassert numbers == [1]",
+        "xs = [3, 1]\nys = copy(xs)\nassert xs == ys and srt([1]) == [1]",
+        "xs = np.ones(3)\nout = srt(xs)\nassert out.shape == xs.shape",
+        "for n in range(3):\n    out = srt([n])\n    assert out and n >= 0",
+        "for xs in ([1], [2]):\n    assert xs == xs[:]\n    assert srt(xs)",
+    ],
+)
+def test_other_comparisons_of_arguments_raise_no_alarm(test: str) -> None:
+    assert found(test, before=SORTS) == []
+
+
 def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
     (finding,) = found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)")
     assert "line 2: " in finding

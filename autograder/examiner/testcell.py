@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.examiner.checkcalls import misspelt
+from autograder.examiner.copied import copied_arguments
 from autograder.examiner.names import loaded_names, meant_names, modules_imported
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
 from autograder.examiner.surroundings import Notebook
@@ -61,6 +62,13 @@ class Reader:
             yield self.finding(node, reason, instead)
         for node, reason, instead in loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
+        for node, reason, instead in copied_arguments(self.tree, self._students_functions()):
+            yield self.finding(node, reason, instead, warning=True)
+
+    def _students_functions(self) -> frozenset[str]:
+        """The student's, but for those that work by what they change."""
+        known = self.notebook.known
+        return known.students - known.trusted.keys() - self.own - known.returning_nothing
 
     def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
         line = getattr(node, "lineno", 0)
