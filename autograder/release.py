@@ -104,7 +104,7 @@ def check(release: Release) -> list[str]:
 
 
 def _own_modules(course: Course, assignment: Assignment) -> frozenset[str]:
-    """Find the modules and packages in the folders that the examiner imports from: ``helpers.py``, ``kit/__init__.py``."""
+    """Find the modules and packages in the folders that the examiner imports from: ``a.py``, ``b/__init__.py``."""
     folders = (course.source(assignment.name), course.root)
     found = (path.relative_to(folder) for folder in folders for form in _MODULES for path in folder.glob(form))
     return frozenset(path.as_posix() for path in found)

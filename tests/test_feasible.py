@@ -61,16 +61,16 @@ REFUSED = [
     ("import my_solution\nassert my_solution.f()", "no module 'my_solution'.*let it go with the release"),
     ("def t():\n    from helpers.deep import f\n    assert f()\nt()", "line 2: .*no module 'helpers.deep'"),
     ("from . import f\nassert f()", "relative import"),
-    ("import pickle\nassert pickle.load(open('m.pkl', 'rb'))", "line 2: .*unpickling would run code .*save JSON"),
+    ("import pickle\nassert pickle.load(open('m.pkl', 'rb'))", "line 2: .*unpickling would run the student's code beside the hidden tests.*save JSON"),
     ("from pickle import loads as unpack\nassert unpack(result)", "unpickling"),
     ("import joblib\nassert joblib.load('m.joblib')", "unpickling"),
     ("import dill\nassert dill.load(result)", "unpickling"),
     ("assert pd.read_pickle('t.pkl').shape", "unpickling"),
-    ("assert np.load('w.npy', allow_pickle=True).sum()", "allow_pickle would run code"),
+    ("assert np.load('w.npy', allow_pickle=True).sum()", "allow_pickle would run the student's code"),
     ("import torch\nassert torch.load('w.pt')", "weights_only=True"),
     ("import keras\nassert keras.models.load_model('m.keras')", "look at the student's model by its name"),
     ("from tensorflow.keras.models import load_model\nassert load_model('m.h5')", "a saved model would run"),
-    ("import doctest\ndoctest.run_docstring_examples(squares, {})", "line 2: .*docstring would run with the rights"),
+    ("import doctest\ndoctest.run_docstring_examples(squares, {})", "line 2: .*docstring would run beside the hidden tests"),
     ("import subprocess\nassert subprocess.run(['python', 'main.py']).returncode == 0", "line 2: .*a program that a test"),
     ("import os\nassert os.system('python main.py') == 0", "a program that a test starts"),
     ("import threading\nt = threading.Thread(target=squares)\nassert t", "another thread or process"),
@@ -294,7 +294,7 @@ def test_a_module_of_the_course_that_only_tests_import_is_found(tmp_path: Path) 
         path.write_text("n = 1\ndef f(): return 0")
     assert releasing.check(tiny_release(course)) == []
     (tmp_path / "atop.py").unlink()
-    with pytest.raises(CourseError, match="no module 'atop' where the test runs; .*course folder"):
+    with pytest.raises(CourseError, match=r"no module 'atop' where the test runs; .*course folder"):
         releasing.check(tiny_release(course))
 
 

@@ -173,6 +173,24 @@ def test_an_object_of_the_examiners_can_not_be_sent(student):
         student.apply(student.squares, Own())
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("numpy.random.default_rng(0)", "a Generator is not plain data. A test passes plain data.*; seed globally"),
+        ("random.Random(0)", "a Random is not plain data.*seed globally"),
+        ("matplotlib.figure.Figure().add_subplot()", "an Axes is not plain data.*return them"),
+        ("sqlite3.connect(':memory:')", "a Connection is not plain data.*the path of the database"),
+        ("sklearn.linear_model.LinearRegression()", "in a cell of the notebook, and pass it by its name"),
+        ("type('Account', (), {})()", "an Account is not plain data.*pass a Mock, or define the class in a cell"),
+    ],
+)
+def test_what_can_not_be_sent_has_a_remedy(student, made, said):
+    module = made.partition("(")[0].rpartition(".")[0]
+    names = {module.partition(".")[0]: __import__(module)} if module else {}
+    with pytest.raises(CodecError, match=said):
+        student.apply(student.squares, eval(made, {"__name__": "tests"} | names))
+
+
 def test_an_async_function_is_waited_for(student):
     assert asyncio.run(student.later()) == 1
 

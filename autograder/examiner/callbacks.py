@@ -164,6 +164,8 @@ def _kind(value: Any) -> str | None:
         return None
     if isinstance(value, mock.NonCallableMock):
         return "textfile" if "readline" in (vars(value).get("_mock_methods") or ()) else "mock"
+    if type(value).__module__ == "sqlite3":  # a connection can be called, but that is not what it is for
+        return None
     if callable(value):
         return "callback" if isinstance(value, types.FunctionType | types.MethodType) else "callable"
     return "iterator" if isinstance(value, Iterator) else None

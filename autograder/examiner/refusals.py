@@ -39,7 +39,7 @@ def _lets_pickles_out(call: ast.Call) -> bool:
     return not any(k.arg == "allow_pickle" for k in call.keywords) or _says("allow_pickle", False)(call)
 
 
-_RUNS_WITH_YOUR_RIGHTS = "would run code from the file with the rights of whoever grades"
+_RUNS_BESIDE = "would run the student's code beside the hidden tests, where it could read them and give itself points"
 _PLAIN_FILE = "let students save JSON, CSV or .npz, or look at the object itself by its name"
 
 CALLS = (
@@ -48,29 +48,29 @@ CALLS = (
             r"(?:_?c?pickle|cPickle|dill|cloudpickle|marshal)\.(?:loads?|Unpickler)|joblib\.load|pandas\.read_pickle"
             r"|shelve\.open|yaml\.unsafe_load(?:_all)?|jsonpickle\.decode"
         ),
-        f"unpickling {_RUNS_WITH_YOUR_RIGHTS}",
+        f"unpickling {_RUNS_BESIDE}",
         _PLAIN_FILE,
     ),
     Refusal(
         re.compile(r"numpy\.load"),
-        f"allow_pickle {_RUNS_WITH_YOUR_RIGHTS}",
+        f"allow_pickle {_RUNS_BESIDE}",
         "leave allow_pickle out, and let students save arrays of numbers",
         _lets_pickles_out,
     ),
     Refusal(
         re.compile(r"torch\.load"),
-        f"torch.load {_RUNS_WITH_YOUR_RIGHTS}",
+        f"torch.load {_RUNS_BESIDE}",
         "say weights_only=True, or look at the model by its name",
         _says("weights_only", True),
     ),
     Refusal(
         re.compile(r"(?:tensorflow\.)?keras(?:\.\w+)*\.load_model|tensorflow\.(?:\w+\.)*saved_model\.load"),
-        f"a saved model {_RUNS_WITH_YOUR_RIGHTS}",
+        f"a saved model {_RUNS_BESIDE}",
         "look at the student's model by its name: it is rebuilt from its layers and weights",
     ),
     Refusal(
         re.compile(r"subprocess\.\w+|os\.(?:system|popen|exec\w+|spawn\w+|posix_spawnp?|fork)|runpy\.\w+|pty\.spawn"),
-        "a program that a test starts has the rights of whoever grades, and may find files of the student's",
+        "a program that a test starts runs beside the hidden tests, and may run files of the student's there",
         "call the student's function by its name: it runs in the kernel",
     ),
     Refusal(
@@ -82,7 +82,7 @@ CALLS = (
     ),
     Refusal(
         re.compile(r"doctest\.\w+"),
-        "examples in a student's docstring would run with the rights of whoever grades",
+        "examples in a student's docstring would run beside the hidden tests, where they could give themselves points",
         "call the student's function with what the example says",
     ),
     Refusal(
@@ -98,7 +98,7 @@ CALLS = (
     ),
     Refusal(
         re.compile(r"importlib\.util\.spec_from_file_location|importlib\.machinery\.\w+Loader"),
-        f"a module that is loaded from a file {_RUNS_WITH_YOUR_RIGHTS}",
+        f"a module that is loaded from a file {_RUNS_BESIDE}",
         "let the notebook import it, and call its functions by their names",
     ),
 )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from autograder.examiner.arguments import remedy
 from autograder.examiner.callbacks import Callbacks
 from autograder.examiner.classes import Classes, RemoteException, called, mark_method
 from autograder.examiner.console import Console
@@ -27,6 +28,7 @@ from autograder.examiner.named_types import given_types
 from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
 from autograder.examiner.raised import no_end, rebuilt_exception
 from autograder.probe.codec import CodecError, Reference, decode, encode
+from autograder.probe.codec_core import NotPlainError
 
 __all__ = ["Link", "LostError", "Refused", "Remote", "RemoteCallable", "RemoteError", "RemoteObject", "reference_of"]
 
@@ -64,11 +66,15 @@ class Remote:
 
         Raises:
             LostError: no kernel, no answer.
+            CodecError: an argument cannot travel; the message says what to pass instead.
             Exception: what the student's code raised, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
             raise LostError(self.lost)
-        request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
+        try:
+            request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
+        except NotPlainError as error:
+            raise CodecError(f"{error}. {remedy(error.kind)}") from None
         try:
             reply = self.link.exchange(request, timeout, self.callbacks.answer)
         except LostError as error:

@@ -27,6 +27,15 @@ class CodecError(ValueError):
     """A message that is not what the protocol says, or a value past the limits."""
 
 
+class NotPlainError(CodecError):
+    """A value of this class, of which no reference can be given either."""
+
+    def __init__(self, kind: type) -> None:
+        name = kind.__name__
+        super().__init__(f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name} is not plain data")
+        self.kind = kind
+
+
 class NotPlain(Exception):
     """Something inside a value that can only be copied as a whole is not plain data."""
 
@@ -154,7 +163,7 @@ class Writer:
             raise NotPlain
         reference = self.refer(value) if self.refer else None
         if reference is None:
-            raise CodecError(f"a {type(value).__name__} is not plain data")
+            raise NotPlainError(type(value))
         return ["ref", reference.handle, reference.kind, reference.type_name]
 
     def all(self, values: Iterable[Any]) -> list[Any]:
