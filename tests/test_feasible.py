@@ -205,6 +205,39 @@ def test_other_comparisons_of_arguments_raise_no_alarm(test: str) -> None:
     assert found(test, before=SORTS) == []
 
 
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("assert len(pd.read_csv('https://example.org/t.csv'))", "no network; put the file under hidden/"),
+        ("import requests\nassert requests.get(result)", "line 2: .*no network"),
+        ("from urllib.request import urlopen\nassert urlopen('http://example.org')", "no network"),
+        ("from sklearn.datasets import fetch_openml\nassert fetch_openml('x')", "no network"),
+        ("from keras.datasets import mnist\nassert mnist.load_data()", "no network"),
+        ("assert open('/data/words.txt').read()", "leads out of the work folder.*under hidden/"),
+        ("assert len(pd.read_csv('../data/t.csv'))", "leads out of the work folder"),
+        ("assert np.loadtxt('data/../../t.txt').any()", "leads out of the work folder"),
+    ],
+)
+def test_what_is_not_there_where_tests_run_is_a_warning(test: str, said: str) -> None:
+    (one,) = [line for line in found(test) if "no module" not in line]
+    assert re.search(said, one), one
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert squares('/data/words.txt') and squares('../x') and squares('https://example.org')",
+        "assert open('/tmp/out.txt', 'w') and open('/etc/hostname') and open('data/t.csv')",
+        "assert len(pd.read_csv('t.csv', sep='/')) and open(check.hidden_data('/x'))",
+        "from sklearn.datasets import load_iris\nassert load_iris()",
+        "import requests\nassert squares(requests.Response())",
+        "assert open('..hidden') and open('a/../b.txt')",
+    ],
+)
+def test_what_is_there_raises_no_alarm(test: str) -> None:
+    assert [line for line in found(test) if "no module" not in line] == []
+
+
 def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
     (finding,) = found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)")
     assert "line 2: " in finding

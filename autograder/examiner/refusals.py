@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,34 @@ def _lets_pickles_out(call: ast.Call) -> bool:
     return not any(k.arg == "allow_pickle" for k in call.keywords) or _says("allow_pickle", False)(call)
 
 
+HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/])\S*")
+"""Text that is a path on a student's machine."""
+
+_URL = re.compile(r"(?:https?|ftp|s3|gs)://.*", re.DOTALL)
+_EXISTING = ("/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/proc/", "/sys/", "/dev/", "/tmp/")
+"""Folders that are behind the examiner's wall, too."""
+
+
+def _first_text(call: ast.Call) -> str:
+    first = call.args[0] if call.args else None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+
+
+def _names_no_url(call: ast.Call) -> bool:
+    return not _URL.fullmatch(_first_text(call))
+
+
+def _stays_inside(call: ast.Call) -> bool:
+    """Whether the call opens no literal path outside of the work folder; a path in a home has a message of its own."""
+    text = _first_text(call)
+    path = posixpath.normpath(text)
+    if not path.startswith("/"):
+        return path != ".." and not path.startswith("../")
+    return path.startswith(_EXISTING) or HOME.fullmatch(text) is not None
+
+
+_NO_NETWORK = "a test has no network"
+_BRING_DATA = "put the file under hidden/, or let it go with the release"
 _RUNS_BESIDE = "would run the student's code beside the hidden tests, where it could read them and give itself points"
 _PLAIN_FILE = "let students save JSON, CSV or .npz, or look at the object itself by its name"
 
@@ -101,10 +130,28 @@ CALLS = (
         f"a module that is loaded from a file {_RUNS_BESIDE}",
         "let the notebook import it, and call its functions by their names",
     ),
+    Refusal(
+        re.compile(
+            r"(?:requests|httpx)\.(?:get|post|put|head|request)|urllib\.request\.url(?:open|retrieve)"
+            r"|(?:tensorflow\.)?keras\.(?:datasets\.\w+\.load_data|utils\.get_file)|sklearn\.datasets\.fetch_\w+"
+            r"|seaborn\.load_dataset|tensorflow_datasets\.load"
+        ),
+        _NO_NETWORK,
+        _BRING_DATA,
+        warning=True,
+    ),
+    Refusal(re.compile(r"pandas\.read_\w+"), _NO_NETWORK, _BRING_DATA, _names_no_url, warning=True),
+    Refusal(
+        re.compile(
+            r"(?:io\.)?open|pandas\.read_\w+|numpy\.(?:load|loadtxt|genfromtxt|fromfile)|os\.(?:listdir|scandir|walk)"
+            r"|sqlite3\.connect|h5py\.File|PIL\.Image\.open|matplotlib\.(?:\w+\.)*imread"
+        ),
+        "this path leads out of the work folder, and nothing of your machine is there where the test runs",
+        _BRING_DATA,
+        _stays_inside,
+        warning=True,
+    ),
 )
-
-HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/])\S*")
-"""Text that is a path on a student's machine."""
 
 IPYTHON = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h|get_ipython|display")
 """Names that only an IPython kernel has."""
@@ -137,8 +184,7 @@ def dotted(node: ast.AST, known: Mapping[str, str]) -> str:
 def refused_call(call: ast.Call, known: Mapping[str, str]) -> Refusal | None:
     """The family that a call belongs to, if it is refused."""
     name = dotted(call.func, known)
-    found = next((r for r in CALLS if r.calls.fullmatch(name)), None)
-    return found if found is not None and not found.unless(call) else None
+    return next((r for r in CALLS if r.calls.fullmatch(name) and not r.unless(call)), None)
 
 
 @dataclass(frozen=True)
