@@ -30,6 +30,9 @@ _BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _AROUND = " \t#/*%-;<>!"
 """What comments begin and end with."""
 _HIDDEN_DATA = re.compile(r"\bcheck\s*\.\s*hidden_data\s*\(")
+_LEAVE_OUT = (
+    "or leave the file out: name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
+)
 _NOT_VISIBLE = "check.hidden_data names hidden data in a part that students see; put it between the markers"
 
 
@@ -50,8 +53,7 @@ def check_files(course: Course, release: Release) -> None:
         CourseError: they would; the message names each file, with what to do.
     """
     markers = course_markers(read_nbgrader_config(course.root))
-    named = f"release/{release.assignment.name}"
-    marked = [f"{named}/{fault}" for fault in _in_release(release, markers)]
+    marked = [*_in_release(course, release, markers)]
     _stop_for([*unnamed_files(course, release.assignment, release.files), *marked])
 
 
@@ -144,15 +146,17 @@ def _parsed(source: str) -> ast.Module | None:
 # --- what is written ---------------------------------------------------------------------------------
 
 
-def _in_release(release: Release, markers: Markers) -> Iterator[str]:
-    """Markers in what is released: notebooks as they are written, and files of any kind."""
-    todo = "students would see what it marks; take the part away, or leave the file out with c.CourseDirectory.ignore"
+def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[str]:
+    """Find markers in what is released, and name the file of the course: notebooks as written, files of any kind."""
+    todo = "students would see what it marks; take the part away"
     for notebook in release.notebooks:
         found = _marker_in(notebook_text(notebook.released).encode(), markers)
-        yield from [f"{notebook.name}.ipynb: holds {found!r} when it is released: {todo}"] if found else []
-    for place, path in release.files.items():
+        name = f"source/{release.assignment.name}/{notebook.name}.ipynb"
+        yield from [f"{name}: holds {found!r} when it is released: {todo}"] if found else []
+    for path in dict.fromkeys(release.files.values()):
         found = _marked(path, markers)
-        yield from [f"{place}: {found}: {todo}"] if found else []
+        name = path.relative_to(course.root.resolve()).as_posix()
+        yield from [f"{name}: {found}: {todo}, {_LEAVE_OUT}"] if found else []
 
 
 def _marked(path: Path, markers: Markers) -> str | None:

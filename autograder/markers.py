@@ -156,7 +156,8 @@ def _quoted(line: str) -> str:
 
 
 def _not_a_marker(line: str, right: str) -> str:
-    return f"{_quoted(line)} is no marker, and hides nothing: write {right!r} (or, if it is to be none, other words)"
+    reword = "(or, if it is not meant as a marker, reword it)"
+    return f"{_quoted(line)} is no marker, and hides nothing: write {right!r} {reword}"
 
 
 # --- near misses -------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from autograder.records import Assignment, Course
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
 """Names that belong to tools. No release takes them, and nobody is told."""
+_GITS = frozenset({".gitignore", ".gitkeep", ".gitattributes"})
+"""The same for these, unless they are named."""
 _SOLUTION = "solution*.py"
 _IGNORED = "c.CourseDirectory.ignore or include"
 _FOREIGN = "notebooks in folders are not stripped"
@@ -73,10 +75,14 @@ def ask_for_notebook(course: Course, assignment: Assignment, name: str, why: str
 def _ask(course: Course, what: str, path: Path) -> str:
     shown = path.relative_to(course.root.resolve()).as_posix()
     # A notebook that ignore names is released by nbgrader all the same.
-    other = "into a folder, say" if path.suffix == ".ipynb" else "or name it in c.CourseDirectory.ignore"
+    other = (
+        f"for example into {path.parent.name}/drafts/"
+        if path.suffix == ".ipynb"
+        else "or name it in c.CourseDirectory.ignore"
+    )
     return (
         f"{shown}: {what}. If students are to have it, name it in course.yaml (files: [{shown}]), or without one in "
-        f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); else move it away, {other}"
+        f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); otherwise move it away, {other}"
     )
 
 
@@ -125,7 +131,8 @@ class _Files:
 
     def _kept(self, here: Path, shown: Path, names: list[str], goes: Callable[[str], bool]) -> list[str]:
         """The names of those in a folder that go along, sorted."""
-        silent = _CACHES | {"hidden"} if here == self.source else _CACHES
+        silent = _CACHES | _GITS.difference(self.patterns.include)
+        silent |= {"hidden"} if here == self.source else set()
         names = sorted(name for name in names if name not in silent and not name.endswith(".pyc"))
         for name in names:
             if not goes(name):

@@ -265,6 +265,29 @@ def test_an_undefined_answer_is_named():
     assert outcome("", "assert squares(1) == [1]").message == "`squares` is not defined."
 
 
+def test_an_answer_that_the_solution_binds_is_named_and_a_hidden_name_is_not():
+    exam = exam_of(
+        (Role.ANSWER, "count = 3\ndef squares(n): ..."),
+        *[(Role.TEST, f"assert {n}") for n in ("count", "squares", "secret")],
+    )
+    cells = tuple(dataclasses.replace(cell, released="# write here") for cell in exam.cells)
+    results = graded(dataclasses.replace(exam, cells=cells))
+    assert [one.message for one in results] == [
+        "`count` is not defined.",
+        "`squares` is not defined.",
+        "A name is not defined.",
+    ]
+
+
+def test_the_details_of_a_refusal_have_no_lines_of_the_kit():
+    test = "class Own: pass\nassert f(Own()) == 1"
+    for answer in ("def f(x): return x", "def f(x): raise KeyError"):
+        detail = outcome(answer, test.replace("Own()", "1") if "raise" in answer else test).detail
+        assert "line 2, in <module>" in detail
+        assert "remote.py" not in detail
+    assert "an Own is not plain data. A test passes" in outcome("def f(x): return x", test).detail
+
+
 def test_a_test_cell_that_never_ends_is_stopped():
     began = time.monotonic()
     result = outcome(

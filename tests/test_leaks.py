@@ -108,6 +108,15 @@ def test_nbgraders_defaults_hold_without_an_option(tmp_path: Path) -> None:
     assert released(course) == {"notes.md", "feedback/x.html"}, "the option replaces the default; caches never go"
 
 
+@pytest.mark.parametrize("name", [".gitignore", ".gitkeep", ".gitattributes"])
+def test_what_git_reads_stays_behind_unless_it_is_named(tmp_path: Path, name: str) -> None:
+    course = course_of(tmp_path, **{name: "*.tmp"})
+    assert released(course) == set()
+    assert build(course, course.assignments["hw"]).left_out == {}
+    (tmp_path / "nbgrader_config.py").write_text(f"c.CourseDirectory.include = ['*', {name!r}]")
+    assert released(course) == {name}
+
+
 @pytest.mark.sandbox
 def test_what_a_student_hands_in_stays_whatever_it_is_called(tmp_path: Path) -> None:
     """nbgrader leaves out of a submission, too, what ``ignore`` names; here that could only cost a point."""
@@ -211,7 +220,7 @@ def test_a_notebook_that_nbgrader_does_not_know_asks_to_be_named(tmp_path: Path)
     course = course_of(tmp_path, **{"solved.ipynb": notebook(cell("def double(x):\n    return 2 * x"))})
     said = refused(course)
     assert said.startswith("source/hw/solved.ipynb: a notebook without any cell that nbgrader knows")
-    assert said.endswith("else move it away, into a folder, say")
+    assert said.endswith("otherwise move it away, for example into hw/drafts/")
     named = course_of(tmp_path, files="source/hw/solved.ipynb")
     assert released(named) == set(), "it is released with the other notebooks"
     assert {n.name for n in build(named, named.assignments["hw"]).notebooks} == {"nb", "solved"}
@@ -235,11 +244,11 @@ def test_all_faults_are_told_with_notebook_cell_and_line(tmp_path: Path) -> None
     assert said.splitlines() == [
         "3 things would reach students:",
         "  - source/hw/nb.ipynb: cell 2 ('t'): line 2: '### BEGIN HIDDEN TEST' is no marker, and hides nothing: "
-        "write '### BEGIN HIDDEN TESTS' (or, if it is to be none, other words)",
+        "write '### BEGIN HIDDEN TESTS' (or, if it is not meant as a marker, reword it)",
         "  - source/hw/nb.ipynb: cell 2 ('t'): line 4: '### END HIDDEN TESTS' ends nothing: what is above it would be "
         "released; put '### BEGIN HIDDEN TESTS' where it begins",
         "  - source/hw/nb.ipynb: cell 3: line 1: '# begin mark scheme' is no marker, and hides nothing: "
-        "write '### BEGIN MARK SCHEME' (or, if it is to be none, other words)",
+        "write '### BEGIN MARK SCHEME' (or, if it is not meant as a marker, reword it)",
     ]
 
 
@@ -309,8 +318,8 @@ MARKED = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END 
 )
 def test_a_released_file_with_a_marker_is_refused(tmp_path: Path, name: str, content: str | bytes, line: int) -> None:
     said = refused(course_of(tmp_path, **{name: content}))
-    assert said.startswith(f"release/hw/{name}: line {line}: ")
-    assert said.endswith("or leave the file out with c.CourseDirectory.ignore")
+    assert said.startswith(f"source/hw/{name}: line {line}: ")
+    assert said.endswith("name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +332,7 @@ def test_a_released_file_with_a_marker_is_refused(tmp_path: Path, name: str, con
     ids=["bytes", "wide", "large"],
 )
 def test_so_is_one_that_is_no_text_or_large(tmp_path: Path, content: bytes) -> None:
-    assert refused(course_of(tmp_path, **{"a.bin": content})).startswith("release/hw/a.bin: 'BEGIN SOLUTION': ")
+    assert refused(course_of(tmp_path, **{"a.bin": content})).startswith("source/hw/a.bin: 'BEGIN SOLUTION': ")
 
 
 @pytest.mark.parametrize(
@@ -346,7 +355,7 @@ def test_a_word_that_is_a_courses_own_marker_may_stand_in_a_file(tmp_path: Path)
     course = course_of(tmp_path, answer, TESTS, config=words, **{"read.md": "When you are DONE, hand in."})
     assert released(course) == {"read.md"}
     put(tmp_path, "source/hw/a.py", "x = 1\n# SECRET\n")
-    assert refused(course).startswith("release/hw/a.py: line 2: '# SECRET'")
+    assert refused(course).startswith("source/hw/a.py: line 2: '# SECRET'")
 
 
 # --- the command -------------------------------------------------------------------------------------

@@ -188,11 +188,11 @@ def test_the_size_of_an_estimator_is_named_and_reported(expression: str, count: 
         result = recorded(lambda: check.parameters(model, exactly=count, show=show))  # noqa: B023
         assert (result.fraction, result.message, dict(result.evidence)) == (
             1,
-            "the parameters are as many as asked",
+            "The parameters are as many as asked.",
             {},
         )
         wrong = recorded(lambda: check.parameters(model, exactly=count + 1, show=show))  # noqa: B023
-        assert (wrong.fraction, wrong.message) == (0, "the parameters are not as many as asked")
+        assert (wrong.fraction, wrong.message) == (0, "The parameters are not as many as asked.")
 
 
 def test_what_has_no_parameters_is_not_counted() -> None:

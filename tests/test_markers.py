@@ -271,3 +271,11 @@ def test_a_row_of_data_is_no_marker() -> None:
 
 def test_a_long_line_is_prose_at_once() -> None:
     assert misspelt("# BEGIN " + "HIDDEN " * 100_000, Markers(), is_code=True) is None
+
+
+def test_a_heading_that_says_no_more_than_a_marker_is_to_be_reworded() -> None:
+    """Nobody can tell it from a marker that is meant to hide what follows."""
+    ((line, fault),) = faults("Text\n# Begin solution\nMore", kind="markdown")
+    assert line == 2
+    assert fault.endswith("(or, if it is not meant as a marker, reword it)")
+    assert faults("# Begin with the sketch", kind="markdown") == []

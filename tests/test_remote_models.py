@@ -379,7 +379,7 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
     loss, parameters, layers = result.checks
     assert loss.fraction == 1
     assert "predicted in the notebook's kernel" in loss.message
-    assert parameters.message == "the parameters are as many as asked"
+    assert parameters.message == "The parameters are as many as asked."
     assert "15 parameters (as the notebook reports)" in parameters.detail
     assert layers.fraction == 0
     assert "subclass" in layers.message.lower() or "Net" in layers.message, layers.message

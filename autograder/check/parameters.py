@@ -58,7 +58,7 @@ def parameters(
     detail = f"{message}, {wanted} asked"
     if not shown_of(model, show or None):
         message = "as many as asked" if fits else "not as many as asked"
-        return report(name, float(fits), f"the {_label(kind)} are {message}", weight=weight, detail=detail)
+        return report(name, float(fits), f"The {_label(kind)} are {message}.", weight=weight, detail=detail)
     if show is not False:
         message = detail
     elif not fits:

@@ -39,8 +39,10 @@ from autograder.examiner.unittests import failures as unittest_failures
 from autograder.examiner.unittests import watching
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
+from autograder.probe.codec import CodecError
 from autograder.records import CheckResult, ExamCell, Outcome, shortcomings
 
+_KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
 
 
@@ -220,12 +222,17 @@ def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Exami
 
 
 def _trace(error: BaseException) -> str:
-    """The traceback from the test's own line on."""
+    """The traceback from the test's own line on; of what the kit refuses, or the student's code raised, without the
+    kit's own lines."""
     begin = error.__traceback__
     while begin is not None and not begin.tb_frame.f_code.co_filename.startswith("<test "):
         begin = begin.tb_next
     try:
-        return "".join(traceback.format_exception(type(error), error, begin or error.__traceback__))[-MAX_DETAIL:]
+        told = traceback.TracebackException(type(error), error, begin or error.__traceback__)
+        if isinstance(error, RemoteError | CodecError | CourseError) or hasattr(error, "remote"):
+            kept = [frame for frame in told.stack if not frame.filename.startswith(_KIT)]
+            told.stack = traceback.StackSummary.from_list(kept)
+        return "".join(told.format())[-MAX_DETAIL:]
     except Exception:  # an exception that a student's code made can be one that can not be shown
         return type(error).__name__
 

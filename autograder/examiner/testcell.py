@@ -132,8 +132,14 @@ class Reader:
                 why = f"{name}() of a test has only the names that the test spells out"
                 yield self.finding(node, why, "use the name itself, in try: … except NameError:")
             elif name in ("exec", "eval") and not self._literal_code(node):
-                why = f"the names that {name}() will use can not be read from the test"
-                yield self.finding(node, why, "write the statements themselves")
+                yield self.finding(node, *self._why_not_compiled(name, node))
+
+    def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
+        """Say why ``eval`` or ``exec`` is refused, and what to write instead."""
+        words = {n.id for argument in call.args[:1] for n in ast.walk(argument) if isinstance(n, ast.Name)}
+        if words & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
+            return "texts of students are never compiled", "compare values, or read data with ast.literal_eval"
+        return f"the names that {name}() will use can not be read from the test", "write the statements themselves"
 
     def _libraries(self) -> set[str]:
         """What the notebook imports from, as evaluators are named: a formula of statsmodels' is patsy's."""

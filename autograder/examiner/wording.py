@@ -11,8 +11,9 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from autograder.check.words import exception_name, sentence
+from autograder.examiner.names import bindings
 from autograder.examiner.remote import LostError, RemoteError
-from autograder.records import Exam, ExamCell
+from autograder.records import Exam, ExamCell, Role
 
 BROKEN = "This test could not be run; a person will look at it."
 MAX_MESSAGES = 8
@@ -94,8 +95,10 @@ def _ended(error: BaseException) -> str:
 
 
 def public_words(exam: Exam) -> frozenset[str]:
-    """Every word of the released notebook."""
-    return frozenset(re.findall(r"\w+", "\n".join(cell.released for cell in exam.cells)))
+    """Every word of the released notebook, and the names that its answers are to bind."""
+    words = frozenset(re.findall(r"\w+", "\n".join(cell.released for cell in exam.cells)))
+    asked = (bindings(c.source) for c in exam.cells if c.role is Role.ANSWER and c.cell_type == "code")
+    return words.union(*((b.assigned | b.definitions.keys()) for b in asked))
 
 
 def test_file(cell: ExamCell) -> str:
