@@ -104,12 +104,15 @@ def _reason(detail: str) -> str:
     place = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
     ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
     said = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
+    if refused := _REFUSED_IN_SQL.search(detail):  # the exception is SQLite's own, and says no more than that
+        said = refused[1]
     return place + (said if len(said) <= 500 else said[:499] + "…")
 
 
 _UNBOUND = "\nNameError: name "
 _TRACEBACK = "Traceback (most recent call last):"
 _IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
+_REFUSED_IN_SQL = re.compile(r"^[\w.]+\.ForeignCodeError: (.* is refused in SQL: .*)$", re.MULTILINE)
 _COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
 
 

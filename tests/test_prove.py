@@ -73,6 +73,10 @@ def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> 
             "from autograder import check\ncheck.hidden_data('none.npz')",
             "(line 2: check.hidden_data('none.npz'): check.hidden_data: there is no 'none.npz' in ",
         ),
+        (
+            "import sqlite3\nsqlite3.connect(':memory:').execute('ATTACH \"x.db\" AS x')",
+            "ATTACH x.db is refused in SQL: it may be the student's",
+        ),
     ],
 )  # fmt: skip
 def test_the_line_of_the_test_and_what_it_compared_are_told(tmp_path: Path, test: str, words: str) -> None:

@@ -230,8 +230,8 @@ def _trace(error: BaseException) -> str:
     try:
         told = traceback.TracebackException(type(error), error, begin or error.__traceback__)
         if isinstance(error, RemoteError | CodecError | CourseError) or hasattr(error, "remote"):
-            kept = [frame for frame in told.stack if not frame.filename.startswith(_KIT)]
-            told.stack = traceback.StackSummary.from_list(kept)
+            kept = [frame for frame in told.stack or () if not frame.filename.startswith(_KIT)]
+            told.stack = traceback.StackSummary.from_list(kept) if kept else told.stack
         return "".join(told.format())[-MAX_DETAIL:]
     except Exception:  # an exception that a student's code made can be one that can not be shown
         return type(error).__name__
