@@ -74,7 +74,8 @@ def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> 
             "(line 2: check.hidden_data('none.npz'): check.hidden_data: there is no 'none.npz' in ",
         ),
         (
-            "import sqlite3\nsqlite3.connect(':memory:').execute('ATTACH \"x.db\" AS x')",
+            "import sqlite3\n### BEGIN HIDDEN TESTS\n"
+            "sqlite3.connect(':memory:').execute('ATTACH \"x.db\" AS x')\n### END HIDDEN TESTS",
             "ATTACH x.db is refused in SQL: it may be the student's",
         ),
     ],
