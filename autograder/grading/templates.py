@@ -10,6 +10,7 @@ import functools
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autograder.engine.parcel import pack_common_head
@@ -109,8 +110,10 @@ class Templates:
         try:
             self.staged = self._stack.enter_context(staging.staged(self._work))
             self.staged.common.write_bytes(pack_common_head(self._work))
-            self.expect_kernels(self._kernels)
-            self._examiners[self._heavy] = self._start_examiners(heavy=self._heavy)
+            with ThreadPoolExecutor(1) as beside:
+                kernels = beside.submit(self.expect_kernels, self._kernels)
+                self._examiners[self._heavy] = self._start_examiners(heavy=self._heavy)
+                kernels.result()
         except BaseException:
             self._stack.close()
             raise
