@@ -246,7 +246,7 @@ class TestTheOtherProcess:
 
     def test_an_argument_that_is_not_plain_is_refused(self) -> None:
         f = notebook("def f(x):\n    return x")["f"]
-        with pytest.raises(ElsewhereError, match="an argument can not go to another process: a object is not plain"):
+        with pytest.raises(ElsewhereError, match="an argument can not go to another process: an object is not plain"):
             elsewhere.call(f, "torch", (object(),))
 
 
