@@ -45,6 +45,17 @@ class Staged:
         """A file with what the examiner is told of the assignment."""
         return self.folder / "common"
 
+    def write_common(self, content: bytes) -> None:
+        """Write that file.
+
+        Raises:
+            HostError: there is no room for it.
+        """
+        try:
+            self.common.write_bytes(content)
+        except OSError as error:
+            raise unwritable(self.common, error) from error
+
 
 @contextlib.contextmanager
 def staged(work: Work) -> Iterator[Staged]:
@@ -58,7 +69,7 @@ def staged(work: Work) -> Iterator[Staged]:
     with _examiners_folder(work) as folder, neutral_folder() as given:
         for path in examiner_files(work):
             _copy(path, folder / "course" / path.relative_to(work.course))
-        (folder / "course").mkdir(exist_ok=True)
+        _make(folder / "course")
         released = {name: given / str(number) for number, name in enumerate(shared_files(work))}
         for name, path in shared_files(work).items():
             _copy(path, released[name])
@@ -100,6 +111,13 @@ def sweep() -> None:
                 if folder.lstat().st_uid == os.getuid():
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -109,7 +109,7 @@ class Templates:
     def __enter__(self) -> Templates:
         try:
             self.staged = self._stack.enter_context(staging.staged(self._work))
-            self.staged.common.write_bytes(pack_common_head(self._work))
+            self.staged.write_common(pack_common_head(self._work))
             with ThreadPoolExecutor(1) as beside:
                 kernels = beside.submit(self.expect_kernels, self._kernels)
                 self._examiners[self._heavy] = self._start_examiners(heavy=self._heavy)

@@ -73,3 +73,15 @@ def test_that_there_is_no_room_is_the_machines_fault(course: Course, monkeypatch
     monkeypatch.setattr(staging.tempfile, "TemporaryDirectory", refuse)
     with pytest.raises(HostError, match="No space left on device"), staged(work_of(course)):
         pass
+
+
+def test_that_what_the_examiner_is_told_has_no_room_is_the_machines_fault(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with staged(work_of(course)) as made:
+        monkeypatch.setattr(Path, "write_bytes", refuse)
+        with pytest.raises(HostError, match="No space left on device"):
+            made.write_common(b"exam")
