@@ -1,4 +1,4 @@
-"""Compiles nbformat's schemas as it is imported, in the servers that grading processes are forked from."""
+"""Compiles nbformat's schemas as it is imported, in the template that examiners are forked from."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def read(path: Path, details: Path | None = None) -> Grade:
 
 def _read(path: Path) -> Grade:
     try:
-        return from_json(json.loads(path.read_bytes(), parse_constant=_refuse))
+        return from_json(loads(path.read_bytes()))
     except HostError as error:
         raise HostError(f"{path}: {error}") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -280,6 +280,11 @@ def _agrees(said: Any, made: Any) -> bool:
         is_number = isinstance(said, float | int) and not isinstance(said, bool)
         return is_number and abs(said - made) <= _TOLERANCE
     return bool(said == made)
+
+
+def loads(data: bytes) -> Any:
+    """Read strict JSON: NaN and Infinity are none. Raises :class:`ValueError` or :class:`RecursionError`."""
+    return json.loads(data, parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> Any:

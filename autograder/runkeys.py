@@ -31,7 +31,7 @@ def execution_key(assignment: Assignment, files: str, preload: Sequence[str]) ->
         files: a digest of the release's files.
         preload: modules that the kernel imports before its first cell.
     """
-    return _digest(
+    return digest(
         [EXECUTION_VERSION, __version__, own_code()],
         _sandbox(assignment.environment, assignment.sandbox),
         _limits_of_kernels(assignment),
@@ -86,5 +86,6 @@ def _content(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _digest(*values: Any) -> str:
+def digest(*values: Any) -> str:
+    """Of plain values, as one key is made of them."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -193,10 +193,9 @@ def read(data: bytes, exams: Sequence[Exam]) -> Believed:
         raise ValueError(f"its grade cannot be read ({error})") from error
     if len(grade.notebooks) != len(exams):
         raise ValueError("it has other notebooks than the exam")
-    for exam, book in zip(exams, grade.notebooks, strict=True):
-        _check_notebook(exam, book)
     texts = {}
     for number, (exam, book) in enumerate(zip(exams, grade.notebooks, strict=True)):
+        _check_notebook(exam, book)
         if f"{number}.cells" in files:
             texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"], MAX_CELLS_BYTES), book)
     return Believed(
@@ -237,13 +236,9 @@ def _json(data: bytes, max_bytes: int) -> Any:
     if len(data) > max_bytes or _items(data) > MAX_ITEMS:
         raise ValueError("it holds too much")
     try:
-        return json.loads(data, parse_constant=_refuse)
+        return result.loads(data)
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON ({error})") from error
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _recording(files: Mapping[str, bytes], number: int) -> Recording | None:
@@ -284,9 +279,10 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
         raise ValueError(f"{question.id} is graded by a person")
     if question.needs_manual_grade != (question.outcome in (Outcome.MANUAL, Outcome.BROKEN)):
         raise ValueError(f"{question.id} waits for a person, or does not, against its outcome")
-    if not 0 <= question.score <= cell.points + highest_bonus(exam, cell) + 1e-6:
+    bonus = highest_bonus(exam, cell)
+    if not 0 <= question.score <= cell.points + bonus + 1e-6:
         raise ValueError(f"the score of {question.id} is out of its range")
-    earned = highest_bonus(exam, cell) if question.outcome is Outcome.FAILED else 0.0
+    earned = bonus if question.outcome is Outcome.FAILED else 0.0
     if question.score > earned and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
         raise ValueError(f"{question.id} has a score without having passed")
     if len(question.checks) > MAX_CHECKS:

@@ -7,7 +7,6 @@ process hands out can only ever be used for the very same submission, whatever i
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from autograder.grading.work import Work, handed_in
 from autograder.members import SUBMISSION
 from autograder.notebook import MAX_BYTES
 from autograder.records import Exam, Role
+from autograder.runkeys import digest
 from autograder.runs import Runs
 
 
@@ -43,7 +43,7 @@ def run_keys(work: Work) -> tuple[str, ...]:
     if not all(files.values()):
         return ("",) * len(work.exams)
     return tuple(
-        _digest(work.execution, exam.notebook, _given(exam), notebooks, files) if notebook else ""
+        digest(work.execution, exam.notebook, _given(exam), notebooks, files) if notebook else ""
         for exam, notebook in zip(work.exams, notebooks, strict=True)
     )
 
@@ -71,7 +71,7 @@ def _digest_of(path: Path, most: int) -> str:
 def _figures_key(key: str) -> str:
     """Beside the run, for those versions of the libraries that measured."""
     versions = [libraries.version(name) for name in ("numpy", "keras", "tensorflow")]
-    return _digest(key, sys.version, versions, os.environ.get("KERAS_BACKEND"))
+    return digest(key, sys.version, versions, os.environ.get("KERAS_BACKEND"))
 
 
 def load(work: Work) -> tuple[Recording, ...]:
@@ -99,7 +99,3 @@ def save(work: Work, recordings: Sequence[Recording | None]) -> None:
 def are_kept(work: Work, keys: Sequence[str]) -> bool:
     """Whether there is a run of each notebook that is there."""
     return work.runs is not None and any(keys) and all(not key or Runs(work.runs).has(key) for key in keys)
-
-
-def _digest(*values: Any) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

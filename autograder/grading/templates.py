@@ -34,8 +34,6 @@ READY = "autograder.grading.inside.ready"
 """Imported last."""
 EXAMINER_DISK_MIB = 4096
 EXAMINER_PROCESSES = 512
-UNFORKABLE = ("jax", "jaxlib", "torch")
-"""Libraries that start threads when they are imported, which a fork would miss."""
 
 
 class Started:
@@ -45,7 +43,6 @@ class Started:
         self._sandbox = sandbox
         self._template = started
         self._lock = threading.Lock()
-
         self._found: WarmSandbox | SandboxError | None = None
         threading.Thread(target=self._prove, daemon=True).start()
 
@@ -236,7 +233,7 @@ class Templates:
         sandbox = examiner_sandbox(self._work.assignment.sandbox)
         if not isinstance(sandbox, BubblewrapSandbox):
             return sandbox
-        libraries = [name for name in self.large if name not in UNFORKABLE] if heavy else []
+        libraries = self.large if heavy else []
         modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), READY]
         started = Template(sandbox, self.examiner_job(), modules)
         self._keep(started)

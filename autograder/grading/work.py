@@ -153,18 +153,10 @@ def released_modules(work: Work) -> list[str]:
     return [name for name in imported if name.split(".")[0] not in {*own, *UNFORKABLE}]
 
 
-def _installed() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What graded: the examiner's Python and the libraries that can change a grade."""
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("nbexaminer", "numpy", "keras", "tensorflow", "scikit-learn"):
         if (version := libraries.version(name)) is not None:
             found["autograder" if name == "nbexaminer" else name] = version
     return found
-
-
-_VERSIONS = _installed()
-"""Looked up as this is imported: in the server that processes are forked from, and not in each of them."""
-
-
-def versions() -> dict[str, str]:
-    """What graded: the examiner's Python and the libraries that can change a grade."""
-    return dict(_VERSIONS)
