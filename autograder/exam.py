@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-
+from autograder.notebook_format import NotebookNode, nbformat
 from autograder.records import Exam, ExamCell, Role
 from autograder.stripping import Faces
 

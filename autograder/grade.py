@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
-
 from autograder.check.measured import only_measured, writing_in
 from autograder.compose import compose
 from autograder.errors import HostError, SubmissionError
@@ -25,6 +23,7 @@ from autograder.examiner.workspace import Workspace
 from autograder.execute import Beyond, Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
+from autograder.notebook_format import NotebookNode
 from autograder.records import (
     ATTEMPTS,
     MAX_EPOCHS,

@@ -13,7 +13,7 @@ from autograder.examiner.names import vocabulary
 from autograder.grading.work import versions
 from autograder.lateness import plugin_key
 from autograder.records import Assignment, Course, Exam
-from autograder.release import Release
+from autograder.release_record import Release
 
 EXAMINER_VERSION = "2"
 """Raise it when the same submission would get another grade."""

@@ -151,7 +151,7 @@ def _released(notebook: Path, release: Path | None) -> Path | None:
 
 def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
     """The cells, and warnings."""
-    import nbformat
+    from autograder.notebook_format import nbformat
 
     try:
         content = json.loads(data.decode("utf-8"))

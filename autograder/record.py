@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder import gradebook, report, result
+from autograder.batch import Batch
 from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
@@ -50,15 +51,31 @@ class Recorded:
     """What → where."""
     set_aside: Mapping[str, str]
     """student → why a grade on disk was not recorded."""
+    compared: bool = True
+    """Whether points by hand could be compared with those at the beginning."""
     by_hand: Sequence[str] = ()
     """Points in the gradebook that a person should look at, a line each: given by hand while the batch ran, or more
     than the question is worth."""
 
 
-def prepare() -> None:
-    """What takes a moment before anything can be recorded, done while something else is waited for."""
-    report.prepare()
-    gradebook.prepare()
+class Publisher:
+    """Writes gradebook, CSV, feedback pages and class report of an assignment once its batch is done."""
+
+    def __init__(self) -> None:
+        self._before: gradebook.Points | None = None
+
+    def prepare(self, course: Course, assignment: Assignment) -> None:
+        """Read the points given by hand, and load what publishing needs, while the templates start."""
+        gradebook.prepare()
+        self._before = gradebook.points_by_hand(course, assignment.name)
+        report.prepare()
+
+    def publish(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+    ) -> Recorded:
+        """Write everything; see :func:`record`."""
+        failures = {failure.student: failure.reason for failure in done.not_graded}
+        return record(course, assignment, exams, exam_key, failures, self._before)
 
 
 def record(
@@ -96,7 +113,8 @@ def record(
         paths["class report"] = _write_report(course, assignment, current, listed, by_hand)
     if pages:
         paths["feedback"] = pages[0]
-    return Recorded(paths, {k: why for k, why in standing.set_aside.items() if k not in failures}, by_hand)
+    set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
+    return Recorded(paths, set_aside, before is not None, by_hand)
 
 
 def _look_at_points(

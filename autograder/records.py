@@ -1,7 +1,7 @@
 """The records that travel through the kit: all frozen, all plain data.
 
 course.yaml ──▶ Course, Assignment, Limits, LatePolicy
-source      ──▶ Exam (Question, ExamCell): what only the examiner sees
+source      ──▶ Exam (ExamCell): what only the examiner sees
 submission  ──▶ Run: what happened when the student's cells ran
 examination ──▶ CheckResult ──▶ QuestionGrade ──▶ NotebookGrade ──▶ Grade
 """
@@ -17,6 +17,8 @@ from typing import Any
 
 # --- the course --------------------------------------------------------------------------------------
 
+MAX_NOTEBOOK_BYTES = 64 << 20
+"""A larger notebook is not read."""
 SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
 """What can wall in a student's kernel."""
 

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-
 from autograder.errors import CourseError
 from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
 from autograder.notebook import read_source_notebook
+from autograder.notebook_format import NotebookNode, nbformat
 from autograder.paths import inside
 from autograder.records import Assignment, Course
 from autograder.sandbox.base import computing_alike
@@ -128,9 +126,6 @@ class _Steps:
 
     def make(self, name: str) -> Any:
         """The preprocessor with the options of nbgrader_config.py, and with absolute paths."""
-        from autograder.nbgraders import import_preprocessors
-
-        import_preprocessors()
         from nbgrader import preprocessors
         from traitlets.config import Config
         from traitlets.traitlets import TraitError

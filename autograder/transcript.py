@@ -12,11 +12,14 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from autograder.examiner.handles import Answer, LostError
-from autograder.execute import Kernel, StartKernel
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
+
+if TYPE_CHECKING:
+    from autograder.execute import Kernel, StartKernel
 
 MAX_BYTES = 64 * 2**20
 """Of one transcript: all that the kernel said, what it said twice counted once. A longer one is not kept."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -12,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,9 +18,9 @@ import tiny
 from click.testing import CliRunner, Result
 from kernels import InProcessKernel
 from rich.console import Console
-from tiny import SOLUTION, TEST, YAML, Here, grade_here, submit, tiny_course
+from tiny import SOLUTION, TEST, YAML, Here, grade_here, grade_in_this_process, submit, tiny_course
 
-from autograder import batch, cli, prove
+from autograder import batch, cli
 from autograder.errors import HostError, SandboxError
 from autograder.grading.work import Work
 from autograder.records import Course, Engine, Grade, NotebookGrade, RunStatus
@@ -46,10 +44,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Here:
     """Batches run in this process, with no sandbox."""
     executor = Here()
     monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
-    monkeypatch.setattr(cli, "_require_sandbox", lambda *_: False)
-    monkeypatch.setattr("autograder.grading.pool.starting", lambda due, **_: contextlib.nullcontext())
-    monkeypatch.setattr(batch, "run", partial(batch.run, execute=executor))
-    monkeypatch.setattr(prove, "prove", partial(prove.prove, execute=executor))
+    grade_in_this_process(monkeypatch, executor)
     return executor
 
 
@@ -315,7 +310,7 @@ def test_a_stop_before_and_after_the_grading_says_how_to_go_on_too(
         True,
     )
     assert "\nended " in log_of(course).read_text()
-    monkeypatch.setattr(cli, "_require_sandbox", interrupt)
+    monkeypatch.setattr("autograder.grading.assignment.require_walls", interrupt)
     said = on(course, "grade", "hw")
     assert (said.exit_code, said.stderr) == (130, "\nStopped.\n")
 
@@ -719,7 +714,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     def refuse(*_: object) -> bool:
         raise AssertionError("this machine grades nothing, so its sandbox is no matter")
 
-    monkeypatch.setattr(cli, "_require_sandbox", refuse)
+    monkeypatch.setattr("autograder.grading.assignment.require_walls", refuse)
     return asked
 
 

@@ -11,9 +11,9 @@ import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from autograder.examiner.changes import functions_returning_nothing
 from autograder.examiner.named_types import named_types
 from autograder.examiner.operands import class_operators
+from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.testdata import written_down
 from autograder.records import Exam, Role
 

@@ -17,7 +17,8 @@ from autograder.text import bounded, visible
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from nbformat import NotebookNode
+
+    from autograder.notebook_format import NotebookNode
 
 MAX_CELLS = 300
 MAX_SOURCE = 40_000
