@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autograder.errors import RemoteError
 from autograder.examiner import figures
 from autograder.examiner.files import Kept
 from autograder.examiner.handles import Answer
 from autograder.examiner.namespace import Capture, Captured
-from autograder.examiner.remote import REPLY_SECONDS, Remote, RemoteError
+from autograder.examiner.remote import REPLY_SECONDS, Remote
 from autograder.probe.codec import Packed, Reference, references
 from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
 
@@ -28,7 +29,7 @@ class Kernel(Protocol):
         that does not help. A kernel that is gone gives ``not_run``, or ``error`` for the cell that it died in."""
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """Ask the probe; raises :class:`~autograder.examiner.remote.LostError`."""
+        """Ask the probe; raises :class:`~autograder.errors.LostError`."""
 
     def ended(self) -> tuple[RunStatus, str] | None:
         """Why the kernel is gone, with a message for the student; None while it lives.

@@ -16,9 +16,9 @@ from nbformat.v4 import output_from_msg
 
 from autograder.channels import Channels
 from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
-from autograder.errors import SandboxError
+from autograder.errors import LostError, SandboxError
 from autograder.examiner.handles import Answer
-from autograder.examiner.remote import REPLY_SECONDS, LostError
+from autograder.examiner.remote import REPLY_SECONDS
 from autograder.outputs import Outputs
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from autograder.examiner.handles import Answer, LostError
+from autograder.errors import LostError
+from autograder.examiner.handles import Answer
 from autograder.execute import Kernel, StartKernel
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus

@@ -9,12 +9,12 @@ import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
-from autograder.errors import HostError, SandboxError
+from autograder.errors import HostError, LostError, SandboxError
 from autograder.examiner.examine import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
-from autograder.examiner.remote import LostError, Remote
+from autograder.examiner.remote import Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.execute import execute
 from autograder.probe.codec import Reference

@@ -9,7 +9,7 @@ from typing import Any
 from autograder.check.results import in_examiner
 from autograder.check.subject import refusal
 from autograder.check.words import type_of
-from autograder.errors import CourseError
+from autograder.errors import CourseError, RemoteError
 from autograder.probe.carry import BACKENDS
 
 MARGIN_SECONDS = 15.0
@@ -77,8 +77,6 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
 
 
 def _remote(function: Any, backend: str, seconds: float) -> Callable[..., Any]:
-    from autograder.examiner.remote import RemoteError
-
     def called(*args: Any, **kwargs: Any) -> Any:
         remote = object.__getattribute__(function, "_remote")
         answer = remote.ask("elsewhere", function, backend, args, kwargs, seconds, timeout=seconds + MARGIN_SECONDS)

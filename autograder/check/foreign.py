@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.errors import LostError
 from autograder.probe import model_family, model_parts, model_predictions, model_questions
 
 LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
@@ -59,7 +60,7 @@ def foreign(obj: Any) -> Foreign | None:
     Raises:
         LostError: the kernel is gone, or did not answer in time.
     """
-    from autograder.examiner.remote import LostError, RemoteObject
+    from autograder.examiner.remote import RemoteObject
 
     try:
         if isinstance(obj, RemoteObject):

@@ -13,6 +13,7 @@ from autograder.check.measured import Measured, known_parameters, note_parameter
 from autograder.check.provenance import from_a_cell
 from autograder.check.settings import constants
 from autograder.check.words import sentence, type_of
+from autograder.errors import LostError
 
 
 def refusal(obj: Any) -> str | None:
@@ -139,7 +140,6 @@ def how_examined(model: Any) -> str:
 def _foreign(obj: Any) -> tuple[Foreign | None, str]:
     """The model that is asked, or why there is none."""
     from autograder.examiner.handles import reference_of
-    from autograder.examiner.remote import LostError
 
     if obj is None or obj is ...:
         return None, "There is no model yet."

@@ -15,7 +15,7 @@ from autograder.check.results import report
 from autograder.check.subject import refusal, settled
 from autograder.check.tables import difference
 from autograder.check.words import exception_name, shape_of, type_of
-from autograder.errors import CourseError
+from autograder.errors import CourseError, RemoteError
 from autograder.records import CheckResult
 
 
@@ -130,8 +130,6 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
 
 def _of_the_kit(error: BaseException) -> bool:
     """Whether its text is the kit's own: that the kernel is gone, or answered what can not be read."""
-    from autograder.examiner.remote import RemoteError
-
     own = isinstance(error, RemoteError) and not hasattr(error, "remote")
     return own or type(error).__module__ == "autograder.probe.carry"
 

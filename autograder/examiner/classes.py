@@ -11,8 +11,9 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.errors import RemoteError
 from autograder.examiner.changes import bring_back
-from autograder.examiner.handles import RemoteError, reference_of
+from autograder.examiner.handles import reference_of
 from autograder.examiner.inspection import DATA, data_fields, signature
 from autograder.examiner.operators import SPECIAL, Origin, mark
 from autograder.probe.codec import Reference

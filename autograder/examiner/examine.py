@@ -22,7 +22,7 @@ from autograder import check
 from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
-from autograder.errors import CourseError, HostError
+from autograder.errors import CourseError, HostError, LostError, RemoteError
 from autograder.examiner.compared import explain, forget, keeping
 from autograder.examiner.files import TooManyFiles
 from autograder.examiner.foreign import refusing
@@ -33,7 +33,6 @@ from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
 from autograder.examiner.nothing import not_close
 from autograder.examiner.patches import mirrored
 from autograder.examiner.points import NoNumber, number, stated
-from autograder.examiner.remote import LostError, RemoteError
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.unittests import failures as unittest_failures
 from autograder.examiner.unittests import watching

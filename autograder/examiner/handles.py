@@ -19,14 +19,6 @@ class Link(Protocol):
         ...
 
 
-class RemoteError(Exception):
-    """The student's side failed in a way that no built-in exception names."""
-
-
-class LostError(RemoteError):
-    """The kernel is gone, or was stopped because it did not answer in time."""
-
-
 def reference_of(value: Any) -> Reference | None:
     """The handle of what stands for an object in the kernel (an object, a class, an exception); None for anything else.
 

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from autograder.errors import LostError, RemoteError
 from autograder.examiner.arguments import remedy
 from autograder.examiner.callbacks import Callbacks
 from autograder.examiner.classes import Classes, RemoteException, called, mark_method
 from autograder.examiner.console import Console
 from autograder.examiner.figures import KINDS, Figures
 from autograder.examiner.foreign import heard
-from autograder.examiner.handles import Link, LostError, RemoteError, reference_of
+from autograder.examiner.handles import Link, reference_of
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.leaving import on_purpose
 from autograder.examiner.named_types import given_types
@@ -30,7 +31,7 @@ from autograder.examiner.raised import no_end, rebuilt_exception
 from autograder.probe.codec import CodecError, Reference, decode, encode
 from autograder.probe.codec_core import NotPlainError
 
-__all__ = ["Link", "LostError", "Refused", "Remote", "RemoteCallable", "RemoteError", "RemoteObject", "reference_of"]
+__all__ = ["Link", "Refused", "Remote", "RemoteCallable", "RemoteObject", "reference_of"]
 
 REPLY_SECONDS = 30.0
 """Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
