@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.equality import is_known, same, same_array
+from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
 from autograder.check.results import report
@@ -152,8 +153,6 @@ _COPIED = (
 
 def quoted(value: Any) -> str:
     """A short text for the examiner; an object that could write its own is named by its type."""
-    from autograder.examiner.handles import reference_of
-
     reference = reference_of(value)
     named = f"an object of the notebook ({reference.type_name})" if reference else f"a {type(value).__name__}"
     text = repr(value) if is_known(value) else named

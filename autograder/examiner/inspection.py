@@ -7,8 +7,8 @@ import inspect
 import types
 from typing import Any
 
+from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
-from autograder.examiner.handles import reference_of
 
 POSES: dict[str, type] = {
     "builtins.function": types.FunctionType,

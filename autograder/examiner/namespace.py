@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.check import provenance
+from autograder.check.handle import reference_of
 from autograder.check.measured import Book, digest
 from autograder.examiner import figures
 from autograder.examiner.classes import grant
@@ -26,7 +27,7 @@ from autograder.examiner.files import CapturedFiles
 from autograder.examiner.foreign import heard
 from autograder.examiner.kinds import asking
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
-from autograder.examiner.remote import Refused, Remote, reference_of
+from autograder.examiner.remote import Refused, Remote
 from autograder.examiner.remote_model import RemoteModel, refused
 from autograder.probe.codec import CodecError, Packed, Reference, decode
 

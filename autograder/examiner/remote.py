@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.arguments import remedy
 from autograder.examiner.callbacks import Callbacks
@@ -22,7 +23,7 @@ from autograder.examiner.classes import Classes, RemoteException, called, mark_m
 from autograder.examiner.console import Console
 from autograder.examiner.figures import KINDS, Figures
 from autograder.examiner.foreign import heard
-from autograder.examiner.handles import Link, reference_of
+from autograder.examiner.handles import Link
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.leaving import on_purpose
 from autograder.examiner.named_types import given_types
@@ -30,8 +31,6 @@ from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, m
 from autograder.examiner.raised import no_end, rebuilt_exception
 from autograder.probe.codec import CodecError, Reference, decode, encode
 from autograder.probe.codec_core import NotPlainError
-
-__all__ = ["Link", "Refused", "Remote", "RemoteCallable", "RemoteObject", "reference_of"]
 
 REPLY_SECONDS = 30.0
 """Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
@@ -165,7 +164,7 @@ async def _awaiting(coroutine: RemoteObject) -> Any:
     return coroutine._remote.ask("operate", "wait", (coroutine,))
 
 
-class RemoteObject(Operators):
+class RemoteObject(Operators, Handle):
     """An object in the student's kernel."""
 
     __slots__ = ("__weakref__", "_origin", "_reference", "_remote")
@@ -345,7 +344,7 @@ COMPUTED_HERE = {"evaluate": "check.loss", "count_params": "check.parameters"}
 """What is asked of a model to grade it, and what to ask instead: the examiner computes it itself or not at all."""
 
 
-class RemoteCallable(RemoteObject):
+class RemoteCallable(RemoteObject, CallableHandle):
     """A function, class or model of the student's: calling it runs their code, in their kernel."""
 
     __slots__ = ()
