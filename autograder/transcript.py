@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from autograder.errors import LostError
-from autograder.examiner.handles import Answer
 from autograder.execute import Kernel, StartKernel
+from autograder.link import Answer
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
 
@@ -70,7 +70,7 @@ class Transcript:
     readings: tuple[float, ...]
     """What the clock of the execution said, in seconds since its first reading."""
     files: tuple[int, ...] = ()
-    """The test cells, by index, at which files were copied out; see :class:`autograder.execute.Beyond`."""
+    """The test cells, by index, at which files were copied out; see :class:`autograder.capture.Beyond`."""
     figures: tuple[int, ...] = ()
 
 

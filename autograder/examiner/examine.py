@@ -19,17 +19,18 @@ from types import CodeType, FrameType
 from typing import Any
 
 from autograder import check
+from autograder.capture import Capture
+from autograder.captured_files import TooManyFiles
 from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError, HostError, LostError, RemoteError
 from autograder.examiner.compared import explain, forget, keeping
-from autograder.examiner.files import TooManyFiles
 from autograder.examiner.foreign import refusing
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.memory import bounded
 from autograder.examiner.names import SAME, Vocabulary, bindings
-from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
+from autograder.examiner.namespace import Answers, Namespace, TooLarge
 from autograder.examiner.nothing import not_close
 from autograder.examiner.patches import mirrored
 from autograder.examiner.points import NoNumber, number, stated

@@ -15,25 +15,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from autograder.capture import FIGURES
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.arguments import remedy
 from autograder.examiner.callbacks import Callbacks
 from autograder.examiner.classes import Classes, RemoteException, called, mark_method
 from autograder.examiner.console import Console
-from autograder.examiner.figures import KINDS, Figures
+from autograder.examiner.figures import Figures
 from autograder.examiner.foreign import heard
-from autograder.examiner.handles import Link
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.leaving import on_purpose
 from autograder.examiner.named_types import given_types
 from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
 from autograder.examiner.raised import no_end, rebuilt_exception
+from autograder.link import Link
 from autograder.probe.codec import CodecError, Reference, decode, encode
 from autograder.probe.codec_core import NotPlainError
-
-REPLY_SECONDS = 30.0
-"""Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
 
 ONE_BY_ONE, MOST_AHEAD = 32, 1000
 """Items of a loop that are asked for singly, and how many at once after that."""
@@ -115,7 +113,7 @@ class Remote:
                 return rebuild(reference, self.ask("model", reference.handle))
             finally:
                 self.rebuild = rebuild
-        if reference.kind in KINDS and self.rebuild is not None:
+        if reference.kind in FIGURES and self.rebuild is not None:
             figure = self._figure(reference)
             if figure is not None:
                 return figure

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from autograder.examiner.files import CapturedFiles, Kept, TooManyFiles, is_good, relative
+from autograder.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
+from autograder.examiner.files import relative
 from autograder.examiner.following import asking_through
 from autograder.examiner.foreign import heard_file
 from autograder.examiner.guard import guarding
@@ -37,7 +38,7 @@ class Workspace:
         """The working folder and the current figure of a cell that looks at them; for any other cell nothing changes.
 
         Args:
-            capture: an :class:`autograder.examiner.namespace.Capture`.
+            capture: an :class:`autograder.capture.Capture`.
             remote: an :class:`autograder.examiner.remote.Remote`.
         """
         with contextlib.ExitStack() as stack:
