@@ -15,15 +15,15 @@ from typing import Any
 from autograder.capture import open_figures
 from autograder.examiner.drawing import draw, integer
 from autograder.examiner.following import asking_through
-from autograder.examiner.names import SAME
 from autograder.probe.codec import CodecError, encode
 from autograder.probe.figures import MAX_AXES
+from autograder.records import AST_CACHE_SIZE
 
 _PYPLOT = frozenset({"plt", "pyplot", "pylab"})
 _CURRENT = frozenset({"gcf", "gca", "gci", "get_fignums", "get_figlabels", "xlim", "ylim", "xticks", "yticks", "axis"})
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def asks_for_the_current_figure(source: str) -> bool:
     """Whether a test cell asks pyplot for a figure that no name stands for: ``plt.gcf()``, ``plt.xlim()``."""
     for node in ast.walk(ast.parse(source)):

@@ -12,8 +12,7 @@ import functools
 import os
 import re
 
-from autograder.examiner.names import SAME
-from autograder.records import Exam, Role
+from autograder.records import AST_CACHE_SIZE, Exam, Role
 
 _READERS = "loadtxt genfromtxt fromfile imread read_csv read_table read_json read_excel read_parquet read_html read_xml"
 _METHODS_OF_PATHS = "read_text read_bytes write_text write_bytes exists is_file is_dir iterdir unlink"
@@ -27,7 +26,7 @@ _OTHERS = frozenset({"hidden_data", "events", "log_dir"})
 """Calls whose paths are not the working folder's."""
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def looks_at_files(source: str) -> bool:
     """Whether a test cell may look at files: it opens some, or a text in it looks like a path. One too many does no
     harm."""
@@ -55,7 +54,7 @@ def paths_in(exam: Exam) -> frozenset[str]:
     return frozenset().union(*map(_paths, own))
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _paths(source: str) -> frozenset[str]:
     try:
         texts = [n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant)]
