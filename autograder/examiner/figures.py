@@ -14,7 +14,6 @@ from typing import Any
 
 from autograder.capture import open_figures
 from autograder.examiner.drawing import draw, integer
-from autograder.examiner.following import asking_through
 from autograder.probe.codec import CodecError, encode
 from autograder.probe.figures import MAX_AXES
 from autograder.records import AST_CACHE_SIZE
@@ -82,7 +81,7 @@ class Figures:
                     self.adopt([*claims, *drawn])
             return result
 
-        with asking_through(remote, asking):
+        with remote.replace_ask(asking):
             yield
 
     def adopt(self, claims: Sequence[Any]) -> None:

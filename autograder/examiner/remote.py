@@ -101,6 +101,20 @@ class Remote:
             raised = no_end(raised)
         raise raised
 
+    @contextlib.contextmanager
+    def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
+        """Let ``ask`` take the place of the method inside; the one before is the caller's to call."""
+        own = vars(self)
+        before = own.get("ask")
+        own["ask"] = ask
+        try:
+            yield
+        finally:
+            if before is None:
+                del own["ask"]
+            else:
+                own["ask"] = before
+
     def stand_in(self, reference: Reference) -> Any:
         """What stands for a handle: the test's own, a class, the rebuilt model where it is one, a remote object."""
         if reference.handle < 0:
