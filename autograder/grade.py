@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.capture import Beyond
 from autograder.check.measured import only_measured, writing_in
 from autograder.compose import compose
 from autograder.errors import HostError, SubmissionError
@@ -18,9 +19,10 @@ from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
 from autograder.examiner.reading import only_looked_at
+from autograder.examiner.remote import Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
-from autograder.execute import Beyond, Executed, StartKernel, execute
+from autograder.execute import Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
 from autograder.notebook_format import NotebookNode
@@ -97,10 +99,10 @@ def grade_notebook(
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     beyond = _beyond(composed)
 
-    def attempt() -> tuple[Supply, Executed, dict[str, Examined], list[Mapping[str, Any]]] | None:
+    def attempt() -> tuple[Supply, Executed[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
         """None: somebody killed its kernel, which is no part of a grade, nor of a run that is kept."""
         supply: Supply = Fresh(start) if supplying is None else supplying(composed, beyond)
-        executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
+        executed = execute(supply.start, Remote, composed, wanted, limits, beyond, supply.clock)
         workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
         try:
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
@@ -163,7 +165,7 @@ def _beyond(composed: Composed) -> Beyond:
 
 def _examine(
     composed: Composed,
-    executed: Executed,
+    executed: Executed[Remote],
     known: Any,
     hidden: Path | None,
     rebuild: Rebuild,

@@ -14,9 +14,8 @@ from typing import Any, TypeVar
 
 from autograder.channels import Channels
 from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
-from autograder.errors import SandboxError
-from autograder.examiner.handles import Answer
-from autograder.examiner.remote import REPLY_SECONDS, LostError
+from autograder.errors import LostError, SandboxError
+from autograder.link import REPLY_SECONDS, Answer
 from autograder.notebook_format import nbformat
 from autograder.outputs import Outputs
 from autograder.probe.codec import Packed
@@ -224,7 +223,7 @@ class SandboxedKernel:
     # --- questions
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """See :class:`autograder.examiner.handles.Link`. While an answer is worked out for the kernel, a request goes
+        """See :class:`autograder.link.Link`. While an answer is worked out for the kernel, a request goes
         the way of the answer: the kernel waits there."""
         if self.ended():
             assert self._end is not None

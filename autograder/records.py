@@ -180,6 +180,8 @@ class Course:
         return self.root / ".autograder"
 
 
+AST_CACHE_SIZE = 256
+"""Sources whose analysis is kept: those of an exam are the same for all who are graded."""
 ATTEMPTS = 3
 """How often a notebook is run whose kernel somebody kills."""
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autograder import libraries
+from autograder.capture import Beyond
 from autograder.check.measured import Book, read_book
-from autograder.execute import Beyond, Kernel, StartKernel
+from autograder.execute import Kernel, StartKernel
 from autograder.probe.codec import CodecError
 from autograder.records import Composed
 from autograder.runs import from_bytes, to_bytes

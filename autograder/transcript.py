@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autograder.examiner.handles import Answer, LostError
+from autograder.errors import LostError
+from autograder.link import Answer
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
 
@@ -72,7 +73,7 @@ class Transcript:
     readings: tuple[float, ...]
     """What the clock of the execution said, in seconds since its first reading."""
     files: tuple[int, ...] = ()
-    """The test cells, by index, at which files were copied out; see :class:`autograder.execute.Beyond`."""
+    """The test cells, by index, at which files were copied out; see :class:`autograder.capture.Beyond`."""
     figures: tuple[int, ...] = ()
 
 

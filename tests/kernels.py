@@ -13,10 +13,11 @@ from types import CodeType
 from typing import Any
 
 import autograder.probe
+from autograder.errors import LostError
 from autograder.examiner import foreign
-from autograder.examiner.handles import Answer
 from autograder.examiner.origin import cell_stem
-from autograder.examiner.remote import LostError, Remote
+from autograder.examiner.remote import Remote
+from autograder.link import Answer
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
 

@@ -11,9 +11,8 @@ import pytest
 
 from autograder.batch import NotGraded
 from autograder.batchlog import KEPT, BatchLog, folder
-from autograder.errors import HostError
+from autograder.errors import HostError, Terminated
 from autograder.records import Course, Grade, NotebookGrade, QuestionGrade
-from autograder.stopping import Terminated
 
 QUESTION = QuestionGrade("q", 12.5, 20, "partial", "")  # type: ignore[arg-type]
 BOOK = NotebookGrade(

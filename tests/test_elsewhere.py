@@ -17,8 +17,8 @@ from kernels import InProcessKernel
 
 from autograder import check
 from autograder.check import backends as module
-from autograder.errors import CourseError
-from autograder.examiner.remote import Remote, RemoteError
+from autograder.errors import CourseError, RemoteError
+from autograder.examiner.remote import Remote
 from autograder.probe import carry, codec, elsewhere
 from autograder.probe.carry import ElsewhereError, collect, rebuild
 from autograder.probe.codec import encode

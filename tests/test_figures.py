@@ -15,11 +15,13 @@ from kernels import InProcessKernel
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
+from autograder.capture import Beyond
 from autograder.examiner.examine import examine
 from autograder.examiner.figures import Figures, asks_for_the_current_figure
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.execute import Beyond, execute
+from autograder.examiner.remote import Remote
+from autograder.execute import execute
 from autograder.probe import figures as probe
 from autograder.probe.codec import decode, encode
 from autograder.records import Limits, Outcome, Role
@@ -48,7 +50,7 @@ def outcome(answer, test, kernel=InProcessKernel, **answers):
     )
     known = vocabulary(exam)
     beyond = Beyond(figures=frozenset({2} if asks_for_the_current_figure(test) else ()))
-    executed = execute(kernel, composed_of(exam, **answers), {2: needs(test, known)}, Limits(), beyond)
+    executed = execute(kernel, Remote, composed_of(exam, **answers), {2: needs(test, known)}, Limits(), beyond)
     plt.close("all")  # the examiner's pyplot is the kernel's here, and must know nothing of it
     answers_ = Answers(executed.remote, known.modules, lambda claim, weights: None)
     return examine([(exam.cells[2], executed.captures.get(2))], known, answers_, None, 20.0)[0]
@@ -136,7 +138,7 @@ def test_a_figure_is_captured_as_it_was_at_the_cell_and_lives_longer_than_the_ke
         started.append(InProcessKernel())
         return started[-1]
 
-    executed = execute(start, composed_of(exam), {2: needs(exam.cells[2].source, known)}, Limits())
+    executed = execute(start, Remote, composed_of(exam), {2: needs(exam.cells[2].source, known)}, Limits())
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
     (result,) = examine([(exam.cells[2], executed.captures[2])], known, answers, None, 20.0)
     assert result.outcome is Outcome.PASSED, result.detail

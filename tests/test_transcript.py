@@ -11,7 +11,7 @@ import pytest
 from kept import Room, exam_with, told
 from kernels import InProcessKernel
 
-from autograder.examiner.remote import LostError
+from autograder.errors import LostError
 from autograder.examiner.wording import ExaminationTimeout
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, Exam, Limits, RunStatus

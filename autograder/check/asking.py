@@ -23,6 +23,7 @@ from autograder.check.rows import (
     taken,
 )
 from autograder.check.words import shape_of
+from autograder.errors import LostError
 
 _BATCH = (1024, 1_000_000)
 """The rows of one batch, and their numbers (8 MB as float64): what a network's layers make of them must fit, too."""
@@ -101,8 +102,6 @@ def _one_hot(decisions: np.ndarray, columns: int) -> np.ndarray:
 
 
 def _found(model: Any) -> Foreign:
-    from autograder.examiner.remote import LostError
-
     try:
         found = foreign(model)
     except LostError as error:
@@ -133,8 +132,6 @@ class _Question:
 
     def answer(self, which: np.ndarray) -> np.ndarray:
         """For some rows: float64, or int64 (n,) where it says which class each one is."""
-        from autograder.examiner.remote import LostError
-
         try:
             answer = self.found.predict(self.found.how, taken(self.inputs, which))
         except LostError as error:

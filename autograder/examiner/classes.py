@@ -11,8 +11,9 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.check.handle import ExceptionHandle, reference_of
+from autograder.errors import RemoteError
 from autograder.examiner.changes import bring_back
-from autograder.examiner.handles import RemoteError, reference_of
 from autograder.examiner.inspection import DATA, data_fields, signature
 from autograder.examiner.operators import SPECIAL, Origin, mark
 from autograder.probe.codec import Reference
@@ -115,7 +116,7 @@ def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, 
     return result
 
 
-class RemoteException:
+class RemoteException(ExceptionHandle):
     """What exceptions of the student's own classes have beside being exceptions."""
 
     _operators: frozenset[str] = frozenset()

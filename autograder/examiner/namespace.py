@@ -14,45 +14,20 @@ import importlib
 import linecache
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograder.capture import FIGURES, Capture, Captured
 from autograder.check import provenance
+from autograder.check.handle import reference_of
 from autograder.check.measured import Book, digest
-from autograder.examiner import figures
 from autograder.examiner.classes import grant
-from autograder.examiner.files import CapturedFiles
 from autograder.examiner.foreign import heard
 from autograder.examiner.kinds import asking
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
-from autograder.examiner.remote import Refused, Remote, reference_of
+from autograder.examiner.remote import Refused, Remote
 from autograder.examiner.remote_model import RemoteModel, refused
-from autograder.probe.codec import CodecError, Packed, Reference, decode
-
-
-@dataclass(frozen=True)
-class Captured:
-    """One name as the kernel gave it at the position of a test cell."""
-
-    packed: Packed | None
-    refused: str = ""
-    """Why there is no value: ``more than 256 MiB``."""
-    models: Mapping[int, Any] = field(default_factory=dict)
-    """Handle → what the kernel says of a Keras model or a matplotlib figure, for every one in the value."""
-
-
-@dataclass(frozen=True)
-class Capture:
-    """What one test cell may use."""
-
-    snapshot: int
-    names: Mapping[str, Captured]
-    files: CapturedFiles | None = None
-    """What the notebook had written; None for a cell that does not look at files."""
-    figures: Sequence[Any] | None = None
-    """Claims of the open figures, the current one last; None for a cell that does not ask for it."""
-
+from autograder.probe.codec import CodecError, Reference, decode
 
 modules_lent: set[str] = set()
 """Of the examiner's own, those that were an answer in this process: a test that calls a method of an answer may have
@@ -112,7 +87,7 @@ class Answers:
                 self._keep_history(model, claim)
                 provenance.note(model)
                 return model
-            if reference.kind in figures.KINDS:
+            if reference.kind in FIGURES:
                 made = self.remote.figures.rebuilt(captured.models.get(reference.handle))
                 return self.remote.plain(reference) if made is None else made
             return self.remote.stand_in(reference)

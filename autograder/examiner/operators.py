@@ -13,7 +13,7 @@ import enum
 from collections.abc import Callable
 from typing import Any
 
-from autograder.examiner.handles import reference_of
+from autograder.check.handle import reference_of
 from autograder.probe.operations import BINARY, COMPARISONS, IN_PLACE, UNARY
 
 
