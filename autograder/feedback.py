@@ -18,7 +18,6 @@ from autograder import __version__, report, result
 from autograder.contents import folder_key
 from autograder.errors import HostError
 from autograder.files import write_atomically
-from autograder.notebook_format import nbformat
 from autograder.records import Assignment, Course, Grade
 
 
@@ -64,6 +63,8 @@ class _Page:
 
 def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
     """The masked notebooks that are there, by name."""
+    from autograder.notebook_format import nbformat
+
     found = {}
     for path in _paths(course, grade):
         if path.is_file():

@@ -15,7 +15,8 @@ from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.errors import RemoteError
 from autograder.examiner.changes import bring_back
 from autograder.examiner.inspection import DATA, data_fields, signature
-from autograder.examiner.operators import SPECIAL, Origin, mark
+from autograder.examiner.operators import Origin, mark
+from autograder.examiner.special_methods import SPECIAL
 from autograder.probe.codec import Reference
 
 MAX_ANCESTORS = 30

@@ -27,8 +27,9 @@ from autograder.examiner.foreign import heard
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
 from autograder.examiner.leaving import on_purpose
 from autograder.examiner.named_types import given_types
-from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
+from autograder.examiner.operators import Operators, Origin, decided, mark, refuse
 from autograder.examiner.raised import no_end, rebuilt_exception
+from autograder.examiner.special_methods import SPECIAL
 from autograder.link import Link
 from autograder.probe.codec import CodecError, Reference, decode, encode
 from autograder.probe.codec_core import NotPlainError
