@@ -122,7 +122,7 @@ def submission_work(
 def current(work: Work) -> Grade | None:
     """The grade on disk, if it was made from exactly this work."""
     grade = earlier(work)
-    return grade if grade is not None and dict(grade.content_keys) == dict(work.content_keys) else None
+    return grade if grade is not None and grade.is_made_from(work.content_keys) else None
 
 
 def earlier(work: Work) -> Grade | None:

@@ -145,9 +145,9 @@ def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Sta
             grades.append(grade)
     if exam_key is None:
         newest = max(grades, key=_graded_at, default=None)
-        exam_key = newest.content_keys.get("exam") if newest else None
-    current = tuple(g for g in grades if g.content_keys.get("exam") == exam_key)
-    older = tuple(g for g in grades if g.content_keys.get("exam") != exam_key)
+        exam_key = newest.exam_key if newest else None
+    current = tuple(g for g in grades if g.is_of_exam(exam_key))
+    older = tuple(g for g in grades if not g.is_of_exam(exam_key))
     return Standing(current, older, damaged)
 
 

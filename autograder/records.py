@@ -435,6 +435,19 @@ class Grade:
     content_keys: Mapping[str, str] = field(default_factory=dict)
     """``submission``, ``exam``, ``environment``: hashes that say what this grade was made from."""
 
+    def is_made_from(self, content_keys: Mapping[str, str]) -> bool:
+        """Tell whether this is the current grade of what has these keys: else it is to be graded anew."""
+        return dict(self.content_keys) == dict(content_keys)
+
+    def is_of_exam(self, exam_key: str | None) -> bool:
+        """Tell whether this exam was examined: else the grade counts nowhere beside those of the exam."""
+        return self.exam_key == exam_key
+
+    @property
+    def exam_key(self) -> str | None:
+        """The hash of the exam; None if it is not known."""
+        return self.content_keys.get("exam")
+
     @property
     def score(self) -> float:
         """After the late penalty; never below 0."""
