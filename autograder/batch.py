@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder import result
-from autograder.contents import folder_key, regular_files
+from autograder.cache_keys import common_keys, execution_key
+from autograder.digests import folder_key, regular_files
 from autograder.errors import HostError, UsageError
 from autograder.files import sweep, unwritable, version
 from autograder.grading import recordings
 from autograder.grading.pool import in_processes
 from autograder.grading.work import TIMESTAMP, Work, preload, released_modules
 from autograder.handin import read_timestamp
-from autograder.keys import common_keys
 from autograder.records import Course, Grade
 from autograder.release_record import Release
-from autograder.runkeys import execution_key
 from autograder.runs import Runs
 from autograder.waves import Execute as Execute
 from autograder.waves import once_each

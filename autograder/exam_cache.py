@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from autograder.digests import own_code
 from autograder.engine.plain import from_plain, to_plain
 from autograder.errors import CourseError, HostError
 from autograder.files import write_atomically
@@ -21,7 +22,6 @@ from autograder.prepare import check_prepared
 from autograder.records import Assignment, Course, Exam
 from autograder.release_record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.releasefiles import release_files
-from autograder.runkeys import own_code
 
 
 def save(course: Course, assignment: Assignment, release: Release) -> None:

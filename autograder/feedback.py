@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import __version__, report, result
-from autograder.contents import folder_key
+from autograder.digests import folder_key
 from autograder.errors import HostError
 from autograder.files import write_atomically
 from autograder.records import Assignment, Course, Grade

@@ -9,8 +9,8 @@ import pytest
 from tiny import YAML, Here, submit, tiny_course, tiny_release
 
 from autograder import batch, record, report, result
+from autograder.cache_keys import exam_key
 from autograder.feedback import write_feedback
-from autograder.keys import exam_key
 from autograder.records import Course
 
 NAMES = ("ada", "bob", "eve")

@@ -14,9 +14,9 @@ import pytest
 from tiny import Here, submit, tiny_course, tiny_release
 
 from autograder import batch, gradebook, record
+from autograder.cache_keys import exam_key
 from autograder.errors import CourseError, HostError
 from autograder.gradebook import database
-from autograder.keys import exam_key
 from autograder.records import Course
 
 PLACES = [Path("/usr/lib/postgresql").glob("*/bin"), [Path(p).parent for p in [shutil.which("initdb")] if p]]

@@ -13,10 +13,10 @@ from kernels import InProcessKernel
 from tiny import TEST, Here, grade_here, submit, tiny_course, tiny_release
 
 from autograder import batch, record, result
+from autograder.cache_keys import exam_key
 from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.grading.work import Work
-from autograder.keys import exam_key
 from autograder.record import Recorded
 from autograder.records import Course
 

@@ -23,8 +23,8 @@ def report(assignment: str, course_folder: Path) -> None:
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder import record
+    from autograder.cache_keys import exam_key
     from autograder.grading.assignment import load_release
-    from autograder.keys import exam_key
     from autograder.text import one_line
 
     standing = record.on_disk(course, wanted.name, exam_key(course, load_release(course, wanted)))

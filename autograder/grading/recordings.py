@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder import libraries
+from autograder.digests import digest
 from autograder.grading.work import Work, handed_in
 from autograder.members import SUBMISSION
 from autograder.records import MAX_NOTEBOOK_BYTES, Exam, Role
-from autograder.runkeys import digest
 from autograder.runs import Runs
 
 
