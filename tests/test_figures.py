@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import random
+import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -150,7 +151,8 @@ class Shows(InProcessKernel):
 
     def run(self, source, seconds):
         result = super().run(source, seconds)
-        figures = __import__("figures")
+        from probe import figures
+
         for number in plt.get_fignums():
             figures.note(plt.figure(number))
         plt.close("all")
@@ -159,13 +161,13 @@ class Shows(InProcessKernel):
 
 @pytest.mark.parametrize("kernel", [InProcessKernel, Shows])
 def test_the_current_figure_is_the_open_one_or_the_one_that_was_shown_last(kernel) -> None:
-    __import__("figures")._shown.clear()
+    sys.modules["probe.figures"]._shown.clear()
     test = "ax = plt.gca()\nassert ax.get_title() == 'mine' and plt.gcf().axes == [ax] and plt.xlim() == (0, 7)"
     answer = "plt.plot([1, 2])\nplt.title('mine')\nplt.xlim(0, 7)"
     result = outcome(answer, test, kernel)
     assert result.outcome is Outcome.PASSED, result.detail
     plt.close("all")
-    __import__("figures")._shown.clear()
+    sys.modules["probe.figures"]._shown.clear()
     assert outcome("pass", test, kernel).fraction == 0
 
 

@@ -29,7 +29,7 @@ from autograder.probe import workfiles as probe
 from autograder.prove import prove
 from autograder.records import Limits, Outcome, Role
 
-import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
+from probe import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
 
 
 SOLUTION = """\

@@ -13,12 +13,9 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import keras_epochs
-else:  # inside the sandbox this folder is no package
-    import keras_epochs
+from . import keras_epochs
 
 OPTION = "--training=fast"
 """Among the kernel's arguments: the course allows it."""
