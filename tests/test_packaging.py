@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -66,6 +67,11 @@ def test_scripts_are_strict_bash(name: str) -> None:
     assert text.startswith("#!/usr/bin/env bash\n")
     assert "set -euo pipefail" in text
     assert subprocess.run(["bash", "-n", path], capture_output=True, check=False).returncode == 0
+
+
+def test_the_wheel_says_that_it_is_typed() -> None:
+    files = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert {"autograder/py.typed", "autograder/__init__.py"} <= files
 
 
 def test_continuous_integration_runs_what_developers_run() -> None:
