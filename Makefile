@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test test-slow test-security test-variants test-interruptions demo lock clean
+.PHONY: help install test test-slow test-security test-variants test-interruptions test-all demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -37,12 +37,21 @@ test-variants: install ## a hundred honest variants of the lessons' solutions an
 test-interruptions: install ## batches that are killed, locked out and out of disk: nothing is lost (ARGS="--kills 200")
 	PYTHONPATH=tests $(BIN)/python -m interruptions $(ARGS)
 
+test-all: ## the slow, security and variants tests and the interruptions, one after the other: some hours
+	$(MAKE) test-slow
+	$(MAKE) test-security
+	$(MAKE) test-variants
+	$(MAKE) test-interruptions
+
 demo: install ## a course with a small class, graded from end to end
 	$(BIN)/autograder demo
 
-lock: ## requirements.lock from pyproject.toml (UPGRADE=1: the newest versions)
+docs: ## the docs site in site/, strictly: a dead link is an error
+	@scripts/docs
+
+lock: ## requirements.lock and requirements-docs.lock from pyproject.toml (UPGRADE=1: the newest versions)
 	@scripts/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, caches and builds
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-docs site build dist .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

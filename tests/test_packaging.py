@@ -8,9 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
+DOCS_LOCK = (ROOT / "requirements-docs.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ENTRY = re.compile(
     r"^([A-Za-z0-9._-]+)==([^\s;]+)(?: ; (.+?))? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.M
@@ -21,12 +23,15 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def names_of(*groups: list[str]) -> list[str]:
+    listed = [line for group in groups for line in group]
+    return sorted({canonical(re.split(r"[<>=!~;\s\[]", line)[0]) for line in listed})
+
+
 def requirements() -> list[str]:
     project = PROJECT["project"]
     extras = project["optional-dependencies"].values()
-    groups = [project["dependencies"], *extras, PROJECT["dependency-groups"]["dev"]]
-    listed = [line for group in groups for line in group]
-    return sorted({canonical(re.split(r"[<>=!~;\s\[]", line)[0]) for line in listed})
+    return names_of(project["dependencies"], *extras, PROJECT["dependency-groups"]["dev"])
 
 
 @pytest.mark.parametrize("requirement", requirements())
@@ -35,14 +40,24 @@ def test_every_requirement_is_locked(requirement: str) -> None:
     assert requirement in {canonical(name) for name, *_ in ENTRY.findall(LOCK)}
 
 
-def test_every_entry_of_the_lock_is_pinned_and_has_hashes() -> None:
+@pytest.mark.parametrize("requirement", names_of(PROJECT["dependency-groups"]["docs"]))
+def test_every_requirement_of_the_docs_is_locked(requirement: str) -> None:
+    assert requirement in {canonical(name) for name, *_ in ENTRY.findall(DOCS_LOCK)}
+
+
+each_lock = pytest.mark.parametrize("lock", [LOCK, DOCS_LOCK], ids=["project", "docs"])
+
+
+@each_lock
+def test_every_entry_of_a_lock_is_pinned_and_has_hashes(lock: str) -> None:
     """Nothing but entries: the hashes decide what is installed, wherever it comes from."""
-    assert ENTRY.sub("", LOCK).strip() == ""
+    assert ENTRY.sub("", lock).strip() == ""
 
 
-def test_the_lock_names_no_index() -> None:
-    assert "://" not in LOCK
-    assert not re.search(r"^\s*-(?!-hash)", LOCK, re.M)
+@each_lock
+def test_a_lock_names_no_index(lock: str) -> None:
+    assert "://" not in lock
+    assert not re.search(r"^\s*-(?!-hash)", lock, re.M)
 
 
 def test_the_lock_serves_every_supported_python() -> None:
@@ -58,7 +73,7 @@ def test_the_license_is_the_one_that_pyproject_names() -> None:
     assert "BSD 3-Clause License" in (ROOT / "LICENSE").read_text()
 
 
-@pytest.mark.parametrize("name", ["scripts/install", "scripts/lock", ".ci/run"])
+@pytest.mark.parametrize("name", ["scripts/install", "scripts/lock", "scripts/docs", ".ci/run"])
 def test_scripts_are_strict_bash(name: str) -> None:
     path = ROOT / name
     assert path.stat().st_mode & 0o111, "executable"
@@ -66,6 +81,11 @@ def test_scripts_are_strict_bash(name: str) -> None:
     assert text.startswith("#!/usr/bin/env bash\n")
     assert "set -euo pipefail" in text
     assert subprocess.run(["bash", "-n", path], capture_output=True, check=False).returncode == 0
+
+
+def test_the_wheel_says_that_it_is_typed() -> None:
+    files = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert {"autograder/py.typed", "autograder/__init__.py"} <= files
 
 
 def test_continuous_integration_runs_what_developers_run() -> None:

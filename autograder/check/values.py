@@ -87,8 +87,8 @@ def function(
 
     Args:
         f: the student's function (in the examiner, its remote handle).
-        cases: ``(args, expected)``; args is a tuple of positional arguments, anything else is the only
-        argument.
+        cases: ``(args, expected)``; args is a tuple of positional arguments; anything else is the only
+            argument.
         rtol, atol: the tolerance where a number is expected to be a float.
 
     Raises:
