@@ -6,6 +6,8 @@ Heavy libraries are imported in the commands that use them: `--help` answers at 
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +19,7 @@ import click
 
 from autograder import __version__, stopping
 from autograder.errors import AutograderError, HostError, UsageError
+from autograder.platforms import require_linux, require_posix
 from autograder.startup import begin_release, import_lightly, importing, nbgraders_clerk
 
 if TYPE_CHECKING:
@@ -32,8 +35,30 @@ MAX_PATH = 4096
 """Characters; students' names are in paths, and are shown as text like everything of theirs."""
 
 
+class _OnLinux(click.Command):
+    """A command that executes notebooks, which needs the sandbox."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        require_linux(f"`{ctx.command_path}`")
+        return super().invoke(ctx)
+
+
+class _OnPosix(click.Command):
+    """A command for instructors that executes nothing."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        require_posix(f"`{ctx.command_path}`")
+        return super().invoke(ctx)
+
+
 class _Group(click.Group):
     """Shows the kit's errors as messages and leaves tracebacks to bugs."""
+
+    command_class = _OnPosix
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _print_all_characters()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -51,6 +76,15 @@ class _Group(click.Group):
         except KeyboardInterrupt as stop:
             _warn("\n".join(["\nStopped.", *getattr(stop, "__notes__", [])]))
             ctx.exit(stopping.exit_code(stop))
+
+
+def _print_all_characters() -> None:
+    """Let no character stop a command: output that is redirected has few of them on Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            from autograder.text import PLAIN
+
+            stream.reconfigure(errors=PLAIN)
 
 
 def _complain(error: Exception) -> None:
@@ -165,10 +199,11 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
 
 
 @main.command(
+    cls=click.Command,
     epilog=_examples("""
 autograder submit network.ipynb --student ada
 autograder submit network.ipynb --student ada --release release/keras-fully-connected
-""")
+"""),
 )
 @click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--student", required=True, help="Your name or number, as your course knows you.")
@@ -243,6 +278,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 @main.command(
+    cls=_OnLinux,
     epilog=_examples("""
 autograder grade keras-fully-connected                      # what is new or changed
 autograder grade keras-fully-connected --student ada --student bob
@@ -250,7 +286,7 @@ autograder grade keras-fully-connected --force --workers 4  # everything, again
 autograder grade keras-fully-connected --dry-run            # which grades would change; none is written
 autograder grade keras-fully-connected --quiet --json grades.json
 autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
-""")
+"""),
 )
 @click.argument("assignment")
 @_course_option
@@ -601,10 +637,11 @@ def export(course_folder: Path, to: Path | None) -> None:
 
 
 @main.command(
+    cls=click.Command,
     epilog=_examples("""
 autograder doctor
 autograder doctor --course .      # and the environments that its assignments name
-""")
+"""),
 )
 @click.option(
     "--course",
@@ -661,10 +698,11 @@ def _print_findings(title: str, findings: Iterable[Finding]) -> None:
 
 
 @main.command(
+    cls=_OnLinux,
     epilog=_examples("""
 autograder demo
 autograder demo --course /tmp/demo --workers 2
-""")
+"""),
 )
 @click.option(
     "--course",
