@@ -40,6 +40,7 @@ class _OnLinux(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         require_linux(f"`{ctx.command_path}`")
+        _require_packages(ctx)
         return super().invoke(ctx)
 
 
@@ -48,6 +49,7 @@ class _OnPosix(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         require_posix(f"`{ctx.command_path}`")
+        _require_packages(ctx)
         return super().invoke(ctx)
 
 
@@ -76,6 +78,14 @@ class _Group(click.Group):
         except KeyboardInterrupt as stop:
             _warn("\n".join(["\nStopped.", *getattr(stop, "__notes__", [])]))
             ctx.exit(stopping.exit_code(stop))
+
+
+def _require_packages(ctx: click.Context) -> None:
+    """Refuse an instructor's command where only what students need is installed."""
+    from importlib.util import find_spec
+
+    if find_spec("nbgrader") is None:
+        raise HostError(f"`{ctx.command_path}` needs packages that students do not: pip install 'nbexaminer[grade]'")
 
 
 def _print_all_characters() -> None:
@@ -658,10 +668,14 @@ def doctor(course_folder: Path | None) -> None:
     cannot grade.
     """
     from autograder import installation
-    from autograder.course import load_course
     from autograder.records import SANDBOXES
 
-    course = load_course(course_folder.resolve()) if course_folder else None
+    course = None
+    if course_folder:
+        _require_packages(click.get_current_context())
+        from autograder.course import load_course
+
+        course = load_course(course_folder.resolve())
     assignments = course.assignments.values() if course else ()
     needed = sorted({a.sandbox for a in assignments}, key=SANDBOXES.index) or [SANDBOXES[0]]
     tested = [finding for name in needed for finding in installation.sandbox(None, name)]
