@@ -9,15 +9,17 @@ from pathlib import Path
 import click
 
 from autograder.cli.output import DONE, WRONG, course_option, examples, open_course
+from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 
 
 @click.command(
+    cls=InstructorCommand,
     epilog=examples("""
 autograder collect keras-fully-connected downloads.zip      # as the learning system exports it
 autograder collect keras-fully-connected inbox/             # a folder of what students packed
 autograder collect keras-fully-connected late.zip --received 2026-03-02T18:00+01:00
-""")
+"""),
 )
 @click.argument("assignment")
 @click.argument("source", type=click.Path(path_type=Path, exists=True))

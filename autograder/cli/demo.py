@@ -10,16 +10,18 @@ import click
 
 from autograder.cli.output import DONE, NOT_GRADED, WRONG, examples, open_course, workers_option
 from autograder.cli.release import release
+from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
     from autograder.records import Grade
 
 
 @click.command(
+    cls=GradingCommand,
     epilog=examples("""
 autograder demo
 autograder demo --course /tmp/demo --workers 2
-""")
+"""),
 )
 @click.option(
     "--course",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.cli.output import DONE, NOT_GRADED, examples
+from autograder.cli.requirements import require_packages
 
 if TYPE_CHECKING:
     from autograder.sandbox import Finding
@@ -36,10 +37,14 @@ def doctor(course_folder: Path | None) -> None:
     cannot grade.
     """
     from autograder import installation
-    from autograder.course import load_course
     from autograder.records import SANDBOXES
 
-    course = load_course(course_folder.resolve()) if course_folder else None
+    course = None
+    if course_folder:
+        require_packages(click.get_current_context())
+        from autograder.course import load_course
+
+        course = load_course(course_folder.resolve())
     assignments = course.assignments.values() if course else ()
     needed = sorted({a.sandbox for a in assignments}, key=SANDBOXES.index) or [SANDBOXES[0]]
     tested = [finding for name in needed for finding in installation.sandbox(None, name)]

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from autograder.cli.output import course_option, examples, warn_each
+from autograder.cli.requirements import InstructorCommand
 
 
 @click.command(
+    cls=InstructorCommand,
     epilog=examples("""
 autograder export
 autograder export --to term.csv
-""")
+"""),
 )
 @course_option
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="The file (default: grades.csv).")

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from autograder.cli.output import MAX_PATH, course_option, examples, open_course
+from autograder.cli.requirements import InstructorCommand
 
 
 @click.command(
+    cls=InstructorCommand,
     epilog=examples("""
 autograder feedback keras-fully-connected                   # after grading by hand in formgrader
 autograder feedback keras-fully-connected --student ada
-""")
+"""),
 )
 @click.argument("assignment")
 @course_option

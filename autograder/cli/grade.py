@@ -18,6 +18,7 @@ from autograder.cli.output import (
     open_course,
     workers_option,
 )
+from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
     from autograder.batch import Batch, Execute
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=GradingCommand,
     epilog=examples("""
 autograder grade keras-fully-connected                      # what is new or changed
 autograder grade keras-fully-connected --student ada --student bob
@@ -33,7 +35,7 @@ autograder grade keras-fully-connected --force --workers 4  # everything, again
 autograder grade keras-fully-connected --dry-run            # which grades would change; none is written
 autograder grade keras-fully-connected --quiet --json grades.json
 autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
-""")
+"""),
 )
 @click.argument("assignment")
 @course_option

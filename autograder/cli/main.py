@@ -13,7 +13,7 @@ from autograder.cli.doctor import doctor
 from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
-from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, warn
+from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
 from autograder.cli.release import release
 from autograder.cli.report import report
 from autograder.cli.submit import submit
@@ -22,6 +22,11 @@ from autograder.errors import AutograderError, HostError, UsageError
 
 class _Group(click.Group):
     """Shows the kit's errors as messages and leaves tracebacks to bugs."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line."""
+        print_all_characters()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

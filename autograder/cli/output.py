@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +87,15 @@ def warn_each(texts: Iterable[str]) -> None:
     """Print notes on standard error."""
     for text in texts:
         warn(f"note: {text}")
+
+
+def print_all_characters() -> None:
+    """Let no character stop a command: output that is redirected has few of them on Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            from autograder.text import PLAIN
+
+            stream.reconfigure(errors=PLAIN)
 
 
 def status(text: str) -> Any:

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from autograder.cli.output import course_option, examples, open_course, require_sandbox, status
+from autograder.cli.requirements import InstructorCommand
 
 
 @click.command(
+    cls=InstructorCommand,
     epilog=examples("""
 autograder release keras-fully-connected
 autograder release keras-fully-connected --no-prove    # while you are writing
-""")
+"""),
 )
 @click.argument("assignment")
 @course_option

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from autograder.cli.output import course_option, examples, open_course, warn_each
+from autograder.cli.requirements import InstructorCommand
 
 
 @click.command(
+    cls=InstructorCommand,
     epilog=examples("""
 autograder report keras-fully-connected
-""")
+"""),
 )
 @click.argument("assignment")
 @course_option
