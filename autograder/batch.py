@@ -9,7 +9,7 @@ import os
 import shutil
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from autograder import result
@@ -21,7 +21,7 @@ from autograder.grading import recordings
 from autograder.grading.pool import in_processes
 from autograder.grading.work import TIMESTAMP, Work, preload, released_modules
 from autograder.handin import read_timestamp
-from autograder.records import Course, Grade
+from autograder.records import Batch, Course, Grade, NotGraded
 from autograder.release_record import Release
 from autograder.runs import Runs
 from autograder.waves import Execute as Execute
@@ -29,26 +29,6 @@ from autograder.waves import once_each
 
 BATCH_LOG = "log/batch.log"
 """In .autograder/; beside it the folders with each submission's own log."""
-
-
-@dataclass(frozen=True)
-class NotGraded:
-    """A submission that this machine could not grade. It has no score, not even 0."""
-
-    student: str
-    assignment: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a batch did."""
-
-    grades: tuple[Grade, ...]
-    """The current grade of every submission that has one, in the order of the students' names."""
-    graded: tuple[str, ...]
-    """Students graded in this batch; the others' grades were current."""
-    not_graded: tuple[NotGraded, ...]
 
 
 Progress = Callable[[str, Grade | NotGraded], None]

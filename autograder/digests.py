@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from autograder.members import SUBMISSION
+from autograder.records import MAX_SUBMITTED_FILE_BYTES
 
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 """Folders that belong to tools and not to the work."""
@@ -28,7 +28,7 @@ def folder_key(folder: Path) -> str:
         try:
             status = path.stat()
             digest.update(b"%b\0%d\0" % (name, status.st_size))
-            if status.st_size > SUBMISSION.member_bytes:
+            if status.st_size > MAX_SUBMITTED_FILE_BYTES:
                 digest.update(b"%d\0" % status.st_mtime_ns)
                 continue
             with path.open("rb") as file:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder import gradebook, report, result
-from autograder.batch import Batch
 from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
-from autograder.records import Assignment, Course, Exam, Grade
+from autograder.records import Assignment, Batch, Course, Exam, Grade
 from autograder.report import grades_csv, render_class_report
 from autograder.text import one_line
 

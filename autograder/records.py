@@ -180,6 +180,8 @@ class Course:
         return self.root / ".autograder"
 
 
+MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
+"""Size of one file that a student hands in."""
 AST_CACHE_SIZE = 256
 """Sources whose analysis is kept: those of an exam are the same for all who are graded."""
 ATTEMPTS = 3
@@ -466,3 +468,23 @@ class Grade:
         """The notebooks' statuses, the worst one: ``completed`` only where all are."""
         order = ["invalid", "missing", *(s.value for s in reversed(RunStatus))]
         return min((n.status for n in self.notebooks), key=order.index, default="missing")
+
+
+@dataclass(frozen=True)
+class NotGraded:
+    """A submission that this machine could not grade. It has no score, not even 0."""
+
+    student: str
+    assignment: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch did."""
+
+    grades: tuple[Grade, ...]
+    """The current grade of every submission that has one, in the order of the students' names."""
+    graded: tuple[str, ...]
+    """Students graded in this batch; the others' grades were current."""
+    not_graded: tuple[NotGraded, ...]

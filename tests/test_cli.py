@@ -23,7 +23,7 @@ from tiny import SOLUTION, TEST, YAML, Here, grade_here, grade_in_this_process, 
 from autograder import batch, cli
 from autograder.errors import HostError, SandboxError
 from autograder.grading.work import Work
-from autograder.records import Course, Engine, Grade, NotebookGrade, RunStatus
+from autograder.records import Course, Engine, Grade, NotebookGrade, NotGraded, RunStatus
 from autograder.sandbox import Finding
 from autograder.screen import BatchProgress, _Remaining
 
@@ -510,7 +510,7 @@ def drawn(progress: BatchProgress, *outcomes: tuple[str, str]) -> list[str]:
     with console.capture() as shown:
         for student, status in outcomes:
             book = NotebookGrade("nb", status, "", ())
-            failed = batch.NotGraded(student, "hw", "x")
+            failed = NotGraded(student, "hw", "x")
             progress.advance(student, failed if status == "not graded" else Grade(student, "hw", (book,)))
         console.print(progress.bar.get_renderable())
     return re.sub(r"\x1b\[[0-9;]*m", "", shown.get()).splitlines()

@@ -9,13 +9,13 @@ import click
 from rich.console import Console
 
 from autograder import stopping
-from autograder.batch import Batch, NotGraded, Progress
+from autograder.batch import Progress
 from autograder.batchlog import BatchLog
 from autograder.cli.output import MAX_PATH, complain_of, say_reduced, warn, warn_each
 from autograder.errors import HostError
 from autograder.grading.assignment import Graded, Plan
 from autograder.record import Publisher, Recorded
-from autograder.records import Assignment, Course, Exam, Grade
+from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
 from autograder.screen import BatchProgress, show_grades
 from autograder.text import one_line
 

@@ -21,9 +21,9 @@ from autograder.cli.output import (
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
-    from autograder.batch import Batch, Execute
+    from autograder.batch import Execute
     from autograder.grading.assignment import Options
-    from autograder.records import Assignment, Course
+    from autograder.records import Assignment, Batch, Course
 
 
 @click.command(

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from autograder.batch import Batch
-    from autograder.records import Assignment, Course
+    from autograder.records import Assignment, Batch, Course
 
 DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
 """Exit codes."""

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from autograder import batch, dryrun, exam_cache
-from autograder.batch import Batch, Execute, Progress
+from autograder.batch import Execute, Progress
 from autograder.errors import UsageError
 from autograder.grading.pool import in_processes, starting
 from autograder.grading.walls import require_walls
 from autograder.grading.work import Work
-from autograder.records import Assignment, Course, Exam, Grade
+from autograder.records import Assignment, Batch, Course, Exam, Grade
 from autograder.release_record import Release
 
 _Published_co = TypeVar("_Published_co", covariant=True)
