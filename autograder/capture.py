@@ -52,7 +52,7 @@ class Capture:
 
 
 @dataclass(frozen=True)
-class Beyond:
+class ExtraCaptures:
     """The TEST cells, by index, that look at more than names."""
 
     files: frozenset[int] = frozenset()
@@ -93,8 +93,8 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) 
         return None
 
 
-def capture_beyond(
-    captured: Capture, remote: Asker, kept: Kept, index: int, beyond: Beyond, budget: Budget, until: float
+def capture_files_and_figures(
+    captured: Capture, remote: Asker, kept: Kept, index: int, beyond: ExtraCaptures, budget: Budget, until: float
 ) -> Capture:
     """The capture with the files and figures that its cell looks at, as they are now."""
     try:

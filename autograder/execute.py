@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from autograder.capture import FIGURES, Asker, Beyond, Budget, Capture, capture, capture_beyond
+from autograder.capture import FIGURES, Asker, Budget, Capture, ExtraCaptures, capture, capture_files_and_figures
 from autograder.captured_files import Kept
 from autograder.link import Answer
 from autograder.probe.codec import Packed, references
@@ -52,7 +52,7 @@ Clock = Callable[[], float]
 
 
 A = TypeVar("A", bound=Asker)
-NAMES_ONLY = Beyond()
+NAMES_ONLY = ExtraCaptures()
 """No test cell looks at files or figures."""
 
 
@@ -85,7 +85,7 @@ def execute(
     composed: Composed,
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
-    beyond: Beyond = NAMES_ONLY,
+    beyond: ExtraCaptures = NAMES_ONLY,
     clock: Clock = time.monotonic,
 ) -> Executed[A]:
     """Run a notebook; a student's failure is a value in the result.
@@ -123,7 +123,7 @@ def _run_once(
     composed: Composed,
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
-    beyond: Beyond,
+    beyond: ExtraCaptures,
     stop: int,
     clock: Clock,
 ) -> Executed[A]:
@@ -154,7 +154,7 @@ def _run_once(
                 until = time.monotonic() + min(limits.cell_seconds, left)
                 captured = capture(remote, needs.get(index, frozenset()), budget, until)
                 if captured is not None:
-                    captures[index] = capture_beyond(captured, remote, kept, index, beyond, budget, until)
+                    captures[index] = capture_files_and_figures(captured, remote, kept, index, beyond, budget, until)
             if len(runs) > index:
                 continue
             if index == stop:

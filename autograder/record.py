@@ -43,7 +43,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Published:
     """What was written."""
 
     paths: Mapping[str, Path | str]
@@ -71,7 +71,7 @@ class Publisher:
 
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
-    ) -> Recorded:
+    ) -> Published:
         """Write everything; see :func:`record`."""
         failures = {failure.student: failure.reason for failure in done.not_graded}
         return record(course, assignment, exams, exam_key, failures, self._before)
@@ -84,7 +84,7 @@ def record(
     exam_key: str,
     failures: Mapping[str, str] | None = None,
     before: gradebook.Points | None = None,
-) -> Recorded:
+) -> Published:
     """Write everything for all grades of an assignment that are on disk, whichever were graded just now. What would be
     the same again (a grade in the gradebook, a feedback page) is left as it is.
 
@@ -113,7 +113,7 @@ def record(
     if pages:
         paths["feedback"] = pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
-    return Recorded(paths, set_aside, before is not None, by_hand)
+    return Published(paths, set_aside, before is not None, by_hand)
 
 
 def _look_at_points(

@@ -73,7 +73,7 @@ class Transcript:
     readings: tuple[float, ...]
     """What the clock of the execution said, in seconds since its first reading."""
     files: tuple[int, ...] = ()
-    """The test cells, by index, at which files were copied out; see :class:`autograder.capture.Beyond`."""
+    """The test cells, by index, at which files were copied out; see :class:`autograder.capture.ExtraCaptures`."""
     figures: tuple[int, ...] = ()
 
 

@@ -16,7 +16,7 @@ from kernels import InProcessKernel
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
-from autograder.capture import Beyond
+from autograder.capture import ExtraCaptures
 from autograder.examiner.examine import examine
 from autograder.examiner.figures import Figures, asks_for_the_current_figure
 from autograder.examiner.names import needs, vocabulary
@@ -50,7 +50,7 @@ def outcome(answer, test, kernel=InProcessKernel, **answers):
         (Role.FREE, "import matplotlib.pyplot as plt\nimport numpy as np"), (Role.ANSWER, answer), (Role.TEST, test)
     )
     known = vocabulary(exam)
-    beyond = Beyond(figures=frozenset({2} if asks_for_the_current_figure(test) else ()))
+    beyond = ExtraCaptures(figures=frozenset({2} if asks_for_the_current_figure(test) else ()))
     executed = execute(kernel, Remote, composed_of(exam, **answers), {2: needs(test, known)}, Limits(), beyond)
     plt.close("all")  # the examiner's pyplot is the kernel's here, and must know nothing of it
     answers_ = Answers(executed.remote, known.modules, lambda claim, weights: None)

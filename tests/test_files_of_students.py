@@ -15,7 +15,7 @@ from kernels import InProcessKernel, inside
 from tiny import tiny_course, tiny_release
 
 from autograder import release as releasing
-from autograder.capture import Beyond
+from autograder.capture import ExtraCaptures
 from autograder.captured_files import Kept
 from autograder.examiner.examine import examine
 from autograder.examiner.files import looks_at_files, paths_in
@@ -117,7 +117,7 @@ def graded(kernel, *cells, given=None, handed_in=None, released=None):
         exam = replace(exam, cells=tuple(hidden))
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    beyond = Beyond(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
+    beyond = ExtraCaptures(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
     executed = execute(
         kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
     )
@@ -256,7 +256,7 @@ def test_after_a_test_the_kernels_folder_is_what_it_was_at_the_end(kernel, tmp_p
     known = vocabulary(exam)
     composed = composed_of(exam, cell1=released)
     wanted = {1: needs(exam.cells[1].source, known)}
-    executed = execute(kernel, Remote, composed, wanted, Limits(), Beyond(files=frozenset({1})))
+    executed = execute(kernel, Remote, composed, wanted, Limits(), ExtraCaptures(files=frozenset({1})))
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
     workspace = Workspace({"data.csv": tmp_path / "data.csv"}, {}, frozenset(), executed.files)
     (result,) = examine([(exam.cells[1], executed.captures[1])], known, answers, None, 20.0, workspace=workspace)

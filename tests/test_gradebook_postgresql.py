@@ -65,7 +65,7 @@ def name_database(course: Course, address: str) -> None:
     (course.root / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.db_url = {address!r}\n")
 
 
-def grade(course: Course) -> record.Recorded:
+def grade(course: Course) -> record.Published:
     release = tiny_release(course)
     batch.run(batch.plan(course, release), execute=Here(), force=True)
     exams = [notebook.exam for notebook in release.notebooks]

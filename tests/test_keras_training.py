@@ -387,7 +387,7 @@ def test_who_looks_at_single_batches_sees_each(fast: SimpleNamespace) -> None:
         looking(callbacks), 1
     )
     assert steps(callbacks=[callbacks.ModelCheckpoint("m.keras"), callbacks.BackupAndRestore("backup")]) == 16
-    assert steps(callbacks=callbacks.CSVLogger("log.csv"), batch_size=1) == keras_training.MOST_STEPS
+    assert steps(callbacks=callbacks.CSVLogger("log.csv"), batch_size=1) == keras_training.MAX_STEPS
     seen: list[int] = []
     hook = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
     model.fit(X, Y, verbose=0, batch_size=50, callbacks=[hook])

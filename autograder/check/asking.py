@@ -29,7 +29,7 @@ _BATCH = (1024, 1_000_000)
 """The rows of one batch, and their numbers (8 MB as float64): what a network's layers make of them must fit, too."""
 _BATCH_OF_ESTIMATORS = (8192, 4_000_000)
 """Of estimators, which make little of a row, and begin anew with threads at each call."""
-_MOST_NUMBERS = 50_000_000
+_MAX_NUMBERS = 50_000_000
 """The numbers of all outputs (400 MB)."""
 UNSTEADY = "the same rows got other predictions when they were asked again among other rows"
 MIXED = (
@@ -87,7 +87,7 @@ def asked(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -
 
 
 def _bounded(numbers: int, rows: int) -> None:
-    if numbers * rows > _MOST_NUMBERS:
+    if numbers * rows > _MAX_NUMBERS:
         raise NoPrediction("The model gives more numbers than can be graded.")
 
 

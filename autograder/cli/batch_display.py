@@ -14,7 +14,7 @@ from autograder.batchlog import BatchLog
 from autograder.cli.output import MAX_PATH, complain_of, say_reduced, warn, warn_each
 from autograder.errors import HostError
 from autograder.grading.assignment import Graded, Plan
-from autograder.record import Publisher, Recorded
+from autograder.record import Published, Publisher
 from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
 from autograder.screen import BatchProgress, show_grades
 from autograder.text import one_line
@@ -77,7 +77,7 @@ class Publication(Publisher):
 
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
-    ) -> Recorded:
+    ) -> Published:
         """See :class:`autograder.grading.assignment.Publisher`."""
         try:
             return super().publish(course, assignment, exams, exam_key, done)
@@ -86,7 +86,7 @@ class Publication(Publisher):
             raise
 
 
-def show_graded(graded: Graded[Recorded], quiet: bool, log: BatchLog | None) -> None:
+def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) -> None:
     """Show the grades, where everything lies, and what a person should look at."""
     recorded = graded.published
     if not quiet:

@@ -26,12 +26,12 @@ from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError, HostError, LostError, RemoteError
 from autograder.examiner.compared import explain, forget, keeping
-from autograder.examiner.foreign import refusing
+from autograder.examiner.foreign import deny_student_code
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.memory import bounded
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, TooLarge
-from autograder.examiner.nothing import not_close
+from autograder.examiner.nothing import reject_empty_comparisons
 from autograder.examiner.patches import mirrored
 from autograder.examiner.points import NoNumber, number, stated
 from autograder.examiner.seeds import shared_seeds
@@ -149,8 +149,8 @@ def _examine_cell(
         shared_seeds(namespace.answers.remote),
         mirrored(namespace.answers.remote),
         watching() as unittests,
-        not_close(cell.source),
-        refusing(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
+        reject_empty_comparisons(cell.source),
+        deny_student_code(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):

@@ -20,7 +20,7 @@ from typing import Any
 from autograder.capture import FIGURES, Capture, Captured
 from autograder.check import provenance
 from autograder.check.handle import reference_of
-from autograder.check.measured import Book, digest
+from autograder.check.measured import PredictionCache, digest
 from autograder.examiner.classes import grant
 from autograder.examiner.foreign import heard
 from autograder.examiner.kinds import asking
@@ -51,11 +51,13 @@ class Answers:
     """Turns captures into objects. A model is rebuilt once for each cell and name that it is under, as tests may change
     what they get; under a name that tests only look at, once for each state."""
 
-    def __init__(self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, book: Book | None = None) -> None:
+    def __init__(
+        self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, predictions: PredictionCache | None = None
+    ) -> None:
         self.remote = remote
         self.modules = modules
         self.rebuild = rebuild
-        self.book = book
+        self.predictions = predictions
         """What was measured of the models."""
         self.measured: frozenset[str] = frozenset()
         """The names of which no more than that is asked."""
@@ -103,9 +105,9 @@ class Answers:
 
     def _known(self, claim: Any) -> Any:
         """What stands for a model whose figures are known; None where it can be rebuilt here at no cost."""
-        if self.book is None or "keras" in sys.modules:
+        if self.predictions is None or "keras" in sys.modules:
             return None
-        return self.book.standing_for(claim)
+        return self.predictions.cached(claim)
 
     def module(self, reference: Reference) -> Any:
         """The examiner's own import, where the instructor's source imports that module too."""
@@ -136,8 +138,8 @@ class Answers:
             if refusal:  # the examiner's details quote it
                 print(f"A call gave a model that is refused: {error}", file=sys.stderr)
             return refused(self.remote, reference, error, refusal)
-        if self.book is not None:
-            self.book.watch(model, claim)
+        if self.predictions is not None:
+            self.predictions.watch(model, claim)
         if state[1]:
             self.states[state] = model
         return model

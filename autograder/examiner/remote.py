@@ -25,7 +25,7 @@ from autograder.examiner.console import Console
 from autograder.examiner.figures import Figures
 from autograder.examiner.foreign import heard
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
-from autograder.examiner.leaving import on_purpose
+from autograder.examiner.leaving import raised_by_test
 from autograder.examiner.named_types import given_types
 from autograder.examiner.operators import Operators, Origin, decided, mark, refuse
 from autograder.examiner.raised import no_end, rebuilt_exception
@@ -34,7 +34,7 @@ from autograder.link import Link
 from autograder.probe.codec import CodecError, Reference, decode, encode
 from autograder.probe.codec_core import NotPlainError
 
-ONE_BY_ONE, MOST_AHEAD = 32, 1000
+ONE_BY_ONE, MAX_AHEAD = 32, 1000
 """Items of a loop that are asked for singly, and how many at once after that."""
 
 
@@ -272,7 +272,7 @@ class RemoteObject(Operators, Handle):
                 return
             yield from items
             taken += len(items)
-            most = MOST_AHEAD if taken >= ONE_BY_ONE else 1
+            most = MAX_AHEAD if taken >= ONE_BY_ONE else 1
 
     def __reversed__(self) -> Iterator[Any]:
         yield from self._remote.ask("operate", "reversed", (self,))
@@ -338,7 +338,7 @@ class RemoteObject(Operators, Handle):
         on purpose."""
         raised = _told(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
-        return raised is not None and stops is True and on_purpose(error)
+        return raised is not None and stops is True and raised_by_test(error)
 
 
 def _told(error: BaseException | None) -> Any:

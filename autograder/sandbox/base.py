@@ -63,7 +63,7 @@ def thread_settings(threads: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def computing_alike(threads: int) -> Iterator[None]:
+def limit_threads(threads: int) -> Iterator[None]:
     """Libraries that are imported meanwhile, here or in a process that is started, compute with as many threads as the
     kernels' do: what the examiner measures is the same on any number of cores, and workers keep out of each other's
     way."""

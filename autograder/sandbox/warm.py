@@ -30,7 +30,7 @@ MOST_COPIED_MIB = 16
 """Of a student's own files: a fork has copies in memory, which counts as used."""
 MANY = 65536
 """Processes below a template: each fork has a limit of its own."""
-LEAST_MIB = 64
+MIN_MIB = 64
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class WarmSandbox:
         told, sources = self._job(job)
         in_process = job.argv[:3] == self.address.command and dict(job.env) == dict(self.address.environment)
         inherited = _private_mib(self.address.init) if in_process else 0
-        limits = dataclasses.replace(job.limits, memory_mib=max(LEAST_MIB, job.limits.memory_mib - inherited))
+        limits = dataclasses.replace(job.limits, memory_mib=max(MIN_MIB, job.limits.memory_mib - inherited))
 
         def describe(count_by_process: bool) -> dict[str, Any]:
             filters = {
