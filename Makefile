@@ -22,6 +22,7 @@ test: install ## lint, types, and the test suite but for its slow parts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not security" $(PYTEST_ARGS)
 
 test-slow: install ## the slow part of the test suite, the variants among it
@@ -32,7 +33,7 @@ test-security: install ## the security tests in full: attacks through the pipeli
 	KERNELS=cold $(BIN)/python -m pytest -q tests/security $(PYTEST_ARGS)
 
 test-variants: install ## a hundred honest variants of the lessons' solutions and a hundred wrong ones, graded
-	$(BIN)/python -m pytest -q tests/test_variants.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q tests/lessons/test_variants.py $(PYTEST_ARGS)
 
 test-interruptions: install ## batches that are killed, locked out and out of disk: nothing is lost (ARGS="--kills 200")
 	PYTHONPATH=tests $(BIN)/python -m interruptions $(ARGS)

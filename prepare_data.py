@@ -29,9 +29,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.course import assignment, load_course
+from autograder._util.files import write_atomically
+from autograder.course.configuration import assignment, load_course
 from autograder.errors import AutograderError
-from autograder.files import write_atomically
 from kaggle_data import (
     CLASSES,
     COURSE_ROWS,

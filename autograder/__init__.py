@@ -9,14 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from autograder.errors import (
-    AutograderError,
-    CourseError,
-    HostError,
-    ProofError,
-    SandboxError,
-    SubmissionError,
-)
+from autograder.errors import AutograderError, CourseError, HostError, ProofError, SandboxError, SubmissionError
 from autograder.records import Assignment, Course, Exam, Grade, Limits
 
 __version__ = "0.1.0"
@@ -43,5 +36,5 @@ def __getattr__(name: str) -> Any:
     if name == "check":
         return importlib.import_module("autograder.check")
     if name == "load_course":
-        return importlib.import_module("autograder.course").load_course
+        return importlib.import_module("autograder.course.configuration").load_course
     raise AttributeError(f"module 'autograder' has no attribute {name!r}")

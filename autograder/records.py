@@ -171,7 +171,8 @@ class Course:
 
     @property
     def runs(self) -> Path:
-        """.autograder/runs/: what submissions' notebooks did when they were executed, see :mod:`autograder.runs`"""
+        """.autograder/runs/: what submissions' notebooks did when they were executed, see
+        :mod:`autograder.execution.recording_store`"""
         return self.state / "runs"
 
     @property

@@ -5,7 +5,8 @@
 
 What is kept: for 125 clusters of rows how often and how large each feature is, a decision tree of 127 leaves, and how
 the drawn labels are brought to the classes' frequencies. Every cluster and every leaf has at least 30 rows.
-After a change: `python benchmarks/synthetic_vs_real.py`, new checksums in tests/test_kaggle_data.py, new releases.
+After a change: `python benchmarks/synthetic_vs_real.py`, new checksums in tests/lessons/test_kaggle_data.py, new
+releases.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ def main() -> None:
 
     from distributed import LocalCluster
 
-    from autograder import batch
-    from autograder.engine.cluster import InCluster
+    from autograder.grading import batch
+    from autograder.grading.cluster.connection import InCluster
     from autograder.grading.pool import in_processes
     from autograder.records import Engine
 
@@ -76,9 +76,9 @@ def main() -> None:
 
 def small(root: Path) -> tuple[object, ...]:
     """A dozen notebooks that need nothing but Python."""
-    from tiny import submit, tiny_course, tiny_release
+    from helpers.tiny import submit, tiny_course, tiny_release
 
-    from autograder import batch
+    from autograder.grading import batch
 
     course = tiny_course(root)
     for number in range(12):
@@ -88,10 +88,11 @@ def small(root: Path) -> tuple[object, ...]:
 
 def lesson(root: Path) -> tuple[object, ...]:
     """The demo's class but for the one that never ends, whose time is its limit's."""
-    from autograder import batch, demo
-    from autograder.course import load_course
-    from autograder.prepare import prepare
-    from autograder.release import build, write
+    from autograder import demo
+    from autograder.course.configuration import load_course
+    from autograder.grading import batch
+    from autograder.release.build import build, write
+    from autograder.release.preparation import prepare
 
     demo.make_course(root)
     course = load_course(root)

@@ -89,7 +89,7 @@ def timed(
 
 def codec_rows() -> Iterator[Row]:
     """Encoding and decoding, in this process."""
-    from autograder.probe.codec import decode, encode
+    from autograder.kernel.codec import decode, encode
 
     values: dict[str, Any] = {
         "a list of 10,000 numbers": list(np.random.default_rng(0).random(10_000).tolist()),
@@ -108,10 +108,10 @@ def codec_rows() -> Iterator[Row]:
 
 def kernel_rows() -> Iterator[Row]:
     """Questions to a kernel in the sandbox."""
-    from autograder.capture import Budget, capture
     from autograder.examiner.namespace import Answers
-    from autograder.examiner.remote import Remote
-    from autograder.kernel import sandboxed_kernel
+    from autograder.examiner.remote.proxy import Remote
+    from autograder.execution.capture import Budget, capture
+    from autograder.execution.client import sandboxed_kernel
     from autograder.records import Limits
     from autograder.sandbox import default_sandbox
 
@@ -143,9 +143,9 @@ def kernel_rows() -> Iterator[Row]:
 # --- a lesson -------------------------------------------------------------------------------------------
 
 PHASES = {
-    "capture": "autograder.capture.capture",
-    "tests": "autograder.grade._examine",
-    "rebuild": "autograder.grade._rebuild",
+    "capture": "autograder.execution.capture.capture",
+    "tests": "autograder.grading.notebook._examine",
+    "rebuild": "autograder.grading.notebook._rebuild",
     "predict": "autograder.check.holdout.predicted",
 }
 """Part of the examiner's work → the function whose time it is; rebuilding and predicting lie within the tests."""
@@ -153,13 +153,13 @@ PHASES = {
 
 def lesson_rows(runs: int) -> Iterator[Row]:
     """The examiner's share of the hands-on lesson, each run in a process as a batch's."""
-    from lessons import prepared_course
+    from helpers.lessons import prepared_course
 
     from autograder.grading.work import HEAVY
 
     prepared_course(LESSON)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.grade", *HEAVY])
+    context.set_forkserver_preload(["autograder.grading.notebook", *HEAVY])
     runs_spent: list[dict[str, tuple[float, float]]] = []
     for number in range(runs):
         said(f"lesson, run {number + 1} of {runs}")
@@ -185,11 +185,11 @@ def grade_lesson(report: Any) -> None:
     """Grade the instructor's solution; sends the wall clock and the CPU seconds of each phase."""
     import nbformat
 
-    from autograder.batch import common_keys, submission_work
-    from autograder.course import load_course
-    from autograder.exam import solution_notebook
-    from autograder.grade import grade_notebook
-    from autograder.release import build
+    from autograder.course.configuration import load_course
+    from autograder.grading.batch import common_keys, submission_work
+    from autograder.grading.notebook import grade_notebook
+    from autograder.release.build import build
+    from autograder.release.exam import solution_notebook
 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     course = load_course(ROOT)
@@ -213,9 +213,9 @@ def grade_lesson(report: Any) -> None:
 
 def _kernel(work: Any) -> Any:
     """A kernel of its own, as the examiner drives one."""
+    from autograder.execution.client import sandboxed_kernel
     from autograder.grading.walls import kernel_sandbox
     from autograder.grading.work import masked, preload, released_modules
-    from autograder.kernel import sandboxed_kernel
 
     first = preload(work.assignment, released_modules(work))
     limits = work.assignment.limits

@@ -44,15 +44,15 @@ QUESTIONS = 6
 COURSE = "course: growth\nassignments:\n  small: {limits: {cell_seconds: 20, notebook_seconds: 60, memory_mib: 512}}\n"
 
 PARTS = {
-    "plan": "autograder.batch.plan",
-    "what is due": "autograder.batch.worker_count",
-    "run": "autograder.batch.run",
-    "read": "autograder.record.on_disk",
-    "gradebook": "autograder.gradebook.record",
-    "feedback": "autograder.record.write_feedback",
-    "CSV": "autograder.record.grades_csv",
-    "report": "autograder.record._write_report",
-    "table": "autograder.screen.show_grades",
+    "plan": "autograder.grading.batch.plan",
+    "what is due": "autograder.grading.batch.worker_count",
+    "run": "autograder.grading.batch.run",
+    "read": "autograder.results.publication.on_disk",
+    "gradebook": "autograder.results.gradebook.record",
+    "feedback": "autograder.results.publication.write_feedback",
+    "CSV": "autograder.results.publication.grades_csv",
+    "report": "autograder.results.publication._write_report",
+    "table": "autograder.cli.progress.show_grades",
 }
 """Part of the coordinator's work → the function whose time it is, without the parts that it calls."""
 
@@ -123,18 +123,18 @@ class Faked:
     """Executes nothing: each work gets the result of the one that was graded for real."""
 
     def __init__(self, examples: Path) -> None:
-        from autograder import result
+        from autograder.results import result_json
 
-        self.grades = [result.read(path / "result.json") for path in sorted(examples.glob(f"*/{ASSIGNMENT}"))]
+        self.grades = [result_json.read(path / "result.json") for path in sorted(examples.glob(f"*/{ASSIGNMENT}"))]
         self.notebooks = [path.read_text() for path in sorted(examples.glob(f"*/{ASSIGNMENT}/sums.ipynb"))]
 
     def __call__(self, due: Sequence[Any], workers: int) -> Generator[tuple[Any, str], None, None]:
-        from autograder import result
+        from autograder.results import result_json
 
         for work in due:
             which = 0 if int(work.student.removeprefix("student")) % 5 == 0 else 1
             grade = replace(self.grades[which], student=work.student, content_keys=work.content_keys)
-            text = json.dumps(result.to_json(grade))
+            text = json.dumps(result_json.to_json(grade))
             for path in (work.details, work.target / "result.json", work.target / "sums.ipynb"):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(self.notebooks[which] if path.suffix == ".ipynb" else text)
@@ -199,11 +199,13 @@ def grade_class(folder: Path, examples: Path | None, workers: int, report: Any) 
     import nbgrader.api
     from rich.console import Console
 
-    from autograder import batch, record, screen
-    from autograder.cache_keys import exam_key
-    from autograder.course import load_course
+    from autograder.cli import progress
+    from autograder.course.configuration import load_course
+    from autograder.grading import batch
+    from autograder.grading.cache_keys import exam_key
     from autograder.grading.pool import in_processes
-    from autograder.release import build
+    from autograder.release.build import build
+    from autograder.results import publication
 
     assert nbgrader.api
     clock = Clock()
@@ -224,8 +226,8 @@ def grade_class(folder: Path, examples: Path | None, workers: int, report: Any) 
             batch.worker_count(works)
             done = batch.run(works, workers=workers, execute=execute)
             exams = [notebook.exam for notebook in release.notebooks]
-            record.record(course, assignment, exams, exam_key(course, release))
-            screen.show_grades(Console(file=io.StringIO()), done.grades)
+            publication.record(course, assignment, exams, exam_key(course, release))
+            progress.show_grades(Console(file=io.StringIO()), done.grades)
     assert not done.not_graded, done.not_graded[0]
     assert len(done.graded) == len(due)
     executing = clock.seconds.pop("executing", 0.0)

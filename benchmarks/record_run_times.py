@@ -36,8 +36,8 @@ class Recording:
         self.cpu_seconds: dict[str, float] = {}
 
     def __call__(self, due: Sequence[Work], workers: int) -> Iterator[tuple[Work, str]]:
-        from autograder import worker
         from autograder.grading import examiner
+        from autograder.grading import submission as worker
         from autograder.grading.pool import in_threads
         from autograder.grading.templates import Templates
 
@@ -57,12 +57,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    from autograder import batch, demo, record
-    from autograder.cache_keys import exam_key
-    from autograder.course import load_course
+    from autograder import demo
+    from autograder.course.configuration import load_course
+    from autograder.grading import batch
+    from autograder.grading.cache_keys import exam_key
     from autograder.grading.work import versions
-    from autograder.prepare import prepare
-    from autograder.release import build, write
+    from autograder.release.build import build, write
+    from autograder.release.preparation import prepare
+    from autograder.results import publication
 
     with tempfile.TemporaryDirectory() as folder:
         demo.make_course(Path(folder) / "demo")
@@ -86,7 +88,7 @@ def main() -> None:
             progress=lambda student, outcome: print(student, getattr(outcome, "status", outcome), file=sys.stderr),
         )
         exams = [notebook.exam for notebook in release.notebooks]
-        record.record(course, assignment, exams, exam_key(course, release))
+        publication.record(course, assignment, exams, exam_key(course, release))
         rows = []
         for work, grade in ((w, g) for w in works for g in done.grades if g.student == w.student):
             page = course.feedback(grade.student, assignment.name)

@@ -59,8 +59,8 @@ class Spent:
 
 def make_course(root: Path, students: int) -> None:
     """The course, its data, and a submission of each student."""
-    from autograder.course import assignment, load_course
-    from autograder.release import build, write
+    from autograder.course.configuration import assignment, load_course
+    from autograder.release.build import build, write
     from kaggle_data import make_synthetic, preprocess_data, preprocess_labels
 
     (root / "source/network/hidden").mkdir(parents=True)
@@ -93,8 +93,8 @@ def hidden(test: str) -> str:
 
 
 def notebook(answer: str, loss: str, scaled: str) -> str:
-    from tiny import cell
-    from tiny import notebook as made
+    from helpers.tiny import cell
+    from helpers.tiny import notebook as made
 
     return made(
         cell(IMPORT + SETUP, "setup", locked=True),

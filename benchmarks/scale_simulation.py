@@ -3,9 +3,10 @@
     benchmarks/scale_simulation.py                        the table of docs/scale.md
     benchmarks/scale_simulation.py --submissions 20000 --machines 4 16 --slots 16 --days-between-deaths 0.5
 
-A discrete-event simulation of what autograder/engine/dispatch.py does. Each submission takes the time of one that was
-recorded, drawn with a fixed seed. Machines come up after their proof, die at random times (exponential), lose what ran
-on them, and are replaced. The coordinator does one thing at a time: it sends each submission and writes each result.
+A discrete-event simulation of what autograder/grading/cluster/dispatch.py does. Each submission takes the time of one
+that was recorded, drawn with a fixed seed. Machines come up after their proof, die at random times (exponential), lose
+what ran on them, and are replaced. The coordinator does one thing at a time: it sends each submission and writes each
+result.
 
 What it leaves out: machines that are slower than the recorded one, a network that is full, and people.
 """

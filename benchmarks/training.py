@@ -33,7 +33,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
-from autograder.probe import keras_training
+from autograder.kernel import keras_training
 from kaggle_data import load_data, preprocess_data, preprocess_labels
 
 SEED = 11

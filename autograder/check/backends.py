@@ -11,7 +11,7 @@ from autograder.check.results import in_examiner
 from autograder.check.subject import refusal
 from autograder.check.words import type_of
 from autograder.errors import CourseError, RemoteError
-from autograder.probe.carry import BACKENDS
+from autograder.kernel.portable_function import BACKENDS
 
 MARGIN_SECONDS = 15.0
 """What the kernel gets beyond the call's own time limit, to end it and to say so."""
@@ -57,7 +57,7 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
     if backend not in BACKENDS:
         raise CourseError(f"check.on_backend: {backend!r} is no backend of Keras; there are {', '.join(BACKENDS)}.")
     if backend not in backends():
-        from autograder.probe.elsewhere import HOW_TO_INSTALL
+        from autograder.kernel.backend_process import HOW_TO_INSTALL
 
         raise CourseError(f"check.on_backend: {backend} is not installed here. `{HOW_TO_INSTALL[backend]}`.")
     if refusal(function) or not callable(function):
@@ -68,7 +68,7 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
         raise CourseError("check.on_backend: in a hidden test it runs functions of the student's, and no others.")
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        from autograder.probe.elsewhere import call
+        from autograder.kernel.backend_process import call
 
         return call(function, backend, args, kwargs, seconds)
 

@@ -11,8 +11,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from autograder._util.files import version
 from autograder.errors import CourseError
-from autograder.files import version
 
 _folder: ContextVar[Path | None] = ContextVar("autograder_hidden_data", default=None)
 

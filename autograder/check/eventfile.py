@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.text import one_line
+from autograder._util.text import one_line
 
 MAX_BYTES = 64 * 2**20
 """Of all files together."""

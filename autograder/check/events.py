@@ -32,7 +32,7 @@ def asking_kernel(remote: Any) -> Iterator[None]:
     """Inside, :func:`events` gets the files from the student's kernel (the examiner's, around each test cell).
 
     Args:
-        remote: an :class:`autograder.examiner.remote.Remote`.
+        remote: an :class:`autograder.examiner.remote.proxy.Remote`.
     """
     token = _remote.set(remote)
     try:
@@ -120,7 +120,7 @@ def _files(folder: str) -> tuple[list[bytes], str]:
     """The contents of the folder's event files in the order of their names, from here or from the kernel."""
     remote = _remote.get()
     if remote is None:
-        from autograder.probe.operations import files
+        from autograder.kernel.operations import files
 
         answer: Any = files(folder, IN_NAMES, MAX_FILES, MAX_BYTES)
     else:

@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder.check.handle import Handle
 from autograder.errors import LostError
-from autograder.probe import model_family, model_parts, model_predictions, model_questions
+from autograder.kernel import model_family, model_parts, model_predictions, model_questions
 
 LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
 _NAMES = {

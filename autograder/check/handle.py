@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.probe.codec import Reference
+from autograder.kernel.codec import Reference
 
 
 class Handle:

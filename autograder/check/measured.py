@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograder import libraries
-from autograder.probe.codec import CodecError, Packed, decode, encode
+from autograder._util import libraries
+from autograder.kernel.codec import CodecError, Packed, decode, encode
 
 CHECKS = frozenset({"loss", "accuracy", "parameters"})
 """Those of which all is known that they ask of a model."""

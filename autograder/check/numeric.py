@@ -16,7 +16,7 @@ import numpy as np
 
 from autograder.check.words import type_of
 from autograder.errors import CourseError
-from autograder.probe.codec_tensor import KINDS as TENSORS
+from autograder.kernel.codec.tensors import KINDS as TENSORS
 
 MAX_DEPTH = 50
 DENSE = 20_000_000

@@ -9,7 +9,7 @@ from autograder.check.foreign import Foreign
 from autograder.check.steps import Step
 from autograder.check.vocabulary import known_names
 from autograder.errors import LostError
-from autograder.probe.model_parts import MAX_LAYERS
+from autograder.kernel.model_parts import MAX_LAYERS
 
 
 def reported_steps(found: Foreign) -> list[Step] | None:

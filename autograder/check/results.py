@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from autograder._util.text import printable
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
-from autograder.text import printable
 
 
 class Recording(list[CheckResult]):

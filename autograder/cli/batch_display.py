@@ -8,16 +8,16 @@ from collections.abc import Iterator, Sequence
 import click
 from rich.console import Console
 
-from autograder import stopping
-from autograder.batch import Progress
-from autograder.batchlog import BatchLog
+from autograder._util.text import one_line
+from autograder.cli import signals
 from autograder.cli.output import MAX_PATH, complain_of, say_reduced, warn, warn_each
+from autograder.cli.progress import BatchProgress, show_grades
 from autograder.errors import HostError
 from autograder.grading.assignment import Graded, Plan
-from autograder.record import Published, Publisher
+from autograder.grading.batch import Progress
+from autograder.grading.batch_log import BatchLog
 from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
-from autograder.screen import BatchProgress, show_grades
-from autograder.text import one_line
+from autograder.results.publication import Published, Publisher
 
 
 class ForecastDisplay:
@@ -51,9 +51,9 @@ class BatchDisplay(ForecastDisplay):
     @contextlib.contextmanager
     def interruptible(self, plan: Plan) -> Iterator[None]:
         """See :class:`autograder.grading.assignment.Display`."""
-        again = stopping.grading_again(plan.course, plan.assignment)
+        again = signals.grading_again(plan.course, plan.assignment)
         self.log = BatchLog(plan.course, plan.assignment.name, plan.students, again=again, workers=plan.workers)
-        with stopping.says_how_to_go_on(self.log):
+        with signals.says_how_to_go_on(self.log):
             yield
 
     @contextlib.contextmanager

@@ -36,7 +36,7 @@ def collect(assignment: str, source: Path, course_folder: Path, received: dateti
     One line for each says what became of it. The same again changes nothing; what a newer submission replaces is kept
     in .autograder/superseded/. Exit code 1: some were refused.
     """
-    from autograder.batch import exclusive
+    from autograder.grading.batch import exclusive
     from autograder.submission import CollectStatus
     from autograder.submission import collect as collecting
 

@@ -36,13 +36,13 @@ def doctor(course_folder: Path | None) -> None:
     says what mends it on this system. Looks whether the packages are there, without importing them. Exit code 3: it
     cannot grade.
     """
-    from autograder import installation
+    from autograder.cli import installation
     from autograder.records import SANDBOXES
 
     course = None
     if course_folder:
         require_packages(click.get_current_context())
-        from autograder.course import load_course
+        from autograder.course.configuration import load_course
 
         course = load_course(course_folder.resolve())
     assignments = course.assignments.values() if course else ()

@@ -21,9 +21,9 @@ autograder export --to term.csv
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="The file (default: grades.csv).")
 def export(course_folder: Path, to: Path | None) -> None:
     """Write the grades of all assignments as CSV, points given by hand in the gradebook included."""
-    from autograder import record
-    from autograder.course import load_course
+    from autograder.course.configuration import load_course
+    from autograder.results import publication
 
     course = load_course(course_folder.resolve())
-    click.echo(record.write_csv(course, to))
-    warn_each(record.doubts(course))
+    click.echo(publication.write_csv(course, to))
+    warn_each(publication.doubts(course))

@@ -23,10 +23,10 @@ autograder feedback keras-fully-connected --student ada
 def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> None:
     """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
     course, wanted = open_course(course_folder, assignment)
-    from autograder import gradebook, record
-    from autograder.feedback import write_feedback
-    from autograder.text import one_line
+    from autograder._util.text import one_line
+    from autograder.results import gradebook, publication
+    from autograder.results.feedback import write_feedback
 
-    grades = gradebook.with_manual_scores(course, record.grades(course, wanted.name, only))
+    grades = gradebook.with_manual_scores(course, publication.grades(course, wanted.name, only))
     for path in write_feedback(course, wanted, grades):
         click.echo(one_line(str(path), MAX_PATH))

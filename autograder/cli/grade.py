@@ -9,20 +9,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from autograder.cli.output import (
-    DONE,
-    NOT_GRADED,
-    complain_of,
-    course_option,
-    examples,
-    open_course,
-    workers_option,
-)
+from autograder.cli.output import DONE, NOT_GRADED, complain_of, course_option, examples, open_course, workers_option
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
-    from autograder.batch import Execute
     from autograder.grading.assignment import Options
+    from autograder.grading.batch import Execute
     from autograder.records import Assignment, Batch, Course
 
 
@@ -97,17 +89,17 @@ def _forecast(
     """Show which grades would change, and end."""
     from rich.console import Console
 
-    from autograder import dryrun
+    from autograder._util.files import write_atomically
     from autograder.cli.batch_display import ForecastDisplay
-    from autograder.files import write_atomically
+    from autograder.cli.progress import show_forecast
+    from autograder.grading import forecast
     from autograder.grading.assignment import forecast_assignment
-    from autograder.screen import show_forecast
 
     graded = forecast_assignment(course, assignment, options, ForecastDisplay(quiet))
     if not quiet:
         show_forecast(Console(), graded.published)
     if json_path:
-        write_atomically(json_path, json.dumps(dryrun.to_json(graded.published), indent=2) + "\n")
+        write_atomically(json_path, json.dumps(forecast.to_json(graded.published), indent=2) + "\n")
     complain_of(graded.batch)
     sys.exit(NOT_GRADED if graded.batch.not_graded else DONE)
 
@@ -119,14 +111,14 @@ def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) 
     engine = course.engine if scheduler is None else replace(course.engine, kind="dask", scheduler=scheduler)
     if engine.kind == "local":
         return None
-    from autograder.engine.cluster import InCluster
+    from autograder.grading.cluster.connection import InCluster
 
     return InCluster(engine, course.root, insecure=insecure, warm=warm)
 
 
 def _write_json(path: Path, done: Batch) -> None:
-    from autograder.files import write_atomically
-    from autograder.result import to_json
+    from autograder._util.files import write_atomically
+    from autograder.results.result_json import to_json
 
     content = {
         "grades": [to_json(grade) for grade in done.grades],

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from autograder import __version__, stopping
+from autograder import __version__
+from autograder.cli import signals
 from autograder.cli.collect import collect
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
@@ -30,7 +31,7 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with stopping.terminable():
+            with signals.terminable():
                 return super().invoke(ctx)
         except UsageError as error:
             complain(error)
@@ -43,7 +44,7 @@ class _Group(click.Group):
             ctx.exit(WRONG)
         except KeyboardInterrupt as stop:
             warn("\n".join(["\nStopped.", *getattr(stop, "__notes__", [])]))
-            ctx.exit(stopping.exit_code(stop))
+            ctx.exit(signals.exit_code(stop))
 
 
 @click.group(

@@ -41,7 +41,7 @@ def examples(text: str) -> str:
 
 def open_course(folder: Path, name: str) -> tuple[Course, Assignment]:
     """Read the course in a folder, and find an assignment of it."""
-    from autograder.course import assignment, load_course
+    from autograder.course.configuration import assignment, load_course
 
     course = load_course(folder.resolve())
     return course, assignment(course, name)
@@ -62,14 +62,14 @@ def say_reduced() -> None:
 
 def complain(error: Exception) -> None:
     """Show an error."""
-    from autograder.text import visible
+    from autograder._util.text import visible
 
     click.echo(click.style("error: ", fg="red", bold=True) + visible(str(error)), err=True)
 
 
 def complain_of(done: Batch) -> None:
     """Name the submissions that could not be graded, and why."""
-    from autograder.text import one_line
+    from autograder._util.text import one_line
 
     for failure in done.not_graded:
         warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
@@ -77,7 +77,7 @@ def complain_of(done: Batch) -> None:
 
 def warn(text: str) -> None:
     """Print a text on standard error."""
-    from autograder.text import visible
+    from autograder._util.text import visible
 
     click.echo(visible(text), err=True)
 
@@ -92,7 +92,7 @@ def print_all_characters() -> None:
     """Let no character stop a command: output that is redirected has few of them on Windows."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
-            from autograder.text import PLAIN
+            from autograder._util.text import PLAIN
 
             stream.reconfigure(errors=PLAIN)
 

@@ -31,11 +31,11 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     that need work, both through the pipeline that grades students. What is released is listed, file by file.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder import leaks
-    from autograder import release as releasing
-    from autograder.batch import exclusive
-    from autograder.prepare import prepare
-    from autograder.text import one_line
+    from autograder._util.text import one_line
+    from autograder.grading.batch import exclusive
+    from autograder.release import build as releasing
+    from autograder.release import leaks
+    from autograder.release.preparation import prepare
 
     if wanted.prepare is not None:
         with exclusive(course), status(f"Preparing {wanted.name}: {wanted.prepare.split()[0]}…"):
@@ -47,7 +47,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     for warning in releasing.check(built):
         click.echo(f"Warning: {warning}", err=True)
     if not no_prove:
-        from autograder.prove import prove
+        from autograder.grading.proof import prove
 
         require_sandbox(wanted)
         with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):

@@ -24,11 +24,11 @@ def report(assignment: str, course_folder: Path) -> None:
     Grades of an exam that has changed since are listed there by name, and counted nowhere.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder import record
-    from autograder.cache_keys import exam_key
+    from autograder._util.text import one_line
     from autograder.grading.assignment import load_release
-    from autograder.text import one_line
+    from autograder.grading.cache_keys import exam_key
+    from autograder.results import publication
 
-    standing = record.on_disk(course, wanted.name, exam_key(course, load_release(course, wanted)))
-    click.echo(record.write_report(course, wanted, standing))
+    standing = publication.on_disk(course, wanted.name, exam_key(course, load_release(course, wanted)))
+    click.echo(publication.write_report(course, wanted, standing))
     warn_each(f"{one_line(student)}: {why}" for student, why in standing.set_aside.items())

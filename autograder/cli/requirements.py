@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from autograder._util.platforms import require_linux, require_posix
 from autograder.errors import HostError
-from autograder.platforms import require_linux, require_posix
 
 
 class GradingCommand(click.Command):

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from autograder.course import assignment as find_assignment
-from autograder.course import load_course
+from autograder._util.files import write_atomically
+from autograder.course.configuration import assignment as find_assignment
+from autograder.course.configuration import load_course
 from autograder.demo.students import ASSIGNMENT, STUDENTS, Student
 from autograder.errors import CourseError, UsageError
-from autograder.files import write_atomically
 from autograder.records import Course
 
 WITHOUT_DUE_DATE = datetime(2030, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def expected(student: str) -> tuple[float, float]:
 
 def _released(course: Course, assignment: str) -> tuple[str, Any]:
     """The released notebook's file name and content."""
-    from autograder.notebook_format import nbformat
+    from autograder._util.notebook_format import nbformat
 
     found = sorted(course.release(assignment).glob("*.ipynb"))
     if len(found) != 1:
@@ -75,7 +75,7 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
 
 def _submission(released: Any, student: Student) -> str:
     """The text of the file that the student hands in."""
-    from autograder.notebook_format import nbformat
+    from autograder._util.notebook_format import nbformat
 
     notebook = copy.deepcopy(released)
     cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}

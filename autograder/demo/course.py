@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from autograder._util.files import write_atomically
 from autograder.errors import HostError, UsageError
-from autograder.files import write_atomically
 
 FILES = ("course.yaml", "kaggle_data.py", "nbgrader_config.py", "prepare_data.py")
 MARK = ".autograder-demo"

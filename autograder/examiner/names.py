@@ -11,10 +11,10 @@ import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from autograder.examiner.named_types import named_types
-from autograder.examiner.operands import class_operators
 from autograder.examiner.procedures import functions_returning_nothing
-from autograder.examiner.testdata import written_down
+from autograder.examiner.remote.named_types import named_types
+from autograder.examiner.remote.operands import class_operators
+from autograder.examiner.test_data import written_down
 from autograder.records import AST_CACHE_SIZE, Exam, Role
 
 

@@ -17,17 +17,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.capture import FIGURES, Capture, Captured
 from autograder.check import provenance
 from autograder.check.handle import reference_of
 from autograder.check.measured import PredictionCache, digest
-from autograder.examiner.classes import grant
-from autograder.examiner.foreign import heard
-from autograder.examiner.kinds import asking
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
-from autograder.examiner.remote import Refused, Remote
-from autograder.examiner.remote_model import RemoteModel, refused
-from autograder.probe.codec import CodecError, Reference, decode
+from autograder.examiner.remote.classes import grant
+from autograder.examiner.remote.kinds import asking
+from autograder.examiner.remote.model import RemoteModel, refused
+from autograder.examiner.remote.proxy import Refused, Remote
+from autograder.examiner.test_environment.taint import heard
+from autograder.execution.capture import FIGURES, Capture, Captured
+from autograder.kernel.codec import CodecError, Reference, decode
 
 modules_lent: set[str] = set()
 """Of the examiner's own, those that were an answer in this process: a test that calls a method of an answer may have
@@ -62,7 +62,7 @@ class Answers:
         self.measured: frozenset[str] = frozenset()
         """The names of which no more than that is asked."""
         self.looked_at: frozenset[str] = frozenset()
-        """The names under which tests change nothing, see :func:`autograder.examiner.reading.only_looked_at`."""
+        """The names under which tests change nothing, see :func:`autograder.examiner.shared_models.only_looked_at`."""
         self.states: dict[tuple[int, str], Any] = {}
         """The models under such names: handle, digest of the claim → rebuilt model."""
         self.histories: list[Mapping[str, Any]] = []

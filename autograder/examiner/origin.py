@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
+from autograder._util.text import one_line
 from autograder.records import ComposedCell
-from autograder.text import one_line
 
 MAX_FRAMES = 200
 MAX_SHOWN = 120

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.probe.operations import BINARY, COMPARISONS, IN_PLACE, UNARY
+from autograder.kernel.operations import BINARY, COMPARISONS, IN_PLACE, UNARY
 
 
 def special(name: str) -> str:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from autograder.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
-from autograder.examiner.files import relative
-from autograder.examiner.foreign import heard_file
-from autograder.examiner.guard import guarding
-from autograder.examiner.told import MAX_FILE_BYTES
-from autograder.probe.workfiles import Folder
+from autograder.examiner.file_paths import relative
+from autograder.examiner.test_environment.guard import guarding
+from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
+from autograder.examiner.test_environment.taint import heard_file
+from autograder.execution.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
+from autograder.kernel.workfiles import Folder
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Workspace:
         """The working folder and the current figure of a cell that looks at them; for any other cell nothing changes.
 
         Args:
-            capture: an :class:`autograder.capture.Capture`.
-            remote: an :class:`autograder.examiner.remote.Remote`.
+            capture: an :class:`autograder.execution.capture.Capture`.
+            remote: an :class:`autograder.examiner.remote.proxy.Remote`.
         """
         with contextlib.ExitStack() as stack:
             if capture.figures is not None:

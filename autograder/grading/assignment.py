@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from autograder import batch, dryrun, exam_cache
-from autograder.batch import Execute, Progress
 from autograder.errors import UsageError
+from autograder.grading import batch
+from autograder.grading import forecast as dryrun
+from autograder.grading.batch import Execute, Progress
 from autograder.grading.pool import in_processes, starting
 from autograder.grading.walls import require_walls
 from autograder.grading.work import Work
 from autograder.records import Assignment, Batch, Course, Exam, Grade
-from autograder.release_record import Release
+from autograder.release import exam_cache
+from autograder.release.record import Release
 
 _Published_co = TypeVar("_Published_co", covariant=True)
 _Published = TypeVar("_Published")
@@ -160,7 +162,7 @@ def load_release(course: Course, assignment: Assignment) -> Release:
     """
     found = exam_cache.load(course, assignment)
     if found is None:
-        from autograder.release import build
+        from autograder.release.build import build
 
         found = build(course, assignment)
         exam_cache.save(course, assignment, found)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from autograder.engine.parcel import pack_unit
 from autograder.errors import HostError, SandboxError
 from autograder.grading import kernels, layout, outcome, recordings, staging, wire
+from autograder.grading.parcel import pack_unit
 from autograder.grading.recordings import Recording
 from autograder.grading.templates import Templates
 from autograder.grading.walls import kernel_sandbox

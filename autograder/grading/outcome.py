@@ -16,14 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from autograder import result
-from autograder.engine.container import pack as pack_files
-from autograder.engine.container import unpack as unpack_files
-from autograder.engine.plain import from_plain, to_plain
+from autograder._util.plain_records import from_plain, to_plain
+from autograder._util.text import bounded
 from autograder.errors import HostError
 from autograder.examiner.names import modules_imported
+from autograder.execution.recording_store import MAX_RUN
+from autograder.grading.container import pack as pack_files
+from autograder.grading.container import unpack as unpack_files
 from autograder.grading.recordings import Recording
-from autograder.masked import ShownCell, notebook_of
 from autograder.records import (
     MAX_EPOCHS,
     CheckResult,
@@ -36,11 +36,11 @@ from autograder.records import (
     Role,
     RunStatus,
 )
-from autograder.runs import MAX_RUN
-from autograder.text import bounded
+from autograder.results import result_json
+from autograder.results.annotated_notebook import ShownCell, notebook_of
 
 if TYPE_CHECKING:
-    from autograder.regrade import Recorded
+    from autograder.grading.kernel_source import Recorded
 
 MAX_BYTES = 256 << 20
 """Of one outcome."""
@@ -111,7 +111,7 @@ def pack(
         shown: the cells of each for people; None where there was no notebook to run.
         recorded: what is to be kept of each.
     """
-    files = {_GRADE: result.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
+    files = {_GRADE: result_json.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
     room = MAX_BYTES - MAX_HEADER_BYTES - MAX_GRADE_BYTES
     for number, cells in enumerate(shown):
         if cells is not None:
@@ -150,8 +150,8 @@ def _cut_question(question: QuestionGrade) -> QuestionGrade:
 
 
 def _cut_check(check: CheckResult) -> CheckResult:
-    plain = {name: result.plain(value) for name, value in check.evidence.items()}
-    kept = {name: value for name, value in plain.items() if _is_evidence(name, result.unplain(value))}
+    plain = {name: result_json.plain(value) for name, value in check.evidence.items()}
+    kept = {name: value for name, value in plain.items() if _is_evidence(name, result_json.unplain(value))}
     return replace(
         check,
         name=bounded(check.name, MAX_NAME),
@@ -190,7 +190,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> Believed:
     if head:
         raise _not_graded(head)
     try:
-        grade = result.from_json(_json(files[_GRADE], MAX_GRADE_BYTES))
+        grade = result_json.from_json(_json(files[_GRADE], MAX_GRADE_BYTES))
     except (HostError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"its grade cannot be read ({error})") from error
     if len(grade.notebooks) != len(exams):
@@ -238,7 +238,7 @@ def _json(data: bytes, max_bytes: int) -> Any:
     if len(data) > max_bytes or _items(data) > MAX_ITEMS:
         raise ValueError("it holds too much")
     try:
-        return result.loads(data)
+        return result_json.loads(data)
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON ({error})") from error
 
@@ -305,7 +305,7 @@ def _check_check(check: CheckResult) -> None:
 
 
 def _is_curve(name: str, values: Sequence[Any]) -> bool:
-    """Finite numbers below the name of a metric, as :func:`autograder.grade.grade_notebook` gives them."""
+    """Finite numbers below the name of a metric, as :func:`autograder.grading.notebook.grade_notebook` gives them."""
     numbers = all(type(value) is float and abs(value) < 1e12 for value in values)
     return name.isidentifier() and len(name) <= MAX_NAME and len(values) <= MAX_EPOCHS and numbers
 

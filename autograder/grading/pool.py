@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
-from autograder import worker
+from autograder.grading import submission as worker
 from autograder.grading.examiner import Examiners
 from autograder.grading.recordings import are_kept
 from autograder.grading.templates import Templates

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import libraries
-from autograder.digests import digest
+from autograder._util import libraries
+from autograder._util.digests import digest
+from autograder.execution.recording_store import Runs
 from autograder.grading.work import Work, handed_in
-from autograder.members import SUBMISSION
 from autograder.records import MAX_NOTEBOOK_BYTES, Exam, Role
-from autograder.runs import Runs
+from autograder.submissions.members import SUBMISSION
 
 
 @dataclass(frozen=True)

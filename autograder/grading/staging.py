@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.engine.slice import examiner_files
+from autograder._util.files import unwritable
 from autograder.errors import CourseError
-from autograder.files import unwritable
+from autograder.grading.course_files import examiner_files
 from autograder.grading.work import Work, shared_files
 
 PREFIX = "notebook-"

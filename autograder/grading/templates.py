@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autograder.engine.parcel import pack_common_head
 from autograder.errors import SandboxError
 from autograder.grading import layout, staging
+from autograder.grading.parcel import pack_common_head
 from autograder.grading.walls import examiner_sandbox, kernel_sandbox
 from autograder.grading.work import HEAVY, Work, heavy_modules, masked, released_modules
 from autograder.records import Limits
 from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.forking import Template, WarmSandbox
 from autograder.sandbox.kernel_job import template
-from autograder.sandbox.warm import Template, WarmSandbox
 
 MIN_KERNELS_FOR_TEMPLATE = 2
 """Kernels for which a template is worth its start."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from autograder import libraries
+from autograder._util import libraries
 from autograder.examiner.names import modules_imported, vocabulary
 from autograder.records import ATTEMPTS, Assignment, Exam
 
@@ -49,7 +49,7 @@ class Work:
     runs: Path | None = None
     """The folder of kept runs; None: none is used, and none is kept."""
     execution: str = ""
-    """See :func:`autograder.cache_keys.execution_key`."""
+    """See :func:`autograder.grading.cache_keys.execution_key`."""
     recording_keys: tuple[str, ...] = ()
     """For each exam the key of its recording, see :func:`autograder.grading.recordings.keys`; empty: there is none."""
     kept: bool = False

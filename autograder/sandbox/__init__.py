@@ -10,17 +10,10 @@ import sys
 
 from autograder.errors import SandboxError
 from autograder.records import SANDBOXES
-from autograder.sandbox.base import (
-    Finding,
-    Job,
-    Process,
-    Sandbox,
-    Usage,
-    kernel_environment,
-)
+from autograder.sandbox.base import Finding, Job, Process, Sandbox, Usage, kernel_environment
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import not_linux
-from autograder.sandbox.selftest import require
+from autograder.sandbox.self_test import require
 
 __all__ = [
     "Finding",

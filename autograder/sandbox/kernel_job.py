@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.records import Limits
 from autograder.sandbox.base import SOCKETS, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.warm import Template
+from autograder.sandbox.forking import Template
 
 PROBE = "/opt/kernel/probe"
 ALIASES = "/opt/kernel/aliases"
@@ -74,7 +74,7 @@ def command(python: str | None) -> tuple[str, ...]:
 def program_files() -> dict[str, Path]:
     """What the default command consists of: path inside → host folder."""
     package = Path(__file__).resolve().parent.parent
-    return {PROBE: package / "probe", ALIASES: package / "aliases"}
+    return {PROBE: package / "kernel", ALIASES: package / "kernel" / "aliases"}
 
 
 def template(

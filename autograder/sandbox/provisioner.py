@@ -35,7 +35,7 @@ SHUTDOWN_SECONDS = 2.0
 class SandboxProvisioner(KernelProvisionerBase):
     """Runs one kernel in one sandbox.
 
-    Used by :func:`autograder.sandbox.kernel.kernel_manager`, which fills the attributes; through its entry
+    Used by :func:`autograder.sandbox.kernel_manager.kernel_manager`, which fills the attributes; through its entry
     point ``autograder-sandbox`` a kernel specification gets the default sandbox and limits.
     """
 

@@ -11,11 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course, tiny_release
+from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course, tiny_release
 
-from autograder import batch, worker
-from autograder.course import load_course
-from autograder.grading import outcome
+from autograder.course.configuration import load_course
+from autograder.grading import batch, outcome, submission
 from autograder.grading.examiner import Examiners
 from autograder.grading.pool import in_processes
 from autograder.grading.templates import Templates
@@ -75,10 +74,10 @@ def test_one_that_takes_too_long_is_stopped(course: Course, monkeypatch: pytest.
         examiners = Examiners(templates)
         monkeypatch.setattr(Work, "seconds", 0.5)
         monkeypatch.setattr(Templates, "examiner_job", _hanging(templates))
-        assert worker.attempt(work, examiners.examine) == "grading took longer than 0.5 s and was stopped"
+        assert submission.attempt(work, examiners.examine) == "grading took longer than 0.5 s and was stopped"
         monkeypatch.setattr(Work, "seconds", 600.0)
         examiners.stop()
-        assert worker.attempt(work, examiners.examine) == "the batch was stopped"
+        assert submission.attempt(work, examiners.examine) == "the batch was stopped"
 
 
 LISTENS = """
@@ -138,7 +137,7 @@ def test_one_that_was_taken_over_gives_no_more_than_its_exam_has(
         monkeypatch.setattr(
             Templates, "examiner_job", lambda self: replace(job, argv=(job.argv[0], "-I", "-c", script))
         )
-        assert "is not believed" in worker.attempt(work, Examiners(templates).examine)
+        assert "is not believed" in submission.attempt(work, Examiners(templates).examine)
     assert path.read_bytes() == before
 
 

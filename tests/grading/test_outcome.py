@@ -12,17 +12,17 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from exams import exam_of
-from samples import PNG
+from helpers.exams import exam_of
+from helpers.samples import PNG
 
-from autograder.engine.container import FORMAT
-from autograder.engine.container import pack as pack_files
-from autograder.engine.container import unpack as unpack_files
 from autograder.grading import outcome
+from autograder.grading.container import FORMAT
+from autograder.grading.container import pack as pack_files
+from autograder.grading.container import unpack as unpack_files
+from autograder.grading.kernel_source import Recorded
 from autograder.grading.recordings import Recording
-from autograder.masked import ShownCell
 from autograder.records import CheckResult, Exam, NotebookGrade, Outcome, QuestionGrade, Role
-from autograder.regrade import Recorded
+from autograder.results.annotated_notebook import ShownCell
 
 EXAM = exam_of(
     (Role.READ_ONLY, "import math"),

@@ -6,11 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from tiny import YAML, submit, tiny_course, tiny_release
+from helpers.tiny import YAML, submit, tiny_course, tiny_release
 
-from autograder import batch
 from autograder.errors import HostError
-from autograder.grading import staging
+from autograder.grading import batch, staging
 from autograder.grading.staging import neutral_folder, staged, sweep
 from autograder.grading.work import Work
 from autograder.records import Course

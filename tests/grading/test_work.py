@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from exams import exam_of
-from tiny import submit, tiny_course, tiny_release
+from helpers.exams import exam_of
+from helpers.tiny import submit, tiny_course, tiny_release
 
-from autograder import batch
+from autograder.grading import batch
 from autograder.grading.work import Work, heavy_modules, kernel_options, released_modules
-from autograder.probe import keras_training
+from autograder.kernel import keras_training
 from autograder.records import Course, Exam, ExamCell, Role
 
 

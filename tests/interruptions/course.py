@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tiny import cell, notebook
+from helpers.tiny import cell, notebook
 
-from autograder.course import load_course
+from autograder.course.configuration import load_course
 from autograder.records import Course
 
 YAML = """\

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from autograder.course import load_course
+from autograder.course.configuration import load_course
 from autograder.records import Course
 from interruptions.course import make_class
 from interruptions.processes import Batch, Ended, descendants, groups, kill, left

@@ -10,9 +10,10 @@ from typing import Any
 
 import nbformat
 
-from autograder import batch, result
+from autograder.grading import batch
 from autograder.records import Course, Grade
-from autograder.release import build
+from autograder.release.build import build
+from autograder.results import result_json
 
 MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sandbox", "kept")
 
@@ -27,7 +28,7 @@ def grades(course: Course) -> dict[str, Any]:
 
 
 def _said(grade: Grade) -> Any:
-    content = result.to_json(grade)
+    content = result_json.to_json(grade)
     for row in (content, *content["notebooks"]):
         for name in MEASURED:
             row.pop(name, None)
@@ -65,7 +66,7 @@ def halves(course: Course) -> list[str]:
     found = []
     for path in (course.root / "autograded").glob("*/*"):
         try:
-            grade = result.read(path / "result.json")
+            grade = result_json.read(path / "result.json")
             for notebook in path.glob("*.ipynb"):
                 nbformat.validate(nbformat.read(notebook, as_version=4))
             expected = {"result.json", "timestamp.txt"} | {p.name for p in path.glob("*.ipynb")}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from unwalled_examiner import in_unwalled_processes
+from helpers.unwalled_examiner import in_unwalled_processes
 
-from autograder import batch
-from autograder.course import load_course
-from autograder.release import build
+from autograder.course.configuration import load_course
+from autograder.grading import batch
+from autograder.release.build import build
 
 
 def main(root: Path) -> int:

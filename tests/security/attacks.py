@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import generated_classes
 import probing
 import pytest
-from pipeline import POINTS, Student
+from helpers.pipeline import POINTS, Student
 from test_pipeline import (
     EQUAL,
     NOTHING,
@@ -265,7 +265,7 @@ _LONG = (
     "06-snoop 07-probe 10-sigkill 14-shared-map 14-memfd 17-ignores-sigint 17-sleep 18-waits 23-retyped 23-duplicated"
 )
 LONG = frozenset([*_LONG.split(), *GENERATED])
-"""Graded in ``make test-security`` only; some of them have a twin in tests/test_pipeline.py."""
+"""Graded in ``make test-security`` only; some of them have a twin in tests/pipeline/test_pipeline.py."""
 
 
 def of(*numbers: int) -> list[str]:

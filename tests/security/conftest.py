@@ -18,9 +18,9 @@ import nbformat
 import pytest
 import unwalled
 from attacks import ATTACKS, FULL, LONG, Attack
-from pipeline import ASSIGNMENT, SOLUTIONS, Graded, grade, hand_in, make_course, release, seen_by_student
+from helpers.pipeline import ASSIGNMENT, SOLUTIONS, Graded, grade, hand_in, make_course, release, seen_by_student
 
-from autograder.course import load_course
+from autograder.course.configuration import load_course
 from autograder.records import Course, Exam, NotebookGrade, Role
 
 START = os.environ.get("KERNELS", "warm")
@@ -134,7 +134,7 @@ def members(tests: list[pytest.Item]) -> list[tuple[str, Attack]]:
 
 
 def _remember(course: Course, word: str) -> None:
-    from autograder.gradebook.database import opened
+    from autograder.results.gradebook.database import opened
 
     with opened(course) as book:
         book.add_student("full", first_name=word)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from fuzz_codec import Mutator
-from kernels import InProcessKernel
+from helpers.fuzz_codec import Mutator
+from helpers.kernels import InProcessKernel
 
-from autograder.link import Answer
-from autograder.probe.codec import Packed, Reference, encode
+from autograder.execution.link import Answer
+from autograder.kernel.codec import Packed, Reference, encode
 
 VALUES: list[Any] = [
     None, True, 0, 1, -1, 5, 10**30, 0.5, float("nan"), float("inf"), 1j, "", "value", b"x", [], {}, (), [None] * 9, {"a": 1},

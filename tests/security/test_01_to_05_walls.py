@@ -20,7 +20,7 @@ from attacks import FULL, each, of
 from test_12_to_18_limits import kernel
 
 from autograder.errors import SandboxError
-from autograder.kernel import SandboxedKernel
+from autograder.execution.client import SandboxedKernel
 from autograder.sandbox import process
 from autograder.sandbox.bubblewrap import find_bwrap
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from attacks import ATTACKS, FULL, each, of
-from pipeline import ASSIGNMENT, HIDDEN_INPUT
+from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT
 
-from autograder.grade import grade_notebook
-from autograder.kernel import SandboxedKernel
-from autograder.probe.codec import Packed
+from autograder.execution.client import SandboxedKernel
+from autograder.grading.notebook import grade_notebook
+from autograder.kernel.codec import Packed
 from autograder.records import CellRun
 from autograder.sandbox import default_sandbox
-from autograder.sandbox.kernel import kernel_manager
+from autograder.sandbox.kernel_manager import kernel_manager
 
 pytestmark = pytest.mark.sandbox
 

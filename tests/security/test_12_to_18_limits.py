@@ -29,10 +29,10 @@ from attacks import (
     each,
     of,
 )
-from pipeline import ASSIGNMENT
-from test_kernel import growth
+from helpers.pipeline import ASSIGNMENT
+from test_client import growth
 
-from autograder.kernel import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.records import CellRun, Limits
 from autograder.sandbox import default_sandbox
 

@@ -18,17 +18,17 @@ from pathlib import Path
 import nbformat
 import pytest
 from attacks import FULL, MARKUP, each, of
-from pipeline import Graded, grade, seen_by_student
+from helpers.pipeline import Graded, grade, seen_by_student
+from helpers.tiny import cell, notebook, submit, tiny_course
 from test_archive import ATTACKS as ARCHIVES
 from test_archive import WHOLE, bomb_tar_gz, overlapping, zip_with
+from test_client import growth
 from test_generated import naive_maximum
-from test_kernel import growth
 from test_report_pages import inert
 from test_report_table import INJECTIONS
-from tiny import cell, notebook, submit, tiny_course
 
-from autograder.gradebook.database import opened
 from autograder.records import Course
+from autograder.results.gradebook.database import opened
 from autograder.submission import CollectStatus, collect
 
 sandboxed = pytest.mark.sandbox

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 import unwalled
-from pipeline import Graded, grade, release
-from test_models_fuzz import attack
-from tiny import cell, notebook
+from helpers.pipeline import Graded, grade, release
+from helpers.tiny import cell, notebook
+from test_model_fuzz import attack
 
-from autograder.course import load_course
+from autograder.course.configuration import load_course
 
 pytestmark = [pytest.mark.security, pytest.mark.sandbox, pytest.mark.keras]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import TEST, submit, tiny_course
+from helpers.tiny import TEST, submit, tiny_course
 
 from autograder.cli import main
-from autograder.kernel import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.records import Course, Limits, RunStatus
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.bubblewrap import WALLS, BubblewrapSandbox

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pipeline import Graded, grade
-from tiny import cell, notebook
+from helpers.pipeline import Graded, grade
+from helpers.tiny import cell, notebook
 
-from autograder.course import load_course
+from autograder.course.configuration import load_course
 from autograder.records import Course
-from autograder.release import build, write
+from autograder.release.build import build, write
 
 PLANTED = f"/tmp/planted-texts-{os.getpid()}"
 """What the cheats' texts make: in a kernel this is the sandbox's own /tmp."""

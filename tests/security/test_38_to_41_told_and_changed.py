@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 import unwalled
-from pipeline import Graded, grade, release
-from tiny import cell, notebook
+from helpers.pipeline import Graded, grade, release
+from helpers.tiny import cell, notebook
 
-from autograder.course import load_course
+from autograder.course.configuration import load_course
 from autograder.records import Course
 
 pytestmark = pytest.mark.sandbox

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pipeline import Graded, grade, release
-from tiny import cell, notebook
+from helpers.pipeline import Graded, grade, release
+from helpers.tiny import cell, notebook
 
-from autograder.course import load_course
+from autograder.course.configuration import load_course
 
 pytestmark = [pytest.mark.security, pytest.mark.sandbox, pytest.mark.keras]
 

@@ -8,13 +8,13 @@ import time
 import nbformat
 import pytest
 from click.testing import CliRunner
+from helpers.pipeline import ASSIGNMENT, POINTS, Graded, Student, grade, hand_in, make_course, release
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from pipeline import ASSIGNMENT, POINTS, Graded, Student, grade, hand_in, make_course, release
 
 from autograder.cli import main
 from autograder.records import Course
-from autograder.report import rendering
-from autograder.report.pieces import RENDERED
+from autograder.results.report import rendering
+from autograder.results.report.pieces import RENDERED
 
 pytestmark = pytest.mark.sandbox
 FULL = {**POINTS, "essay": 0.0}

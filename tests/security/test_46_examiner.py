@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 from conftest import Host
-from pipeline import ASSIGNMENT, Student, hand_in, make_course, release
+from helpers.pipeline import ASSIGNMENT, Student, hand_in, make_course, release
 
-from autograder import batch
+from autograder.grading import batch
 from autograder.grading.templates import Templates
 from autograder.grading.walls import examiner_sandbox
 from autograder.grading.work import Work
 from autograder.records import Course
-from autograder.release import build
+from autograder.release.build import build
 from autograder.sandbox import Sandbox
 from autograder.sandbox.base import HOME
 from autograder.sandbox.kernel_job import kernel_job

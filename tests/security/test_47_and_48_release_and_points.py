@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny import SOLUTION, TEST, cell, notebook, submit, tiny_course
+from helpers.tiny import SOLUTION, TEST, cell, notebook, submit, tiny_course
 
-from autograder import batch
+from autograder._util.notebook import read_source_notebook
 from autograder.cli import main
-from autograder.course import load_course
-from autograder.nbgraderconfig import read_nbgrader_config
-from autograder.notebook import read_source_notebook
+from autograder.course.configuration import load_course
+from autograder.course.nbgrader_config import read_nbgrader_config
+from autograder.grading import batch
 from autograder.records import Batch, Course
-from autograder.stripping import strip
+from autograder.release.stripping import strip
 
 CANARY = "canary-release-0123456789abcdef"
 HIDDEN = f"assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(21) == 42, '{CANARY}'\n### END HIDDEN TESTS"

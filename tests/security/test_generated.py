@@ -20,20 +20,20 @@ import nbformat
 import pytest
 import unwalled
 from generated_replies import FuzzingKernel
-from kernels import InProcessKernel
-from pipeline import SOLUTIONS, make_course, release
+from helpers.kernels import InProcessKernel
+from helpers.pipeline import SOLUTIONS, make_course, release
+from helpers.tiny import tiny_course
 from test_pipeline import WRONG
-from tiny import tiny_course
 
-from autograder.archive import extract
+from autograder._util.notebook import read_notebook
 from autograder.errors import SubmissionError
-from autograder.exam import released_notebook
-from autograder.execute import StartKernel
-from autograder.grade import grade_notebook
-from autograder.members import SUBMISSION
-from autograder.notebook import read_notebook
+from autograder.execution.run import StartKernel
+from autograder.grading.notebook import grade_notebook
 from autograder.records import Exam, Limits, NotebookGrade, Outcome
+from autograder.release.exam import released_notebook
 from autograder.submission import CollectStatus, collect
+from autograder.submissions.archive import extract
+from autograder.submissions.members import SUBMISSION
 
 FULLY = pytest.param(1.0, marks=pytest.mark.security, id="full")
 SOME = pytest.param(0.1, id="some")

@@ -23,15 +23,15 @@ from typing import Any
 from unittest import mock
 
 import nbformat
-from kernels import InProcessKernel
-from lessons import ROOT, prepared_course
+from helpers.kernels import InProcessKernel
+from helpers.lessons import ROOT, prepared_course
 
-from autograder.course import load_course
-from autograder.exam import solution_notebook
+from autograder.course.configuration import load_course
 from autograder.examiner.origin import cell_stem
-from autograder.grade import grade_notebook
+from autograder.grading.notebook import grade_notebook
 from autograder.records import CellRun, Exam, Limits, NotebookGrade, Role
-from autograder.release import build
+from autograder.release.build import build
+from autograder.release.exam import solution_notebook
 
 KEPT = {
     "logistic-regression-theano": ("imports", "load", "build"),

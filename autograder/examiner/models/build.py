@@ -34,7 +34,7 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
     """The model that a student's kernel describes, made anew from Keras's own layers.
 
     Args:
-        claim: what :func:`autograder.probe.keras_model.claim` gave: ``kind``, ``config``, ``compile``.
+        claim: what :func:`autograder.kernel.keras_model.claim` gave: ``kind``, ``config``, ``compile``.
         weights: the arrays that came with it, float16, float32 or float64, in the order of ``model.layers``
             and, in each, of ``layer.weights``.
         max_parameters: no larger model is built.

@@ -26,17 +26,7 @@ from autograder.examiner.models.table import CELLS, LAYERS, REFUSED, WRAPPERS
 from autograder.examiner.models.table_core import Arguments, ignored
 from autograder.examiner.models.table_operations import MODULES, OPERATIONS
 from autograder.examiner.models.table_preprocessing import CATEGORIES, PICTURES, VOCABULARIES
-from autograder.examiner.models.values import (
-    RefusedModel,
-    boolean,
-    listing,
-    mapping,
-    one_of,
-    only,
-    refuse,
-    shape,
-    show,
-)
+from autograder.examiner.models.values import RefusedModel, boolean, listing, mapping, one_of, only, refuse, shape, show
 
 INPUT_TYPES = (
     "float32",

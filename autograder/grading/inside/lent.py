@@ -13,12 +13,12 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 
 from autograder.errors import SandboxError
+from autograder.execution.client import SandboxedKernel
 from autograder.grading.wire import Closed, Line
-from autograder.kernel import SandboxedKernel
 from autograder.records import Limits
 from autograder.sandbox.base import Usage
-from autograder.sandbox.kernel import SandboxKernelManager, new_manager
 from autograder.sandbox.kernel_job import ADDRESS, SIGNATURE_SCHEME, SOCKET_NAMES
+from autograder.sandbox.kernel_manager import SandboxKernelManager, new_manager
 from autograder.sandbox.provisioner import SandboxProvisioner, by_port, connection_info
 
 BELIEVED_SECONDS = 0.05

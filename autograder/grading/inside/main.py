@@ -21,20 +21,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autograder import libraries
-from autograder.engine.parcel import Common, unpack_unit
+from autograder._util import libraries
 from autograder.errors import AutograderError
-from autograder.execute import Kernel
-from autograder.grade import GradedNotebook, grade_notebook
+from autograder.execution.run import Kernel
 from autograder.grading import outcome
 from autograder.grading.inside.lent import Asking, lent_kernel
+from autograder.grading.kernel_source import Recorded, ReplayMiss, kernel_source
 from autograder.grading.layout import SOCKET_PATH, UNIT
+from autograder.grading.notebook import GradedNotebook, grade_notebook
+from autograder.grading.parcel import Common, unpack_unit
 from autograder.grading.wire import Closed, Line
 from autograder.grading.work import Work, handed_in, shared_files
-from autograder.masked import ShownCell, shown_cells, sources_for_people
 from autograder.records import Exam
-from autograder.regrade import Recorded, ReplayMiss, kernel_source
-from autograder.report.rendering import render
+from autograder.results.annotated_notebook import ShownCell, shown_cells, sources_for_people
+from autograder.results.report.rendering import render
 
 MAX_PARCEL_BYTES = 1 << 31
 """What the coordinator sends is its own."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder import notebook_format
-from autograder.engine.parcel import Common, common_in
-from autograder.grade import read_tests
+from autograder._util import notebook_format
 from autograder.grading.layout import COMMON, COURSE
-from autograder.probe import keras_pipelines
-from autograder.report.rendering import render_released
+from autograder.grading.notebook import read_tests
+from autograder.grading.parcel import Common, common_in
+from autograder.kernel import keras_pipelines
+from autograder.results.report.rendering import render_released
 
 
 def _read() -> Common | None:

@@ -1,0 +1,1 @@
+"""Files, text, digests and notebooks: what every room may use, and what knows no room."""

@@ -1,0 +1,143 @@
+"""What is installed, looked up without importing it: the kit's own Python, and the one that students' kernels get."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from importlib import metadata
+from importlib.util import find_spec
+
+from autograder._util import libraries
+from autograder.errors import SandboxError
+from autograder.grading import walls
+from autograder.sandbox import default_sandbox
+from autograder.sandbox import self_test as selftest
+from autograder.sandbox.base import Finding
+from autograder.sandbox.machine import Machine
+from autograder.sandbox.remedies import install
+
+DISTRIBUTION = "nbexaminer"
+NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
+"""Distribution → module, without which nothing is graded."""
+FOR_LESSONS = {"keras": "keras", "tensorflow": "tensorflow", "scikit-learn": "sklearn", "pytensor": "pytensor"}
+"""Those that only some lessons need."""
+EXTRAS = {"pytensor": "theano"}
+"""The extra that brings a package, where it is not ``grade`` for what is needed and ``keras`` for the rest."""
+SECONDS = 30.0
+
+
+def packages() -> tuple[Finding, ...]:
+    """The packages of the kit's own Python, against what the kit asks for."""
+    least = _least_versions()
+    return tuple(
+        _finding(name, module, least.get(name, ""), needed=name in NEEDED)
+        for name, module in {**NEEDED, **FOR_LESSONS}.items()
+    )
+
+
+def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
+    extra = EXTRAS.get(name, "grade" if needed else "keras")
+    install = f"pip install '{DISTRIBUTION}[{extra}]'"
+    version = libraries.version(name)
+    if version is None or find_spec(module) is None:
+        if needed:
+            return Finding(name, False, "is not installed", install)
+        return Finding(name, True, "is not installed", f"lessons that use it can not be graded here: {install}")
+    if _number(version) < _number(least):
+        return Finding(name, False, f"version {version} is older than {least}", install)
+    return Finding(name, True, f"version {version}")
+
+
+def _least_versions() -> dict[str, str]:
+    """Distribution → the lower bound that the kit declares."""
+    try:
+        declared = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return {}
+    found = (re.match(r"([A-Za-z0-9_.-]+)[^;]*?>=\s*([0-9.]+)", requirement) for requirement in declared)
+    return {match[1].lower(): match[2] for match in found if match}
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: enough to compare with a lower bound."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, match[0].split("."))) if match else ()
+
+
+def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
+    """Whether a sandbox holds that a course needs."""
+    try:
+        return selftest.self_test(default_sandbox(python, name))
+    except SandboxError as error:
+        problem, _, remedy = str(error).partition("\n")
+        return (Finding(name, False, problem, remedy),)
+
+
+def examiner_sandbox(name: str) -> tuple[Finding, ...]:
+    """Whether the wall around examiners holds; ``name`` is what walls in kernels."""
+    try:
+        return selftest.self_test(walls.examiner_sandbox(name))
+    except SandboxError as error:
+        problem, _, remedy = str(error).partition("\n")
+        return (Finding("examiner", False, problem, remedy),)
+
+
+def optional_sandbox(name: str) -> Finding:
+    """Whether a sandbox could be used that no course asks for: a remark where it could not."""
+    for_courses = f"for courses that say `sandbox: {name}`"
+    try:
+        findings = selftest.self_test(default_sandbox(None, name))
+    except SandboxError:
+        return Finding(name, True, "is not installed", f"{for_courses}: {install(name, Machine.look())}")
+    for finding in findings:
+        if not finding.ok:
+            return Finding(name, True, f"does not hold: {finding.name}: {finding.detail}", finding.remedy)
+    return Finding(name, True, f"{findings[0].detail}: holds, {for_courses}")
+
+
+_ASK = """
+import json, sys
+try:
+    from importlib.metadata import PackageNotFoundError, version as installed
+except ImportError:  # Python 3.7
+    from pkg_resources import DistributionNotFound as PackageNotFoundError, get_distribution
+    def installed(name):
+        return get_distribution(name).version
+def version(name):
+    try:
+        return installed(name)
+    except PackageNotFoundError:
+        return None
+print(json.dumps({"python": sys.version.split()[0], **{name: version(name) for name in sys.argv[1:]}}))
+"""
+
+
+def environment(python: str) -> tuple[Finding, ...]:
+    """The interpreter of an assignment's ``environment``: that it runs and has a kernel, and whether the libraries
+    that models and data come from are those that the examiner has."""
+    names = ("ipykernel", "numpy", "keras", "tensorflow")
+    try:
+        answer = subprocess.run(
+            [python, "-I", "-c", _ASK, *names], capture_output=True, text=True, timeout=SECONDS, check=True
+        )
+        there = json.loads(answer.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        return (
+            Finding(python, False, f"does not run: {said[-1] if said else error}", "see environment: in course.yaml"),
+        )
+    findings = [Finding(python, True, f"Python {there['python']}")]
+    if there["ipykernel"] is None:
+        findings.append(Finding("ipykernel there", False, "is not installed", f"{python} -m pip install ipykernel"))
+    for name in names:
+        if there[name] is not None:
+            findings.append(_compared(name, there[name], libraries.version(name)))
+    return tuple(findings)
+
+
+def _compared(name: str, there: str, here: str | None) -> Finding:
+    if name == "keras" and here is not None and _number(there)[:2] != _number(here)[:2]:
+        remark = f"models are rebuilt with keras {here} here; prove the release before you rely on it"
+        return Finding(f"{name} there", True, f"version {there}", remark)
+    return Finding(f"{name} there", True, f"version {there}")

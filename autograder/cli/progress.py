@@ -1,0 +1,165 @@
+"""What the command line shows of a batch: progress while it runs, a table when it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from autograder._util.text import one_line
+from autograder.grading import tally
+from autograder.grading.forecast import Forecast, points
+from autograder.records import Grade, NotGraded
+from autograder.results.report.table import TEXT_COLUMNS, text_table
+from autograder.results.report.words import status_title
+
+
+class _Remaining(ProgressColumn):
+    """The time that is left, if the rest goes like what is done: submissions are few and long, so that a speed over
+    the last seconds says nothing."""
+
+    max_refresh = 0.5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._done, self._since = 0.0, 0.0
+
+    def render(self, task: Task) -> Text:
+        elapsed = task.elapsed or 0.0
+        if task.completed != self._done:
+            self._done, self._since = task.completed, elapsed
+        return Text(self.text(task.completed, task.total or 0.0, self._since, elapsed), style="progress.remaining")
+
+    @staticmethod
+    def text(done: float, total: float, since: float, elapsed: float) -> str:
+        """``since``: seconds from the start until the last one was done; ``elapsed``: until now."""
+        if not done:
+            return "left -:--"
+        left = max(0, round(since / done * (total - done) - (elapsed - since)))
+        return f"left {left // 60}:{left % 60:02}" if left < 3600 else f"left {left // 3600}:{left // 60 % 60:02}:00"
+
+
+_STYLES = {"passed": "green", "partial": "yellow", "failed": "red", "broken": "magenta"}
+"""Of the colour names that statuses have on pages."""
+
+
+class _Bar(Progress):
+    """A bar with a line below it."""
+
+    below: Text = Text()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        yield self.below
+
+
+class BatchProgress:
+    """A bar and the running counts on a terminal, a line for each submission elsewhere, nothing where ``quiet``.
+
+    ``due`` are the students in the order in which their submissions begin, ``workers`` at a time.
+    """
+
+    def __init__(
+        self, due: Sequence[str], title: str, console: Console, *, workers: int = 1, quiet: bool = False
+    ) -> None:
+        self.console, self.due, self.workers = console, due, workers
+        self.done: set[str] = set()
+        self.counts: Counter[str] = Counter()
+        self.lines = not quiet and not console.is_terminal
+        narrow = console.width < 100
+        last = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        columns: list[ProgressColumn] = [
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=10 if narrow else 24),
+            MofNCompleteColumn(),
+            *([] if narrow else [TimeElapsedColumn()]),
+            _Remaining(),
+            TextColumn("{task.fields[last]}", markup=False, table_column=last),
+        ]
+        self.bar = _Bar(
+            *columns,
+            console=console,
+            expand=True,
+            disable=quiet or self.lines or not due,
+        )
+        self.task = self.bar.add_task(one_line(title, 22), total=len(due), last="")
+        self.bar.below = self._standing()
+
+    def __enter__(self) -> BatchProgress:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def advance(self, student: str, outcome: Grade | NotGraded) -> None:
+        """One more is done."""
+        self.done.add(student)
+        self.counts[tally.status_of(outcome)] += 1
+        said = f"{one_line(student, 40)}: {_in_short(outcome)}"
+        self.bar.below = self._standing()
+        self.bar.update(self.task, advance=1, last=said)
+        if self.lines:
+            count = f"[{len(self.done)}/{len(self.due)}]"
+            self.console.print(f"{count} {said}", markup=False, highlight=False, soft_wrap=True)
+
+    def _standing(self) -> Text:
+        """How those that are done ended, and which ones run: they begin in order, as soon as one is done."""
+        begun = self.due[: len(self.done) + self.workers]
+        running = ", ".join(one_line(student, 40) for student in begun if student not in self.done)
+        parts = [Text(f"{status} {number}", _style(status)) for status, number in tally.in_order(self.counts)]
+        line = Text(" · ", "dim").join(parts)
+        if running:
+            line.append(f"{'   ' if parts else ''}running: {running}", "dim")
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line
+
+
+def _style(status: str) -> str:
+    return "bold red" if status == tally.NOT_GRADED else _STYLES[status_title(status)[0]]
+
+
+def _in_short(outcome: Grade | NotGraded) -> str:
+    if isinstance(outcome, NotGraded):
+        return "not graded"
+    return f"{outcome.score:.4g}/{outcome.max_score:g} {outcome.status}"
+
+
+def show_grades(console: Console, grades: Iterable[Grade]) -> None:
+    """The table of scores; a line for each, however wide, where nobody looks at a terminal."""
+    rows = text_table(grades)
+    if not console.is_terminal:
+        console.width = max(120, 2 + sum(max(map(len, column)) + 2 for column in zip(TEXT_COLUMNS, *rows, strict=True)))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in TEXT_COLUMNS:
+        table.add_column(
+            name,
+            justify="right" if name in ("score", "seconds", "MiB") else "left",
+            no_wrap=name != "to do",
+            overflow="ellipsis" if name == "student" else "fold",
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def show_forecast(console: Console, forecast: Forecast) -> None:
+    """The grades that would change, and the counts."""
+    if not console.is_terminal:
+        console.width = 200
+    if forecast.changed:
+        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("student", "before", "after"):
+            table.add_column(name, justify="left" if name == "student" else "right", no_wrap=True)
+        table.add_column("questions that change", overflow="fold")
+        for one in forecast.changed:
+            scores = [points(grade.score if grade else None) for grade in (one.before, one.after)]
+            changes = one_line(", ".join(map(str, one.questions)), 2000)
+            table.add_row(Text(one_line(one.student, 60)), *map(Text, scores), Text(changes))
+        console.print(table)
+        console.print()
+    console.print(forecast.summary(), highlight=False, markup=False, soft_wrap=True)

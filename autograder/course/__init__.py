@@ -1,0 +1,1 @@
+"""A course on disk as frozen records: course.yaml or an nbgrader course, people, dates. It only reads."""

@@ -1,0 +1,247 @@
+"""The course on disk: course.yaml, or an nbgrader course as it stands, to frozen records.
+
+Which keys course.yaml may have, and of which type, is asked of the records themselves
+(:mod:`autograder.records`); only ranges, and the rules that a type does not say, are stated here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+import yaml
+
+from autograder.course.late_policy import check_plugin
+from autograder.course.nbgrader_course import nbgrader_course
+from autograder.course.paths import inside, is_hidden
+from autograder.course.yaml_record import Reader, parse, suggest
+from autograder.errors import UsageError
+from autograder.records import SANDBOXES, Assignment, Course, Engine, LatePolicy, Limits
+
+COURSE_FILE = "course.yaml"
+LATE_KINDS = ("none", "zero", "per_day", "plugin")
+TRAINING = ("exact", "fast")
+ENGINES = ("local", "dask")
+
+# The least and the greatest value: wide enough for any course, narrow enough to catch a slip of the unit.
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "cell_seconds": (0.1, 86_400),
+    "notebook_seconds": (0.1, 604_800),
+    "memory_mib": (64, 4_194_304),
+    "examiner_memory_mib": (512, 4_194_304),
+    "processes": (8, 65_536),
+    "disk_mib": (1, 4_194_304),
+    "cpu_seconds": (1, 2_419_200),
+    "output_mib": (0.01, 1024),
+    "threads": (1, 256),
+    "points": (0, 1_000_000),
+    "per_day": (0, 1),
+    "grace_hours": (0, 8760),
+    "patience_seconds": (1, 604_800),
+}
+_PRIVATE = frozenset({"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"})
+_RESERVED = frozenset('/\\+{}:"*?<>|')
+
+
+def load_course(root: Path) -> Course:
+    """Read the course in the folder ``root``.
+
+    With course.yaml: what it says. Without: an nbgrader course as it stands, where each folder in source/
+    that holds a notebook is an assignment with default limits, due dates are those of gradebook.db, and course id and
+    late policy are those of nbgrader_config.py (which is read, not run); the id may be the folder's name, too.
+
+    Raises:
+        UsageError: ``root`` is not a folder.
+        CourseError: the course is wrong; the message names file and line.
+        HostError: there is a gradebook.db that can not be read, and no course.yaml.
+    """
+    root = Path(root).resolve()
+    if not root.is_dir():
+        raise UsageError(f"{root}: there is no such folder")
+    path = root / COURSE_FILE
+    return _CourseFile(root).course(parse(path)) if path.exists() else nbgrader_course(root)
+
+
+def assignment(course: Course, name: str) -> Assignment:
+    """The assignment called ``name``.
+
+    Raises:
+        UsageError: there is none; the message suggests the nearest name.
+    """
+    if name in course.assignments:
+        return course.assignments[name]
+    known = ", ".join(course.assignments) or "none yet"
+    near = suggest(name, course.assignments)
+    raise UsageError(f"there is no assignment {name!r} in this course{near} (assignments: {known})")
+
+
+# --- course.yaml -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The top level of course.yaml."""
+
+    course: str = ""
+    title: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    sandbox: str = SANDBOXES[0]
+    engine: Engine = field(default_factory=Engine)
+    assignments: Mapping[str, Assignment] = field(default_factory=dict)
+
+
+class _CourseFile:
+    """The rules of course.yaml that a type does not say."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind"})
+
+    def course(self, node: yaml.Node) -> Course:
+        keys = self.read.fields(node, "the course", _Top)
+        if "course" not in keys:
+            raise self.read.error(node, "the key 'course' (the course's id) is missing")
+        course_id = self.read.value(keys["course"], str, "course")
+        self.check_name(keys["course"], course_id, "the course's id")
+        title = self.read.value(keys["title"], str | None, "title") if "title" in keys else None
+        limits = self.read.record(keys["limits"], "'limits'", Limits()) if "limits" in keys else Limits()
+        sandbox = SANDBOXES[0]
+        if "sandbox" in keys:
+            sandbox = self.read.value(keys["sandbox"], str, "sandbox")
+            self.check_sandbox(keys["sandbox"], sandbox)
+        listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
+        general = Assignment("", "", limits=limits, sandbox=sandbox)
+        assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
+        engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
+        return Course(self.root, course_id, title or course_id, assignments, engine=engine)
+
+    def engine(self, node: yaml.Node) -> Engine:
+        result = cast(Engine, self.read.record(node, "'engine'", Engine()))
+        if result.scheduler is not None and result.kind == "local":
+            named = isinstance(node, yaml.MappingNode) and "kind" in self.read.pairs(node, "'engine'")
+            if named:
+                raise self.read.error(node, "'scheduler' is set in 'engine', but kind is 'local'; kind: dask?")
+            result = replace(result, kind="dask")
+        if result.kind not in ENGINES:
+            known = suggest(result.kind, ENGINES) or f"; it is one of {', '.join(ENGINES)}"
+            raise self.read.error(node, f"unknown engine {result.kind!r}{known}")
+        if result.kind == "dask" and result.scheduler is None:
+            raise self.read.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")
+        if (result.cert is None) != (result.key is None):
+            raise self.read.error(node, "'cert' and 'key' in 'engine' go together; name both or neither")
+        return result
+
+    def assignment(self, key: yaml.Node, name: str, node: yaml.Node, general: Assignment) -> Assignment:
+        """``general`` has what the course says for all of them."""
+        where = f"assignment {name!r}"
+        self.check_name(key, name, "the name of an assignment")
+        try:
+            source = inside(self.root, name, self.root / "source")
+        except ValueError as error:
+            raise self.read.error(key, f"{where}: the folder source/{name} {error}") from None
+        if not source.is_dir():
+            todo = "make it, or remove the assignment"
+            raise self.read.error(key, f"{where}: there is no folder source/{name}; {todo}")
+        default = replace(general, name=name, title=name)
+        result = cast(Assignment, self.read.record(node, where, default, fixed=["name"]))
+        keys = self.read.fields(node, where, Assignment, fixed=["name"])
+        made = result.prepare is not None
+        if "late" in keys:
+            if result.late.plugin is not None and result.late.kind == "none":
+                result = replace(result, late=replace(result.late, kind="plugin"))
+            self.check_late(keys["late"], where, result)
+        if "files" in keys:
+            self.check_files(keys["files"], where, self.root, hidden=False, made=made)
+        if "hidden" in keys:
+            self.check_files(keys["hidden"], where, source / "hidden", hidden=True, made=made)
+        if "sandbox" in keys:
+            self.check_sandbox(keys["sandbox"], result.sandbox)
+        if result.training not in TRAINING:
+            known = suggest(result.training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
+            raise self.read.error(keys["training"], f"unknown training {result.training!r} in {where}{known}")
+        if result.prepare is not None:
+            self.check_prepare(keys["prepare"], where, result, source)
+        return result
+
+    def check_name(self, node: yaml.Node, name: str, what: str) -> None:
+        if name != name.strip() or name.startswith((".", "-")) or not name.isprintable() or _RESERVED & {*name}:
+            reason = "it names a folder; use letters, digits, '-', '_' and '.'"
+            raise self.read.error(node, f"{name!r} can not be {what}: {reason}")
+
+    def check_sandbox(self, node: yaml.Node, name: str) -> None:
+        if name not in SANDBOXES:
+            known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
+            raise self.read.error(node, f"there is no sandbox {name!r}{known}")
+
+    def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
+        late = result.late
+        if late.kind not in LATE_KINDS:
+            known = suggest(late.kind, LATE_KINDS) or f"; it is one of {', '.join(LATE_KINDS)}"
+            raise self.read.error(node, f"unknown late policy {late.kind!r} in {where}{known}")
+        if late.per_day and late.kind != "per_day":
+            raise self.read.error(node, f"'per_day' is set in {where}, but kind is {late.kind!r}; kind: per_day?")
+        if late.kind == "per_day" and not late.per_day:
+            raise self.read.error(node, f"kind: per_day in {where} needs per_day, the share lost a day (0.1: 10 %)")
+        if late.plugin is not None and late.kind != "plugin":
+            raise self.read.error(node, f"'plugin' is set in {where}, but kind is {late.kind!r}; leave kind out")
+        if late.kind == "plugin" and late.plugin is None:
+            raise self.read.error(node, f"kind: plugin in {where} needs plugin, a class of the course (late.py:Policy)")
+        if late.kind != "none" and result.due is None:
+            raise self.read.error(node, f"{where} has a late policy but no due date; add 'due'")
+        if late.plugin is not None:
+            try:
+                check_plugin(self.root, late.plugin)
+            except ValueError as error:
+                raise self.read.error(node, f"the late policy of {where}: {error}") from None
+
+    def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool, made: bool) -> None:
+        """Everything listed exists below ``base``, or is ``made`` before a release; what students get may be seen, no
+        two under one name."""
+        seen: dict[str, str] = {}
+        for item in self.read.items(node, "files"):
+            name = str(item.value)
+            try:
+                path = inside(self.root, name, base)
+            except ValueError as error:
+                raise self.read.error(item, f"{name!r} in {where} {error}") from None
+            if not (path.is_file() or path.is_dir() or (made and not path.exists())) or path == base.resolve():
+                shown = base.relative_to(self.root) / name
+                raise self.read.error(item, f"{where}: there is no file {shown}")
+            if not hidden and is_hidden(self.root, path):
+                raise self.read.error(item, f"{name!r} in {where} lies in a hidden folder: students would get it")
+            if not hidden and path.relative_to(self.root).parts == (COURSE_FILE,):
+                raise self.read.error(item, f"{name!r} in {where} may hold secrets: it can not be released")
+            if not hidden and path.relative_to(self.root).parts[0] in _PRIVATE:
+                raise self.read.error(item, f"{name!r} in {where} is about students: it can not be released")
+            key = name if hidden else PurePosixPath(name).name
+            if key in seen:
+                raise self.read.error(item, f"{name!r} and {seen[key]!r} in {where} would be one file; rename one")
+            seen[key] = name
+
+    def check_prepare(self, node: yaml.Node, where: str, result: Assignment, source: Path) -> None:
+        """The first word is a Python file of the course; nothing that the command reads goes to students."""
+        try:
+            words = shlex.split(result.prepare or "")
+        except ValueError as error:
+            raise self.read.error(node, f"'prepare' in {where} is no command line: {error}") from None
+        script = words[0] if words else ""
+        try:
+            path = inside(self.root, script, self.root)
+        except ValueError as error:
+            raise self.read.error(node, f"{script!r}, the script of 'prepare' in {where}, {error}") from None
+        if path.suffix != ".py" or not path.is_file():
+            rule = "the first word of 'prepare' must be a Python file of the course"
+            raise self.read.error(node, f"{where}: there is no Python file {script!r}; {rule}")
+        for word in words:
+            named = (self.root / word.rpartition("=")[2]).resolve()
+            if self.is_released(named, result, source):
+                raise self.read.error(node, f"'prepare' in {where} uses {word!r}, which students would get")
+
+    def is_released(self, path: Path, result: Assignment, source: Path) -> bool:
+        """Whether ``path`` goes with the release."""
+        if any(path.is_relative_to((self.root / name).resolve()) for name in result.files):
+            return True
+        return path.is_file() and path.is_relative_to(source) and not is_hidden(self.root, path)

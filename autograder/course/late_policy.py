@@ -1,0 +1,174 @@
+"""What being late costs: by a policy of course.yaml, or as a class of the course's own says, in nbgrader's form."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import math
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from autograder.course.nbgrader_config import read_nbgrader_config
+from autograder.course.paths import inside
+from autograder.course.yaml_record import aware, suggest
+from autograder.errors import CourseError
+from autograder.records import Assignment, LatePolicy
+
+METHOD = "late_submission_penalty"
+"""What nbgrader calls of a plugin, with (student_id, score, total_seconds_late)."""
+DAY_SECONDS = 86_400
+
+Penalty = Callable[[str, Sequence[float]], float]
+"""(student, score of each notebook) → the points that all notebooks together lose."""
+
+
+def late_penalty(course: Path, assignment: Assignment, submitted_at: datetime | None) -> Penalty:
+    """How many points a submission loses because it is late: between 0 and its score.
+
+    A time without a zone is UTC. Lateness is counted from the end of the grace period; a day that has begun counts
+    whole. Without a due date, or without a time of submission, nothing is late. As in nbgrader, a plugin is asked once
+    for each notebook, with the notebook's score and the seconds; None is no penalty, and none exceeds the score.
+
+    Args:
+        course: the course folder. A plugin is imported from it now, unconfined: it is the instructor's.
+
+    Raises:
+        CourseError: the plugin can not be loaded. Asking for the penalty raises it where the plugin raised, or gave no
+            finite number that is at least 0.
+    """
+    policy = assignment.late
+    late = seconds_late(policy, assignment.due, submitted_at)
+    if policy.kind == "none" or late <= 0:
+        return lambda student, scores: 0.0
+    if policy.kind == "plugin":
+        reference = str(policy.plugin)
+        plugin = load_plugin(course, reference)
+        return lambda student, scores: sum(_asked(plugin, course, reference, student, s, late) for s in scores)
+    share = 1.0 if policy.kind == "zero" else min(1.0, policy.per_day * math.ceil(late / DAY_SECONDS))
+    return lambda student, scores: max(0.0, sum(scores)) * share
+
+
+def seconds_late(policy: LatePolicy, due: datetime | None, submitted_at: datetime | None) -> float:
+    """Seconds after the due date and its grace period; 0 where it is in time."""
+    if due is None or submitted_at is None:
+        return 0.0
+    return max(0.0, (aware(submitted_at) - aware(due) - timedelta(hours=policy.grace_hours)).total_seconds())
+
+
+# --- a class of the course's own -----------------------------------------------------------------------
+
+
+def check_plugin(course: Path, reference: str) -> None:
+    """See whether ``late.py:Policy`` can be a policy class of the course; nothing of it is run.
+
+    Raises:
+        ValueError: it can not; the message says why.
+    """
+    file, _, name = reference.partition(":")
+    if not file.endswith(".py") or not name.isidentifier():
+        raise ValueError(f"{reference!r} must name a class of a Python file of the course (late.py:Policy)")
+    path = inside(course, file, course)
+    if not path.is_file():
+        raise ValueError(f"there is no Python file {file!r} in the course")
+    try:
+        bound = dict(_bound(ast.walk(ast.parse(path.read_bytes()))))
+    except OSError as error:
+        raise ValueError(f"{file} can not be read ({error.strerror})") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{file}:{getattr(error, 'lineno', None) or 1}: not valid Python: {error}") from None
+    if name not in bound and "*" not in bound:
+        raise ValueError(f"{file} has no class {name!r}{suggest(name, bound)}")
+    node = bound.get(name)
+    if isinstance(node, ast.ClassDef) and not node.bases and METHOD not in dict(_bound(node.body)):
+        raise ValueError(f"{name} in {file} has no method {METHOD}(student_id, score, total_seconds_late)")
+
+
+def _bound(statements: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+    """The names that the statements bind, with what binds them."""
+    for node in statements:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((alias.asname or alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.Assign):
+            yield from ((target.id, node) for target in node.targets if isinstance(target, ast.Name))
+
+
+def plugin_key(course: Path, policy: LatePolicy) -> object:
+    """What the penalties of a plugin are made from: its file, and the options that nbgrader_config.py sets."""
+    if policy.plugin is None:
+        return None
+    path = course / policy.plugin.partition(":")[0]
+    content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return content, read_nbgrader_config(course).values
+
+
+def load_plugin(course: Path, reference: str) -> Any:
+    """An instance of the class ``late.py:Class`` in the course folder, with the options of nbgrader_config.py.
+
+    Raises:
+        CourseError: it can not be imported or made, or has no such method; the message names file and line.
+    """
+    file, _, name = reference.partition(":")
+    path = course / file
+    try:
+        found = getattr(_imported(path), name, None)
+        plugin = _made(found, course) if isinstance(found, type) else None
+    except (Exception, SystemExit) as error:
+        raise _fault(f"the late policy {name} can not be loaded", path, course, error) from error
+    if not callable(getattr(plugin, METHOD, None)):
+        raise CourseError(f"{file}: there is no class {name!r} with a method {METHOD} in it")
+    return plugin
+
+
+def _imported(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(path.stem)
+    sys.modules[path.stem] = module  # dataclasses look up the module that they are made in
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.modules.pop(path.stem)
+        if before is not None:
+            sys.modules[path.stem] = before
+    return module
+
+
+def _made(kind: type[Any], course: Path) -> Any:
+    """nbgrader's plugins take their options as traitlets; another class takes nothing."""
+    from traitlets.config import Config, Configurable
+
+    if not issubclass(kind, Configurable):
+        return kind()
+    return kind(config=Config({owner: dict(options) for owner, options in read_nbgrader_config(course).values.items()}))
+
+
+def _asked(plugin: Any, course: Path, reference: str, student: str, score: float, late: float) -> float:
+    """The plugin's penalty for one notebook, at most its score."""
+    file, _, name = reference.partition(":")
+    what = f"{name}.{METHOD}(score={score:g}, total_seconds_late={late:g})"
+    try:
+        penalty = getattr(plugin, METHOD)(student, score, late)
+        points = 0.0 if penalty is None else float(penalty)
+    except (Exception, SystemExit) as error:
+        raise _fault(f"{what} failed", course / file, course, error) from error
+    if isinstance(penalty, str) or not math.isfinite(points) or points < 0:
+        raise CourseError(f"{file}: {what} gave {penalty!r}; it must be a finite number of points, at least 0, or None")
+    return min(points, max(0.0, score))
+
+
+def _fault(what: str, path: Path, course: Path, error: BaseException) -> CourseError:
+    """The message with the last line of the plugin's file that was running."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    line = f":{lines[-1]}" if lines and lines[-1] else ""
+    shown = path.relative_to(course)
+    return CourseError(f"{shown}{line}: {what} ({type(error).__name__}: {' '.join(str(error).split())[:200]})")

@@ -1,0 +1,99 @@
+"""An nbgrader course as it stands, without a course.yaml."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.course.late_policy import check_plugin
+from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
+from autograder.errors import CourseError, HostError
+from autograder.records import Assignment, Course, LatePolicy, Limits
+
+_BEGIN = "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
+_NBGRADERS_OWN = "nbgrader.plugins.LateSubmissionPlugin"
+
+
+def nbgrader_course(root: Path) -> Course:
+    """The course in ``root``: each folder in source/ that holds a notebook is an assignment with default limits.
+
+    Raises:
+        CourseError: there is none, or nbgrader_config.py sets something that can not be used.
+        HostError: gradebook.db can not be read.
+    """
+    source = root / "source"
+    if not source.is_dir():
+        raise CourseError(f"{root}: no course here (neither course.yaml nor source/); {_BEGIN}")
+    names = sorted(
+        folder.name
+        for folder in source.iterdir()
+        if folder.is_dir() and not folder.name.startswith(".") and any(folder.glob("*.ipynb"))
+    )
+    if not names:
+        raise CourseError(f"{source}: no folder with a notebook in it; {_BEGIN}")
+    config = read_nbgrader_config(root)
+    _check_overwriting(config, names)
+    named = config.values.get("CourseDirectory", {}).get("course_id")
+    course_id = named.strip() if isinstance(named, str) else ""
+    course_id = course_id or root.name or "course"
+    due, late, limits = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config), _limits(config)
+    assignments = {name: Assignment(name, name, due=due.get(name), late=late, limits=limits) for name in names}
+    return Course(root, course_id, course_id, assignments)
+
+
+def _check_overwriting(config: NbgraderConfig, names: Sequence[str]) -> None:
+    """Refuse what would go wrong without a word: students who were told to edit a file would all be wrong."""
+    kept = config.get("Autograde", "exclude_overwriting", {})
+    for name in sorted(kept if isinstance(kept, dict) else ()):
+        if name in names and kept[name]:
+            where = f"{NBGRADER_CONFIG}: c.Autograde.exclude_overwriting[{name!r}]"
+            raise CourseError(
+                f"{where}: released files are always the instructor's; ask for that code in a cell instead"
+            )
+
+
+def _limits(config: NbgraderConfig) -> Limits:
+    """The defaults; a cell may take the time that nbgrader gives it, where that is longer or shorter on purpose."""
+    seconds = config.get("Execute", "timeout", config.get("ExecutePreprocessor", "timeout"))
+    if type(seconds) is not int or seconds <= 0:  # nbgrader's own "no limit" is none that a batch could live with
+        return Limits()
+    return Limits(cell_seconds=float(seconds), notebook_seconds=max(Limits().notebook_seconds, 5.0 * seconds))
+
+
+def _late_policy(root: Path, config: NbgraderConfig) -> LatePolicy:
+    """What nbgrader_config.py says that being late costs, by nbgrader's own method or a class of the course."""
+    named = str(config.get("AssignLatePenalties", "plugin_class", _NBGRADERS_OWN))
+    where = f"{NBGRADER_CONFIG}: c.AssignLatePenalties.plugin_class"
+    if named.startswith("nbgrader.") and named.endswith(".LateSubmissionPlugin"):
+        method = config.get("LateSubmissionPlugin", "penalty_method", "none")
+        if method not in ("none", "zero"):
+            raise CourseError(
+                f"{NBGRADER_CONFIG}: c.LateSubmissionPlugin.penalty_method: {method!r} is not none or zero"
+            )
+        return LatePolicy(method)
+    module, _, name = named.rpartition(".")
+    reference = f"{module.replace('.', '/')}.py:{name}"
+    try:
+        check_plugin(root, reference)
+    except ValueError as error:
+        raise CourseError(f"{where}: {error}") from None
+    return LatePolicy("plugin", plugin=reference)
+
+
+def _due_dates(gradebook: Path, course_id: str) -> dict[str, datetime]:
+    """Assignment → when it is due (UTC), as nbgrader's gradebook has it; the file is only read."""
+    if not gradebook.is_file():
+        return {}
+    import sqlite3
+
+    try:
+        with contextlib.closing(sqlite3.connect(f"{gradebook.as_uri()}?mode=ro", uri=True)) as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'assignment'").fetchone():
+                return {}
+            found = "SELECT name, duedate FROM assignment WHERE duedate IS NOT NULL ORDER BY course_id = ?"
+            rows = database.execute(found, (course_id,)).fetchall()
+            return {name: datetime.fromisoformat(due).replace(tzinfo=UTC) for name, due in rows}
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise HostError(f"{gradebook} can not be read ({error}); restore it from a backup, or move it away") from error

@@ -1,0 +1,1 @@
+"""A student's figures as the examiner's own, drawn from what the kernel says of them."""

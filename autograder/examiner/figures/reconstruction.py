@@ -1,0 +1,109 @@
+"""A student's figures in tests: the examiner's own, drawn from what the kernel says that they show.
+
+The claim is plain data (:mod:`autograder.kernel.figures`); :mod:`autograder.examiner.figures.drawing` checks it and
+draws.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from autograder.examiner.figures.drawing import draw, integer
+from autograder.execution.capture import open_figures
+from autograder.kernel.codec import CodecError, encode
+from autograder.kernel.figures import MAX_AXES
+from autograder.records import AST_CACHE_SIZE
+
+_PYPLOT = frozenset({"plt", "pyplot", "pylab"})
+_CURRENT = frozenset({"gcf", "gca", "gci", "get_fignums", "get_figlabels", "xlim", "ylim", "xticks", "yticks", "axis"})
+
+
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
+def asks_for_the_current_figure(source: str) -> bool:
+    """Whether a test cell asks pyplot for a figure that no name stands for: ``plt.gcf()``, ``plt.xlim()``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and node.id in ("gcf", "gca"):
+            return True
+        of = node.value if isinstance(node, ast.Attribute) and node.attr in _CURRENT else None
+        if getattr(of, "attr", getattr(of, "id", "")) in _PYPLOT:
+            return True
+    return False
+
+
+_WRONG = (ImportError, CodecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError)
+"""What matplotlib and the checks say of a claim that is no figure."""
+
+
+class Figures:
+    """Claims become figures; the same claim is the same figure, so that ``ax.figure is fig``."""
+
+    def __init__(self) -> None:
+        self.built: dict[bytes, Any] = {}
+
+    def rebuilt(self, claim: Any) -> Any:
+        """The figure or axes of a claim; None where it is not one, or matplotlib is not installed."""
+        try:
+            import matplotlib as mpl
+
+            if type(claim) is not dict or set(claim) != {"axes", "figure"}:
+                return None
+            key = _digest(claim["figure"])
+            if key not in self.built:
+                with mpl.rc_context({"text.usetex": False, "path.sketch": None}):
+                    self.built[key] = draw(claim["figure"])
+            figure = self.built[key]
+            return figure if claim["axes"] is None else figure.axes[integer(claim["axes"], MAX_AXES)]
+        except _WRONG:
+            return None
+
+    @contextlib.contextmanager
+    def current(self, remote: Any, claims: Sequence[Any]) -> Iterator[None]:
+        """Inside, pyplot's current figure is the last of the claims, or what the student's code drew in a call since.
+
+        Args:
+            remote: an :class:`autograder.examiner.remote.proxy.Remote`.
+            claims: of the figures at the position of the cell.
+        """
+        ask = remote.ask
+        if not remote.lost:
+            ask("operate", "close_figures", ())  # what calls of earlier tests have left
+        self.adopt(claims)
+
+        def asking(verb: str, *arguments: Any, **options: Any) -> Any:
+            result = ask(verb, *arguments, **options)
+            if verb == "call":
+                drawn = open_figures(ask)
+                if drawn:
+                    self.adopt([*claims, *drawn])
+            return result
+
+        with remote.replace_ask(asking):
+            yield
+
+    def adopt(self, claims: Sequence[Any]) -> None:
+        """Let pyplot's current figures be those of the claims, the last one the current one."""
+        try:
+            import matplotlib as mpl
+        except ImportError:  # the test that asks for it says so
+            return
+        mpl.use("agg")
+        from matplotlib import _pylab_helpers as pylab
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        pylab.Gcf.destroy_all()
+        for number, figure in enumerate(filter(None, map(self.rebuilt, claims)), 1):
+            manager = FigureCanvasAgg.new_manager(figure, number)
+            pylab.Gcf._set_new_active_manager(manager)
+
+
+def _digest(claim: Any) -> bytes:
+    packed = encode(claim)
+    found = hashlib.blake2b(packed.text)
+    for buffer in packed.buffers:
+        found.update(buffer)
+    return found.digest()

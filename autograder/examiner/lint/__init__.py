@@ -1,0 +1,1 @@
+"""What is refused or warned of in an exam before its release."""

@@ -1,0 +1,109 @@
+"""Can these test cells be examined outside of the kernel? Found at a release, from their syntax; nothing is run.
+
+:func:`unreadable` is what no examination can do without: Python that compiles. :func:`findings` is the rest: errors
+stop a release, warnings are printed. Each :class:`Finding` says where, why, and what to write instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Collection, Iterator
+
+from autograder.examiner.lint.surroundings import Notebook
+from autograder.examiner.lint.test_cell import Finding, Reader
+from autograder.examiner.refusals import NO_MAGICS, PLAIN_PYTHON
+from autograder.records import Exam, ExamCell, Role
+
+__all__ = ["NO_MARK", "Finding", "findings", "unreadable"]
+
+NO_MARK = "Every test cell is examined outside of the student's kernel; there is no mark for one that needs the kernel."
+
+_MAGIC = re.compile(r"^\s*[%!]|^[^#'\"]*=\s*[%!]|\?{1,2}\s*$")
+_PYTHON = frozenset({"python", "python3", "ipython"})
+
+
+def _tests(exam: Exam) -> Iterator[tuple[str, ExamCell]]:
+    for index, cell in enumerate(exam.cells):
+        if cell.role is Role.TEST:
+            yield f"cell {index + 1} ({cell.grade_id!r})", cell
+
+
+# --- Python at all -----------------------------------------------------------------------------------
+
+
+def unreadable(exam: Exam) -> list[Finding]:
+    """Test cells that are no plain Python, with or without their hidden part."""
+    found = []
+    language = str(exam.kernelspec.get("language", "python"))
+    for name, cell in _tests(exam):
+        if cell.cell_type != "code":
+            found.append(Finding(name, 0, "", f"a test must be a code cell, not {cell.cell_type}", ""))
+        elif language.lower() not in _PYTHON:
+            found.append(
+                Finding(name, 0, "", f"the notebook's language is {language!r}; only Python can be examined", "")
+            )
+        else:
+            fault = _fault(cell.source, name) or _fault(cell.released, f"{name}, without its hidden part")
+            found += [fault] if fault else []
+    return found
+
+
+def _fault(source: str, cell: str) -> Finding | None:
+    """The first line that is no Python, or none of a script's."""
+    lines = source.splitlines()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            for node in _own_level(tree):
+                if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
+                    why = "`await` outside of a function needs the kernel's event loop"
+                    return Finding(cell, node.lineno, lines[node.lineno - 1], why, "write asyncio.run(…)")
+            compile(tree, "<test>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        number = error.lineno or 1
+        line = lines[number - 1] if number <= len(lines) else ""
+        if _MAGIC.search(line):
+            return Finding(cell, number, line, NO_MAGICS, PLAIN_PYTHON)
+        return Finding(cell, 0, "", f"line {number}: {error.msg}: {line.strip()[:80]}", "")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Finding(cell, 0, "", f"the test does not parse: {error}", "")
+    asks = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "get_ipython"]
+    return Finding(cell, asks[0].lineno, lines[asks[0].lineno - 1], NO_MAGICS, PLAIN_PYTHON) if asks else None
+
+
+def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that run with the cell itself, not in a function of its."""
+    pending = list(ast.iter_child_nodes(tree))
+    while pending:
+        node = pending.pop(0)
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+# --- the findings ------------------------------------------------------------------------------------
+
+
+def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
+    """What the test cells do that can not be examined, and what is doubtful; nothing of those that are unreadable.
+
+    Args:
+        exam: the instructor's notebook.
+        files: the paths of what goes with the release, and of the course's own modules.
+    """
+    notebook = Notebook(exam, files)
+    found = []
+    unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
+    for name, cell in _tests(exam):
+        if name in unread:
+            continue
+        reader = Reader(name, cell, notebook)
+        seen: set[tuple[int, str]] = set()
+        for finding in sorted(reader.all(), key=lambda f: f.line):
+            if (finding.line, finding.reason) not in seen:
+                seen.add((finding.line, finding.reason))
+                found.append(finding)
+    return found

@@ -1,0 +1,258 @@
+"""One test cell, read for what can not be examined outside of the kernel."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autograder.examiner.lint.check_calls import misspelt
+from autograder.examiner.lint.copies import copied_arguments
+from autograder.examiner.lint.empty_loops import loops
+from autograder.examiner.lint.surroundings import Notebook
+from autograder.examiner.names import loaded_names, meant_names, modules_imported
+from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
+from autograder.records import ExamCell
+
+_NAMESPACES = frozenset({"globals", "locals", "vars", "dir"})
+_GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a test cell does."""
+
+    cell: str
+    """``cell 4 ('squares')``"""
+    line: int
+    """In the instructor's cell; 0 where it is the cell as a whole."""
+    code: str
+    reason: str
+    instead: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: {self.code.strip()[:80]!r}: " if self.line else ""
+        return f"{self.cell}: {place}{self.reason}" + (f"; {self.instead}" if self.instead else "")
+
+
+class Reader:
+    """Reads one test cell."""
+
+    def __init__(self, name: str, cell: ExamCell, notebook: Notebook) -> None:
+        self.name = name
+        self.cell = cell
+        self.notebook = notebook
+        self.tree = ast.parse(cell.source)
+        self.lines = cell.source.splitlines()
+        self.loaded = loaded_names(cell.source)
+        self.own = _bound_anywhere(self.tree)
+
+    def all(self) -> Iterator[Finding]:
+        yield from self._imports()
+        yield from self._names()
+        yield from self._calls()
+        yield from self._paths()
+        yield from self._verdict()
+        yield from self._data()
+        for node, reason, instead in misspelt(self.tree, self.notebook.imports):
+            yield self.finding(node, reason, instead)
+        for node, reason, instead in loops(self.tree, self.notebook.known.students - self.own):
+            yield self.finding(node, reason, instead, warning=True)
+        for node, reason, instead in copied_arguments(self.tree, self._students_functions()):
+            yield self.finding(node, reason, instead, warning=True)
+
+    def _students_functions(self) -> frozenset[str]:
+        """The student's, but for those that work by what they change."""
+        known = self.notebook.known
+        return known.students - known.trusted.keys() - self.own - known.returning_nothing
+
+    def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
+        line = getattr(node, "lineno", 0)
+        return Finding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning)
+
+    def _imports(self) -> Iterator[Finding]:
+        guarded = {n for t in ast.walk(self.tree) if isinstance(t, ast.Try) for s in t.body for n in ast.walk(s)}
+        for node in ast.walk(self.tree):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            for module in names:
+                if module == "__main__":
+                    continue
+                if getattr(node, "level", 0) or (node not in guarded and not self.notebook.finds(module)):
+                    yield self.finding(node, _no_module(module), _BRING)
+        statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
+        for name, statement in statements.items():
+            for module in modules_imported(statement):
+                if statement.startswith(("import ", "from ")) and not self.notebook.finds(module):
+                    yield self.finding(self._use(name), _no_module(module), _BRING)
+
+    def _use(self, name: str) -> ast.AST:
+        return next((n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name), self.tree)
+
+    def _names(self) -> Iterator[Finding]:
+        known = self.notebook.known
+        bound = self.notebook.bound
+        free = self.loaded - self.own - _pythons() - _GIVEN - known.own - known.students
+        for name in sorted(free):
+            if IPYTHON.fullmatch(name):
+                why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
+                yield self.finding(self._use(name), why, "use the student's names, and print what is to be shown")
+            elif bound is not None and name not in bound:
+                near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
+                instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
+                yield self.finding(self._use(name), f"nothing in the notebook binds {name!r}", instead)
+        for node in ast.walk(self.tree):
+            for target in node.targets if isinstance(node, ast.Delete) else ():
+                if isinstance(target, ast.Name) and target.id in known.trusted and target.id not in self.own:
+                    why = f"{target.id} is the instructor's own here, and no student's code misses it"
+                    yield self.finding(node, why, "delete only names that the student's cells define")
+
+    def _calls(self) -> Iterator[Finding]:
+        hidden = self._hidden_data()
+        for node in ast.walk(self.tree):
+            if not isinstance(node, ast.Call):
+                continue
+            words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            refused = refused_call(node, self.notebook.imports)
+            if refused and not (words & hidden or _mentions_hidden_data(node)):
+                yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
+            evaluator = evaluated(node, self.notebook.imports)
+            if evaluator is not None and evaluator.library in self._libraries():
+                why = (
+                    f"{evaluator.library} makes code of a text that does not stand here: if it is refused, {_A_PERSON}"
+                )
+                yield self.finding(node, why, evaluator.instead, warning=True)
+            name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
+            if name in _NAMESPACES and not node.args and not self._literal_names(node):
+                why = f"{name}() of a test has only the names that the test spells out"
+                yield self.finding(node, why, "use the name itself, in try: … except NameError:")
+            elif name in ("exec", "eval") and not self._literal_code(node):
+                yield self.finding(node, *self._why_not_compiled(name, node))
+
+    def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
+        """Say why ``eval`` or ``exec`` is refused, and what to write instead."""
+        words = {n.id for argument in call.args[:1] for n in ast.walk(argument) if isinstance(n, ast.Name)}
+        if words & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
+            return "texts of students are never compiled", "compare values, or read data with ast.literal_eval"
+        return f"the names that {name}() will use can not be read from the test", "write the statements themselves"
+
+    def _libraries(self) -> set[str]:
+        """What the notebook imports from, as evaluators are named: a formula of statsmodels' is patsy's."""
+        found = {name.partition(".")[0] for name in self.notebook.imports.values()}
+        return found | ({"patsy"} if "statsmodels" in found else set())
+
+    def _hidden_data(self) -> set[str]:
+        """Names that the test binds to what comes from check.hidden_data: the instructor's own files."""
+        found: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign | ast.With) and _mentions_hidden_data(node):
+                parts = node.targets if isinstance(node, ast.Assign) else [i.optional_vars for i in node.items]
+                found |= {n.id for p in parts if p for n in ast.walk(p) if isinstance(n, ast.Name)}
+        return found
+
+    def _literal_names(self, call: ast.Call) -> bool:
+        """``"x" in globals()``, ``globals()["x"]``: fine where the names are literals that the examiner reads."""
+        for node in ast.walk(self.tree):
+            literal: ast.AST | None = None
+            if isinstance(node, ast.Subscript) and node.value is call:
+                literal = node.slice
+            elif isinstance(node, ast.Compare) and call in node.comparators:
+                literal = node.left
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value is call:
+                literal = node.args[0] if node.args else None
+            if isinstance(literal, ast.Constant) and literal.value in meant_names(self.cell.source):
+                return True
+        return False
+
+    def _literal_code(self, call: ast.Call) -> bool:
+        code = call.args[0] if call.args else None
+        if not isinstance(code, ast.Constant) or not isinstance(code.value, str):
+            return False
+        try:
+            return loaded_names(code.value) <= meant_names(self.cell.source) | self.own | set(dir(builtins))
+        except (SyntaxError, ValueError):
+            return False
+
+    def _paths(self) -> Iterator[Finding]:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                for text in [*node.args, *(k.value for k in node.keywords)]:
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str) and HOME.fullmatch(text.value):
+                        why = f"{text.value[:60]!r} is a path on one person's machine, and not where the test runs"
+                        yield self.finding(text, why, "name files from the notebook's own folder: open('results.csv')")
+
+    def _verdict(self) -> Iterator[Finding]:
+        if self.cell.points <= 0 or "given" in self.cell.metadata.get("tags", ()) or self._decides():
+            return
+        why = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"
+        yield Finding(self.name, 0, "", why, "add an assert or a check", warning=True)
+
+    def _decides(self) -> bool:
+        """Whether something in it may raise by its meaning, or it ends in a value."""
+        last = self.tree.body[-1] if self.tree.body else None
+        if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call | ast.Constant):
+            return True
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assert | ast.Raise) or (isinstance(node, ast.Call) and self._asserts(node)):
+                return True
+            call = node.value if isinstance(node, ast.Expr) else None
+            if isinstance(call, ast.Call) and dotted(call.func, {}) != "print":
+                return True  # a call for its own sake: of the student's function, or of a helper
+        return False
+
+    def _asserts(self, call: ast.Call) -> bool:
+        """An assertion of a library, a check, or a function of the instructor's."""
+        name = dotted(call.func, self.notebook.imports)
+        if name in self.notebook.known.own or name in self.notebook.known.trusted:
+            return True
+        words = re.split(r"[._]", name.lower())
+        return any(w.startswith(("assert", "check", "test", "raises", "fail", "verify")) for w in words)
+
+    def _data(self) -> Iterator[Finding]:
+        shown = loaded_names(self.cell.released)
+        for name in sorted((self.loaded - shown - self.own) & self.notebook.data_of_locked_cells):
+            why = (
+                f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
+            )
+            yield self.finding(self._use(name), why, "hidden tests should use data of their own", warning=True)
+
+
+def _pythons() -> set[str]:
+    """Python's own names; IPython, once imported, puts ``display`` among them."""
+    return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
+
+
+_A_PERSON = "a person has to grade"
+_BRING = "install it where you grade, put it into the course folder or let it go with the release, or do without"
+
+
+def _no_module(module: str) -> str:
+    return f"there is no module {module!r} where the test runs" if module else "a relative import has no package here"
+
+
+def _mentions_hidden_data(node: ast.AST) -> bool:
+    return any(getattr(n, "attr", getattr(n, "id", "")) == "hidden_data" for n in ast.walk(node))
+
+
+def _bound_anywhere(tree: ast.AST) -> frozenset[str]:
+    """Names that a cell binds in any scope: over-approximated, so that nothing is called unbound that is not."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {a.asname or a.name.split(".")[0] for a in node.names}
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            found.add(node.rest)
+    return frozenset(found)

@@ -1,0 +1,218 @@
+"""Classes of the student's as classes here.
+
+A class that the notebook defines is a class in the test, too: ``isinstance``, ``issubclass``, ``type(p) is Point`` and
+``except BankError`` mean what they say. What it does, it does in the kernel: calling it, its attributes and methods.
+Of Python's own classes only exceptions are among its ancestors here: a subclass of ``list`` is no list.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.check.handle import ExceptionHandle, reference_of
+from autograder.errors import RemoteError
+from autograder.examiner.remote.changes import bring_back
+from autograder.examiner.remote.inspection import DATA, data_fields, signature
+from autograder.examiner.remote.operators import Origin, mark
+from autograder.examiner.special_methods import SPECIAL
+from autograder.kernel.codec import Reference
+
+MAX_ANCESTORS = 30
+_OF_TESTS = (Exception, AssertionError, NameError)
+"""What a test's own failures are: under a name of the student's, ``except BankError`` would catch them."""
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+class RemoteClass(type):
+    """A class in the student's kernel."""
+
+    _class_remote: Any
+    _class_reference: Reference
+    _operators: frozenset[str]
+
+    def __init__(cls, name: str, *_: Any, **__: Any) -> None:
+        """A class statement of a test, with such a base: there is no way to make that class in the kernel."""
+        raise TypeError(f"class {name}: a test can not derive from a class that stays in the notebook's kernel")
+
+    def _autograder_reference(cls) -> Any:
+        return type.__getattribute__(cls, "_class_reference")
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        result = called(cls._class_remote, cls, args, kwargs)
+        return mark(result, Origin.MADE) if isinstance(result, cls) else result
+
+    def __getattribute__(cls, name: str) -> Any:
+        if _is_special(name):
+            if name == "__signature__":
+                return signature(cls._class_remote.ask("operate", "signature", (cls,)))
+            if name == "__dict__":
+                return cls._class_remote.ask("operate", "vars", (cls,))
+            if name == "__dataclass_fields__":
+                return data_fields(cls._class_remote.ask("operate", "fields", (cls,)))
+            if name in DATA and name not in ("__name__", "__qualname__", "__module__", "__doc__"):
+                return cls._class_remote.ask("getattr", cls, name)
+            if name in SPECIAL and cls._class_remote.ask("operate", "defines", (cls, name)) is not True:
+                return getattr(object, name)
+        return super().__getattribute__(name)
+
+    def __getattr__(cls, name: str) -> Any:
+        if _is_special(name):
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        found = cls._class_remote.ask("getattr", cls, name)
+        return mark_method(found, Origin.DERIVED) if cls._operators else found
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        cls._class_remote.ask("setattr", cls, name, value)
+
+    def __dir__(cls) -> list[str]:
+        return [str(name) for name in cls._class_remote.ask("operate", "dir", (cls,))]
+
+    def __iter__(cls) -> Any:
+        """The members of an ``Enum``."""
+        return iter(list(cls._class_remote.ask("operate", "list", (cls,))))
+
+    def __len__(cls) -> int:
+        return int(cls._class_remote.ask("operate", "len", (cls,)))
+
+    def __bool__(cls) -> bool:
+        return True
+
+    def __getitem__(cls, item: Any) -> Any:
+        return cls._class_remote.ask("operate", "getitem", (cls, item))
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+    def __hash__(cls) -> int:
+        return type.__hash__(cls)
+
+
+def grant(value: Any, operators: frozenset[str]) -> None:
+    """Let instances of a class that a test makes use the operators that the instructor's class of that name has."""
+    if isinstance(value, RemoteClass) and not issubclass(value, BaseException):
+        type.__setattr__(value, "_operators", operators)
+
+
+def mark_method(found: Any, origin: Origin) -> Any:
+    """What a method of an instance with operators gives has operators, too."""
+    reference = reference_of(found)
+    if reference is not None and reference.type_name in ("builtins.method", "builtins.function"):
+        return found._of_origin(origin)
+    return found
+
+
+def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call what is in the kernel; arguments that it changes in place are changed here where the test means it."""
+    answer = remote.ask("call", function, args, kwargs)
+    if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
+        raise RemoteError("the notebook's kernel gave an answer that can not be read")
+    result, changed = answer
+    given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+    bring_back(given, changed, remote.returning_nothing)
+    return result
+
+
+class RemoteException(ExceptionHandle):
+    """What exceptions of the student's own classes have beside being exceptions."""
+
+    _operators: frozenset[str] = frozenset()
+    autograder_refusal: str | None = None
+    remote: Any = None
+    """What the kernel said when it was raised; of one that the test raises itself, nothing. Never the test's fault."""
+
+    def _autograder_reference(self) -> Any:
+        return vars(self).get("_reference")
+
+    def __getattr__(self, name: str) -> Any:
+        if _is_special(name) or name in ("_reference", "_remote"):
+            raise AttributeError(name)
+        return self._remote.ask("getattr", self, name)
+
+    def __str__(self) -> str:
+        text = self.__dict__.get("_text")
+        if type(text) is not str:
+            text = self._remote.ask("operate", "str", (self,))
+        return text if type(text) is str else ""
+
+
+class Classes:
+    """The student's classes that were met, by handle."""
+
+    def __init__(self, remote: Any, plain: type, calling: type) -> None:
+        """``plain`` and ``calling``: what instances are, and those that can be called."""
+        self.remote = remote
+        self.plain = plain
+        self.calling = calling
+        self.known: dict[int, Any] = {}
+        self.expected: Mapping[str, frozenset[str]] = {}
+        """The instructor's own classes, by name; an instance of a class of that name is true as Python has it."""
+        self.pending: list[int] = []
+
+    def of(self, reference: Reference) -> Any:
+        """The class here; None where the kernel describes none."""
+        handle = reference.handle
+        if handle not in self.known:
+            if handle in self.pending or len(self.pending) > MAX_ANCESTORS:
+                return None
+            self.pending.append(handle)
+            try:
+                described = self.remote.ask("operate", "class", (self.calling(self.remote, reference),))
+                self.known[handle] = self._made(reference, described)
+            except Exception:  # whatever the kernel says of a class, it is the student's doing
+                self.known[handle] = None
+            finally:
+                self.pending.pop()
+        return self.known[handle]
+
+    def _made(self, reference: Reference, described: dict[str, Any]) -> Any:
+        error = next((kind for kind in map(_exception, described["builtins"]) if kind is not None), None)
+        if reference.type_name.startswith("builtins."):  # another name for one of Python's own
+            return error if error not in (None, *_OF_TESTS) else None
+        if error is None and "BaseException" in described["builtins"]:
+            return None
+        bases = tuple(
+            base
+            for base in described["bases"]
+            if isinstance(base, RemoteClass) and _is_error(base) == (error is not None)
+        )
+        root: tuple[type, ...] = (
+            (RemoteException, error) if error else (self.calling if described["calls"] else self.plain,)
+        )
+        try:
+            return self._new(reference, described, (*bases, *(r for r in root if not bases or r not in _mro(bases))))
+        except TypeError:  # the bases do not go together as they do there
+            return self._new(reference, described, root)
+
+    def _new(self, reference: Reference, described: dict[str, Any], bases: tuple[type, ...]) -> Any:
+        name = described["name"]
+        body = {
+            "__slots__": (),
+            "__doc__": described["doc"] if type(described["doc"]) is str else None,
+            "__module__": "__main__",
+            "_class_remote": self.remote,
+            "_class_reference": reference,
+            "_always_true": described["truth"] is False and described["name"] in self.expected,
+        }
+        if any(_is_error(base) for base in bases):
+            del body["__slots__"]
+        name = described["name"] if str(described["name"]).isidentifier() else "Student"
+        return RemoteClass.__new__(RemoteClass, name, bases, body)
+
+
+def _mro(bases: tuple[type, ...]) -> set[type]:
+    return {kind for base in bases for kind in base.__mro__}
+
+
+def _is_error(kind: type) -> bool:
+    return issubclass(kind, BaseException)
+
+
+def _exception(name: Any) -> type[Exception] | None:
+    """The built-in exception of that name; only what ``except Exception`` catches."""
+    kind = getattr(builtins, name, None) if type(name) is str else None
+    return kind if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name else None

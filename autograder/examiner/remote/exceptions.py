@@ -1,0 +1,56 @@
+"""What the student's code raised, as an exception here."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from autograder.errors import RemoteError
+from autograder.examiner.remote.classes import RemoteException
+
+
+def rebuilt_exception(described: Any, causes: int = 3) -> Exception:
+    """The student's exception as itself or the nearest built-in type, or :class:`RemoteError`; with its causes.
+
+    Only :class:`Exception` types are raised: a student's SystemExit or KeyboardInterrupt ends nothing here.
+    """
+    if type(described) is not dict:
+        return RemoteError("the notebook's kernel gave an answer that can not be read")
+    text, args = described.get("text"), described.get("args")
+    error = described.get("itself")
+    if isinstance(error, Exception) and isinstance(error, RemoteException):
+        error.args = tuple(args) if type(args) is list else ()
+        vars(error)["_text"] = text
+    else:
+        error = _built_in(described.get("classes"), args, text if type(text) is str else "")
+    error.remote = described  # type: ignore[attr-defined]
+    if causes and type(described.get("cause")) is dict:
+        error.__cause__ = rebuilt_exception(described["cause"], causes - 1)
+    return error
+
+
+def _built_in(names: Any, args: Any, text: str) -> Exception:
+    """The first of the named classes that is a built-in exception."""
+    for name in names if type(names) is list else []:
+        kind = getattr(builtins, name, None) if type(name) is str else None
+        if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:
+            return _construct(kind, args, text)
+    return RemoteError("an exception that ends a program")
+
+
+def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
+    if issubclass(kind, SyntaxError | ImportError | OSError):
+        args = None  # their arguments have a meaning that tracebacks rely on
+    try:
+        return kind(*(args if type(args) is list and args else [text]))
+    except Exception:
+        return RemoteError(f"an exception that is no proper {kind.__name__}")
+
+
+def no_end(stop: StopIteration) -> RuntimeError:
+    """What a function's StopIteration is to who calls it, as in a generator: ``all(map(check, cases))`` would take it
+    for the end of the cases."""
+    error = RuntimeError("the function raised StopIteration")
+    error.remote = stop.remote  # type: ignore[attr-defined]
+    error.__cause__ = stop.__cause__
+    return error

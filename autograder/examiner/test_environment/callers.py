@@ -1,0 +1,63 @@
+"""Who asks for something that Python's audit events tell of: the frames between the event and the instructor's code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+_KIT = str(Path(__file__).parents[2])
+_TESTS = ("<test ", "<instructor")
+"""How the file names of a test cell's code begin, and of the instructor's statements."""
+_IMPORTING = "<frozen importlib"
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
+
+
+@functools.cache
+def library_folders() -> tuple[str, ...]:
+    """Where the interpreter, its packages and the kit lie."""
+    paths = sysconfig.get_paths()
+    packages = [entry for entry in sys.path if _PACKAGES & {*Path(entry).parts}]
+    found = [sys.prefix, sys.base_prefix, paths["stdlib"], paths["platstdlib"], *packages, _KIT]
+    return tuple(dict.fromkeys(name for folder in found for name in (folder, os.path.realpath(folder))))
+
+
+def is_below(path: str, folders: tuple[str, ...]) -> bool:
+    """Whether an absolute path is one of the folders, or in one."""
+    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
+
+
+def frames(first: FrameType | None) -> Iterator[FrameType]:
+    """The frames from the first one outwards; the last of them is the innermost one of the instructor's."""
+    while first is not None:
+        yield first
+        if is_instructors(first):
+            return
+        first = first.f_back
+
+
+def is_instructors(frame: FrameType) -> bool:
+    """Whether a frame runs a test cell, or a module that is no library."""
+    name = frame.f_code.co_filename
+    if name.startswith("<"):
+        return name.startswith(_TESTS)
+    return not is_below(name, library_folders())
+
+
+def module_of(frame: FrameType) -> str:
+    """The dotted name of the module that a frame's code stands in."""
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def imports(frame: FrameType) -> bool:
+    """Whether the frame is of Python's own import system."""
+    return frame.f_code.co_filename.startswith(_IMPORTING)
+
+
+def is_importing(first: FrameType | None) -> bool:
+    """Whether what happens is part of the import of a module."""
+    return any(map(imports, frames(first)))

@@ -1,0 +1,228 @@
+"""Which files a test cell may open: those of its working folder, and few others.
+
+It writes in its working folder and in temporary files of its own, and reads what belongs to the system, to installed
+libraries and to the hidden data of the assignment. Any other file has to stand in the test's own source. What a library
+reads while it is imported is its own, but never a file of the working folder: some look for their configuration there.
+"""
+
+# Paths are texts here, and come in every event.
+# ruff: noqa: PTH113, PTH115, PTH117, PTH118, PTH119, PTH120
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from autograder.errors import CourseError
+from autograder.examiner.test_environment.callers import (
+    frames,
+    imports,
+    is_below,
+    is_importing,
+    is_instructors,
+    library_folders,
+    module_of,
+)
+from autograder.examiner.test_environment.compilation import Texts, constants_of
+from autograder.examiner.test_environment.guard import working_folder
+from autograder.examiner.test_environment.kernel_text import MAX_PATH, Told
+
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev")
+_WRITABLE = ("/dev/null", "/dev/shm", "/dev/tty")
+_CACHES = ("~/.cache", "~/.config/matplotlib", "~/.keras", "~/.pytensor")
+"""Where libraries keep what they have computed."""
+_ON_LINKS = frozenset(["os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink"])
+"""They are about the name itself, and not about what a link of that name leads to."""
+_READING = frozenset(["os.listdir", "os.scandir", "os.chdir"])
+_DIR_FD = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 2, "os.chmod": 2, "os.chown": 3, "os.utime": 3, "os.symlink": 2}
+"""Event → the position of the descriptor that its path is relative to."""
+_FOLDERS = ("topfd", "dirfd", "dir_fd")
+"""Names for a descriptor of a folder in functions of Python's own that walk through folders."""
+_CHANGING = (
+    "remove", "rename", "rmdir", "mkdir", "truncate", "chmod", "chown", "utime", "link", "symlink", "setxattr",
+    "removexattr",
+)  # fmt: skip
+_TEMPORARY = frozenset(["tempfile.mkstemp", "tempfile.mkdtemp"])
+_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+EVENTS = frozenset([*(f"os.{name}" for name in _CHANGING), *_READING, *_TEMPORARY, "open", "urllib.Request"])
+"""Of Python's audit events, those that begin with a path or an address."""
+
+_FILLS = "autograder.examiner.workspace"
+"""The module that fills the working folder."""
+
+_made: set[str] = set()
+"""The temporary files and folders that this process made."""
+
+
+class PlaceError(CourseError, PermissionError):
+    """A test was about to open a file that is no business of a test."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"opening {path!r} is refused: it lies outside of the test's working folder and does not stand in the test;"
+            " take it from check.hidden_data, or let it go with the release"
+        )
+
+
+class Places:
+    """The files of one test cell."""
+
+    def __init__(self, texts: Texts, told: Told, hidden: Path | None) -> None:
+        self.texts = texts
+        self.told = told
+        self.hidden = hidden
+        self.temporary = os.path.realpath(tempfile.gettempdir())
+
+    def look(self, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+        """
+        Raises:
+            PlaceError: a path leads to where a test has nothing to do.
+            PermissionError: the student's code gave it, and it leads out of the working folder.
+        """
+        if event in _TEMPORARY:
+            self._remember(arguments[0])
+        elif event == "urllib.Request":
+            self._not_told(arguments[0])
+        elif event == "open" and type(arguments[0]) is int and is_instructors(frame):
+            raise PlaceError(f"descriptor {arguments[0]}")
+        elif not imports(frame) and not _is_kits(frame):
+            for path, base in _paths(event, arguments, frame):
+                self._look_at(path, _real(path, base, event in _ON_LINKS), _writes(event, arguments), frame)
+
+    def connects(self, database: Any, frame: FrameType) -> None:
+        """A connection of SQLite's.
+
+        Raises:
+            PlaceError, PermissionError: as :meth:`look`.
+        """
+        path = _file_of(database)
+        if path:
+            self._look_at(os.fsdecode(database), _real(path, "", False), False, frame)
+
+    def is_writable(self, path: str) -> bool:
+        """Whether a test may change the file."""
+        real = os.path.realpath(path)
+        return self._is_own(real) or is_below(real, self._writable)
+
+    def _look_at(self, path: str, real: str, writes: bool, frame: FrameType) -> None:
+        folder = working_folder()
+        if folder is not None and is_below(real, (str(folder),)):
+            if is_importing(frame) and os.path.isfile(real):
+                raise PlaceError(path)
+            return
+        if self._is_own(real) or is_importing(frame):
+            return
+        self._not_told(path)
+        if is_below(real, self._writable if writes else self._readable) or _shows_source(frame):
+            return
+        if real == self.temporary and (module_of(frame) == "tempfile" or not writes):
+            return
+        if not self._stands(real, frame):
+            raise PlaceError(path)
+
+    def _not_told(self, path: Any) -> None:
+        if isinstance(path, str | bytes) and self.told.has(os.fsdecode(path)):
+            raise PermissionError("a path of the student's leads out of the working folder")
+
+    def _is_own(self, real: str) -> bool:
+        folder = working_folder()
+        return is_below(real, (*([str(folder)] if folder else ()), *_made))
+
+    def _remember(self, path: Any) -> None:
+        real = os.path.realpath(os.fsdecode(path))
+        if real != self.temporary and (is_below(real, (self.temporary,)) or self._is_own(real)):
+            _made.add(real)
+
+    @cached_property
+    def _writable(self) -> tuple[str, ...]:
+        configured = [os.environ.get(name) for name in ("XDG_CACHE_HOME", "MPLCONFIGDIR")]
+        caches = [*map(os.path.expanduser, _CACHES), *filter(None, configured)]
+        return (*_WRITABLE, *map(os.path.realpath, caches))
+
+    @cached_property
+    def _readable(self) -> tuple[str, ...]:
+        hidden = [os.path.realpath(self.hidden)] if self.hidden else []
+        return (*_SYSTEM, *library_folders(), *self._writable, *hidden)
+
+    def _stands(self, real: str, frame: FrameType) -> bool:
+        """Whether the path stands in the test, or in the course's module that asks; or below a folder that does."""
+        *_, instructors = frames(frame)
+        places = [(text, "") for text in self.texts.own]
+        file = instructors.f_code.co_filename
+        if is_instructors(instructors) and not file.startswith("<"):
+            places += [(text, os.path.dirname(file)) for text in constants_of(instructors)]
+        for text, base in places:
+            if not text or "\n" in text or "\0" in text or len(text) > MAX_PATH:
+                continue
+            if os.path.isabs(text):
+                if os.path.dirname(text) != text and is_below(real, (os.path.realpath(text),)):
+                    return True
+            elif real in (_lexical("", text), _lexical(base, text)):
+                return True
+        return False
+
+
+def _lexical(folder: str, path: str) -> str:
+    """The path in a folder, whatever links have that name: a test may have made one."""
+    return os.path.normpath(os.path.join(os.path.realpath(folder), path))
+
+
+def _is_kits(frame: FrameType) -> bool:
+    """Whether the kit itself opens a file, and not for a test."""
+    return module_of(frame).startswith("autograder.") or any(module_of(one) == _FILLS for one in frames(frame))
+
+
+def _shows_source(frame: FrameType) -> bool:
+    """Whether a line of a traceback or the source of an object is looked up."""
+    return any(module_of(one) == "linecache" for one in (frame, frame.f_back) if one is not None)
+
+
+def _writes(event: str, arguments: tuple[Any, ...]) -> bool:
+    if event == "open":
+        return bool(type(arguments[2]) is int and arguments[2] & _FLAGS)
+    return event not in _READING
+
+
+def _paths(event: str, arguments: tuple[Any, ...], frame: FrameType) -> Iterator[tuple[str, str]]:
+    """Each path that an event is about, and the folder that it is relative to; empty: the current one."""
+    if event in ("os.rename", "os.link"):
+        given = [(arguments[0], arguments[2]), (arguments[1], arguments[3])]
+    elif event == "os.symlink":
+        given = [(arguments[1], arguments[2])]
+    else:
+        given = [(arguments[0], arguments[_DIR_FD[event]] if event in _DIR_FD else _of_walk(event, frame))]
+    for path, descriptor in given:
+        if isinstance(path, str | bytes | os.PathLike):
+            yield os.fsdecode(path), os.readlink(f"/proc/self/fd/{descriptor}") if descriptor >= 0 else ""
+
+
+def _of_walk(event: str, frame: FrameType) -> int:
+    """The descriptor of the folder that ``shutil.rmtree`` and ``os.fwalk`` are in: the event does not tell."""
+    if event != "open" or module_of(frame) not in ("shutil", "os", "glob"):
+        return -1
+    found = [frame.f_locals[name] for name in _FOLDERS if type(frame.f_locals.get(name)) is int]
+    return found[0] if found else -1
+
+
+def _real(path: str, base: str, on_link: bool) -> str:
+    whole = os.path.join(base, path)
+    if on_link:
+        whole = whole.rstrip("/")
+        return os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
+    return os.path.realpath(whole)
+
+
+def _file_of(database: Any) -> str:
+    """The file of a database; empty where it is none."""
+    if not isinstance(database, str | bytes | os.PathLike):
+        return ""
+    name = os.fsdecode(database)
+    if not name.startswith("file:"):
+        return "" if name == ":memory:" else name
+    address = urlsplit(name)
+    return "" if "mode=memory" in address.query.split("&") or address.path == ":memory:" else unquote(address.path)

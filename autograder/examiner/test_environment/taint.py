@@ -1,0 +1,235 @@
+"""No text of the student's becomes code in this process, no bytes of theirs an object, and no path of theirs a file
+of the examiner's.
+
+Libraries run texts that look like data: ``typing.get_type_hints`` evaluates annotations that are strings,
+``DataFrame.query`` a condition, ``jinja2.Template`` a page. Nobody can tell what became of a text on the way there. So
+nothing is compiled while a test cell is examined, no class unpickled and no program started, but what a closed list
+allows, and files are opened in a few places only (:mod:`~autograder.examiner.test_environment.compilation`,
+:mod:`~autograder.examiner.test_environment.places`, :mod:`~autograder.examiner.test_environment.databases`). Python's
+audit events come before each of these happens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from autograder.errors import CourseError
+from autograder.examiner.refusals import instead_of
+from autograder.examiner.test_environment import compilation, databases, places
+from autograder.examiner.test_environment.callers import (
+    frames,
+    imports,
+    is_below,
+    is_importing,
+    is_instructors,
+    library_folders,
+    module_of,
+)
+from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
+from autograder.examiner.test_environment.kernel_text import Told
+from autograder.kernel.codec import Packed
+
+_PLAIN = {
+    "builtins": "bytearray complex frozenset object range set slice",
+    "collections": "Counter OrderedDict defaultdict deque",
+    "copyreg": "_reconstructor",
+    "datetime": "date datetime time timedelta timezone",
+    "decimal": "Decimal",
+    "fractions": "Fraction",
+    "numpy": "dtype ndarray",
+    "numpy._core.multiarray": "_reconstruct scalar",
+    "numpy._core.numeric": "_frombuffer",
+    "numpy.core.multiarray": "_reconstruct scalar",
+    "numpy.core.numeric": "_frombuffer",
+}
+_UNPICKLED = frozenset((module, name) for module, names in _PLAIN.items() for name in names.split())
+"""Classes of plain values: a pickle of such runs nothing."""
+_CACHES = ("numba.core.", "pytensor.")
+"""Libraries that unpickle what they have compiled, out of their own caches."""
+_LOADERS = ("/lib", "/usr/lib", "/usr/local/lib")
+
+
+class ForeignCodeError(CourseError):
+    """A test was about to run, here, what may be the student's."""
+
+
+class _Cell:
+    """One test cell that is examined."""
+
+    def __init__(self, sources: tuple[str, ...], hidden: Path | None) -> None:
+        self.texts = compilation.Texts(sources)
+        self.told = Told()
+        self.places = places.Places(self.texts, self.told, hidden)
+        self.importable = _importable(tuple(sys.path))
+        self.refused: list[Exception] = []
+
+    def refuse(self, what: str, frame: FrameType) -> None:
+        error = ForeignCodeError(
+            f"{what} is refused: it may be the student's; {instead_of(map(module_of, frames(frame)))}"
+        )
+        if not compilation.gives_up(frame):
+            self.refused.append(error)
+        raise error
+
+    def refuse_statement(self, what: str) -> None:
+        """An action of a statement of SQL; SQLite itself raises the error."""
+        why = "it may be the student's, and a statement reads and changes the database of its connection alone"
+        self.refused.append(ForeignCodeError(f"{what} is refused in SQL: {why}"))
+
+    def is_module(self, path: str) -> bool:
+        """Whether a file is one of the modules that could be imported before the cell began."""
+        path = os.path.normpath(path)
+        folder = working_folder()
+        return not (folder and is_below(path, (str(folder),))) and is_below(path, self.importable)
+
+
+@functools.lru_cache(maxsize=8)
+def _importable(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The folders on Python's path and those of libraries, with and without their links."""
+    folders = [os.path.normpath(entry) for entry in path if Path(entry).is_absolute()]
+    return tuple(dict.fromkeys([*library_folders(), *folders, *map(os.path.realpath, folders)]))
+
+
+_now: _Cell | None = None
+_installed = False
+
+
+@contextlib.contextmanager
+def deny_student_code(*sources: str, hidden: Path | None = None) -> Iterator[list[Exception]]:
+    """While the block examines a test cell; gives what was refused, also where the test went on.
+
+    Args:
+        sources: the test cell, and the instructor's statements that tests use.
+        hidden: the folder of hidden data.
+    """
+    global _now, _installed
+    if not _installed:
+        sys.addaudithook(_hear)
+        _installed = True
+    before, _now = _now, _Cell(sources, hidden)
+    try:
+        with databases.confining(databases.Rules(_now.places.is_writable, _now.refuse_statement)):
+            yield _now.refused
+    finally:
+        _now = before
+
+
+def heard(packed: Packed) -> None:
+    """Remember the texts in a message of the kernel's: none of them is a path."""
+    if _now is not None:
+        _now.told.keep(packed)
+
+
+def heard_file(data: bytes) -> None:
+    """Remember what is in a file of the student's that a test may read."""
+    if _now is not None:
+        _now.told.keep_file(data)
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if _now is None:
+        return
+    listener = _LISTENERS.get(event)
+    if listener is not None:
+        listener(_now, event, arguments, sys._getframe(1))
+
+
+# --- what is asked of each event -----------------------------------------------------------------------
+
+
+def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    source, name = arguments
+    if compilation.own(frame) or module_of(frame).startswith("autograder."):
+        return
+    if imports(frame):
+        if not cell.is_module(str(name)) and not compilation.is_transformed_function(frame):
+            cell.refuse(f"importing {name}", frame)
+    elif not cell.texts.allows(source, frame):
+        text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
+        what = repr(text.strip()[:60]) if isinstance(text, str) else "a syntax tree"
+        cell.refuse(f"compiling {what}, which does not stand in the test,", frame)
+
+
+def _load(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    """Code that was compiled before: of modules."""
+    path = frame.f_locals.get("source_path") or frame.f_locals.get("bytecode_path")
+    if not imports(frame) or not cell.is_module(str(path)):
+        cell.refuse("loading compiled code", frame)
+
+
+def _code(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    if is_instructors(frame):
+        cell.refuse("making a code object", frame)
+
+
+def _unpickle(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    module, name = arguments
+    if (module, name) in _UNPICKLED or module_of(frame).startswith(_CACHES) or is_importing(frame):
+        return
+    cell.refuse(f"unpickling {module}.{name}", frame)
+
+
+def _program(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    if not is_harmless(event, arguments, working_folder()):
+        cell.refuse("starting a program", frame)
+
+
+def _library(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    name = arguments[0]
+    path = os.fsdecode(name) if isinstance(name, str | bytes) else ""
+    is_librarys = "/" not in path or is_below(os.path.realpath(path), (*library_folders(), *_LOADERS))
+    if not is_librarys and not _is_of_cache(frame) and not is_importing(frame):
+        cell.refuse(f"loading {path}", frame)
+
+
+def _is_of_cache(frame: FrameType) -> bool:
+    return any(module_of(one).startswith(_CACHES) for one in frames(frame))
+
+
+def _import(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    name, path = arguments[:2]
+    if isinstance(path, str) and not cell.is_module(path) and not _is_of_cache(frame):
+        cell.refuse(f"importing {name}", frame)
+
+
+def _file(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    cell.places.look(event, arguments, frame)
+
+
+def _connect(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    cell.places.connects(arguments[0], frame)
+
+
+def _connected(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    if not databases.is_bound(arguments[0]):
+        cell.refuse("a connection of SQLite's own class", frame)
+
+
+def _extension(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    if event != "sqlite3.enable_load_extension" or arguments[1]:
+        cell.refuse("loading an extension of SQLite", frame)
+
+
+Listener = Callable[[_Cell, str, tuple[Any, ...], FrameType], None]
+_LISTENERS: dict[str, Listener] = {
+    "compile": _compile,
+    "code.__new__": _code,
+    "marshal.loads": _load,
+    "marshal.load": _load,
+    "pickle.find_class": _unpickle,
+    "ctypes.dlopen": _library,
+    "import": _import,
+    "sqlite3.connect": _connect,
+    "sqlite3.connect/handle": _connected,
+    "sqlite3.enable_load_extension": _extension,
+    "sqlite3.load_extension": _extension,
+    **dict.fromkeys(PROGRAMS, _program),
+    **dict.fromkeys(places.EVENTS, _file),
+}

@@ -1,0 +1,1 @@
+"""One notebook in one kernel: run, recorded, replayed. It touches one sandbox."""

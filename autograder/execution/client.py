@@ -1,0 +1,399 @@
+"""Drives one sandboxed kernel: runs cells, asks the probe, and survives whatever comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import signal
+import threading
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from autograder._util.notebook_format import nbformat
+from autograder.errors import LostError, SandboxError
+from autograder.execution.channels import Channels
+from autograder.execution.link import REPLY_SECONDS, Answer
+from autograder.execution.outputs import Outputs
+from autograder.execution.termination import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
+from autograder.kernel.codec import Packed
+from autograder.records import CellRun, Limits, RunStatus
+from autograder.sandbox import Sandbox
+from autograder.sandbox.base import HOME
+from autograder.sandbox.kernel_manager import SandboxKernelManager, kernel_manager
+
+REQUEST, QUESTION, ANSWER = "state_request", "state_question", "state_answer"
+EXECUTION = {
+    "silent": False,
+    "store_history": True,
+    "user_expressions": {},
+    "allow_stdin": False,
+    "stop_on_error": False,
+}
+"""How a cell is run."""
+LOOK_SECONDS = 0.1
+"""How often it is looked whether a kernel that says nothing lives."""
+GRACE_SECONDS = 2.0
+"""How long an interrupted kernel may take to come back."""
+READY_SECONDS = 180.0
+"""How long a kernel may take to import what it is to import first, on a machine that is busy."""
+MAX_MESSAGE_MIB = 1024
+"""How much this process may grow while it waits for the kernel. A message of many parts is received as a whole before
+anyone can count it, and its parts cost the sender nothing where they are the same bytes."""
+
+MAX_GROWTH_MIB = 2048
+"""How much this process may grow from a kernel's start to its end: what a kernel sends unasked arrives all the same."""
+
+T = TypeVar("T")
+
+
+class SandboxedKernel:
+    """A started kernel; implements :class:`autograder.execution.run.Kernel`. One thread uses it, its own event loop
+    waits.
+
+    Args:
+        manager: starts the kernel when it is asked to.
+        limits: what the kernel may use.
+
+    Raises:
+        SandboxError: the kernel cannot be started.
+    """
+
+    def __init__(self, manager: SandboxKernelManager, limits: Limits) -> None:
+        self.limits = limits
+        self.outputs = Outputs(int(limits.output_mib * 2**20))
+        self._end: tuple[RunStatus, str] | None = None
+        self._killed = False
+        self._closed = False
+        self._answering = 0
+        """How many questions of the kernel's are being answered at the moment."""
+        self._loop = asyncio.new_event_loop()
+        self._done = threading.Event()
+        self._manager = manager
+        self._client: Any = None
+        try:
+            self._wait(self._start())
+            self._channels = Channels(self._client)
+            self._wait_until_it_answers()
+        except BaseException:
+            self.close()
+            raise
+        assert self._process is not None
+        self.label = self._process.label
+        threading.Thread(target=self._watch, args=(_resident_mib() + MAX_GROWTH_MIB,), daemon=True).start()
+
+    @property
+    def _process(self) -> Any:
+        return getattr(self._manager.provisioner, "process", None)
+
+    def _wait(self, action: Coroutine[Any, Any, T]) -> T:
+        """Run in the kernel's own loop, also where a test is running one (``asyncio.run``)."""
+        outer = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            return self._loop.run_until_complete(action)
+        finally:
+            asyncio._set_running_loop(outer)
+
+    async def _start(self) -> None:
+        await self._manager.start_kernel()
+        client = self._manager.client()
+        client.start_channels()
+        self._client = client
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        heard = {"shell": False, "iopub": False}
+        while not all(heard.values()):
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise SandboxError(f"the kernel started but does not answer: {self._process.stderr()[-2000:]}")
+            if not heard["shell"]:
+                self._channels.send("shell", "kernel_info_request", {})
+            for name in heard:
+                if self._channels.wait(0.2, name):
+                    heard[name] = self._channels.receive(name) is not None or heard[name]
+            # A subscription that came late missed the first answer: ask again.
+            heard["shell"] = heard["shell"] and heard["iopub"]
+
+    # --- cells
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        """See :class:`autograder.execution.run.Kernel`."""
+        if self.ended():
+            return CellRun("not_run")
+        began = time.monotonic()
+        refused = self._process.usage().processes_refused
+        self.outputs.begin_cell()
+        try:
+            reply, timed_out = self._execute(source, seconds)
+        except Exception as error:  # the kernel sent what no kernel sends; the bytes are the student's
+            self._unreadable(error)
+            reply, timed_out = None, False
+        spent = time.monotonic() - began
+        outputs = self.outputs.of_cell()
+        if timed_out:
+            return CellRun("timed_out", outputs, None, spent, f"stopped after {seconds:.3g} s")
+        if reply is None:
+            self._stop(*cause_of_death(self._process, self.limits))
+            assert self._end is not None
+            return CellRun("error", outputs, None, spent, self._end[1])
+        count = reply.get("execution_count")
+        count = count if type(count) is int else None
+        if reply.get("status") == "ok":
+            return CellRun("ok", outputs, count, spent)
+        name, value = str(reply.get("ename", "an error"))[:100], str(reply.get("evalue", ""))[:400]
+        raised = f"{name}: {value}"
+        return CellRun("error", outputs, count, spent, raised, limit_of(self._process.usage(), raised, refused))
+
+    def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
+        """(content of the reply or None for a dead kernel, whether time ran out)"""
+        message = self._channels.send("shell", "execute_request", {**EXECUTION, "code": source})
+        deadline = time.monotonic() + seconds
+        room = _resident_mib() + MAX_MESSAGE_MIB
+        reply: dict[str, Any] | None = None
+        idle = timed_out = False
+        while not (reply and idle):
+            if time.monotonic() > deadline:
+                if reply:  # the answer is there, only its echo is missing
+                    break
+                if timed_out:
+                    self._stop(
+                        RunStatus.TIMED_OUT,
+                        too_slow(seconds) + " The kernel did not stop when asked to.",
+                    )
+                    return None, True
+                timed_out = True
+                self._interrupt()
+                deadline = time.monotonic() + GRACE_SECONDS
+            self._channels.wait(LOOK_SECONDS, *(("iopub",) if reply else ("iopub", "shell")))
+            idle = self._read_iopub(message) or idle
+            if self.outputs.full or _resident_mib() > room:
+                self._stop(*too_much(self.limits))
+                return None, False
+            if reply is None:
+                reply = self._read_shell(message)
+                if reply and not idle:
+                    deadline = time.monotonic() + GRACE_SECONDS
+            if not (reply and idle) and self._gone():
+                return None, timed_out
+        return reply, timed_out
+
+    def _read_iopub(self, message: str) -> bool:
+        """Take what is there; True when the cell is done."""
+        for _ in range(200):
+            got = self._channels.receive("iopub")
+            if got is None:
+                return False
+            self.outputs.count(got)
+            if got["parent_header"].get("msg_id") != message or self.outputs.full:
+                if self.outputs.full:
+                    return False
+                continue
+            kind, content = got["msg_type"], got["content"]
+            if kind == "status" and content.get("execution_state") == "idle":
+                return True
+            self._take(kind, content, got)
+        return False
+
+    def _take(self, kind: str, content: dict[str, Any], message: dict[str, Any]) -> None:
+        transient = content.get("transient")
+        display = transient.get("display_id") if isinstance(transient, dict) else None
+        if kind == "clear_output":
+            self.outputs.clear(bool(content.get("wait")))
+        elif kind == "update_display_data":
+            shown = {"header": {"msg_type": "display_data"}, "content": {"metadata": {}, **content}}
+            self.outputs.update(str(display), nbformat.v4.output_from_msg(shown))
+        elif kind in ("stream", "display_data", "execute_result", "error"):
+            self.outputs.add(nbformat.v4.output_from_msg(message), None if display is None else str(display))
+
+    def _read_shell(self, message: str) -> dict[str, Any] | None:
+        for _ in range(200):
+            got = self._channels.receive("shell")
+            if got is None:
+                return None
+            if got["parent_header"].get("msg_id") == message:
+                return dict(got["content"])
+            self.outputs.count(got)  # an answer that nobody waits for
+        return None
+
+    def _interrupt(self) -> None:
+        self._channels.send("control", "interrupt_request", {})
+
+    # --- questions
+
+    def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
+        """See :class:`autograder.execution.link.Link`. While an answer is worked out for the kernel, a request goes
+        the way of the answer: the kernel waits there."""
+        if self.ended():
+            assert self._end is not None
+            raise LostError(f"the notebook's kernel is gone: {self._end[1]}")
+        try:
+            return self._converse(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds), answer)
+        except (LostError, SandboxError):
+            raise
+        except Exception as error:  # the kernel sent what no kernel sends, or is gone; an answer raises nothing
+            self._unreadable(error)
+            raise LostError("the notebook's kernel sent a message that can not be read") from None
+
+    def _converse(self, request: Packed, seconds: float, answer: Answer | None) -> Packed:
+        channel = "stdin" if self._answering else "shell"
+        wanted = self._send(channel, REQUEST, request)
+        patience = _Patience(seconds)
+        while True:
+            question, packed = self._hear(wanted, patience)
+            if question is None:
+                return packed
+            self._answering += 1
+            try:
+                reply = answer(packed) if answer is not None else Packed(b"null", [])
+            except BaseException:
+                # The student's code goes on as well as it can; its reply comes too late for anyone.
+                with contextlib.suppress(Exception):
+                    self._send("stdin", ANSWER, Packed(b"null", []), question)
+                raise
+            finally:
+                self._answering -= 1
+            self._send("stdin", ANSWER, reply, question)
+
+    def _send(self, channel: str, kind: str, packed: Packed, parent: Any = None) -> str:
+        return self._channels.send(channel, kind, {}, parent=parent, buffers=[packed.text, *packed.buffers])
+
+    def _hear(self, wanted: str, patience: _Patience) -> tuple[Any, Packed]:
+        """The next question of the kernel's with its header, or None and the reply to the request ``wanted``."""
+        room = _resident_mib() + MAX_MESSAGE_MIB
+        while True:
+            if _resident_mib() > room:
+                self._stop(*flooded(MAX_MESSAGE_MIB))
+                raise LostError("an answer of your code is too large to be examined")
+            if patience.over():
+                if patience.interrupted:
+                    self._stop(RunStatus.TIMED_OUT, "The student's code did not answer and was stopped.")
+                    raise LostError(
+                        f"a call of your code took longer than {patience.seconds:g} s and could not be stopped"
+                    )
+                patience.give_grace()
+                self._interrupt()
+            ready = self._channels.wait(LOOK_SECONDS, "shell", "stdin")
+            if not ready and self._gone():
+                self._stop(*cause_of_death(self._process, self.limits))
+                raise LostError("the notebook's kernel died while its answer was examined")
+            self._drain()
+            for channel in sorted(ready):
+                got = self._channels.receive(channel)
+                if got is None:
+                    continue
+                text, *buffers = [bytes(b) for b in got["buffers"]] or [b"null"]
+                if got["msg_type"] == QUESTION and channel == "stdin":
+                    return got, Packed(text, buffers)
+                if got["parent_header"].get("msg_id") == wanted:
+                    return None, Packed(text, buffers)
+
+    def _drain(self) -> None:
+        """Nothing that is published now is shown to anyone: hidden inputs may be in it."""
+        for _ in range(100):
+            if self._channels.receive("iopub") is None:
+                return
+
+    def _watch(self, room: int) -> None:
+        """End the kernel when this process grows past ``room`` MiB, or the kernel's processor time is used up, also
+        while nobody waits for the kernel."""
+        while not self._done.wait(0.2):
+            if _resident_mib() > room:
+                self._stop(*flooded(MAX_GROWTH_MIB))
+                return
+            if self._process.usage().cpu_seconds > self.limits.most_cpu_seconds:
+                self._stop(*too_busy(self.limits))
+                return
+
+    # --- the end
+
+    def _gone(self) -> bool:
+        return self._process.poll() is not None or bool(self._client and self._client.lost)
+
+    def _stop(self, status: RunStatus, message: str) -> None:
+        """End the kernel; the first reason is the reason."""
+        if self._end is None:
+            self._end = (status, message)
+            self._killed = status is RunStatus.KILLED and self._process.poll() == 128 + signal.SIGKILL
+            self._process.kill()
+
+    def _unreadable(self, error: Exception) -> None:
+        if self._process.wait(0.5) is not None:  # the message of one that was killed ends in the middle
+            self._stop(*cause_of_death(self._process, self.limits))
+        self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
+
+    def ended(self) -> tuple[RunStatus, str] | None:
+        """See :class:`autograder.execution.run.Kernel`."""
+        if self._end is None and self._gone():
+            self._stop(*cause_of_death(self._process, self.limits))
+        return self._end
+
+    def killed(self) -> bool:
+        """See :class:`autograder.execution.run.Kernel`."""
+        return self.ended() is not None and self._killed
+
+    def usage(self) -> tuple[float, float | None]:
+        """See :class:`autograder.execution.run.Kernel`."""
+        used = self._process.usage()
+        return used.cpu_seconds, used.peak_memory_mib
+
+    def close(self) -> None:
+        """See :class:`autograder.execution.run.Kernel`."""
+        if self._closed:
+            return
+        self._closed = True
+        self._done.set()
+        if self._end is None:
+            self._end = (RunStatus.KILLED, "The kernel was shut down.")
+        with contextlib.suppress(Exception):
+            if self._client is not None:
+                self._client.stop_channels()
+                self._client.context.destroy(linger=0)
+        if self._manager.provisioner is not None:
+            self._wait(self._manager.provisioner.cleanup())
+        self._loop.close()
+
+
+def sandboxed_kernel(
+    sandbox: Sandbox,
+    files: Mapping[str, Path],
+    limits: Limits,
+    *,
+    python: str | None = None,
+    masked: tuple[Path, ...] = (),
+    preload: Sequence[str] = (),
+) -> SandboxedKernel:
+    """Start a kernel in ``sandbox``; ``files`` is path in the work folder → host file, the rest as for
+    :func:`~autograder.sandbox.kernel_manager.kernel_manager`.
+
+    Raises:
+        SandboxError: the kernel cannot be started.
+    """
+    inside = {f"{HOME}/{name}": path for name, path in files.items()}
+    manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked, preload=preload)
+    return SandboxedKernel(manager, limits)
+
+
+class _Patience:
+    """How long a request may take, the tests' own functions included that it asks for."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.interrupted = False
+        self._deadline = time.monotonic() + seconds
+
+    def over(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def give_grace(self) -> None:
+        """An interrupt is on its way."""
+        self.interrupted = True
+        self._deadline = time.monotonic() + GRACE_SECONDS
+
+
+def _resident_mib() -> int:
+    """The memory of this process, in MiB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() >> 20

@@ -1,0 +1,274 @@
+"""Runs that are kept: ``.autograder/runs/<key>.run``, each the transcript of one notebook's kernels.
+
+This folder holds bytes; :func:`to_bytes` and :func:`from_bytes` are for who speaks with kernels.
+
+A file is a line that names the format, the digest of all that follows, the length of a JSON text, that text, and the
+bytes that kernels said, one after the other. All of it came from a student once, and is read as such: strict JSON,
+nothing unpickled, every value of its exact type; what the kernel said is decoded where it is used, as it was the first
+time. A file that is damaged, or not what it should be, is no file: the notebook is executed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.execution.recording import Ran, Said, Session, Transcript
+from autograder.kernel.codec import Packed
+from autograder.records import CellRun, RunStatus
+
+MAX_RUN = 80 * 2**20
+"""Bytes of one file; a longer run is not kept, and its notebook is executed each time."""
+MAX_TOTAL = 4 * 2**30
+"""Bytes of all files together; what was not used for the longest time goes first."""
+_MAGIC = b"autograder run 1\n"
+_SUFFIX = ".run"
+_Blobs = dict[bytes, int]
+
+
+class Runs:
+    """The folder of runs; a key is a hexadecimal digest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}{_SUFFIX}"
+
+    def has(self, key: str) -> bool:
+        """Whether there is one; not whether it can be used."""
+        return self._path(key).is_file()
+
+    def load(self, key: str) -> bytes:
+        """The bytes of a run, which nobody has looked at; empty where there is none."""
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_RUN + 1)
+            os.utime(path)  # used now
+        except OSError:
+            return b""
+        return data if len(data) <= MAX_RUN else b""
+
+    def save(self, key: str, data: bytes) -> bool:
+        """Keep a run in the place of an earlier one; says whether it is kept. One that is empty or too large, or cannot
+        be written, is not: the earlier one goes all the same, as it is not the last any more."""
+        try:
+            if 0 < len(data) <= MAX_RUN:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _write(self._path(key), data)
+                return True
+        except OSError:
+            pass
+        with contextlib.suppress(OSError):
+            self._path(key).unlink(missing_ok=True)
+        return False
+
+    def prune(self, most: int = MAX_TOTAL) -> None:
+        """Remove what was not used for the longest time, until all together have at most so many bytes; and what a
+        process that was killed has left half written."""
+        kept: list[tuple[float, int, Path]] = []
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                with contextlib.suppress(OSError):
+                    if path.suffix != _SUFFIX:
+                        path.unlink()
+                        continue
+                    status = path.stat()
+                    kept.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in kept)
+        for _, size, path in sorted(kept, key=lambda one: one[0]):
+            if total <= most:
+                return
+            with contextlib.suppress(OSError):
+                path.unlink()
+            total -= size
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Aside, then renamed. Nothing waits for the disk: what a power cut leaves of it, its digest tells."""
+    descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+
+
+# --- out -----------------------------------------------------------------------------------------------
+
+
+def to_bytes(transcript: Transcript) -> bytes:
+    """What :func:`from_bytes` reads.
+
+    Raises:
+        ValueError, TypeError, RecursionError: an output that JSON has no word for.
+    """
+    blobs: _Blobs = {}
+    header = {
+        "sessions": [_session(session, blobs) for session in transcript.sessions],
+        "readings": transcript.readings,
+        "files": transcript.files,
+        "figures": transcript.figures,
+        "blobs": [],
+    }
+    header["blobs"] = [len(blob) for blob in blobs]
+    text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode("ascii")
+    body = b"".join([b"%d\n" % len(text), text, *blobs])
+    return _MAGIC + hashlib.blake2b(body, digest_size=32).hexdigest().encode() + b"\n" + body
+
+
+def _session(session: Session, blobs: _Blobs) -> dict[str, Any]:
+    return {
+        "label": session.label,
+        "events": [_event(event, blobs) for event in session.events],
+        "executed": session.executed,
+        "cpu_seconds": session.cpu_seconds,
+        "peak_memory_mib": session.peak_memory_mib,
+        "ended": None if session.ended is None else [session.ended[0].value, session.ended[1]],
+        "ended_at": session.ended_at,
+    }
+
+
+def _event(event: Ran | Said, blobs: _Blobs) -> list[Any]:
+    if isinstance(event, Said):
+        if event.reply is None:
+            return ["lost", event.request, event.lost]
+        return ["said", event.request, *(_blob(part, blobs) for part in (event.reply.text, *event.reply.buffers))]
+    run = event.run
+    limit = None if run.limit is None else run.limit.value
+    return [
+        "ran", event.source, run.status, list(run.outputs), run.execution_count, run.seconds, run.error, limit,
+    ]  # fmt: skip
+
+
+def _blob(part: bytes, blobs: _Blobs) -> int:
+    return blobs.setdefault(part, len(blobs))
+
+
+# --- in ------------------------------------------------------------------------------------------------
+
+
+def from_bytes(data: bytes) -> Transcript:
+    """The transcript that :func:`to_bytes` made ``data`` from; equal to it.
+
+    Raises:
+        ValueError, TypeError, LookupError, RecursionError: it is none.
+    """
+    start = len(_MAGIC) + 65
+    if not data.startswith(_MAGIC) or data[start - 1 : start] != b"\n":
+        raise ValueError("not a run")
+    if hashlib.blake2b(memoryview(data)[start:], digest_size=32).hexdigest().encode() != data[len(_MAGIC) : start - 1]:
+        raise ValueError("damaged")
+    end = data.index(b"\n", start, start + 20)
+    begin, length = end + 1, int(data[start:end])
+    if not 0 <= length <= len(data) - begin:
+        raise ValueError("cut off")
+    header = json.loads(data[begin : begin + length], parse_constant=_refuse, object_pairs_hook=_once)
+    blobs = _blobs(data, begin + length, header["blobs"])
+    return Transcript(
+        sessions=tuple(_read_session(one, blobs) for one in _list(header["sessions"])),
+        readings=tuple(_number(one) for one in _list(header["readings"])),
+        files=tuple(_whole(one) for one in _list(header["files"])),
+        figures=tuple(_whole(one) for one in _list(header["figures"])),
+    )
+
+
+def _blobs(data: bytes, begin: int, lengths: Any) -> list[bytes]:
+    blobs = []
+    for length in _list(lengths):
+        end = begin + _whole(length)
+        blobs.append(data[begin:end])
+        begin = end
+    if begin != len(data):
+        raise ValueError("not as long as it says")
+    return blobs
+
+
+def _read_session(row: Mapping[str, Any], blobs: Sequence[bytes]) -> Session:
+    events = tuple(_read_event(_list(event), blobs) for event in _list(row["events"]))
+    peak, ended = row["peak_memory_mib"], row["ended"]
+    if not 0 <= _whole(row["executed"]) <= len(events):
+        raise ValueError("more executed than there is")
+    return Session(
+        label=_text(row["label"]),
+        events=events,
+        executed=row["executed"],
+        cpu_seconds=_number(row["cpu_seconds"]),
+        peak_memory_mib=None if peak is None else _number(peak),
+        ended=None if ended is None else (RunStatus(ended[0]), _text(ended[1])),
+        ended_at=_whole(row["ended_at"]),
+    )
+
+
+def _read_event(row: list[Any], blobs: Sequence[bytes]) -> Ran | Said:
+    match row:
+        case ["said", request, text, *buffers]:
+            parts = [blobs[_whole(part)] for part in (text, *buffers)]
+            return Said(_text(request), Packed(parts[0], parts[1:]))
+        case ["lost", request, why]:
+            return Said(_text(request), None, _text(why))
+        case ["ran", source, status, outputs, count, seconds, error, limit]:
+            if status not in ("ok", "error", "timed_out", "not_run", "skipped"):
+                raise ValueError("no status of a cell")
+            run = CellRun(
+                status,
+                tuple(_output(one) for one in _list(outputs)),
+                None if count is None else _whole(count),
+                _number(seconds),
+                None if error is None else _text(error),
+                None if limit is None else RunStatus(limit),
+            )
+            return Ran(_text(source), run)
+        case _:
+            raise ValueError("no event")
+
+
+def _output(value: Any) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise TypeError("no output")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key twice")
+    return made
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise TypeError("no list")
+    return value
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError("no text")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError("no whole number")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise TypeError("no number")
+    return float(value)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,282 @@
+"""Many submissions: which are due, in which order, how many at a time, and what became of each."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import os
+import shutil
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from autograder._util.digests import folder_key, regular_files
+from autograder._util.files import sweep, unwritable, version
+from autograder.errors import HostError, UsageError
+from autograder.execution.recording_store import Runs
+from autograder.grading import recordings
+from autograder.grading.cache_keys import common_keys, execution_key
+from autograder.grading.pool import in_processes
+from autograder.grading.schedule import Execute as Execute
+from autograder.grading.schedule import once_each
+from autograder.grading.work import TIMESTAMP, Work, preload, released_modules
+from autograder.records import Batch, Course, Grade, NotGraded
+from autograder.release.record import Release
+from autograder.results import result_json
+from autograder.submissions.manifest import read_timestamp
+
+BATCH_LOG = "log/batch.log"
+"""In .autograder/; beside it the folders with each submission's own log."""
+
+
+Progress = Callable[[str, Grade | NotGraded], None]
+"""Called with the student and the result, in the coordinator, as each submission is done."""
+
+
+def students(course: Course, assignment: str) -> tuple[str, ...]:
+    """Those with a folder submitted/<student>/<assignment>/."""
+    root = course.root / "submitted"
+    if not root.is_dir():
+        return ()
+    return tuple(sorted(p.name for p in root.iterdir() if (p / assignment).is_dir() and not p.name.startswith(".")))
+
+
+def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Work, ...]:
+    """The work that the submissions of an assignment are.
+
+    Raises:
+        UsageError: a student in ``only`` has submitted nothing.
+    """
+    name = release.assignment.name
+    present = students(course, name)
+    unknown = sorted(set(only) - set(present))
+    if unknown:
+        raise UsageError(f"no submission of {', '.join(unknown)} in {course.root / 'submitted'} for {name}")
+    common = common_keys(course, release)
+    chosen = [student for student in present if not only or student in only]
+    works = [submission_work(course, release, student, common) for student in chosen]
+    execution = execution_key(release.assignment, common["files"], _first(works[0])) if works else ""
+    works = [replace(work, runs=course.runs, execution=execution) for work in works]
+    return tuple(replace(work, recording_keys=recordings.keys(work)) for work in works)
+
+
+def _first(work: Work) -> list[str]:
+    return preload(work.assignment, released_modules(work))
+
+
+def submission_work(
+    course: Course,
+    release: Release,
+    student: str,
+    common: Mapping[str, str],
+    *,
+    submission: Path | None = None,
+    target: Path | None = None,
+) -> Work:
+    """The work that one submission is; ``submission`` and ``target`` default to the course's folders."""
+    assignment = release.assignment
+    folder = submission or course.submitted(student, assignment.name)
+    hidden = course.hidden(assignment.name)
+    return Work(
+        student=student,
+        assignment=assignment,
+        exams=tuple(notebook.exam for notebook in release.notebooks),
+        submission=folder,
+        target=target or course.autograded(student, assignment.name),
+        scratch=course.state / "work",
+        details=course.details(student, assignment.name) if target is None else target.with_name("details.json"),
+        log=course.state / "log" / assignment.name / f"{student}.log",
+        batch_log=course.state / BATCH_LOG,
+        course=course.root,
+        hidden=hidden if hidden.is_dir() else None,
+        modules=(course.source(assignment.name), course.root),
+        files={**_own_files(folder, release.files), **release.files},
+        submitted_at=read_timestamp(folder),
+        content_keys={"submission": folder_key(folder), **common},
+    )
+
+
+def current(work: Work) -> Grade | None:
+    """The grade on disk, if it was made from exactly this work."""
+    grade = earlier(work)
+    return grade if grade is not None and grade.is_made_from(work.content_keys) else None
+
+
+def earlier(work: Work) -> Grade | None:
+    """The grade on disk, whatever it was made from; None where there is none or it is damaged."""
+    path = work.target / "result.json"
+    if not path.is_file():
+        return None
+    grade = _read(path, work.details, _version(path), _version(work.details))
+    if grade is None or (grade.student, grade.assignment) != (work.student, work.assignment.name):
+        return None
+    return grade
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, details: Path, *_versions: object) -> Grade | None:
+    """Kept, for a batch asks several times: what is due, which is the longest, what has become of it."""
+    try:
+        return result_json.read(path, details)
+    except HostError:
+        return None
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    try:
+        return version(path)
+    except OSError:
+        return None
+
+
+def run(
+    works: Sequence[Work],
+    *,
+    workers: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+    execute: Execute = in_processes,
+) -> Batch:
+    """Grade what has no current grade, ``workers`` at a time, the longest first.
+
+    What a kept run can answer is not executed, and of identical notebooks one is; with ``force`` all are.
+    One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's. However this
+    ends, no process of it runs on; what is graded until then stays graded.
+    """
+    grades = {} if force else {work.student: grade for work in works if (grade := current(work)) is not None}
+    due = longest_first([work for work in works if work.student not in grades])
+    graded: list[str] = []
+    failed: dict[str, NotGraded] = {}
+    with contextlib.ExitStack() as stack:
+        outcomes = execute(due, workers) if force else once_each(due, workers, execute)
+        stack.enter_context(contextlib.closing(outcomes))
+        for work, reason in outcomes:
+            outcome = _believe(work, reason)
+            if isinstance(outcome, Grade):
+                grades[work.student] = outcome
+                graded.append(work.student)
+            else:
+                failed[work.student] = outcome
+            if progress:
+                progress(work.student, outcome)
+    for folder in {work.runs for work in due if work.runs is not None}:
+        Runs(folder).prune()
+    return Batch(
+        grades=tuple(grades[work.student] for work in works if work.student in grades),
+        graded=tuple(sorted(graded)),
+        not_graded=tuple(failed[work.student] for work in works if work.student in failed),
+    )
+
+
+def _believe(work: Work, reason: str) -> Grade | NotGraded:
+    """Only the folder says that a submission was graded, and from what."""
+    grade = None if reason else current(work)
+    return grade or NotGraded(work.student, work.assignment.name, reason or "no complete result was written")
+
+
+# --- how many at a time, and in which order ----------------------------------------------------------
+
+
+def longest_first(due: Sequence[Work]) -> list[Work]:
+    """By the wall seconds of each student's grade on disk, so that no long one is left running alone at the end.
+
+    A submission that has none takes, as far as anyone knows, as long as the others: it goes by their median. What is
+    equal stays in the order of the names.
+    """
+    known = {work.student: seconds for work in due if (seconds := _seconds(earlier(work))) > 0}
+    typical = statistics.median(known.values()) if known else 0.0
+    return sorted(due, key=lambda work: -known.get(work.student, typical))
+
+
+def _seconds(grade: Grade | None) -> float:
+    return sum(book.wall_seconds for book in grade.notebooks) if grade is not None else 0.0
+
+
+UNKNOWN_MIB = 1024.0
+"""What a notebook is taken to need where none of its assignment has run yet."""
+EXAMINER_MIB = 256.0
+"""What the examiner of one submission needs beside the notebook: it shares what the server has imported."""
+
+
+def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
+    """How many submissions this machine grades at a time: enough cores for the threads of each, and enough memory, at
+    least 1."""
+    cores = cores or len(os.sched_getaffinity(0))
+    available = free_mib() if available_mib is None else available_mib
+    if not works:
+        return cores
+    cores = max(1, cores // max(work.assignment.limits.threads for work in works))
+    if available is None:
+        return cores
+    return max(1, min(cores, int(available / (needed_mib(works) + EXAMINER_MIB))))
+
+
+def needed_mib(works: Sequence[Work]) -> float:
+    """What a notebook of an assignment is taken to need, its examiner aside: what the hungriest has needed before.
+
+    The limit is a ceiling which few come near, and whoever does is stopped there.
+    """
+    peaks = [peak for work in works if (grade := earlier(work)) and (peak := result_json.peak_memory(grade))]
+    return min(max(peaks, default=UNKNOWN_MIB), max(work.assignment.limits.memory_mib for work in works))
+
+
+def free_mib() -> float | None:
+    """What can be had without swapping; None where the system does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) / 1024
+    return None
+
+
+# --- one at a time on a course -----------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def exclusive(course: Course) -> Iterator[None]:
+    """One command at a time that grades or collects on a course; leftovers of a killed or stopped one are removed.
+
+    Raises:
+        HostError: another one runs, or the course can not be written.
+    """
+    try:
+        course.state.mkdir(parents=True, exist_ok=True)
+        lock = (course.state / "lock").open("w")
+    except OSError as error:
+        raise unwritable(course.state, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise HostError(
+                f"another command is grading or collecting in {course.root}; wait until it has ended"
+            ) from None
+        shutil.rmtree(course.state / "work", ignore_errors=True)
+        for folder in (
+            course.root / "feedback",
+            course.reports,
+            course.state / "details",
+            course.state / "feedback",
+            course.state / "exams",
+        ):
+            sweep(folder)
+        sweep(course.root, f".{course.grades_csv.name}.*.tmp")
+        with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
+            os.truncate(course.state / BATCH_LOG, 0)
+        try:
+            yield
+        finally:
+            shutil.rmtree(course.state / "work", ignore_errors=True)
+
+
+MAX_OWN_FILES = 200
+"""Each is a mount in the sandbox; what a student adds beyond that is left out, in the order of its names."""
+
+
+def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
+    """The student's further files; none takes the place of an instructor's."""
+    found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
+    own = {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}
+    return dict(list(own.items())[:MAX_OWN_FILES])

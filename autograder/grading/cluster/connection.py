@@ -1,0 +1,183 @@
+"""dask.distributed as the engine of a batch: the connection, TLS, and the workers as machines that prove themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from autograder.errors import HostError, UsageError
+from autograder.grading.batch import EXAMINER_MIB, needed_mib
+from autograder.grading.cluster.dispatch import Dispatch, Sent
+from autograder.grading.cluster.grader import Standing
+from autograder.grading.parcel import pack_common
+from autograder.grading.work import Work
+from autograder.records import Engine
+
+CONNECT_SECONDS = 20.0
+MISSING = "the engine beyond one machine needs dask.distributed: pip install 'nbexaminer[scale]'"
+
+
+class InCluster:
+    """Executes a batch on the workers of a dask scheduler; an :data:`~autograder.grading.batch.Execute`.
+
+    Args:
+        engine: says where the scheduler is and which certificates go with it.
+        root: the course folder, which relative paths of certificates start from.
+        insecure: allow a connection without TLS.
+        warm: fork kernels from templates on the workers.
+        program: starts the grading program on a worker; for tests.
+
+    Raises:
+        UsageError: the address is none, or of a connection without TLS that is not allowed.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        root: Path,
+        *,
+        insecure: bool = False,
+        warm: bool = True,
+        program: tuple[str, ...] | None = None,
+    ) -> None:
+        check_address(engine.scheduler or "", insecure)
+        self.engine, self.root, self.warm, self.program = engine, root, warm, program
+
+    def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+        """See :func:`~autograder.grading.pool.in_processes`; ``workers`` bounds all machines, 0: their slots do.
+
+        Raises:
+            SandboxError: no worker's sandbox holds.
+            HostError: there is no scheduler, or no worker.
+        """
+        if not due:
+            return
+        common = pack_common(due, warm=self.warm)
+        with connected(self.engine, self.root) as client, fleet(client, common, due, self.program) as machines:
+            dispatch = Dispatch(machines, most=workers or None, patience=self.engine.patience_seconds)
+            with contextlib.closing(dispatch.run(due)) as outcomes:
+                yield from outcomes
+
+
+def check_address(address: str, insecure: bool) -> None:
+    """Raise :class:`UsageError` where a scheduler's address can not be used, or would be used without TLS."""
+    protocol, separator, place = address.partition("://")
+    if not separator or protocol not in ("tls", "tcp") or ":" not in place:
+        raise UsageError(f"{address!r} is no scheduler's address; write it like tls://host:8786")
+    if protocol == "tcp" and not insecure:
+        raise UsageError(
+            f"{address} is a connection without TLS: whoever reaches it can run code on all workers and read "
+            "hidden data. Use tls://, or say --insecure-scheduler"
+        )
+
+
+@contextlib.contextmanager
+def connected(engine: Engine, root: Path) -> Iterator[Any]:
+    """A client of the scheduler.
+
+    Raises:
+        HostError: dask is not installed, certificates are missing, or nobody answers.
+    """
+    try:
+        import dask
+        from distributed import Client
+        from distributed.security import Security
+    except ModuleNotFoundError as error:
+        raise HostError(f"{MISSING} ({error})") from error
+    address = str(engine.scheduler)
+    # What is not named here is as dask's own configuration has it.
+    named = {"tls_ca_file": engine.ca, "tls_client_cert": engine.cert, "tls_client_key": engine.key}
+    files = {option: str(_there(root / path)) for option, path in named.items() if path is not None}
+    parcels_are_large = {"distributed.admin.large-graph-warning-threshold": "4GiB"}
+    with dask.config.set(parcels_are_large):
+        try:
+            security = Security(require_encryption=address.startswith("tls://"), **files)
+            client = Client(address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise HostError(
+                f"no scheduler answers at {address} ({first}); is it started, with these certificates?"
+            ) from error
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise HostError(f"there is no file {path}; `engine` in course.yaml names it")
+    return path
+
+
+@contextlib.contextmanager
+def fleet(client: Any, common: bytes, due: Sequence[Work], program: tuple[str, ...] | None) -> Iterator[DaskFleet]:
+    """The workers, with a grading program each; the programs end with this."""
+    from autograder.grading.cluster.plugin import PREFIX, GraderPlugin
+
+    name = PREFIX + secrets.token_hex(8)
+    _clear(client)
+    threads = max(work.assignment.limits.threads for work in due)
+    plugin = GraderPlugin(name, common, needed_mib(due) + EXAMINER_MIB, threads, program)
+    try:
+        # A worker that fails here is one without this version of the kit; its standing will say so.
+        with contextlib.suppress(Exception):
+            client.register_plugin(plugin, name=name)
+        yield DaskFleet(client, name)
+    finally:
+        with contextlib.suppress(Exception):  # the cluster may be gone
+            client.unregister_worker_plugin(name)
+
+
+def _clear(client: Any) -> None:
+    """Take away what batches left whose coordinators were killed."""
+    from autograder.grading.cluster.plugin import abandoned
+
+    found = client.run(abandoned, on_error="ignore")
+    for name in {name for names in found.values() for name in names}:
+        with contextlib.suppress(Exception):
+            client.unregister_worker_plugin(name)
+
+
+class DaskFleet:
+    """The workers of a scheduler; see :class:`autograder.grading.cluster.dispatch.Fleet`."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self.client, self.name = client, name
+
+    def standing(self) -> Mapping[str, Standing]:
+        from autograder.grading.cluster.plugin import standing
+
+        answers = self.client.run(standing, self.name, on_error="return")
+        return {address: _standing(answer) for address, answer in answers.items()}
+
+    def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> Sent:
+        from autograder.grading.cluster.plugin import grade_parcel
+
+        future = self.client.submit(
+            grade_parcel,
+            self.name,
+            parcel,
+            key=f"grade-{secrets.token_hex(16)}",  # no student's name: dask shows keys to whoever asks
+            workers=[address],
+            allow_other_workers=False,
+            pure=False,
+            retries=0,
+        )
+        future.add_done_callback(ended)
+        return cast(Sent, future)
+
+    def forget(self, sent: Sent) -> None:
+        with contextlib.suppress(Exception):
+            cast(Any, sent).cancel()
+
+
+def _standing(answer: Any) -> Standing:
+    if isinstance(answer, BaseException):
+        if isinstance(answer, ImportError | AttributeError | TypeError):
+            return Standing(refused=f"it has not this version of the kit ({answer})")
+        return Standing()  # it may be busy, or on its way out
+    return Standing(*answer)

@@ -1,0 +1,179 @@
+"""Runs the program that grades (:mod:`autograder.grading.cluster.host`) beside a process that talks to the network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.grading.cluster.host import COMMON, OUTCOME, PARCEL
+from autograder.grading.parcel import STATE
+
+PROGRAM = (sys.executable, "-I", "-c", "import sys; from autograder.grading.cluster import host; sys.exit(host.run())")
+"""Isolated: no module is taken from the folder that it is started in."""
+STARTS = 3
+"""How often the program is started before its machine is given up."""
+LOG = "host.log"
+
+
+class LostError(Exception):
+    """This machine could not grade the submission: another may."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a machine may be given work. Plain: it travels."""
+
+    slots: int = 0
+    """Submissions at a time; 0: none, yet or any more."""
+    refused: str = ""
+    """Why it gets no work; empty while it is being tried, and when it has proved its sandbox."""
+
+
+class Grader:
+    """One batch's program on this machine, and the way to it. Thread-safe.
+
+    Args:
+        folder: is made; everything of the batch lies below it, for this user alone.
+        common: the batch's common parcel.
+        slots: how many submissions go at a time where limits are enforced.
+        environment: of the program.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        common: bytes,
+        slots: int,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
+        self.folder, self.slots = folder, slots
+        self.standing = Standing()
+        self._environment = dict(os.environ if environment is None else environment)
+        self._program = program
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Future[bytes]] = {}
+        self._count = 0
+        self._closed = False
+        self._process: subprocess.Popen[str] | None = None
+        (folder / STATE).mkdir(parents=True, mode=0o700)
+        folder.chmod(0o700)
+        (folder / COMMON).write_bytes(common)
+        self._thread = threading.Thread(target=self._keep, name="autograder-host", daemon=True)
+        self._thread.start()
+
+    def run(self, parcel: bytes) -> bytes:
+        """The outcome of a submission.
+
+        Raises:
+            LostError: this machine could not grade it, for a reason that is not the submission's.
+        """
+        answer: Future[bytes] = Future()
+        with self._lock:
+            self._count += 1
+            place = self.folder / STATE / f"unit-{self._count}"
+            process = self._process
+            if not self.standing.slots or process is None or process.stdin is None:
+                raise LostError(self.standing.refused or "its machine is not ready")
+            try:
+                place.mkdir(mode=0o700)
+                (place / PARCEL).write_bytes(parcel)
+                self._waiting[str(place)] = answer
+                process.stdin.write(json.dumps(str(place)) + "\n")
+                process.stdin.flush()
+            except OSError as error:
+                self._waiting.pop(str(place), None)
+                raise LostError(f"its machine could not take it ({error})") from error
+        try:
+            return answer.result()
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def close(self) -> None:
+        """End the program and all that it started, and remove the folder."""
+        with self._lock:
+            self._closed = True
+            self.standing = Standing(refused="the batch is over")
+            process = self._process
+        if process is not None:
+            process.kill()
+        self._thread.join(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- the thread ------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        why = "its grading program does not run"
+        for _ in range(STARTS):
+            try:
+                why = self._once()
+            except OSError as error:
+                why = f"no program can be started here ({error})"
+            with self._lock:
+                self._process = None
+                if not self._closed:
+                    self.standing = Standing(refused=self.standing.refused)
+                waiting, self._waiting = self._waiting, {}
+            for answer in waiting.values():
+                answer.set_exception(LostError(why))
+            if self._closed or self.standing.refused:
+                return
+        with self._lock:
+            if not self._closed:
+                self.standing = Standing(refused=why)
+
+    def _once(self) -> str:
+        """Start the program and hear it to its end; why it ended."""
+        with self._lock:
+            if self._closed:
+                return self.standing.refused
+            with (self.folder / STATE / LOG).open("ab") as log:
+                process = subprocess.Popen(
+                    [*self._program, str(self.folder)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=self._environment,
+                    text=True,
+                )
+            self._process = process
+        with process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                self._hear(json.loads(line))
+        return f"its grading program ended (exit status {process.returncode}){self._said()}"
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            if "ready" in said:
+                self.standing = Standing(1 if said["ready"]["reduced"] else self.slots)
+            elif "refused" in said:
+                self.standing = Standing(refused=str(said["refused"]))
+            answer = self._waiting.pop(said.get("done") or said.get("lost") or "", None)
+        if answer is None:
+            return
+        if "lost" in said:
+            answer.set_exception(LostError(said["why"]))
+            return
+        try:
+            answer.set_result((Path(said["done"]) / OUTCOME).read_bytes())
+        except OSError as error:
+            answer.set_exception(LostError(f"its outcome can not be read ({error})"))
+
+    def _said(self) -> str:
+        try:
+            text = (self.folder / STATE / LOG).read_text(errors="replace")
+        except OSError:
+            return ""
+        return f": {text.strip().splitlines()[-1][:400]}" if text.strip() else ""

@@ -1,0 +1,242 @@
+"""Run + Exam → Grade: what a submission is worth, and why."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder._util.notebook import read_notebook
+from autograder._util.notebook_format import NotebookNode
+from autograder.check.measured import caching_in, only_measured
+from autograder.errors import HostError, SubmissionError
+from autograder.examiner.examination import Examined, examine
+from autograder.examiner.figures.reconstruction import asks_for_the_current_figure
+from autograder.examiner.file_paths import looks_at_files, paths_in
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.examiner.origin import Origins
+from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.shared_models import only_looked_at
+from autograder.examiner.wording import Wording, public_words
+from autograder.examiner.workspace import Workspace
+from autograder.execution.capture import ExtraCaptures
+from autograder.execution.composition import compose
+from autograder.execution.run import Executed, StartKernel, execute
+from autograder.grading.kernel_source import ChooseSource, KernelSource, Live
+from autograder.records import (
+    ATTEMPTS,
+    MAX_EPOCHS,
+    Composed,
+    Exam,
+    ExamCell,
+    Limits,
+    NotebookGrade,
+    Outcome,
+    QuestionGrade,
+    Role,
+    Run,
+)
+from autograder.results.annotated_notebook import masked_notebook
+
+CHECK = "from autograder import check"
+"""How the instructor's notebook names the checks, where no name of another's can stand for them."""
+
+Rebuild = Callable[[Any, list[Any]], Any]
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """One notebook's grade, and what ran (None where there was nothing to run)."""
+
+    grade: NotebookGrade
+    ran: tuple[Composed, Run] | None = None
+
+    @property
+    def masked(self) -> NotebookNode | None:
+        """The notebook for people."""
+        return None if self.ran is None else masked_notebook(*self.ran, self.grade)
+
+
+def grade_notebook(
+    exam: Exam,
+    source: Path,
+    start: StartKernel,
+    limits: Limits,
+    hidden: Path | None = None,
+    rebuild: Rebuild | None = None,
+    given: Mapping[str, Path] | None = None,
+    handed_in: Mapping[str, Path] | None = None,
+    kernel_source: ChooseSource | None = None,
+) -> GradedNotebook:
+    """Grade one submitted notebook.
+
+    Args:
+        exam: the instructor's side of it.
+        source: the student's file; that it is missing, or no notebook, is the student's failure and gives a grade.
+        start: starts a kernel in a sandbox.
+        limits: wall clocks and sizes.
+        hidden: the folder of hidden data for :func:`autograder.check.hidden_data`.
+        rebuild: makes a Keras model of a claim; default :func:`autograder.examiner.models.rebuild`.
+        given: path in the work folder → file that the release brought, for test cells that look at files.
+        handed_in: the same for what the student handed in beside the notebook.
+        kernel_source: where its kernels come from, in the place of ``start``.
+
+    Raises:
+        HostError: the sandbox can not be had, or somebody kills the kernel each time; nothing is graded then.
+        ReplayMiss: it was to be graded from a kept run, and can not be.
+    """
+    if not source.exists() and not source.is_symlink():
+        return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))
+    try:
+        notebook = read_notebook(source)
+    except SubmissionError as error:
+        return GradedNotebook(_nothing(exam, "invalid", str(error)))
+    composed = compose(exam, notebook)
+    known = vocabulary(exam)
+    wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
+    beyond = _beyond(composed)
+
+    def attempt() -> tuple[KernelSource, Executed[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
+        """None: somebody killed its kernel, which is no part of a grade, nor of a run that is kept."""
+        kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, beyond)
+        executed = execute(kernels.start, Remote, composed, wanted, limits, beyond, kernels.clock)
+        workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
+        try:
+            examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, kernels)
+            if executed.killed():
+                return None
+            kernels.done()
+            return kernels, executed, examined, histories
+        finally:
+            executed.close()
+
+    done = next((done for _ in range(ATTEMPTS) if (done := attempt())), None)
+    if done is None:
+        raise HostError(
+            f"somebody killed the notebook's kernel each of {ATTEMPTS} times, and no limit was reached; see what ends "
+            "processes on this machine (a person, or a daemon that frees memory), and grade again"
+        )
+    kernels, executed, examined, histories = done
+    questions = _questions(composed, executed.run, examined)
+    grade = NotebookGrade(
+        notebook=exam.notebook,
+        status=executed.run.status.value,
+        message=executed.run.message,
+        questions=questions,
+        wall_seconds=executed.run.wall_seconds,
+        cpu_seconds=executed.run.cpu_seconds,
+        peak_memory_mib=executed.run.peak_memory_mib,
+        sandbox=executed.run.sandbox,
+        history=_curve(histories),
+        kept=kernels.kept,
+    )
+    return GradedNotebook(grade, (composed, executed.run))
+
+
+def read_tests(exam: Exam) -> None:
+    """Find out what is asked about an exam's tests for each submission: processes that are forked now know it."""
+    with contextlib.suppress(Exception):  # whoever grades says what is wrong with them
+        known = vocabulary(exam)
+        sources = [cell.source for cell in exam.cells if cell.role is Role.TEST]
+        for source in sources:
+            needs(source, known)
+            looks_at_files(source)
+            asks_for_the_current_figure(source)
+        paths_in(exam)
+        _looked_at(sources, known)
+
+
+def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
+    """Index in the composed notebook, and the exam's cell, of each TEST cell."""
+    tests = {c.grade_id: c for c in composed.exam.cells if c.role is Role.TEST}
+    for index, cell in enumerate(composed.cells):
+        if cell.role is Role.TEST:
+            yield index, tests[cell.grade_id]
+
+
+def _beyond(composed: Composed) -> ExtraCaptures:
+    cells = [(index, cell.source) for index, cell in _test_cells(composed)]
+    files = frozenset(index for index, source in cells if looks_at_files(source))
+    return ExtraCaptures(files, frozenset(index for index, source in cells if asks_for_the_current_figure(source)))
+
+
+def _examine(
+    composed: Composed,
+    executed: Executed[Remote],
+    known: Any,
+    hidden: Path | None,
+    rebuild: Rebuild,
+    workspace: Workspace,
+    kernels: KernelSource,
+) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
+    answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions)
+    sources = [cell.source for _, cell in _test_cells(composed)]
+    if known.trusted.get("check") == CHECK:
+        answers.measured = only_measured([*sources, *known.trusted.values()])
+    answers.looked_at = _looked_at(sources, known)
+    pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
+    wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
+    with caching_in(kernels.predictions):
+        results = examine(
+            pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=kernels.given_up
+        )
+    return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
+
+
+def _looked_at(sources: Sequence[str], known: Any) -> frozenset[str]:
+    return only_looked_at(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
+
+
+def _rebuild(claim: Any, weights: list[Any]) -> Any:
+    from autograder.examiner.models import rebuild
+
+    return rebuild(claim, weights)
+
+
+def _questions(composed: Composed, run: Run, examined: Mapping[str, Examined]) -> tuple[QuestionGrade, ...]:
+    unchanged = {str(c.grade_id): c.unchanged for c in composed.cells if c.grade_id}
+    return tuple(_question(cell, examined, unchanged.get(str(cell.grade_id), True)) for cell in composed.exam.questions)
+
+
+def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool) -> QuestionGrade:
+    name = str(cell.grade_id)
+    if cell.role is Role.TASK or (cell.role is Role.MANUAL and not unchanged):
+        return QuestionGrade(name, 0.0, cell.points, Outcome.MANUAL, "A person grades this.", needs_manual_grade=True)
+    if cell.role is Role.MANUAL:
+        return QuestionGrade(name, 0.0, cell.points, Outcome.SKIPPED, "No response.")
+    result = examined[name]
+    return QuestionGrade(
+        id=name,
+        score=round(cell.points * result.fraction + result.bonus, 6),
+        max_score=cell.points,
+        outcome=result.outcome,
+        message=result.message,
+        detail=result.detail,
+        needs_manual_grade=result.outcome is Outcome.BROKEN,
+        checks=result.checks,
+    )
+
+
+def _nothing(exam: Exam, status: str, message: str) -> NotebookGrade:
+    """The grade of a notebook that could not be run at all."""
+    questions = tuple(
+        QuestionGrade(str(c.grade_id), 0.0, c.points, Outcome.SKIPPED, "There was no notebook to grade.")
+        for c in exam.questions
+    )
+    return NotebookGrade(exam.notebook, status, message, questions)
+
+
+def _curve(histories: list[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """The last model's learning curve: finite numbers under short names, the student's claim."""
+    curve: dict[str, tuple[float, ...]] = {}
+    for name, values in (histories[-1] if histories else {}).items():
+        if type(name) is str and name.isidentifier() and len(name) <= 40 and type(values) is list:
+            numbers = tuple(v for v in values[:MAX_EPOCHS] if type(v) is float and abs(v) < 1e12)
+            if len(numbers) == len(values[:MAX_EPOCHS]):
+                curve[name] = numbers
+        if len(curve) >= 12:
+            break
+    return curve

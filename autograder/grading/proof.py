@@ -1,0 +1,121 @@
+"""Before a release is written: the instructor's solution gets full marks, the unchanged release gets none.
+
+Both go through the very pipeline that students' submissions go through, so a hidden test that can not be examined, a
+threshold that the solution itself misses, and points that come for nothing are found before anyone has the notebook.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.errors import CourseError, HostError, ProofError
+from autograder.grading import batch
+from autograder.grading.pool import in_processes
+from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
+from autograder.release.build import notebook_text
+from autograder.release.exam import solution_notebook
+from autograder.release.record import Release
+
+GIVEN = "given"
+"""Tag of a test cell whose points the unchanged release may get."""
+
+
+def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes) -> None:
+    """Grade the solution and the unchanged release; ``execute`` does the work, as for
+    :func:`autograder.grading.batch.run`.
+
+    Raises:
+        ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
+        HostError: this machine could not grade them.
+    """
+    assignment = release.assignment
+    folder = proof_folder(course, assignment.name)
+    shutil.rmtree(folder, ignore_errors=True)
+    exams = [notebook.exam for notebook in release.notebooks]
+    works = []
+    for student in ("solution", "unchanged"):
+        submission = folder / student / "submitted"
+        submission.mkdir(parents=True)
+        for notebook in release.notebooks:
+            text = notebook_text(solution_notebook(notebook.exam)) if student == "solution" else notebook.text
+            (submission / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
+        works.append(
+            batch.submission_work(
+                course,
+                release,
+                student,
+                {"proof": student},
+                submission=submission,
+                target=folder / student / "autograded",
+            )
+        )
+    done = batch.run(works, workers=workers, force=True, execute=execute)
+    if done.not_graded:
+        raise HostError(f"{assignment.name} can not be proved: {done.not_graded[0].reason}")
+    solution, unchanged = done.grades
+    faults = [*_missed(exams, solution), *_given_away(exams, unchanged)]
+    if faults:
+        listed = "".join(f"\n  - {fault}" for fault in faults)
+        where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
+        raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
+
+
+def _tests(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
+    for exam, notebook in zip(exams, grade.notebooks, strict=True):
+        questions = {q.id: q for q in notebook.questions}
+        for cell in exam.cells:
+            if cell.role is Role.TEST and cell.points > 0:
+                yield exam, cell, questions[str(cell.grade_id)]
+
+
+def _missed(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    stopped = {}
+    for exam, notebook in zip(exams, grade.notebooks, strict=True):
+        if notebook.status != "completed":
+            stopped[exam.notebook] = notebook.message or notebook.status
+            yield f"{exam.notebook}: the solution does not run to its end: {stopped[exam.notebook]}"
+    for exam, cell, question in _tests(exams, grade):
+        if exam.notebook in stopped and _UNBOUND in question.detail:
+            continue  # it follows from the cell that stopped
+        if question.score < cell.points - 1e-9:
+            checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
+            why = checks or _reason(question.detail) or question.message
+            got = f"{question.score:g} of {cell.points:g} points"
+            yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
+
+
+def _given_away(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    for exam, cell, question in _tests(exams, grade):
+        if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
+            yield (
+                f"{exam.notebook}, {cell.grade_id}: the unchanged release gets {question.score:g} of {cell.points:g} "
+                f"points; let the test need the student's work, or tag the cell {GIVEN!r}"
+            )
+
+
+def _reason(detail: str) -> str:
+    """The test's line that ended it, and why: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``."""
+    first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
+    frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
+    place = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
+    ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
+    said = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
+    if refused := _REFUSED_IN_SQL.search(detail):  # the exception is SQLite's own, and says no more than that
+        said = refused[1]
+    return place + (said if len(said) <= 500 else said[:499] + "…")
+
+
+_UNBOUND = "\nNameError: name "
+_TRACEBACK = "Traceback (most recent call last):"
+_IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
+_REFUSED_IN_SQL = re.compile(r"^[\w.]+\.ForeignCodeError: (.* is refused in SQL: .*)$", re.MULTILINE)
+_COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
+
+
+def proof_folder(course: Course, assignment: str) -> Path:
+    """Where the two runs of the last proof lie, for a look at what went wrong."""
+    return course.state / "proof" / assignment

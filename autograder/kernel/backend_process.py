@@ -1,0 +1,297 @@
+"""Runs a function of a notebook in a process of its own, where Keras has another backend.
+
+A process has one Keras backend from the import of Keras on. So a child process of the same Python is started with
+``KERAS_BACKEND`` set, gets the function as source text and its arguments as plain values (:mod:`portable_function`,
+:mod:`codec`), and sends the result back. It stays for the next call, so that Keras is imported once; each call has a
+namespace of its own. The other backends can not be imported there, as if they were not installed.
+
+This module is also the child's program. Both sides run beside the student's code: nothing they say is believed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib.util
+import io
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from . import codec, portable_function
+
+SECONDS = 60.0
+"""Wall clock of one call, the import of Keras included."""
+HOW_TO_INSTALL = {
+    "tensorflow": "pip install tensorflow",
+    "jax": 'pip install "nbexaminer[jax]"',
+    "torch": "pip install torch",
+}
+_MAX_PRINTED = 1_000_000
+_PROGRAM = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+module = importlib.import_module(sys.argv[2])
+del sys.path[0]
+module.main()
+"""
+"""What the child runs: this module, in the package that it is in here, and nothing else of the folder above that."""
+
+
+def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = None, seconds: float = SECONDS) -> Any:
+    """What ``function(*args, **kwargs)`` returns where Keras has this backend; tensors come as numpy arrays.
+
+    Where Keras has that backend here already, the function is called here.
+
+    Args:
+        function: a function of the notebook; what it uses is carried along.
+        backend: ``tensorflow``, ``jax`` or ``torch``.
+        args, kwargs: plain values and arrays; tensors are handed over as arrays.
+        seconds: wall clock in the other process.
+
+    Raises:
+        ElsewhereError: the kit could not run it there.
+        Exception: what the function raised, as the built-in exception type that it is.
+    """
+    if backend not in portable_function.BACKENDS:
+        raise ValueError(f"{backend!r} is no backend of Keras; there are {', '.join(portable_function.BACKENDS)}")
+    if _backend_here() == backend:
+        return _returned(function(*args, **(kwargs or {})))
+    if importlib.util.find_spec(backend) is None:
+        raise portable_function.ElsewhereError(
+            "missing", f"{backend} is not installed here: `{HOW_TO_INSTALL[backend]}`."
+        )
+    steps = portable_function.collect(function, backend)
+    try:
+        request = codec.encode(
+            [sys.path, steps, portable_function.plain(args), portable_function.plain(dict(kwargs or {}))]
+        )
+    except codec.CodecError as error:
+        raise portable_function.ElsewhereError(
+            "carry", f"an argument can not go to another process: {error}."
+        ) from None
+    reply = _child(backend).exchange([request.text, *request.buffers], seconds)
+    try:
+        outcome, result, printed = codec.decode(reply[0], reply[1:])
+    except (ValueError, TypeError, IndexError):
+        raise portable_function.ElsewhereError(
+            "died", f"the process with {backend} gave an answer that can not be read."
+        ) from None
+    sys.stdout.write(printed)
+    if outcome == "value":
+        return result
+    if outcome == "failed":
+        raise portable_function.ElsewhereError(*result)
+    raise _rebuilt(result) from portable_function.ElsewhereError(
+        "raised", f"on the {backend} backend\n\n{result['trace']}"
+    )
+
+
+def _backend_here() -> str:
+    keras: Any = sys.modules.get("keras")
+    return str(keras.config.backend()) if keras is not None else ""
+
+
+def _returned(result: Any) -> Any:
+    """The result as plain values."""
+    result = portable_function.plain(result)
+    try:
+        codec.encode(result)
+    except codec.CodecError as error:
+        raise portable_function.ElsewhereError(
+            "result", f"what the function returns can not come back: {error}. Return tensors, arrays and numbers."
+        ) from None
+    return result
+
+
+def _rebuilt(described: Any) -> Exception:
+    """The other process's exception as the nearest built-in type."""
+    for name in described["classes"]:
+        kind = getattr(builtins, name, None)
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            with contextlib.suppress(Exception):
+                return kind(described["text"])
+    return RuntimeError(f"{described['name']}: {described['text']}")
+
+
+# --- the other process, seen from here ---------------------------------------------------------------
+
+_children: dict[tuple[int, str], _Child] = {}
+
+
+def _child(backend: str) -> _Child:
+    """The living child of this process for a backend, or a new one."""
+    key = (os.getpid(), backend)  # a fork of this process does not share its pipes
+    if key not in _children or _children[key].process.poll() is not None:
+        _children[key] = _Child(backend)
+    return _children[key]
+
+
+class _Child:
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        folder = Path(__file__).resolve().parent
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-c", _PROGRAM, str(folder.parent), f"{folder.name}.{Path(__file__).stem}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=environment(backend),
+            start_new_session=True,
+        )
+
+    def exchange(self, parts: Sequence[bytes], seconds: float) -> list[bytes]:
+        """One message there, one back; a process that fails at it is ended."""
+        there, back = self.process.stdin, self.process.stdout
+        replies: list[list[bytes]] = []
+        assert there is not None
+        assert back is not None
+
+        def talk() -> None:
+            with contextlib.suppress(OSError, EOFError, ValueError):
+                send(there, parts)
+                replies.append(receive(back))
+
+        talking = threading.Thread(target=talk, daemon=True)
+        talking.start()
+        try:
+            talking.join(seconds)
+        except BaseException:  # an interrupt: the answer that is on its way belongs to no later question
+            self.end()
+            raise
+        if replies:
+            return replies[0]
+        late = talking.is_alive()
+        self.end()
+        if late:
+            raise portable_function.ElsewhereError(
+                "slow", f"the call took longer than {seconds:g} s on {self.backend}."
+            )
+        raise portable_function.ElsewhereError(
+            "died", f"the process with {self.backend} ended during the call. {self.last_words()}"
+        )
+
+    def end(self) -> None:
+        """End it and what it started."""
+        with contextlib.suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
+        self.process.wait()
+
+    def last_words(self) -> str:
+        self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 2000))
+        return self.errors.read().decode("utf-8", "replace").strip()
+
+
+def environment(backend: str) -> dict[str, str]:
+    """The child's environment: this process's, with the backend, and as few threads for JAX as for the others."""
+    settings = dict(os.environ, KERAS_BACKEND=backend)
+    settings.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # PyTorch's threads otherwise keep a core busy while they wait, which on a shared machine costs tenfold.
+    settings.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_NUM_THREADS" in settings:
+        settings.setdefault("NPROC", settings["OMP_NUM_THREADS"])
+    return settings
+
+
+def send(stream: IO[bytes], parts: Sequence[bytes]) -> None:
+    """Write the number of parts and each part after its length."""
+    stream.write(struct.pack(">I", len(parts)))
+    for part in parts:
+        stream.write(struct.pack(">Q", len(part)))
+        stream.write(part)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> list[bytes]:
+    """Read what :func:`send` wrote. Raises :class:`EOFError` where it ends early, ValueError where it is too long."""
+    (count,) = struct.unpack(">I", _exactly(stream, 4))
+    parts: list[bytes] = []
+    left = 2 * codec.MAX_BYTES
+    for _ in range(count):
+        (size,) = struct.unpack(">Q", _exactly(stream, 8))
+        left -= size + 8
+        if left < 0:
+            raise ValueError("a message that is too long")
+        parts.append(_exactly(stream, size))
+    return parts
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+# --- the other process itself ------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Answer requests from standard input until it ends."""
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # The function can neither read requests nor write replies: it has no input, and its output is standard error.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    others = frozenset(portable_function.BACKENDS) - {os.environ.get("KERAS_BACKEND", "")}
+    sys.meta_path[:] = [_Without(others, finder) for finder in sys.meta_path]
+    with contextlib.suppress(EOFError):
+        while True:
+            text, *buffers = receive(incoming)
+            reply = answer(text, buffers)
+            send(outgoing, [reply.text, *reply.buffers])
+
+
+class _Without:
+    """A finder of modules that does not find some: to a library that asks for them they are not installed."""
+
+    def __init__(self, hidden: frozenset[str], finder: Any) -> None:
+        self.hidden = hidden
+        self.finder = finder
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        return None if name in self.hidden else self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.finder, name)
+
+
+def answer(text: bytes, buffers: Sequence[bytes]) -> codec.Packed:
+    """One call; whatever goes wrong in it is part of the reply."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            path, steps, args, kwargs = codec.decode(text, buffers)
+            sys.path[:] = path
+            outcome, result = "value", _returned(portable_function.rebuild(steps)(*args, **kwargs))
+    except portable_function.ElsewhereError as error:
+        outcome, result = "failed", (error.code, str(error))
+    except BaseException as error:  # SystemExit and KeyboardInterrupt from the function too
+        outcome, result = "raised", _describe(error)
+    return codec.encode((outcome, result, printed.getvalue()[:_MAX_PRINTED]))
+
+
+def _describe(error: BaseException) -> dict[str, Any]:
+    """An exception as plain data, with the lines of the notebook that it passed."""
+    lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith("<notebook: ")]
+    try:
+        text = str(error)[:10_000]
+    except Exception:
+        text = ""
+    return {
+        "classes": [c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"],
+        "name": type(error).__name__[:200],
+        "text": text,
+        "trace": "".join(traceback.format_list(lines))[-10_000:],
+    }

@@ -1,0 +1,185 @@
+"""Tensors of TensorFlow, JAX and PyTorch as nodes of a message: the kind, and the numbers as an array of numpy's.
+
+A parameter of PyTorch is written as the tensor that it holds. Devices, names and gradients are not carried. A variable
+of TensorFlow stays remote to a strict reader, its value beside it: a test assigns to the one that the notebook has.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .arrays import read_array, widened, write_array
+from .core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_number
+
+# --- TensorFlow --------------------------------------------------------------------------------------
+
+
+def _array(writer: Writer, tensor: Any) -> list[Any]:
+    """The numbers of a tensor; texts as objects, since an array of numpy's would cut zeros off their ends."""
+    numpy, tensorflow = sys.modules["numpy"], sys.modules["tensorflow"]
+    if tensor.dtype.name == "string":
+        return write_array(writer, numpy.array(tensor.numpy(), object))
+    array = numpy.asarray(tensor.numpy())
+    if tensorflow.as_dtype(array.dtype) != tensor.dtype:  # quantised
+        raise NotPlain
+    return write_array(writer, array)
+
+
+def _write_tf(writer: Writer, value: Any) -> list[Any]:
+    return ["tf", _array(writer, value)]
+
+
+def _write_variable(writer: Writer, value: Any) -> list[Any]:
+    if writer.whole:
+        raise NotPlain
+    return ["tf.var", _array(writer, value)]
+
+
+def _write_ragged(writer: Writer, value: Any) -> list[Any]:
+    splits = [_array(writer, split) for split in value.nested_row_splits]
+    return ["tf.ragged", _array(writer, value.flat_values), splits]
+
+
+def _write_sparse(writer: Writer, value: Any) -> list[Any]:
+    parts = [_array(writer, part) for part in (value.indices, value.values)]
+    return ["tf.sparse", *parts, [int(size) for size in value.dense_shape.numpy()]]
+
+
+def _numbers(reader: Reader, node: Any) -> Any:
+    """An array that becomes a tensor: numbers, truth values, small floats, or bytes.
+
+    Read before the library is imported: a message that is no good costs no import.
+    """
+    array = reader.as_is(read_array, reader, node)
+    kind = array.dtype.kind
+    numbers = kind in "biufc" or (kind == "V" and array.dtype.type.__module__ == "ml_dtypes")
+    if not numbers and not (kind == "O" and all(type(item) is bytes for item in array.ravel().tolist())):
+        raise CodecError("no numbers of a tensor")
+    return widened(reader, array, 32)  # the libraries' own full width
+
+
+def _read_tf(reader: Reader, node: Any) -> Any:
+    array = _numbers(reader, node)
+    import tensorflow
+
+    return tensorflow.constant(array)
+
+
+def _read_variable(reader: Reader, node: Any) -> Any:
+    tensor = _read_tf(reader, node)
+    reader.unknown = reader.unknown or "it changes"
+    return tensor
+
+
+def _read_ragged(reader: Reader, node: Any, splits: Any) -> Any:
+    rows = [read_array(reader, split, "i") for split in exactly(list, splits)]
+    array = _numbers(reader, node)
+    import tensorflow
+
+    return tensorflow.RaggedTensor.from_nested_row_splits(array, rows, validate=True)
+
+
+def _read_sparse(reader: Reader, indices: Any, node: Any, shape: Any) -> Any:
+    sizes = [whole_number(size, 0, 2**40) for size in exactly(list, shape)]
+    places, values = read_array(reader, indices, "i"), _numbers(reader, node)
+    if values.ndim != 1 or places.shape != (len(values), len(sizes)):
+        raise CodecError("values and places differ")
+    if len(values) and not ((places >= 0).all() and (places < sizes).all()):
+        raise CodecError("a place out of bounds")
+    import tensorflow
+
+    return tensorflow.SparseTensor(places, values, sizes)
+
+
+# --- JAX ---------------------------------------------------------------------------------------------
+
+
+def _write_jax(writer: Writer, value: Any) -> list[Any]:
+    return ["jax", write_array(writer, sys.modules["numpy"].asarray(value))]
+
+
+def _read_jax(reader: Reader, node: Any) -> Any:
+    array = _numbers(reader, node)
+    if array.dtype.kind == "O":
+        raise CodecError("no numbers of a tensor")
+    import jax
+
+    library: Any = jax
+    made = jax.numpy.asarray(array)
+    if made.dtype == array.dtype:
+        return made
+    wide = library.enable_x64(True) if hasattr(jax, "enable_x64") else library.experimental.enable_x64()
+    with wide:  # 64 bits, as the notebook had them
+        return jax.numpy.asarray(array)
+
+
+# --- PyTorch -----------------------------------------------------------------------------------------
+
+
+def _write_torch(writer: Writer, value: Any) -> list[Any]:
+    torch: Any = sys.modules["torch"]
+    if value.layout is not torch.strided or value.is_quantized:
+        raise NotPlain
+    plain = value.detach().cpu().contiguous()
+    name = "bfloat16" if plain.dtype is torch.bfloat16 else None
+    array = plain.view(torch.int16).numpy() if name else plain.resolve_conj().resolve_neg().numpy()
+    return ["torch", write_array(writer, array), name, bool(value.requires_grad)]
+
+
+def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any:
+    array = reader.as_is(read_array, reader, node, "biufc")
+    import torch
+
+    tensor = torch.from_numpy(array if name is not None else widened(reader, array, 32))
+    if name is not None:
+        if name != "bfloat16" or tensor.dtype is not torch.int16:
+            raise CodecError("no numbers of a tensor")
+        tensor = tensor.view(torch.bfloat16)
+        tensor = tensor if reader.keeps(name) else tensor.float()
+    return tensor.requires_grad_() if exactly(bool, requires_grad) else tensor
+
+
+# --- tables ------------------------------------------------------------------------------------------
+
+KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
+    ("tensorflow.python.framework.ops", "EagerTensor"): ("tensorflow", _write_tf),
+    ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): ("tensorflow", _write_variable),
+    ("tensorflow.python.ops.ragged.ragged_tensor", "RaggedTensor"): ("tensorflow", _write_ragged),
+    ("tensorflow.python.framework.sparse_tensor", "SparseTensor"): ("tensorflow", _write_sparse),
+    ("jaxlib._jax", "ArrayImpl"): ("jax", _write_jax),
+    ("jaxlib.xla_extension", "ArrayImpl"): ("jax", _write_jax),
+    ("torch", "Tensor"): ("torch", _write_torch),
+    ("torch.nn.parameter", "Parameter"): ("torch", _write_torch),
+}
+"""By module and name, since the libraries have no public names for these classes: a claim, as all that is written."""
+
+
+def _write_shape(writer: Writer, shape: Any) -> Any:
+    """The shape of a variable or tensor that stays remote: a tuple, which the libraries take for equal to it."""
+    return writer.write(tuple(shape))
+
+
+_SHAPES = frozenset([("tensorflow.python.framework.tensor_shape", "TensorShape"), ("torch", "Size")])
+
+
+def encoder(kind: type) -> Encode | None:
+    """What writes tensors of exactly this type, and their shapes."""
+    if (kind.__module__, kind.__name__) in _SHAPES:
+        return _write_shape
+    found = KINDS.get((kind.__module__, kind.__name__))
+    if found is None or found[0] not in sys.modules:
+        return None
+    library, write = found
+    return lambda w, v: w.library(library, write(w, v), v)
+
+
+DECODERS: dict[str, Callable[..., Any]] = {
+    "tf": _read_tf,
+    "tf.var": _read_variable,
+    "tf.ragged": _read_ragged,
+    "tf.sparse": _read_sparse,
+    "jax": _read_jax,
+    "torch": _read_torch,
+}

@@ -1,0 +1,248 @@
+"""Answers to the examiner's questions about the student's namespace.
+
+Two phases. While the notebook runs, ``snapshot`` and ``fetch`` copy plain values out at the position of a test cell and
+pin everything else. After the last cell, ``enter`` puts a snapshot's names back, and ``call``, ``getattr`` and the like
+act on what was pinned. A request and its reply are one codec message each, in the buffers of a Jupyter message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import types
+from collections import Counter, OrderedDict, defaultdict, deque
+from typing import Any
+
+from . import backend_process as elsewhere
+from . import callbacks, codec, dialogue, figures, keras_model, model_questions, operations, portable_function
+from . import description as described
+
+MAX_PRINTED = 1_000_000
+MAX_NAMES = 20_000
+
+
+class _Limited(io.StringIO):
+    """Keeps the first characters of what is printed and drops the rest."""
+
+    room = MAX_PRINTED
+
+    def write(self, text: str) -> int:
+        if self.room > 0:
+            super().write(text[: self.room])
+            self.room -= len(text)
+        return len(text)
+
+    def take(self) -> str:
+        """What was printed since it was taken last."""
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, type):
+        return "class"
+    if isinstance(value, types.ModuleType):
+        return "module"
+    if keras_model.is_model(value):
+        return "model"
+    return figures.kind(value) or ("function" if callable(value) else "object")
+
+
+MUTABLE = (list, dict, set, bytearray, deque, Counter, OrderedDict, defaultdict)
+
+
+def _is_mutable(value: Any) -> bool:
+    return type(value) in MUTABLE or type(value).__name__ in ("ndarray", "DataFrame", "Series")
+
+
+class Server:
+    """The pinned objects and the snapshots of one kernel."""
+
+    def __init__(self, namespace: dict[str, Any], hidden: Any = ()) -> None:
+        self.namespace = namespace
+        self.hidden = hidden
+        self.pinned: dict[int, Any] = {}
+        self.numbers: dict[int, int] = {}
+        self.snapshots: list[dict[str, Any]] = []
+        self.callbacks = callbacks.Callbacks(self)
+        self.printed = _Limited()
+
+    # --- handles
+
+    def refer(self, value: Any) -> codec.Reference:
+        """Pin a value; the same object gets the same number. What stands for something of the test's goes back as it.
+
+        ``type_name`` is a class's own name, a module's, or that of an object's class; ``#`` and the number of that
+        class follow where the notebook itself defines it.
+        """
+        found = self.callbacks.reference(value)
+        if found is not None:
+            return found
+        number = self.numbers.get(id(value))
+        if number is None:
+            number = len(self.pinned) + 1
+            self.pinned[number] = value
+            self.numbers[id(value)] = number
+        kind = _kind(value)
+        if kind == "module":
+            return codec.Reference(number, kind, value.__name__)
+        cls = value if kind == "class" else type(value)
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        if kind != "class" and cls.__module__ == "__main__":
+            name = f"{name[:150]}#{self.refer(cls).handle}"
+        return codec.Reference(number, kind, name)
+
+    def resolve(self, reference: codec.Reference) -> Any:
+        return self.callbacks.resolve(reference) if reference.handle < 0 else self.pinned[reference.handle]
+
+    # --- while the notebook runs
+
+    def snapshot(self) -> tuple[int, list[str]]:
+        """Remember which name stands for which object now; gives the snapshot's number and the names."""
+        names = {k: v for k, v in dict(self.namespace).items() if isinstance(k, str)}
+        self.snapshots.append(names)
+        visible = [k for k in names if k not in self.hidden]
+        return len(self.snapshots) - 1, visible[:MAX_NAMES]
+
+    def fetch(self, snapshot: int, names: list[str]) -> dict[str, Any]:
+        """The values of some names: each by itself, so that one that is too large does not take the others along."""
+        found = self.snapshots[snapshot]
+        return {name: self.value(found[name]) for name in names if name in found}
+
+    def value(self, value: Any) -> tuple[str, Any, Any]:
+        """``("value", text, buffers)``, or ``("too large", reason, None)``."""
+        try:
+            packed = codec.encode(value, self.refer)
+        except codec.CodecError as error:
+            return ("too large", str(error), None)
+        return ("value", packed.text, packed.buffers)
+
+    def model(self, handle: int) -> tuple[Any, Any]:
+        """A Keras model's configuration and raw weights."""
+        described, weights = keras_model.claim(self.pinned[handle])
+        return described, weights
+
+    # --- after the last cell
+
+    def enter(self, snapshot: int) -> None:
+        found = self.snapshots[snapshot]
+        described.unpatch_all()
+        for name in [n for n in self.namespace if n not in found]:
+            del self.namespace[name]
+        self.namespace.update(found)
+
+    def assign(self, name: str, value: Any) -> None:
+        self.namespace[name] = value
+
+    def delete(self, name: str) -> None:
+        del self.namespace[name]
+
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Calls; gives the result and, for arguments that can change in place, what became of them."""
+        given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+        before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
+        result = function(*args, **kwargs)
+        return result, {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+
+    def getattr(self, value: Any, name: str) -> Any:
+        return getattr(value, name)
+
+    def setattr(self, value: Any, name: str, new: Any) -> None:
+        setattr(value, name, new)
+
+    def delattr(self, value: Any, name: str) -> None:
+        delattr(value, name)
+
+    def operate(self, name: str, args: tuple[Any, ...]) -> Any:
+        """One of :data:`operations.OPERATIONS` or :data:`described.OPERATIONS`."""
+        return (described.OPERATIONS.get(name) or operations.OPERATIONS[name])(*args)
+
+    def elsewhere(
+        self, function: Any, backend: str, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
+    ) -> tuple[Any, ...]:
+        """Calls where Keras has another backend: ``("value", result)``, or ``("failed", code, why)``."""
+        try:
+            return ("value", elsewhere.call(function, backend, args, kwargs, seconds))
+        except portable_function.ElsewhereError as error:
+            return ("failed", error.code, str(error))
+
+    def ask_model(self, question: str, *arguments: Any) -> Any:
+        """One of :data:`model_questions.QUESTIONS` about a model that stays here."""
+        ask: Any = model_questions.QUESTIONS[question]
+        return ask(*arguments)
+
+    # --- the wire
+
+    def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
+        """One request, one reply; whatever the student's code raises becomes part of the reply."""
+        outer, self.printed = self.printed, _Limited()
+        self.callbacks.depth += 1
+        try:
+            verb, replaced, *arguments = codec.decode(text, buffers, self.resolve)
+            if verb not in VERBS:
+                raise ValueError("unknown request")
+            with contextlib.redirect_stdout(self.printed), callbacks.console(replaced, self.namespace, self.hidden):
+                result = getattr(self, verb)(*arguments)
+            reply: Any = ("ok", result, self.printed.take())
+            return codec.encode(reply, self.refer)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt from the student's code too
+            return self._raised(error)
+        finally:
+            self.printed = outer
+            self.callbacks.depth -= 1
+
+    def _raised(self, error: BaseException) -> codec.Packed:
+        said = described.error(error)
+        number = self.callbacks.number_of(error)
+        if number is not None:
+            said["callback"] = number
+        printed = self.printed.take()
+        if type(error).__module__ == "__main__":
+            with contextlib.suppress(Exception):
+                return codec.encode(("raised", {**said, "itself": error}, printed), self.refer)
+        return codec.encode(("raised", said, printed))
+
+
+VERBS = frozenset(
+    [
+        "snapshot",
+        "fetch",
+        "model",
+        "enter",
+        "assign",
+        "delete",
+        "call",
+        "getattr",
+        "setattr",
+        "delattr",
+        "operate",
+        "elsewhere",
+        "ask_model",
+    ]
+)
+
+
+def attach(kernel: Any) -> None:
+    """Teach a running IPython kernel to answer."""
+    server = Server(kernel.shell.user_ns, kernel.shell.user_ns_hidden)
+    # Names that IPython itself put there are no answers of the student's.
+    server.hidden = frozenset(server.hidden) | frozenset(kernel.shell.user_ns)
+
+    talk = dialogue.Dialogue(kernel, server.answer)
+    server.callbacks.channel = talk.ask
+
+    async def respond(stream: Any, ident: Any, parent: Any) -> None:
+        text, *buffers = parent.get("buffers") or [b"null"]
+        with talk.about(ident, parent):
+            packed = server.answer(bytes(text), [bytes(b) for b in buffers])
+        for out in (sys.stdout, sys.stderr):
+            if out is not None:
+                out.flush()
+        kernel.session.send(
+            stream, dialogue.REPLY, {"status": "ok"}, parent, ident=ident, buffers=[packed.text, *packed.buffers]
+        )
+
+    kernel.shell_handlers[dialogue.REQUEST] = respond

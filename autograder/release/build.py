@@ -1,0 +1,143 @@
+"""A release: what students get of an assignment, and the exams that stay with the examiner.
+
+source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ released notebook
+                                                      └────▶ exam
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder._util.files import replace_folder
+from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder.errors import CourseError, HostError
+from autograder.examiner.lint import exam as feasible
+from autograder.records import Assignment, Course, Exam
+from autograder.release import exam_cache
+from autograder.release.exam import make_exam, released_notebook, solution_notebook
+from autograder.release.files import release_files
+from autograder.release.preparation import check_prepared
+from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
+from autograder.release.stripping import strip_all
+
+__all__ = [
+    "Release",
+    "ReleasedNotebook",
+    "build",
+    "check",
+    "notebook_text",
+    "released_notebook",
+    "solution_notebook",
+    "write",
+]
+
+
+def build(course: Course, assignment: Assignment) -> Release:
+    """Make the release and the exams of an assignment; nothing is written.
+
+    Raises:
+        CourseError: a notebook or a file is wrong or missing; the message names it, with the cell.
+    """
+    check_prepared(course, assignment)
+    faces = strip_all(course, assignment)
+    exams = {name: make_exam(assignment.name, name, its) for name, its in faces.items()}
+    modules = _own_modules(course, assignment)
+    _check_readable(list(exams.values()), modules)
+    _check_points(assignment, list(exams.values()))
+    notebooks = tuple(ReleasedNotebook(notebook_text(faces[name].student), exam) for name, exam in exams.items())
+    files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in faces])
+    return Release(assignment, notebooks, files, left_out, modules)
+
+
+def check(release: Release) -> list[str]:
+    """Look at the test cells before anything runs; gives the warnings.
+
+    Raises:
+        CourseError: tests can not be examined outside of the kernel; the message names them all.
+    """
+    files = release.modules.union(release.files)
+    found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, files)]
+    _stop_for(text for exam, finding in found if not finding.warning for text in _placed(exam, [finding]))
+    return [text for exam, finding in found for text in _placed(exam, [finding])]
+
+
+def _own_modules(course: Course, assignment: Assignment) -> frozenset[str]:
+    """Find the modules and packages in the folders that the examiner imports from: ``a.py``, ``b/__init__.py``."""
+    folders = (course.source(assignment.name), course.root)
+    found = (path.relative_to(folder) for folder in folders for form in OWN_MODULES for path in folder.glob(form))
+    return frozenset(path.as_posix() for path in found)
+
+
+def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
+    """No release and no grading without tests that are Python; where there is a fault, the others are told with it."""
+    unreadable = [(exam, fault) for exam in exams for fault in feasible.unreadable(exam)]
+    if unreadable:
+        others = [(exam, found) for exam in exams for found in feasible.findings(exam, modules) if not found.warning]
+        _stop_for(text for exam, fault in [*unreadable, *others] for text in _placed(exam, [fault]))
+
+
+def _placed(exam: Exam, findings: Iterable[feasible.Finding]) -> list[str]:
+    return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {finding}" for finding in findings]
+
+
+def _stop_for(faults: Iterable[str]) -> None:
+    every = list(faults)
+    if every:
+        listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
+        raise CourseError("\n".join([*listed, feasible.NO_MARK]))
+
+
+def write(course: Course, assignment: Assignment, release: Release) -> None:
+    """Write release/<assignment>/ aside and put it into its place; a failure leaves the old release. The exams are kept
+    for grading.
+
+    Raises:
+        HostError: it can not be written.
+    """
+    target = course.release(assignment.name)
+    aside: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{assignment.name}.", dir=target.parent))
+        for place, source in release.files.items():
+            path = aside / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, path)
+        for notebook in release.notebooks:
+            (aside / f"{notebook.name}.ipynb").write_text(notebook.text, encoding="utf-8")
+        _open_for_all(aside)
+        replace_folder(aside, target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise HostError(f"release/{assignment.name} can not be written ({reason}); free space or rights?") from error
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+    exam_cache.save(course, assignment, release)
+
+
+def notebook_text(notebook: NotebookNode) -> str:
+    """A notebook as it is written."""
+    text: str = nbformat.writes(notebook)
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _check_points(assignment: Assignment, exams: list[Exam]) -> None:
+    total = sum(exam.max_score for exam in exams)
+    if assignment.points is not None and not math.isclose(total, assignment.points, abs_tol=1e-6):
+        parts = ", ".join(f"{exam.notebook} {exam.max_score:g}" for exam in exams)
+        promised = f"course.yaml promises {assignment.points:g} points for {assignment.name!r}"
+        raise CourseError(f"{promised}, but its cells add up to {total:g} ({parts}); change one of them")
+
+
+def _open_for_all(folder: Path) -> None:
+    """nbgrader's permissions: everyone may read, nothing is executable."""
+    for parent, _, names in os.walk(folder):
+        Path(parent).chmod(0o755)
+        for name in names:
+            (Path(parent) / name).chmod(0o644)

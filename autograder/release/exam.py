@@ -1,0 +1,90 @@
+"""The exam of a notebook: its cells with both of their faces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder.records import Exam, ExamCell, Role
+from autograder.release.stripping import NotebookVersions
+
+
+def make_exam(assignment: str, notebook: str, faces: NotebookVersions) -> Exam:
+    """Pair the notebook's faces, cell by cell. What its tests can not do is told by :mod:`examiner.feasible`."""
+    kernelspec = _plain(faces.student.metadata.get("kernelspec", {}))
+    rows = zip(faces.instructor.cells, faces.examiner.cells, faces.student.cells, strict=True)
+    cells = [_exam_cell(*row, faces.hidden_markers) for row in rows]
+    if kernelspec.get("name") == "python":
+        kernelspec["name"] = "python3"
+    return Exam(assignment, notebook, tuple(cells), kernelspec, _plain(faces.student.metadata))
+
+
+def solution_notebook(exam: Exam) -> NotebookNode:
+    """The exam as a student would hand it in who answers as the instructor does."""
+    answers = (Role.ANSWER, Role.MANUAL)
+    return _as_notebook(exam, lambda cell: cell.source if cell.role in answers else cell.released)
+
+
+def released_notebook(exam: Exam) -> NotebookNode:
+    """The exam as a student would hand it in who changed nothing."""
+    return _as_notebook(exam, lambda cell: cell.released)
+
+
+def role_of(cell: NotebookNode) -> Role:
+    """What a cell is for, by nbgrader's metadata (schema v3)."""
+    meta = cell.metadata.get("nbgrader", {})
+    grade, solution = meta.get("grade", False), meta.get("solution", False)
+    if meta.get("task", False):
+        return Role.TASK
+    if grade:
+        return Role.MANUAL if solution else Role.TEST
+    if solution:
+        return Role.ANSWER
+    return Role.READ_ONLY if meta.get("locked", False) else Role.FREE
+
+
+def _exam_cell(
+    instructor: NotebookNode, examiner: NotebookNode, student: NotebookNode, markers: tuple[str, str]
+) -> ExamCell:
+    role = role_of(student)
+    meta = student.metadata.get("nbgrader", {})
+    source = instructor.source
+    if role is Role.TEST:
+        lines = examiner.source.split("\n")  # a marker leaves an empty line, so that lines count as in the source
+        source = "\n".join("" if any(m in line for m in markers) else line for line in lines)
+    return ExamCell(
+        role=role,
+        cell_type=student.cell_type,
+        grade_id=None if role is Role.FREE else meta["grade_id"],
+        points=float(meta["points"]) if role in (Role.TEST, Role.MANUAL, Role.TASK) else 0.0,
+        source=source,
+        released=student.source,
+        checksum=meta.get("checksum", ""),
+        metadata=_plain(student.metadata),
+    )
+
+
+def _as_notebook(exam: Exam, source: Callable[[ExamCell], str]) -> NotebookNode:
+    cells = []
+    for index, cell in enumerate(exam.cells):
+        node: dict[str, Any] = {
+            "cell_type": cell.cell_type,
+            "id": f"cell-{index}",
+            "metadata": _plain(cell.metadata),
+            "source": source(cell),
+        }
+        if cell.cell_type == "code":
+            node |= {"execution_count": None, "outputs": []}
+        cells.append(node)
+    notebook: NotebookNode = nbformat.from_dict(
+        {"cells": cells, "metadata": _plain(exam.metadata), "nbformat": 4, "nbformat_minor": 5}
+    )
+    return notebook
+
+
+def _plain(metadata: Any) -> dict[str, Any]:
+    """A copy as plain dicts and lists."""
+    copied: dict[str, Any] = json.loads(json.dumps(metadata))
+    return copied

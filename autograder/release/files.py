@@ -1,0 +1,173 @@
+"""The files of a release beside its notebooks: which go along, which stay behind, and which have to be named first."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_nbgrader_config
+from autograder.course.paths import inside, is_hidden
+from autograder.errors import CourseError
+from autograder.records import Assignment, Course
+
+_CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
+"""Names that belong to tools. No release takes them, and nobody is told."""
+_GITS = frozenset({".gitignore", ".gitkeep", ".gitattributes"})
+"""The same for these, unless they are named."""
+_SOLUTION = "solution*.py"
+_IGNORED = "c.CourseDirectory.ignore or include"
+_FOREIGN = "notebooks in folders are not stripped"
+
+
+def release_files(
+    course: Course, assignment: Assignment, notebooks: list[str]
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """Place in the release → file, for everything but the notebooks; and what stays behind → why.
+
+    What lies in the source folder goes along at its place there, what ``files`` lists elsewhere beside the notebooks.
+    nbgrader's ``ignore`` and ``include`` hold in both, but not for a file that is itself listed.
+
+    Raises:
+        CourseError: a file would give hidden data away, lies outside the course, or is no file.
+    """
+    source = course.source(assignment.name).resolve()
+    files = _Files(course, source, notebooks)
+    files.add(Path(), source)
+    for name in assignment.files:
+        start = course.root / name
+        is_ours = start.resolve().is_relative_to(source)
+        files.add(start.resolve().relative_to(source) if is_ours else Path(PurePosixPath(name).name), start)
+    _check_not_hidden(course, assignment, files.found)
+    return files.found, files.left_out
+
+
+def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> list[str]:
+    """What in ``files`` is seldom meant for students and is not named as such: a sentence each.
+
+    A file is named by ``files`` in course.yaml, or by its name without wildcards in ``c.CourseDirectory.include``.
+    """
+    listed = [(course.root / name).resolve() for name in assignment.files]
+    patterns = file_patterns(read_nbgrader_config(course.root))
+    faults = []
+    for place, path in files.items():
+        doubt = _doubt(PurePosixPath(place))
+        if doubt is None:
+            continue
+        why, depth = doubt
+        part = [path, *path.parents][depth]
+        is_listed = any(path.is_relative_to(name) and name.is_relative_to(part) for name in listed)
+        if not is_listed and part.name not in patterns.include:
+            faults.append(_ask(course, why, part))
+    return faults
+
+
+def ask_for_notebook(course: Course, assignment: Assignment, name: str, why: str) -> str | None:
+    """Ask that a notebook in the source folder is named; None where it is."""
+    path = course.source(assignment.name).resolve() / name
+    patterns = file_patterns(read_nbgrader_config(course.root))
+    is_named = name in patterns.include or path in [(course.root / one).resolve() for one in assignment.files]
+    return None if is_named else _ask(course, why, path)
+
+
+def _ask(course: Course, what: str, path: Path) -> str:
+    shown = path.relative_to(course.root.resolve()).as_posix()
+    # A notebook that ignore names is released by nbgrader all the same.
+    other = (
+        f"for example into {path.parent.name}/drafts/"
+        if path.suffix == ".ipynb"
+        else "or name it in c.CourseDirectory.ignore"
+    )
+    return (
+        f"{shown}: {what}. If students are to have it, name it in course.yaml (files: [{shown}]), or without one in "
+        f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); otherwise move it away, {other}"
+    )
+
+
+def _doubt(place: PurePosixPath) -> tuple[str, int] | None:
+    """What is doubtful about a file, and how many folders above it; None where nothing is."""
+    for depth, part in enumerate(place.parts, 1):
+        if part.startswith("."):
+            return "a name that begins with a dot", len(place.parts) - depth
+    if fnmatchcase(place.name.lower(), _SOLUTION):
+        return "a file that is called a solution", 0
+    if place.suffix.lower() == ".ipynb":
+        return "a notebook that is not the assignment's: nothing clears its solutions", 0
+    return None
+
+
+class _Files:
+    """What goes along, as it is found."""
+
+    def __init__(self, course: Course, source: Path, notebooks: list[str]) -> None:
+        self.course, self.source, self.notebooks = course, source, notebooks
+        self.patterns: FilePatterns = file_patterns(read_nbgrader_config(course.root))
+        self.found: dict[str, Path] = {}
+        self.left_out: dict[str, str] = {}
+
+    def add(self, place: Path, start: Path) -> None:
+        """Take ``start`` along: a file, or what lies in a folder."""
+        for path in [start] if start.is_file() else self._walk(place, start):
+            target = (place / path.relative_to(start)).as_posix()
+            if path.parent.resolve() == self.source and path.name in self.notebooks:
+                continue  # it is released stripped
+            real = _releasable(self.course, path)
+            if target in self.notebooks or self.found.get(target, real) != real:
+                name = self.source.name
+                raise CourseError(f"release/{name}/{target}: two files would go there; rename one of them")
+            self.found[target] = real
+            self.left_out.pop(target, None)
+
+    def _walk(self, place: Path, start: Path) -> Iterator[Path]:
+        for parent, folders, names in os.walk(start):
+            here = Path(parent)
+            shown = place / here.relative_to(start)
+            folders[:] = self._kept(here, shown, folders, lambda name: not self.patterns.ignores(name))
+            files = self._kept(here, shown, names, self.patterns.takes)
+            linked = [name for name in folders if (here / name).is_symlink()]
+            yield from (here / name for name in [*linked, *files] if not self._is_notebook(shown, here / name))
+
+    def _kept(self, here: Path, shown: Path, names: list[str], goes: Callable[[str], bool]) -> list[str]:
+        """The names of those in a folder that go along, sorted."""
+        silent = _CACHES | _GITS.difference(self.patterns.include)
+        silent |= {"hidden"} if here == self.source else set()
+        names = sorted(name for name in names if name not in silent and not name.endswith(".pyc"))
+        for name in names:
+            if not goes(name):
+                self.left_out[(shown / name).as_posix()] = _IGNORED
+        return [name for name in names if goes(name)]
+
+    def _is_notebook(self, shown: Path, path: Path) -> bool:
+        if path.suffix != ".ipynb":
+            return False
+        if path.parent != self.source:
+            self.left_out[(shown / path.name).as_posix()] = _FOREIGN
+        return True
+
+
+def _releasable(course: Course, path: Path) -> Path:
+    """The file itself, after links: a regular file of the course that is not hidden."""
+    shown = path.relative_to(course.root)
+    try:
+        real = inside(course.root, shown.as_posix(), course.root)
+    except ValueError as error:
+        raise CourseError(f"{shown}: {error}; put a copy there instead") from None
+    if is_hidden(course.root, real):
+        raise CourseError(f"{shown}: lies in (or links to) a hidden folder: students would get it")
+    if real.is_relative_to(course.state.resolve()):
+        raise CourseError(f"{shown}: lies in .autograder/, where grading keeps what no student may see")
+    if not real.is_file():
+        raise CourseError(f"{shown}: only regular files can be released")
+    return real
+
+
+def _check_not_hidden(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> None:
+    """No file of the release has the content of a hidden one: a forgotten copy gives it away as well."""
+    hidden = [path for path in course.hidden(assignment.name).rglob("*") if path.is_file() and path.stat().st_size]
+    for place, path in files.items():
+        for secret in hidden:
+            if path.stat().st_size == secret.stat().st_size and filecmp.cmp(path, secret, shallow=False):
+                twin = secret.relative_to(course.root)
+                raise CourseError(f"{place}: is a copy of {twin}, which students must not get; remove it")

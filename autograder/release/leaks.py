@@ -1,0 +1,195 @@
+"""What would reach students with a release and must not: looked for before it is written.
+
+Grading does not ask this: what has been released is out, and its submissions can be graded all the same.
+"""
+
+from __future__ import annotations
+
+import ast
+import mmap
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder._util.notebook import read_source_notebook
+from autograder._util.notebook_format import NotebookNode
+from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
+from autograder.errors import CourseError
+from autograder.records import Assignment, Course
+from autograder.release.files import ask_for_notebook, unnamed_files
+from autograder.release.markers import MarkedCell, Markers, course_markers, misspelt, read_cell
+from autograder.release.record import Release
+from autograder.release.stripping import cell_name
+
+MAX_LINES_BYTES = 4 << 20
+"""Up to this size a file is read line by line, for near misses of markers; larger ones for the markers themselves."""
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
+_BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
+_AROUND = " \t#/*%-;<>!"
+"""What comments begin and end with."""
+_HIDDEN_DATA = re.compile(r"\bcheck\s*\.\s*hidden_data\s*\(")
+_LEAVE_OUT = (
+    "or leave the file out: name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
+)
+_NOT_VISIBLE = "check.hidden_data names hidden data in a part that students see; put it between the markers"
+
+
+def check_sources(course: Course, assignment: Assignment) -> None:
+    """Look for what the source notebooks of an assignment would give away.
+
+    Raises:
+        CourseError: they would; the message names each place, with what to do.
+    """
+    markers = course_markers(read_nbgrader_config(course.root))
+    _stop_for([*_in_sources(course, assignment, markers)])
+
+
+def check_files(course: Course, release: Release) -> None:
+    """Look for what the files of a release would give away.
+
+    Raises:
+        CourseError: they would; the message names each file, with what to do.
+    """
+    markers = course_markers(read_nbgrader_config(course.root))
+    marked = [*_in_release(course, release, markers)]
+    _stop_for([*unnamed_files(course, release.assignment, release.files), *marked])
+
+
+def _stop_for(faults: Sequence[str]) -> None:
+    if faults:
+        listed = [f"{len(faults)} things would reach students:", *(f"  - {fault}" for fault in faults)]
+        raise CourseError("\n".join(faults if len(faults) == 1 else listed))
+
+
+# --- source notebooks --------------------------------------------------------------------------------
+
+
+def _in_sources(course: Course, assignment: Assignment, markers: Markers) -> Iterator[str]:
+    config = read_nbgrader_config(course.root)
+    added = (config.get("IncludeHeaderFooter", option) for option in ("header", "footer"))
+    shown = [path for name in added if name and (path := course.root / str(name)).is_file()]
+    own = sorted(path for path in course.source(assignment.name).glob("*.ipynb") if not path.name.startswith("."))
+    read = {}
+    for path in [*shown, *own]:
+        label = path.relative_to(course.root).as_posix()
+        read[path] = read_source_notebook(path, name=label)
+        yield from (f"{label}: {fault}" for fault in _in_notebook(read[path], markers))
+    patterns = file_patterns(config)
+    are_marked = {path: any("nbgrader" in cell.metadata for cell in read[path].cells) for path in own}
+    for path, is_marked in are_marked.items():
+        why = None
+        if patterns.ignores(path.name):
+            why = "a notebook that c.CourseDirectory.ignore leaves out, and nbgrader's generate_assignment does not"
+        elif not is_marked and any(are_marked.values()):
+            why = "a notebook without any cell that nbgrader knows: it would be released as it is"
+        asked = ask_for_notebook(course, assignment, path.name, why) if why else None
+        yield from [asked] if asked else []
+
+
+def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
+    cells = [read_cell(cell, markers) for cell in notebook.cells]
+    names = _names_of_check(cells, notebook)
+    for index, (cell, read) in enumerate(zip(notebook.cells, cells, strict=True)):
+        faults = list(read.faults)
+        if cell.cell_type == "code":
+            faults += ((line, _NOT_VISIBLE) for line in _asks_hidden_data(read.visible, names))
+        yield from (f"{cell_name(index, cell)}: line {line}: {fault}" for line, fault in sorted(faults))
+
+
+def _names_of_check(cells: Sequence[MarkedCell], notebook: NotebookNode) -> frozenset[str]:
+    """What the notebook calls ``autograder.check``, and its ``hidden_data``."""
+    names = {"check"}
+    for cell in notebook.cells:
+        tree = _parsed(cell.source) if cell.cell_type == "code" and "import" in cell.source else None
+        for node in ast.walk(tree) if tree else ():
+            match node:
+                case ast.ImportFrom("autograder" | "autograder.check", imported):
+                    names |= {a.asname or a.name for a in imported if a.name in ("check", "hidden_data")}
+                case ast.Import(imported):
+                    names |= {a.asname for a in imported if a.name == "autograder.check" and a.asname}
+    return frozenset(names)
+
+
+def _asks_hidden_data(lines: Sequence[str], names: frozenset[str]) -> list[int]:
+    """The lines that call check.hidden_data, under any of its names."""
+    source = "\n".join(lines)
+    if "hidden_data" not in source and not names - {"check"}:
+        return []
+    tree = _parsed(source)
+    if tree is None:
+        return [number for number, line in enumerate(lines, 1) if _HIDDEN_DATA.search(line)]
+    return sorted({node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_it(node.func, names)})
+
+
+def _is_it(called: ast.expr, names: frozenset[str]) -> bool:
+    match called:
+        case ast.Attribute(ast.Name(owner), "hidden_data"):
+            return owner in names
+        case ast.Attribute(ast.Attribute(ast.Name("autograder"), "check"), "hidden_data"):
+            return True
+        case ast.Name(name):
+            return name in names and name != "check"
+    return False
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+# --- what is written ---------------------------------------------------------------------------------
+
+
+def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[str]:
+    """Find markers in what is released, and name the file of the course: notebooks as written, files of any kind."""
+    todo = "students would see what it marks; take the part away"
+    for notebook in release.notebooks:
+        found = _marker_in(notebook.text.encode(), markers)
+        name = f"source/{release.assignment.name}/{notebook.name}.ipynb"
+        yield from [f"{name}: holds {found!r} when it is released: {todo}"] if found else []
+    for path in dict.fromkeys(release.files.values()):
+        found = _marked(path, markers)
+        name = path.relative_to(course.root.resolve()).as_posix()
+        yield from [f"{name}: {found}: {todo}, {_LEAVE_OUT}"] if found else []
+
+
+def _marked(path: Path, markers: Markers) -> str | None:
+    """The first line of a file that is a marker or a near miss; of one that is large or no text, the marker."""
+    size = path.stat().st_size
+    if not size:
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        is_wide = data[:2] in _BYTE_ORDERS
+        if size > MAX_LINES_BYTES or (b"\0" in data[:8192] and not is_wide):
+            found = _marker_in(data, markers)
+            return repr(found) if found else None
+        text = data[:].decode("utf-16" if is_wide else "utf-8", "replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        # A notebook is JSON, where a line may hold several.
+        if any(_is_marker(part, markers, is_code=path.suffix == ".py") for part in line.split(r"\n")):
+            return f"line {number}: {line.strip()[:80]!r}"
+    return None
+
+
+def _is_marker(line: str, markers: Markers, *, is_code: bool) -> bool:
+    texts = [text for pair in markers.pairs for text in (pair.begin, pair.end)]
+    if any(text in line if _is_telling(text) else text == line.strip(_AROUND) for text in texts):
+        return True
+    slip = misspelt(line, markers, is_code=is_code)
+    return slip is not None and not slip.is_bare
+
+
+def _marker_in(data: bytes | mmap.mmap, markers: Markers) -> str | None:
+    """The first marker in bytes of any kind."""
+    texts = (text for pair in markers.pairs for text in (pair.begin, pair.end) if _is_telling(text))
+    return next((text for text in texts for coding in _ENCODINGS if data.find(text.encode(coding)) >= 0), None)
+
+
+def _is_telling(marker: str) -> bool:
+    """Whether it is a marker wherever it stands; a course's own may be a word like DONE."""
+    return len(marker.split()) > 1

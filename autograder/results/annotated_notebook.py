@@ -1,0 +1,292 @@
+"""The notebook that lies in autograded/: what ran, with verdicts in place of the hidden tests.
+
+nbgrader's own tools read it (``generate_feedback``, formgrader, ``determine_grade``), and put HTML from
+cells on their pages as it stands. So nothing active that a student wrote gets into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autograder._util.text import inert_markdown, one_line, visible
+from autograder.execution.composition import WRITABLE
+from autograder.records import (
+    CellRun,
+    CheckResult,
+    Composed,
+    ComposedCell,
+    Exam,
+    ExamCell,
+    NotebookGrade,
+    Outcome,
+    QuestionGrade,
+    Role,
+    Run,
+)
+from autograder.results import images
+from autograder.results.report.pieces import MAX_CHARACTERS, RENDERED
+
+if TYPE_CHECKING:
+    from autograder._util.notebook_format import NotebookNode
+
+_NOT_RUN = CellRun(status="not_run")
+_MARKS = {
+    Outcome.PASSED: "✓",
+    Outcome.PARTIAL: "◐",
+    Outcome.FAILED: "✗",
+    Outcome.SKIPPED: "–",
+    Outcome.MANUAL: "…",
+    Outcome.BROKEN: "!",
+}
+
+
+Encode = Callable[[str, str], str]
+"""(kind, base64) of a picture → base64 of what is shown; raises :class:`~autograder.results.images.Refused`."""
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A cell for people, as an examiner's process hands it out: plain data, of which nothing is believed."""
+
+    grade_id: str | None
+    cell_type: str
+    source: str
+    note: str
+    status: str
+    """See :class:`~autograder.records.CellRun`."""
+    execution_count: int | None
+    outputs: tuple[Mapping[str, Any], ...]
+    """Texts, and pictures that were encoded anew."""
+    rendered: str = ""
+    """The source for the feedback page, as :mod:`autograder.results.report.pieces`; empty: as it stands."""
+
+
+def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
+    """Reduce what ran to what people see of it."""
+    encode = images.Encoder().encode
+    runs = [*run.cells, *[_NOT_RUN] * (len(composed.cells) - len(run.cells))]
+    return tuple(
+        ShownCell(
+            grade_id=cell.grade_id,
+            cell_type=cell.cell_type,
+            source=cell.source,
+            note=cell.note,
+            status=did.status,
+            execution_count=did.execution_count,
+            outputs=tuple(made for output in did.outputs if (made := _output(output, encode)) is not None),
+        )
+        for cell, did in zip(composed.cells, runs, strict=False)
+    )
+
+
+def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) -> dict[str, Any]:
+    """Make the notebook that lies in autograded/ from what an examiner's process handed out.
+
+    Raises:
+        ValueError: it is not what such a process hands out: a cell of the exam is missing, or there twice.
+    """
+    origins = {cell.grade_id: cell for cell in exam.cells if cell.grade_id is not None}
+    questions = {question.id: question for question in grade.questions}
+    made = [
+        _cell(number, cell, one, origins.get(cell.grade_id or ""), questions.get(cell.grade_id or ""))
+        for number, (cell, one) in enumerate(zip(_for_people(exam, shown), shown, strict=True))
+    ]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": _notebook_metadata(exam), "cells": made}
+
+
+def sources_for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[tuple[str, str]]:
+    """Type and source of each cell as that notebook has it."""
+    return [(cell.cell_type, cell.source) for cell in _for_people(exam, shown)]
+
+
+def _for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[ComposedCell]:
+    """The exam's cells as the exam has them, the student's own without anything active."""
+    ours = {cell.grade_id: cell for cell in exam.cells if cell.role is not Role.FREE}
+    if [cell.grade_id for cell in shown if cell.grade_id is not None] != list(ours):
+        raise ValueError("its cells are not those of the exam")
+    # Cells that are as the instructor wrote them may have HTML in them.
+    released = {cell.released for cell in exam.cells}
+    cells = []
+    for cell in shown:
+        origin = ours.get(cell.grade_id)
+        kind = cell.cell_type if origin is None else origin.cell_type
+        if kind not in _CELL_TYPES or cell.status not in _STATUSES:
+            raise ValueError("a cell of a kind that there is not")
+        role = Role.FREE if origin is None else origin.role
+        source = cell.source if origin is None or role in WRITABLE else origin.released
+        if kind != "code" and source not in released:
+            source = inert_markdown(source)
+        cells.append(ComposedCell(role, kind, source, cell.grade_id, note=cell.note))
+    return cells
+
+
+_CELL_TYPES = ("code", "markdown", "raw")
+_STATUSES = ("ok", "error", "timed_out", "not_run", "skipped")
+
+
+def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
+    """The composed cells with the run's outputs; a TEST cell has its released source and its verdict.
+
+    The metadata is nbgrader's (schema 3), made from the exam and not from the submission. A verdict is such
+    that nbgrader's ``determine_grade`` gives the question's score: an ``error`` output for 0, an
+    ``execute_result`` with the number for partial credit, text alone for full marks. Of the student's
+    outputs text stays, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
+    the notebook (the run ended early).
+    """
+    from autograder._util.notebook_format import nbformat
+
+    made = notebook_of(composed.exam, shown_cells(composed, run), grade)
+    notebook: NotebookNode = nbformat.from_dict(made)
+    return notebook
+
+
+def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
+    """nbgrader's schema 3 for this cell of the exam; empty for FREE cells."""
+    if cell.role is Role.FREE or cell.grade_id is None:
+        return {}
+    graded = cell.role in (Role.TEST, Role.MANUAL, Role.TASK)
+    return {
+        "schema_version": 3,
+        "grade_id": cell.grade_id,
+        "grade": cell.role in (Role.TEST, Role.MANUAL),
+        "solution": cell.role in (Role.ANSWER, Role.MANUAL),
+        "locked": cell.role in (Role.TEST, Role.READ_ONLY),
+        "task": cell.role is Role.TASK,
+        "cell_type": cell.cell_type,
+        "checksum": cell.checksum,
+        **({"points": cell.points} if graded else {}),
+    }
+
+
+def _made(**values: Any) -> dict[str, Any]:
+    """A cell or an output, in the form of nbformat 4.5."""
+    return values
+
+
+def _stream(text: str, name: str = "stdout") -> Any:
+    return _made(output_type="stream", name=name, text=text)
+
+
+def _error(name: str, value: str, trace: list[str]) -> Any:
+    return _made(output_type="error", ename=name, evalue=value, traceback=trace)
+
+
+def _cell(
+    number: int, cell: ComposedCell, shown: ShownCell, origin: ExamCell | None, question: QuestionGrade | None
+) -> dict[str, Any]:
+    # An id of our own: the student's could be anything, and random ones would make every run differ.
+    common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, shown, origin)}
+    if cell.cell_type != "code":
+        return _made(source=cell.source, **common)
+    if origin is not None and origin.role is Role.TEST:
+        return _made(source=cell.source, outputs=_verdict(origin, question), execution_count=None, **common)
+    outputs = [made for output in shown.outputs if (made := _output(output, images.as_encoded)) is not None]
+    return _made(source=cell.source, outputs=outputs, execution_count=shown.execution_count, **common)
+
+
+def _cell_metadata(cell: ComposedCell, shown: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
+    """nbgrader's, and under ``autograder`` what the feedback page says about the cell."""
+    about = {"role": cell.role.value, "run": shown.status, "note": cell.note}
+    # What the instructor wrote is rendered by who makes the page, and never taken from the examiner's process.
+    theirs = cell.role is Role.FREE or cell.role in WRITABLE
+    rendered = {RENDERED: shown.rendered} if theirs and 0 < len(shown.rendered) <= MAX_CHARACTERS else {}
+    nbgrader = nbgrader_metadata(origin) if origin is not None else {}
+    return {"autograder": {**about, **rendered}, **({"nbgrader": nbgrader} if nbgrader else {})}
+
+
+def _notebook_metadata(exam: Exam) -> dict[str, Any]:
+    """The kernel and language that the instructor named; nothing of the student's."""
+    named = {key: dict(exam.metadata[key]) for key in ("kernelspec", "language_info") if key in exam.metadata}
+    return {**named, **({"kernelspec": dict(exam.kernelspec)} if exam.kernelspec else {})}
+
+
+# --- verdicts ----------------------------------------------------------------------------------------
+
+
+def _verdict(cell: ExamCell, question: QuestionGrade | None) -> list[Any]:
+    if question is None:
+        return [_error("NotGraded", "this test has no grade", [])]
+    text = "\n".join(verdict_lines(question)) + "\n"
+    told = _stream(text)
+    if question.score >= cell.points and question.score > 0:
+        return [told]
+    if question.score > 0:
+        # nbgrader reads the number from the text; repr keeps it exact.
+        number = {"text/plain": repr(float(question.score))}
+        return [told, _made(output_type="execute_result", data=number, metadata={}, execution_count=None)]
+    if cell.points == 0 and question.outcome is Outcome.PASSED:
+        return [told]
+    name = {Outcome.SKIPPED: "NotRun", Outcome.BROKEN: "NotGraded"}.get(question.outcome, "Failed")
+    said = one_line(question.message) or "no credit"
+    return [told, _error(name, said, [f"{name}: {said}"])]
+
+
+def verdict_lines(question: QuestionGrade) -> Iterable[str]:
+    """The verdict for people: a line with the score, the message, a line for each check; no detail."""
+    score = f"{question.score:g} of {question.max_score:g} points"
+    yield f"{_MARKS[question.outcome]} {one_line(question.id)}: {question.outcome.value}, {score}"
+    if question.remark:
+        yield f"  {visible(question.remark, 2000)}"
+    for check in question.checks:
+        yield f"  {_check_line(check)}"
+
+
+def _check_line(check: CheckResult) -> str:
+    return f"{_MARKS[check.outcome]} {one_line(check.name)}: {visible(check.message, 2000)}"
+
+
+# --- the student's outputs ---------------------------------------------------------------------------
+
+
+def _output(output: Mapping[str, Any], encode: Encode) -> Any:
+    """The inert part of one output; None where nothing of it is left."""
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return _stream(_joined(output.get("text")), name)
+    if kind == "error":
+        trace = output.get("traceback")
+        lines = [line for line in trace if isinstance(line, str)] if isinstance(trace, list | tuple) else []
+        name, value = _joined(output.get("ename")), _joined(output.get("evalue"))
+        return _error(name, value, _shortened(lines))
+    if kind not in ("display_data", "execute_result"):
+        return None
+    bundle = output.get("data")
+    if not isinstance(bundle, Mapping):
+        return None
+    data = _shown(bundle, encode)
+    return _made(output_type="display_data", data=data, metadata={}) if data else None
+
+
+def _shown(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
+    """The text, and the first picture; where that can not be shown, the text says why.
+
+    nbconvert writes a picture into an attribute as it stands, so it is base64 of the kit's own making.
+    """
+    data = {"text/plain": _joined(bundle["text/plain"])} if "text/plain" in bundle else {}
+    for mime in images.MIMES:
+        if mime in bundle:
+            try:
+                return {mime: encode(mime, _joined(bundle[mime])), **data}
+            except images.Refused as error:
+                told = f"[This picture is not shown: {error}.]"
+                data["text/plain"] = "\n".join(filter(None, (data.get("text/plain"), told)))
+    return data
+
+
+MAX_TRACEBACK = 100
+"""Entries of a traceback that are shown, as in nbgrader; a recursion without end has thousands."""
+
+
+def _shortened(trace: list[str]) -> list[str]:
+    half = MAX_TRACEBACK // 2
+    return trace if len(trace) <= MAX_TRACEBACK else [*trace[:half], "... Traceback truncated ...", *trace[1 - half :]]
+
+
+def _joined(text: Any) -> str:
+    """nbformat lets text be a string or a list of lines."""
+    if isinstance(text, list | tuple):
+        return "".join(line for line in text if isinstance(line, str))
+    return text if isinstance(text, str) else ""

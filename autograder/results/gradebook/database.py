@@ -1,0 +1,241 @@
+"""The gradebook's database: opening, locking, transactions.
+
+It is the file gradebook.db of the course, or the PostgreSQL database that nbgrader_config.py names for nbgrader, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import errno
+import functools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from autograder.course.nbgrader_config import NBGRADER_CONFIG, read_nbgrader_config
+from autograder.errors import CourseError, HostError
+from autograder.records import Course
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+
+_Made = TypeVar("_Made")
+
+PATIENCE_SECONDS = 30.0
+"""How long a gradebook that another process has locked is waited for."""
+
+_LOCK_SECONDS = 2
+"""How long SQLite itself waits for a lock before one try has failed."""
+
+_POSTGRESQL_LOCK = 0x6175746F67726164
+"""The kit's advisory lock in a PostgreSQL database: one writer of a gradebook at a time, as in SQLite."""
+
+_OPTION = f"c.CourseDirectory.db_url in {NBGRADER_CONFIG}"
+
+
+def server(course: Course) -> Any:
+    """The URL of the PostgreSQL database that holds the course's gradebook; None: it is the file.
+
+    Raises:
+        CourseError: nbgrader_config.py names a database that the kit does not use.
+    """
+    named = read_nbgrader_config(course.root).get("CourseDirectory", "db_url")
+    if named is None:
+        return None
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(str(named))
+    except ArgumentError:
+        raise CourseError(f"{_OPTION} is no address of a database; {_POSSIBLE}") from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+    if url.get_backend_name() == "sqlite" and (course.root / str(url.database)).resolve() == course.gradebook.resolve():
+        return None
+    raise CourseError(f"{_OPTION} is {url.render_as_string()}, which the kit does not use; {_POSSIBLE}")
+
+
+_POSSIBLE = "name a PostgreSQL database, or leave it out: then it is gradebook.db in the course folder"
+
+
+def place(course: Course) -> Path | str:
+    """What people call the gradebook: its path, or its address without a password."""
+    url = server(course)
+    return course.gradebook if url is None else str(url.render_as_string(hide_password=True))
+
+
+@contextlib.contextmanager
+def opened(course: Course) -> Iterator[Gradebook]:
+    """The gradebook, made where there is none; every error of the database is a HostError that names the
+    file."""
+    from nbgrader.api import Gradebook
+    from sqlalchemy import URL
+    from sqlalchemy.exc import SQLAlchemyError
+
+    path = place(course)
+    # URL.create, for a path may hold any character.
+    file = URL.create("sqlite", database=str(course.gradebook), query={"timeout": str(_LOCK_SECONDS)})
+    url = server(course) or file
+    try:
+        patiently(path, lambda: _ensure_schema(url, path))
+        book = patiently(path, lambda: Gradebook(url, course.course_id))
+        with book:
+            # Rows stay loaded from one submission to the next: the exam's cells are the same for all.
+            book.db().expire_on_commit = False
+            yield book
+    except ModuleNotFoundError as error:
+        raise HostError(f"{path} needs a driver: pip install 'nbexaminer[scale]' ({error})") from error
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip()
+        if "disk is full" in reason or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise HostError(
+                f"{path} can not be written ({reason}); free space and run the same command again"
+            ) from error
+        todo = (
+            "restore it from a backup, or move it away" if url is file else "does the server run, and know this user?"
+        )
+        raise HostError(f"{path} can not be used ({reason}); {todo}") from error
+
+
+@contextlib.contextmanager
+def looked_at(course: Course) -> Iterator[Any]:
+    """A connection to the gradebook for a look at it: nothing is made, locked or waited for.
+
+    Raises:
+        SQLAlchemyError: it can not be read now.
+    """
+    import sqlite3
+
+    from sqlalchemy import create_engine
+
+    url = server(course)
+    file = f"{course.gradebook.as_uri()}?mode=ro"
+    engine = (
+        create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True, timeout=_LOCK_SECONDS))
+        if url is None
+        else create_engine(url)
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def prepare() -> None:
+    """Import and find out what :func:`opened` needs, while something else is waited for."""
+    import nbgrader.api  # noqa: F401
+    from sqlalchemy.orm import configure_mappers
+
+    import autograder._util.notebook_format  # noqa: F401 - before nbgrader imports nbformat
+
+    configure_mappers()
+    _newest_version()
+
+
+def _lock(connection: Any) -> None:
+    """Take the write lock for this transaction."""
+    from sqlalchemy import text
+
+    if connection.engine.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS:.0f}s'"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})"))
+    else:
+        connection.execute(text("BEGIN IMMEDIATE"))
+
+
+def _ensure_schema(url: Any, path: Path | str) -> None:
+    """Make the tables, as Gradebook would by running alembic's command, which needs it on PATH; or refuse a
+    gradebook of another version."""
+    from nbgrader.api import Base
+    from sqlalchemy import create_engine, inspect, text
+
+    head = _newest_version()
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            _lock(connection)
+            tables = inspect(connection).get_table_names()
+            if not tables:
+                Base.metadata.create_all(connection)
+                connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
+                return
+            found = "alembic_version" in tables and connection.scalar(text("SELECT * FROM alembic_version"))
+    finally:
+        engine.dispose()
+    if found != head:
+        raise HostError(
+            f"{path} is of another version of nbgrader (schema {found or 'unknown'}, here {head}); "
+            "run `nbgrader db upgrade` in the course folder, it keeps a copy"
+        )
+
+
+@functools.cache
+def _newest_version() -> str:
+    """The version of nbgrader's schema: the revision that no other one follows. Alembic would tell it, too; its import
+    takes longer than all that is done with the gradebook."""
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    found: dict[str, object] = {}
+    for path in Path(ALEMBIC_DIR, "versions").glob("*.py"):
+        values = dict(_constants(ast.parse(path.read_bytes())))
+        found[str(values["revision"])] = values["down_revision"]
+    (newest,) = found.keys() - found.values()
+    return newest
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Constant(value)):
+                yield name, value
+
+
+def patiently(path: Path | str, act: Callable[[], _Made]) -> _Made:
+    """What ``act`` returns, tried again while another process holds the lock."""
+    from nbgrader.api import InvalidEntry
+    from sqlalchemy.exc import OperationalError
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except (OperationalError, InvalidEntry) as error:
+            if "locked" not in str(error):
+                raise
+            if time.monotonic() >= deadline:
+                raise HostError(
+                    f"{path} is locked by another process (formgrader? another batch?); nothing more was "
+                    "recorded. Close it and run the same command again"
+                ) from error
+            time.sleep(0.1)
+
+
+def transact(book: Gradebook, path: Path | str, act: Callable[[], None]) -> None:
+    """Do ``act`` in one transaction, from the start again where the gradebook was locked."""
+
+    def once() -> None:
+        with _transaction(book):
+            act()
+
+    patiently(path, once)
+
+
+@contextlib.contextmanager
+def _transaction(book: Gradebook) -> Iterator[None]:
+    """nbgrader's calls in here flush where they would commit; all is committed at the end, or nothing."""
+    session = book.db()
+    _lock(session.connection())
+    book.db.commit = book.db.flush
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del book.db.commit

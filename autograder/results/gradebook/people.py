@@ -1,0 +1,111 @@
+"""What people entered in the gradebook: manual scores, extra credit, comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from autograder._util.text import one_line
+from autograder.records import Course, Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.results.gradebook.database import looked_at, server
+from autograder.results.gradebook.rows import rows
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+
+Points = Mapping[tuple[str, str, str], tuple[float | None, float | None]]
+"""(student, notebook, grade_id) → manual score and extra credit, of the questions that have one of them."""
+
+
+def points_by_hand(course: Course, assignment: str) -> Points | None:
+    """The points that people gave, as the gradebook has them now; None where it can not be read."""
+    from nbgrader.api import Grade as Row
+    from sqlalchemy import inspect, or_
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if server(course) is None and not course.gradebook.exists():
+        return {}
+    given = or_(Row.manual_score.is_not(None), Row.extra_credit.is_not(None))
+    query = rows(Row, assignment, Row.manual_score, Row.extra_credit).where(given)
+    try:
+        with looked_at(course) as connection:
+            if not inspect(connection).has_table("grade"):
+                return {}
+            return {
+                (who, notebook, cell): (score, extra) for who, notebook, cell, score, extra in connection.execute(query)
+            }
+    except (SQLAlchemyError, ModuleNotFoundError):
+        return None
+
+
+def changed_points(before: Points | None, now: Points | None) -> Iterator[str]:
+    """What was given or taken by hand between two looks, a line for each question; nothing where one of them failed."""
+    if before is None or now is None:
+        return
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key, (None, None)), now.get(key, (None, None))
+        if old != new:
+            yield f"{_named(key)}: {_in_words(*new)} given by hand while this batch ran ({_in_words(*old)} before)"
+
+
+def points_out_of_range(points: Points | None, grades: Iterable[Grade]) -> Iterator[str]:
+    """Manual scores that are below 0 or above what the question is worth (more is extra credit), a line each."""
+    for grade in grades if points else ():
+        for book in grade.notebooks:
+            for question in book.questions:
+                key = (grade.student, book.notebook, question.id)
+                score, _ = (points or {}).get(key, (None, None))
+                if score is not None and not 0 <= score <= question.max_score + 1e-9:
+                    yield f"{_named(key)}: {score:g} points by hand, of {question.max_score:g}"
+
+
+def _named(key: tuple[str, str, str]) -> str:
+    student, notebook, cell = (one_line(part, 60) for part in key)
+    return f"{student}: {notebook}/{cell}"
+
+
+def _in_words(score: float | None, extra: float | None) -> str:
+    points = "no points" if score is None else f"{score:g} point{'s' if score != 1 else ''}"
+    return f"{points} and {extra:g} extra" if extra else points
+
+
+def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
+    """student → (notebook, grade_id) → score, waits, comment; for the questions that a person touched."""
+    from nbgrader.api import Comment
+    from nbgrader.api import Grade as Row
+    from sqlalchemy import or_
+
+    entries: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    nothing = {"score": None, "waits": False, "comment": None}
+    touched = or_(Row.manual_score.is_not(None), Row.extra_credit.is_not(None))
+    scores = rows(Row, assignment, Row.score, Row.needs_manual_grade).where(touched)
+    for student, notebook, name, score, waits in book.db.execute(scores):
+        entries.setdefault(student, {})[notebook, name] = {**nothing, "score": score, "waits": waits}
+    comments = rows(Comment, assignment, Comment.manual_comment).where(Comment.manual_comment.is_not(None))
+    for student, notebook, name, text in book.db.execute(comments):
+        entries.setdefault(student, {}).setdefault((notebook, name), dict(nothing))["comment"] = text
+    return entries
+
+
+def with_entries(grade: Grade, entries: Mapping[tuple[str, str], Mapping[str, Any]]) -> Grade:
+    if not entries:
+        return grade
+    books = tuple(
+        replace(book, questions=tuple(_entered(book, q, entries) for q in book.questions)) for book in grade.notebooks
+    )
+    return replace(grade, notebooks=books)
+
+
+def _entered(
+    book: NotebookGrade, question: QuestionGrade, entries: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> QuestionGrade:
+    entry = entries.get((book.notebook, question.id))
+    if entry is None:
+        return question
+    message = entry["comment"] or question.message
+    if entry["score"] is None:
+        return replace(question, message=message)
+    score = entry["score"]
+    outcome = Outcome.PASSED if score >= question.max_score else Outcome.PARTIAL if score > 0 else Outcome.FAILED
+    return replace(question, score=score, outcome=outcome, message=message, needs_manual_grade=entry["waits"])

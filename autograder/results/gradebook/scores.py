@@ -1,0 +1,144 @@
+"""One submission in the gradebook: automatic scores and comments, beside what people wrote."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from autograder._util.text import inert_markdown, visible
+from autograder.records import Exam, Grade, Outcome, QuestionGrade, Role
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+
+    from autograder.results.gradebook.rows import Stored
+
+
+def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None:
+    from nbgrader.api import MissingEntry
+    from nbgrader.utils import parse_utc
+
+    book.update_or_create_student(grade.student)
+    anew = False
+    with contextlib.suppress(MissingEntry):
+        before = book.find_submission(grade.assignment, grade.student)
+        anew = before.timestamp != parse_utc(grade.submitted_at)
+    # add_submission walks the assignment while its own rows are half made.
+    with book.db.no_autoflush:
+        submission = book.update_or_create_submission(grade.assignment, grade.student, timestamp=grade.submitted_at)
+    names = cell_names(submission)
+    penalties = _shared_penalty(grade)
+    for row in submission.notebooks:
+        name = row.notebook.name
+        row.late_submission_penalty = penalties.get(name)
+        questions = _questions(grade, name)
+        for entry in row.grades:
+            _save_score(entry, questions.get(names[entry.cell_id]), anew)
+        comments = _comments(exams[name], questions) if name in exams else {}
+        for entry in row.comments:
+            entry.auto_comment = comments.get(names[entry.cell_id])
+
+
+def is_recorded(grade: Grade, exams: Mapping[str, Exam], found: Stored | None) -> bool:
+    """Whether :func:`save_grade` would change nothing of what the gradebook has of the submission."""
+    from nbgrader.utils import parse_utc
+
+    if found is None or found.timestamp != parse_utc(grade.submitted_at):
+        return False
+    penalties = _shared_penalty(grade)
+    questions = {name: _questions(grade, name) for name in found.penalties}
+    comments = {name: _comments(exams[name], questions[name]) if name in exams else {} for name in questions}
+    return (
+        all(penalty == penalties.get(name) for name, penalty in found.penalties.items())
+        and all(_is_score(score, questions[name].get(cell)) for (name, cell), score in found.scores.items())
+        and all(text == comments[name].get(cell) for (name, cell), text in found.comments.items())
+    )
+
+
+def _is_score(found: tuple[float | None, float | None, bool], question: QuestionGrade | None) -> bool:
+    automatic, manual, waits = found
+    score, should_wait = _automatic(question)
+    return automatic == score and (manual is not None or waits == should_wait)
+
+
+def _questions(grade: Grade, notebook: str) -> dict[str, QuestionGrade]:
+    """By id; none where no such notebook was submitted."""
+    return {q.id: q for book in grade.notebooks if book.notebook == notebook for q in book.questions}
+
+
+def cell_names(submission: Any) -> dict[str, str]:
+    notebooks = submission.assignment.notebooks
+    return {
+        cell.id: cell.name for book in notebooks for cell in [*book.grade_cells, *book.solution_cells, *book.task_cells]
+    }
+
+
+def _save_score(entry: Any, question: QuestionGrade | None, anew: bool) -> None:
+    score, waits = _automatic(question)
+    if entry.manual_score is None:
+        entry.needs_manual_grade = waits
+    elif anew or entry.auto_score != score:
+        # The person who scored it saw something else.
+        entry.needs_manual_grade = True
+    entry.auto_score = score
+
+
+def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
+    """One question's automatic score, None where a person has to find it; and whether it waits for one. No question
+    (no such notebook was submitted) is 0."""
+    if question is None:
+        return 0.0, False
+    waits = question.needs_manual_grade
+    open_ended = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
+    return None if waits and open_ended else question.score, waits
+
+
+def _shared_penalty(grade: Grade) -> dict[str, float | None]:
+    """The late penalty of each notebook, in the proportion of their scores; None where there is none. They
+    add up to the submission's."""
+    total = sum(book.score for book in grade.notebooks)
+    if grade.late_penalty <= 0 or not grade.notebooks:
+        return {}
+    shares: dict[str, float | None] = {}
+    rest = grade.late_penalty
+    for book in grade.notebooks[:-1]:
+        part = grade.late_penalty * book.score / total if total > 0 else 0.0
+        shares[book.notebook] = part or None
+        rest -= part
+    shares[grade.notebooks[-1].notebook] = rest or None
+    return shares
+
+
+def _comments(exam: Exam, questions: Mapping[str, QuestionGrade]) -> dict[str, str]:
+    """nbgrader has comments on answers and tasks, not on tests: an answer gets what the tests after it
+    found."""
+    lines: dict[str, list[str]] = {}
+    answer: str | None = None
+    for cell in exam.cells:
+        if cell.grade_id is None:
+            continue
+        question = questions.get(cell.grade_id)
+        if cell.role in (Role.MANUAL, Role.TASK):
+            answer = cell.grade_id if cell.role is Role.MANUAL else answer
+            if question is not None and question.outcome is Outcome.SKIPPED:
+                lines[cell.grade_id] = [_said(question.message) or "No response."]
+        elif cell.role is Role.ANSWER:
+            answer = cell.grade_id
+        elif cell.role is Role.TEST and question is not None and answer is not None:
+            lines.setdefault(answer, []).extend(_findings(question))
+    return {name: "\n".join(said) for name, said in lines.items() if said}
+
+
+def _findings(question: QuestionGrade) -> Iterable[str]:
+    if question.outcome is Outcome.PASSED:
+        return
+    open_checks = [check for check in question.checks if check.outcome is not Outcome.PASSED]
+    said = [question.message, *(f"{check.name}: {check.message}" for check in open_checks)]
+    for text in filter(None, said):
+        yield f"- `{question.id}` {_said(text)}"
+
+
+def _said(text: str) -> str:
+    """nbgrader renders comments as Markdown with HTML, and a message may quote a student."""
+    return inert_markdown(" ".join(visible(text, 2000).split()))

@@ -1,0 +1,255 @@
+"""What is written for people once grades exist: gradebook, CSV, feedback pages, class report.
+
+A grade on disk stays when the exam changes after it, until its submission is graded anew. Such an older grade is never
+mixed in with the others: the gradebook, whose cells are the current exam's, does not take it, the class report lists it
+beside the ones that could not be graded, and whoever writes the CSV is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from autograder._util.files import write_atomically
+from autograder._util.text import one_line
+from autograder.errors import HostError, UsageError
+from autograder.records import Assignment, Batch, Course, Exam, Grade
+from autograder.results import gradebook, report, result_json
+from autograder.results.feedback import write_feedback
+from autograder.results.report import grades_csv, render_class_report
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The grades on disk of one assignment, told apart. All are in the order of the students' names."""
+
+    current: tuple[Grade, ...] = ()
+    """Of the current exam. (That the submission, a library or a limit has changed since does not make a grade wrong:
+    the next batch grades it anew.)"""
+    older: tuple[Grade, ...] = ()
+    """Of an exam that is not the current one any more."""
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    """student → what is wrong with the result.json."""
+
+    @property
+    def set_aside(self) -> dict[str, str]:
+        """student → why the grade on disk counts nowhere, in the order of the names."""
+        reasons = {
+            g.student: f"its grade ({g.score:g} of {g.max_score:g}) is of an older exam; grade it anew"
+            for g in self.older
+        }
+        return dict(sorted({**reasons, **self.damaged}.items()))
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was written."""
+
+    paths: Mapping[str, Path | str]
+    """What → where."""
+    set_aside: Mapping[str, str]
+    """student → why a grade on disk was not recorded."""
+    compared: bool = True
+    """Whether points by hand could be compared with those at the beginning."""
+    by_hand: Sequence[str] = ()
+    """Points in the gradebook that a person should look at, a line each: given by hand while the batch ran, or more
+    than the question is worth."""
+
+
+class Publisher:
+    """Writes gradebook, CSV, feedback pages and class report of an assignment once its batch is done."""
+
+    def __init__(self) -> None:
+        self._before: gradebook.Points | None = None
+
+    def prepare(self, course: Course, assignment: Assignment) -> None:
+        """Read the points given by hand, and load what publishing needs, while the templates start."""
+        gradebook.prepare()
+        self._before = gradebook.points_by_hand(course, assignment.name)
+        report.prepare()
+
+    def publish(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+    ) -> Published:
+        """Write everything; see :func:`record`."""
+        failures = {failure.student: failure.reason for failure in done.not_graded}
+        return record(course, assignment, exams, exam_key, failures, self._before)
+
+
+def record(
+    course: Course,
+    assignment: Assignment,
+    exams: Sequence[Exam],
+    exam_key: str,
+    failures: Mapping[str, str] | None = None,
+    before: gradebook.Points | None = None,
+) -> Published:
+    """Write everything for all grades of an assignment that are on disk, whichever were graded just now. What would be
+    the same again (a grade in the gradebook, a feedback page) is left as it is.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        exams: all of its notebooks.
+        exam_key: the current ``content_keys["exam"]``; grades with another one are set aside.
+        failures: student → why the kit could not grade the submission now; the report lists them, without the grade
+            that an earlier submission of theirs may have.
+        before: the points by hand when the batch began; None: there is nothing to compare with.
+    """
+    failures = failures or {}
+    standing = on_disk(course, assignment.name, exam_key)
+    gradebook.record(course, exams, standing.current)
+    in_csv = _for_csv(course, {assignment.name: standing})
+    entered = gradebook.with_manual_scores(course, [*standing.current, *in_csv])
+    current, in_csv = entered[: len(standing.current)], entered[len(standing.current) :]
+    by_hand = _look_at_points(course, exams, current, before)
+    pages = write_feedback(course, assignment, current, changed_only=True)
+    write_atomically(course.grades_csv, grades_csv(in_csv))
+    paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
+    listed = {**standing.set_aside, **failures}
+    if current or listed:
+        paths["class report"] = _write_report(course, assignment, current, listed, by_hand)
+    if pages:
+        paths["feedback"] = pages[0]
+    set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
+    return Published(paths, set_aside, before is not None, by_hand)
+
+
+def _look_at_points(
+    course: Course, exams: Sequence[Exam], grades: Sequence[Grade], before: gradebook.Points | None
+) -> list[str]:
+    """What a person should look at of the points by hand that count now, a line each."""
+    now = gradebook.points_by_hand(course, exams[0].assignment)
+    asked = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.questions}
+    if before is not None:  # a question that has left the exam took its points along
+        before = {key: points for key, points in before.items() if key[1:] in asked}
+    return [*gradebook.changed_points(before, now), *gradebook.points_out_of_range(now, grades)]
+
+
+def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Standing:
+    """The grades on disk of an assignment. Without ``exam_key``, the exam of the newest grade is the current one."""
+    grades: list[Grade] = []
+    damaged: dict[str, str] = {}
+    for student, path in _results(course, assignment):
+        try:
+            grade = result_json.read(path, course.details(student, assignment))
+            if (grade.student, grade.assignment) != (student, assignment):
+                raise HostError(
+                    f"{path} is the grade of {grade.student}, {grade.assignment}; delete it and grade again"
+                )
+        except HostError as error:
+            damaged[student] = str(error)
+        else:
+            grades.append(grade)
+    if exam_key is None:
+        newest = max(grades, key=_graded_at, default=None)
+        exam_key = newest.exam_key if newest else None
+    current = tuple(g for g in grades if g.is_of_exam(exam_key))
+    older = tuple(g for g in grades if not g.is_of_exam(exam_key))
+    return Standing(current, older, damaged)
+
+
+def grades(course: Course, assignment: str, only: Sequence[str] = ()) -> tuple[Grade, ...]:
+    """The grades on disk of an assignment, of whatever exam, by student.
+
+    Raises:
+        UsageError: there is none, or a student in ``only`` has none.
+        HostError: a result.json among them is damaged.
+    """
+    standing = on_disk(course, assignment)
+    for student, why in standing.damaged.items():
+        if not only or student in only:
+            raise HostError(why)
+    found = sorted((*standing.current, *standing.older), key=lambda g: g.student)
+    missing = sorted(set(only) - {g.student for g in found})
+    if missing or not found:
+        whom = f" for {', '.join(missing)}" if missing else ""
+        raise UsageError(f"nothing is graded{whom}; run `autograder grade {assignment}` first")
+    return tuple(g for g in found if not only or g.student in only)
+
+
+def _graded_at(grade: Grade) -> float:
+    return grade.graded_at.timestamp() if grade.graded_at is not None else 0.0
+
+
+def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
+    """student, result.json"""
+    root = course.root / "autograded"
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        path = folder / assignment / "result.json"
+        if path.is_file():
+            yield folder.name, path
+
+
+def _assignments(course: Course) -> list[str]:
+    """Those that something is graded of, also such as have left course.yaml."""
+    return sorted({path.parent.name for path in (course.root / "autograded").glob("*/*/result.json")})
+
+
+def write_csv(course: Course, to: Path | None = None) -> Path:
+    """grades.csv: all assignments, with the points that people gave in the gradebook. Older grades are in it too, as
+    they are all that their students have; :func:`doubts` names them."""
+    path = to or course.grades_csv
+    write_atomically(path, grades_csv(gradebook.with_manual_scores(course, _for_csv(course, {}))))
+    return path
+
+
+def _for_csv(course: Course, known: Mapping[str, Standing]) -> Sequence[Grade]:
+    """All grades on disk, in the CSV's order. ``known``: what has been read already."""
+    found: list[Grade] = []
+    for name in _assignments(course):
+        standing = known[name] if name in known else on_disk(course, name)
+        grades = sorted((*standing.current, *standing.older), key=lambda g: g.student)
+        found += map(_scores_only, grades)
+    return found
+
+
+def _scores_only(grade: Grade) -> Grade:
+    """What a line of the CSV needs: all grades of a term are held at once."""
+    books = (
+        replace(b, history={}, questions=tuple(replace(q, message="", detail="", checks=()) for q in b.questions))
+        for b in grade.notebooks
+    )
+    return replace(grade, notebooks=tuple(books), versions={}, content_keys={})
+
+
+def doubts(course: Course) -> list[str]:
+    """What is to be known of the grades in the CSV, a line each: older exams, damaged results, odd points by hand."""
+    lines = []
+    for name in _assignments(course):
+        standing = on_disk(course, name)
+        lines += [f"{name}, {one_line(student)}: {why}" for student, why in standing.set_aside.items()]
+        lines += [f"{name}, {line}" for line in _odd_points(course, name, (*standing.current, *standing.older))]
+    return lines
+
+
+def _odd_points(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
+    """Points by hand that are no score of their question, a line each."""
+    return [*gradebook.points_out_of_range(gradebook.points_by_hand(course, assignment), grades)]
+
+
+def write_report(course: Course, assignment: Assignment, standing: Standing) -> Path:
+    """reports/<assignment>.html
+
+    Raises:
+        UsageError: there is nothing to report.
+    """
+    if not standing.current and not standing.set_aside:
+        raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
+    grades = gradebook.with_manual_scores(course, standing.current)
+    return _write_report(course, assignment, grades, standing.set_aside, _odd_points(course, assignment.name, grades))
+
+
+def _write_report(
+    course: Course,
+    assignment: Assignment,
+    grades: Sequence[Grade],
+    listed: Mapping[str, str],
+    by_hand: Sequence[str],
+) -> Path:
+    """``listed``: student → why no grade of theirs counts, whatever it is."""
+    path = course.reports / f"{assignment.name}.html"
+    counted = [grade for grade in grades if grade.student not in listed]
+    write_atomically(path, render_class_report(course, assignment, counted, failures=listed, by_hand=by_hand))
+    return path

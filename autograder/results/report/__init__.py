@@ -1,0 +1,22 @@
+"""What people see: the student's feedback page, the instructor's class report, tables of grades.
+
+It renders and decides nothing. Pages are one file each: no script, no font, no image from elsewhere, and a
+content security policy that says so to the browser.
+"""
+
+from autograder.results.report.feedback import render_feedback
+from autograder.results.report.overview import render_class_report
+from autograder.results.report.page import feedback_name, prepare
+from autograder.results.report.table import COLUMNS, TEXT_COLUMNS, grades_csv, text_table, to_do
+
+__all__ = [
+    "COLUMNS",
+    "TEXT_COLUMNS",
+    "feedback_name",
+    "grades_csv",
+    "prepare",
+    "render_class_report",
+    "render_feedback",
+    "text_table",
+    "to_do",
+]

@@ -1,0 +1,69 @@
+"""The student's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autograder.records import Assignment, Course, Grade, NotebookGrade, Outcome
+from autograder.results.report import notebook as cells
+from autograder.results.report import plots, words
+from autograder.results.report.page import render
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from autograder._util.notebook_format import NotebookNode
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """One notebook of the submission as the template shows it."""
+
+    grade: NotebookGrade
+    status: tuple[str, str, str]
+    curve: Markup | None
+    cells: list[cells.CellView]
+    left_out: int
+
+
+def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, NotebookNode]) -> str:
+    """The feedback page of one submission: one HTML file without scripts that loads nothing.
+
+    ``notebooks`` maps a notebook's name to its masked notebook; one that is missing (it could not be read) is
+    left out. Of a grade only what is the student's is shown: never a ``detail``, never evidence.
+    """
+    books = [_book(one, notebooks.get(one.notebook)) for one in grade.notebooks]
+    earned = sum(one.score for one in grade.notebooks)
+    waiting = [q for one in grade.notebooks for q in one.questions if q.needs_manual_grade]
+    values = {
+        "course": course,
+        "assignment": assignment,
+        "grade": grade,
+        "books": books,
+        "earned": earned,
+        "percent": words.percent(grade.score, grade.max_score),
+        "late": words.lateness(grade.submitted_at, assignment.due),
+        "waiting": len(waiting),
+        "waiting_points": sum(q.max_score for q in waiting),
+        "several": len(books) > 1,
+        "counts": _counts(grade),
+    }
+    return render("feedback.html", values)
+
+
+def _book(grade: NotebookGrade, notebook: NotebookNode | None) -> _Book:
+    shown, left_out = cells.views(notebook) if notebook is not None else ([], 0)
+    return _Book(
+        grade=grade,
+        status=words.status_words(grade),
+        curve=plots.learning_curve(grade.history),
+        cells=shown,
+        left_out=left_out,
+    )
+
+
+def _counts(grade: Grade) -> list[tuple[Outcome, int]]:
+    outcomes = [question.outcome for one in grade.notebooks for question in one.questions]
+    return [(outcome, outcomes.count(outcome)) for outcome in Outcome if outcome in outcomes]

@@ -1,0 +1,164 @@
+"""The instructor's page: a class at a glance."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.records import Assignment, CheckResult, Course, Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.results.report import plots, words
+from autograder.results.report.page import feedback_link, pieces
+from autograder.results.result_json import peak_memory
+
+_ORDER = tuple(Outcome)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How one question, or one check in it, went over the class."""
+
+    name: str
+    notebook: str = ""
+    points: float = 0.0
+    earned: list[float] = field(default_factory=list)
+    """Percent of the points, of those that are graded."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    checks: dict[str, _Tally] = field(default_factory=dict)
+
+    def bars(self) -> list[tuple[Outcome, int, float]]:
+        """(outcome, how many, percent of all) in a fixed order."""
+        counts = [(outcome, self.outcomes.count(outcome)) for outcome in _ORDER]
+        return [(outcome, n, 100 * n / len(self.outcomes)) for outcome, n in counts if n]
+
+    @property
+    def mean(self) -> float | None:
+        """Percent of the points; None while a person has answers of this question to grade."""
+        if Outcome.MANUAL in self.outcomes:
+            return None
+        return statistics.fmean(self.earned) if self.earned else None
+
+
+def render_class_report(
+    course: Course,
+    assignment: Assignment,
+    grades: Sequence[Grade],
+    *,
+    failures: Mapping[str, str] | None = None,
+    by_hand: Sequence[str] = (),
+) -> Iterator[str]:
+    """The class report of one assignment, piece by piece: one HTML file without scripts that loads nothing.
+
+    ``failures`` maps a student whom the kit itself could not grade to the reason; they are counted and
+    listed, and never taken for a 0. Median and mean are over the graded ones, after late penalties, as they
+    stand (questions that wait for a person count 0 until then). ``by_hand``: points in the
+    gradebook that a person should look at, a line each. ``detail`` is shown here: the page is the
+    instructor's.
+    """
+    failures = failures or {}
+    ran = [grade for grade in grades if words.graded(grade)]
+    shares = [words.percent(grade.score, grade.max_score) for grade in ran]
+    values = {
+        "course": course,
+        "assignment": assignment,
+        "grades": grades,
+        "tiles": _tiles(grades, ran, failures),
+        "histogram": plots.histogram(shares) if shares else None,
+        "scatter": plots.scatter(_dots(ran)),
+        "tallies": _tallies(ran),
+        "rows": (_row(grade, assignment) for grade in sorted(grades, key=lambda g: g.student.casefold())),
+        "failures": sorted(failures.items()),
+        "by_hand": by_hand,
+        "people": _for_people(grades),
+        "outcomes": _ORDER,
+        "versions": next((grade.versions for grade in grades if grade.versions), {}),
+    }
+    return pieces("class.html", values)
+
+
+def _tiles(grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(number, what it counts, remark)"""
+    scores = [grade.score for grade in ran]
+    most = max((grade.max_score for grade in grades), default=0.0)
+    of = f"of {words.points(most)} points"
+    return [
+        (str(len(grades) + len(failures)), "submissions", ""),
+        (str(len(ran)), "graded", ""),
+        (str(sum(grade.needs_manual_grade for grade in grades)), "need a person", ""),
+        (str(len(grades) - len(ran) + len(failures)), "could not be read or run", ""),
+        (words.points(statistics.median(scores)) if scores else "–", "median score", of),
+        (words.points(statistics.fmean(scores)) if scores else "–", "mean score", of),
+    ]
+
+
+def _row(grade: Grade, assignment: Assignment) -> dict[str, Any]:
+    return {
+        "grade": grade,
+        "link": feedback_link(grade),
+        "status": words.status_title(grade.status),
+        "percent": words.percent(grade.score, grade.max_score),
+        "seconds": sum(one.wall_seconds for one in grade.notebooks),
+        "mib": peak_memory(grade),
+        "late": words.lateness(grade.submitted_at, assignment.due),
+        "outcomes": [(q.id, q.outcome, q.score, q.max_score) for one in grade.notebooks for q in one.questions],
+    }
+
+
+def _for_people(grades: Sequence[Grade]) -> list[dict[str, Any]]:
+    """One entry per question that waits for a person, the broken tests first, with who waits and why."""
+    entries: dict[tuple[bool, str, str], dict[str, Any]] = {}
+    for grade in sorted(grades, key=lambda g: g.student.casefold()):
+        for one, question in _questions(grade):
+            broken = question.outcome is Outcome.BROKEN
+            if not (broken or question.needs_manual_grade):
+                continue
+            key = (not broken, one.notebook, question.id)
+            entry = entries.setdefault(key, {"question": question, "notebook": one.notebook, "who": []})
+            entry["who"].append((grade.student, feedback_link(grade)))
+    return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
+
+
+def _tallies(grades: Sequence[Grade]) -> list[_Tally]:
+    tallies: dict[tuple[str, str], _Tally] = {}
+    for grade in grades:
+        for one, question in _questions(grade):
+            key = (one.notebook, question.id)
+            tally = tallies.setdefault(key, _Tally(question.id, one.notebook, question.max_score))
+            tally.outcomes.append(question.outcome)
+            if question.outcome not in (Outcome.MANUAL, Outcome.BROKEN):
+                tally.earned.append(words.percent(question.score, question.max_score))
+            for check in question.checks:
+                part = tally.checks.setdefault(check.name, _Tally(check.name))
+                part.outcomes.append(check.outcome)
+    return list(tallies.values())
+
+
+def _questions(grade: Grade) -> Iterator[tuple[NotebookGrade, QuestionGrade]]:
+    return ((one, question) for one in grade.notebooks for question in one.questions)
+
+
+def _dots(grades: Sequence[Grade]) -> list[plots.Dot]:
+    """A dot for each question with a loss; the parameters are of the same question, else of the same
+    notebook."""
+    dots = []
+    for grade in grades:
+        for one, question in _questions(grade):
+            everywhere = [check for other in one.questions for check in other.checks]
+            loss, check = _evidence(question.checks, "loss")
+            parameters, _ = _evidence([*question.checks, *everywhere], "parameters")
+            if loss is not None and parameters is not None and check is not None:
+                dots.append(plots.Dot(parameters, loss, grade.student, check.outcome.value))
+    return dots
+
+
+def _evidence(checks: Sequence[CheckResult], name: str) -> tuple[float | None, CheckResult | None]:
+    for check in checks:
+        value = check.evidence.get(name)
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and plots.SMALLEST < abs(value) < plots.LARGEST
+        ):
+            return float(value), check
+    return None, None

@@ -1,0 +1,81 @@
+"""One environment and one style for all pages."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from autograder._util.text import one_line, visible
+from autograder.records import Grade
+from autograder.results.report import words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """The page that ``template`` (a file in templates/) makes of ``values``; everything is escaped unless
+    it is Markup that this package made."""
+    return _environment().get_template(template).render(values)
+
+
+def pieces(template: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """The same, piece by piece: a page that grows with a class is never held whole."""
+    return _environment().get_template(template).generate(values)
+
+
+def prepare() -> None:
+    """Import and compile what pages are made with, while something else is waited for."""
+    for name in ("feedback.html", "class.html"):
+        _environment().get_template(name)
+
+
+def feedback_name(grade: Grade) -> str:
+    """The file name of a submission's feedback page: ``<notebook>.html``, or ``index.html`` for several."""
+    return f"{grade.notebooks[0].notebook}.html" if len(grade.notebooks) == 1 else "index.html"
+
+
+def feedback_link(grade: Grade) -> str | None:
+    """The way from reports/<assignment>.html to a feedback page; None for a name that is no folder's."""
+    parts = (grade.student, grade.assignment, feedback_name(grade))
+    if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in parts):
+        return None
+    return "../feedback/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
+
+
+def _said(text: str, limit: int = 8000) -> Markup:
+    """A message as HTML: escaped, and what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`\n]{1,400})`", r"<code>\1</code>", str(escape(visible(text, limit)))))
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("autograder.results.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = resources.files("autograder.results.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
+    environment.globals["style"] = Markup(style)
+    environment.filters.update(
+        line=one_line,
+        visible=visible,
+        said=_said,
+        points=words.points,
+        moment=words.moment,
+        sign=lambda outcome: words.OUTCOMES[outcome][0],
+        word=lambda outcome: words.OUTCOMES[outcome][1],
+    )
+    return environment

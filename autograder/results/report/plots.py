@@ -1,0 +1,210 @@
+"""Plots as inline SVG, drawn by hand: they take their colours from the page, so light and dark both read
+well, and the same numbers make the same bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autograder._util.text import one_line
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44
+MAX_EPOCHS = 2000
+MAX_DOTS = 2000
+SMALLEST, LARGEST = 1e-300, 1e12
+"""What is not between them has no place in a plot: it is 0, or left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A submission in the scatter plot."""
+
+    x: float
+    y: float
+    label: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The area of a plot and its two scales."""
+
+    width: int
+    height: int
+    x: Callable[[float], float]
+    y: Callable[[float], float]
+
+
+def learning_curve(history: Mapping[str, Sequence[float]]) -> Markup | None:
+    """``loss`` and ``val_loss`` over epochs, from 1; None where there is no finite number of either."""
+    names = [("loss", "training loss"), ("val_loss", "validation loss")]
+    curves = {label: _finite(history.get(name, ())) for name, label in names}
+    curves = {label: points for label, points in curves.items() if points}
+    if not curves:
+        return None
+    epochs = max(points[-1][0] for points in curves.values())
+    values = [value for points in curves.values() for _, value in points]
+    ticks = _ticks(min(values), max(values))
+    frame = _frame(720, 270, (1, max(2, epochs)), (ticks[0], ticks[-1]))
+    body = _y_axis(frame, ticks, "loss") + _x_axis(frame, _whole_ticks(1, epochs), "epoch")
+    for index, (label, points) in enumerate(curves.items()):
+        body += _curve(frame, points, f"curve-{index + 1}")
+        body += _legend(index, label, f"curve-{index + 1}")
+    last = "; ".join(f"{label} {points[-1][1]:.4g} after epoch {points[-1][0]}" for label, points in curves.items())
+    return _svg(frame, f"Learning curve over {epochs} epochs: {last}.", body)
+
+
+def histogram(shares: Sequence[float]) -> Markup:
+    """How many submissions have which score, in percent of the maximum; ten bins, 100 in the last one."""
+    counts = [0] * 10
+    for share in shares:
+        counts[min(9, max(0, int(share // 10)))] += 1
+    ticks = _whole_ticks(0, max(4, *counts))
+    frame = _frame(520, 270, (0, 100), (0, ticks[-1]))
+    body = _y_axis(frame, ticks, "submissions") + _x_axis(frame, list(range(0, 101, 20)), "score, % of the maximum")
+    for index, count in enumerate(counts):
+        left, right = frame.x(index * 10) + 1.5, frame.x(index * 10 + 10) - 1.5
+        top, base = frame.y(count), frame.y(0)
+        if count:
+            body += (
+                f'<rect class="bar" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+                f'height="{base - top:.1f}" rx="2">'
+                f"<title>{index * 10}–{index * 10 + 10} %: {count}</title></rect>"
+                f'<text class="value" x="{(left + right) / 2:.1f}" y="{top - 4:.1f}">{count}</text>'
+            )
+    said = ", ".join(f"{i * 10} to {i * 10 + 10} %: {count}" for i, count in enumerate(counts) if count)
+    return _svg(frame, f"Score distribution. {said or 'No submissions.'}", body)
+
+
+def scatter(dots: Sequence[Dot]) -> Markup | None:
+    """Holdout loss against parameter count (logarithmic); None where there is nothing to plot."""
+    dots = [dot for dot in dots if math.isfinite(dot.x) and math.isfinite(dot.y) and dot.x > 0][:MAX_DOTS]
+    if not dots:
+        return None
+    low, high = math.log10(min(dot.x for dot in dots)), math.log10(max(dot.x for dot in dots))
+    low, high = math.floor(low * 4 - 0.2) / 4, math.ceil(high * 4 + 0.2) / 4
+    ticks = _ticks(min(dot.y for dot in dots), max(dot.y for dot in dots))
+    frame = _frame(520, 270, (low, high), (ticks[0], ticks[-1]))
+    body = _y_axis(frame, ticks, "holdout loss") + _x_axis(
+        frame, [math.log10(tick) for tick in _log_ticks(low, high)], "parameters", lambda x: _short(10**x)
+    )
+    for dot in dots:
+        place = f'cx="{frame.x(math.log10(dot.x)):.1f}" cy="{frame.y(dot.y):.1f}"'
+        named = f"{_escape(one_line(dot.label, 60))}: loss {dot.y:.4g}, {dot.x:,.0f} parameters"
+        body += f'<circle class="dot {dot.colour}" {place} r="5"><title>{named}</title></circle>'
+    best = min(dots, key=lambda dot: dot.y)
+    text = (
+        f"Holdout loss against parameter count for {len(dots)} submissions. Lowest loss {best.y:.4g} "
+        f"with {best.x:,.0f} parameters."
+    )
+    return _svg(frame, text, body)
+
+
+# --- parts -------------------------------------------------------------------------------------------
+
+
+def _frame(width: int, height: int, xs: tuple[float, float], ys: tuple[float, float]) -> _Frame:
+    def x(value: float) -> float:
+        return _LEFT + (value - xs[0]) / ((xs[1] - xs[0]) or 1) * (width - _LEFT - _RIGHT)
+
+    def y(value: float) -> float:
+        return height - _BOTTOM - (value - ys[0]) / ((ys[1] - ys[0]) or 1) * (height - _TOP - _BOTTOM)
+
+    return _Frame(width, height, x, y)
+
+
+def _svg(frame: _Frame, text: str, body: str) -> Markup:
+    from markupsafe import Markup
+
+    box = f'viewBox="0 0 {frame.width} {frame.height}"'
+    return Markup(f'<svg class="plot" {box} role="img" aria-label="{_escape(text)}">{body}</svg>')
+
+
+def _y_axis(frame: _Frame, ticks: Sequence[float], title: str) -> str:
+    right = frame.width - _RIGHT
+    middle = (frame.height - _BOTTOM + _TOP) / 2
+    parts = [f'<text class="title" transform="translate(13 {middle:.0f}) rotate(-90)">{title}</text>']
+    for tick in ticks:
+        y = frame.y(tick)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="tick left" x="{_LEFT - 8}" y="{y + 4:.1f}">{tick:g}</text>')
+    return "".join(parts)
+
+
+def _x_axis(frame: _Frame, ticks: Sequence[float], title: str, name: Callable[[float], str] = "{:g}".format) -> str:
+    base = frame.height - _BOTTOM
+    right = frame.width - _RIGHT
+    parts = [f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{base}" y2="{base}"/>']
+    for tick in ticks:
+        x = frame.x(tick)
+        parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 4}"/>')
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{base + 18}">{name(tick)}</text>')
+    parts.append(f'<text class="title" x="{(_LEFT + right) / 2:.0f}" y="{frame.height - 6}">{title}</text>')
+    return "".join(parts)
+
+
+def _curve(frame: _Frame, points: Sequence[tuple[int, float]], style: str) -> str:
+    path = " ".join(f"{frame.x(epoch):.1f},{frame.y(value):.1f}" for epoch, value in points)
+    x, y = frame.x(points[-1][0]), frame.y(points[-1][1])
+    end = f'<circle class="{style} end" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
+    return f'<polyline class="{style}" points="{path}"/>{end}'
+
+
+def _legend(index: int, label: str, style: str) -> str:
+    x, y = 560, 28 + 20 * index
+    line = f'<line class="{style}" x1="{x}" x2="{x + 26}" y1="{y}" y2="{y}"/>'
+    return f'{line}<text class="key" x="{x + 34}" y="{y + 4}">{label}</text>'
+
+
+def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
+    """(epoch, value) of the finite ones, at most :data:`MAX_EPOCHS`."""
+    kept = [
+        (epoch, float(value) if abs(value) >= SMALLEST else 0.0)
+        for epoch, value in enumerate(values[: 50 * MAX_EPOCHS], 1)
+        if isinstance(value, int | float) and abs(value) < LARGEST
+    ]
+    step = -(-len(kept) // MAX_EPOCHS) or 1
+    return kept[::step] if step == 1 else [*kept[::step], kept[-1]]
+
+
+def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
+    """Round numbers from at or below ``low`` to at or above ``high``."""
+    span = (high - low) or abs(high) or 1.0
+    raw = span / wanted
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    last = max(last, first + 1)
+    return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
+    """Whole numbers; from 0 the last one is at or above ``high``, from 1 (epochs) at or below it."""
+    step = next(s for p in range(12) for f in (1, 2, 5) if (s := f * 10**p) * wanted >= high - low)
+    if low == 0:
+        return list(range(0, -(-high // step) * step + 1, step))
+    return sorted({low, *range(step, high + 1, step)} if step > 1 else set(range(low, high + 1)))
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    ticks = [factor * 10.0**power for power in range(int(low) - 1, int(high) + 2) for factor in (1, 2, 5)]
+    inside = [tick for tick in ticks if low <= math.log10(tick) <= high]
+    return inside if len(inside) <= 7 else [tick for tick in inside if math.log10(tick) % 1 < 1e-9]
+
+
+def _short(value: float) -> str:
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit * 0.9995:
+            return f"{value / limit:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def _escape(text: str) -> str:
+    from markupsafe import escape
+
+    return str(escape(text))

@@ -1,0 +1,117 @@
+"""Grades as rows: for spreadsheets and for the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from autograder._util.text import one_line
+from autograder.records import Grade, Outcome
+from autograder.results.report.words import points
+
+COLUMNS = (
+    *("assignment", "student", "score", "max_score", "late_penalty", "status", "needs_manual_grade"),
+    "submitted_at",
+)
+"""The first columns of grades.csv; after them comes one for each question."""
+
+TEXT_COLUMNS = ("student", "score", "status", "seconds", "MiB", "to do")
+"""The columns of :func:`text_table`."""
+
+# A spreadsheet takes a cell that begins so for a formula; the full-width forms too, in some locales.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def grades_csv(grades: Sequence[Grade]) -> str:
+    """grades.csv: one row per submission, in the given order; RFC 4180 with ``\\n`` line ends.
+
+    After :data:`COLUMNS` comes a column ``<notebook>/<question>`` with the score of each question that any
+    of the grades has (assignments one after the other), empty where a grade has it not. ``score`` is after
+    the late penalty. Times are UTC in ISO 8601. Text that a spreadsheet would take for a formula is
+    prefixed with ``'``.
+    """
+    several = len({grade.assignment for grade in grades}) > 1
+    scores = [_question_scores(grade, several) for grade in grades]
+    ordered = sorted(zip(grades, scores, strict=True), key=lambda pair: pair[0].assignment)
+    questions = list(dict.fromkeys(name for _, row in ordered for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*COLUMNS, *map(_text, questions)])
+    for grade, row in zip(grades, scores, strict=True):
+        writer.writerow([*_first_columns(grade), *(row.get(name, "") for name in questions)])
+    return out.getvalue()
+
+
+def text_table(grades: Iterable[Grade]) -> list[tuple[str, ...]]:
+    """Rows of :data:`TEXT_COLUMNS` for a terminal: one line each, control characters made visible."""
+    return [
+        (
+            one_line(grade.student, 40),
+            f"{points(grade.score)} / {points(grade.max_score)}",
+            grade.status,
+            f"{sum(book.wall_seconds for book in grade.notebooks):.1f}",
+            _memory(grade),
+            to_do(grade),
+        )
+        for grade in grades
+    ]
+
+
+def to_do(grade: Grade) -> str:
+    """What a person has left to do for this submission; empty where nothing."""
+    questions = [question for book in grade.notebooks for question in book.questions]
+    broken = [q.id for q in questions if q.outcome is Outcome.BROKEN]
+    manual = [q.id for q in questions if q.needs_manual_grade and q.outcome is not Outcome.BROKEN]
+    parts = []
+    if broken:
+        parts.append(f"test broken: {', '.join(one_line(name, 40) for name in broken)}")
+    if manual:
+        parts.append(f"grade by hand: {', '.join(one_line(name, 40) for name in manual)}")
+    return "; ".join(parts)
+
+
+def _first_columns(grade: Grade) -> list[str]:
+    return [
+        _text(grade.assignment),
+        _text(grade.student),
+        _number(grade.score),
+        _number(grade.max_score),
+        _number(grade.late_penalty),
+        grade.status,
+        "yes" if grade.needs_manual_grade else "no",
+        _moment(grade.submitted_at),
+    ]
+
+
+def _question_scores(grade: Grade, several: bool) -> dict[str, str]:
+    """Column name → score; the name has the assignment before it where the table holds several."""
+    before = f"{grade.assignment}/" if several else ""
+    return {
+        f"{before}{book.notebook}/{question.id}": _number(question.score)
+        for book in grade.notebooks
+        for question in book.questions
+    }
+
+
+def _text(text: str) -> str:
+    line = one_line(text, 500)
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def _number(value: float) -> str:
+    """Shortest text with at most 6 decimals, never in exponent form: 4, 3.23."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _memory(grade: Grade) -> str:
+    peaks = [book.peak_memory_mib for book in grade.notebooks if book.peak_memory_mib is not None]
+    return f"{max(peaks):.0f}" if peaks else ""
+
+
+def _moment(moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime("%Y-%m-%dT%H:%M:%SZ")

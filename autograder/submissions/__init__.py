@@ -1,0 +1,1 @@
+"""Handing in and collecting: bytes from outside become ``submitted/``."""

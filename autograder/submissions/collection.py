@@ -1,0 +1,231 @@
+"""Submissions coming in: from a folder or an archive into submitted/<student>/<assignment>/.
+
+    source ─ walk, extract ─▶ members ─ find_items ─▶ items ─ resolve ─▶ files ─ deliver ─▶ submitted/
+
+Who handed in is said by the place where an item lies (the folder, or the name that the learning system gave
+the file), never by what is in it: a student could write another one's name there.
+"""
+
+from __future__ import annotations
+
+import enum
+import errno
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder._util.text import one_line
+from autograder.errors import HostError, SubmissionError, UsageError
+from autograder.records import Course
+from autograder.submissions.archive import extract
+from autograder.submissions.folder import read_chunks, walk
+from autograder.submissions.identity import Found, digests, resolve
+from autograder.submissions.lms import Item, find_items
+from autograder.submissions.manifest import MANIFEST, TIMESTAMP, format_timestamp, read_timestamp
+from autograder.submissions.members import CLASS, SUBMISSION, Member, collision_key, mark_collisions, write_new
+
+_NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
+"""Errors that a name can cause: one student's, and not the machine's."""
+
+
+class CollectStatus(enum.StrEnum):
+    """What became of one item of the source."""
+
+    COLLECTED = "collected"
+    REPLACED = "replaced"  # newer than the one that was there; that one is kept aside
+    UNCHANGED = "unchanged"  # the same files are there already
+    OLDER = "older"  # than the one that is there, which stays
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """One item of the source, and what became of it."""
+
+    item: str
+    """Its name in the source."""
+    status: CollectStatus
+    student: str | None = None
+    reason: str = ""
+    """Why it was refused, or what a person should know."""
+    timestamp: datetime | None = None
+    """When it was handed in, UTC."""
+    path: Path | None = None
+    """submitted/<student>/<assignment>, where it is there now."""
+
+    def __str__(self) -> str:
+        parts = [f"{self.status:<9} ", one_line(self.student or self.item)]
+        parts += [f"  ({one_line(self.item)})"] if self.student else []
+        return "".join(parts) + (f": {one_line(self.reason, 400)}" if self.reason else "")
+
+
+def collect(
+    course: Course, assignment: str, source: Path, *, received: datetime | None = None
+) -> tuple[Collected, ...]:
+    """Put the submissions in ``source`` into submitted/, each with its timestamp.txt.
+
+    ``source`` is a folder, an archive or one notebook; docs/how-to/collect.md draws the layouts. ``received``
+    is the time that counts for all of them, where the times in the submissions are not to be believed.
+    An item that is refused is a value with its reason, and the others go on. Doing the same again changes
+    nothing. What is replaced is kept in .autograder/superseded/<assignment>/<student>/<time>/.
+
+    Raises :class:`UsageError` where the assignment or the source does not exist, :class:`HostError` where the
+    course can not be written.
+    """
+    if assignment not in course.assignments:
+        raise UsageError(f"There is no assignment “{assignment}”: {', '.join(course.assignments)}.")
+    if not source.exists():
+        raise UsageError(f"There is no folder or archive {source}.")
+    notebooks = _expected(course, assignment)
+    with _staging(course) as staging:
+        try:
+            root, members = _open_source(source.resolve(), staging)
+            items = find_items(members, assignment, course.assignments)
+        except SubmissionError as error:
+            return (Collected(source.name, CollectStatus.REFUSED, reason=str(error)),)
+        results = []
+        for number, item in enumerate(items):
+            work = staging / f"item-{number}"
+            results.append(_one(course, assignment, notebooks, root, item, work, received))
+            shutil.rmtree(work, ignore_errors=True)
+    return tuple(results)
+
+
+def _one(
+    course: Course,
+    assignment: str,
+    notebooks: tuple[str, ...],
+    root: Path,
+    item: Item,
+    work: Path,
+    received: datetime | None,
+) -> Collected:
+    try:
+        work.mkdir()
+        found = resolve(assignment, notebooks, root, item, work)
+        now = datetime.now(UTC)
+        if received is not None:
+            found = replace(found, timestamp=received.astimezone(UTC))
+        elif found.timestamp > now:
+            note = f"it says that it comes from the future ({found.timestamp:%Y-%m-%d %H:%M} UTC)"
+            found = replace(found, timestamp=now, notes=(*found.notes, note))
+        return _deliver(course, assignment, item, found, work)
+    except SubmissionError as error:
+        return Collected(item.name, CollectStatus.REFUSED, item.student, reason=str(error))
+    except OSError as error:
+        if error.errno not in _NAMES:
+            raise
+        reason = f"this file system does not take one of its names ({error.strerror})"
+        return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
+
+
+@contextmanager
+def _staging(course: Course) -> Iterator[Path]:
+    """A folder on the course's own file system (what is in it is renamed into place), removed afterwards."""
+    try:
+        course.state.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="collect-", dir=course.state) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise HostError(f"{course.root} can not be written: {error}. Is there space, are there rights?") from error
+
+
+def _expected(course: Course, assignment: str) -> tuple[str, ...]:
+    """The file names of the assignment's notebooks, as far as the course has them."""
+    for folder in (course.release(assignment), course.source(assignment)):
+        if names := tuple(sorted(p.name for p in folder.glob("*.ipynb"))):
+            return names
+    return ()
+
+
+def _open_source(source: Path, staging: Path) -> tuple[Path, tuple[Member, ...]]:
+    if source.is_dir():
+        return source, walk(source, CLASS)
+    if source.suffix == ".ipynb":
+        return source.parent, (Member(source.name, source.stat().st_size, _modified(source)),)
+    if not source.is_file():
+        raise SubmissionError("It is neither a folder nor a file.")
+    root = staging / "source"
+    root.mkdir()
+    with source.open("rb") as file:
+        members = extract(file, root, CLASS, strict=False)
+    if any(m.name == MANIFEST for m in members):
+        # One student's archive, as pack made it, and not a class: it is judged as such.
+        return source.parent, (Member(source.name, source.stat().st_size, _modified(source)),)
+    return root, members
+
+
+def _modified(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Path) -> Collected:
+    target = course.submitted(found.student, assignment)
+    _refuse_twin(course.root / "submitted", found.student)
+    # A notebook that got its name back can meet a folder of that name.
+    final = [Member(name, 0) for name in (*found.files, TIMESTAMP)]
+    if bad := next((m for m in mark_collisions(final) if m.problem), None):
+        raise SubmissionError(f"“{one_line(bad.name)}” is refused: {bad.problem}")
+    staged = work / "out"
+    staged.mkdir()
+    for name, source in found.files.items():
+        write_new(staged / name, read_chunks(found.root, source, SUBMISSION))
+    result = Collected(
+        item.name,
+        CollectStatus.COLLECTED,
+        found.student,
+        "; ".join(found.notes),
+        found.timestamp,
+        target,
+    )
+    existing = read_timestamp(target)
+    if target.is_dir():
+        if _same(staged, target):
+            return replace(result, status=CollectStatus.UNCHANGED, timestamp=existing)
+        if existing is not None and existing > found.timestamp:
+            reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
+            return replace(result, status=CollectStatus.OLDER, reason=reason)
+    write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
+    kept = None
+    if target.exists() or target.is_symlink():
+        kept = _superseded(course, assignment, found.student, existing)
+        target.rename(kept)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged.rename(target)
+    except OSError:
+        if kept is not None:
+            kept.rename(target)
+        raise
+    return replace(result, status=CollectStatus.REPLACED if kept else CollectStatus.COLLECTED)
+
+
+def _refuse_twin(submitted: Path, student: str) -> None:
+    """On some file systems two names that differ in case are one folder: one would replace the other."""
+    names = (p.name for p in submitted.iterdir()) if submitted.is_dir() else ()
+    for name in names:
+        if name != student and collision_key(name) == collision_key(student):
+            raise SubmissionError(f"submitted/ has a student “{one_line(name)}”, the same name but for case")
+
+
+def _same(staged: Path, target: Path) -> bool:
+    """Whether both hold the same files, timestamp.txt aside."""
+    mine, theirs = walk(staged, SUBMISSION), walk(target, SUBMISSION)
+    names = [m.name for m in theirs if m.name != TIMESTAMP]
+    if any(m.problem for m in theirs) or [m.name for m in mine] != names:
+        return False
+    return digests(staged, names) == digests(target, names)
+
+
+def _superseded(course: Course, assignment: str, student: str, time: datetime | None) -> Path:
+    """A new place for a submission that is replaced."""
+    folder = course.state / "superseded" / assignment / student
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{time:%Y%m%dT%H%M%SZ}" if time else "unknown"
+    candidates = (folder / (name if n == 1 else f"{name}-{n}") for n in itertools.count(1))
+    return next(c for c in candidates if not c.exists())

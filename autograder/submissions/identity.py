@@ -1,0 +1,129 @@
+"""One submission of a source, read and checked: whose it is, which files, when handed in.
+
+An archive is unpacked first. Its submission.json must fit what is in it, and must not contradict the name
+that the archive has from outside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder._util.text import one_line
+from autograder.errors import SubmissionError
+from autograder.submissions.archive import extract
+from autograder.submissions.folder import open_file, read_chunks
+from autograder.submissions.lms import Item, is_notebook, place
+from autograder.submissions.manifest import FORMAT, MANIFEST, TIMESTAMP, parse_timestamp, student_name
+from autograder.submissions.members import MIB, SUBMISSION, Member
+
+_ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
+"""A student's archive as a file of the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A submission, read and checked, that has not been put in its place."""
+
+    student: str
+    root: Path
+    files: Mapping[str, str]
+    """Path in the submission → path below ``root``."""
+    timestamp: datetime
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """What submission.json says; its hashes have been compared."""
+
+    student: str
+    timestamp: datetime
+
+
+def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
+    """What an item holds: the student's name, the files and the time. Raises :class:`SubmissionError`."""
+    if item.problem:
+        raise SubmissionError(item.problem)
+    if item.is_archive:
+        return _resolve_archive(assignment, notebooks, root, item, work)
+    members = {m.name.removeprefix(item.prefix): m for m in item.members}
+    files, notes = place(members, notebooks, is_loose=not item.prefix)
+    time = None
+    if item.is_timed and TIMESTAMP in members:
+        time = parse_timestamp(b"".join(read_chunks(root, members[TIMESTAMP].name, SUBMISSION)))
+    return Found(item.student or "", root, files, time or item.time or datetime.now(UTC), tuple(notes))
+
+
+def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
+    unpacked = work / "in"
+    unpacked.mkdir()
+    with open_file(root, item.members[0].name, _ARCHIVE) as file:
+        members = extract(file, unpacked, SUBMISSION, strict=True)
+    manifest = _manifest(unpacked, members, assignment)
+    content = [m for m in members if m.name != MANIFEST]
+    tops = {m.name.split("/")[0] for m in content}
+    prefix = f"{tops.pop()}/" if len(tops) == 1 and all("/" in m.name for m in content) else ""
+    by_name = {m.name.removeprefix(prefix): m for m in content}
+    files, notes = place(by_name, notebooks, is_loose=False)
+    if not any(is_notebook(name) and "/" not in name for name in files):
+        raise SubmissionError("there is no notebook at its top (archives in it are not opened)")
+    student, more = _who(item, manifest)
+    # The archive's own dates are the student's choice; the file's is the learning system's.
+    time = manifest.timestamp if manifest is not None else item.time
+    return Found(student, unpacked, files, time or datetime.now(UTC), (*notes, *more))
+
+
+def _who(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
+    """The student's name, and notes. The name from outside wins; without one, both must agree."""
+    named = item.student or ""
+    if manifest is None or manifest.student == named:
+        return named, []
+    if item.is_given and item.name != f"{manifest.student}{Path(item.name).suffix}":
+        return named, [f"its submission.json names “{manifest.student}”"]
+    if item.is_given:
+        return manifest.student, []
+    raise SubmissionError(
+        f"its file name says “{named}”, its submission.json says “{manifest.student}”: find out whose it is "
+        "and name the file after that student"
+    )
+
+
+def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Manifest | None:
+    """submission.json, if any; raises :class:`SubmissionError` where it does not fit its archive."""
+    member = next((m for m in members if m.name == MANIFEST), None)
+    if member is None:
+        return None
+    if member.size > MIB:
+        raise SubmissionError(f"its {MANIFEST} is larger than 1 MiB")
+    try:
+        content = json.loads((folder / MANIFEST).read_bytes())
+        manifest = _Manifest(
+            student_name(content["student"]), datetime.fromisoformat(content["timestamp"]).astimezone(UTC)
+        )
+        version, claimed, hashes = content["format"], content["assignment"], dict(content["sha256"])
+    except SubmissionError:
+        raise
+    except Exception as error:  # whatever else a stranger's JSON can lead to
+        raise SubmissionError(f"its {MANIFEST} can not be read ({type(error).__name__})") from error
+    if version != FORMAT:
+        raise SubmissionError(f"its {MANIFEST} has format {one_line(str(version))}; this is format {FORMAT}")
+    if claimed != assignment:
+        raise SubmissionError(f"it is a submission of “{one_line(str(claimed))}”, not of “{assignment}”")
+    if hashes != digests(folder, (m.name for m in members if m.name != MANIFEST)):
+        raise SubmissionError(f"its files are not those that its {MANIFEST} lists: it was damaged or changed")
+    return manifest
+
+
+def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
+    digests = {}
+    for name in names:
+        digest = hashlib.sha256()
+        for chunk in read_chunks(root, name, SUBMISSION):
+            digest.update(chunk)
+        digests[name] = digest.hexdigest()
+    return digests

@@ -1,0 +1,64 @@
+"""What handing in and collecting have in common: students' names, times, and submission.json's version."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder._util.text import one_line
+from autograder.errors import SubmissionError
+
+MANIFEST = "submission.json"
+"""In every zip that pack makes: format, assignment, student, timestamp, sha256 of each file."""
+TIMESTAMP = "timestamp.txt"
+FORMAT = 1
+"""The version of submission.json."""
+
+
+def student_name(name: str) -> str:
+    """The name in NFC, fit to be a folder in submitted/ and a student's id in the gradebook.
+
+    Letters, marks and digits of any script, blanks within, and ``._-+@',()``; at most 100 characters and 200
+    bytes; none of ``.-+@`` and no blank in front. Raises :class:`SubmissionError` for every other name.
+    """
+    name = unicodedata.normalize("NFC", name)
+    wrong = next((c for c in name if unicodedata.category(c)[0] not in "LMN" and c not in " ._-+@',()"), None)
+    if wrong is not None:
+        problem = f"the character {wrong!a} is not allowed in it"
+    elif not name or name != name.strip() or name[0] in ".-+@" or unicodedata.category(name[0])[0] == "M":
+        problem = "it is empty, or begins with one of . - + @ or a blank, or ends with a blank"
+    elif len(name) > 100 or len(name.encode()) > 200:
+        problem = "it is longer than 100 characters (or 200 bytes)"
+    else:
+        return name
+    raise SubmissionError(f"“{one_line(name)}” can not be a student's name: {problem}.")
+
+
+def read_timestamp(folder: Path) -> datetime | None:
+    """When a submission was handed in (UTC), from timestamp.txt as nbgrader writes it; None without it."""
+    path = folder / TIMESTAMP
+    if path.is_symlink() or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return parse_timestamp(file.read(100))
+
+
+def parse_timestamp(data: bytes) -> datetime | None:
+    """UTC, from the text of a timestamp.txt; None where it is no time."""
+    text = data[:100].decode("utf-8", "replace").strip()
+    try:
+        return datetime.fromisoformat(text.replace(" UTC", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        from nbgrader.utils import parse_utc
+
+    try:
+        found: datetime = parse_utc(text)
+        return found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def format_timestamp(timestamp: datetime) -> str:
+    """nbgrader's format: ``2026-11-24 15:50:56.000000 UTC``."""
+    return timestamp.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")

@@ -1,0 +1,283 @@
+"""Handing in: one zip per submission, with a receipt.
+
+    notebook → checked against the release → zip with submission.json → Receipt
+
+Only what a student's installation has is needed here: nbformat, no nbgrader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autograder._util.files import write_atomically
+from autograder._util.text import one_line, visible
+from autograder.errors import SubmissionError, UsageError
+from autograder.submissions.archive import scan
+from autograder.submissions.folder import read_chunks
+from autograder.submissions.manifest import FORMAT, MANIFEST, TIMESTAMP, student_name
+from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
+
+_SIBLING_BYTES = 10 * MIB
+_ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
+"""What a zip can say; submission.json says the rest."""
+_STUB = re.compile(r"#\s*YOUR CODE HERE\s*\n\s*raise NotImplementedError\(\)|^\s*YOUR ANSWER HERE\s*$", re.M)
+_QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
+_IMPORTED = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a student keeps: the archive, and what it says of the work at this time."""
+
+    path: Path
+    """The zip to hand in."""
+    sha256: str
+    """Of the zip."""
+    timestamp: datetime
+    """UTC."""
+    student: str
+    assignment: str
+    files: tuple[str, ...]
+    """What is in the zip, but for submission.json."""
+    answered: tuple[str, ...]
+    """grade_ids of the answer cells that were worked on, in the notebook's order."""
+    unanswered: tuple[str, ...]
+    """grade_ids of those that are missing, or still as released."""
+    warnings: tuple[str, ...]
+
+    def text(self) -> str:
+        """The receipt for a terminal: what was packed, what is unanswered, what to look at."""
+        total = len(self.answered) + len(self.unanswered)
+        lines = [
+            f"Packed    {self.path}",
+            f"for       {self.student}, {self.assignment}",
+            f"at        {self.timestamp:%Y-%m-%d %H:%M:%S} UTC",
+            f"sha256    {self.sha256}",
+            f"files     {', '.join(self.files)}",
+            f"answered  {len(self.answered)} of {total}",
+        ]
+        if self.unanswered:
+            lines.append(f"not yet   {', '.join(self.unanswered)}")
+        lines += [f"warning   {warning}" for warning in self.warnings]
+        return visible("\n".join(lines))
+
+
+def pack(
+    notebook: Path,
+    *,
+    student: str,
+    release: Path | None = None,
+    assignment: str | None = None,
+    out: Path | None = None,
+    now: datetime | None = None,
+) -> Receipt:
+    """Check a student's notebook and pack it for handing in.
+
+    ``release``: the released notebook or its folder; tells answered cells exactly, and which files need
+    not travel. ``assignment``: its name, by default the release's folder, else the notebook's. ``out``: the
+    folder for ``<assignment>-<student>-<time>.zip``, by default the notebook's. The notebook goes
+    in with the files beside it that its code names (quoted, or imported) and the release does not have.
+
+    Raises :class:`SubmissionError` where the notebook could not be graded (not JSON, not nbformat 4, too
+    large), :class:`UsageError` where a path does not exist. All else is a warning in the receipt.
+    """
+    student = student_name(student)
+    if not notebook.is_file():
+        raise UsageError(f"There is no notebook {notebook}.")
+    released_path = _released(notebook, release)
+    assignment = _assignment(assignment or (released_path or notebook.resolve()).parent.name)
+    try:
+        data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
+    except SubmissionError as error:
+        raise SubmissionError(f"{notebook} can not be packed. {error}") from error
+    student_cells, notes = _read(notebook.name, data)
+    released = _read(released_path.name, released_path.read_bytes())[0] if released_path else None
+    answered, unanswered, more = _compare(student_cells, released)
+    files = {notebook.name if released_path is None else released_path.name: data}
+    for name, content in _needed(notebook, student_cells, released_path):
+        if len(content) > _SIBLING_BYTES or sum(map(len, files.values())) > SUBMISSION.total_bytes // 2:
+            more.append(f"{name} is too large to go with the submission; it was left out.")
+        elif _collides(name, files):
+            more.append(f"{name} was left out: only capitals or accents tell its path from another's; rename one.")
+        else:
+            files.setdefault(name, content)
+    more += _backslashes(notebook, student_cells)
+    timestamp = (now or datetime.now(UTC)).astimezone(UTC)
+    packed = _zip(files, student, assignment, timestamp)
+    scan(io.BytesIO(packed), SUBMISSION)
+    path = (out or notebook.parent) / f"{assignment}-{student}-{timestamp:%Y%m%dT%H%M%SZ}.zip"
+    write_atomically(path, packed)
+    return Receipt(
+        path=path,
+        sha256=hashlib.sha256(packed).hexdigest(),
+        timestamp=timestamp,
+        student=student,
+        assignment=assignment,
+        files=tuple(sorted(files)),
+        answered=answered,
+        unanswered=unanswered,
+        warnings=(*notes, *more),
+    )
+
+
+def _assignment(name: str) -> str:
+    try:
+        return student_name(name)
+    except SubmissionError as error:
+        raise UsageError(
+            f"“{one_line(name)}” can not be an assignment: name the notebook's folder after it."
+        ) from error
+
+
+def _released(notebook: Path, release: Path | None) -> Path | None:
+    if release is None:
+        return None
+    path = release / notebook.name if release.is_dir() else release
+    if release.is_dir() and not path.is_file():
+        # Browsers save a second download as “ps1 (1).ipynb”; with one notebook released, it can only be that.
+        path = next(iter(found), path) if len(found := sorted(release.glob("*.ipynb"))) == 1 else path
+    if not path.is_file():
+        raise UsageError(f"There is no released notebook {path}; name the file itself with --release.")
+    return path.resolve()
+
+
+def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The cells, and warnings."""
+    from autograder._util.notebook_format import nbformat
+
+    try:
+        content = json.loads(data.decode("utf-8-sig"))  # editors on Windows begin files with a mark
+    except (ValueError, RecursionError) as error:
+        raise SubmissionError(
+            f"{name} is not JSON ({one_line(str(error))}). Save it in Jupyter again, and hand that in."
+        ) from error
+    if not isinstance(content, dict) or content.get("nbformat") != 4:
+        version = content.get("nbformat") if isinstance(content, dict) else None
+        raise SubmissionError(
+            f"{name} is not a notebook of format 4 (it says {one_line(str(version))}). Open it in Jupyter and save it."
+        )
+    notes = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # cells without ids are fine here
+        try:
+            nbformat.validate(content)
+        except Exception as error:  # a validator has its own ways to fail on a strange notebook
+            text = one_line(str(error).split("\n")[0])
+            notes.append(f"{name} is no valid notebook ({text}); save it in Jupyter again, or it may not be graded.")
+    cells = content.get("cells")
+    return [c for c in cells if isinstance(c, dict)] if isinstance(cells, list) else [], notes
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell.get("source", "")
+    text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+    return text.replace("\r\n", "\n")
+
+
+def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = cell.get("metadata")
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return marks if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str) else {}
+
+
+def _compare(
+    cells: list[Mapping[str, Any]], released: list[Mapping[str, Any]] | None
+) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    """Ids of answered and unanswered cells, and warnings about cells that are missing or there twice."""
+    ids = Counter(marks["grade_id"] for c in cells if (marks := _marks(c)))
+    warnings = [
+        f"Cell “{one_line(i)}” is there {n} times; only one of them is graded: delete the others."
+        for i, n in ids.items()
+        if n > 1
+    ]
+    sources: dict[str, str] = {}
+    for cell in cells:
+        if marks := _marks(cell):
+            sources.setdefault(marks["grade_id"], _source(cell).strip())
+    answered: list[str] = []
+    unanswered: list[str] = []
+    for cell in cells if released is None else released:
+        marks = _marks(cell)
+        name = str(marks.get("grade_id"))
+        if not marks or name in answered or name in unanswered:
+            continue
+        if name not in sources:
+            warnings.append(f"Cell “{one_line(name)}” of the release is missing from the notebook.")
+        if marks.get("solution") is True or marks.get("task") is True:
+            text = sources.get(name, "")
+            blank = not text or (_STUB.search(text) if released is None else text == _source(cell).strip())
+            (unanswered if blank else answered).append(name)
+    return tuple(answered), tuple(unanswered), warnings
+
+
+def _code(cells: list[Mapping[str, Any]]) -> str:
+    return "\n".join(_source(c) for c in cells if c.get("cell_type") == "code")
+
+
+def _collides(name: str, files: Mapping[str, bytes]) -> bool:
+    """Say whether collecting would refuse the file beside ``files``; Windows and macOS open it by either spelling."""
+    names = dict.fromkeys([*files, name])
+    return any(member.problem for member in mark_collisions(Member(name, 0) for name in names))
+
+
+def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Warn of paths that only Windows understands."""
+    for quoted in sorted(set(_QUOTED.findall(_code(cells)))):
+        name = re.sub(r"\\+", "/", quoted)
+        if name != quoted and not name_problem(name) and (notebook.parent / name).is_file():
+            yield f"The code names “{one_line(quoted)}”: write {name}, since notebooks are graded on Linux."
+
+
+def _needed(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
+    """The files beside the notebook that belong to it: the release's other notebooks, what the code names.
+
+    The folder is never listed: whatever else lies in it (it may be a downloads folder) is nobody's business.
+    """
+    code = _code(cells)
+    named = set(_QUOTED.findall(code))
+    for module, modules in _IMPORTED.findall(code):
+        named |= {f"{m.split()[0].split('.')[0]}.py" for m in [module, *modules.split(",")] if m.strip(" .")}
+    if released is not None:
+        named |= {p.name for p in released.parent.glob("*.ipynb")}
+    for name in sorted(named - {notebook.name, MANIFEST, TIMESTAMP}):
+        if name_problem(name) or is_junk(name):
+            continue
+        try:
+            content = b"".join(read_chunks(notebook.parent, name, SUBMISSION))
+        except SubmissionError:
+            continue
+        original = released.parent / name if released is not None else None
+        if original is None or not original.is_file() or original.read_bytes() != content:
+            yield name, content
+
+
+def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: datetime) -> bytes:
+    """The same bytes for the same files and time: sorted, one date, one mode."""
+    manifest = {
+        "format": FORMAT,
+        "assignment": assignment,
+        "student": student,
+        "timestamp": timestamp.isoformat(),
+        "sha256": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in [(MANIFEST, text), *sorted(files.items())]:
+            info = zipfile.ZipInfo(name, min(max(timestamp, _ZIP_DATES[0]), _ZIP_DATES[1]).timetuple()[:6])
+            info.external_attr = 0o100644 << 16
+            info.create_system = 3  # Unix, whose permissions these are
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return buffer.getvalue()

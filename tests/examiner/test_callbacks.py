@@ -1,0 +1,280 @@
+"""What a test lends to the student's code: used while the test waits, by number, and nothing more of it gets there."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import io
+import time
+
+import pytest
+from helpers.kernels import remote_after
+
+from autograder.errors import LostError, RemoteError
+from autograder.examiner.remote.callbacks import MAX_QUESTIONS
+from autograder.examiner.remote.proxy import Remote
+from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
+
+SOURCE = """
+kept = []
+def apply(f, *a, **k): return f(*a, **k)
+def keep(f): kept.append(f)
+def use(): return kept[0](1)
+def give(): return kept[0]
+def swallow(f):
+    try: return f()
+    except ValueError as e: return (type(e).__name__, e.args)
+def wrap(f):
+    try: f()
+    except Exception as e: raise RuntimeError('wrapped') from e
+def in_thread(f):
+    import threading
+    found = []
+    def run():
+        try: found.append(f(1))
+        except Exception as e: found.append(type(e).__name__)
+    t = threading.Thread(target=run); t.start(); t.join()
+    return found[0]
+def public(f): return sorted(n for n in dir(f) if not n.startswith('__'))
+def reach(f): return [getattr(f, '__globals__', {}).get('SECRET'), getattr(f, '__code__', None) and f.__code__.co_filename]
+def where(f): return (f.__module__, f.__qualname__)
+class Thing: pass
+def thing(f): return f(Thing())
+"""
+SECRET = "canary-4711"
+
+
+@pytest.fixture
+def student():
+    return Names(*remote_after(SOURCE))
+
+
+class Names:
+    def __init__(self, remote, kernel):
+        self.remote, self.kernel = remote, kernel
+        self.number, self.names = remote.ask("snapshot")
+
+    def __getattr__(self, name):
+        _, text, buffers = self.remote.ask("fetch", self.number, [name])[name]
+        return decode(text, buffers, self.remote.stand_in)
+
+
+def test_a_function_of_the_tests_is_called_with_plain_values_and_gives_them(student):
+    assert student.apply(lambda x, *, y: [x, y], (1, 2), y={"a": 3}) == [(1, 2), {"a": 3}]
+
+
+def test_a_callback_may_call_the_students_functions(student):
+    assert student.apply(lambda x: student.apply(lambda y: y + 1, x) * 2, 5) == 12
+
+
+def test_an_object_of_the_students_comes_to_a_callback_as_a_remote_object(student):
+    kinds = []
+    student.thing(lambda t: kinds.append(type(t) is student.Thing))
+    assert kinds == [True]
+
+
+def test_what_a_callback_raises_comes_back_as_itself(student):
+    class Own(Exception):
+        pass
+
+    error = Own("x")
+
+    def fails():
+        raise error
+
+    with pytest.raises(Own) as caught:
+        student.apply(fails)
+    assert caught.value is error
+
+
+def test_what_a_callback_raises_is_the_built_in_type_there(student):
+    class Own(ValueError):
+        pass
+
+    def fails():
+        raise Own("x", 1)
+
+    assert student.swallow(fails) == ("ValueError", ("x", 1))
+    with pytest.raises(RuntimeError, match="wrapped"):
+        student.wrap(fails)
+
+
+def test_what_an_assertion_of_the_tests_says_does_not_get_there(student):
+    def fails():
+        raise AssertionError(SECRET)
+
+    with pytest.raises(AssertionError, match=SECRET):
+        student.apply(fails)
+    assert SECRET not in repr(student.kernel.server.callbacks.raised)
+
+
+def test_a_callback_ends_with_its_cell(student):
+    student.keep(lambda x: x)
+    assert student.use() == 1
+    student.remote.callbacks.forget()
+    with pytest.raises(TypeError):
+        student.use()
+
+
+def test_nothing_listens_while_nothing_is_asked(student):
+    student.keep(lambda x: x)
+    cell = student.kernel.run("use()", 1)
+    assert cell.status == "error"
+    assert "while the test waits" in cell.error
+
+
+def test_a_thread_of_the_students_can_not_use_it(student):
+    assert student.in_thread(lambda x: x) == "RuntimeError"
+
+
+def test_the_test_itself_stays_here(student):
+    def given():
+        """Doc."""
+        return SECRET and 1
+
+    assert student.reach(given)[0] is None
+    assert "test_callbacks" not in str(student.reach(given)[1])
+    assert student.public(given) == []
+    student.apply(given)
+    assert SECRET.encode() not in b"".join(student.kernel.requests)
+
+
+def test_what_is_given_back_is_the_tests_own(student):
+    given = lambda x: x  # noqa: E731
+    student.keep(given)
+    assert student.give() is given
+
+
+@pytest.mark.parametrize(
+    ("function", "named"),
+    [
+        (len, ("builtins", "len")),
+        (eval, ("builtins", "eval")),
+        (io.open, ("io", "open")),
+        (time.sleep, ("time", "sleep")),
+    ],
+)
+def test_a_librarys_function_is_the_kernels_own(student, function, named):
+    """A lent ``eval`` or ``getattr`` would run for the student, here."""
+    assert student.where(function) == named
+    assert not student.remote.callbacks.given
+
+
+@pytest.mark.parametrize("door", [eval, getattr, exec, open, __import__])
+def test_a_part_of_a_door_is_not_lent(student, door):
+    with pytest.raises(CodecError):
+        student.apply(functools.partial(door, "1"))
+    assert student.apply(functools.partial(pow, 2), 3) == 8
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        (-5, "call", (), {}, ""),
+        (0, "call", (), {}, ""),
+        ("x", "call", (), {}, ""),
+        ([], "call", (), {}, ""),
+        (-2, "__getattribute__", ("__globals__",), {}, ""),
+        (-2, "next", (), {}, ""),
+        (-2, "read", (), {}, ""),
+        (-2, ["call"], (), {}, ""),
+        (-2, "call", [], {}, ""),
+        (-2, "call", (), [], ""),
+        (-2, "call", (), {1: 2}, ""),
+        (-2, "call", (), {}, 5),
+        (-2, "call"),
+        5,
+    ],
+)
+def test_a_question_that_is_none_is_an_error_of_the_kernels(student, question):
+    student.keep(lambda *a, **k: 1)
+    assert set(student.remote.callbacks.given) == {-2}
+    outcome, said = decode(*student.remote.callbacks.answer(encode(question)))
+    assert (outcome, said["type"]) == ("raised", "TypeError")
+    outcome, _ = decode(*student.remote.callbacks.answer(Packed(b"{", [])))
+    assert outcome == "raised"
+
+
+def test_questions_have_an_end(student):
+    student.remote.callbacks.asked = MAX_QUESTIONS - 2
+    with pytest.raises(TypeError):
+        [student.apply(lambda x: x, 1) for _ in range(3)]
+
+
+def test_a_reply_that_tells_of_an_exception_that_never_was_is_an_error(student):
+    class Liar:
+        def exchange(self, request, timeout=None, answer=None):
+            return encode(("raised", {"callback": 3}, ""))
+
+    remote = Remote(Liar())
+    with pytest.raises(Exception, match="can not be read"):
+        remote.ask("call")
+
+
+def test_a_handle_of_the_tests_own_that_was_not_given_is_no_answer(student):
+    with pytest.raises(CodecError):
+        student.remote.stand_in(Reference(-77, "callback", ""))
+
+
+def test_input_and_print_are_their_own_again_after_the_call(student):
+    before = builtins.input, builtins.print
+    student.kernel.run("def ask(): return input()", 1)
+    student.number, _ = student.remote.ask("snapshot")
+    builtins.input = lambda *a: "5"
+    try:
+        assert student.ask() == "5"
+    finally:
+        builtins.input = before[0]
+    assert (builtins.input, builtins.print) == before
+
+
+@pytest.fixture(scope="module")
+def sandboxed():
+    from autograder.execution.client import sandboxed_kernel
+    from autograder.records import Limits
+    from autograder.sandbox import default_sandbox
+
+    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2))
+    kernel.run(SOURCE + "import time\ndef loops(f):\n    while True: f(1)\ndef ask(): return input('? ')", 10)
+    yield kernel
+    kernel.close()
+
+
+@pytest.mark.sandbox
+def test_in_a_sandbox_questions_go_both_ways(sandboxed):
+    names = Names(Remote(sandboxed), sandboxed)
+    assert names.apply(lambda x: names.apply(lambda y: y + 1, x) * 2, 5) == 12
+    file = io.StringIO("a\nb\n")
+    assert names.apply(list, file) == ["a\n", "b\n"]
+    with pytest.raises(ZeroDivisionError):
+        names.apply(lambda: 1 / 0)
+    assert names.in_thread(lambda x: x) == "RuntimeError"
+    assert names.apply(lambda x: x, 1) == 1
+
+
+@pytest.mark.sandbox
+def test_in_a_sandbox_an_endless_conversation_is_stopped(sandboxed):
+    names = Names(Remote(sandboxed), sandboxed)
+    began = time.monotonic()
+    with pytest.raises((RemoteError, RuntimeError)):  # its KeyboardInterrupt, or the end of the kernel
+        names.remote.ask("call", names.loops, (lambda x: x,), {}, timeout=1)
+    assert time.monotonic() - began < 6
+    if not sandboxed.ended():
+        assert names.apply(lambda x: x, 1) == 1
+
+
+@pytest.mark.sandbox
+def test_in_a_sandbox_a_test_that_is_stopped_in_a_callback_leaves_the_kernel_usable(sandboxed):
+    class Stop(BaseException):
+        pass
+
+    def stops(x):
+        raise Stop
+
+    names = Names(Remote(sandboxed), sandboxed)
+    with pytest.raises(Stop):
+        names.apply(stops, 1)
+    try:
+        assert names.apply(lambda x: x, 1) == 1
+    except LostError as error:
+        pytest.fail(str(error))

@@ -1,0 +1,152 @@
+"""Statements of SQL that may be the student's: they read and change the database of their connection alone."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+import pytest
+from test_examination import outcome
+from test_workspace import graded as with_files
+from test_workspace import kernel  # noqa: F401 - a fixture
+
+from autograder.records import Outcome, Role
+
+CONNECTS = {
+    "connect": "import sqlite3\nc = sqlite3.connect(':memory:')\nc.executescript(q())",
+    "its own name": "from sqlite3 import connect\nc = connect('')\nc.executescript(q())",
+    "dbapi2": "import sqlite3.dbapi2 as s\nc = s.connect(':memory:')\nc.executescript(q())",
+    "a class": "import sqlite3\nc = sqlite3.Connection(':memory:')\nc.executescript(q())",
+    "a class of the test's": "import sqlite3\nclass C(sqlite3.Connection): pass\nC(':memory:').executescript(q())",
+    "a factory": "import sqlite3\nclass C(sqlite3.Connection): pass\nsqlite3.connect(':memory:', factory=C).executescript(q())",
+    "a factory by its position": "import sqlite3\nsqlite3.connect(':memory:', 5.0, 0, None, True, sqlite3.Connection).executescript(q())",
+    "pandas": "import pandas as pd, sqlite3\nc = sqlite3.connect(':memory:')\npd.read_sql_query(q(), c)",
+    "sqlalchemy": "import sqlalchemy as sa\nwith sa.create_engine('sqlite://').connect() as c:\n    c.execute(sa.text(q()))",
+}
+REACHES = {
+    "ATTACH": "ATTACH '{victim}' AS g",
+    "ATTACH of an expression": "ATTACH '{victim}' || '' AS g",
+    "ATTACH of an address": "ATTACH 'file:{victim}' AS g",
+    "VACUUM INTO": "VACUUM INTO '{victim}2'",
+    "a pragma that names a folder": "PRAGMA temp_store_directory = '/'",
+    "a pragma that writes the schema": "PRAGMA writable_schema = 1",
+    "an extension": "SELECT load_extension('{victim}')",
+}
+
+
+@pytest.fixture
+def victim(tmp_path):
+    path = tmp_path / "gradebook.db"
+    made = sqlite3.connect(path)
+    made.executescript("CREATE TABLE points (student, n); INSERT INTO points VALUES ('ada', 10)")
+    made.close()
+    return path
+
+
+def points(path) -> int:
+    with sqlite3.connect(path) as book:
+        return int(book.execute("SELECT n FROM points").fetchone()[0])
+
+
+@pytest.mark.parametrize("connects", CONNECTS)
+@pytest.mark.parametrize("reaches", REACHES)
+def test_a_statement_reaches_no_other_file(connects, reaches, victim):
+    if connects == "sqlalchemy":
+        pytest.importorskip("sqlalchemy")
+    query = REACHES[reaches].format(victim=victim)
+    result = outcome(f"def q(): return {query!r}", CONNECTS[connects], released="")
+    assert (result.outcome, result.fraction) == (Outcome.BROKEN, 0), result.detail
+    assert " is refused in SQL: " in result.detail
+    assert [path.name for path in victim.parent.iterdir()] == ["gradebook.db"]
+
+
+@pytest.mark.parametrize(
+    "connects", ["sqlite3.connect(p())", "sqlite3.connect('file:' + p(), uri=True)", "sqlite3.Connection(p())"]
+)
+@pytest.mark.parametrize("held", ["{!r}", "''.join(list({!r}))"])
+def test_a_database_of_the_students_choice_is_not_opened(connects, held, victim):
+    answer = f"def p(): return {held.format(str(victim))}"
+    result = outcome(answer, f"import sqlite3\n{connects}.execute('DELETE FROM points')", released="")
+    assert result.fraction == 0
+    assert points(victim) == 10
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "UPDATE points SET n = 16",
+        "WITH w AS (SELECT 16 AS n) UPDATE points SET n = (SELECT n FROM w)",
+        "DELETE FROM points",
+        "DROP TABLE points",
+        "PRAGMA user_version = 7",
+        "CREATE TABLE x (n)",
+    ],
+)
+def test_a_database_of_the_hidden_data_is_only_read(query, victim):
+    test = "import sqlite3\nfrom autograder import check\nc = sqlite3.connect(check.hidden_data('gradebook.db'))\nc.execute(q())\nc.commit()"
+    result = outcome(f"def q(): return {query!r}", test, released="", hidden=victim.parent)
+    assert result.outcome is Outcome.BROKEN, result.detail
+    assert points(victim) == 10
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT n FROM points WHERE student = 'ada'",
+        "WITH w AS (SELECT n FROM points) SELECT max(n) FROM w",
+        "SELECT sum(n) OVER (ORDER BY student) FROM points",
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 10) SELECT count(*) FROM c",
+        "SELECT 10 FROM pragma_table_info('points') WHERE name = 'n'",
+        "SELECT json_extract('{\"a\": 10}', '$.a')",
+    ],
+)  # fmt: skip
+def test_a_question_of_an_honest_student_is_answered(query, victim):
+    test = (
+        "import sqlite3\nfrom autograder import check\nc = sqlite3.connect(check.hidden_data('gradebook.db'))\n"
+        "assert c.execute(q()).fetchone() == (10,)\nc.execute('CREATE TEMP TABLE t AS SELECT 1')"
+    )
+    result = outcome(f"def q(): return {query!r}", test, released="", hidden=victim.parent)
+    assert result.fraction == 1, result.detail
+
+
+CHANGES = (
+    "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT UNIQUE); CREATE INDEX i ON t (b); INSERT INTO t VALUES (1, 'x'), (2, 'y');"
+    "UPDATE t SET b = 'z' WHERE a = 1; DELETE FROM t WHERE a = 2; CREATE VIEW v AS SELECT * FROM t; ALTER TABLE t ADD COLUMN c;"
+    "CREATE TRIGGER g AFTER INSERT ON t BEGIN UPDATE t SET c = 5 WHERE a = new.a; END; INSERT INTO t (a) VALUES (3);"
+    "PRAGMA foreign_keys = ON; PRAGMA table_info(t); CREATE VIRTUAL TABLE w USING fts5(x); BEGIN; SAVEPOINT s; RELEASE s; COMMIT; VACUUM"
+)
+
+
+@pytest.mark.parametrize("database", [":memory:", "", "own.db"])
+def test_a_statement_changes_its_own_database(database, kernel):  # noqa: F811
+    test = (
+        f"import os, sqlite3\nc = sqlite3.connect({database!r})\nc.executescript(q())\n"
+        "assert c.execute('SELECT b FROM v ORDER BY a').fetchall() == [('z',), (None,)]\nassert isinstance(c, sqlite3.Connection)\n"
+        "c.backup(sqlite3.connect(':memory:'))\nassert 'CREATE TABLE' in ''.join(c.iterdump())"
+    )
+    (result,) = with_files(kernel, (Role.ANSWER, f"def q(): return {CHANGES!r}"), (Role.TEST, test))
+    assert result.fraction == 1, result.detail
+
+
+def test_tables_go_to_pandas_and_back():
+    test = (
+        "import pandas as pd, sqlite3\nc = sqlite3.connect(':memory:')\npd.DataFrame({'a': [1, 2]}).to_sql('t', c, index=False)\n"
+        "assert pd.read_sql(q(), c)['s'].tolist() == [3]"
+    )
+    result = outcome("def q(): return 'select sum(a) as s from t'", test, released="")
+    assert result.fraction == 1, result.detail
+
+
+def test_a_statement_without_an_end_is_stopped_by_the_clock():
+    query = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
+    began = time.monotonic()
+    test = "import sqlite3\nassert sqlite3.connect(':memory:').execute(q()).fetchone()"
+    result = outcome(f"def q(): return {query!r}", test, released="", seconds=1.0)
+    assert result.fraction == 0
+    assert time.monotonic() - began < 5
+
+
+def test_outside_of_tests_connections_are_what_they_were(victim):
+    outcome("x = 1", "import sqlite3\nsqlite3.connect(':memory:')\nassert x == 1")
+    assert sqlite3.connect.__name__ == "connect" and type(sqlite3.connect(":memory:")) is sqlite3.Connection  # noqa: PT018
+    sqlite3.connect(":memory:").execute(f"ATTACH '{victim}' AS g")

@@ -1,0 +1,495 @@
+"""Examination: a test cell means outside what it meant inside, and a student's code decides nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import pytest
+from helpers.exams import composed_of, exam_of
+from helpers.kernels import InProcessKernel
+
+from autograder.errors import HostError, LostError, SandboxError
+from autograder.examiner.examination import examine
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.examiner.origin import Origins
+from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.wording import Wording, public_words
+from autograder.execution.run import execute
+from autograder.kernel.codec import Reference
+from autograder.records import Limits, Outcome, Role
+
+
+def no_models(claim, weights):
+    raise ValueError("no models here")
+
+
+def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds=60.0, **answers):
+    """Run and examine; the list of the test cells' results."""
+    known = vocabulary(exam)
+    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
+    composed = composed_of(exam, **answers)
+    executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
+    answers_ = Answers(executed.remote, known.modules, no_models)
+    pairs = [(c, executed.captures.get(i)) for i, c in tests]
+    wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
+    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording)
+
+
+def outcome(answer, test, points=1.0, released=None, **more):
+    """What one test says of one answer; ``released`` is what the student has of the test (all of it by default)."""
+    exam = exam_of((Role.ANSWER, answer), (Role.TEST, test, points))
+    if released is not None:
+        cells = (exam.cells[0], dataclasses.replace(exam.cells[1], released=released))
+        exam = dataclasses.replace(exam, cells=cells)
+    return graded(exam, **more)[0]
+
+
+HONEST = [
+    ("x = [1, 2]", "assert x == [1, 2]"),
+    ("def f(n): return n * 2", "assert [f(i) for i in range(3)] == [0, 2, 4]"),
+    ("def f(n):\n    if n < 0: raise ValueError\n    return n", "try:\n    f(-1)\nexcept ValueError:\n    pass\nelse:\n    assert 0"),
+    ("def f(n): raise ValueError('no')", "import pytest\nwith pytest.raises(ValueError, match='no'): f(1)"),
+    ("import numpy as np\na = np.ones(3)", "np.testing.assert_allclose(a, [1, 1, 1])"),
+    ("import numpy as np\ndef f(a): return a.sum()", "assert f(np.arange(4)) == 6"),
+    ("class Point:\n    def __init__(self, x): self.x = x\n    def twice(self): return Point(2 * self.x)",
+     "p = Point(3)\nassert p.twice().x == 6"),
+    ("def hello(): print('hello')", "import io, contextlib\nout = io.StringIO()\nwith contextlib.redirect_stdout(out): hello()\nassert out.getvalue() == 'hello\\n'"),
+    ("def f(x): return x", "class T:\n    given = f(1)\n    def check(self): assert f(2) == 2\nT().check()\nassert T.given == 1"),
+    ("def f(x): return x", "import unittest\nclass T(unittest.TestCase):\n    def runTest(self): self.assertEqual(f(1), 1)\nT().debug()"),
+    ("def gen():\n    yield 1\n    yield 2", "assert list(gen()) == [1, 2]"),
+    ("x = 5", "import math\nassert math.isclose(x, 5.0)"),
+    ("def f(d): d['k'] = 1", "d = {}\nf(d)\nassert d == {'k': 1}"),
+    ("functions = [abs, lambda v: v + 1]", "assert functions[1](1) == 2"),
+    ("def f(*a, **k): return (a, k)", "assert f(1, b=2) == ((1,), {'b': 2})"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "test"), HONEST)
+def test_ordinary_tests_pass_on_right_answers_and_fail_without_them(answer, test):
+    assert outcome(answer, test).outcome is Outcome.PASSED
+    assert outcome("pass", test).fraction == 0
+
+
+def test_a_test_that_deletes_a_helper_sees_whether_the_function_depends_on_it():
+    test = (
+        "orig = squares\ndel squares\ntry:\n    total(3)\nexcept NameError:\n    pass\n"
+        "else:\n    raise AssertionError('no')\nfinally:\n    squares = orig\nassert total(2) == 5"
+    )
+    source = "def squares(n): return [i * i for i in range(n + 1)]\ndef total(n): return sum(squares(n))"
+    exam = exam_of((Role.ANSWER, source), (Role.TEST, test))
+    assert graded(exam)[0].outcome is Outcome.PASSED
+    own_way = source.replace("sum(squares(n))", "sum(i * i for i in range(n + 1))")
+    assert graded(exam, cell0=own_way)[0].outcome is Outcome.FAILED
+
+
+def test_functions_see_their_globals_as_they_were_at_the_test():
+    exam = exam_of(
+        (Role.ANSWER, "scale = 2\ndef f(x): return x * scale"),
+        (Role.TEST, "assert f(1) == 2"),
+        (Role.ANSWER, "scale = 3"),
+        (Role.TEST, "assert f(1) == 3"),
+    )
+    assert [r.outcome for r in graded(exam)] == [Outcome.PASSED, Outcome.PASSED]
+
+
+def test_a_tests_value_for_a_global_of_the_students_function_reaches_it():
+    exam = exam_of(
+        (Role.ANSWER, "data = [1]\ndef total(): return sum(data)"),
+        (Role.TEST, "data = [1, 2]\nassert total() == 3"),
+    )
+    assert graded(exam)[0].outcome is Outcome.PASSED
+
+
+def test_an_expected_value_under_a_students_name_never_reaches_the_kernel():
+    exam = exam_of(
+        (Role.ANSWER, "y = 0\ndef f(x): return 2 * x"),
+        (Role.TEST, "for x, y in [(1, 2), (5, 10)]:\n    assert f(x) == y"),
+    )
+    assert graded(exam)[0].outcome is Outcome.PASSED
+    assert graded(exam, cell0="y = 0\ndef f(x): return y")[0].outcome is Outcome.FAILED
+
+
+def test_test_cells_share_what_they_define():
+    exam = exam_of(
+        (Role.ANSWER, "def f(x): return x"),
+        (Role.TEST, "def twice(v): return 2 * v\nlimit = 4"),
+        (Role.TEST, "assert twice(f(2)) == limit"),
+    )
+    assert graded(exam)[1].outcome is Outcome.PASSED
+
+
+EQUAL = """
+class Yes:
+    def __eq__(self, other): return True
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = lambda self, other: True
+    def __bool__(self): return True
+    def __getattr__(self, name): return self
+    def __call__(self, *a, **k): return self
+    def __len__(self): return 3
+    def __iter__(self): return iter([self])
+    def __array__(self, *a): return self
+    def __abs__(self): return self
+    def __sub__(self, other): return self
+    __add__ = __radd__ = __rsub__ = __mul__ = __getitem__ = __sub__
+    def __hash__(self): return 0
+    def __float__(self): return 0.0
+    def __index__(self): return 0
+f = x = squares = Yes()
+"""
+CHEATS = {
+    "equal to everything": EQUAL,
+    "an int that equals": "class I(int):\n    __eq__ = lambda s, o: True\n    __hash__ = int.__hash__\nx = I(0)\nf = squares = lambda *a: I(0)",
+    "a list that equals": "class L(list):\n    __eq__ = lambda s, o: True\nx = L()\nf = squares = lambda *a: L()",
+    "an array that equals": "import numpy as np\nclass A(np.ndarray):\n    __eq__ = lambda s, o: True\n    __array_ufunc__ = lambda s, *a, **k: True\nx = np.zeros(1).view(A)\nf = squares = lambda *a: x",
+    "leaves": "x = 0\ndef f(*a): raise SystemExit(0)\nsquares = f",
+    "stops iteration": "x = 0\ndef f(*a): raise StopIteration\nsquares = f",
+}  # fmt: skip
+TESTS = [
+    "assert f(3) == 9",
+    "assert x == 9",
+    "assert not f(3) != 9",
+    "assert squares(3) == [1, 4, 9]",
+    "import numpy as np\nnp.testing.assert_allclose(f(3), 9)",
+    "import numpy as np\nassert np.isclose(f(3), 9)",
+    "import numpy as np\nassert np.allclose(x, 9)",
+    "assert abs(f(3) - 9) < 1e-6",
+    "assert f(3) in (9, 10)",
+    "assert 9 in squares(3)",
+    "assert f(3)",
+    "assert all(v == 9 for v in [f(3)])",
+    "import math\nassert math.isclose(f(3), 9)",
+    "from autograder import check\ncheck.close(f(3), 9)",
+    "from autograder import check\ncheck.function(f, cases=[((3,), 9), ((4,), 16)])",
+    "import pytest\nassert f(3) == pytest.approx(9)",
+]
+
+
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_cheats_get_nothing(cheat, test):
+    assert outcome(CHEATS[cheat], test).fraction == 0
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_the_same_tests_pass_on_an_honest_answer(test):
+    honest = "x = 9\ndef f(n): return n * n\ndef squares(n): return [i * i for i in range(1, n + 1)]"
+    assert outcome(honest, test).fraction == 1
+
+
+def test_a_locked_helper_is_the_instructors_even_if_the_student_rewrites_it():
+    exam = exam_of(
+        (Role.READ_ONLY, "def verify(f): assert f(2) == 4"),
+        (Role.ANSWER, "def f(x): return 2 * x"),
+        (Role.TEST, "verify(f)"),
+    )
+    assert graded(exam)[0].outcome is Outcome.PASSED
+    assert graded(exam, cell1="def f(x): return 0\ndef verify(f): pass")[0].outcome is Outcome.FAILED
+
+
+def test_a_hidden_tests_helper_can_not_be_defined_by_the_student():
+    exam = exam_of((Role.ANSWER, "f = 1"), (Role.TEST, "def verify(v): assert v == 2"), (Role.TEST, "verify(f)"))
+    assert graded(exam, cell0="f = 1\ndef verify(v): pass")[1].outcome is Outcome.FAILED
+
+
+def test_a_module_is_the_examiners_own_and_only_if_the_instructor_imports_it():
+    assert outcome("import os as x", "assert x.getcwd()").fraction == 1  # answered by the kernel, not by us
+    exam = exam_of((Role.READ_ONLY, "import math as m"), (Role.ANSWER, ""), (Role.TEST, "assert m.floor(1.5) == 1"))
+    assert graded(exam)[0].fraction == 1
+
+
+@pytest.mark.parametrize(
+    ("test", "fraction"),
+    [("0.5", 0.5), ("2", 1.0), ("5", 1.0), ("-1", 0.0), ("float('nan')", 0.0), ("1 + 0.5", 0.75), ("None", 1.0), ("'text'", 1.0),
+     ("import numpy as np\nnp.float64(1)", 0.5), ("True", 1.0)],
+)  # fmt: skip
+def test_a_number_at_the_end_is_the_score_within_the_points(test, fraction):
+    points = 2.0 if test != "0.5" else 1.0
+    assert outcome("pass", test, points).fraction == fraction
+
+
+def test_a_number_that_only_looks_like_one_is_no_score():
+    assert outcome("class N(float): pass\nn = N(9)", "n").fraction == 1.0
+    assert outcome("n = 0.25", "n").fraction == 0.25
+
+
+def test_checks_share_the_points_by_weight_and_all_are_reported():
+    result = outcome("a, b = 1, 2", "from autograder import check\ncheck.close(a, 1, weight=3)\ncheck.close(b, 1)", 4)
+    assert result.fraction == 0.75
+    assert result.outcome is Outcome.PARTIAL
+    assert [c.fraction for c in result.checks] == [1, 0]
+
+
+def test_a_failed_assertion_beside_checks_is_zero():
+    assert outcome("a = 1", "from autograder import check\ncheck.close(a, 1)\nassert a == 2").fraction == 0
+
+
+def test_an_exception_of_the_tests_own_making_goes_to_a_person():
+    assert outcome("a = 1", "import no_such_module").outcome is Outcome.BROKEN
+    assert outcome("a = 1", "from autograder import check\ncheck.loss(a, on=None)").outcome in (
+        Outcome.BROKEN,
+        Outcome.FAILED,
+    )
+
+
+SECRET = "zanzibar41"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def f(v): return 0",
+        "def f(v): raise ValueError(v)",
+        "def f(v): print(v); raise KeyError(v)",
+        "def f(v): raise type(v, (ValueError,), {})()",
+        "def f(v): raise type(v, (Exception,), {})(v)",
+        "def f(v): return v",
+        "",
+        "f = 3",
+    ],
+)
+def test_the_students_message_never_carries_a_hidden_test(answer):
+    result = outcome(answer, f"assert f('{SECRET}') == 'expected-{SECRET}'", released="")
+    assert result.fraction == 0
+    assert result.message
+    assert SECRET not in result.message
+
+
+def test_a_line_that_the_student_has_is_quoted():
+    exam = exam_of((Role.ANSWER, "def f(v): return 0"), (Role.TEST, "x = 1\nassert f(1) == 1"))
+    assert "`assert f(1) == 1`" in graded(exam)[0].message
+
+
+def test_an_undefined_answer_is_named():
+    assert outcome("", "assert squares(1) == [1]").message == "`squares` is not defined."
+
+
+def test_an_answer_that_the_solution_binds_is_named_and_a_hidden_name_is_not():
+    exam = exam_of(
+        (Role.ANSWER, "count = 3\ndef squares(n): ..."),
+        *[(Role.TEST, f"assert {n}") for n in ("count", "squares", "secret")],
+    )
+    cells = tuple(dataclasses.replace(cell, released="# write here") for cell in exam.cells)
+    results = graded(dataclasses.replace(exam, cells=cells))
+    assert [one.message for one in results] == [
+        "`count` is not defined.",
+        "`squares` is not defined.",
+        "A name is not defined.",
+    ]
+
+
+def test_the_details_of_a_refusal_have_no_lines_of_the_kit():
+    test = "class Own: pass\nassert f(Own()) == 1"
+    for answer in ("def f(x): return x", "def f(x): raise KeyError"):
+        detail = outcome(answer, test.replace("Own()", "1") if "raise" in answer else test).detail
+        assert "line 2, in <module>" in detail
+        assert "remote.py" not in detail
+    assert "an Own is not plain data. A test passes" in outcome("def f(x): return x", test).detail
+
+
+def test_a_test_cell_that_never_ends_is_stopped():
+    began = time.monotonic()
+    result = outcome(
+        "",
+        "while True:\n    try:\n        pass\n    except Exception:\n        pass",
+        released="",
+        seconds=0.3,
+    )
+    assert time.monotonic() - began < 3
+    assert "too long" in result.message
+
+
+def test_a_cell_that_the_run_never_reached_is_skipped():
+    exam = exam_of((Role.ANSWER, "raise Dies"), (Role.TEST, "assert 1"))
+    assert graded(exam)[0].outcome is Outcome.SKIPPED
+
+
+def test_answers_that_are_slow_one_by_one_are_stopped_together():
+    exam = exam_of((Role.ANSWER, ""), *[(Role.TEST, "while True: pass")] * 5)
+    exam = dataclasses.replace(exam, cells=tuple(dataclasses.replace(c, released="") for c in exam.cells))
+    began = time.monotonic()
+    results = graded(exam, seconds=0.3, total_seconds=0.5)
+    assert time.monotonic() - began < 2
+    assert [r.fraction for r in results] == [0] * 5
+
+
+IN_ORDER = [
+    (["from dataclasses import dataclass", "@dataclass\nclass Item:\n    name: str"], "assert Item('a').name == name"),
+    (["from enum import Enum", "class Color(Enum):\n    RED = 1"], "assert Color.RED.value == 1 and name"),
+    (["from functools import lru_cache\n@lru_cache\ndef fib(n): return n"], "assert fib(1) == 1 and name"),
+    (["import numpy as np", "def area(r, pi=np.pi): return pi * r"], "assert area(1) > 3 and name"),
+    (["class Zero: pass", "class Above(Zero): pass"], "assert Above() and name"),
+    (["ZOOM = 2", "def grown(n, by=ZOOM): return n * by"], "assert grown(2) == 4 and name"),
+    (
+        ["import math", "def area(r, pi=math.pi): return pi * r", "import math"],
+        "assert area(1) > 3 and math.e and name",
+    ),
+    (["SIZES = [1, 2]"], "def first(given=SIZES): return given[0]\nassert first() == 1 and name"),
+]
+
+
+@pytest.mark.parametrize(("locked", "test"), IN_ORDER)
+def test_what_locked_cells_define_is_made_in_the_order_of_the_notebook(locked, test):
+    exam = exam_of(*((Role.READ_ONLY, source) for source in locked), (Role.ANSWER, "name = 'a'"), (Role.TEST, test))
+    (result,) = graded(exam)
+    assert (result.outcome, result.fraction) == (Outcome.PASSED, 1), result.detail
+
+
+# --- attacks that once worked -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shadow", "test"),
+    [
+        ("def abs(v): return 0.0", "assert abs(f(21) - 42) < 1e-9"),
+        ("def range(*a): return []", "assert all(f(i) == 2 * i for i in range(1, 9))"),
+        ("def all(v): return True", "assert all([f(3) == 6])"),
+        ("def len(v): return 6", "assert len([0] * f(3)) == 6"),
+    ],
+)
+def test_a_builtin_that_the_student_defines_anew_is_not_the_tests(shadow, test):
+    exam = exam_of((Role.ANSWER, "def f(n): return 2 * n"), (Role.TEST, test))
+    assert graded(exam, cell0=f"def f(n): return 0\n{shadow}")[0].fraction == 0
+    assert graded(exam, cell0=f"def f(n): return 2 * n\n{shadow}")[0].fraction == 1
+
+
+@pytest.mark.parametrize(
+    "locked",
+    [
+        "from numpy.testing import *",
+        "try:\n    from numpy.testing import assert_allclose\nexcept ImportError:\n    pass",
+        "if True:\n    def assert_allclose(a, b): assert a == b",
+    ],
+)
+def test_a_locked_helper_in_whatever_form_can_not_be_replaced(locked):
+    exam = exam_of(
+        (Role.READ_ONLY, locked), (Role.ANSWER, "def f(n): return 9"), (Role.TEST, "assert_allclose(f(3), 9)")
+    )
+    assert graded(exam)[0].fraction == 1
+    cheat = "def f(n): return 0\ndef assert_allclose(a, b): pass"
+    assert graded(exam, cell1=cheat)[0].fraction == 0
+
+
+@pytest.mark.parametrize("bind", ["def s():\n    global e\n    e = 9\ns()", "exec('e = 9')", "globals()['e'] = 9"])
+def test_what_an_earlier_test_bound_in_whatever_way_stays_the_tests(bind):
+    exam = exam_of(
+        (Role.ANSWER, "def f(n): return 0"), (Role.TEST, bind), (Role.ANSWER, ""), (Role.TEST, "assert f(3) == e")
+    )
+    assert graded(exam, cell2="e = 0")[1].fraction == 0
+
+
+@pytest.mark.parametrize("name", ["evaluate", "count_params"])
+def test_what_the_examiner_computes_is_not_asked_of_a_students_object(name):
+    answer = f"class M:\n    def {name}(self, *a): return 24\nm = M()"
+    assert outcome(answer, f"assert m.{name}() == 24").fraction == 0
+
+
+def test_a_function_that_returns_something_changes_nothing_of_the_tests():
+    test = "import numpy as np\nx = np.arange(1.0, 5.0)\nassert np.allclose(f(x), 2 * x)"
+    assert outcome("def f(x):\n    x *= 0\n    return x", test).fraction == 0
+    assert outcome("def f(x): return 2 * x", test).fraction == 1
+    assert outcome("def f(x):\n    x[:] = []\n    return x", "x = [2, 1]\nassert f(x) == sorted(x)").fraction == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def f(n): raise SyntaxError('m', ('f', 1, 'x', 'text'))",
+        "def f(n): raise ImportError(1, 2, 3)",
+        "def f(n): raise UnicodeDecodeError('a', b'', 1, 2, 'c')",
+        "def f(n): return range(10**12)",
+        "import decimal\ndef f(n): return decimal.Decimal('1e999999')",
+    ],
+)
+def test_an_answer_made_to_break_the_examiner_is_a_wrong_answer(answer):
+    result = outcome(answer, "assert sum([int(v) for v in [f(3)]]) == 9", released="")
+    assert (result.fraction, result.outcome) == (0, Outcome.FAILED)
+
+
+def test_a_kernel_that_lies_about_its_names_is_a_failed_answer():
+    class Lies(InProcessKernel):
+        def run(self, source, seconds):
+            def snapshot():
+                raise KeyError("no")
+
+            self.server.snapshot = snapshot
+            return super().run(source, seconds)
+
+    assert outcome("x = 1", "assert x == 1", kernel=Lies).outcome is Outcome.SKIPPED
+
+
+def test_a_rebuilt_model_goes_back_as_the_students_own():
+    answers = Answers(Remote(InProcessKernel()), frozenset(), lambda claim, weights: object())
+    reference = Reference(1, "model", "keras.Model")
+    model = answers.model(reference, ({"name": "m"}, []))
+    assert answers.remote.callbacks.refer(model) == reference
+
+
+def test_a_model_is_rebuilt_once_for_each_claim():
+    built = []
+    answers = Answers(Remote(InProcessKernel()), frozenset(), lambda claim, weights: built.append(claim) or "model")
+    claim = ({"name": "m"}, [])
+    reference = Reference(1, "model", "keras.Model")
+    assert [answers.model(reference, claim) for _ in range(5)] == ["model"] * 5
+    assert len(built) == 1
+
+
+@pytest.mark.parametrize(
+    "catch", ["try:\n    f()\nexcept Exception:\n    pass", "import pytest\nwith pytest.raises(Exception): f()"]
+)
+def test_an_exit_that_a_test_catches_is_no_exception_as_any(catch):
+    assert outcome("def f(): raise SystemExit(0)", catch).fraction == 0
+    assert outcome("def f(): raise ValueError", catch).fraction == 1
+
+
+def test_a_kernel_that_dies_where_a_test_expects_an_exception_has_not_raised_one():
+    class Dying(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            if b"dies" in request.text:
+                raise LostError("the notebook's kernel died while its answer was examined")
+            return super().exchange(request, timeout, answer)
+
+    test = "import pytest\nwith pytest.raises(Exception): f('dies')"
+    assert outcome("def f(x): return x", test, kernel=Dying, released="").fraction == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise SystemExit", "called exit"),
+        (
+            "raise KeyboardInterrupt",
+            "took too long and was stopped",
+        ),  # what the kernel raises in a call that is stopped
+        ("raise GeneratorExit", "raised an exception"),
+    ],
+)
+def test_how_the_students_code_ended_is_told_in_words(body, said):
+    message = outcome(f"def f():\n    {body}", "assert f() == 1", released="").message
+    assert message == f"A hidden test failed: your code {said} in cell 1, line 2: `{body}`."
+
+
+# --- what is the machine's -------------------------------------------------------------------------------
+
+
+def test_a_full_disk_of_the_examiners_is_no_students_failure() -> None:
+    """The same error from the student's own code is theirs."""
+    full = "import errno\nraise OSError(errno.ENOSPC, 'No space left on device')"
+    exam = exam_of((Role.ANSWER, "def f(): pass"), (Role.TEST, f"f()\n{full}"))
+    with pytest.raises(HostError, match="this machine's disk is full"):
+        graded(exam)
+    (theirs,) = graded(exam, cell0="def f():\n    " + full.replace("\n", "\n    "))
+    assert theirs.outcome is Outcome.FAILED
+
+
+def test_a_machine_that_fails_while_a_test_asks_passes_through_every_handler() -> None:
+    class Broken(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            if b'"call"' in request.text:
+                raise SandboxError("no memory left")
+            return super().exchange(request, timeout, answer)
+
+    exam = exam_of((Role.ANSWER, "def f(): pass"), (Role.TEST, "assert 1 == 2\nf()"))
+    with pytest.raises(SandboxError):
+        graded(exam, Broken)

@@ -1,0 +1,115 @@
+"""Whose a name is: decided from the instructor's source."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.exams import exam_of
+
+from autograder.examiner.names import bindings, loaded_names, needs, vocabulary
+from autograder.records import Role
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("assert squares(1) == [1]", {"squares"}),
+        ("x = 1\nx + y", {"x", "y"}),
+        ("del helper", {"helper"}),
+        ("[f(i) for i in data]", {"f", "data"}),
+        ("(lambda a: a + b)(1)", {"b"}),
+        ("def test():\n    local = 1\n    return local + outer\ntest()", {"outer", "test"}),
+        ("class T:\n    a = given\n    def m(self): return other", {"given", "other"}),
+        ("try:\n    f()\nexcept NameError as e:\n    print(e)", {"f", "NameError", "print", "e"}),
+        ("import numpy as np\nnp.sum(v)", {"np", "v"}),
+        ("with open(p) as f: f.read()", {"open", "p", "f"}),
+        ("f'{a}{b!r:{c}}'", {"a", "b", "c"}),
+    ],
+)
+def test_loaded_names_are_the_globals_in_every_scope(source, names):
+    # Python 3.12 and later count a comprehension's own variable among the names around it: one too many does no harm.
+    assert loaded_names(source) - {"i"} == names
+
+
+def test_bindings_tell_imports_and_definitions_from_assignments():
+    found = bindings("import os.path\nfrom numpy import sum as total\ndef f(): x = 1\nclass C: y = 2\na, (b, *c) = 1, (2,)\n"
+                     "for i in a:\n    with b as w: import math\n")  # fmt: skip
+    assert set(found.definitions) == {"os", "total", "f", "C"}
+    assert found.imported == {"os", "total"}
+    assert found.assigned == {"a", "b", "c", "i", "w", "math"}
+    assert {"os.path", "numpy", "math"} <= found.modules
+
+
+def test_magics_do_not_hide_the_imports_beside_them():
+    assert set(bindings("%matplotlib inline\nimport numpy as np\n!ls").definitions) == {"np"}
+
+
+EXAM = exam_of(
+    (
+        Role.READ_ONLY,
+        "import numpy as np\nfrom keras import Sequential\ndef helper(f): return f(LIMIT)\nLIMIT = 3",
+    ),
+    (Role.ANSWER, "import math\ndef squares(n): return n * scale\nscale = 1\ny = 2"),
+    (Role.TEST, "def hidden_helper(v): return v\nexpected = 9\nassert helper(squares) == expected"),
+    (Role.TEST, "assert hidden_helper(np.sum(squares(3))) == y"),
+)
+
+
+def test_imports_and_locked_definitions_are_the_examiners_to_make():
+    known = vocabulary(EXAM)
+    assert set(known.trusted) == {"np", "Sequential", "helper", "math", "LIMIT"}
+
+
+def test_helpers_of_tests_can_not_be_taken_over():
+    known = vocabulary(EXAM)
+    assert {"hidden_helper", "expected"} <= known.own
+    assert "hidden_helper" not in needs(EXAM.cells[3].source, known)
+
+
+def test_a_test_needs_what_the_locked_helpers_that_it_uses_need():
+    exam = exam_of(
+        (Role.READ_ONLY, "def helper(f): return f(LIMIT)\nLIMIT = compute()"),
+        (Role.ANSWER, "f = 1"),
+        (Role.TEST, "helper(f)"),
+    )
+    assert needs(exam.cells[2].source, vocabulary(exam)) >= {"f", "LIMIT"}
+
+
+def test_only_globals_that_the_instructors_functions_read_take_plain_values():
+    known = vocabulary(EXAM)
+    assert "scale" in known.parameters
+    assert "y" not in known.parameters
+    assert "y" in known.students
+
+
+LOCKED = [
+    "from numpy.testing import *",
+    "try:\n    from numpy.testing import assert_allclose\nexcept ImportError:\n    from numpy import assert_allclose",
+    "if True:\n    def assert_allclose(a, b): assert a == b",
+    "assert_allclose = lambda a, b: a == b",
+    "assert_allclose = 1e-6",
+]
+
+
+@pytest.mark.parametrize("locked", LOCKED)
+def test_what_a_locked_cell_defines_in_whatever_way_is_the_instructors(locked):
+    known = vocabulary(exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "f = 1"), (Role.TEST, "assert_allclose(f, 1)")))
+    assert "assert_allclose" in known.trusted
+    assert "assert_allclose" not in needs("assert_allclose(f, 1)", known)
+
+
+@pytest.mark.parametrize(
+    "locked", ["data = [1]\nshow(data)", "data = load()", "data = 1\nprint()\ndata = 2", "data = 1\ndata += 1"]
+)
+def test_what_the_students_code_can_change_is_taken_from_the_kernel(locked):
+    known = vocabulary(exam_of((Role.READ_ONLY, locked), (Role.ANSWER, "f = 1")))
+    assert "data" in needs("data", known)
+
+
+def test_pythons_own_names_are_pythons_unless_the_instructor_binds_them():
+    assert "abs" not in needs("abs(f)", vocabulary(exam_of((Role.ANSWER, "f = 1"))))
+    assert "abs" in needs("abs(f)", vocabulary(exam_of((Role.ANSWER, "def abs(x): return x"))))
+
+
+def test_a_name_that_the_solution_defines_itself_is_the_students_even_if_imported_elsewhere():
+    known = vocabulary(exam_of((Role.READ_ONLY, "from math import sqrt"), (Role.ANSWER, "def sqrt(x): ...")))
+    assert "sqrt" not in known.trusted

@@ -1,0 +1,515 @@
+"""Files that a student's code wrote: seen by the tests as they were at the cell, as data, and never run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.exams import composed_of, exam_of
+from helpers.kernels import InProcessKernel, inside
+from helpers.tiny import tiny_course, tiny_release
+
+from autograder.examiner.examination import examine
+from autograder.examiner.file_paths import looks_at_files, paths_in
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.test_environment.guard import GuardError, guarding
+from autograder.examiner.workspace import Workspace
+from autograder.execution.capture import ExtraCaptures
+from autograder.execution.captured_files import Kept
+from autograder.execution.run import execute
+from autograder.grading.proof import prove
+from autograder.kernel import workfiles as probe
+from autograder.records import Limits, Outcome, Role
+from autograder.release import build as releasing
+
+from probe import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
+
+
+SOLUTION = """\
+import os
+import matplotlib.pyplot as plt
+
+def save(text, path):
+    ### BEGIN SOLUTION
+    with open(path, "w") as file:
+        file.write(text)
+    ### END SOLUTION
+
+def draw(title):
+    ### BEGIN SOLUTION
+    plt.plot([1, 2])
+    plt.title(title)
+    plt.show()
+    ### END SOLUTION
+
+### BEGIN SOLUTION
+os.makedirs("results")
+save("a,b", "results/out.csv")
+os.symlink("/etc/passwd", "link")
+os.mkfifo("pipe")
+open("evil.pth", "w").write("import os")
+draw("shown")
+fig, ax = plt.subplots()
+ax.bar(["a", "b"], [1, 2])
+### END SOLUTION
+"""
+SANDBOXED = """\
+import os
+import matplotlib.pyplot as plt
+### BEGIN HIDDEN TESTS
+assert open("results/out.csv").read() == "a,b"
+assert sorted(os.listdir(".")) == ["evil.pth", "results"]
+save("new", "results/new.txt")
+assert open("results/new.txt").read() == "new"
+assert [p.get_height() for p in ax.patches] == [1, 2] and ax.figure is fig and plt.gca() is ax
+draw("drawn in the test")
+assert plt.gca().get_title() == "drawn in the test"
+### END HIDDEN TESTS
+assert os.path.exists("results/out.csv")
+"""
+
+
+@pytest.mark.sandbox
+def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blank_do_not(tmp_path) -> None:
+    course = tiny_course(tmp_path, solution=SOLUTION, test=SANDBOXED)
+    release = tiny_release(course)
+    assert releasing.check(release) == []
+    prove(course, release)
+
+
+class Kernel(InProcessKernel):
+    """Runs in a folder of its own, as a sandbox's kernel does; the examiner's folder is another."""
+
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        workfiles.start(str(self.folder))
+
+    def run(self, source, seconds):
+        with inside(self.folder):
+            return super().run(source, seconds)
+
+    def exchange(self, *args, **kwargs):
+        with inside(self.folder):
+            return super().exchange(*args, **kwargs)
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return type("KernelHere", (Kernel,), {"folder": folder})
+
+
+def graded(kernel, *cells, given=None, handed_in=None, released=None):
+    """Run and examine; the results of the test cells. ``released`` is what students have of each of these."""
+    exam = exam_of(*cells)
+    if released is not None:
+        hidden = [replace(c, released=released) if c.role is Role.TEST else c for c in exam.cells]
+        exam = replace(exam, cells=tuple(hidden))
+    known = vocabulary(exam)
+    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
+    beyond = ExtraCaptures(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
+    executed = execute(
+        kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
+    )
+    answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
+    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
+    pairs = [(c, executed.captures.get(i)) for i, c in tests]
+    return examine(pairs, known, answers, None, 20.0, workspace=workspace)
+
+
+def outcome(kernel, answer, test, **more):
+    return graded(kernel, (Role.ANSWER, answer), (Role.TEST, test), **more)[0]
+
+
+# --- what a test sees ----------------------------------------------------------------------------------
+
+IMPORTS = "import csv, json, os, sqlite3, zipfile\nfrom pathlib import Path\nimport numpy as np\nimport pandas as pd\n"
+SEEN = [
+    ("open('out.csv', 'w').write('a,b\\n1,2\\n')", "assert open('out.csv').read() == 'a,b\\n1,2\\n'"),
+    ("Path('results').mkdir(); Path('results/x.json').write_text('{\"k\": 1}')", "assert json.load(open('results/x.json')) == {'k': 1}"),
+    ("open('fig.png', 'wb').write(b'PNG')", "assert os.path.exists('fig.png') and os.path.getsize('fig.png') == 3"),
+    ("open('one.txt', 'w'); open('two.txt', 'w')", "assert sorted(os.listdir('.')) == ['one.txt', 'two.txt']"),
+    ("pd.DataFrame({'a': [1, 2]}).to_csv('t.csv', index=False)", "assert pd.read_csv('t.csv')['a'].tolist() == [1, 2]"),
+    ("np.save('w.npy', np.arange(3))", "assert np.load('w.npy').tolist() == [0, 1, 2]"),
+    ("np.savetxt('w.txt', np.arange(3))", "assert np.loadtxt('w.txt').tolist() == [0, 1, 2]"),
+    ("open('r.csv', 'w').write('x;y')", "assert next(csv.reader(open('r.csv'), delimiter=';')) == ['x', 'y']"),
+    ("zipfile.ZipFile('a.zip', 'w').writestr('n', b'1')", "assert zipfile.ZipFile('a.zip').namelist() == ['n']"),
+    ("c = sqlite3.connect('d.db'); c.execute('create table t as select 5 as n'); c.commit(); c.close()",
+     "assert sqlite3.connect('d.db').execute('select n from t').fetchone() == (5,)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "test"), SEEN, ids=range(len(SEEN)))
+def test_a_test_reads_what_the_notebook_wrote(kernel, answer, test) -> None:
+    cells = [(Role.FREE, IMPORTS), (Role.ANSWER, answer), (Role.TEST, test)]
+    (result,) = graded(kernel, *cells)
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_files_are_as_they_were_at_the_cell(kernel) -> None:
+    cells = [
+        (Role.ANSWER, "open('n.txt', 'w').write('1')"),
+        (Role.TEST, "assert open('n.txt').read() == '1'"),
+        (Role.ANSWER, "import os\nopen('n.txt', 'w').write('2'); open('more.txt', 'w')"),
+        (Role.TEST, "import os\nassert open('n.txt').read() == '2' and os.path.exists('more.txt')"),
+        (Role.ANSWER, "os.remove('n.txt')"),
+        (Role.TEST, "assert not os.path.exists('n.txt')"),
+    ]
+    assert [r.outcome for r in graded(kernel, *cells)] == [Outcome.PASSED] * 3
+
+
+def test_files_of_a_kernel_that_died_stay(kernel) -> None:
+    cells = [(Role.ANSWER, "open('n.txt', 'w').write('1')"), (Role.TEST, "assert open('n.txt').read() == '1'")]
+    (result,) = graded(kernel, *cells, (Role.FREE, "raise Dies"))
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_a_missing_file_fails_its_test_and_no_other(kernel) -> None:
+    (first, second) = graded(kernel, (Role.ANSWER, "x = 1"), (Role.TEST, "open('n.txt')"), (Role.TEST, "assert x == 1"))
+    assert (first.outcome, second.outcome) == (Outcome.FAILED, Outcome.PASSED)
+
+
+def test_the_releases_files_are_the_instructors_and_those_handed_in_are_there(kernel, tmp_path) -> None:
+    (tmp_path / "data.csv").write_text("true")
+    (tmp_path / "own.csv").write_text("mine")
+    answer = "open('data.csv', 'w').write('false')"
+    test = "assert open('data.csv').read() == 'true' and open('own.csv').read() == 'mine'"
+    files = {"given": {"data.csv": tmp_path / "data.csv"}, "handed_in": {"own.csv": tmp_path / "own.csv"}}
+    assert outcome(kernel, answer, test, **files).outcome is Outcome.PASSED
+    assert (tmp_path / "data.csv").read_text() == "true"
+    changes = "open('data.csv', 'w').write('changed')"
+    outcome(kernel, answer, changes, **files)
+    assert (tmp_path / "data.csv").read_text() == "true", "a test has a copy"
+
+
+# --- during the test's own calls -----------------------------------------------------------------------
+
+
+def test_what_a_function_writes_during_a_call_of_the_test_is_seen(kernel) -> None:
+    answer = "def save(text, path):\n    with open(path, 'w') as f: f.write(text)"
+    test = (
+        "save('first', 'x.txt')\nassert open('x.txt').read() == 'first'\n"
+        "save('other', 'x.txt')\nassert open('x.txt').read() == 'other'"
+    )
+    result = outcome(kernel, answer, test)
+    assert result.outcome is Outcome.PASSED, result.detail
+    assert outcome(kernel, "def save(text, path): pass", test).fraction == 0
+
+
+def test_what_the_test_writes_is_seen_by_the_function_it_is_given_to(kernel) -> None:
+    answer = "def count_lines(path):\n    with open(path) as f: return len(f.readlines())"
+    test = (
+        "with open('in.txt', 'w') as f: f.write('a\\nb\\n')\nassert count_lines('in.txt') == 2\n"
+        "with open('in.txt', 'a') as f: f.write('c\\n')\nassert count_lines('in.txt') == 3"
+    )
+    result = outcome(kernel, answer, test)
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_a_file_with_what_is_expected_does_not_reach_the_kernel(kernel) -> None:
+    answer = "import os\ndef cheat(path): return [open(n).read() for n in os.listdir('.')]"
+    test = "open('expected.txt', 'w').write('secret')\nopen('in.txt', 'w').write('input')\nassert cheat('in.txt') == ['input']"
+    result = outcome(kernel, answer, test)
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_a_file_that_the_notebooks_own_cells_name_reaches_the_kernel_unasked(kernel) -> None:
+    answer = "def settings():\n    with open('settings.ini') as f: return f.read()"
+    assert outcome(kernel, answer, "open('settings.ini', 'w').write('new')\nassert settings() == 'new'").fraction == 1
+
+
+def test_a_function_finds_the_folder_as_it_was_at_the_cell(kernel) -> None:
+    cells = [
+        (Role.ANSWER, "open('n.txt', 'w').write('1')\ndef read():\n    with open('n.txt') as f: return f.read()"),
+        (Role.TEST, "assert read() == '1' and open('n.txt').read() == '1'"),
+        (Role.ANSWER, "open('n.txt', 'w').write('2'); open('later.txt', 'w').close()"),
+        (Role.TEST, "import os\nassert read() == '2' and open('n.txt').read() == '2' and os.path.exists('later.txt')"),
+    ]
+    results = graded(kernel, *cells)
+    assert [r.outcome for r in results] == [Outcome.PASSED] * 2, [r.detail for r in results]
+
+
+def test_after_a_test_the_kernels_folder_is_what_it_was_at_the_end(kernel, tmp_path) -> None:
+    (tmp_path / "data.csv").write_text("original")
+    (kernel.folder / "data.csv").write_text("original")
+    cells = [
+        (Role.ANSWER, "def touch(path, text):\n    with open(path, 'w') as f: f.write(text)\ntouch('n.txt', '1')"),
+        (
+            Role.TEST,
+            "touch('data.csv', 'by the test')\ntouch('extra.txt', 'by the test')\nassert open('n.txt').read() == '1'",
+        ),
+        (Role.ANSWER, "touch('later.txt', '2'); touch('n.txt', '2')"),
+    ]
+    exam_cells = [(*c, 1.0) if c[0] is Role.TEST else c for c in cells]
+    released = "assert True"  # what the kernel runs of the test at its place
+    exam = exam_of(*exam_cells)
+    known = vocabulary(exam)
+    composed = composed_of(exam, cell1=released)
+    wanted = {1: needs(exam.cells[1].source, known)}
+    executed = execute(kernel, Remote, composed, wanted, Limits(), ExtraCaptures(files=frozenset({1})))
+    answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
+    workspace = Workspace({"data.csv": tmp_path / "data.csv"}, {}, frozenset(), executed.files)
+    (result,) = examine([(exam.cells[1], executed.captures[1])], known, answers, None, 20.0, workspace=workspace)
+    assert result.outcome is Outcome.PASSED, result.detail
+    found = {p.name: p.read_text() for p in kernel.folder.iterdir()}
+    assert found == {"data.csv": "original", "n.txt": "2", "later.txt": "2"}
+
+
+def test_a_removed_file_is_removed_on_both_sides(kernel) -> None:
+    answer = "import os\nopen('a.txt', 'w'); open('b.txt', 'w')\ndef clean(): os.remove('b.txt'); return sorted(os.listdir('.'))"
+    test = "import os\nos.remove('a.txt')\nassert clean() == [] and os.listdir('.') == []"
+    result = outcome(kernel, answer, test)
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_the_working_folder_is_the_tests_alone_and_gone_afterwards(kernel) -> None:
+    before = Path.cwd()
+    result = outcome(kernel, "open('n.txt', 'w')", "import os\nprint(os.getcwd())\nassert os.listdir('.') == ['n.txt']")
+    folder = Path(result.detail.strip())
+    assert result.outcome is Outcome.PASSED
+    assert folder != before
+    assert not folder.exists()
+    assert Path.cwd() == before
+
+
+# --- which cells look at files -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "looks"),
+    [
+        ("open(name)", True),
+        ("Path('x')", True),
+        ("os.path.exists(p)", True),
+        ("pd.read_csv('out.csv')", True),
+        ("np.load(f'{x}.npy'); zipfile.ZipFile(z)", True),
+        ("save(model, 'results/model.keras')", True),
+        ("assert f(3) == 'yes'", False),
+        ("check.hidden_data('holdout.npz')", False),
+        ("check.events('logs/yours', scalars=['a'])", False),
+        ("assert text == 'Hello, world.'", False),
+        ("check.report(True, 'compute with keras.ops')", False),
+        ("show('my results.csv')", True),
+    ],
+)
+def test_a_cell_that_may_look_at_files_is_known_by_its_syntax(source, looks) -> None:
+    assert looks_at_files(source) is looks
+
+
+# --- hostile files -------------------------------------------------------------------------------------
+
+
+def pulled(folder: Path, *wait):
+    found = probe.Folder(str(folder))
+    found.seen = {}
+    return found.pull()[0]
+
+
+def test_links_pipes_devices_hidden_files_and_caches_are_not_looked_at(tmp_path) -> None:
+    (tmp_path / "secret").write_text("s")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "link").symlink_to(tmp_path / "secret")
+    (home / "folder").symlink_to(tmp_path)
+    os.mkfifo(home / "pipe")
+    (home / ".hidden").write_text("h")
+    (home / "__pycache__").mkdir()
+    (home / "__pycache__/m.pyc").write_text("p")
+    (home / "plain").write_text("p")
+    assert pulled(home) == {"plain": b"p"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("MAX_FILES", 3, "3 files"), ("MAX_BYTES", 3 * 2**20, "3 MiB"), ("MAX_ENTRIES", 3, "3 files and folders")],
+)
+def test_too_many_and_too_large_is_told(tmp_path, monkeypatch, name, value, words) -> None:
+    for number in range(4):
+        (tmp_path / str(number)).write_bytes(bytes(2**20))
+    monkeypatch.setattr(probe, name, value)
+    with pytest.raises(ValueError, match=words):
+        pulled(tmp_path)
+
+
+def test_a_sparse_file_of_a_terabyte_costs_nothing(tmp_path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ValueError, match="64 MiB"):
+        pulled(tmp_path)
+
+
+def test_folders_deeper_than_eight_are_not_looked_into(tmp_path) -> None:
+    deep = tmp_path / "/".join("abcdefghij")
+    deep.mkdir(parents=True)
+    (deep / "f").write_text("f")
+    (tmp_path / "a/b/f").write_text("f")
+    assert pulled(tmp_path) == {"a/b/f": b"f"}
+
+
+def test_a_file_that_changes_within_one_tick_of_the_clock_is_read_again(tmp_path) -> None:
+    folder = probe.Folder(str(tmp_path))
+    path = tmp_path / "n"
+    path.write_text("1")
+    assert folder.pull()[0] == {"n": b"1"}
+    status = path.stat()
+    path.write_text("2")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert folder.pull()[0] == {"n": b"2"}
+
+
+def test_past_the_limits_the_test_fails_with_that_sentence(kernel, monkeypatch) -> None:
+    monkeypatch.setattr(workfiles, "MAX_FILES", 3)
+    result = outcome(kernel, "for n in range(9): open(f'{n}.txt', 'w')", "assert open('1.txt')")
+    assert result.outcome is Outcome.FAILED
+    assert result.message == "The notebook's files can not be examined: more than 3 files."
+
+
+LIES = [
+    None,
+    7,
+    "many",
+    ({}, {}),
+    ([], []),
+    ({"../up": b"x"}, []),
+    ({"/etc/passwd": b"x"}, []),
+    ({"a/../../b": b"x"}, []),
+    ({"a\0b": b"x"}, []),
+    ({"a//b": b"x"}, []),
+    ({"": b"x"}, []),
+    ({"\udcff": b"x"}, []),
+    ({".pth": b"x", ".git/config": b"x", "matplotlibrc": b"x"}, []),
+    ({"text": "not bytes", 7: b"x", b"name": b"x"}, []),
+    ({"a/" * 40 + "b": b"x"}, []),
+    ({}, ["../up", 7, None]),
+]
+
+
+@pytest.mark.parametrize("answer", LIES, ids=range(len(LIES)))
+def test_names_that_leave_the_folder_and_answers_of_other_shapes_are_dropped(answer) -> None:
+    kept = Kept()
+    contents, gone = kept.pull(lambda *_: answer)
+    assert (contents, gone, kept.contents, kept.gone) == ({}, [], {}, set())
+
+
+def test_of_names_that_collide_the_first_stays_and_bytes_are_bounded(monkeypatch) -> None:
+    answer = ({"A.txt": b"1", "a.txt": b"2", "\u00e9": b"3", "e\u0301": b"4"}, [])
+    assert Kept().pull(lambda *_: answer)[0] == {"A.txt": b"1", "\u00e9": b"3"}
+    monkeypatch.setattr("autograder.execution.captured_files.MAX_BYTES", 5)
+    assert list(Kept().pull(lambda *_: ({"a": b"123", "b": b"456"}, []))[0]) == ["a"]
+
+
+def test_a_file_where_another_has_a_folder_is_left_out(tmp_path) -> None:
+    probe.Folder(str(tmp_path)).push({"a": b"1", "a/b": b"2", "c/d": b"3"}, ["nowhere", "../up"])
+    assert pulled(tmp_path) == {"a": b"1", "c/d": b"3"}
+
+
+# --- nothing is run ------------------------------------------------------------------------------------
+
+
+class Bomb:
+    def __reduce__(self):
+        return (exec, ("import builtins; builtins.exploded = True",))
+
+
+EXPLODES = "import builtins\nbuiltins.exploded = True\n"
+PLANTED = {
+    "numpy.py": EXPLODES.encode(),
+    "colorsys.py": EXPLODES.encode(),
+    "sitecustomize.py": EXPLODES.encode(),
+    "usercustomize.py": EXPLODES.encode(),
+    "evil.pth": b"import builtins; builtins.exploded = True\n",
+    "m.pkl": pickle.dumps(Bomb()),
+    "conftest.py": EXPLODES.encode(),
+}
+
+
+@pytest.fixture
+def planted(tmp_path, monkeypatch):
+    """A folder with traps, which is the working folder; with an old object array among them."""
+    folder = tmp_path / "planted"
+    folder.mkdir()
+    for name, data in PLANTED.items():
+        (folder / name).write_bytes(data)
+    np.save(folder / "w.npy", np.array([Bomb()], dtype=object), allow_pickle=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", ["", ".", str(folder), *sys.path])
+    monkeypatch.delattr("builtins.exploded", raising=False)
+    yield folder
+    import builtins
+
+    assert not hasattr(builtins, "exploded")
+    sys.modules.pop("colorsys", None)
+
+
+def attempt(source: str):
+    exec(compile(source, "<test t>", "exec"), {})
+
+
+REFUSED = [
+    "import pickle\nwith open('m.pkl', 'rb') as f: pickle.load(f)",
+    "import pickle\nwith open('m.pkl', 'rb') as f: pickle._Unpickler(f).load()",
+    "import numpy as np\nnp.load('w.npy', allow_pickle=True)",
+    "import pandas as pd\npd.read_pickle('m.pkl')",
+    "import runpy\nrunpy.run_path('colorsys.py')",
+    "import importlib.util as u\ns = u.spec_from_file_location('m', 'colorsys.py')\ns.loader.exec_module(u.module_from_spec(s))",
+    "import sys\nsys.path.insert(0, '')\nimport colorsys",
+    "import sys, os\nsys.path.insert(0, os.getcwd())\nimport colorsys",
+    "exec(compile(open('colorsys.py').read(), 'colorsys.py', 'exec'))",
+    "import subprocess\nsubprocess.run(['true'])",
+    "import os\nos.system('true')",
+    "import ctypes\nctypes.CDLL('./m.pkl')",
+    "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import colorsys'])",
+    "import subprocess\nsubprocess.run('uname; sh evil.pth', shell=True)",
+    "import subprocess\nsubprocess.run(['gcc', 'm.pkl'])",
+    "import os\nos.execv('/bin/true', ['true'])",
+    "import os\nos.posix_spawn('/bin/true', ['true'], {})",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", REFUSED, ids=range(len(REFUSED)))
+def test_nothing_of_the_folder_is_unpickled_imported_or_run(planted, source) -> None:
+    sys.modules.pop("colorsys", None)
+    path = list(sys.path)
+    with guarding(planted), pytest.raises((GuardError, pickle.UnpicklingError)):
+        attempt(source)
+    assert sys.path == path
+
+
+@pytest.mark.parametrize(
+    "source", ["import numpy as np\nnp.load('w.npy')", "import json\njson.load(open('m.pkl', 'rb'))"]
+)
+def test_a_file_of_the_wrong_kind_is_an_ordinary_error(planted, source) -> None:
+    with guarding(planted), pytest.raises(ValueError):  # noqa: PT011 - numpy's and json's own words
+        attempt(source)
+
+
+def test_the_examiners_own_imports_and_tools_work_beside_them(planted) -> None:
+    sys.modules.pop("colorsys", None)
+    with guarding(planted):
+        attempt(
+            "import colorsys, copy, re, decimal\nassert colorsys.rgb_to_hsv(0, 0, 0)\ncopy.deepcopy([decimal.Decimal(1)])"
+        )
+        attempt("import pickle\nassert pickle.loads(pickle.dumps({'plain': [1, 2.0]})) == {'plain': [1, 2.0]}")
+    attempt("import pickle, decimal\nassert pickle.loads(pickle.dumps(decimal.Decimal(1))) == 1")
+
+
+def test_libraries_may_ask_what_machine_this_is(planted) -> None:
+    with guarding(planted):
+        attempt("import subprocess\nassert subprocess.run(['uname'], capture_output=True).stdout")
+
+
+def test_a_test_that_would_run_them_is_broken_and_gives_nobody_a_point_or_a_zero(kernel) -> None:
+    answer = f"import pickle\nopen('m.pkl', 'wb').write({PLANTED['m.pkl']!r})"
+    result = outcome(kernel, answer, "import pickle\nassert pickle.load(open('m.pkl', 'rb'))")
+    assert result.outcome is Outcome.BROKEN
+    assert not hasattr(__builtins__, "exploded")

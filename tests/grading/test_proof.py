@@ -1,0 +1,118 @@
+"""Before a release: the instructor's own solution gets full marks, the unchanged notebook none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
+
+from autograder.errors import HostError, ProofError, SandboxError
+from autograder.grading import submission
+from autograder.grading.proof import proof_folder, prove
+from autograder.records import Course
+
+
+def proved(course: Course) -> None:
+    prove(course, tiny_release(course), execute=Here())
+
+
+def test_a_source_that_proves_itself_leaves_only_the_two_runs(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    proved(course)
+    folder = proof_folder(course, "hw")
+    assert sorted(p.name for p in folder.iterdir()) == ["solution", "unchanged"]
+    assert (folder / "solution/autograded/result.json").is_file()
+    for name in ("release", "autograded", "gradebook.db", "submitted"):
+        assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "words"),
+    [
+        (
+            SOLUTION.replace("2 * x", "3 * x"),
+            TEST,
+            r"nb, test-double: the solution gets 0 of 2 points \(.*AssertionError",
+        ),
+        (
+            SOLUTION,
+            "assert True",
+            r"nb, test-double: the unchanged release gets 2 of 2 points; let the test need the student's work, or tag",
+        ),
+        (
+            SOLUTION + "\nraise ValueError('oh')",
+            TEST,
+            r"nb: the solution does not run to its end: Cell 1 raised ValueError: oh",
+        ),
+        (SOLUTION, "assert doubble(1) == 2", r"the solution gets 0 of 2 points \(.*doubble"),
+    ],
+)
+def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question(
+    tmp_path: Path, solution: str, test: str, words: str
+) -> None:
+    with pytest.raises(ProofError, match=words) as caught:
+        proved(tiny_course(tmp_path, solution=solution, test=test))
+    assert str(caught.value).startswith("hw does not prove itself:\n  - ")
+
+
+def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
+    lines = str(caught.value).splitlines()
+    assert lines[1:-1] == ["  - nb: the solution does not run to its end: Cell 1 raised ValueError: oh."]
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6)"),
+        ("assert double(1) == 2\nprint(double(1) / 0)", "(line 2: print(double(1) / 0): ZeroDivisionError: division by zero)"),
+        ("assert double(2) == 5\nassert double(2) == 6", "(line 1: assert double(2) == 5: AssertionError; double(2) is 4)"),
+        (
+            "from autograder import check\ncheck.hidden_data('none.npz')",
+            "(line 2: check.hidden_data('none.npz'): check.hidden_data: there is no 'none.npz' in ",
+        ),
+        (
+            "import sqlite3\n### BEGIN HIDDEN TESTS\n"
+            "sqlite3.connect(':memory:').execute('ATTACH \"x.db\" AS x')\n### END HIDDEN TESTS",
+            "ATTACH x.db is refused in SQL: it may be the student's",
+        ),
+    ],
+)  # fmt: skip
+def test_the_line_of_the_test_and_what_it_compared_are_told(tmp_path: Path, test: str, words: str) -> None:
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, test=test))
+    assert words in str(caught.value)
+    assert str(caught.value).endswith("Both runs, with all details: .autograder/proof/hw/")
+
+
+def test_both_faults_are_named_at_once(tmp_path: Path) -> None:
+    test = "try:\n    good = double(2) == 5\nexcept Exception:\n    good = True\nassert good"
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, test=test))
+    assert "the solution gets 0" in str(caught.value)
+    assert "the unchanged release gets 2" in str(caught.value)
+
+
+def test_points_that_are_meant_to_be_given_are_tagged(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    graded = cell("assert True", "test-double", grade=True, locked=True, points=2)
+    graded["metadata"]["tags"] = ["given"]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), graded))
+    proved(course)
+
+
+def test_a_machine_that_cannot_grade_proves_nothing(tmp_path: Path) -> None:
+    def fail(work: submission.Work) -> object:
+        raise SandboxError("no namespaces")
+
+    course = tiny_course(tmp_path)
+    with pytest.raises(HostError, match="hw can not be proved: no namespaces"):
+        prove(course, tiny_release(course), execute=Here(fail))  # type: ignore[arg-type]
+
+
+def test_an_earlier_proof_counts_for_nothing(tmp_path: Path) -> None:
+    proved(tiny_course(tmp_path))
+    with pytest.raises(ProofError):
+        proved(tiny_course(tmp_path, solution=SOLUTION.replace("2 * x", "3 * x")))

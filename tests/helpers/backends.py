@@ -1,0 +1,83 @@
+"""The sandboxes that the one contract (test_contract.py) is for: another backend is another line of ``BACKENDS``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+
+import pytest
+
+from autograder.errors import SandboxError
+from autograder.sandbox import Job, Sandbox
+from autograder.sandbox.oci import ENGINES
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A way to make a sandbox. Made by name, so that a test's child process can make the same one."""
+
+    name: str
+    maker: str
+    """``module:callable``"""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    whole: bool = False
+    """The whole contract is tried by default, and nothing excuses that it does not run; of the others what is marked
+    ``every_backend``, and the rest is ``slow``."""
+
+    helpers: int = 0
+    """How many processes of the engine's own its control group leaves room for, beside the student's."""
+
+    def make(self) -> Sandbox:
+        module, _, name = self.maker.partition(":")
+        return cast(Sandbox, getattr(importlib.import_module(module), name)(**self.options))
+
+
+BUBBLEWRAP, OCI = "autograder.sandbox.bubblewrap:BubblewrapSandbox", "autograder.sandbox.oci:OciSandbox"
+BACKENDS = {
+    backend.name: backend
+    for backend in (
+        Backend("cgroup", BUBBLEWRAP, whole=True),
+        Backend("reduced", BUBBLEWRAP, {"use_cgroup": False}, whole=True),
+        Backend("forked", "helpers.warmed:sandbox", whole=True),
+        Backend("forked-reduced", "helpers.warmed:sandbox", {"use_cgroup": False}, whole=True),
+        Backend("examiner", "helpers.warmed:examiner_sandbox"),
+        Backend("gvisor", OCI, {"engine": "gvisor"}, helpers=ENGINES["gvisor"].tasks),
+        Backend("crun", OCI, {"engine": "crun"}),
+        Backend("crun-reduced", OCI, {"engine": "crun", "use_cgroup": False}),
+        Backend("runc", OCI, {"engine": "runc"}),
+    )
+}
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for ``backend`` is one for each of them."""
+    if "backend" in metafunc.fixturenames:
+        quick = metafunc.definition.get_closest_marker("every_backend") is not None
+        slow = (pytest.mark.slow,)
+        cases = [pytest.param(b, marks=() if b.whole or quick else slow, id=b.name) for b in BACKENDS.values()]
+        metafunc.parametrize("backend", cases)
+
+
+def made(backend: Backend) -> Sandbox:
+    """The backend's sandbox; skips the test, with the reason, where this machine has none."""
+    why = "" if backend.whole else _why_not(backend.name)
+    if why:
+        pytest.skip(f"{backend.name} can not run here: {why}")
+    sandbox = backend.make()
+    if sandbox.reduced and backend.options.get("use_cgroup", True):
+        pytest.skip("no control group can be made here")
+    return sandbox
+
+
+@cache
+def _why_not(name: str) -> str:
+    """What keeps it from running anything; empty where it runs."""
+    try:
+        process = BACKENDS[name].make().start(Job(("/bin/true",)))
+    except SandboxError as error:
+        return str(error)
+    process.close()
+    return ""

@@ -1,0 +1,129 @@
+"""Kernels for tests that need no sandbox: the same probe, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import io
+import linecache
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import autograder.kernel
+from autograder.errors import LostError
+from autograder.examiner.origin import cell_stem
+from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.test_environment import taint
+from autograder.execution.link import Answer
+from autograder.kernel.codec import Packed
+from autograder.records import CellRun, RunStatus
+
+_spec = importlib.util.spec_from_file_location("probe", autograder.kernel.__file__)
+assert _spec is not None
+sys.modules["probe"] = importlib.util.module_from_spec(_spec)  # the kernel's own copy, as it is in a sandbox
+server = importlib.import_module("probe.server")
+described = importlib.import_module("probe.description")
+"""For tests that need the probe's own."""
+
+
+@contextlib.contextmanager
+def watching(now: Any) -> Iterator[None]:
+    """What the examiner remembers of a test cell; None where it looks at nothing."""
+    before, taint._now = taint._now, now
+    try:
+        yield
+    finally:
+        taint._now = before
+
+
+@contextlib.contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """The working folder of a kernel: where the examiner is, is another process's business."""
+    with watching(None):
+        before = Path.cwd()
+        os.chdir(folder)
+    try:
+        yield
+    finally:
+        with watching(None):
+            os.chdir(before)
+
+
+class Dies(BaseException):
+    """Raised by a cell under test to end the kernel."""
+
+
+class InProcessKernel:
+    """Runs cells with ``exec`` and answers with the real probe. Never for code that one does not trust."""
+
+    label = "in this process"
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = {"__name__": "__main__", "Dies": Dies}
+        self.server = server.Server(self.namespace, frozenset(self.namespace))
+        self.ran: list[str] = []
+        self.requests: list[bytes] = []
+        self.end: tuple[RunStatus, str] | None = None
+        self.closed = False
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        self.ran.append(source)
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed):
+                exec(self.compiled(source), self.namespace)
+        except Dies:
+            self.end = (RunStatus.KILLED, "The kernel died.")
+            return CellRun("error", error="the kernel died")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return CellRun("error", error=f"{type(error).__name__}: {error}")
+        text = printed.getvalue()
+        return CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},) if text else ())
+
+    def compiled(self, source: str) -> CodeType:
+        """With its source at hand for ``inspect``, and without this module's own ``__future__``."""
+        name = f"/tmp/ipykernel/{cell_stem(source)}.py"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        return compile(source, name, "exec", dont_inherit=True)
+
+    def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
+        if self.end or self.closed:
+            raise LostError("the notebook's kernel is gone")
+        self.requests.append(request.text + b"".join(request.buffers))
+        watched = taint._now
+
+        def asked_back(question: Packed) -> Packed:
+            assert answer is not None
+            with watching(watched):
+                return answer(question)
+
+        self.server.callbacks.channel = None if answer is None else asked_back
+        # What the kernel compiles, it compiles in another process.
+        with watching(None):
+            return Packed(*self.server.answer(request.text, request.buffers))
+
+    def ended(self) -> tuple[RunStatus, str] | None:
+        return self.end
+
+    def killed(self) -> bool:
+        return False
+
+    def usage(self) -> tuple[float, float | None]:
+        return (0.0, None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def remote_after(source: str) -> tuple[Remote, InProcessKernel]:
+    """A kernel in which ``source`` has run, and the way to it."""
+    kernel = InProcessKernel()
+    kernel.run(source, 1)
+    return Remote(kernel), kernel

@@ -1,0 +1,140 @@
+"""A course of one small notebook that needs nothing but Python, and submissions to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.course.configuration import load_course
+from autograder.execution.run import Kernel
+from autograder.grading import proof, recordings, submission
+from autograder.grading.inside.main import examined
+from autograder.grading.kernel_source import Recorded
+from autograder.grading.parcel import Common, pack_unit
+from autograder.grading.work import Work, shared_files, versions
+from autograder.records import Course, Grade
+from autograder.release.build import Release, build
+from helpers.kernels import InProcessKernel
+
+SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+TEST = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(21) == 42\n### END HIDDEN TESTS"
+YAML = """\
+course: tiny
+assignments:
+  hw:
+    title: Doubling
+    limits: {cell_seconds: 20, notebook_seconds: 60, memory_mib: 512}
+"""
+
+
+def cell(source: str, grade_id: str = "", kind: str = "code", **flags: Any) -> dict[str, Any]:
+    marks = {
+        "schema_version": 3,
+        "grade_id": grade_id,
+        "grade": False,
+        "solution": False,
+        "locked": False,
+        "task": False,
+    }
+    made: dict[str, Any] = {
+        "cell_type": kind,
+        "metadata": {"nbgrader": marks | flags} if grade_id else {},
+        "source": source,
+    }
+    return made | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def notebook(*cells: dict[str, Any]) -> str:
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    return json.dumps({"cells": list(cells), "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4})
+
+
+def tiny_course(root: Path, *, solution: str = SOLUTION, test: str = TEST, yaml: str = YAML) -> Course:
+    """A course with the assignment ``hw``: one answer, one test of 2 points."""
+    folder = root / "source/hw"
+    folder.mkdir(parents=True, exist_ok=True)
+    graded = cell(test, "test-double", grade=True, locked=True, points=2)
+    (folder / "nb.ipynb").write_text(notebook(cell(solution, "double", solution=True), graded))
+    (root / "course.yaml").write_text(yaml)
+    return load_course(root)
+
+
+def tiny_release(course: Course) -> Release:
+    return build(course, course.assignments["hw"])
+
+
+def submit(course: Course, student: str, answer: str = "def double(x):\n    return 2 * x") -> Path:
+    """Put a submission with this answer into submitted/."""
+    folder = course.submitted(student, "hw")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "nb.ipynb").write_text(notebook(cell(answer, "double", solution=True)))
+    return folder
+
+
+def start_kernel(work: Work) -> Kernel:
+    """What :func:`examine_here` starts; tests put others in its place."""
+    return InProcessKernel()
+
+
+def examine_here(work: Work) -> bytes:
+    """Examine a submission in this process, with kernels that are no processes either: cells are the tests' own."""
+    common = Common(
+        root=work.course,
+        assignment=work.assignment,
+        exams=work.exams,
+        hidden=work.hidden,
+        modules=work.modules,
+        files=shared_files(work),
+        versions=versions(),
+    )
+    kept: list[Recorded | None] = [None] * len(work.exams)
+    if work.runs is not None:
+        found = recordings.load(work) if work.kept else [recordings.Recording() for _ in work.exams]
+        kept = [Recorded(one.run or b"", one.figures) for one in found]
+    with tempfile.TemporaryDirectory() as folder:
+        start = partial(start_kernel, work)
+        return examined(common, pack_unit(work), kept, start, kept=work.kept, folder=Path(folder) / "unit")
+
+
+def grade_here(work: Work) -> Grade:
+    """Grade a submission in this process."""
+    return submission.grade_submission(work, examine_here)
+
+
+def reason_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> str:
+    """Why it could not be graded."""
+    return submission.attempt(work, examine_here, lambda work, _: grade(work))
+
+
+def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
+    """Let commands grade with ``executor``: no walls are asked for, and no process is started."""
+    where = "autograder.grading.assignment"
+    monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
+    monkeypatch.setattr(f"{where}.starting", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
+    monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
+    monkeypatch.setattr(proof, "prove", partial(proof.prove, execute=executor))
+
+
+class Here:
+    """Executes in this process, one after the other, with the real grading or another; remembers whom it graded."""
+
+    def __init__(self, grade: Callable[[Work], Grade] = grade_here) -> None:
+        self.grade = grade
+        self.started: list[str] = []
+        self.closed = False
+
+    def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+        try:
+            for work in due:
+                self.started.append(work.student)
+                yield work, reason_here(work, self.grade)
+        finally:
+            self.closed = True

@@ -1,0 +1,219 @@
+"""The files in deploy/: certificates, dask's settings, Slurm's jobs, Kubernetes' manifests, the worker's image."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import dask
+import pytest
+import yaml
+from distributed.security import Security
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+NAMES = ("scheduler", "worker", "client")
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+# --- certificates ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "tls"
+    assert run(DEPLOY / "certificates", folder).returncode == 0
+    return folder
+
+
+def test_each_role_has_a_certificate_of_the_authority_and_a_key_that_nobody_else_can_read(tls: Path) -> None:
+    made = {"ca.pem", "ca-key.pem", *(f"{name}{end}" for name in NAMES for end in (".pem", "-key.pem"))}
+    assert {path.name for path in tls.iterdir()} == made
+    for name in NAMES:
+        assert run("openssl", "verify", "-CAfile", tls / "ca.pem", tls / f"{name}.pem").returncode == 0
+    assert {path.stat().st_mode & 0o777 for path in tls.glob("*-key.pem")} == {0o600}
+
+
+def test_a_second_run_keeps_what_is_there_and_makes_what_is_missing(tls: Path) -> None:
+    before = {path.name: path.read_bytes() for path in tls.iterdir()}
+    for end in (".pem", "-key.pem"):
+        (tls / f"worker{end}").unlink()
+    assert run(DEPLOY / "certificates", tls).returncode == 0
+    after = {path.name: path.read_bytes() for path in tls.iterdir()}
+    assert {name for name in before if before[name] != after[name]} == {"worker.pem", "worker-key.pem"}
+    assert run("openssl", "verify", "-CAfile", tls / "ca.pem", tls / "worker.pem").returncode == 0
+
+
+def test_the_script_is_strict_bash() -> None:
+    text = (DEPLOY / "certificates").read_text()
+    assert text.startswith("#!/usr/bin/env bash\n")
+    assert "set -euo pipefail" in text
+    assert "name a folder" in run(DEPLOY / "certificates").stderr
+
+
+# --- dask's settings -------------------------------------------------------------------------------------
+
+
+def leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+def test_every_setting_is_one_of_dasks_and_tls_is_required() -> None:
+    settings = yaml.safe_load((DEPLOY / "dask.yaml").read_text())
+    for name, _ in leaves(settings):
+        dask.config.get(name)  # KeyError: dask has no such setting
+    with dask.config.set(dict(leaves(settings))):
+        security = Security()
+        assert security.require_encryption
+        for name in NAMES:
+            assert security.get_tls_config_for_role(name)["cert"] == f"/etc/autograder/tls/{name}.pem"
+    for name in ("scheduler", "worker"):
+        assert settings["distributed"][name]["http"]["routes"] == ["distributed.http.health"]
+    assert settings["distributed"]["scheduler"]["allowed-failures"] == 0
+
+
+# --- Slurm -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slurm() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("slurm_cluster", DEPLOY / "slurm/cluster.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_script_for_slurm_says_what_it_needs(slurm: ModuleType) -> None:
+    options = slurm.arguments(["--tls", "/tls", "--jobs", "100"])
+    assert (options.jobs, options.cores, options.walltime) == (100, 16, "04:00:00")
+    with pytest.raises(SystemExit, match="at least half an hour"):
+        slurm._minutes("00:20:00")
+    role = slurm.security(Path("/tls")).get_tls_config_for_role("worker")
+    assert [role[kind] for kind in ("ca_file", "cert", "key")] == [
+        "/tls/ca.pem",
+        "/tls/worker.pem",
+        "/tls/worker-key.pem",
+    ]
+
+
+@pytest.fixture
+def settings_go_back() -> Iterator[None]:
+    before = copy.deepcopy(dask.config.config)
+    yield
+    dask.config.config.clear()
+    dask.config.config.update(before)
+
+
+@pytest.mark.usefixtures("settings_go_back")
+def test_a_job_of_slurm_is_one_worker_with_tls(slurm: ModuleType, tls: Path, tmp_path: Path) -> None:
+    pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed; it is not part of the environment")
+    words = f"--tls {tls} --cores 16 --memory 32GiB --partition cpu --account course --port 0 --scratch /local"
+    with slurm.make_cluster(slurm.arguments([*words.split(), "--logs", str(tmp_path)])) as cluster:
+        script = cluster.job_script()
+        assert cluster.scheduler_address.startswith("tls://")
+    for line in ("-p cpu", "-A course", "-n 1", "--cpus-per-task=16", "--mem=32G", "-t 04:00:00", "--requeue"):
+        assert f"#SBATCH {line}\n" in script
+    command = script.splitlines()[-1]
+    for part in ("distributed.cli.dask_worker tls://", "--nthreads 16", "--no-dashboard", "--lifetime 230m",
+                 f"--tls-ca-file {tls}/ca.pem", f"--tls-cert {tls}/worker.pem", f"--tls-key {tls}/worker-key.pem",
+                 "--local-directory /local"):  # fmt: skip
+        assert part in command
+    assert "--nworkers" not in command
+    assert f"export DASK_CONFIG={DEPLOY}/dask.yaml" in script
+
+
+# --- Kubernetes ------------------------------------------------------------------------------------------
+
+
+CLUSTER = yaml.safe_load((DEPLOY / "kubernetes/cluster.yaml").read_text())
+POLICY = yaml.safe_load((DEPLOY / "kubernetes/network-policy.yaml").read_text())
+
+
+def test_the_workers_pod_may_make_namespaces_and_nothing_else() -> None:
+    pod = CLUSTER["spec"]["worker"]["spec"]
+    assert pod["hostUsers"] is False
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    (container,) = pod["containers"]
+    walls = container["securityContext"]
+    assert walls == {"procMount": "Unmasked", "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert container["resources"]["limits"]["memory"] == "12Gi"
+    assert {"name": "DASK_SCHEDULER_ADDRESS", "value": "tls://autograder-scheduler:8786"} in container["env"]
+    secrets = {
+        name: CLUSTER["spec"][name]["spec"]["volumes"][0]["secret"]["secretName"] for name in ("worker", "scheduler")
+    }
+    assert secrets == {"worker": "autograder-worker", "scheduler": "autograder-scheduler"}
+
+
+def test_commands_in_the_pods_are_dasks(tmp_path: Path) -> None:
+    """With their options: dask's own command line reads them."""
+    from distributed.cli.dask_scheduler import main as scheduler
+    from distributed.cli.dask_worker import main as worker
+
+    for name, command in (("scheduler", scheduler), ("worker", worker)):
+        words = CLUSTER["spec"][name]["spec"]["containers"][0]["args"]
+        assert words[:2] == ["dask", name]
+        rest = [str(word).replace("$(DASK_WORKER_NAME)", "one") for word in words[2:]]
+        rest = [str(tmp_path) if word == "/scratch" else word for word in rest]
+        with command.make_context(name, [*rest, *(["tls://host:8786"] if name == "worker" else [])]):
+            pass
+
+
+def test_the_manifest_has_the_shape_that_the_operator_makes() -> None:
+    operator = pytest.importorskip("dask_kubernetes.operator", reason="dask-kubernetes is not installed")
+    made = operator.make_cluster_spec(name="autograder", image="x", n_workers=8)
+    assert {k: CLUSTER[k] for k in ("apiVersion", "kind")} == {k: made[k] for k in ("apiVersion", "kind")}
+    assert CLUSTER["spec"].keys() <= made["spec"].keys()
+    for name in ("worker", "scheduler"):
+        assert CLUSTER["spec"][name].keys() == made["spec"][name].keys()
+    assert CLUSTER["spec"]["scheduler"]["service"] == made["spec"]["scheduler"]["service"]
+
+
+def test_every_field_of_the_manifests_is_one_of_kubernetes() -> None:
+    models = pytest.importorskip("kubernetes.client.models", reason="the client of Kubernetes is not installed")
+    for name in ("worker", "scheduler"):
+        check_fields(models, "V1PodSpec", CLUSTER["spec"][name]["spec"])
+    check_fields(models, "V1ServiceSpec", CLUSTER["spec"]["scheduler"]["service"])
+    check_fields(models, "V1NetworkPolicy", POLICY)
+
+
+def check_fields(models: ModuleType, kind: str, data: Any) -> None:
+    """Every key of ``data`` is a field of ``kind``, and what it holds of the field's kind."""
+    if match := re.fullmatch(r"list\[(.+)\]", kind):
+        for item in data:
+            check_fields(models, match[1], item)
+    elif hasattr(models, kind):
+        model = getattr(models, kind)
+        fields = {name: model.openapi_types[python] for python, name in model.attribute_map.items()}
+        for key, value in data.items():
+            assert key in fields, f"{kind} has no {key}"
+            check_fields(models, fields[key], value)
+    elif kind in ("str", "int", "bool"):
+        assert type(data).__name__ == kind, f"{data!r} should be {kind}"
+
+
+# --- the image -------------------------------------------------------------------------------------------
+
+
+def test_the_image_is_made_of_what_a_checkout_has() -> None:
+    text = (DEPLOY / "Containerfile").read_text()
+    for line in re.findall(r"^COPY (.+)$", text, re.M):
+        for name in line.split()[:-1]:
+            assert (ROOT / name).exists(), name
+    assert "USER grader" in text
+    assert "scripts/install" in text

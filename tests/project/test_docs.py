@@ -1,0 +1,349 @@
+"""The documentation: links lead somewhere, commands and options exist, examples load, and the first tutorial works."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from autograder.cli import main
+from autograder.course.configuration import load_course
+from autograder.course.nbgrader_config import read_nbgrader_config
+from autograder.errors import CourseError
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+FIRST_COURSE = ROOT / "docs/tutorial/your-first-course.md"
+IMAGE_BYTES = 300_000
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    file: str
+    """The name after ``file=``: a file that the reader is to make."""
+    text: str
+
+
+def blocks(page: Path, language: str = "") -> list[Block]:
+    found: list[Block] = []
+    fence = re.compile(r"^( *)```(\w*)(?: file=(\S+))?\n(.*?)^\1```$", re.M | re.S)
+    content = page.read_text(encoding="utf-8")
+    for match in fence.finditer(content):
+        indent, kind, file, text = match.groups()
+        line = content.count("\n", 0, match.start()) + 1
+        text = re.sub(f"^{indent}", "", text, flags=re.M)
+        found.append(Block(page, line, kind, file or "", text))
+    return [b for b in found if not language or b.language == language]
+
+
+def all_blocks(language: str) -> list[pytest.ParameterSet]:  # type: ignore[name-defined]
+    every = [b for page in PAGES for b in blocks(page, language)]
+    return [pytest.param(b, id=f"{b.page.relative_to(ROOT)}:{b.line}") for b in every]
+
+
+def prose(page: Path) -> str:
+    """The page without its blocks and without inline code."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.sub(r"`[^`\n]*`", "", text)
+
+
+# --- links -------------------------------------------------------------------------------------------
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_to_pages_headings_and_images_that_are_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        assert "://" not in target, f"{target}: the documentation stands by itself"
+        path, _, anchor = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), f"{page.name} links to {target}"
+        assert other.is_relative_to(ROOT), f"{target} leaves the project"
+        if anchor:
+            assert anchor in anchors(other), f"{page.name} links to {target}; there are {sorted(anchors(other))}"
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    index = ROOT / "docs/index.md"
+    linked = {(index.parent / t.split("#")[0]).resolve() for t in re.findall(r"\]\(([^)\s]+)\)", prose(index))}
+    assert {page for page in PAGES if page.is_relative_to(ROOT / "docs")} - {index} <= linked
+
+
+def test_no_page_names_an_address() -> None:
+    """Neither a site nor a package index: what is needed is named, and found where its reader's network allows. The
+    reader's own scheduler and database have addresses."""
+    for page in PAGES:
+        assert not re.search(
+            r"(?<![\w+])(?!tls:|tcp:|postgresql)[\w+]+://(?!/)(?!gradebook)", page.read_text(encoding="utf-8")
+        ), page
+
+
+def test_pictures_are_used_described_and_small() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for picture in (ROOT / "docs/images").iterdir():
+        assert picture.suffix == ".png"
+        assert picture.stat().st_size < IMAGE_BYTES
+        assert re.search(rf"!\[[^\]]{{20,}}\]\([^)]*{picture.name}\)", text), f"{picture.name} has a description"
+
+
+# --- commands ----------------------------------------------------------------------------------------
+
+
+def options(command: click.Command) -> set[str]:
+    return {o for p in command.params if isinstance(p, click.Option) for o in p.opts} | {"--help", "-h"}
+
+
+def commands(block: Block) -> list[list[str]]:
+    """The words of each line that starts with ``$``; a line that ends in a backslash goes on."""
+    lines = [line for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
+    return [shlex.split(line[2:], comments=True) for line in lines]
+
+
+KNOWN = {"make", "python", "nbgrader", "jupyter", "time", "source"}
+
+
+@pytest.mark.parametrize("block", all_blocks("console"))
+def test_commands_and_options_exist(block: Block) -> None:
+    assert commands(block), "a console block has lines with $"
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
+    for words in commands(block):
+        if words[0] == "time":
+            words = words[1:]
+        if words[0] == "make":
+            assert words[1] in targets
+        if words[0] != "autograder":
+            assert words[0] in KNOWN
+            continue
+        command = main.commands.get(words[1])
+        assert command is not None, f"there is no `autograder {words[1]}`"
+        used = {word.split("=")[0] for word in words[2:] if re.match(r"--?[a-z]", word)}
+        assert used <= options(command), f"autograder {words[1]} has no {used - options(command)}"
+        with command.make_context(words[1], words[2:], resilient_parsing=True):
+            pass
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_commands_in_sentences_exist(page: Path) -> None:
+    for line in re.findall(r"`autograder ([^`\n]+)`", page.read_text(encoding="utf-8")):
+        words = line.split()
+        if words[0].startswith("-") or not words[0].islower():
+            continue
+        assert words[0] in main.commands, f"{page.name}: `autograder {line}`"
+        used = {w.split("=")[0] for w in words[1:] if w.startswith("--")}
+        assert used <= options(main.commands[words[0]])
+
+
+def cli_sections() -> dict[str, str]:
+    text = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    return {m[1]: m[2] for m in re.finditer(r"^## `autograder (\w+)[^`]*`\n(.*?)(?=^## |\Z)", text, re.M | re.S)}
+
+
+def test_the_reference_has_every_command() -> None:
+    assert cli_sections().keys() == main.commands.keys()
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_the_reference_has_every_option_and_argument_as_help_says_it(name: str) -> None:
+    command = main.commands[name]
+    section = cli_sections()[name]
+    described = set(re.findall(r"^\| `(--[a-z-]+)", section, re.M))
+    assert described == {o for o in options(command) if o.startswith("--")} - {"--help"}
+    arguments = [p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)]
+    heading = " ".join(["autograder", name, *arguments])
+    assert f"## `{heading}`" in (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.is_flag:
+            metavar = parameter.make_metavar(click.Context(command)).replace(" RANGE", "")
+            assert f"| `{parameter.opts[0]} {metavar}` |" in section
+
+
+# --- examples ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", all_blocks("yaml"))
+def test_examples_of_course_yaml_load(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "course.yaml").write_text(block.text)
+    for _ in range(20):  # the files that it names are made, one after the other, as it asks for them
+        try:
+            course = load_course(tmp_path)
+            break
+        except CourseError as error:
+            make_what_is_missing(tmp_path, block.text, str(error))
+    assert course.assignments
+
+
+def make_what_is_missing(root: Path, text: str, message: str) -> None:
+    """Files that an example names: ``files`` and ``prepare`` in the course, ``hidden`` in the assignment's hidden
+    folder."""
+    names = re.findall(r"^  ([\w-]+):", text, re.M)
+    made = 0
+    keys = {"files": r"\[([^\]]*)\]", "hidden": r"\[([^\]]*)\]", "prepare": r"(\S+)"}
+    for key, pattern in keys.items():
+        folders = [root / "source" / n / "hidden" for n in names] if key == "hidden" else [root]
+        for listed in re.findall(rf"{key}: {pattern}", text):
+            for folder in folders:
+                for name in listed.split(", "):
+                    path = folder / name
+                    if not path.exists():
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_text("")
+                        made += 1
+    assert made, message
+
+
+@pytest.mark.parametrize("block", all_blocks("python"))
+def test_python_is_python(block: Block) -> None:
+    compile(block.text, f"{block.page.name}:{block.line}", "exec")
+
+
+def test_checks_of_the_examples_exist() -> None:
+    from autograder import check
+
+    for page in PAGES:
+        for name in re.findall(r"\bcheck\.([a-z_]+)", page.read_text(encoding="utf-8")):
+            assert hasattr(check, name), f"{page.name}: check.{name}"
+
+
+def test_files_that_pages_name_exist() -> None:
+    """Tests and modules of the project, wherever a page points to one."""
+    for page in (ROOT / "docs/architecture.md", ROOT / "docs/security.md"):
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"`(test_\w+\.py)`", text):
+            assert list((ROOT / "tests").rglob(name)), f"{page.name}: {name}"
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text.split("## Packages")[1].split("## Records")[0]
+    named = {
+        n.rstrip("/") for row in re.findall(r"^\| (`[^|]+) \|", table, re.M) for n in re.findall(r"`([^`]+)`", row)
+    }
+    package = ROOT / "autograder"
+    there = {p.stem for p in package.glob("*.py") if not p.stem.startswith("__")}
+    there |= {p.parent.name for p in package.glob("*/__init__.py")}
+    assert named == there, f"no row in docs/architecture.md: {there - named}; no module: {named - there}"
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    from autograder import __version__
+
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    assert versions[0] in (__version__, "Unreleased")
+    assert __version__ in versions
+
+
+# --- the first tutorial, done ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def first_course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The course folder after all of the tutorial's steps, and what each command said."""
+    root = tmp_path_factory.mktemp("first-course")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
+    said: dict[str, str] = {}
+    for block in blocks(FIRST_COURSE):
+        if block.file:
+            (root / block.file).write_text(block.text)
+        if block.language != "console":
+            continue
+        for words in commands(block):
+            done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}{done.stderr}"
+            said[shlex.join(words)] = said.get(shlex.join(words), "") + done.stdout + done.stderr
+    return root, said
+
+
+@pytest.mark.sandbox
+def test_the_first_tutorial_says_what_a_reader_sees(first_course: tuple[Path, dict[str, str]]) -> None:
+    _, said = first_course
+    assert "This machine can grade." in said["autograder doctor"]
+    assert "(6 points; proved" in said["autograder release hw1"]
+    assert (
+        "not yet   standardize, why"
+        in said["autograder submit desk/cy/hw1.ipynb --student cy --release release/hw1 --out inbox"]
+    )
+    assert "3 of 3 have a current grade." in said["autograder grade hw1"]
+
+
+@pytest.mark.sandbox
+def test_the_first_tutorial_gives_the_scores_of_its_table(first_course: tuple[Path, dict[str, str]]) -> None:
+    root, _ = first_course
+    table = next(b.text for b in blocks(FIRST_COURSE, "text") if b.text.startswith("student"))
+    promised = {m[1]: (m[2], m[3]) for m in re.finditer(r"^(\w+) +(\d+) / (\d+)", table, re.M)}
+    with (root / "grades.csv").open() as file:
+        found = {row["student"]: (row["score"], row["max_score"]) for row in csv.DictReader(file)}
+    assert found == promised == {"ada": ("4", "6"), "bo": ("1", "6"), "cy": ("0", "6")}
+
+
+@pytest.mark.sandbox
+def test_the_first_tutorial_makes_the_files_of_its_table(first_course: tuple[Path, dict[str, str]]) -> None:
+    root, _ = first_course
+    section = FIRST_COURSE.read_text(encoding="utf-8").split("## 7")[1]
+    files = re.findall(r"^\| `([^`]+)`", section, re.M)
+    assert len(files) == 6
+    for name in files:
+        assert (root / name.replace("<student>", "ada")).is_file(), name
+
+
+@pytest.mark.sandbox
+def test_nbgraders_feedback_takes_nothing_of_the_examiners_along(first_course: tuple[Path, dict[str, str]]) -> None:
+    """With the line for nbgrader_config.py that the documentation gives."""
+    root, _ = first_course
+    page = ROOT / "docs/how-to/hold-back-data.md"
+    line = next(b.text for b in blocks(page, "python") if "CourseDirectory.ignore" in b.text)
+    (root / "nbgrader_config.py").write_text(f"c = get_config()\n{line}")
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "generate_feedback", "hw1", "--student", "ada", "--force"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    names = {p.name for p in (root / "feedback/ada/hw1").iterdir()}
+    assert "hw1.html" in names
+    assert "result.json" not in names
+    assert (root / "autograded/ada/hw1/result.json").is_file()
+
+
+def test_the_kits_own_course_has_that_line_too() -> None:
+    page = ROOT / "docs/how-to/hold-back-data.md"
+    line = next(b.text for b in blocks(page, "python") if "CourseDirectory.ignore" in b.text)
+    assert line.strip() in (ROOT / "nbgrader_config.py").read_text()
+    assert read_nbgrader_config(ROOT) is not None
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_submit_packs_where_help_and_reference_say(told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the notebook, unless told where."""
+    from click.testing import CliRunner
+    from helpers.tiny import cell, notebook
+
+    (tmp_path / "hw").mkdir()
+    (tmp_path / "hw/nb.ipynb").write_text(notebook(cell("x = 1")))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(
+        main, ["submit", "hw/nb.ipynb", "--student", "ada", *(["--out", "packed"] if told else [])]
+    )
+    assert done.exit_code == 0, done.output
+    (made,) = tmp_path.rglob("*.zip")
+    assert made.parent.name == ("packed" if told else "hw")
+    assert "default: beside the notebook" in cli_sections()["submit"]
+    assert "default: beside the notebook" in " ".join(CliRunner().invoke(main, ["submit", "--help"]).output.split())

@@ -1,0 +1,110 @@
+"""What stands around the code: workflows, templates, the citation, and the pages for contributors."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from autograder import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+REPOSITORY = "https://github.com/nbexaminer/nbexaminer"
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+
+
+def load(path: Path) -> dict[str, Any]:
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def commands(workflow: dict[str, Any]) -> list[str]:
+    steps = [step for job in workflow["jobs"].values() for step in job.get("steps", [])]
+    return [step["run"] for step in steps if "run" in step]
+
+
+@each_workflow
+def test_workflows_may_read_and_nothing_else(path: Path) -> None:
+    """More is given to single jobs, each with its reason."""
+    assert load(path)["permissions"] == {"contents": "read"}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert ": write" not in line or " # " in line, line
+
+
+@each_workflow
+def test_workflows_pin_actions_by_their_commit(path: Path) -> None:
+    """And name the version, which Dependabot keeps true."""
+    for line in re.findall(r"uses: (?!\./)(.+)", path.read_text(encoding="utf-8")):
+        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+@each_workflow
+def test_every_job_ends(path: Path) -> None:
+    for name, job in load(path)["jobs"].items():
+        assert "uses" in job or job["timeout-minutes"] <= 360, name
+
+
+@each_workflow
+def test_workflows_call_targets_of_the_makefile(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
+    called = {word for command in commands(load(path)) for word in re.findall(r"^make ([a-z-]+)", command, re.M)}
+    assert called <= targets
+
+
+def test_continuous_integration_tests_every_supported_python() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    supported = [c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r":: Python :: 3\.\d", c)]
+    jobs = load(ROOT / ".github/workflows/ci.yml")["jobs"]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == supported
+
+
+def test_every_night_all_long_tests_run() -> None:
+    recipe = re.search(r"^test-all:.*\n((?:\t.+\n)+)", MAKEFILE, re.M)
+    assert recipe is not None
+    nightly = load(ROOT / ".github/workflows/nightly.yml")["jobs"]["long"]["strategy"]["matrix"]["target"]
+    assert re.findall(r"\$\(MAKE\) (\S+)", recipe[1]) == nightly
+
+
+def test_a_release_publishes_only_what_passed() -> None:
+    jobs = load(ROOT / ".github/workflows/release.yml")["jobs"]
+    assert jobs["publish"]["needs"] == "ci"
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert jobs["publish"]["environment"] == "pypi"
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert load(ROOT / "CITATION.cff")["version"] == __version__
+
+
+def test_all_addresses_are_of_one_repository() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    texts = [*project["urls"].values()]
+    names = ("CITATION.cff", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "mkdocs.yml")
+    for path in [*(ROOT / ".github").rglob("*.*ml"), *(ROOT / name for name in names)]:
+        texts += re.findall(r"\w+://\S+", path.read_text(encoding="utf-8"))
+    assert len(texts) > len(project["urls"])
+    assert [text for text in texts if not text.startswith(REPOSITORY)] == []
+
+
+def test_reports_of_weaknesses_are_sent_to_the_security_page() -> None:
+    settings = load(ROOT / ".github/ISSUE_TEMPLATE/config.yml")
+    assert settings["blank_issues_enabled"] is False
+    assert any(link["url"].endswith("/SECURITY.md") for link in settings["contact_links"])
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"])
+def test_links_of_pages_for_contributors_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+        assert (ROOT / target.partition("#")[0]).exists(), target
+
+
+def test_contributors_are_told_of_targets_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))

@@ -1,0 +1,384 @@
+"""What a release would give away, and which files go with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.tiny import SOLUTION, TEST, cell, notebook, submit
+from nbgrader.utils import find_all_files, ignore_patterns
+
+from autograder.cli import main
+from autograder.course.configuration import load_course
+from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
+from autograder.errors import CourseError
+from autograder.records import Course
+from autograder.release.build import build
+from autograder.release.leaks import MAX_LINES_BYTES, check_files, check_sources
+
+ANSWER = cell(SOLUTION, "double", solution=True)
+TESTS = cell(TEST, "test-double", grade=True, locked=True, points=2)
+
+
+def course_of(root: Path, *cells: dict, config: str = "", files: str = "", **contents: str | bytes) -> Course:
+    """A course with the assignment ``hw``: one notebook, and files of it by name."""
+    folder = root / "source/hw"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "nb.ipynb").write_text(notebook(*(cells or (ANSWER, TESTS))))
+    (root / "nbgrader_config.py").write_text(f"c = get_config()\n{config}\n")
+    if files:
+        (root / "course.yaml").write_text(f"course: x\nassignments: {{hw: {{files: [{files}]}}}}\n")
+    for name, content in contents.items():
+        put(root, f"source/hw/{name}", content)
+    return load_course(root)
+
+
+def put(root: Path, name: str, content: str | bytes = "a") -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def released(course: Course) -> set[str]:
+    """The files beside the notebook that a release takes along, looked at."""
+    check_sources(course, course.assignments["hw"])
+    made = build(course, course.assignments["hw"])
+    check_files(course, made)
+    return set(made.files)
+
+
+def refused(course: Course) -> str:
+    with pytest.raises(CourseError) as caught:
+        released(course)
+    return str(caught.value)
+
+
+# --- CourseDirectory.ignore --------------------------------------------------------------------------
+
+REAL = 'c.CourseDirectory.ignore = ["*.md", "_*", "media", "old", "private"]'
+NAMES = ("nb.md", "_draft.py", "media/plot.png", "old/solved.py", "data/private", "data/a.csv", "a.py", "data/_x", ".x")
+
+
+def test_what_nbgrader_config_ignores_stays_behind(tmp_path: Path) -> None:
+    course = course_of(tmp_path, config=REAL)
+    for name in NAMES[:-1]:
+        put(tmp_path, f"source/hw/{name}")
+    assert released(course) == {"data/a.csv", "a.py"}
+    left_out = build(course, course.assignments["hw"]).left_out
+    assert set(left_out) == {"nb.md", "_draft.py", "media", "old", "data/private", "data/_x"}
+    assert set(left_out.values()) == {"c.CourseDirectory.ignore or include"}
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        [],
+        ["*.md", "_*", "media"],
+        ["*.pyc"],
+        ["d*"],
+        ["?.py"],
+        ["[ab]*.py"],
+        ["[!ah]*"],
+        ["*.MD"],
+        ["data/a.csv"],
+        [".x"],
+    ],
+    ids=str,
+)
+def test_names_match_as_in_nbgrader(tmp_path: Path, patterns: list[str]) -> None:
+    """As what generate_assignment copies, and its exchange then hands out."""
+    course = course_of(tmp_path, config=f"c.CourseDirectory.ignore = {patterns}")
+    for name in NAMES:
+        put(tmp_path, f"source/hw/{name}")
+    source = course.source("hw")
+    copied = {str(Path(p).relative_to(source)) for p in find_all_files(str(source), [*patterns, "*.ipynb"])}
+    left = ignore_patterns(exclude=patterns)
+    handed_out = {name for name in copied if not any(left("", [part]) for part in Path(name).parts)}
+    assert set(build(course, course.assignments["hw"]).files) == handed_out
+
+
+def test_nbgraders_defaults_hold_without_an_option(tmp_path: Path) -> None:
+    course = course_of(tmp_path)
+    for name in ("feedback/x.html", "__pycache__/a.pyc", ".ipynb_checkpoints/nb.py", "a.pyc", "notes.md"):
+        put(tmp_path, f"source/hw/{name}")
+    assert released(course) == {"notes.md"}
+    (tmp_path / "nbgrader_config.py").write_text("c.CourseDirectory.ignore = []")
+    assert released(course) == {"notes.md", "feedback/x.html"}, "the option replaces the default; caches never go"
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".gitkeep", ".gitattributes"])
+def test_what_git_reads_stays_behind_unless_it_is_named(tmp_path: Path, name: str) -> None:
+    course = course_of(tmp_path, **{name: "*.tmp"})
+    assert released(course) == set()
+    assert build(course, course.assignments["hw"]).left_out == {}
+    (tmp_path / "nbgrader_config.py").write_text(f"c.CourseDirectory.include = ['*', {name!r}]")
+    assert released(course) == {name}
+
+
+@pytest.mark.sandbox
+def test_what_a_student_hands_in_stays_whatever_it_is_called(tmp_path: Path) -> None:
+    """nbgrader leaves out of a submission, too, what ``ignore`` names; here that could only cost a point."""
+    course = course_of(tmp_path, config="c.CourseDirectory.ignore = ['*.md']")
+    folder = submit(course, "ada", "factor = int(open('notes.md').read())\ndef double(x):\n    return factor * x")
+    (folder / "notes.md").write_text("2")
+    said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root)])
+    assert said.exit_code == 0, said.output
+    assert ",ada,2,2," in course.grades_csv.read_text()
+
+
+def test_include_is_read_as_well(tmp_path: Path) -> None:
+    course = course_of(tmp_path, config="c.CourseDirectory.include = ['*.csv']", **{"a.csv": "1", "b.txt": "2"})
+    assert released(course) == {"a.csv"}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("c.CourseDirectory.ignore = [*DEFAULT, '*.md']", ":2: c.CourseDirectory.ignore is computed"),
+        ("c.CourseDirectory.ignore += ['*.md']", ":2: c.CourseDirectory.ignore is computed"),
+        ("c.CourseDirectory.ignore.append('*.md')", ":2: c.CourseDirectory.ignore is computed"),
+        ("if True:\n    c.CourseDirectory.ignore = ['*.md']", ":2: c.CourseDirectory.ignore is computed"),
+        ("get_config().CourseDirectory.ignore = ['*.md']", ":2: c.CourseDirectory.ignore is computed"),
+        ("c.CourseDirectory.ignore = '*.md'", "c.CourseDirectory.ignore is '.*; it is a list"),
+        ("c.CourseDirectory.include = [7]", r"c.CourseDirectory.include is \[7\]; it is a list"),
+    ],
+)
+def test_a_list_that_can_not_be_read_ends_the_release(tmp_path: Path, config: str, message: str) -> None:
+    assert re.search(f"nbgrader_config.py.*{message}", refused(course_of(tmp_path, config=config)))
+
+
+def test_other_ways_to_write_the_option_are_read(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text("c = get_config()\nc.CourseDirectory.ignore = ['*.md']")
+    (tmp_path / "nbgrader_config.py").write_text("load_subconfig('base.py')\nconfig = get_config()")
+    assert file_patterns(read_nbgrader_config(tmp_path)).ignore == ("*.md",)
+    (tmp_path / "nbgrader_config.py").write_text("config = get_config()\nconfig.CourseDirectory.ignore = ('*.txt',)")
+    assert file_patterns(read_nbgrader_config(tmp_path)).ignore == ("*.txt",)
+
+
+# --- files that have to be named ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("solution.py", "a file that is called a solution"),
+        ("Solutions_week1.PY", "a file that is called a solution"),
+        ("lib/solution_1.py", "a file that is called a solution"),
+        (".env", "a name that begins with a dot"),
+        ("data/.hidden.csv", "a name that begins with a dot"),
+        (".config/a.toml", "a name that begins with a dot"),
+        ("lib/OLD.IPYNB", "a notebook that is not the assignment's: nothing clears its solutions"),
+    ],
+)
+def test_what_is_seldom_for_students_asks_to_be_named(tmp_path: Path, name: str, what: str) -> None:
+    course = course_of(tmp_path)
+    put(tmp_path, f"source/hw/{name}")
+    shown = f"source/hw/{'.config' if name.startswith('.config') else name}"
+    said = refused(course)
+    assert said.startswith(f"{shown}: {what}. If students are to have it, name it in course.yaml (files: [{shown}])")
+    put(tmp_path, "course.yaml", f"course: x\nassignments: {{hw: {{files: [{shown}]}}}}\n")
+    assert released(load_course(tmp_path)) == {name}
+
+
+def test_a_course_without_course_yaml_names_it_in_nbgraders_include(tmp_path: Path) -> None:
+    config = "c.CourseDirectory.include = ['*', '.env', 'solution_template.py']"
+    course = course_of(tmp_path, config=config, **{".env": "A=1", "solution_template.py": "x = 1"})
+    assert released(course) == {".env", "solution_template.py"}
+
+
+def test_or_leaves_it_out_by_ignore(tmp_path: Path) -> None:
+    course = course_of(tmp_path, config="c.CourseDirectory.ignore = ['solution*']", **{"solution.py": "x = 1"})
+    assert released(course) == set()
+
+
+def test_a_name_with_solution_elsewhere_and_the_systems_litter_ask_nothing(tmp_path: Path) -> None:
+    course = course_of(tmp_path, **{"solutions.csv": "1", "resolution.py": "x = 1", ".DS_Store": "x"})
+    assert released(course) == {"solutions.csv", "resolution.py"}
+
+
+def test_a_listed_file_goes_although_it_is_ignored(tmp_path: Path) -> None:
+    config = "c.CourseDirectory.ignore = ['*.md']"
+    course = course_of(tmp_path, config=config, files="source/hw/read.md", **{"read.md": "Hi", "nb.md": "no"})
+    assert released(course) == {"read.md"}
+
+
+def test_a_listed_folder_does_not_name_what_is_in_it(tmp_path: Path) -> None:
+    put(tmp_path, "extra/solution.py", "x = 1")
+    put(tmp_path, "extra/old.ipynb", notebook())
+    course = course_of(tmp_path, files="extra")
+    assert refused(course).startswith("extra/solution.py: a file that is called a solution")
+    course = course_of(tmp_path, files="extra, extra/solution.py")
+    assert released(course) >= {"extra/solution.py"}
+    assert build(course, course.assignments["hw"]).left_out == {
+        "extra/old.ipynb": "notebooks in folders are not stripped"
+    }
+
+
+def test_a_notebook_that_nbgrader_does_not_know_asks_to_be_named(tmp_path: Path) -> None:
+    course = course_of(tmp_path, **{"solved.ipynb": notebook(cell("def double(x):\n    return 2 * x"))})
+    said = refused(course)
+    assert said.startswith("source/hw/solved.ipynb: a notebook without any cell that nbgrader knows")
+    assert said.endswith("otherwise move it away, for example into hw/drafts/")
+    named = course_of(tmp_path, files="source/hw/solved.ipynb")
+    assert released(named) == set(), "it is released with the other notebooks"
+    assert {n.name for n in build(named, named.assignments["hw"]).notebooks} == {"nb", "solved"}
+
+
+def test_a_notebook_alone_needs_no_marks(tmp_path: Path) -> None:
+    assert released(course_of(tmp_path, cell("1 + 1"))) == set()
+
+
+def test_a_notebook_that_ignore_names_is_not_released_without_a_word(tmp_path: Path) -> None:
+    course = course_of(tmp_path, config=REAL, **{"_draft.ipynb": notebook(ANSWER, TESTS)})
+    assert "source/hw/_draft.ipynb: a notebook that c.CourseDirectory.ignore leaves out" in refused(course)
+
+
+# --- markers and hidden data in source notebooks -----------------------------------------------------
+
+
+def test_all_faults_are_told_with_notebook_cell_and_line(tmp_path: Path) -> None:
+    tests = cell(TEST.replace("BEGIN HIDDEN TESTS", "BEGIN HIDDEN TEST"), "t", grade=True, locked=True, points=1)
+    said = refused(course_of(tmp_path, ANSWER, tests, cell("# begin mark scheme", kind="markdown")))
+    assert said.splitlines() == [
+        "3 things would reach students:",
+        "  - source/hw/nb.ipynb: cell 2 ('t'): line 2: '### BEGIN HIDDEN TEST' is no marker, and hides nothing: "
+        "write '### BEGIN HIDDEN TESTS' (or, if it is not meant as a marker, reword it)",
+        "  - source/hw/nb.ipynb: cell 2 ('t'): line 4: '### END HIDDEN TESTS' ends nothing: what is above it would be "
+        "released; put '### BEGIN HIDDEN TESTS' where it begins",
+        "  - source/hw/nb.ipynb: cell 3: line 1: '# begin mark scheme' is no marker, and hides nothing: "
+        "write '### BEGIN MARK SCHEME' (or, if it is not meant as a marker, reword it)",
+    ]
+
+
+def test_a_header_is_looked_at_as_well(tmp_path: Path) -> None:
+    put(tmp_path, "source/header.ipynb", notebook(cell("Hi\n### END SOLUTION", kind="markdown")))
+    course = course_of(tmp_path, config="c.IncludeHeaderFooter.header = 'source/header.ipynb'")
+    assert refused(course).startswith("source/header.ipynb: cell 1: line 2: '### END SOLUTION' ends nothing")
+
+
+ASK = "from autograder import check"
+HIDDEN_PART = "### BEGIN HIDDEN TESTS\nX = check.hidden_data('h.npz')\n### END HIDDEN TESTS"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "X = check.hidden_data('h.npz')",
+        "X = check . hidden_data ('h.npz')",
+        "import autograder.check as c\nX = c.hidden_data('h.npz')",
+        "from autograder import check as c\nX = c.hidden_data('h.npz')",
+        "from autograder.check import hidden_data as h\nX = h('h.npz')",
+        "import autograder\nX = autograder.check.hidden_data('h.npz')",
+        "%matplotlib inline\nX = check.hidden_data('h.npz')",
+    ],
+)
+def test_hidden_data_in_a_visible_part_is_told(tmp_path: Path, source: str) -> None:
+    said = refused(course_of(tmp_path, ANSWER, TESTS, cell(f"{ASK}\n{source}")))
+    line = len(source.splitlines()) + 1
+    assert said.startswith(
+        f"source/hw/nb.ipynb: cell 3: line {line}: check.hidden_data names hidden data in a part that"
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        HIDDEN_PART,
+        "# check.hidden_data is for your examiner",
+        "print('check.hidden_data(')",
+        "class Game:\n    def hidden_data(self):\n        return self.hidden_data()",
+        "def hidden_data():\n    return 1\nhidden_data()",
+    ],
+)
+def test_hidden_data_in_a_hidden_part_and_other_names_are_fine(tmp_path: Path, source: str) -> None:
+    tests = cell(f"{ASK}\n{source}", "t", grade=True, locked=True, points=1)
+    assert released(course_of(tmp_path, ANSWER, tests)) == set()
+
+
+# --- released files ----------------------------------------------------------------------------------
+
+MARKED = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("nb.py", MARKED, 2),
+        ("nb.md", f"# A\n```python\n{MARKED}```\n", 4),
+        ("nb.Rmd", "text\n<!-- BEGIN MARK SCHEME -->\n", 2),
+        ("notes.txt", "a\nb\n# END HIDDEN TESTS\n", 3),
+        ("no_suffix", "BEGIN HIDDEN TESTS", 1),
+        ("nb.json", notebook(cell(MARKED)), 1),
+        ("slip.py", "x = 1\n# begin hidden test\nassert x\n", 2),
+        ("wide.txt", MARKED.encode("utf-16"), 2),
+        ("latin.txt", "Größe\n".encode("latin-1") + b"# BEGIN SOLUTION\n", 2),
+    ],
+)
+def test_a_released_file_with_a_marker_is_refused(tmp_path: Path, name: str, content: str | bytes, line: int) -> None:
+    said = refused(course_of(tmp_path, **{name: content}))
+    assert said.startswith(f"source/hw/{name}: line {line}: ")
+    assert said.endswith("name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00\x01" + MARKED.encode(),
+        b"\x00" + MARKED.encode("utf-16-le"),
+        b"x" * MAX_LINES_BYTES + b"\n" + MARKED.encode(),
+    ],
+    ids=["bytes", "wide", "large"],
+)
+def test_so_is_one_that_is_no_text_or_large(tmp_path: Path, content: bytes) -> None:
+    assert refused(course_of(tmp_path, **{"a.bin": content})).startswith("source/hw/a.bin: 'BEGIN SOLUTION': ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("read.md", "# Solution\n\nThe hidden tests check your solution. Begin with a sketch; end with a solution.\n"),
+        ("helper.py", "# hidden tests run later\nsolution = solve()  # SOLUTION\n### SOLUTION\n"),
+        ("empty.txt", ""),
+        ("a.bin", b"\x00\xff" * 100),
+        ("begin_solution.csv", "a,b\n1,2\n"),
+    ],
+)
+def test_honest_files_go_along(tmp_path: Path, name: str, content: str | bytes) -> None:
+    assert released(course_of(tmp_path, **{name: content})) == {name}
+
+
+def test_a_word_that_is_a_courses_own_marker_may_stand_in_a_file(tmp_path: Path) -> None:
+    words = "c.ClearSolutions.begin_solution_delimeter = 'SECRET'\nc.ClearSolutions.end_solution_delimeter = 'DONE'"
+    answer = cell("x = 1  # SECRET\n# DONE", "double", solution=True)
+    course = course_of(tmp_path, answer, TESTS, config=words, **{"read.md": "When you are DONE, hand in."})
+    assert released(course) == {"read.md"}
+    put(tmp_path, "source/hw/a.py", "x = 1\n# SECRET\n")
+    assert refused(course).startswith("source/hw/a.py: line 2: '# SECRET'")
+
+
+# --- the command -------------------------------------------------------------------------------------
+
+
+def release_command(course: Course) -> Result:
+    return CliRunner().invoke(main, ["release", "hw", "--no-prove", "--course", str(course.root)])
+
+
+def test_the_command_lists_file_by_file_what_goes_and_what_stays(tmp_path: Path) -> None:
+    course = course_of(tmp_path, config=REAL, **{"data/a.csv": "1", "nb.md": "x"})
+    said = release_command(course)
+    assert said.exit_code == 0, said.output
+    assert said.stdout.splitlines()[:-1] == [
+        "  data/a.csv",
+        "  nb.ipynb",
+        "  left out: nb.md  (c.CourseDirectory.ignore or include)",
+    ]
+
+
+def test_the_command_releases_nothing_where_something_would_leak(tmp_path: Path) -> None:
+    course = course_of(tmp_path, **{".env": "A=1"})
+    said = release_command(course)
+    assert said.exit_code == 1
+    assert "source/hw/.env: a name that begins with a dot" in said.stderr
+    assert not course.release("hw").exists()

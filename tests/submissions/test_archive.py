@@ -1,0 +1,353 @@
+"""Archives from outside: what is taken, and what is refused before anything is written."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import SubmissionError
+from autograder.submissions.archive import extract, scan
+from autograder.submissions.members import CLASS, MIB, SUBMISSION, ArchiveLimits, Member, name_problem
+
+TIGHT = ArchiveLimits(archive_bytes=4 * MIB, members=20, member_bytes=MIB, total_bytes=2 * MIB, ratio=50)
+GOOD = ("ps1.ipynb", b'{"nbformat": 4}')
+
+
+# --- a builder: one good member, and one bad member of each kind, in each format ----------------------
+
+
+def zip_with(*infos: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in infos:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def tar_with(*members: tuple[str | tarfile.TarInfo, bytes], packed: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz" if packed else "w") as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name) if isinstance(name, str) else name
+            if info.isreg():
+                info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def zip_special(kind: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo("evil")
+    info.create_system = 3
+    info.external_attr = (kind | 0o644) << 16
+    return info
+
+
+def zip_method(method: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo("evil")
+    info.compress_type = method
+    return info
+
+
+def tar_special(kind: bytes, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo("evil")
+    info.type = kind
+    info.linkname = target
+    return info
+
+
+BAD_NAMES = {
+    "absolute": "/etc/passwd",
+    "parent": "../../evil",
+    "parent inside": "a/../../evil",
+    "dot": "a/./evil",
+    "empty part": "a//evil",
+    "drive": "C:evil",
+    "backslash": "a\\..\\evil",
+    "newline": "ev\nil",
+    "escape": "ev\x1b[2Jil",
+    "right-to-left": "ev\u202eil",
+    "zero width": "ev\u200bil",
+    "long part": "x" * 256,
+    "deep": "/".join("x" * 20),
+    "long": "/".join(["x" * 100] * 12),
+}
+COLLISIONS = {
+    "case": "PS1.ipynb",
+    "file under a file": "ps1.ipynb/evil",
+    "case of a file as a folder": "Ps1.ipynb/evil",
+}
+ZIP_KINDS = {
+    "symlink": stat.S_IFLNK,
+    "fifo": stat.S_IFIFO,
+    "device": stat.S_IFCHR,
+    "block device": stat.S_IFBLK,
+    "socket": stat.S_IFSOCK,
+    "folder's mode": stat.S_IFDIR,
+}
+TAR_KINDS = {
+    "symlink": (tarfile.SYMTYPE, "/etc/passwd"),
+    "symlink within": (tarfile.SYMTYPE, "ps1.ipynb"),
+    "hard link": (tarfile.LNKTYPE, "ps1.ipynb"),
+    "hard link out": (tarfile.LNKTYPE, "/etc/passwd"),
+    "fifo": (tarfile.FIFOTYPE, ""),
+    "device": (tarfile.CHRTYPE, ""),
+    "block device": (tarfile.BLKTYPE, ""),
+    "contiguous": (tarfile.CONTTYPE, ""),
+    "unknown": (b"Z", ""),
+}
+
+
+def encrypted() -> bytes:
+    data = bytearray(zip_with(GOOD, ("evil", b"x")))
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.rindex(signature) + offset] |= 1
+    return bytes(data)
+
+
+def lying_size(real: int, declared: int) -> bytes:
+    """A zip whose directory and header announce fewer bytes than come out."""
+    data = bytearray(zip_with(GOOD, ("evil", b"\0" * real)))
+    for signature, offset in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        struct.pack_into("<I", data, data.rindex(signature) + offset, declared)
+    return bytes(data)
+
+
+def sparse() -> bytes:
+    info = tar_special(tarfile.GNUTYPE_SPARSE)
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[386:482] = b"%011o\0%011o\0" % (0, 0) + b"\0" * 72
+    header[483:495] = b"%011o\0" % (1 << 30)
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header)
+    return tar_with(GOOD)[:1024] + bytes(header) + b"\0" * 1024
+
+
+def utf8_twins(make: Callable[..., bytes]) -> bytes:
+    return make(GOOD, ("re\u0301sume\u0301.ipynb", b"1"), ("r\u00e9sum\u00e9.ipynb", b"2"))
+
+
+ATTACKS: dict[str, Callable[[], bytes]] = {
+    "zip: encrypted": encrypted,
+    "zip: bzip2": lambda: zip_with(GOOD, (zip_method(zipfile.ZIP_BZIP2), b"x")),
+    "zip: lzma": lambda: zip_with(GOOD, (zip_method(zipfile.ZIP_LZMA), b"x")),
+    "zip: member too large": lambda: zip_with(GOOD, ("evil", os.urandom(MIB + 1))),
+    "zip: real size above the declared": lambda: lying_size(100_000, 10),
+    "zip: twins in Unicode": lambda: utf8_twins(zip_with),
+    "tar: twins in Unicode": lambda: utf8_twins(tar_with),
+    "tar: sparse": sparse,
+    "tar: member too large": lambda: tar_with(GOOD, ("evil", b"x" * (MIB + 1))),
+    "tar.gz: symlink": lambda: tar_with(GOOD, (tar_special(tarfile.SYMTYPE, "/etc"), b""), packed=True),
+    "tar: twice": lambda: tar_with(GOOD, GOOD),
+}
+for _what, _name in {**BAD_NAMES, **COLLISIONS}.items():
+    ATTACKS[f"zip: {_what}"] = lambda n=_name: zip_with(GOOD, (n, b"evil"))  # type: ignore[misc]
+    ATTACKS[f"tar: {_what}"] = lambda n=_name: tar_with(GOOD, (n, b"evil"))  # type: ignore[misc]
+    ATTACKS[f"tar.gz: {_what}"] = lambda n=_name: tar_with(GOOD, (n, b"evil"), packed=True)  # type: ignore[misc]
+for _what, _mode in ZIP_KINDS.items():
+    ATTACKS[f"zip: {_what}"] = lambda m=_mode: zip_with(GOOD, (zip_special(m), b"/etc/passwd"))  # type: ignore[misc]
+for _what, (_type, _target) in TAR_KINDS.items():
+    ATTACKS[f"tar: {_what}"] = lambda t=_type, g=_target: tar_with(GOOD, (tar_special(t, g), b""))  # type: ignore[misc]
+
+
+def write(folder: Path, data: bytes) -> Path:
+    path = folder / "archive"
+    path.write_bytes(data)
+    return path
+
+
+def unpack(data: bytes, folder: Path, limits: ArchiveLimits, *, strict: bool) -> tuple[Member, ...]:
+    (folder / "out").mkdir()
+    with write(folder, data).open("rb") as file:
+        return extract(file, folder / "out", limits, strict=strict)
+
+
+def written(folder: Path) -> set[str]:
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if not p.is_dir() or p.is_symlink()}
+
+
+# --- what is taken ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [zip_with, tar_with, lambda *m: tar_with(*m, packed=True)])
+def test_good_archives_come_out_as_they_went_in(make: Callable[..., bytes], tmp_path: Path) -> None:
+    """Zips, tars and gzipped tars: folders are made, bytes are kept, hidden files and junk stay out."""
+    data = make(
+        GOOD,
+        ("./data/größe.csv", b"1,2\n" * 50_000),
+        ("empty.txt", b""),
+        (".ipynb_checkpoints/ps1.ipynb", b"old"),
+        ("__MACOSX/._ps1.ipynb", b"junk"),
+    )
+    members = unpack(data, tmp_path, SUBMISSION, strict=True)
+    assert [m.name for m in members] == ["ps1.ipynb", "data/größe.csv", "empty.txt"]
+    assert written(tmp_path / "out") == {"ps1.ipynb", "data/größe.csv", "empty.txt"}
+    assert (tmp_path / "out/data/größe.csv").read_bytes() == b"1,2\n" * 50_000
+
+
+def test_command_line_tar_of_a_folder_is_taken(tmp_path: Path) -> None:
+    """`tar czf x.tgz .` names everything ./…, with folders of their own."""
+    (tmp_path / "in/sub").mkdir(parents=True)
+    (tmp_path / "in/sub/a.ipynb").write_text("{}")
+    with tarfile.open(tmp_path / "x.tgz", "w:gz") as archive:
+        archive.add(tmp_path / "in", arcname=".")
+    with (tmp_path / "x.tgz").open("rb") as file:
+        assert [m.name for m in scan(file, SUBMISSION)] == ["sub/a.ipynb"]
+
+
+# --- what is refused ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_one_bad_member_refuses_a_students_archive(attack: str, tmp_path: Path) -> None:
+    """Whatever is wrong with one member: an error, and nothing written (save lies found on the way)."""
+    with pytest.raises(SubmissionError):
+        unpack(ATTACKS[attack](), tmp_path, TIGHT, strict=True)
+    if "real size" not in attack:
+        assert written(tmp_path / "out") == set()
+    assert written(tmp_path) <= {"archive", "out/ps1.ipynb", "out/evil"}
+
+
+# In a collision the good member is refused too: which of the two is meant, nobody can tell.
+ALONE = [a for a in ATTACKS if not any(word in a for word in ("case", "twice", "under"))]
+
+
+@pytest.mark.parametrize("attack", ALONE)
+def test_one_bad_member_is_not_the_others_loss_in_a_class_export(attack: str, tmp_path: Path) -> None:
+    """The bad member comes back with its problem, the good one is written, and nothing else is."""
+    members = unpack(ATTACKS[attack](), tmp_path, TIGHT, strict=False)
+    assert all(m.problem for m in members if m.name != "ps1.ipynb")
+    assert written(tmp_path / "out") == {"ps1.ipynb"}
+
+
+def test_a_name_twice_in_a_zip_is_refused(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="Duplicate"):
+        data = zip_with(GOOD, GOOD)
+    with pytest.raises(SubmissionError, match="collides"):
+        unpack(data, tmp_path, SUBMISSION, strict=True)
+
+
+def overlapping() -> bytes:
+    """Two directory entries that share one member's bytes: how a small file becomes petabytes."""
+    data = bytearray(zip_with(("a", os.urandom(100)), ("b", b"")))
+    first, second = data.index(b"PK\1\2"), data.rindex(b"PK\1\2")
+    data[second + 42 : second + 46] = data[first + 42 : first + 46]
+    return bytes(data)
+
+
+def bomb_tar_gz() -> bytes:
+    """A tar whose one member announces 1 TiB; the stream behind it is zeros."""
+    info = tarfile.TarInfo("zeros")
+    info.size = 1 << 40
+    return gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + b"\0" * (8 * MIB))
+
+
+def huge_header() -> bytes:
+    """A pax header that announces 4 GiB of itself."""
+    info = tarfile.TarInfo("pax")
+    info.type = tarfile.XHDTYPE
+    info.size = 4 << 30
+    return info.tobuf(tarfile.GNU_FORMAT) + b"\0" * 2048
+
+
+def many_pax_headers() -> bytes:
+    block = tarfile.TarInfo.create_pax_global_header({"a": "b"})
+    return block * 3000 + tar_with(GOOD)
+
+
+def negative_size() -> bytes:
+    """A member of size -1024: the next header would be the first one again, for ever."""
+    header = bytearray(tarfile.TarInfo("a").tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = b"\xff" + (-1024).to_bytes(11, "big", signed=True)
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header)
+    return tar_with(GOOD)[:1024] + bytes(header) + b"\0" * 2048
+
+
+WHOLE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "no archive": (lambda: b"not an archive" * 100, "neither a zip nor a tar"),
+    "empty": (lambda: b"", "neither a zip nor a tar"),
+    "cut zip": (lambda: zip_with(GOOD, ("b", os.urandom(5000)))[:-100], "can not be read"),
+    "cut gzip": (lambda: tar_with(GOOD, ("b", os.urandom(50_000)), packed=True)[:-9000], "can not be read"),
+    "too many members": (lambda: zip_with(*((f"f{i}", b"") for i in range(21))), "more than 20 members"),
+    "too many in a tar": (lambda: tar_with(*((f"f{i}", b"") for i in range(21))), "more than 20 members"),
+    "directory too large": (
+        lambda: zip_with(*((f"{i:0>200}", b"") for i in range(2000))),
+        "larger than allowed",
+    ),
+    "sum too large": (
+        lambda: zip_with(*((f"f{i}", b"x" * MIB) for i in range(3))),
+        "unpacks to more than 2 MiB",
+    ),
+    "sum too large in a tar": (
+        lambda: tar_with(*((f"f{i}", os.urandom(MIB)) for i in range(3))),
+        "unpacks to more than 2 MiB",
+    ),
+    "archive too large": (lambda: zip_with(("a", os.urandom(4 * MIB))), "larger than 4 MiB"),
+    "overlapping members": (overlapping, "overlap"),
+    "tar bomb": (bomb_tar_gz, "unpacks to more than"),
+    "huge header": (huge_header, "larger than allowed"),
+    "garbage between members": (lambda: tar_with(GOOD)[:1024] + b"garbage!" * 128, "damaged"),
+    "endless recursion": (many_pax_headers, "can not be read"),
+    "negative size": (negative_size, "backwards|negative"),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("strict", [True, False])
+def test_archives_that_are_refused_as_a_whole(kind: str, strict: bool, tmp_path: Path) -> None:
+    make, message = WHOLE[kind]
+    with pytest.raises(SubmissionError, match=message):
+        unpack(make(), tmp_path, TIGHT, strict=strict)
+    assert written(tmp_path / "out") == set()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_zip_bombs_are_refused_by_their_declared_ratio(packed: bool, tmp_path: Path) -> None:
+    """20 MiB of zeros in 20 kB: within every size, and no notebook."""
+    zeros = ("zeros", b"\0" * (20 * MIB))
+    data = tar_with(zeros, packed=True) if packed else zip_with(zeros)
+    with pytest.raises(SubmissionError, match="200 to 1"):
+        unpack(data, tmp_path, SUBMISSION, strict=True)
+    assert written(tmp_path / "out") == set()
+
+
+def test_a_bomb_never_fills_the_memory(tmp_path: Path) -> None:
+    """A gzip stream of 1 GiB (1 MB on the disk) is counted while it unpacks and left at the limit."""
+    import tracemalloc
+
+    with gzip.open(tmp_path / "bomb", "wb", compresslevel=1) as out:
+        info = tarfile.TarInfo("zeros")
+        info.size = 256 * MIB
+        out.write(info.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(256):
+            out.write(b"\0" * MIB)
+    tracemalloc.start()
+    with (tmp_path / "bomb").open("rb") as file, pytest.raises(SubmissionError):
+        extract(file, tmp_path / "out", SUBMISSION, strict=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * MIB
+
+
+@pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES)
+def test_bad_names_have_a_reason(name: str) -> None:
+    assert name_problem(name)
+
+
+@pytest.mark.parametrize("name", ["ps1.ipynb", "data/a b.csv", "größe/日本.ipynb", "a..b", "x" * 255])
+def test_good_names_have_none(name: str) -> None:
+    assert name_problem(name) == ""
+
+
+def test_limits_for_a_class_are_wider_than_for_a_student() -> None:
+    assert CLASS.members > SUBMISSION.members
+    assert CLASS.member_bytes >= SUBMISSION.archive_bytes, "a student's archive fits into the class's"
