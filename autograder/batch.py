@@ -5,26 +5,24 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
-import json
 import os
 import shutil
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from autograder import result
-from autograder.contents import folder_key, regular_files
+from autograder.cache_keys import common_keys, execution_key
+from autograder.digests import folder_key, regular_files
 from autograder.errors import HostError, UsageError
 from autograder.files import sweep, unwritable, version
+from autograder.grading import recordings
 from autograder.grading.pool import in_processes
 from autograder.grading.work import TIMESTAMP, Work, preload, released_modules
 from autograder.handin import read_timestamp
-from autograder.keys import common_keys
-from autograder.nbformats import WRITTEN, compile_schemas
-from autograder.records import Course, Grade
-from autograder.release import Release
-from autograder.runkeys import execution_key, own_code
+from autograder.records import Batch, Course, Grade, NotGraded
+from autograder.release_record import Release
 from autograder.runs import Runs
 from autograder.waves import Execute as Execute
 from autograder.waves import once_each
@@ -33,43 +31,8 @@ BATCH_LOG = "log/batch.log"
 """In .autograder/; beside it the folders with each submission's own log."""
 
 
-@dataclass(frozen=True)
-class NotGraded:
-    """A submission that this machine could not grade. It has no score, not even 0."""
-
-    student: str
-    assignment: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a batch did."""
-
-    grades: tuple[Grade, ...]
-    """The current grade of every submission that has one, in the order of the students' names."""
-    graded: tuple[str, ...]
-    """Students graded in this batch; the others' grades were current."""
-    not_graded: tuple[NotGraded, ...]
-
-
 Progress = Callable[[str, Grade | NotGraded], None]
 """Called with the student and the result, in the coordinator, as each submission is done."""
-
-
-def prepare(course: Course, assignment: str) -> None:
-    """What takes a moment and may be done while something else is waited for."""
-    compile_schemas(_minors(course.source(assignment)))
-    own_code()
-
-
-def _minors(folder: Path) -> set[int]:
-    """In which minors of format 4 its notebooks are, and so most of what is submitted."""
-    found = set()
-    for path in folder.glob("*.ipynb"):
-        with contextlib.suppress(OSError, ValueError, AttributeError, TypeError, RecursionError):  # its reader says so
-            found.add(json.loads(path.read_bytes()).get("nbformat_minor"))
-    return found & set(WRITTEN)
 
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
@@ -95,7 +58,8 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     chosen = [student for student in present if not only or student in only]
     works = [submission_work(course, release, student, common) for student in chosen]
     execution = execution_key(release.assignment, common["files"], _first(works[0])) if works else ""
-    return tuple(replace(work, runs=course.runs, execution=execution) for work in works)
+    works = [replace(work, runs=course.runs, execution=execution) for work in works]
+    return tuple(replace(work, recording_keys=recordings.keys(work)) for work in works)
 
 
 def _first(work: Work) -> list[str]:
@@ -137,7 +101,7 @@ def submission_work(
 def current(work: Work) -> Grade | None:
     """The grade on disk, if it was made from exactly this work."""
     grade = earlier(work)
-    return grade if grade is not None and dict(grade.content_keys) == dict(work.content_keys) else None
+    return grade if grade is not None and grade.is_made_from(work.content_keys) else None
 
 
 def earlier(work: Work) -> Grade | None:
@@ -290,7 +254,13 @@ def exclusive(course: Course) -> Iterator[None]:
                 f"another command is grading or collecting in {course.root}; wait until it has ended"
             ) from None
         shutil.rmtree(course.state / "work", ignore_errors=True)
-        for folder in (course.root / "feedback", course.reports, course.state / "details", course.state / "feedback"):
+        for folder in (
+            course.root / "feedback",
+            course.reports,
+            course.state / "details",
+            course.state / "feedback",
+            course.state / "exams",
+        ):
             sweep(folder)
         sweep(course.root, f".{course.grades_csv.name}.*.tmp")
         with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open

@@ -18,11 +18,10 @@ from types import TracebackType
 from typing import TextIO
 
 from autograder import __version__, result, tally
-from autograder.batch import NotGraded, free_mib
-from autograder.errors import HostError
-from autograder.records import Course, Grade
+from autograder.batch import free_mib
+from autograder.errors import HostError, Terminated
+from autograder.records import Course, Grade, NotGraded
 from autograder.report.words import points
-from autograder.stopping import Terminated
 from autograder.text import one_line
 
 Again = Callable[[Sequence[str]], str]

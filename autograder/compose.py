@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from autograder.records import Composed, ComposedCell, Exam, ExamCell, Role
+
+if TYPE_CHECKING:
+    from autograder.notebook_format import NotebookNode
 
 WRITABLE = frozenset({Role.ANSWER, Role.MANUAL})
 _CELL_TYPES = frozenset({"code", "markdown", "raw"})

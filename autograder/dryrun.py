@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.batch import Batch, earlier
+from autograder.batch import earlier
 from autograder.grading.work import Work
-from autograder.records import Course, Grade, QuestionGrade
+from autograder.records import Batch, Course, Grade, QuestionGrade
 
 FOLDER = "dry-run"
 """In .autograder/work/, which each batch empties."""

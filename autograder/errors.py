@@ -8,6 +8,11 @@
     └── HostError            this machine's: no sandbox, no space, a broken install
         └── SandboxError     the sandbox can not be built, or its self-test fails
 
+    RemoteError              what a question to a student's kernel ended with, where no built-in exception names it
+    └── LostError            the kernel is gone, or did not answer in time
+
+    Terminated               a SIGTERM: the command ends as it does at Ctrl-C
+
 What a student's code does while it runs is never one of these: it is a value (:class:`~autograder.records.Run`).
 Every message says what is wrong, where, and what to do about it.
 """
@@ -41,3 +46,15 @@ class HostError(AutograderError):
 
 class SandboxError(HostError):
     """The sandbox can not be built here, or does not hold what it promises."""
+
+
+class RemoteError(Exception):
+    """The student's side failed in a way that no built-in exception names."""
+
+
+class LostError(RemoteError):
+    """The kernel is gone, or was stopped because it did not answer in time."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what `kill`, `timeout`, systemd and batch systems send."""

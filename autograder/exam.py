@@ -6,14 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-
+from autograder.notebook_format import NotebookNode, nbformat
 from autograder.records import Exam, ExamCell, Role
-from autograder.stripping import Faces
+from autograder.stripping import NotebookVersions
 
 
-def make_exam(assignment: str, notebook: str, faces: Faces) -> Exam:
+def make_exam(assignment: str, notebook: str, faces: NotebookVersions) -> Exam:
     """Pair the notebook's faces, cell by cell. What its tests can not do is told by :mod:`examiner.feasible`."""
     kernelspec = _plain(faces.student.metadata.get("kernelspec", {}))
     rows = zip(faces.instructor.cells, faces.examiner.cells, faces.student.cells, strict=True)

@@ -7,14 +7,12 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
 
-from autograder.examiner import figures
-from autograder.examiner.files import Kept
-from autograder.examiner.handles import Answer
-from autograder.examiner.namespace import Capture, Captured
-from autograder.examiner.remote import REPLY_SECONDS, Remote, RemoteError
-from autograder.probe.codec import Packed, Reference, references
+from autograder.capture import FIGURES, Asker, Budget, Capture, ExtraCaptures, capture, capture_files_and_figures
+from autograder.captured_files import Kept
+from autograder.link import Answer
+from autograder.probe.codec import Packed, references
 from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
 
 
@@ -28,7 +26,7 @@ class Kernel(Protocol):
         that does not help. A kernel that is gone gives ``not_run``, or ``error`` for the cell that it died in."""
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """Ask the probe; raises :class:`~autograder.examiner.remote.LostError`."""
+        """Ask the probe; raises :class:`~autograder.errors.LostError`."""
 
     def ended(self) -> tuple[RunStatus, str] | None:
         """Why the kernel is gone, with a message for the student; None while it lives.
@@ -53,25 +51,20 @@ Clock = Callable[[], float]
 """Seconds, as ``time.monotonic`` counts them."""
 
 
-@dataclass(frozen=True)
-class Beyond:
-    """The TEST cells, by index, that look at more than names."""
-
-    files: frozenset[int] = frozenset()
-    """See :func:`autograder.examiner.files.looks_at_files`."""
-    figures: frozenset[int] = frozenset()
-    """See :func:`autograder.examiner.figures.asks_for_the_current_figure`."""
+A = TypeVar("A", bound=Asker)
+NAMES_ONLY = ExtraCaptures()
+"""No test cell looks at files or figures."""
 
 
 @dataclass
-class Executed:
+class Executed(Generic[A]):
     """A run, what was captured, and the kernel that still holds what was pinned."""
 
     run: Run
     captures: dict[int, Capture]
     """Index of the TEST cell in the composed notebook → its capture."""
     kernel: Kernel
-    remote: Remote
+    remote: A
     files: Kept = field(default_factory=Kept)
     """What the kernel's folder held when it was looked at last."""
     killed_before: bool = False
@@ -88,12 +81,13 @@ class Executed:
 
 def execute(
     start: StartKernel,
+    asker: Callable[[Kernel], A],
     composed: Composed,
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
-    beyond: Beyond = Beyond(),
+    beyond: ExtraCaptures = NAMES_ONLY,
     clock: Clock = time.monotonic,
-) -> Executed:
+) -> Executed[A]:
     """Run a notebook; a student's failure is a value in the result.
 
     Where the kernel died on the way and something was only pinned in it, a second kernel runs the cells before the
@@ -101,18 +95,19 @@ def execute(
 
     Args:
         start: gives a fresh kernel; its exceptions are the host's and pass through.
+        asker: makes what asks a kernel, and answers the test cells afterwards.
         composed: the notebook.
         needs: index of each TEST cell → the names its test needs.
         limits: wall clocks; the rest is the sandbox's to enforce.
         beyond: the TEST cells that look at files and figures.
         clock: the seconds that the notebook's limit and the run's wall clock are told by.
     """
-    first = _run_once(start, composed, needs, limits, beyond, len(composed.cells), clock)
+    first = _run_once(start, asker, composed, needs, limits, beyond, len(composed.cells), clock)
     fatal = _fatal_cell(first, len(composed.cells))
     if fatal is None or not any(_pinned(c) for c in first.captures.values()):
         return first
     first.close()
-    again = _run_once(start, composed, needs, limits, beyond, fatal, clock)
+    again = _run_once(start, asker, composed, needs, limits, beyond, fatal, clock)
     captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
@@ -124,16 +119,17 @@ def execute(
 
 def _run_once(
     start: StartKernel,
+    asker: Callable[[Kernel], A],
     composed: Composed,
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
-    beyond: Beyond,
+    beyond: ExtraCaptures,
     stop: int,
     clock: Clock,
-) -> Executed:
+) -> Executed[A]:
     began = clock()
     with _started(start) as kernel:
-        remote = Remote(kernel)
+        remote = asker(kernel)
         started = clock()
         deadline = started + limits.notebook_seconds
         runs: list[CellRun] = []
@@ -158,7 +154,7 @@ def _run_once(
                 until = time.monotonic() + min(limits.cell_seconds, left)
                 captured = capture(remote, needs.get(index, frozenset()), budget, until)
                 if captured is not None:
-                    captures[index] = capture_beyond(captured, remote, kept, index, beyond, budget, until)
+                    captures[index] = capture_files_and_figures(captured, remote, kept, index, beyond, budget, until)
             if len(runs) > index:
                 continue
             if index == stop:
@@ -184,115 +180,13 @@ def _started(start: StartKernel) -> Iterator[Kernel]:
         raise
 
 
-MAX_CAPTURED = 512 * 2**20
-"""Bytes of all answers of one run: what the examiner holds until it examines."""
-
-
-@dataclass
-class Budget:
-    """The bytes that captures may still take."""
-
-    left: int = MAX_CAPTURED
-
-
-def capture(remote: Remote, names: frozenset[str], budget: Budget, until: float) -> Capture | None:
-    """Copy out or pin the names that exist; None where the kernel gives no answer.
-
-    The kernel is never told a name that the student's code has not bound: a hidden test's own names stay hidden.
-
-    Args:
-        remote: the way to the kernel.
-        names: what the test needs.
-        budget: the bytes that are left, for this cell and those after it.
-        until: the ``time.monotonic()`` at which copying ends; what is not copied by then is refused.
-    """
-    try:
-        number, bound = remote.ask("snapshot", timeout=_until(until))
-        if type(number) is not int or type(bound) is not list:
-            return None
-        wanted = sorted(names.intersection(name for name in bound if type(name) is str))
-        return Capture(number, {name: _captured(remote, number, name, budget, until) for name in wanted})
-    except Exception:  # whatever the kernel answers or raises, it is the student's doing
-        return None
-
-
-def capture_beyond(
-    captured: Capture, remote: Remote, kept: Kept, index: int, beyond: Beyond, budget: Budget, until: float
-) -> Capture:
-    """The capture with the files and figures that its cell looks at, as they are now."""
-    try:
-        if index in beyond.files:
-            contents, _ = kept.pull(remote.ask, timeout=_until(until))
-            budget.left -= sum(map(len, contents.values()))
-            if budget.left < 0:
-                kept.refused = f"all answers together are more than {MAX_CAPTURED >> 20} MiB"
-            captured = dataclasses.replace(captured, files=kept.capture())
-        if index in beyond.figures:
-            claims = figures.open_figures(remote.ask, timeout=_until(until))
-            captured = dataclasses.replace(captured, figures=claims)
-    except Exception:  # whatever the kernel answers or raises, it is the student's doing
-        return captured
-    return captured
-
-
-def _until(moment: float) -> float:
-    return max(0.1, min(REPLY_SECONDS, moment - time.monotonic()))
-
-
-def _captured(remote: Remote, number: int, name: str, budget: Budget, until: float) -> Captured:
-    try:
-        if time.monotonic() > until:
-            return Captured(None, "copying the answers took too long")
-        kind, text, buffers = remote.ask("fetch", number, [name], timeout=_until(until))[name]
-        if kind != "value":
-            return Captured(None, str(text)[:200])
-        packed = Packed(bytes(text), [bytes(b) for b in buffers])
-        models = {}
-        for reference in _described(packed):
-            if time.monotonic() > until:
-                return Captured(None, "copying the answers took too long")
-            models[reference.handle] = _claim(remote, reference, _until(until))
-        budget.left -= len(packed.text) + sum(map(len, packed.buffers)) + sum(map(_weight_bytes, models.values()))
-        if budget.left < 0:
-            return Captured(None, f"all answers together are more than {MAX_CAPTURED >> 20} MiB")
-        return Captured(packed, "", models)
-    except RemoteError:
-        raise
-    except Exception:  # whatever shape the kernel's answer has, it is the student's
-        return Captured(None, "the notebook's kernel gave no readable answer")
-
-
-def _weight_bytes(claim: Any) -> int:
-    weights = claim[1] if type(claim) is tuple and len(claim) == 2 else None
-    return sum(int(getattr(w, "nbytes", 0)) for w in weights) if type(weights) is list else 0
-
-
-def _claim(remote: Remote, reference: Reference, timeout: float) -> Any:
-    """What the kernel says of a model (``(description, weights)`` if it is honest) or a figure; None where it says
-    nothing."""
-    try:
-        if reference.kind in figures.KINDS:
-            return remote.ask("operate", "figure", (remote.plain(reference),), timeout=timeout)
-        return remote.ask("model", reference.handle, timeout=timeout)
-    except RemoteError:
-        raise
-    except Exception:  # whatever the student's code raised while the model described itself
-        return None
-
-
-def _described(packed: Packed) -> list[Reference]:
-    """Those that are copied out as a description: each once."""
-    found = {r.handle: r for r in references(packed.text) if r.kind == "model" or r.kind in figures.KINDS}
-    return list(found.values())
-
-
 def _pinned(captured: Capture) -> bool:
     """Something in the capture lives only in the kernel (a model that was copied out does not)."""
     packed = [c.packed for c in captured.names.values() if c.packed is not None]
-    return any(r.kind not in ("module", "model", *figures.KINDS) for p in packed for r in references(p.text))
+    return any(r.kind not in ("module", "model", *FIGURES) for p in packed for r in references(p.text))
 
 
-def _fatal_cell(executed: Executed, total: int) -> int | None:
+def _fatal_cell(executed: Executed[A], total: int) -> int | None:
     """The index of the cell that the kernel did not survive; None while it lives."""
     if executed.kernel.ended() is None:
         return None

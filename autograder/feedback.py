@@ -6,7 +6,6 @@ is gone, was changed, or would be made from anything else now, is written. The f
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import json
@@ -15,11 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat import v4
-
 from autograder import __version__, report, result
-from autograder.beside import Beside
-from autograder.contents import folder_key
+from autograder.digests import folder_key
 from autograder.errors import HostError
 from autograder.files import write_atomically
 from autograder.records import Assignment, Course, Grade
@@ -41,27 +37,15 @@ def write_feedback(
     made = [_Page.of(course, pages, grade) for grade in grades]
     due = [page for page in made if not (changed_only and pages.is_current(page))]
 
-    def written(page: _Page) -> tuple[_Page, str]:
-        text = report.render_feedback(course, assignment, page.grade, _notebooks(course, page.grade))
-        content = text.encode("utf-8", "backslashreplace")
-        write_atomically(page.path, content)
-        return page, _hash(content)
-
-    # Two at a time: pages are most of what is left to do where nothing had to be executed.
-    half = len(due) // 2 if len(due) >= FEW else 0
     try:
-        with Beside(lambda: [written(page) for page in due[:half]]) if half else contextlib.nullcontext() as beside:
-            for page in due[half:]:
-                pages.remember(*written(page))
-            for page, content in beside.result() if beside else ():
-                pages.remember(page, content)
+        for page in due:
+            text = report.render_feedback(course, assignment, page.grade, _notebooks(course, page.grade))
+            content = text.encode("utf-8", "backslashreplace")
+            write_atomically(page.path, content)
+            pages.remember(page, _hash(content))
     finally:
         pages.save()
     return [page.path for page in made]
-
-
-FEW = 8
-"""Pages that take less time than it takes to begin a process."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +63,13 @@ class _Page:
 
 def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
     """The masked notebooks that are there, by name."""
+    from autograder.notebook_format import nbformat
+
     found = {}
     for path in _paths(course, grade):
         if path.is_file():
             try:
-                found[path.stem] = v4.reads(path.read_text("utf-8"))
+                found[path.stem] = nbformat.v4.reads(path.read_text("utf-8"))
             except Exception as error:  # nbformat has its own ways to fail on a strange file
                 raise HostError(f"{path} is damaged ({error}); grade it anew with --force") from error
     return found

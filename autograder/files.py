@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autograder.errors import HostError
+from autograder.platforms import flush_folder, set_mode
 
 
 def unwritable(path: Path, error: OSError) -> HostError:
@@ -52,7 +53,7 @@ def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int
             _write(file, content, mode)
         Path(aside).replace(path)
         aside = None
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
     finally:
@@ -71,25 +72,16 @@ def fill(folder: Path, files: Mapping[str, bytes | str]) -> None:
     for name, content in files.items():
         with (folder / name).open("xb") as file:
             _write(file, [content], 0o644)
-    _flush_folder(folder)
+    flush_folder(folder)
 
 
 def _write(file: BinaryIO, content: Iterable[bytes | str], mode: int) -> None:
     """All of it, down to the disk. The umask does not change ``mode``."""
     for piece in content:
         file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
-    os.fchmod(file.fileno(), mode)
+    set_mode(file.fileno(), mode)
     file.flush()
     os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make durable what is in it by which name."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def replace_folder(new: Path, target: Path) -> None:
@@ -109,7 +101,7 @@ def replace_folder(new: Path, target: Path) -> None:
             new.rename(target)
         elif not _exchanged(new, target):
             _moved_in_two_steps(new, target)
-        _flush_folder(target.parent)
+        flush_folder(target.parent)
     except OSError as error:
         raise HostError(f"{target} can not be replaced ({error.strerror or error}); free space or rights?") from error
     if replaced:

@@ -16,10 +16,12 @@ from typing import BinaryIO
 
 from autograder.errors import SubmissionError
 from autograder.members import CHUNK, MIB, ArchiveLimits, Member, is_junk, mark_collisions, name_problem
+from autograder.platforms import open_after_a_look, open_flags, opens_step_by_step
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ROOT = open_flags("O_RDONLY", "O_DIRECTORY", "O_CLOEXEC")
+_FOLDER = _ROOT | open_flags("O_NOFOLLOW")
 # Without O_NONBLOCK, to open a FIFO would wait for its writer.
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FILE = open_flags("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 
 
 def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
@@ -68,13 +70,8 @@ def open_file(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:
 
     Raises :class:`SubmissionError` where it is no plain file or larger than ``limits.member_bytes``.
     """
-    folder, _, last = name.rpartition("/")
     try:
-        parent = _open_folder(root, folder)
-        try:
-            descriptor = os.open(last, _FILE, dir_fd=parent)
-        finally:
-            os.close(parent)
+        descriptor = _open_below(root, name) if opens_step_by_step() else open_after_a_look(root, name)
     except OSError as error:
         raise SubmissionError(f"It can not be opened: {error.strerror}.") from error
     if problem := _problem(os.fstat(descriptor), limits, folders=False):
@@ -94,8 +91,17 @@ def read_chunks(root: Path, name: str, limits: ArchiveLimits) -> Iterator[bytes]
             yield chunk
 
 
+def _open_below(root: Path, name: str) -> int:
+    folder, _, last = name.rpartition("/")
+    parent = _open_folder(root, folder)
+    try:
+        return os.open(last, _FILE, dir_fd=parent)
+    finally:
+        os.close(parent)
+
+
 def _open_folder(root: Path, name: str) -> int:
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(root, _ROOT)
     for part in filter(None, name.split("/")):
         try:
             inner = os.open(part, _FOLDER, dir_fd=descriptor)

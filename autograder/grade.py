@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
-
-from autograder.check.measured import only_measured, writing_in
+from autograder.capture import ExtraCaptures
+from autograder.check.measured import caching_in, only_measured
 from autograder.compose import compose
 from autograder.errors import HostError, SubmissionError
 from autograder.examiner.examine import Examined, examine
@@ -20,11 +19,13 @@ from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
 from autograder.examiner.reading import only_looked_at
+from autograder.examiner.remote import Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
-from autograder.execute import Beyond, Executed, StartKernel, execute
+from autograder.execute import Executed, StartKernel, execute
 from autograder.masked import masked_notebook
 from autograder.notebook import read_notebook
+from autograder.notebook_format import NotebookNode
 from autograder.records import (
     ATTEMPTS,
     MAX_EPOCHS,
@@ -38,7 +39,7 @@ from autograder.records import (
     Role,
     Run,
 )
-from autograder.regrade import Fresh, Supply, Supplying
+from autograder.regrade import ChooseSource, KernelSource, Live
 
 CHECK = "from autograder import check"
 """How the instructor's notebook names the checks, where no name of another's can stand for them."""
@@ -68,7 +69,7 @@ def grade_notebook(
     rebuild: Rebuild | None = None,
     given: Mapping[str, Path] | None = None,
     handed_in: Mapping[str, Path] | None = None,
-    supplying: Supplying | None = None,
+    kernel_source: ChooseSource | None = None,
 ) -> GradedNotebook:
     """Grade one submitted notebook.
 
@@ -81,11 +82,11 @@ def grade_notebook(
         rebuild: makes a Keras model of a claim; default :func:`autograder.examiner.models.rebuild`.
         given: path in the work folder → file that the release brought, for test cells that look at files.
         handed_in: the same for what the student handed in beside the notebook.
-        supplying: where its kernels come from, in the place of ``start``.
+        kernel_source: where its kernels come from, in the place of ``start``.
 
     Raises:
         HostError: the sandbox can not be had, or somebody kills the kernel each time; nothing is graded then.
-        KernelNeeded: it was to be graded from a kept run, and can not be.
+        ReplayMiss: it was to be graded from a kept run, and can not be.
     """
     if not source.exists() and not source.is_symlink():
         return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))
@@ -98,17 +99,17 @@ def grade_notebook(
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     beyond = _beyond(composed)
 
-    def attempt() -> tuple[Supply, Executed, dict[str, Examined], list[Mapping[str, Any]]] | None:
+    def attempt() -> tuple[KernelSource, Executed[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
         """None: somebody killed its kernel, which is no part of a grade, nor of a run that is kept."""
-        supply: Supply = Fresh(start) if supplying is None else supplying(composed, beyond)
-        executed = execute(supply.start, composed, wanted, limits, beyond, supply.clock)
+        kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, beyond)
+        executed = execute(kernels.start, Remote, composed, wanted, limits, beyond, kernels.clock)
         workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
         try:
-            examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, supply)
+            examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, kernels)
             if executed.killed():
                 return None
-            supply.done()
-            return supply, executed, examined, histories
+            kernels.done()
+            return kernels, executed, examined, histories
         finally:
             executed.close()
 
@@ -118,7 +119,7 @@ def grade_notebook(
             f"somebody killed the notebook's kernel each of {ATTEMPTS} times, and no limit was reached; see what ends "
             "processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
-    supply, executed, examined, histories = done
+    kernels, executed, examined, histories = done
     questions = _questions(composed, executed.run, examined)
     grade = NotebookGrade(
         notebook=exam.notebook,
@@ -130,7 +131,7 @@ def grade_notebook(
         peak_memory_mib=executed.run.peak_memory_mib,
         sandbox=executed.run.sandbox,
         history=_curve(histories),
-        kept=supply.kept,
+        kept=kernels.kept,
     )
     return GradedNotebook(grade, (composed, executed.run))
 
@@ -156,30 +157,32 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
             yield index, tests[cell.grade_id]
 
 
-def _beyond(composed: Composed) -> Beyond:
+def _beyond(composed: Composed) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
     files = frozenset(index for index, source in cells if looks_at_files(source))
-    return Beyond(files, frozenset(index for index, source in cells if asks_for_the_current_figure(source)))
+    return ExtraCaptures(files, frozenset(index for index, source in cells if asks_for_the_current_figure(source)))
 
 
 def _examine(
     composed: Composed,
-    executed: Executed,
+    executed: Executed[Remote],
     known: Any,
     hidden: Path | None,
     rebuild: Rebuild,
     workspace: Workspace,
-    supply: Supply,
+    kernels: KernelSource,
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
-    answers = Answers(executed.remote, known.modules, rebuild, supply.book)
+    answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions)
     sources = [cell.source for _, cell in _test_cells(composed)]
     if known.trusted.get("check") == CHECK:
         answers.measured = only_measured([*sources, *known.trusted.values()])
     answers.looked_at = _looked_at(sources, known)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
-    with writing_in(supply.book):
-        results = examine(pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=supply.given_up)
+    with caching_in(kernels.predictions):
+        results = examine(
+            pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=kernels.given_up
+        )
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from autograder import libraries
 from autograder.errors import SandboxError
 from autograder.grading import walls
-from autograder.sandbox import default_sandbox
+from autograder.sandbox import default_sandbox, selftest
 from autograder.sandbox.base import Finding
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import install
@@ -67,7 +67,7 @@ def _number(version: str) -> tuple[int, ...]:
 def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
     """Whether a sandbox holds that a course needs."""
     try:
-        return default_sandbox(python, name).self_test()
+        return selftest.self_test(default_sandbox(python, name))
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding(name, False, problem, remedy),)
@@ -76,7 +76,7 @@ def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
 def examiner_sandbox(name: str) -> tuple[Finding, ...]:
     """Whether the wall around examiners holds; ``name`` is what walls in kernels."""
     try:
-        return walls.examiner_sandbox(name).self_test()
+        return selftest.self_test(walls.examiner_sandbox(name))
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding("examiner", False, problem, remedy),)
@@ -86,7 +86,7 @@ def optional_sandbox(name: str) -> Finding:
     """Whether a sandbox could be used that no course asks for: a remark where it could not."""
     for_courses = f"for courses that say `sandbox: {name}`"
     try:
-        findings = default_sandbox(None, name).self_test()
+        findings = selftest.self_test(default_sandbox(None, name))
     except SandboxError:
         return Finding(name, True, "is not installed", f"{for_courses}: {install(name, Machine.look())}")
     for finding in findings:

@@ -12,13 +12,11 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nbformat.v4 import output_from_msg
-
 from autograder.channels import Channels
 from autograder.endings import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
-from autograder.errors import SandboxError
-from autograder.examiner.handles import Answer
-from autograder.examiner.remote import REPLY_SECONDS, LostError
+from autograder.errors import LostError, SandboxError
+from autograder.link import REPLY_SECONDS, Answer
+from autograder.notebook_format import nbformat
 from autograder.outputs import Outputs
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus
@@ -205,9 +203,9 @@ class SandboxedKernel:
             self.outputs.clear(bool(content.get("wait")))
         elif kind == "update_display_data":
             shown = {"header": {"msg_type": "display_data"}, "content": {"metadata": {}, **content}}
-            self.outputs.update(str(display), output_from_msg(shown))
+            self.outputs.update(str(display), nbformat.v4.output_from_msg(shown))
         elif kind in ("stream", "display_data", "execute_result", "error"):
-            self.outputs.add(output_from_msg(message), None if display is None else str(display))
+            self.outputs.add(nbformat.v4.output_from_msg(message), None if display is None else str(display))
 
     def _read_shell(self, message: str) -> dict[str, Any] | None:
         for _ in range(200):
@@ -225,7 +223,7 @@ class SandboxedKernel:
     # --- questions
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """See :class:`autograder.examiner.handles.Link`. While an answer is worked out for the kernel, a request goes
+        """See :class:`autograder.link.Link`. While an answer is worked out for the kernel, a request goes
         the way of the answer: the kernel waits there."""
         if self.ended():
             assert self._end is not None

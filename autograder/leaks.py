@@ -12,14 +12,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nbformat import NotebookNode
-
 from autograder.errors import CourseError
 from autograder.markers import MarkedCell, Markers, course_markers, misspelt, read_cell
 from autograder.nbgraderconfig import file_patterns, read_nbgrader_config
 from autograder.notebook import read_source_notebook
+from autograder.notebook_format import NotebookNode
 from autograder.records import Assignment, Course
-from autograder.release import Release, notebook_text
+from autograder.release_record import Release
 from autograder.releasefiles import ask_for_notebook, unnamed_files
 from autograder.stripping import cell_name
 
@@ -150,7 +149,7 @@ def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[
     """Find markers in what is released, and name the file of the course: notebooks as written, files of any kind."""
     todo = "students would see what it marks; take the part away"
     for notebook in release.notebooks:
-        found = _marker_in(notebook_text(notebook.released).encode(), markers)
+        found = _marker_in(notebook.text.encode(), markers)
         name = f"source/{release.assignment.name}/{notebook.name}.ipynb"
         yield from [f"{name}: holds {found!r} when it is released: {todo}"] if found else []
     for path in dict.fromkeys(release.files.values()):

@@ -29,7 +29,7 @@ from autograder.report.pieces import MAX_CHARACTERS, RENDERED
 from autograder.text import inert_markdown, one_line, visible
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
+    from autograder.notebook_format import NotebookNode
 
 _NOT_RUN = CellRun(status="not_run")
 _MARKS = {
@@ -135,7 +135,7 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
     outputs text stays, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
     the notebook (the run ended early).
     """
-    import nbformat
+    from autograder.notebook_format import nbformat
 
     made = notebook_of(composed.exam, shown_cells(composed, run), grade)
     notebook: NotebookNode = nbformat.from_dict(made)

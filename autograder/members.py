@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from autograder.records import MAX_SUBMITTED_FILE_BYTES
+
 MIB = 1 << 20
 CHUNK = 1 << 16
 _JUNK = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
@@ -30,7 +32,7 @@ class ArchiveLimits:
     """Unpacked bytes for each packed byte, where more than 8 MiB come out."""
 
 
-SUBMISSION = ArchiveLimits(100 * MIB, 1_000, 50 * MIB, 100 * MIB)
+SUBMISSION = ArchiveLimits(100 * MIB, 1_000, MAX_SUBMITTED_FILE_BYTES, 100 * MIB)
 """One student's archive or folder."""
 CLASS = ArchiveLimits(8192 * MIB, 20_000, 100 * MIB, 16384 * MIB)
 """A whole class as a learning system exports it."""

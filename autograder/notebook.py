@@ -17,12 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-import nbformat
-from nbformat import NotebookNode, ValidationError
-
 from autograder.errors import CourseError, SubmissionError
+from autograder.notebook_format import NotebookNode, ValidationError, nbformat
+from autograder.records import MAX_NOTEBOOK_BYTES
 
-MAX_BYTES = 64 << 20
 MAX_DEPTH = 100
 """Nesting of lists and objects; an interactive plot needs about 20."""
 MAX_CONTAINERS = 1_000_000
@@ -85,7 +83,7 @@ def _read_bytes(path: Path, label: str) -> bytes:
             if not stat.S_ISREG(status.st_mode):
                 raise SubmissionError(f"{label}: not a regular file; hand in the notebook itself")
             _check_size(status.st_size, label)
-            return file.read(MAX_BYTES + 1)
+            return file.read(MAX_NOTEBOOK_BYTES + 1)
     except OSError as error:
         raise SubmissionError(f"{label}: can not be read ({error.strerror or error})") from None
 
@@ -96,8 +94,8 @@ def _file_kind(mode: int) -> str:
 
 
 def _check_size(size: int, label: str) -> None:
-    if size > MAX_BYTES:
-        limit = f"the limit is {MAX_BYTES >> 20} MiB"
+    if size > MAX_NOTEBOOK_BYTES:
+        limit = f"the limit is {MAX_NOTEBOOK_BYTES >> 20} MiB"
         raise SubmissionError(f"{label}: {size / (1 << 20):.0f} MiB; {limit}. Clear its outputs and save it again")
 
 

@@ -25,7 +25,7 @@ from autograder.errors import SubmissionError, UsageError
 from autograder.files import write_atomically
 from autograder.folder import read_chunks
 from autograder.handin import FORMAT, MANIFEST, TIMESTAMP, student_name
-from autograder.members import MIB, SUBMISSION, is_junk, name_problem
+from autograder.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
 from autograder.text import one_line, visible
 
 _SIBLING_BYTES = 10 * MIB
@@ -108,8 +108,11 @@ def pack(
     for name, content in _needed(notebook, student_cells, released_path):
         if len(content) > _SIBLING_BYTES or sum(map(len, files.values())) > SUBMISSION.total_bytes // 2:
             more.append(f"{name} is too large to go with the submission; it was left out.")
+        elif _collides(name, files):
+            more.append(f"{name} was left out: only capitals or accents tell its path from another's; rename one.")
         else:
             files.setdefault(name, content)
+    more += _backslashes(notebook, student_cells)
     timestamp = (now or datetime.now(UTC)).astimezone(UTC)
     packed = _zip(files, student, assignment, timestamp)
     scan(io.BytesIO(packed), SUBMISSION)
@@ -151,10 +154,10 @@ def _released(notebook: Path, release: Path | None) -> Path | None:
 
 def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
     """The cells, and warnings."""
-    import nbformat
+    from autograder.notebook_format import nbformat
 
     try:
-        content = json.loads(data.decode("utf-8"))
+        content = json.loads(data.decode("utf-8-sig"))  # editors on Windows begin files with a mark
     except (ValueError, RecursionError) as error:
         raise SubmissionError(
             f"{name} is not JSON ({one_line(str(error))}). Save it in Jupyter again, and hand that in."
@@ -178,7 +181,8 @@ def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
 
 def _source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", "")
-    return "".join(map(str, source)) if isinstance(source, list) else str(source)
+    text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+    return text.replace("\r\n", "\n")
 
 
 def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -217,12 +221,30 @@ def _compare(
     return tuple(answered), tuple(unanswered), warnings
 
 
+def _code(cells: list[Mapping[str, Any]]) -> str:
+    return "\n".join(_source(c) for c in cells if c.get("cell_type") == "code")
+
+
+def _collides(name: str, files: Mapping[str, bytes]) -> bool:
+    """Say whether collecting would refuse the file beside ``files``; Windows and macOS open it by either spelling."""
+    names = dict.fromkeys([*files, name])
+    return any(member.problem for member in mark_collisions(Member(name, 0) for name in names))
+
+
+def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Warn of paths that only Windows understands."""
+    for quoted in sorted(set(_QUOTED.findall(_code(cells)))):
+        name = re.sub(r"\\+", "/", quoted)
+        if name != quoted and not name_problem(name) and (notebook.parent / name).is_file():
+            yield f"The code names “{one_line(quoted)}”: write {name}, since notebooks are graded on Linux."
+
+
 def _needed(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
     """The files beside the notebook that belong to it: the release's other notebooks, what the code names.
 
     The folder is never listed: whatever else lies in it (it may be a downloads folder) is nobody's business.
     """
-    code = "\n".join(_source(c) for c in cells if c.get("cell_type") == "code")
+    code = _code(cells)
     named = set(_QUOTED.findall(code))
     for module, modules in _IMPORTED.findall(code):
         named |= {f"{m.split()[0].split('.')[0]}.py" for m in [module, *modules.split(",")] if m.strip(" .")}
@@ -255,6 +277,7 @@ def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: d
         for name, content in [(MANIFEST, text), *sorted(files.items())]:
             info = zipfile.ZipInfo(name, min(max(timestamp, _ZIP_DATES[0]), _ZIP_DATES[1]).timetuple()[:6])
             info.external_attr = 0o100644 << 16
+            info.create_system = 3  # Unix, whose permissions these are
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
     return buffer.getvalue()

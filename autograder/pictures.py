@@ -13,7 +13,7 @@ MAX_PIXELS = 25_000_000
 """Of one picture. Checked before anything is decoded."""
 MAX_PIXELS_IN_ALL = 100_000_000
 """Of all pictures of a notebook: some seconds of work."""
-LEAST_PIXELS = 20_000
+MIN_PIXELS = 20_000
 """What the smallest picture counts, so that a hundred thousand of them end as well."""
 MAX_SCANS = 50
 """Of a progressive JPEG; encoders make about ten, and each one that a few bytes claim goes over all pixels again."""
@@ -40,7 +40,7 @@ class Encoder:
         """
         raw = _decoded(text)
         width, height = _checked(mime, raw)
-        self._left -= max(LEAST_PIXELS, width * height)
+        self._left -= max(MIN_PIXELS, width * height)
         if self._left < 0:
             raise Refused(f"the notebook's pictures have more than {MAX_PIXELS_IN_ALL // 1_000_000} million pixels")
         written = _encoded(mime, raw, (width, height))

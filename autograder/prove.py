@@ -12,14 +12,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
-
 from autograder import batch
 from autograder.errors import CourseError, HostError, ProofError
 from autograder.exam import solution_notebook
 from autograder.grading.pool import in_processes
 from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
-from autograder.release import Release
+from autograder.release import notebook_text
+from autograder.release_record import Release
 
 GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
@@ -41,8 +40,8 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
         submission = folder / student / "submitted"
         submission.mkdir(parents=True)
         for notebook in release.notebooks:
-            content = solution_notebook(notebook.exam) if student == "solution" else notebook.released
-            nbformat.write(content, submission / f"{notebook.exam.notebook}.ipynb")
+            text = notebook_text(solution_notebook(notebook.exam)) if student == "solution" else notebook.text
+            (submission / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
         works.append(
             batch.submission_work(
                 course,

@@ -15,7 +15,7 @@ from autograder import gradebook, report, result
 from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
-from autograder.records import Assignment, Course, Exam, Grade
+from autograder.records import Assignment, Batch, Course, Exam, Grade
 from autograder.report import grades_csv, render_class_report
 from autograder.text import one_line
 
@@ -43,22 +43,38 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Published:
     """What was written."""
 
     paths: Mapping[str, Path | str]
     """What → where."""
     set_aside: Mapping[str, str]
     """student → why a grade on disk was not recorded."""
+    compared: bool = True
+    """Whether points by hand could be compared with those at the beginning."""
     by_hand: Sequence[str] = ()
     """Points in the gradebook that a person should look at, a line each: given by hand while the batch ran, or more
     than the question is worth."""
 
 
-def prepare() -> None:
-    """What takes a moment before anything can be recorded, done while something else is waited for."""
-    report.prepare()
-    gradebook.prepare()
+class Publisher:
+    """Writes gradebook, CSV, feedback pages and class report of an assignment once its batch is done."""
+
+    def __init__(self) -> None:
+        self._before: gradebook.Points | None = None
+
+    def prepare(self, course: Course, assignment: Assignment) -> None:
+        """Read the points given by hand, and load what publishing needs, while the templates start."""
+        gradebook.prepare()
+        self._before = gradebook.points_by_hand(course, assignment.name)
+        report.prepare()
+
+    def publish(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+    ) -> Published:
+        """Write everything; see :func:`record`."""
+        failures = {failure.student: failure.reason for failure in done.not_graded}
+        return record(course, assignment, exams, exam_key, failures, self._before)
 
 
 def record(
@@ -68,7 +84,7 @@ def record(
     exam_key: str,
     failures: Mapping[str, str] | None = None,
     before: gradebook.Points | None = None,
-) -> Recorded:
+) -> Published:
     """Write everything for all grades of an assignment that are on disk, whichever were graded just now. What would be
     the same again (a grade in the gradebook, a feedback page) is left as it is.
 
@@ -96,7 +112,8 @@ def record(
         paths["class report"] = _write_report(course, assignment, current, listed, by_hand)
     if pages:
         paths["feedback"] = pages[0]
-    return Recorded(paths, {k: why for k, why in standing.set_aside.items() if k not in failures}, by_hand)
+    set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
+    return Published(paths, set_aside, before is not None, by_hand)
 
 
 def _look_at_points(
@@ -127,9 +144,9 @@ def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Sta
             grades.append(grade)
     if exam_key is None:
         newest = max(grades, key=_graded_at, default=None)
-        exam_key = newest.content_keys.get("exam") if newest else None
-    current = tuple(g for g in grades if g.content_keys.get("exam") == exam_key)
-    older = tuple(g for g in grades if g.content_keys.get("exam") != exam_key)
+        exam_key = newest.exam_key if newest else None
+    current = tuple(g for g in grades if g.is_of_exam(exam_key))
+    older = tuple(g for g in grades if not g.is_of_exam(exam_key))
     return Standing(current, older, damaged)
 
 

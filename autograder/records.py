@@ -1,7 +1,7 @@
 """The records that travel through the kit: all frozen, all plain data.
 
 course.yaml ──▶ Course, Assignment, Limits, LatePolicy
-source      ──▶ Exam (Question, ExamCell): what only the examiner sees
+source      ──▶ Exam (ExamCell): what only the examiner sees
 submission  ──▶ Run: what happened when the student's cells ran
 examination ──▶ CheckResult ──▶ QuestionGrade ──▶ NotebookGrade ──▶ Grade
 """
@@ -17,6 +17,8 @@ from typing import Any
 
 # --- the course --------------------------------------------------------------------------------------
 
+MAX_NOTEBOOK_BYTES = 64 << 20
+"""A larger notebook is not read."""
 SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
 """What can wall in a student's kernel."""
 
@@ -178,6 +180,10 @@ class Course:
         return self.root / ".autograder"
 
 
+MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
+"""Size of one file that a student hands in."""
+AST_CACHE_SIZE = 256
+"""Sources whose analysis is kept: those of an exam are the same for all who are graded."""
 ATTEMPTS = 3
 """How often a notebook is run whose kernel somebody kills."""
 
@@ -431,6 +437,19 @@ class Grade:
     content_keys: Mapping[str, str] = field(default_factory=dict)
     """``submission``, ``exam``, ``environment``: hashes that say what this grade was made from."""
 
+    def is_made_from(self, content_keys: Mapping[str, str]) -> bool:
+        """Tell whether this is the current grade of what has these keys: else it is to be graded anew."""
+        return dict(self.content_keys) == dict(content_keys)
+
+    def is_of_exam(self, exam_key: str | None) -> bool:
+        """Tell whether this exam was examined: else the grade counts nowhere beside those of the exam."""
+        return self.exam_key == exam_key
+
+    @property
+    def exam_key(self) -> str | None:
+        """The hash of the exam; None if it is not known."""
+        return self.content_keys.get("exam")
+
     @property
     def score(self) -> float:
         """After the late penalty; never below 0."""
@@ -449,3 +468,23 @@ class Grade:
         """The notebooks' statuses, the worst one: ``completed`` only where all are."""
         order = ["invalid", "missing", *(s.value for s in reversed(RunStatus))]
         return min((n.status for n in self.notebooks), key=order.index, default="missing")
+
+
+@dataclass(frozen=True)
+class NotGraded:
+    """A submission that this machine could not grade. It has no score, not even 0."""
+
+    student: str
+    assignment: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch did."""
+
+    grades: tuple[Grade, ...]
+    """The current grade of every submission that has one, in the order of the students' names."""
+    graded: tuple[str, ...]
+    """Students graded in this batch; the others' grades were current."""
+    not_graded: tuple[NotGraded, ...]

@@ -1,8 +1,8 @@
 """Where the kernels of a notebook come from: a run that is kept, where it can answer all that is asked, or a fresh one.
 
-Executing:  composed notebook ─▶ kernels, written down ─▶ grade, and the run is kept
-Regrading:  composed notebook ─▶ the kept run, said again ─▶ the same grade, without any kernel
-                                    └─ asked what it does not know ─▶ KernelNeeded, and no grade
+LiveRecorded:  composed notebook ─▶ kernels, written down ─▶ grade, and the run is kept
+Replayed:  composed notebook ─▶ the kept run, said again ─▶ the same grade, without any kernel
+                                    └─ asked what it does not know ─▶ ReplayMiss, and no grade
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autograder import libraries
-from autograder.check.measured import Book, read_book
-from autograder.execute import Beyond, Kernel, StartKernel
+from autograder.capture import ExtraCaptures
+from autograder.check.measured import PredictionCache, read_predictions
+from autograder.execute import Kernel, StartKernel
 from autograder.probe.codec import CodecError
 from autograder.records import Composed
 from autograder.runs import from_bytes, to_bytes
 from autograder.transcript import Recorder, Replay, Said, Session, Transcript
 
 
-class KernelNeeded(Exception):
+class ReplayMiss(Exception):
     """A notebook cannot be graded from its recording; it has to be executed."""
 
 
@@ -33,7 +34,7 @@ class Recorded:
     run: bytes = b""
     """What its kernels said the last time; empty where nothing is kept."""
     figures: bytes = b""
-    """What was measured of its models, see :class:`~autograder.check.measured.Book`."""
+    """What was measured of its models, see :class:`~autograder.check.measured.PredictionCache`."""
     new_run: bytes | None = None
     """To be kept instead; empty: nothing is; None: it stays as it is."""
     new_figures: bytes = b""
@@ -52,33 +53,33 @@ class Recorded:
         except _UNREADABLE:
             self.new_run = b""
 
-    def load_book(self) -> Book:
+    def load_predictions(self) -> PredictionCache:
         """What was measured of the models of the run."""
         try:
             ((said,),) = [session.events for session in from_bytes(self.figures).sessions]
             if isinstance(said, Said) and said.reply is not None:
-                return read_book(said.reply)
+                return read_predictions(said.reply)
         except _UNREADABLE:
             pass
-        return Book()
+        return PredictionCache()
 
-    def save_book(self, book: Book | None) -> None:
+    def save_predictions(self, predictions: PredictionCache | None) -> None:
         """Keep what was measured, if that is new."""
-        if book is not None and book.changed:
+        if predictions is not None and predictions.changed:
             with contextlib.suppress(CodecError, *_UNREADABLE):
-                said = Said("", book.packed())
+                said = Said("", predictions.packed())
                 self.new_figures = to_bytes(Transcript((Session("", (said,), 1, 0.0, None),), ()))
 
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
 
 
-class Supply(Protocol):
+class KernelSource(Protocol):
     """The kernels of one notebook, from the first cell to the last question."""
 
     kept: bool
     """Nothing runs: it was executed earlier."""
-    book: Book | None
+    predictions: PredictionCache | None
     """What was measured of models; None: nobody keeps it."""
 
     def start(self) -> Kernel:
@@ -94,15 +95,15 @@ class Supply(Protocol):
         """All is asked.
 
         Raises:
-            KernelNeeded: what was answered is worth nothing.
+            ReplayMiss: what was answered is worth nothing.
         """
 
 
-Supplying = Callable[[Composed, Beyond], Supply]
-"""Gives the kernels of a composed notebook; raises :class:`KernelNeeded`."""
+ChooseSource = Callable[[Composed, ExtraCaptures], KernelSource]
+"""Gives the kernels of a composed notebook; raises :class:`ReplayMiss`."""
 
 
-class Fresh:
+class Live:
     """Kernels that are started, and not written down."""
 
     kept = False
@@ -110,7 +111,7 @@ class Fresh:
     def __init__(self, start: StartKernel) -> None:
         self.start = start
         self.clock = time.monotonic
-        self.book: Book | None = None
+        self.predictions: PredictionCache | None = None
 
     def given_up(self) -> bool:
         """Never."""
@@ -120,16 +121,16 @@ class Fresh:
         """Nothing is left to do."""
 
 
-class Executing:
+class LiveRecorded:
     """Kernels that are started; what they say is kept."""
 
     kept = False
 
-    def __init__(self, start: StartKernel, recorded: Recorded, beyond: Beyond) -> None:
+    def __init__(self, start: StartKernel, recorded: Recorded, beyond: ExtraCaptures) -> None:
         self._recorder = Recorder(start)
         self._recorded = recorded
         self._beyond = beyond
-        self.book: Book | None = Book()
+        self.predictions: PredictionCache | None = PredictionCache()
         self.start = self._recorder.start
         self.clock = self._recorder.clock
 
@@ -140,26 +141,26 @@ class Executing:
     def done(self) -> None:
         """Keep the run."""
         self._recorded.save_run(self._recorder.transcript(self._beyond.files, self._beyond.figures))
-        self._recorded.save_book(self.book)
+        self._recorded.save_predictions(self.predictions)
 
 
-class Regrading:
+class Replayed:
     """Kernels that are not there.
 
     Raises:
-        KernelNeeded: there is no run, or it was looked at otherwise than is needed now.
+        ReplayMiss: there is no run, or it was looked at otherwise than is needed now.
     """
 
     kept = True
 
-    def __init__(self, recorded: Recorded, beyond: Beyond) -> None:
+    def __init__(self, recorded: Recorded, beyond: ExtraCaptures) -> None:
         transcript = recorded.load_run()
         if transcript is None or not _same_look(transcript.files, beyond.files):
-            raise KernelNeeded
+            raise ReplayMiss
         if not _same_look(transcript.figures, beyond.figures):
-            raise KernelNeeded
+            raise ReplayMiss
         self._recorded = recorded
-        self.book: Book | None = recorded.load_book()
+        self.predictions: PredictionCache | None = recorded.load_predictions()
         self._replay = Replay(transcript)
         self.start = self._replay.start
         self.clock = self._replay.clock
@@ -169,11 +170,11 @@ class Regrading:
         return self._replay.missed or libraries.wanted()
 
     def done(self) -> None:
-        """See :class:`Supply`."""
+        """See :class:`KernelSource`."""
         if self._replay.missed:
-            raise KernelNeeded
+            raise ReplayMiss
         if not libraries.wanted():
-            self._recorded.save_book(self.book)
+            self._recorded.save_predictions(self.predictions)
 
 
 def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:
@@ -181,7 +182,7 @@ def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:
     return not now or now == set(then)
 
 
-def supplying(start: StartKernel, recorded: Recorded | None, *, kept: bool) -> Supplying:
+def kernel_source(start: StartKernel, recorded: Recorded | None, *, kept: bool) -> ChooseSource:
     """How a notebook gets its kernels.
 
     Args:
@@ -190,11 +191,11 @@ def supplying(start: StartKernel, recorded: Recorded | None, *, kept: bool) -> S
         kept: from its recording alone.
     """
 
-    def supply(composed: Composed, beyond: Beyond) -> Supply:
+    def supply(composed: Composed, beyond: ExtraCaptures) -> KernelSource:
         if recorded is None:
             if kept:
-                raise KernelNeeded
-            return Fresh(start)
-        return Regrading(recorded, beyond) if kept else Executing(start, recorded, beyond)
+                raise ReplayMiss
+            return Live(start)
+        return Replayed(recorded, beyond) if kept else LiveRecorded(start, recorded, beyond)
 
     return supply

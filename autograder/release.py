@@ -10,21 +10,20 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 
-import nbformat
-from nbformat import NotebookNode
-
+from autograder import exam_cache
 from autograder.errors import CourseError, HostError
 from autograder.exam import make_exam, released_notebook, solution_notebook
 from autograder.examiner import feasible
 from autograder.files import replace_folder
+from autograder.notebook_format import NotebookNode, nbformat
 from autograder.prepare import check_prepared
 from autograder.records import Assignment, Course, Exam
+from autograder.release_record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.releasefiles import release_files
-from autograder.stripping import Faces, strip_all
+from autograder.stripping import strip_all
 
 __all__ = [
     "Release",
@@ -37,56 +36,20 @@ __all__ = [
     "write",
 ]
 
-_MODULES = ("*.py", "*/__init__.py")
 
-
-@dataclass(frozen=True, slots=True)
-class ReleasedNotebook:
-    """One notebook of a release."""
-
-    released: NotebookNode
-    """The student's notebook, equal to what ``nbgrader generate_assignment`` makes."""
-    exam: Exam
-
-    @property
-    def name(self) -> str:
-        """Without ``.ipynb``."""
-        return self.exam.notebook
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """An assignment, ready to be written to release/."""
-
-    assignment: Assignment
-    notebooks: tuple[ReleasedNotebook, ...]
-    files: Mapping[str, Path]
-    """Path in the release (with ``/``) → the file that is copied there."""
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    """Path that a file or a folder would have in the release → why it stays behind."""
-    modules: frozenset[str] = frozenset()
-    """Files of the course's own modules, beside the notebooks or at the top of the course: tests may import them."""
-
-
-def build(course: Course, assignment: Assignment, stripped: Callable[[], Mapping[str, Faces]] | None = None) -> Release:
+def build(course: Course, assignment: Assignment) -> Release:
     """Make the release and the exams of an assignment; nothing is written.
-
-    Args:
-        course: the course.
-        assignment: the assignment.
-        stripped: gives what :func:`~autograder.stripping.strip_all` makes of the notebooks, where that is made
-            elsewhere.
 
     Raises:
         CourseError: a notebook or a file is wrong or missing; the message names it, with the cell.
     """
     check_prepared(course, assignment)
-    faces = stripped() if stripped is not None else strip_all(course, assignment)
+    faces = strip_all(course, assignment)
     exams = {name: make_exam(assignment.name, name, its) for name, its in faces.items()}
     modules = _own_modules(course, assignment)
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
-    notebooks = tuple(ReleasedNotebook(faces[name].student, exam) for name, exam in exams.items())
+    notebooks = tuple(ReleasedNotebook(notebook_text(faces[name].student), exam) for name, exam in exams.items())
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in faces])
     return Release(assignment, notebooks, files, left_out, modules)
 
@@ -106,7 +69,7 @@ def check(release: Release) -> list[str]:
 def _own_modules(course: Course, assignment: Assignment) -> frozenset[str]:
     """Find the modules and packages in the folders that the examiner imports from: ``a.py``, ``b/__init__.py``."""
     folders = (course.source(assignment.name), course.root)
-    found = (path.relative_to(folder) for folder in folders for form in _MODULES for path in folder.glob(form))
+    found = (path.relative_to(folder) for folder in folders for form in OWN_MODULES for path in folder.glob(form))
     return frozenset(path.as_posix() for path in found)
 
 
@@ -130,7 +93,8 @@ def _stop_for(faults: Iterable[str]) -> None:
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:
-    """Write release/<assignment>/ aside and put it into its place; a failure leaves the old release.
+    """Write release/<assignment>/ aside and put it into its place; a failure leaves the old release. The exams are kept
+    for grading.
 
     Raises:
         HostError: it can not be written.
@@ -145,8 +109,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, path)
         for notebook in release.notebooks:
-            text = notebook_text(notebook.released)
-            (aside / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
+            (aside / f"{notebook.name}.ipynb").write_text(notebook.text, encoding="utf-8")
         _open_for_all(aside)
         replace_folder(aside, target)
     except OSError as error:
@@ -155,6 +118,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
+    exam_cache.save(course, assignment, release)
 
 
 def notebook_text(notebook: NotebookNode) -> str:

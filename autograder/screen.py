@@ -11,9 +11,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from autograder import tally
-from autograder.batch import NotGraded
 from autograder.dryrun import Forecast, points
-from autograder.records import Grade
+from autograder.records import Grade, NotGraded
 from autograder.report.table import TEXT_COLUMNS, text_table
 from autograder.report.words import status_title
 from autograder.text import one_line

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autograder.errors import Terminated
 from autograder.records import Assignment, Course
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes: 128 + SIGINT, 128 + SIGTERM."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: what `kill`, `timeout`, systemd and batch systems send."""
 
 
 @contextlib.contextmanager

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-
 from autograder.errors import CourseError
 from autograder.nbgraderconfig import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
 from autograder.notebook import read_source_notebook
+from autograder.notebook_format import NotebookNode, nbformat
 from autograder.paths import inside
 from autograder.records import Assignment, Course
-from autograder.sandbox.base import computing_alike
+from autograder.sandbox.base import limit_threads
 
 _AUTOTESTS = "InstantiateTests"
 _BEFORE = ("IncludeHeaderFooter", _AUTOTESTS, "LockCells")
@@ -31,7 +29,7 @@ _HIDDEN = ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCell
 
 
 @dataclass(frozen=True, slots=True)
-class Faces:
+class NotebookVersions:
     """One notebook at three moments; the cells of all three stand for one another by position."""
 
     instructor: NotebookNode
@@ -44,7 +42,7 @@ class Faces:
     """What marks the first and the last line of a hidden part."""
 
 
-def strip_all(course: Course, assignment: Assignment) -> dict[str, Faces]:
+def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersions]:
     """The faces of each notebook in the assignment's source folder, under its name without ``.ipynb``.
 
     Where a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
@@ -58,7 +56,7 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, Faces]:
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
     config = read_nbgrader_config(course.root)
     faces = {}
-    with computing_alike(assignment.limits.threads):
+    with limit_threads(assignment.limits.threads):
         for path in paths:
             label = f"source/{assignment.name}/{path.name}"
             source = read_source_notebook(path, name=label)
@@ -66,7 +64,7 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, Faces]:
     return faces
 
 
-def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderConfig, label: str) -> Faces:
+def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderConfig, label: str) -> NotebookVersions:
     """The notebook's three faces.
 
     Args:
@@ -91,7 +89,7 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     except nbformat.ValidationError as error:
         raise CourseError(f"{label}: the released notebook is not valid: {error.message[:200]}") from None
     hidden = steps.make("ClearHiddenTests")
-    return Faces(instructor, examiner, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
+    return NotebookVersions(instructor, examiner, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
 
 
 def cell_name(index: int, cell: NotebookNode) -> str:
@@ -128,9 +126,6 @@ class _Steps:
 
     def make(self, name: str) -> Any:
         """The preprocessor with the options of nbgrader_config.py, and with absolute paths."""
-        from autograder.nbgraders import import_preprocessors
-
-        import_preprocessors()
         from nbgrader import preprocessors
         from traitlets.config import Config
         from traitlets.traitlets import TraitError

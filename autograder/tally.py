@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from autograder.batch import NotGraded
-from autograder.records import Grade, RunStatus
+from autograder.records import Grade, NotGraded, RunStatus
 
 NOT_GRADED = "not graded"
 _ORDER = (*(status.value for status in RunStatus), "missing", "invalid", NOT_GRADED)

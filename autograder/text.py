@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
+from typing import TextIO
 
 # Escape sequences of terminals: CSI (colours, cursor), OSC (titles, links; ended by BEL or ST), short ones.
 _ANSI = re.compile(
@@ -60,6 +62,38 @@ def inert_markdown(text: str) -> str:
     """
     text = _TAG.sub("&lt;", _ENTITY.sub("&amp;", text))
     return _SCRIPT.sub(lambda match: match.group().replace(":", "\u2236"), text)
+
+
+PLAIN = "autograder.plain"
+"""A handler of encoding errors: ``✓`` as ``ok``, ``→`` as ``->``, others as ``\\u2713``."""
+_PLAIN = {
+    "✓": "ok", "◐": "partly:", "✗": "wrong:", "→": "->", "−": "-", "×": "x", "±": "+-", "·": "*", "…": "...",
+    "“": '"', "”": '"', "≤": "<=", "≥": ">=",
+}  # fmt: skip
+
+
+def printable(text: str, stream: TextIO | None) -> str:
+    """Replace what ``stream`` cannot encode: consoles and redirected output on Windows know few characters."""
+    encoding = getattr(stream, "encoding", None)
+    if text.isascii() or not isinstance(encoding, str):
+        return text
+    try:
+        return text.encode(encoding, PLAIN).decode(encoding)
+    except LookupError:  # the stream is a stand-in with an encoding of its own
+        return text
+
+
+def _in_plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    character = error.object[error.start]
+    if character in _PLAIN:
+        return _PLAIN[character], error.start + 1
+    error.end = error.start + 1
+    return codecs.backslashreplace_errors(error)
+
+
+codecs.register_error(PLAIN, _in_plain)
 
 
 def _shown(character: str) -> str:

@@ -12,11 +12,15 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from autograder.examiner.handles import Answer, LostError
-from autograder.execute import Kernel, StartKernel
+from autograder.errors import LostError
+from autograder.link import Answer
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
+
+if TYPE_CHECKING:
+    from autograder.execute import Kernel, StartKernel
 
 MAX_BYTES = 64 * 2**20
 """Of one transcript: all that the kernel said, what it said twice counted once. A longer one is not kept."""
@@ -69,7 +73,7 @@ class Transcript:
     readings: tuple[float, ...]
     """What the clock of the execution said, in seconds since its first reading."""
     files: tuple[int, ...] = ()
-    """The test cells, by index, at which files were copied out; see :class:`autograder.execute.Beyond`."""
+    """The test cells, by index, at which files were copied out; see :class:`autograder.capture.ExtraCaptures`."""
     figures: tuple[int, ...] = ()
 
 

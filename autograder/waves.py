@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-from autograder.grading.recordings import are_kept, run_keys
+from autograder.grading.recordings import are_kept
 from autograder.grading.work import Work
 
 Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
@@ -22,8 +22,7 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     not be graded, the next one is executed. That a work could not be done from a recording is never its outcome: it is
     executed then.
     """
-    keys = {work.student: run_keys(work) for work in due if work.runs is not None}
-    ready = [work for work in due if are_kept(work, keys.get(work.student, ()))]
+    ready = [work for work in due if are_kept(work)]
     missing: list[Work] = []
     yield from _replayed(ready, workers, execute, missing)
     place = {id(work): number for number, work in enumerate(due)}
@@ -32,26 +31,22 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     alone: list[Work] = []
     while missing:
         leaders: dict[tuple[str, ...], Work] = {}
-        first = [work for work in missing if _leads(work, keys.get(work.student, ()), leaders)]
+        first = [work for work in missing if _leads(work, leaders)]
         same = [work for work in missing if not any(work is one for one in first)]
         succeeded: set[tuple[str, ...]] = set()
         for work, reason in _done(execute, first, workers):
             if not reason:
-                succeeded.add(keys.get(work.student, ()))
+                succeeded.add(work.recording_keys)
             yield work, reason
-        yield from _replayed([work for work in same if keys[work.student] in succeeded], workers, execute, alone)
-        missing = [work for work in same if keys[work.student] not in succeeded]
+        yield from _replayed([work for work in same if work.recording_keys in succeeded], workers, execute, alone)
+        missing = [work for work in same if work.recording_keys not in succeeded]
     yield from _done(execute, alone, workers)
 
 
-def has_recordings(work: Work) -> bool:
-    """Whether there is a recording of all notebooks of a submission."""
-    return work.runs is not None and are_kept(work, run_keys(work))
-
-
-def _leads(work: Work, keys: tuple[str, ...], leaders: dict[tuple[str, ...], Work]) -> bool:
+def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:
     """Whether nobody before has the same run; who has none is like nobody else."""
-    return not all(keys) or not keys or leaders.setdefault(keys, work) is work
+    keys = work.recording_keys
+    return work.runs is None or not keys or not all(keys) or leaders.setdefault(keys, work) is work
 
 
 def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Outcomes:

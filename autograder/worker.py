@@ -34,27 +34,19 @@ _asking_policy = threading.Lock()
 """A course's own late policy was not written for threads."""
 
 
-class KernelNeeded(Exception):
-    """A submission cannot be graded from its recording."""
-
-
 def grade_submission(work: Work, examine: Examine) -> Grade:
     """Grade one submission and write its folder.
 
     Raises:
         HostError: this machine cannot do it; nothing is written.
         CourseError: the course's own late policy failed; nothing is written.
-        KernelNeeded: it was to be graded from its recording, and cannot be; nothing is written.
+        NotGraded: the examiner says why there is no grade, that it needs a kernel among it; nothing is written.
     """
     with _asking_policy:
         penalty = late_penalty(work.course, work.assignment, work.submitted_at)
     said = examine(work)
     try:
         believed = outcome.read(said, work.exams)
-    except outcome.NotGraded as error:
-        if error.needs == outcome.KERNEL:
-            raise KernelNeeded("its notebooks must be executed") from error
-        raise
     except ValueError as error:
         raise HostError(f"what came out of the process that examined it is not believed: {error}") from error
     with _asking_policy:
@@ -78,8 +70,6 @@ def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade
     """Why a submission could not be graded; empty: it is. The kit's own fault leaves its traceback in the log."""
     try:
         grade(work, examine)
-    except KernelNeeded as error:
-        return str(error)
     except outcome.NotGraded as error:
         return bounded(str(error), MAX_REASON) + (_log_excerpt(work) if error.fault else "")
     except AutograderError as error:

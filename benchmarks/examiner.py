@@ -108,9 +108,9 @@ def codec_rows() -> Iterator[Row]:
 
 def kernel_rows() -> Iterator[Row]:
     """Questions to a kernel in the sandbox."""
+    from autograder.capture import Budget, capture
     from autograder.examiner.namespace import Answers
     from autograder.examiner.remote import Remote
-    from autograder.execute import Budget, capture
     from autograder.kernel import sandboxed_kernel
     from autograder.records import Limits
     from autograder.sandbox import default_sandbox
@@ -143,7 +143,7 @@ def kernel_rows() -> Iterator[Row]:
 # --- a lesson -------------------------------------------------------------------------------------------
 
 PHASES = {
-    "capture": "autograder.execute.capture",
+    "capture": "autograder.capture.capture",
     "tests": "autograder.grade._examine",
     "rebuild": "autograder.grade._rebuild",
     "predict": "autograder.check.holdout.predicted",

@@ -200,9 +200,9 @@ def grade_class(folder: Path, examples: Path | None, workers: int, report: Any) 
     from rich.console import Console
 
     from autograder import batch, record, screen
+    from autograder.cache_keys import exam_key
     from autograder.course import load_course
     from autograder.grading.pool import in_processes
-    from autograder.keys import exam_key
     from autograder.release import build
 
     assert nbgrader.api

@@ -58,9 +58,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     from autograder import batch, demo, record
+    from autograder.cache_keys import exam_key
     from autograder.course import load_course
     from autograder.grading.work import versions
-    from autograder.keys import exam_key
     from autograder.prepare import prepare
     from autograder.release import build, write
 

@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--steps", type=int, nargs="+", default=[keras_training.MOST_STEPS])
+    parser.add_argument("--steps", type=int, nargs="+", default=[keras_training.MAX_STEPS])
     given = parser.parse_args()
     exact = TensorFlowTrainer.fit
     keras_training.install()
@@ -95,7 +95,7 @@ def main() -> None:
     print("|---|" + "---:|" * 9 + "---|")
     for name, layers in NETWORKS.items():
         for steps in given.steps:
-            keras_training.MOST_STEPS = steps
+            keras_training.MAX_STEPS = steps
             pairs = [
                 (train(exact, layers, x, y, given.epochs), train(fast, layers, x, y, given.epochs))
                 for _ in range(given.pairs)

@@ -14,7 +14,7 @@ from tiny import cell, notebook
 
 from autograder.grade import grade_notebook
 from autograder.records import Exam, Limits, NotebookGrade, Role
-from autograder.regrade import Recorded, supplying
+from autograder.regrade import Recorded, kernel_source
 from autograder.runs import Runs
 
 KINDS = ("", "-figures")
@@ -49,8 +49,8 @@ class Room:
         key = hashlib.sha256(execution.encode() + path.read_bytes()).hexdigest()
         runs = Runs(self.runs)
         recorded = Recorded(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else Recorded()
-        supply = supplying(self.start, recorded, kept=kept)
-        grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, supplying=supply).grade
+        supply = kernel_source(self.start, recorded, kept=kept)
+        grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, kernel_source=supply).grade
         for what, data in zip(KINDS, (recorded.new_run, recorded.new_figures or None), strict=True):
             if data is not None:
                 runs.save(f"{key}{what}", data)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.util
 import io
 import linecache
 import os
@@ -13,18 +15,20 @@ from types import CodeType
 from typing import Any
 
 import autograder.probe
+from autograder.errors import LostError
 from autograder.examiner import foreign
-from autograder.examiner.handles import Answer
 from autograder.examiner.origin import cell_stem
-from autograder.examiner.remote import LostError, Remote
+from autograder.examiner.remote import Remote
+from autograder.link import Answer
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, RunStatus
 
-sys.path.insert(0, str(Path(autograder.probe.__file__).parent))
-import described  # noqa: F401 - for tests that need the probe's own
-import server
-
-sys.path.pop(0)
+_spec = importlib.util.spec_from_file_location("probe", autograder.probe.__file__)
+assert _spec is not None
+sys.modules["probe"] = importlib.util.module_from_spec(_spec)  # the kernel's own copy, as it is in a sandbox
+server = importlib.import_module("probe.server")
+described = importlib.import_module("probe.described")
+"""For tests that need the probe's own."""
 
 
 @contextlib.contextmanager

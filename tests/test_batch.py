@@ -21,7 +21,7 @@ from autograder.course import load_course
 from autograder.errors import HostError, SandboxError, UsageError
 from autograder.grading.pool import in_processes, in_threads
 from autograder.grading.work import Work
-from autograder.records import Course, Grade
+from autograder.records import Batch, Course, Grade
 
 NAMES = ("ada", "bob", "eve", "joe")
 
@@ -69,7 +69,7 @@ def test_only_the_students_that_are_named_are_graded(course: Course) -> None:
 
 def test_a_course_without_submissions_has_nothing_to_do(tmp_path: Path) -> None:
     assert plan(tiny_course(tmp_path)) == ()
-    assert batch.run((), execute=in_processes) == batch.Batch((), (), ())
+    assert batch.run((), execute=in_processes) == Batch((), (), ())
 
 
 @pytest.mark.parametrize("error", [SandboxError("no room"), ValueError("a bug"), MemoryError()])

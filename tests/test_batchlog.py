@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch import NotGraded
 from autograder.batchlog import KEPT, BatchLog, folder
-from autograder.errors import HostError
-from autograder.records import Course, Grade, NotebookGrade, QuestionGrade
-from autograder.stopping import Terminated
+from autograder.errors import HostError, Terminated
+from autograder.records import Course, Grade, NotebookGrade, NotGraded, QuestionGrade
 
 QUESTION = QuestionGrade("q", 12.5, 20, "partial", "")  # type: ignore[arg-type]
 BOOK = NotebookGrade(

@@ -10,8 +10,9 @@ import time
 import pytest
 from kernels import remote_after
 
+from autograder.errors import LostError, RemoteError
 from autograder.examiner.callbacks import MAX_QUESTIONS
-from autograder.examiner.remote import LostError, Remote, RemoteError
+from autograder.examiner.remote import Remote
 from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
 
 SOURCE = """

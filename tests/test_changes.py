@@ -9,7 +9,7 @@ from test_examine import graded
 
 from autograder import check
 from autograder.check.data import is_hidden
-from autograder.examiner.changes import functions_returning_nothing
+from autograder.examiner.procedures import functions_returning_nothing
 from autograder.records import Role
 
 SORT = "def sort(values):\n    values.sort()"

@@ -204,7 +204,7 @@ def test_an_exception_fails_its_case_and_shows_its_type() -> None:
 
 def test_a_failure_of_the_examination_itself_is_told_in_its_own_words() -> None:
     """The kernel's end is no exception of the student's: its message is shown instead of its type."""
-    from autograder.examiner.remote import LostError
+    from autograder.errors import LostError
 
     def gone() -> None:
         raise LostError("the notebook's kernel has ended")

@@ -8,7 +8,8 @@ import pytest
 from kernels import described, remote_after
 from test_callbacks import Names
 
-from autograder.examiner.remote import RemoteCallable, RemoteError, RemoteObject
+from autograder.errors import RemoteError
+from autograder.examiner.remote import RemoteCallable, RemoteObject
 
 SOURCE = """
 class Base: pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -12,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,12 +18,12 @@ import tiny
 from click.testing import CliRunner, Result
 from kernels import InProcessKernel
 from rich.console import Console
-from tiny import SOLUTION, TEST, YAML, Here, grade_here, submit, tiny_course
+from tiny import SOLUTION, TEST, YAML, Here, grade_here, grade_in_this_process, submit, tiny_course
 
-from autograder import batch, cli, prove
+from autograder import batch, cli
 from autograder.errors import HostError, SandboxError
 from autograder.grading.work import Work
-from autograder.records import Course, Engine, Grade, NotebookGrade, RunStatus
+from autograder.records import Course, Engine, Grade, NotebookGrade, NotGraded, RunStatus
 from autograder.sandbox import Finding
 from autograder.screen import BatchProgress, _Remaining
 
@@ -46,10 +44,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Here:
     """Batches run in this process, with no sandbox."""
     executor = Here()
     monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
-    monkeypatch.setattr(cli, "_require_sandbox", lambda *_: False)
-    monkeypatch.setattr("autograder.grading.pool.starting", lambda due, **_: contextlib.nullcontext())
-    monkeypatch.setattr(batch, "run", partial(batch.run, execute=executor))
-    monkeypatch.setattr(prove, "prove", partial(prove.prove, execute=executor))
+    grade_in_this_process(monkeypatch, executor)
     return executor
 
 
@@ -155,7 +150,7 @@ def test_a_sandbox_that_does_not_hold_is_3_and_nothing_is_graded(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finding = Finding("network", False, "the internet can be reached", "unplug it")
-    monkeypatch.setattr("autograder.sandbox.bubblewrap.BubblewrapSandbox.self_test", lambda self: (finding,))
+    monkeypatch.setattr("autograder.sandbox.selftest.self_test", lambda sandbox: (finding,))
     said = on(course, "grade", "hw")
     assert said.exit_code == 3
     assert "network: the internet can be reached" in said.stderr
@@ -315,7 +310,7 @@ def test_a_stop_before_and_after_the_grading_says_how_to_go_on_too(
         True,
     )
     assert "\nended " in log_of(course).read_text()
-    monkeypatch.setattr(cli, "_require_sandbox", interrupt)
+    monkeypatch.setattr("autograder.grading.assignment.require_walls", interrupt)
     said = on(course, "grade", "hw")
     assert (said.exit_code, said.stderr) == (130, "\nStopped.\n")
 
@@ -413,7 +408,7 @@ def test_collect_waits_for_no_batch(course: Course, tmp_path: Path) -> None:
 
 def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
-    monkeypatch.setattr("autograder.sandbox.bubblewrap.BubblewrapSandbox.self_test", lambda self: fine)
+    monkeypatch.setattr("autograder.sandbox.selftest.self_test", lambda sandbox: fine)
     monkeypatch.setattr("autograder.installation.optional_sandbox", lambda name: fine[0])
     said = autograder("doctor")
     assert said.exit_code == 0, said.output
@@ -515,7 +510,7 @@ def drawn(progress: BatchProgress, *outcomes: tuple[str, str]) -> list[str]:
     with console.capture() as shown:
         for student, status in outcomes:
             book = NotebookGrade("nb", status, "", ())
-            failed = batch.NotGraded(student, "hw", "x")
+            failed = NotGraded(student, "hw", "x")
             progress.advance(student, failed if status == "not graded" else Grade(student, "hw", (book,)))
         console.print(progress.bar.get_renderable())
     return re.sub(r"\x1b\[[0-9;]*m", "", shown.get()).splitlines()
@@ -719,7 +714,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     def refuse(*_: object) -> bool:
         raise AssertionError("this machine grades nothing, so its sandbox is no matter")
 
-    monkeypatch.setattr(cli, "_require_sandbox", refuse)
+    monkeypatch.setattr("autograder.grading.assignment.require_walls", refuse)
     return asked
 
 

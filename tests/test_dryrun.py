@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
 import tiny
 from click.testing import CliRunner, Result
 from kernels import InProcessKernel
-from tiny import TEST, Here, grade_here, submit, tiny_course
+from tiny import TEST, Here, grade_here, grade_in_this_process, submit, tiny_course
 
-from autograder import batch, cli
+from autograder import cli
 from autograder.errors import HostError
 from autograder.grading.work import Work
 from autograder.records import Course, Grade
@@ -30,9 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return InProcessKernel()
 
     monkeypatch.setattr(tiny, "start_kernel", start)
-    monkeypatch.setattr(cli, "_require_sandbox", lambda *_: False)
-    monkeypatch.setattr("autograder.grading.pool.starting", lambda due, **_: contextlib.nullcontext())
-    monkeypatch.setattr(batch, "run", partial(batch.run, execute=Here()))
+    grade_in_this_process(monkeypatch, Here())
     return names
 
 
@@ -56,9 +52,13 @@ def change_test(course: Course, old: str, new: str) -> None:
 
 
 def state(course: Course) -> dict[str, str]:
-    """Every file of the course, but for the runs, the logs and the lock."""
+    """Every file of the course, but for the runs, the exams, the logs and the lock."""
     files = [path for path in course.root.rglob("*") if path.is_file()]
-    kept = [p for p in files if not p.is_relative_to(course.runs) and not p.is_relative_to(course.state / "log")]
+    kept = [
+        p
+        for p in files
+        if not p.is_relative_to(course.runs) and not p.is_relative_to(course.state / "log") and p.parent.name != "exams"
+    ]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
@@ -133,7 +133,7 @@ def test_who_could_not_be_graded_is_3_and_counted(
         return grade_here(work)
 
     change_test(course, "== 42", "== 43")
-    monkeypatch.setattr(batch, "run", partial(batch.run, execute=Here(fail)))
+    grade_in_this_process(monkeypatch, Here(fail))
     before = state(course)
     said = grade(course, "--dry-run")
     assert said.exit_code == 3

@@ -17,8 +17,8 @@ from kernels import InProcessKernel
 
 from autograder import check
 from autograder.check import backends as module
-from autograder.errors import CourseError
-from autograder.examiner.remote import Remote, RemoteError
+from autograder.errors import CourseError, RemoteError
+from autograder.examiner.remote import Remote
 from autograder.probe import carry, codec, elsewhere
 from autograder.probe.carry import ElsewhereError, collect, rebuild
 from autograder.probe.codec import encode
@@ -178,11 +178,14 @@ def test_another_backends_library_is_refused_by_name(monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def _any_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Torch counts as installed, and as not yet imported: dummy functions need no Keras."""
-    for probe in {elsewhere, sys.modules["elsewhere"]}:  # the package's, and the one that the in-process kernel uses
+    for probe in {
+        elsewhere,
+        sys.modules["probe.elsewhere"],
+    }:  # the package's, and the one that the in-process kernel uses
         monkeypatch.setattr(probe, "_backend_here", lambda: "")
     monkeypatch.setattr(elsewhere.importlib.util, "find_spec", lambda name: object())
     yield
-    for probe in {elsewhere, sys.modules["elsewhere"]}:
+    for probe in {elsewhere, sys.modules["probe.elsewhere"]}:
         for child in probe._children.values():
             child.end()
 
@@ -333,7 +336,7 @@ class TestInTheExaminer:
     )
     def test_an_answer_that_is_none_is_no_result(self, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         f = remote_function(Kernel(), "def f(x):\n    return x")
-        monkeypatch.setattr(sys.modules["server"].Server, "elsewhere", lambda *_: answer)
+        monkeypatch.setattr(sys.modules["probe.server"].Server, "elsewhere", lambda *_: answer)
         with pytest.raises(RemoteError, match="an answer that can not be read"):
             check.on_backend(f, "torch")(1)
 

@@ -19,7 +19,7 @@ from autograder import batch
 from autograder.engine.cluster import InCluster, check_address
 from autograder.errors import HostError, SandboxError, UsageError
 from autograder.grading.work import Work
-from autograder.records import Course, Engine
+from autograder.records import Batch, Course, Engine
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("ada", "bob", "eve", "joe")
@@ -85,7 +85,7 @@ def plan(course: Course) -> tuple[Work, ...]:
     return batch.plan(course, tiny_release(course))
 
 
-def facts(done: batch.Batch) -> list[object]:
+def facts(done: Batch) -> list[object]:
     """What must not depend on where it was graded."""
     return [
         (g.student, g.score, [(q.id, q.outcome, q.message, q.detail) for q in g.notebooks[0].questions], g.content_keys)

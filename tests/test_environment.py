@@ -15,9 +15,9 @@ from tiny import submit, tiny_course, tiny_release
 
 import autograder
 from autograder import batch
+from autograder.capture import Budget, capture
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote import Remote
-from autograder.execute import Budget, capture
 from autograder.installation import environment
 from autograder.kernel import sandboxed_kernel
 from autograder.records import Limits

@@ -19,8 +19,8 @@ from autograder import check
 from autograder.check import eventfile
 from autograder.check.eventfile import EventFileError, parse, records
 from autograder.check.events import MAX_FILES
-from autograder.errors import CourseError
-from autograder.examiner.remote import LostError, Remote
+from autograder.errors import CourseError, LostError
+from autograder.examiner.remote import Remote
 from autograder.probe import operations
 from autograder.records import CheckResult
 

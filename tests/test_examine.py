@@ -9,12 +9,12 @@ import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
-from autograder.errors import HostError, SandboxError
+from autograder.errors import HostError, LostError, SandboxError
 from autograder.examiner.examine import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
-from autograder.examiner.remote import LostError, Remote
+from autograder.examiner.remote import Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.execute import execute
 from autograder.probe.codec import Reference
@@ -30,7 +30,7 @@ def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
     composed = composed_of(exam, **answers)
-    executed = execute(kernel, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
+    executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
     answers_ = Answers(executed.remote, known.modules, no_models)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
     wording = Wording(Origins(composed.cells), public_words(exam).__contains__)

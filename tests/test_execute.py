@@ -9,10 +9,11 @@ import pytest
 from exams import composed_of, exam_of
 from kernels import InProcessKernel
 
+from autograder.capture import Budget, capture
 from autograder.errors import SandboxError
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.remote import Remote
-from autograder.execute import Budget, capture, execute
+from autograder.execute import execute
 from autograder.probe.codec import decode
 from autograder.records import CellRun, Limits, Role, RunStatus
 
@@ -30,7 +31,7 @@ def run(exam, kernels=None, **answers):
         started.append(InProcessKernel())
         return started[-1]
 
-    return execute(start, composed, wanted, LIMITS)
+    return execute(start, Remote, composed, wanted, LIMITS)
 
 
 def plain(executed, index, name):
@@ -128,7 +129,7 @@ class Killed(InProcessKernel):
 def test_that_a_kernel_was_killed_is_known_after_another_took_its_place():
     kernels = [Killed, InProcessKernel]
     wanted = {1: frozenset({"f"}), 3: frozenset({"y"})}
-    executed = execute(lambda: kernels.pop(0)(), composed_of(FUNCTIONS, cell2="raise Dies"), wanted, LIMITS)
+    executed = execute(lambda: kernels.pop(0)(), Remote, composed_of(FUNCTIONS, cell2="raise Dies"), wanted, LIMITS)
     assert executed.killed()
     assert not run(FUNCTIONS, cell2="raise Dies").killed()
     assert not run(FUNCTIONS).killed()
@@ -142,7 +143,7 @@ def test_a_host_that_fails_in_the_middle_leaves_no_kernel():
 
     kernel = Broken()
     with pytest.raises(SandboxError):
-        execute(lambda: kernel, composed_of(FUNCTIONS), {}, LIMITS)
+        execute(lambda: kernel, Remote, composed_of(FUNCTIONS), {}, LIMITS)
     assert kernel.closed
 
 
@@ -165,20 +166,20 @@ class Sleepy(InProcessKernel):
 def test_cells_after_an_interrupted_one_still_run():
     exam = REUSED
     wanted = {1: frozenset({"x"}), 3: frozenset({"x"})}
-    executed = execute(Sleepy, composed_of(exam), wanted, LIMITS)
+    executed = execute(Sleepy, Remote, composed_of(exam), wanted, LIMITS)
     assert executed.run.status is RunStatus.TIMED_OUT
     assert "Cell 3 ran longer than 120 s" in executed.run.message
     assert plain(executed, 3, "x") == 1
 
 
 def test_nothing_runs_after_the_notebooks_time_is_over():
-    executed = execute(InProcessKernel, composed_of(REUSED), {}, Limits(notebook_seconds=0))
+    executed = execute(InProcessKernel, Remote, composed_of(REUSED), {}, Limits(notebook_seconds=0))
     assert executed.run.status is RunStatus.TIMED_OUT
     assert {c.status for c in executed.run.cells} == {"not_run"}
 
 
 def test_a_value_past_the_limits_is_a_refusal_of_that_name_only(monkeypatch):
-    import server  # the probe's own module, as the in-process kernel uses it
+    from probe import server  # the probe's own module, as the in-process kernel uses it
 
     monkeypatch.setattr(server.codec, "MAX_BYTES", 5000)
     exam = exam_of((Role.ANSWER, "import numpy\nbig = numpy.zeros(10000)\nsmall = 1"), (Role.TEST, "big, small"))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tiny import YAML, Here, submit, tiny_course, tiny_release
 
-from autograder import batch, feedback, record, report, result
+from autograder import batch, record, report, result
+from autograder.cache_keys import exam_key
 from autograder.feedback import write_feedback
-from autograder.keys import exam_key
-from autograder.records import Assignment, Course, Grade
+from autograder.records import Course
 
 NAMES = ("ada", "bob", "eve")
 
@@ -99,36 +97,6 @@ def test_where_it_is_not_known_what_pages_were_made_from_all_are_written(course:
     assert written(course, lambda: grade(course)) == []
 
 
-def test_two_processes_write_the_pages_of_a_class_as_one_does(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And both are known: nothing is written again."""
-    names = [f"s{number:02}" for number in range(feedback.FEW + 1)]
-    for name in names:
-        submit(course, name, f"def double(x):\n    return 2 * x  # {name}")
-    monkeypatch.setattr("autograder.beside.threading.active_count", lambda: 1)
-    monkeypatch.setattr("autograder.beside.os.sched_getaffinity", lambda _: {0, 1})
-    real = report.render_feedback
-
-    def render(course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, Any]) -> str:
-        (course.root / f"{grade.student}.pid").write_text(str(os.getpid()))
-        return real(course, assignment, grade, notebooks)
-
-    def writers() -> set[str]:
-        return {(course.root / f"{name}.pid").read_text() for name in names}
-
-    monkeypatch.setattr(report, "render_feedback", render)
-    grade(course)
-    assert len(writers()) == 2
-    pages = {name: page(course, name).read_bytes() for name in names}
-    assert all(f"# {name}".encode() in pages[name] for name in names)
-    assert written(course, lambda: grade(course)) == []
-    for name in names:
-        page(course, name).unlink()
-    monkeypatch.setattr(feedback, "FEW", 1000)
-    grade(course)
-    assert {name: page(course, name).read_bytes() for name in names} == pages
-    assert writers() == {str(os.getpid())}
-
-
 def test_when_asked_for_pages_are_written_in_any_case(course: Course) -> None:
     """As `autograder feedback` does; those of the others stay known."""
     grades = [result.read(course.autograded("bob", "hw") / "result.json")]
@@ -142,7 +110,6 @@ def test_a_page_of_a_batch_that_was_stopped_is_not_taken_for_current(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was written until then is known, the rest is written by the next batch."""
-    from autograder import report
 
     real = report.render_feedback
 

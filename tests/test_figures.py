@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import random
+import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -15,11 +16,13 @@ from kernels import InProcessKernel
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
+from autograder.capture import ExtraCaptures
 from autograder.examiner.examine import examine
 from autograder.examiner.figures import Figures, asks_for_the_current_figure
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.execute import Beyond, execute
+from autograder.examiner.remote import Remote
+from autograder.execute import execute
 from autograder.probe import figures as probe
 from autograder.probe.codec import decode, encode
 from autograder.records import Limits, Outcome, Role
@@ -47,8 +50,8 @@ def outcome(answer, test, kernel=InProcessKernel, **answers):
         (Role.FREE, "import matplotlib.pyplot as plt\nimport numpy as np"), (Role.ANSWER, answer), (Role.TEST, test)
     )
     known = vocabulary(exam)
-    beyond = Beyond(figures=frozenset({2} if asks_for_the_current_figure(test) else ()))
-    executed = execute(kernel, composed_of(exam, **answers), {2: needs(test, known)}, Limits(), beyond)
+    beyond = ExtraCaptures(figures=frozenset({2} if asks_for_the_current_figure(test) else ()))
+    executed = execute(kernel, Remote, composed_of(exam, **answers), {2: needs(test, known)}, Limits(), beyond)
     plt.close("all")  # the examiner's pyplot is the kernel's here, and must know nothing of it
     answers_ = Answers(executed.remote, known.modules, lambda claim, weights: None)
     return examine([(exam.cells[2], executed.captures.get(2))], known, answers_, None, 20.0)[0]
@@ -136,7 +139,7 @@ def test_a_figure_is_captured_as_it_was_at_the_cell_and_lives_longer_than_the_ke
         started.append(InProcessKernel())
         return started[-1]
 
-    executed = execute(start, composed_of(exam), {2: needs(exam.cells[2].source, known)}, Limits())
+    executed = execute(start, Remote, composed_of(exam), {2: needs(exam.cells[2].source, known)}, Limits())
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
     (result,) = examine([(exam.cells[2], executed.captures[2])], known, answers, None, 20.0)
     assert result.outcome is Outcome.PASSED, result.detail
@@ -148,7 +151,8 @@ class Shows(InProcessKernel):
 
     def run(self, source, seconds):
         result = super().run(source, seconds)
-        figures = __import__("figures")
+        from probe import figures
+
         for number in plt.get_fignums():
             figures.note(plt.figure(number))
         plt.close("all")
@@ -157,13 +161,13 @@ class Shows(InProcessKernel):
 
 @pytest.mark.parametrize("kernel", [InProcessKernel, Shows])
 def test_the_current_figure_is_the_open_one_or_the_one_that_was_shown_last(kernel) -> None:
-    __import__("figures")._shown.clear()
+    sys.modules["probe.figures"]._shown.clear()
     test = "ax = plt.gca()\nassert ax.get_title() == 'mine' and plt.gcf().axes == [ax] and plt.xlim() == (0, 7)"
     answer = "plt.plot([1, 2])\nplt.title('mine')\nplt.xlim(0, 7)"
     result = outcome(answer, test, kernel)
     assert result.outcome is Outcome.PASSED, result.detail
     plt.close("all")
-    __import__("figures")._shown.clear()
+    sys.modules["probe.figures"]._shown.clear()
     assert outcome("pass", test, kernel).fraction == 0
 
 

@@ -15,18 +15,21 @@ from kernels import InProcessKernel, inside
 from tiny import tiny_course, tiny_release
 
 from autograder import release as releasing
+from autograder.capture import ExtraCaptures
+from autograder.captured_files import Kept
 from autograder.examiner.examine import examine
-from autograder.examiner.files import Kept, looks_at_files, paths_in
+from autograder.examiner.files import looks_at_files, paths_in
 from autograder.examiner.guard import GuardError, guarding
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
+from autograder.examiner.remote import Remote
 from autograder.examiner.workspace import Workspace
-from autograder.execute import Beyond, execute
+from autograder.execute import execute
 from autograder.probe import workfiles as probe
 from autograder.prove import prove
 from autograder.records import Limits, Outcome, Role
 
-import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
+from probe import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
 
 
 SOLUTION = """\
@@ -114,8 +117,10 @@ def graded(kernel, *cells, given=None, handed_in=None, released=None):
         exam = replace(exam, cells=tuple(hidden))
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    beyond = Beyond(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
-    executed = execute(kernel, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond)
+    beyond = ExtraCaptures(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
+    executed = execute(
+        kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
+    )
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
     workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
@@ -251,7 +256,7 @@ def test_after_a_test_the_kernels_folder_is_what_it_was_at_the_end(kernel, tmp_p
     known = vocabulary(exam)
     composed = composed_of(exam, cell1=released)
     wanted = {1: needs(exam.cells[1].source, known)}
-    executed = execute(kernel, composed, wanted, Limits(), Beyond(files=frozenset({1})))
+    executed = execute(kernel, Remote, composed, wanted, Limits(), ExtraCaptures(files=frozenset({1})))
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
     workspace = Workspace({"data.csv": tmp_path / "data.csv"}, {}, frozenset(), executed.files)
     (result,) = examine([(exam.cells[1], executed.captures[1])], known, answers, None, 20.0, workspace=workspace)
@@ -399,7 +404,7 @@ def test_names_that_leave_the_folder_and_answers_of_other_shapes_are_dropped(ans
 def test_of_names_that_collide_the_first_stays_and_bytes_are_bounded(monkeypatch) -> None:
     answer = ({"A.txt": b"1", "a.txt": b"2", "\u00e9": b"3", "e\u0301": b"4"}, [])
     assert Kept().pull(lambda *_: answer)[0] == {"A.txt": b"1", "\u00e9": b"3"}
-    monkeypatch.setattr("autograder.examiner.files.MAX_BYTES", 5)
+    monkeypatch.setattr("autograder.captured_files.MAX_BYTES", 5)
     assert list(Kept().pull(lambda *_: ({"a": b"123", "b": b"456"}, []))[0]) == ["a"]
 
 

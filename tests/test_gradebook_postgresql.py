@@ -14,9 +14,9 @@ import pytest
 from tiny import Here, submit, tiny_course, tiny_release
 
 from autograder import batch, gradebook, record
+from autograder.cache_keys import exam_key
 from autograder.errors import CourseError, HostError
 from autograder.gradebook import database
-from autograder.keys import exam_key
 from autograder.records import Course
 
 PLACES = [Path("/usr/lib/postgresql").glob("*/bin"), [Path(p).parent for p in [shutil.which("initdb")] if p]]
@@ -65,7 +65,7 @@ def name_database(course: Course, address: str) -> None:
     (course.root / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.db_url = {address!r}\n")
 
 
-def grade(course: Course) -> record.Recorded:
+def grade(course: Course) -> record.Published:
     release = tiny_release(course)
     batch.run(batch.plan(course, release), execute=Here(), force=True)
     exams = [notebook.exam for notebook in release.notebooks]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import SandboxError
-from autograder.examiner.remote import LostError, Remote, RemoteError
+from autograder.errors import LostError, RemoteError, SandboxError
+from autograder.examiner.remote import Remote
 from autograder.kernel import SandboxedKernel, sandboxed_kernel
 from autograder.records import Limits, RunStatus
 from autograder.sandbox import default_sandbox, seccomp

@@ -9,15 +9,15 @@ from autograder import check, libraries
 from autograder.check.measured import (
     LARGE,
     LARGEST,
-    Book,
     Measured,
+    PredictionCache,
     _digests,
+    caching_in,
     digest,
     note_parameters,
     only_measured,
     predictions_of,
-    read_book,
-    writing_in,
+    read_predictions,
 )
 from autograder.check.results import recording
 from autograder.probe.codec import encode
@@ -34,20 +34,20 @@ def no_library_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libraries, "_wanted", [])
 
 
-def measured_before() -> Book:
+def measured_before() -> PredictionCache:
     """As it is read back: of one model, 8 parameters, 6 of them trained, and the predictions for ROWS."""
-    book, model = Book(), object()
-    with writing_in(book):
+    book, model = PredictionCache(), object()
+    with caching_in(book):
         book.watch(model, CLAIM)
         note_parameters(model, 8, 6, 0)
         predictions_of(model, ROWS, OUTPUTS.copy)
     assert book.changed
-    return read_book(book.packed())
+    return read_predictions(book.packed())
 
 
 @pytest.fixture
 def model() -> Measured:
-    found = measured_before().standing_for(CLAIM)
+    found = measured_before().cached(CLAIM)
     assert found is not None
     return found
 
@@ -109,16 +109,16 @@ def test_whatever_else_is_asked_needs_the_model(model: Measured, name: str) -> N
 
 def test_another_model_was_not_measured() -> None:
     book = measured_before()
-    assert book.standing_for(({"class_name": "Sequential"}, [np.ones((3, 2)), np.ones(2)])) is None
-    assert book.standing_for((object(), [])) is None
+    assert book.cached(({"class_name": "Sequential"}, [np.ones((3, 2)), np.ones(2)])) is None
+    assert book.cached((object(), [])) is None
 
 
 def test_one_whose_parameters_are_not_known_is_not_either() -> None:
-    book, model = Book(), object()
-    with writing_in(book):
+    book, model = PredictionCache(), object()
+    with caching_in(book):
         book.watch(model, CLAIM)
         predictions_of(model, ROWS, OUTPUTS.copy)
-    assert book.standing_for(CLAIM) is None
+    assert book.cached(CLAIM) is None
 
 
 def test_what_a_test_does_with_predictions_changes_none_that_are_known(model: Measured) -> None:
@@ -148,7 +148,7 @@ def test_nothing_is_written_down_where_nobody_keeps_it() -> None:
 )
 def test_a_book_that_is_none_is_refused(value: object) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError)):
-        read_book(encode(value))
+        read_predictions(encode(value))
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from tiny import YAML, submit, tiny_course, tiny_release
 
 from autograder import result
+from autograder.cache_keys import common_keys
 from autograder.cli import main
 from autograder.errors import SandboxError
-from autograder.keys import common_keys
 from autograder.records import SANDBOXES, Limits
 from autograder.sandbox import Job, default_sandbox, process
 from autograder.sandbox.base import HOME, SOCKETS

@@ -55,6 +55,12 @@ def test_importing_the_package_or_its_command_line_imports_nothing_heavy(code: s
     assert modules_after(code) & (HEAVY | {"numpy", "nbformat", "rich", "jinja2"}) == set()
 
 
+def test_a_batch_whose_exams_are_kept_begins_with_nothing_heavy() -> None:
+    """What it needs later is imported while its templates start."""
+    code = "import autograder.grading.assignment, autograder.record"
+    assert modules_after(code) & (HEAVY | {"numpy", "nbformat", "jinja2", "sqlalchemy"}) == set()
+
+
 def test_help_of_every_command_imports_nothing_heavy() -> None:
     code = (
         "import contextlib, io\n"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from kernels import InProcessKernel
 
-from autograder.examiner.namespace import Answers, Captured
+from autograder.capture import Captured
+from autograder.examiner.namespace import Answers
 from autograder.examiner.reading import only_looked_at
 from autograder.examiner.remote import Remote
 from autograder.probe.codec import Reference, encode

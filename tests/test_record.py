@@ -13,11 +13,11 @@ from kernels import InProcessKernel
 from tiny import TEST, Here, grade_here, submit, tiny_course, tiny_release
 
 from autograder import batch, record, result
+from autograder.cache_keys import exam_key
 from autograder.errors import HostError, UsageError
 from autograder.feedback import write_feedback
 from autograder.grading.work import Work
-from autograder.keys import exam_key
-from autograder.record import Recorded
+from autograder.record import Published
 from autograder.records import Course
 
 
@@ -37,7 +37,7 @@ def course(tmp_path: Path) -> Course:
     return made
 
 
-def graded(course: Course, *only: str, failing: str = "") -> Recorded:
+def graded(course: Course, *only: str, failing: str = "") -> Published:
     """Grade and record as the command does."""
 
     def grade(work: Work) -> object:

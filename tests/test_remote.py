@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from kernels import remote_after
 
-from autograder.examiner.remote import LostError, RemoteError, RemoteObject
+from autograder.errors import LostError, RemoteError
+from autograder.examiner.remote import RemoteObject
 from autograder.probe.codec import CodecError, Packed, decode, encode
 
 SOURCE = '''

@@ -12,6 +12,7 @@ from exams import composed_of, exam_of
 from kernels import InProcessKernel, remote_after
 
 from autograder import check
+from autograder.capture import Captured
 from autograder.check import subject
 from autograder.check.asking import asked
 from autograder.check.prediction import predictions
@@ -19,7 +20,7 @@ from autograder.check.rows import secret_order
 from autograder.examiner.examine import examine
 from autograder.examiner.models import rebuild
 from autograder.examiner.names import needs, vocabulary
-from autograder.examiner.namespace import Answers, Captured
+from autograder.examiner.namespace import Answers
 from autograder.examiner.remote import Remote, RemoteObject
 from autograder.examiner.remote_model import RemoteModel, refused
 from autograder.execute import execute
@@ -373,7 +374,9 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
     )  # fmt: skip
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    executed = execute(lambda: kernel, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits())
+    executed = execute(
+        lambda: kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits()
+    )
     answers_ = Answers(executed.remote, known.modules, rebuild)
     (result,) = examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, None)
     loss, parameters, layers = result.checks

@@ -1,10 +1,11 @@
 """Text of students, made safe to show."""
 
+import io
 import time
 
 import pytest
 
-from autograder.text import bounded, inert_markdown, one_line, visible
+from autograder.text import bounded, inert_markdown, one_line, printable, visible
 
 SHOWN = [
     ("plain\ttext\n", "plain\ttext\n"),
@@ -61,3 +62,23 @@ def test_markdown_keeps_its_text():
     assert inert_markdown("a < b and c & d, **bold**, [x](https://example.org)") == (
         "a < b and c & d, **bold**, [x](https://example.org)"
     )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "✓ “Łucja” → 3 ≤ 4 é 𝄞"),
+        ("cp1252", "ok “\\u0141ucja” -> 3 <= 4 é \\U0001d11e"),
+        ("cp437", 'ok "\\u0141ucja" -> 3 ≤ 4 é \\U0001d11e'),
+        ("ascii", 'ok "\\u0141ucja" -> 3 <= 4 \\xe9 \\U0001d11e'),
+        ("no such encoding", "✓ “Łucja” → 3 ≤ 4 é 𝄞"),
+        (None, "✓ “Łucja” → 3 ≤ 4 é 𝄞"),
+    ],
+)
+def test_what_a_stream_can_not_encode_is_written_in_plain_characters(encoding, shown):
+    class Stream(io.StringIO):
+        pass
+
+    Stream.encoding = encoding
+    assert printable("✓ “Łucja” → 3 ≤ 4 é 𝄞", Stream()) == shown
+    assert printable("✓", None) == "✓"

@@ -20,7 +20,7 @@ from test_transcript import ANSWER
 from autograder import runs as module
 from autograder.probe.codec import Packed, Reference, encode
 from autograder.records import CellRun, RunStatus
-from autograder.regrade import KernelNeeded, Recorded
+from autograder.regrade import Recorded, ReplayMiss
 from autograder.runs import Runs, from_bytes, to_bytes
 from autograder.transcript import Ran, Said, Session, Transcript
 
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_run_is_executed_anew(tmp_path: Path, what: str) -> No
     first = room.grade(exam, ANSWER)
     (path,) = room.files
     path.write_bytes(HOSTILE[what])
-    with pytest.raises(KernelNeeded):
+    with pytest.raises(ReplayMiss):
         room.grade(exam, ANSWER, kept=True)
     assert told(room.grade(exam, ANSWER)) == told(first)
     assert told(room.grade(exam, ANSWER, kept=True)) == told(first)
@@ -175,7 +175,7 @@ def test_answers_in_a_run_are_read_as_strictly_as_a_kernels(tmp_path: Path, repl
     path.write_bytes(to_bytes(replace(kept, sessions=(replace(session, events=lies),))))
     try:
         grade = room.grade(exam, ANSWER, kept=True)
-    except KernelNeeded:
+    except ReplayMiss:
         return
     assert grade.score == 0
 

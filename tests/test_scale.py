@@ -78,7 +78,7 @@ def test_the_page_quotes_the_simulation(
 
 def test_the_page_quotes_the_recorded_bytes(simulation: ModuleType) -> None:
     rows = json.loads(simulation.RECORDED.read_text())["submissions"]
-    for what, name in (("submission", "submitted/"), ("result", "result.json"), ("notebook", "masked notebook"),
+    for what, name in (("submission", "submitted/"), ("result", "result.json"), ("notebook", "annotated notebook"),
                        ("details", "examiner's details"), ("feedback", "feedback page"), ("log", "log")):  # fmt: skip
         mean = sum(row["bytes"][what] for row in rows) / len(rows)
         line = re.search(

@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from autograder import stopping
+from autograder.errors import Terminated
 
 
 def test_sigterm_is_an_interrupt_within_and_what_it_was_afterwards() -> None:
-    with pytest.raises(stopping.Terminated) as stopped, stopping.terminable():  # noqa: PT012
+    with pytest.raises(Terminated) as stopped, stopping.terminable():  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
         pytest.fail("it goes on")
     assert isinstance(stopped.value, KeyboardInterrupt)

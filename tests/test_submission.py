@@ -149,6 +149,26 @@ def test_the_releases_own_files_stay_at_home(tmp_path: Path) -> None:
     assert receipt.files == ("data.csv", "part2.ipynb", "ps1.ipynb")
 
 
+def test_two_spellings_of_one_path_do_not_travel_together(tmp_path: Path) -> None:
+    """Collecting refuses an archive that has both: Windows and macOS take them for one."""
+    work = put(tmp_path / "ps1/ps1.ipynb", lesson("1", extra='"Data/a.csv", "data/b.csv", "PS1.ipynb"'))
+    for name in ("Data/a.csv", "data/b.csv", "PS1.ipynb"):
+        put(work.parent / name, name)
+    receipt = pack(work, student="jane")
+    assert receipt.files == ("Data/a.csv", "ps1.ipynb")
+    assert [w.split(" was left out")[0] for w in receipt.warnings] == ["PS1.ipynb", "data/b.csv"]
+
+
+def test_a_path_that_only_windows_understands_is_a_warning(tmp_path: Path) -> None:
+    code = r"""open("data\\train.csv"); open(r'data\train.csv'); print("a\n", "other\\train.csv")"""
+    work = put(tmp_path / "ps1/ps1.ipynb", lesson("1", extra=code))
+    put(work.parent / "data/train.csv", "1")
+    receipt = pack(work, student="jane")
+    assert receipt.files == ("ps1.ipynb",)
+    assert len(receipt.warnings) == 2
+    assert all("write data/train.csv, since notebooks are graded on Linux" in w for w in receipt.warnings)
+
+
 def test_the_same_work_at_the_same_time_is_the_same_zip(tmp_path: Path) -> None:
     work = put(tmp_path / "ps1/ps1.ipynb", lesson("1", extra="import b, a"))
     for name in ("a.py", "b.py"):

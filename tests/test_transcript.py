@@ -11,11 +11,11 @@ import pytest
 from kept import Room, exam_with, told
 from kernels import InProcessKernel
 
-from autograder.examiner.remote import LostError
+from autograder.errors import LostError
 from autograder.examiner.wording import ExaminationTimeout
 from autograder.probe.codec import Packed
 from autograder.records import CellRun, Exam, Limits, RunStatus
-from autograder.regrade import KernelNeeded
+from autograder.regrade import ReplayMiss
 from autograder.transcript import Recorder
 
 CHECK = "from autograder import check\n"
@@ -134,7 +134,7 @@ def test_what_was_not_asked_then_needs_a_kernel(room: Room, what: str) -> None:
     """Also where the test itself would go on without the answer: the kit decides."""
     before, after = (exam_with(test, "assert x == 3") for test in NEEDED[what])
     room.grade(before, ANSWER)
-    with pytest.raises(KernelNeeded):
+    with pytest.raises(ReplayMiss):
         room.grade(after, ANSWER, kept=True)
     assert len(room.started) == 1
     executed = room.grade(after, ANSWER)
@@ -148,7 +148,7 @@ def test_after_a_miss_no_further_test_runs(room: Room) -> None:
     room.grade(exam_with("assert x == 3", "pass"), ANSWER)
     mark = room.folder / "ran"
     exam = exam_with("assert double(1) == 2", f"open({str(mark)!r}, 'w').close()\nassert x")
-    with pytest.raises(KernelNeeded):
+    with pytest.raises(ReplayMiss):
         room.grade(exam, ANSWER, kept=True)
     assert not mark.exists()
 
@@ -160,7 +160,7 @@ def test_a_function_of_the_tests_own_needs_a_kernel_each_time(room: Room) -> Non
     answer = "def apply(f, n):\n    return f(n)\nx = 1"
     exam = exam_with("assert x == 1", CALLBACK)
     assert room.grade(exam, answer).score == 2
-    with pytest.raises(KernelNeeded):
+    with pytest.raises(ReplayMiss):
         room.grade(exam, answer, kept=True)
     assert room.grade(exam_with("assert x == 2", "assert apply is not None"), answer, kept=True).score == 1
 
@@ -176,7 +176,7 @@ def test_a_function_of_the_tests_own_needs_a_kernel_each_time(room: Room) -> Non
 def test_another_program_is_another_run(room: Room, change: dict[str, str]) -> None:
     room.grade(exam_with("assert x == 3"), ANSWER)
     answer, execution = change.get("answer", ANSWER), change.get("execution", "")
-    with pytest.raises(KernelNeeded):
+    with pytest.raises(ReplayMiss):
         room.grade(exam_with("assert x == 3", given=change.get("given", "")), answer, kept=True, execution=execution)
 
 
@@ -267,7 +267,7 @@ def test_a_copy_that_lost_the_kernel_is_not_passed_over(tmp_path: Path) -> None:
 
     room = Room(tmp_path, Loses)
     room.grade(exam_with("assert x == 3", "assert name"), ANSWER)
-    with pytest.raises(KernelNeeded):
+    with pytest.raises(ReplayMiss):
         room.grade(exam_with("pass", "assert name"), ANSWER, kept=True)
 
 
@@ -283,7 +283,7 @@ def test_a_test_that_ran_out_of_time_while_it_waited_needs_a_kernel(tmp_path: Pa
     room = Room(tmp_path, Interrupted)
     exam = exam_with("assert double(1) == 2")
     room.grade(exam, ANSWER)
-    with pytest.raises(KernelNeeded):
+    with pytest.raises(ReplayMiss):
         room.grade(exam, ANSWER, kept=True)
 
 

@@ -165,7 +165,7 @@ def test_the_sequential_test_seldom_decides_against_what_all_resamples_would_say
     """Coins that fall on heads with probability 0.03 and 0.08: in the end they are on the right side of 0.05."""
     for probability in (0.03, 0.08):
         for number in range(50):
-            hits = np.cumsum(np.random.default_rng(number).random(verdict.MOST_RESAMPLES) < probability)
+            hits = np.cumsum(np.random.default_rng(number).random(verdict.MAX_RESAMPLES) < probability)
             ends = next(
                 (n for n, met in enumerate(hits, 1) if n % 10 == 0 and verdict._decided(int(met), n, 0.05)), None
             )

@@ -16,7 +16,7 @@ from autograder import batch
 from autograder.course import load_course
 from autograder.errors import SandboxError
 from autograder.grading.work import Work
-from autograder.records import Course, Grade
+from autograder.records import Batch, Course, Grade
 
 NAMES = ("ada", "bob", "eve", "joe")
 
@@ -43,13 +43,13 @@ def course(tmp_path: Path) -> Course:
     return made
 
 
-def run(course: Course, **options: object) -> batch.Batch:
+def run(course: Course, **options: object) -> Batch:
     course = load_course(course.root)
     options = {"execute": Here()} | options
     return batch.run(batch.plan(course, tiny_release(course)), **options)  # type: ignore[arg-type]
 
 
-def scores(done: batch.Batch) -> dict[str, float]:
+def scores(done: Batch) -> dict[str, float]:
     return {grade.student: grade.score for grade in done.grades}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Generator, Sequence
@@ -9,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kernels import InProcessKernel
 
-from autograder import worker
+from autograder import prove, worker
 from autograder.course import load_course
 from autograder.engine.parcel import Common, pack_unit
 from autograder.execute import Kernel
@@ -110,6 +112,16 @@ def grade_here(work: Work) -> Grade:
 def reason_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> str:
     """Why it could not be graded."""
     return worker.attempt(work, examine_here, lambda work, _: grade(work))
+
+
+def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
+    """Let commands grade with ``executor``: no walls are asked for, and no process is started."""
+    where = "autograder.grading.assignment"
+    monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
+    monkeypatch.setattr(f"{where}.starting", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
+    monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
+    monkeypatch.setattr(prove, "prove", partial(prove.prove, execute=executor))
 
 
 class Here:

@@ -23,12 +23,13 @@ from autograder.check.rows import (
     taken,
 )
 from autograder.check.words import shape_of
+from autograder.errors import LostError
 
 _BATCH = (1024, 1_000_000)
 """The rows of one batch, and their numbers (8 MB as float64): what a network's layers make of them must fit, too."""
 _BATCH_OF_ESTIMATORS = (8192, 4_000_000)
 """Of estimators, which make little of a row, and begin anew with threads at each call."""
-_MOST_NUMBERS = 50_000_000
+_MAX_NUMBERS = 50_000_000
 """The numbers of all outputs (400 MB)."""
 UNSTEADY = "the same rows got other predictions when they were asked again among other rows"
 MIXED = (
@@ -86,7 +87,7 @@ def asked(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -
 
 
 def _bounded(numbers: int, rows: int) -> None:
-    if numbers * rows > _MOST_NUMBERS:
+    if numbers * rows > _MAX_NUMBERS:
         raise NoPrediction("The model gives more numbers than can be graded.")
 
 
@@ -101,8 +102,6 @@ def _one_hot(decisions: np.ndarray, columns: int) -> np.ndarray:
 
 
 def _found(model: Any) -> Foreign:
-    from autograder.examiner.remote import LostError
-
     try:
         found = foreign(model)
     except LostError as error:
@@ -133,8 +132,6 @@ class _Question:
 
     def answer(self, which: np.ndarray) -> np.ndarray:
         """For some rows: float64, or int64 (n,) where it says which class each one is."""
-        from autograder.examiner.remote import LostError
-
         try:
             answer = self.found.predict(self.found.how, taken(self.inputs, which))
         except LostError as error:

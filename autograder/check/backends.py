@@ -6,10 +6,11 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
+from autograder.check.handle import CallableHandle
 from autograder.check.results import in_examiner
 from autograder.check.subject import refusal
 from autograder.check.words import type_of
-from autograder.errors import CourseError
+from autograder.errors import CourseError, RemoteError
 from autograder.probe.carry import BACKENDS
 
 MARGIN_SECONDS = 15.0
@@ -59,11 +60,9 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
         from autograder.probe.elsewhere import HOW_TO_INSTALL
 
         raise CourseError(f"check.on_backend: {backend} is not installed here. `{HOW_TO_INSTALL[backend]}`.")
-    from autograder.examiner.remote import RemoteCallable
-
     if refusal(function) or not callable(function):
         raise TypeError(refusal(function) or f"this is not a function ({type_of(function)})")
-    if isinstance(function, RemoteCallable):
+    if isinstance(function, CallableHandle):
         return _remote(function, backend, seconds)
     if in_examiner():
         raise CourseError("check.on_backend: in a hidden test it runs functions of the student's, and no others.")
@@ -77,8 +76,6 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
 
 
 def _remote(function: Any, backend: str, seconds: float) -> Callable[..., Any]:
-    from autograder.examiner.remote import RemoteError
-
     def called(*args: Any, **kwargs: Any) -> Any:
         remote = object.__getattribute__(function, "_remote")
         answer = remote.ask("elsewhere", function, backend, args, kwargs, seconds, timeout=seconds + MARGIN_SECONDS)

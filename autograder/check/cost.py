@@ -14,7 +14,7 @@ FREE_SIZE = 100
 FASTEST = 5e10
 """Multiplications and additions in a second of a processor core's time that no training here surpasses."""
 
-MOST_ELEMENTS = 64_000_000
+MAX_ELEMENTS = 64_000_000
 """The numbers that all layers together may give for one batch of a training (256 MB as float32)."""
 
 

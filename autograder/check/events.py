@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.check.eventfile import MAX_BYTES, EventFileError, Events, Histograms, Scalars, parse, tags_of
 from autograder.check.results import report
-from autograder.errors import CourseError
+from autograder.errors import CourseError, LostError
 
 MAX_FILES = 100
 IN_NAMES = "tfevents"
@@ -124,8 +124,6 @@ def _files(folder: str) -> tuple[list[bytes], str]:
 
         answer: Any = files(folder, IN_NAMES, MAX_FILES, MAX_BYTES)
     else:
-        from autograder.examiner.remote import LostError
-
         try:
             answer = remote.ask("operate", "files", (folder, IN_NAMES, MAX_FILES, MAX_BYTES))
         except LostError:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.check.handle import Handle
+from autograder.errors import LostError
 from autograder.probe import model_family, model_parts, model_predictions, model_questions
 
 LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
@@ -59,10 +61,8 @@ def foreign(obj: Any) -> Foreign | None:
     Raises:
         LostError: the kernel is gone, or did not answer in time.
     """
-    from autograder.examiner.remote import LostError, RemoteObject
-
     try:
-        if isinstance(obj, RemoteObject):
+        if isinstance(obj, Handle):
             remote = object.__getattribute__(obj, "_remote")
 
             def ask(question: str, *arguments: Any) -> Any:

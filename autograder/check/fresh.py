@@ -13,10 +13,10 @@ import numpy as np
 from autograder.check.graph import connections, leaves
 from autograder.check.settings import VOCABULARIES, Numbers, preparing
 
-MOST_NUMBERS = 32
+MAX_NUMBERS = 32
 """So many numbers may stand in the settings of a network: see :mod:`settings` for what counts."""
 
-MOST_CONNECTIONS = 500
+MAX_CONNECTIONS = 500
 """So many tensors may go into its layers and operations: what is doubled and added often enough is a number, too."""
 
 
@@ -74,7 +74,7 @@ def _keep_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
     """The same terms; in another order, unless they are few that stand for their places (small, medium, large)."""
     terms = old.get_vocabulary(include_special_tokens=False)
     mode = old.get_config()["output_mode"]
-    few = mode == "int" and len(terms) <= MOST_NUMBERS
+    few = mode == "int" and len(terms) <= MAX_NUMBERS
     order = np.arange(len(terms)) if few or getattr(old, "invert", False) else draw.permutation(len(terms))
     ordered = [terms[place] for place in order]
     if mode != "tf_idf":
@@ -121,17 +121,17 @@ def carried(model: Any) -> str | None:
     A trained network can be written into settings, so the numbers in them are counted. One layer may prepare each
     input, with as many numbers as it likes: it is fitted anew.
     """
-    if connections(model) > MOST_CONNECTIONS:
+    if connections(model) > MAX_CONNECTIONS:
         return (
             f"This network has {connections(model):,} connections between its layers and operations, and one that is "
-            f"trained again may have {MOST_CONNECTIONS}."
+            f"trained again may have {MAX_CONNECTIONS}."
         )
     count = Numbers(model).count
-    if count <= MOST_NUMBERS:
+    if count <= MAX_NUMBERS:
         return None
     return (
         f"The settings of this network hold {count:,} numbers (as the scale of Rescaling does, or an array that is "
-        f"multiplied). A network that is trained again may have {MOST_NUMBERS}, and one Rescaling or Normalization "
+        f"multiplied). A network that is trained again may have {MAX_NUMBERS}, and one Rescaling or Normalization "
         "directly after each input."
     )
 

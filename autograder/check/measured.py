@@ -38,7 +38,7 @@ class Figures:
 
 
 @dataclass
-class Book:
+class PredictionCache:
     """Of all models of one notebook."""
 
     figures: dict[str, Figures] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Book:
         if key:
             self.models[id(model)] = model, self.figures.setdefault(key, Figures())
 
-    def standing_for(self, claim: Any) -> Measured | None:
+    def cached(self, claim: Any) -> Measured | None:
         """What stands for the model that would be rebuilt of a claim, where it was measured before."""
         found = self.figures.get(digest(claim))
         return Measured(found) if found is not None and found.parameters is not None else None
@@ -63,37 +63,37 @@ class Book:
         return encode({key: (f.parameters, f.predictions) for key, f in self.figures.items()})
 
 
-def read_book(packed: Packed) -> Book:
-    """What :meth:`Book.packed` wrote.
+def read_predictions(packed: Packed) -> PredictionCache:
+    """What :meth:`PredictionCache.packed` wrote.
 
     Raises:
         ValueError, TypeError, AttributeError: it is none.
     """
-    book = Book()
+    cache = PredictionCache()
     for key, (parameters, predictions) in decode(packed.text, packed.buffers).items():
         if type(key) is not str or not (parameters is None or list(map(type, parameters)) == [int, int, int]):
             raise TypeError("no figures")
         if not all(type(p) is np.ndarray and p.dtype == np.float64 and p.ndim for p in predictions.values()):
             raise TypeError("no predictions")
-        book.figures[key] = Figures(parameters, dict(predictions))
-    return book
+        cache.figures[key] = Figures(parameters, dict(predictions))
+    return cache
 
 
-_books: list[Book] = []
+_caches: list[PredictionCache] = []
 """The one that is written in now, last."""
 
 
 @contextlib.contextmanager
-def writing_in(book: Book | None) -> Iterator[None]:
+def caching_in(cache: PredictionCache | None) -> Iterator[None]:
     """Inside, what is measured of models is written down there."""
-    if book is None:
+    if cache is None:
         yield
         return
-    _books.append(book)
+    _caches.append(cache)
     try:
         yield
     finally:
-        _books.remove(book)
+        _caches.remove(cache)
 
 
 class Measured:
@@ -132,7 +132,7 @@ def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -
         key = digest(inputs)
         if key and key not in figures.predictions:
             figures.predictions[key] = outputs.copy()
-            _books[-1].changed = True
+            _caches[-1].changed = True
     return outputs
 
 
@@ -141,11 +141,11 @@ def note_parameters(model: Any, total: int, trainable: int, constants: int) -> N
     figures = _figures_of(model)
     if figures is not None and figures.parameters is None:
         figures.parameters = total, trainable, constants
-        _books[-1].changed = True
+        _caches[-1].changed = True
 
 
 def _figures_of(model: Any) -> Figures | None:
-    found = _books[-1].models.get(id(model)) if _books else None
+    found = _caches[-1].models.get(id(model)) if _caches else None
     return found[1] if found is not None else None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-_DEPTH, _MOST_ITEMS = 3, 10_000
+_DEPTH, _MAX_ITEMS = 3, 10_000
 _noted: ContextVar[dict[int, Any] | None] = ContextVar("autograder_answers_of_cells", default=None)
 
 
@@ -44,7 +44,7 @@ def note(value: Any, depth: int = _DEPTH) -> None:
     if noted is None:
         return
     noted[id(value)] = value
-    if depth and type(value) in (list, tuple, dict) and len(value) <= _MOST_ITEMS:
+    if depth and type(value) in (list, tuple, dict) and len(value) <= _MAX_ITEMS:
         for item in value.values() if type(value) is dict else value:
             note(item, depth - 1)
 

@@ -47,7 +47,7 @@ def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
     if keras.config.backend() != "tensorflow":
         raise CourseError(f"check.retrained: Keras runs on {keras.config.backend()} here; it trains on TensorFlow.")
     rows = len(plan.labels)
-    if cost.elements(model) * min(plan.batch_size, rows) > cost.MOST_ELEMENTS:
+    if cost.elements(model) * min(plan.batch_size, rows) > cost.MAX_ELEMENTS:
         raise NotTrainable("This network is too large to be trained again here.")
     least = cost.training_seconds(model, rows, plan.epochs)
     if least > plan.seconds:

@@ -8,6 +8,7 @@ from autograder.check.attributes import ReportedLayer, short
 from autograder.check.foreign import Foreign
 from autograder.check.steps import Step
 from autograder.check.vocabulary import known_names
+from autograder.errors import LostError
 from autograder.probe.model_parts import MAX_LAYERS
 
 
@@ -17,8 +18,6 @@ def reported_steps(found: Foreign) -> list[Step] | None:
     Raises:
         LostError: the kernel is gone, or did not answer in time.
     """
-    from autograder.examiner.remote import LostError
-
     try:
         parts = found.parts()
     except LostError:

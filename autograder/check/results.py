@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +11,7 @@ from typing import Any
 
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
+from autograder.text import printable
 
 
 class Recording(list[CheckResult]):
@@ -36,7 +38,7 @@ class Report(CheckResult):
 
     def __repr__(self) -> str:
         mark = {Outcome.PASSED: "✓", Outcome.PARTIAL: "◐"}.get(self.outcome, "✗")
-        return f"{mark} {self.name}: {self.message}"
+        return printable(f"{mark} {self.name}: {self.message}", sys.stdout)
 
 
 @contextmanager

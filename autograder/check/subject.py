@@ -9,10 +9,12 @@ from typing import Any
 
 from autograder.check.foreign import NOT_BUILT as NOT_BUILT
 from autograder.check.foreign import Foreign, foreign
+from autograder.check.handle import ModelHandle, reference_of
 from autograder.check.measured import Measured, known_parameters, note_parameters
 from autograder.check.provenance import from_a_cell
 from autograder.check.settings import constants
 from autograder.check.words import sentence, type_of
+from autograder.errors import LostError
 
 
 def refusal(obj: Any) -> str | None:
@@ -42,8 +44,6 @@ def settled(obj: Any) -> Any:
 def shown_of(model: Any, show: bool | None = None) -> bool:
     """Whether a message may say what the model says of itself; ``show`` is the test author's word, None where there is
     none. What stays in the kernel is asked after the last cell."""
-    from autograder.examiner.handles import reference_of
-
     return (from_a_cell(model) and reference_of(model) is None) if show is None else show
 
 
@@ -138,9 +138,6 @@ def how_examined(model: Any) -> str:
 
 def _foreign(obj: Any) -> tuple[Foreign | None, str]:
     """The model that is asked, or why there is none."""
-    from autograder.examiner.handles import reference_of
-    from autograder.examiner.remote import LostError
-
     if obj is None or obj is ...:
         return None, "There is no model yet."
     try:
@@ -156,9 +153,7 @@ def _foreign(obj: Any) -> tuple[Foreign | None, str]:
 
 
 def _may_only_be_refused(obj: Any) -> bool:
-    from autograder.examiner.remote_model import RemoteModel
-
-    return refusal(obj) is not None and not isinstance(obj, RemoteModel)
+    return refusal(obj) is not None and not isinstance(obj, ModelHandle)
 
 
 def _has_shape(model: Any) -> bool:

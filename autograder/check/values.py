@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograder.check.equality import is_known, same, same_array
+from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
 from autograder.check.results import report
 from autograder.check.subject import refusal, settled
 from autograder.check.tables import difference
 from autograder.check.words import exception_name, shape_of, type_of
-from autograder.errors import CourseError
+from autograder.errors import CourseError, RemoteError
 from autograder.records import CheckResult
 
 
@@ -130,8 +131,6 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
 
 def _of_the_kit(error: BaseException) -> bool:
     """Whether its text is the kit's own: that the kernel is gone, or answered what can not be read."""
-    from autograder.examiner.remote import RemoteError
-
     own = isinstance(error, RemoteError) and not hasattr(error, "remote")
     return own or type(error).__module__ == "autograder.probe.carry"
 
@@ -154,8 +153,6 @@ _COPIED = (
 
 def quoted(value: Any) -> str:
     """A short text for the examiner; an object that could write its own is named by its type."""
-    from autograder.examiner.handles import reference_of
-
     reference = reference_of(value)
     named = f"an object of the notebook ({reference.type_name})" if reference else f"a {type(value).__name__}"
     text = repr(value) if is_known(value) else named

@@ -25,13 +25,13 @@ CLOSE = math.sqrt(1 / ALPHA - 1)
 """Farther than so many standard errors (4.4) no test is needed: by Cantelli's inequality fewer than ALPHA of all
 resampled means lie below their own mean by more, whatever their distribution."""
 
-MOST_RESAMPLES = 10_000
+MAX_RESAMPLES = 10_000
 RESAMPLING_RISK = 0.001
 """The largest probability that infinitely many resamples would have decided otherwise."""
 
 CLOSE_CALLS = ("student", "exact")
 _SEED = 20170311
-_MOST_ROWS = 20_000
+_MAX_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def resample(rows: np.ndarray, threshold: float, alpha: float = ALPHA) -> Resamp
 
     Rows are drawn with replacement until the sequence of hits decides: under a true share of exactly alpha,
     (n + 1)·Binomial(hits; n, alpha) falls to :data:`RESAMPLING_RISK` with at most that probability, ever (Robbins 1970,
-    Lai 1976; for Monte Carlo tests Ding, Gandy & Hahn 2020). Undecided after :data:`MOST_RESAMPLES`: not rejected.
+    Lai 1976; for Monte Carlo tests Ding, Gandy & Hahn 2020). Undecided after :data:`MAX_RESAMPLES`: not rejected.
 
     The percentiles of resampled means are used, and not the standard error, since a few absurd rows raise the latter as
     fast as the mean: they would buy a pass. Here they can not, since some draws leave them out.
@@ -122,11 +122,11 @@ def resample(rows: np.ndarray, threshold: float, alpha: float = ALPHA) -> Resamp
     pool = _pooled(rows)
     draw = np.random.default_rng(_SEED)
     met = 0
-    for count in range(1, MOST_RESAMPLES + 1):
+    for count in range(1, MAX_RESAMPLES + 1):
         met += bool(pool[draw.integers(len(pool), size=len(pool))].mean() >= threshold)
         if _decided(met, count, alpha):
             return Resampling(met, count, met < alpha * count)
-    return Resampling(met, MOST_RESAMPLES, rejected=False)
+    return Resampling(met, MAX_RESAMPLES, rejected=False)
 
 
 def _decided(hits: int, count: int, alpha: float) -> bool:
@@ -151,7 +151,7 @@ def allowance(rows: np.ndarray, alpha: float) -> float:
 
 def _pooled(rows: np.ndarray) -> np.ndarray:
     """The rows; above 20,000 the means of random groups of them, which have the same mean and the same noise."""
-    groups = len(rows) // _MOST_ROWS + 1
+    groups = len(rows) // _MAX_ROWS + 1
     if groups == 1:
         return rows
     shuffled = np.random.default_rng(_SEED).permutation(rows)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.check.provenance import from_a_cell
 
 
 def type_of(value: Any) -> str:
     """``its type is float``; of an object that stayed in the kernel, only that it is one."""
-    from autograder.examiner.handles import reference_of
-
     if reference_of(value) is not None or reference_of(type(value)) is not None:
         return "it is an object of the notebook"
     return f"its type is {type(value).__name__}"
@@ -41,8 +40,7 @@ def sentence(text: str) -> str:
 
 def exception_name(error: BaseException) -> str:
     """The exception's class; of the student's own, the built-in class that it is."""
-    from autograder.examiner.classes import RemoteException
-    from autograder.examiner.handles import reference_of
-
-    kinds = (kind for kind in type(error).__mro__ if reference_of(kind) is None and kind is not RemoteException)
+    kinds = (
+        kind for kind in type(error).__mro__ if reference_of(kind) is None and not issubclass(kind, ExceptionHandle)
+    )
     return next(kind.__name__ for kind in kinds)

@@ -62,7 +62,7 @@ def expected(student: str) -> tuple[float, float]:
 
 def _released(course: Course, assignment: str) -> tuple[str, Any]:
     """The released notebook's file name and content."""
-    import nbformat
+    from autograder.notebook_format import nbformat
 
     found = sorted(course.release(assignment).glob("*.ipynb"))
     if len(found) != 1:
@@ -75,7 +75,7 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
 
 def _submission(released: Any, student: Student) -> str:
     """The text of the file that the student hands in."""
-    import nbformat
+    from autograder.notebook_format import nbformat
 
     notebook = copy.deepcopy(released)
     cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}

@@ -62,7 +62,7 @@ def _grade(work: Work, data: bytes) -> Grade:
     grade = result.from_json(result.loads(data))
     if (grade.student, grade.assignment) != (work.student, work.assignment.name):
         raise ValueError("it is another student's")
-    if dict(grade.content_keys) != dict(work.content_keys):
+    if not grade.is_made_from(work.content_keys):
         raise ValueError("it was made from something else")
     return grade
 

@@ -20,8 +20,7 @@ from autograder.engine.slice import course_files
 from autograder.errors import HostError
 from autograder.grading.work import TIMESTAMP, Work, read_stamp, versions
 from autograder.members import SUBMISSION
-from autograder.notebook import MAX_BYTES
-from autograder.records import Assignment, Exam
+from autograder.records import MAX_NOTEBOOK_BYTES, Assignment, Exam
 
 STATE = ".autograder"
 """In the folder that stands for the course over there, as here: what a batch makes and nobody keeps."""
@@ -156,7 +155,7 @@ def pack_unit(work: Work) -> bytes:
         if kind := _odd(path):
             odd[name] = kind
         elif path.exists():
-            files[name] = _content(path, MAX_BYTES)
+            files[name] = _content(path, MAX_NOTEBOOK_BYTES)
     if (stamp := read_stamp(work.submission)) is not None:
         files[TIMESTAMP] = stamp
     for path in (work.files[name] for name in own):
@@ -238,7 +237,7 @@ def _odd(path: Path) -> str:
         return ""
     for test, kind in ((stat.S_ISLNK, "link"), (stat.S_ISDIR, "folder"), (stat.S_ISREG, "")):
         if test(status.st_mode):
-            return kind if kind or status.st_size <= MAX_BYTES else str(status.st_size)
+            return kind if kind or status.st_size <= MAX_NOTEBOOK_BYTES else str(status.st_size)
     return "pipe"
 
 

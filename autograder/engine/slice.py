@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from autograder.contents import IGNORED
+from autograder.digests import IGNORED
 from autograder.errors import CourseError
 from autograder.examiner.names import vocabulary
 from autograder.grading.work import Work

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from autograder.check.handle import reference_of
+from autograder.errors import RemoteError
 from autograder.examiner.foreign import heard
-from autograder.examiner.handles import RemoteError, reference_of
 from autograder.probe.codec import CodecError, Packed, Reference, decode, encode
 
 MAX_QUESTIONS = 100_000

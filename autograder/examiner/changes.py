@@ -14,7 +14,7 @@ import itertools
 import linecache
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -106,39 +106,3 @@ def _name(function: ast.expr) -> str:
 
 
 # --- what the instructor's functions return ----------------------------------------------------------
-
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def functions_returning_nothing(sources: Iterable[str]) -> frozenset[str]:
-    """The names under which the sources define functions or methods that all return None: they work by what they do."""
-    returning: dict[str, bool] = {}
-    for source in sources:
-        try:
-            nodes = list(ast.walk(ast.parse(source)))
-        except SyntaxError:  # magics
-            continue
-        for node in nodes:
-            if isinstance(node, _Function):
-                returning[node.name] = returning.get(node.name, False) or _returns_something(node)
-    return frozenset(name for name, something in returning.items() if not something)
-
-
-def _returns_something(function: _Function) -> bool:
-    """Whether it has a ``return`` with a value, or is a generator or coroutine."""
-    if isinstance(function, ast.AsyncFunctionDef):
-        return True
-    pending: list[ast.AST] = list(function.body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.Yield | ast.YieldFrom):
-            return True
-        if isinstance(node, ast.Return) and not (node.value is None or _is_none(node.value)):
-            return True
-        if not isinstance(node, _Function | ast.Lambda | ast.ClassDef):
-            pending.extend(ast.iter_child_nodes(node))
-    return False
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None

@@ -11,10 +11,12 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.check.handle import ExceptionHandle, reference_of
+from autograder.errors import RemoteError
 from autograder.examiner.changes import bring_back
-from autograder.examiner.handles import RemoteError, reference_of
 from autograder.examiner.inspection import DATA, data_fields, signature
-from autograder.examiner.operators import SPECIAL, Origin, mark
+from autograder.examiner.operators import Origin, mark
+from autograder.examiner.special_methods import SPECIAL
 from autograder.probe.codec import Reference
 
 MAX_ANCESTORS = 30
@@ -115,7 +117,7 @@ def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, 
     return result
 
 
-class RemoteException:
+class RemoteException(ExceptionHandle):
     """What exceptions of the student's own classes have beside being exceptions."""
 
     _operators: frozenset[str] = frozenset()

@@ -12,8 +12,8 @@ import re
 import traceback
 from typing import Any
 
+from autograder.check.handle import reference_of
 from autograder.check.values import quoted
-from autograder.examiner.handles import reference_of
 
 _KEPT = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 """No name of Python's has a space in it, so no test and no student can have one of these."""

@@ -16,7 +16,7 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from autograder.examiner.callers import frames, is_importing, module_of
-from autograder.examiner.names import SAME
+from autograder.records import AST_CACHE_SIZE
 
 MAX_PLAIN = 10_000
 """Characters of a text that is looked at for what it does."""
@@ -65,7 +65,7 @@ _GIVES_UP = ("tensorflow.python.autograph.", "hypothesis.internal.lambda_sources
 """Modules that go on without what they wanted to compile."""
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def constants(source: str) -> frozenset[str]:
     """The texts that stand in Python source, without the spaces around them."""
     try:
@@ -150,7 +150,7 @@ def is_transformed_function(frame: FrameType) -> bool:
     return False
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _consists(text: str, nodes: tuple[type, ...]) -> bool:
     """Whether a text is an expression of such nodes alone."""
     if len(text) > MAX_PLAIN:

@@ -19,28 +19,28 @@ from types import CodeType, FrameType
 from typing import Any
 
 from autograder import check
+from autograder.capture import Capture
+from autograder.captured_files import TooManyFiles
 from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
-from autograder.errors import CourseError, HostError
+from autograder.errors import CourseError, HostError, LostError, RemoteError
 from autograder.examiner.compared import explain, forget, keeping
-from autograder.examiner.files import TooManyFiles
-from autograder.examiner.foreign import refusing
+from autograder.examiner.foreign import deny_student_code
 from autograder.examiner.mainmodule import as_main
 from autograder.examiner.memory import bounded
-from autograder.examiner.names import SAME, Vocabulary, bindings
-from autograder.examiner.namespace import Answers, Capture, Namespace, TooLarge
-from autograder.examiner.nothing import not_close
+from autograder.examiner.names import Vocabulary, bindings
+from autograder.examiner.namespace import Answers, Namespace, TooLarge
+from autograder.examiner.nothing import reject_empty_comparisons
 from autograder.examiner.patches import mirrored
 from autograder.examiner.points import NoNumber, number, stated
-from autograder.examiner.remote import LostError, RemoteError
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.unittests import failures as unittest_failures
 from autograder.examiner.unittests import watching
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
 from autograder.probe.codec import CodecError
-from autograder.records import CheckResult, ExamCell, Outcome, shortcomings
+from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, shortcomings
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
@@ -149,8 +149,8 @@ def _examine_cell(
         shared_seeds(namespace.answers.remote),
         mirrored(namespace.answers.remote),
         watching() as unittests,
-        not_close(cell.source),
-        refusing(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
+        reject_empty_comparisons(cell.source),
+        deny_student_code(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
@@ -244,7 +244,7 @@ def _compiled(cell: ExamCell) -> list[CodeType]:
     return _statements(cell.source, test_file(cell))
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _statements(source: str, file: str) -> list[CodeType]:
     tree = keeping(ast.parse(source))
     # Not the flags of this module, but those of the cell.

@@ -9,21 +9,20 @@ import ast
 import contextlib
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from autograder.capture import open_figures
 from autograder.examiner.drawing import draw, integer
-from autograder.examiner.following import asking_through
-from autograder.examiner.names import SAME
 from autograder.probe.codec import CodecError, encode
-from autograder.probe.figures import MAX_AXES, MAX_FIGURES
+from autograder.probe.figures import MAX_AXES
+from autograder.records import AST_CACHE_SIZE
 
-KINDS = frozenset({"figure", "axes"})
 _PYPLOT = frozenset({"plt", "pyplot", "pylab"})
 _CURRENT = frozenset({"gcf", "gca", "gci", "get_fignums", "get_figlabels", "xlim", "ylim", "xticks", "yticks", "axis"})
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def asks_for_the_current_figure(source: str) -> bool:
     """Whether a test cell asks pyplot for a figure that no name stands for: ``plt.gcf()``, ``plt.xlim()``."""
     for node in ast.walk(ast.parse(source)):
@@ -82,7 +81,7 @@ class Figures:
                     self.adopt([*claims, *drawn])
             return result
 
-        with asking_through(remote, asking):
+        with remote.replace_ask(asking):
             yield
 
     def adopt(self, claims: Sequence[Any]) -> None:
@@ -99,12 +98,6 @@ class Figures:
         for number, figure in enumerate(filter(None, map(self.rebuilt, claims)), 1):
             manager = FigureCanvasAgg.new_manager(figure, number)
             pylab.Gcf._set_new_active_manager(manager)
-
-
-def open_figures(ask: Callable[..., Any], **options: Any) -> list[Any]:
-    """Claims of the figures that are open in the kernel, or were shown last: the current one last."""
-    opened = ask("operate", "figures", (), **options)
-    return opened[-MAX_FIGURES:] if type(opened) is list else []
 
 
 def _digest(claim: Any) -> bytes:

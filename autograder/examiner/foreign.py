@@ -102,7 +102,7 @@ _installed = False
 
 
 @contextlib.contextmanager
-def refusing(*sources: str, hidden: Path | None = None) -> Iterator[list[Exception]]:
+def deny_student_code(*sources: str, hidden: Path | None = None) -> Iterator[list[Exception]]:
     """While the block examines a test cell; gives what was refused, also where the test went on.
 
     Args:

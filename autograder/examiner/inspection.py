@@ -7,7 +7,8 @@ import inspect
 import types
 from typing import Any
 
-from autograder.examiner.handles import RemoteError, reference_of
+from autograder.check.handle import reference_of
+from autograder.errors import RemoteError
 
 POSES: dict[str, type] = {
     "builtins.function": types.FunctionType,

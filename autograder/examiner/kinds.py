@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograder.examiner.handles import reference_of
+from autograder.check.handle import reference_of
 
 _INSTANCES = ("sklearn.", "keras.src.callbacks.")
 _DERIVED = frozenset(

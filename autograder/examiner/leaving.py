@@ -15,7 +15,7 @@ from types import TracebackType
 from autograder.examiner.callbacks import is_library
 
 
-def on_purpose(error: BaseException | None) -> bool:
+def raised_by_test(error: BaseException | None) -> bool:
     """Whether the test raised the exception itself: by ``raise``, or by an expression of nothing but constants and
     Python's own functions, as ``1 / 0`` and ``int("x")`` are."""
     if error is None or getattr(error, "remote", None) is not None:

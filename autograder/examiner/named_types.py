@@ -76,10 +76,10 @@ def given_types(arguments: Iterable[Any], depth: int = 3) -> frozenset[str]:
     for value in arguments:
         if type(value).__module__ == "numpy" and hasattr(value, "dtype"):  # what is remote has a module of the kit's
             found.add(value.dtype.name)
-        elif depth and type(value) in (list, tuple, dict) and len(value) <= _MOST_ITEMS:
+        elif depth and type(value) in (list, tuple, dict) and len(value) <= _MAX_ITEMS:
             found |= given_types(value.values() if type(value) is dict else value, depth - 1)
     return frozenset(found) & NARROW
 
 
-_MOST_ITEMS = 100
+_MAX_ITEMS = 100
 """A longer list among the arguments is not looked through."""

@@ -11,17 +11,14 @@ import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from autograder.examiner.changes import functions_returning_nothing
 from autograder.examiner.named_types import named_types
 from autograder.examiner.operands import class_operators
+from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.testdata import written_down
-from autograder.records import Exam, Role
-
-SAME = 256
-"""So many sources are looked at once: those of an exam are the same for all who are graded."""
+from autograder.records import AST_CACHE_SIZE, Exam, Role
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def loaded_names(source: str) -> frozenset[str]:
     """The global names that a cell reads or deletes, in whatever scope it does so.
 
@@ -39,7 +36,7 @@ _BY_TEXT = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__mai
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def meant_names(source: str) -> frozenset[str]:
     """The loaded names, and those that a text may stand for: ``globals()["f"]``, ``eval("f(1)")``,
     ``mock.patch("__main__.f")``, ``__main__.f``."""

@@ -14,45 +14,20 @@ import importlib
 import linecache
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograder.capture import FIGURES, Capture, Captured
 from autograder.check import provenance
-from autograder.check.measured import Book, digest
-from autograder.examiner import figures
+from autograder.check.handle import reference_of
+from autograder.check.measured import PredictionCache, digest
 from autograder.examiner.classes import grant
-from autograder.examiner.files import CapturedFiles
 from autograder.examiner.foreign import heard
 from autograder.examiner.kinds import asking
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
-from autograder.examiner.remote import Refused, Remote, reference_of
+from autograder.examiner.remote import Refused, Remote
 from autograder.examiner.remote_model import RemoteModel, refused
-from autograder.probe.codec import CodecError, Packed, Reference, decode
-
-
-@dataclass(frozen=True)
-class Captured:
-    """One name as the kernel gave it at the position of a test cell."""
-
-    packed: Packed | None
-    refused: str = ""
-    """Why there is no value: ``more than 256 MiB``."""
-    models: Mapping[int, Any] = field(default_factory=dict)
-    """Handle → what the kernel says of a Keras model or a matplotlib figure, for every one in the value."""
-
-
-@dataclass(frozen=True)
-class Capture:
-    """What one test cell may use."""
-
-    snapshot: int
-    names: Mapping[str, Captured]
-    files: CapturedFiles | None = None
-    """What the notebook had written; None for a cell that does not look at files."""
-    figures: Sequence[Any] | None = None
-    """Claims of the open figures, the current one last; None for a cell that does not ask for it."""
-
+from autograder.probe.codec import CodecError, Reference, decode
 
 modules_lent: set[str] = set()
 """Of the examiner's own, those that were an answer in this process: a test that calls a method of an answer may have
@@ -76,11 +51,13 @@ class Answers:
     """Turns captures into objects. A model is rebuilt once for each cell and name that it is under, as tests may change
     what they get; under a name that tests only look at, once for each state."""
 
-    def __init__(self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, book: Book | None = None) -> None:
+    def __init__(
+        self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, predictions: PredictionCache | None = None
+    ) -> None:
         self.remote = remote
         self.modules = modules
         self.rebuild = rebuild
-        self.book = book
+        self.predictions = predictions
         """What was measured of the models."""
         self.measured: frozenset[str] = frozenset()
         """The names of which no more than that is asked."""
@@ -112,7 +89,7 @@ class Answers:
                 self._keep_history(model, claim)
                 provenance.note(model)
                 return model
-            if reference.kind in figures.KINDS:
+            if reference.kind in FIGURES:
                 made = self.remote.figures.rebuilt(captured.models.get(reference.handle))
                 return self.remote.plain(reference) if made is None else made
             return self.remote.stand_in(reference)
@@ -128,9 +105,9 @@ class Answers:
 
     def _known(self, claim: Any) -> Any:
         """What stands for a model whose figures are known; None where it can be rebuilt here at no cost."""
-        if self.book is None or "keras" in sys.modules:
+        if self.predictions is None or "keras" in sys.modules:
             return None
-        return self.book.standing_for(claim)
+        return self.predictions.cached(claim)
 
     def module(self, reference: Reference) -> Any:
         """The examiner's own import, where the instructor's source imports that module too."""
@@ -161,8 +138,8 @@ class Answers:
             if refusal:  # the examiner's details quote it
                 print(f"A call gave a model that is refused: {error}", file=sys.stderr)
             return refused(self.remote, reference, error, refusal)
-        if self.book is not None:
-            self.book.watch(model, claim)
+        if self.predictions is not None:
+            self.predictions.watch(model, claim)
         if state[1]:
             self.states[state] = model
         return model

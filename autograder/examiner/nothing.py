@@ -16,7 +16,7 @@ _OF_TESTS = ("<test ", "<instructor")
 
 
 @contextlib.contextmanager
-def not_close(source: str) -> Iterator[None]:
+def reject_empty_comparisons(source: str) -> Iterator[None]:
     """While the block examines the test cell ``source``, an empty array is close to another empty one only."""
     replaced = []
     for home, name, made in _replacements(source):

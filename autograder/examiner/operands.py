@@ -6,7 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterable
 
-from autograder.examiner.operators import SPECIAL
+from autograder.examiner.special_methods import SPECIAL
 
 _ORDER = frozenset(["__lt__", "__le__", "__gt__", "__ge__"])
 _DECORATED = {"total_ordering": _ORDER, "dataclass": frozenset(["__eq__"])}

@@ -13,8 +13,9 @@ import enum
 from collections.abc import Callable
 from typing import Any
 
-from autograder.examiner.handles import reference_of
-from autograder.probe.operations import BINARY, COMPARISONS, IN_PLACE, UNARY
+from autograder.check.handle import reference_of
+from autograder.examiner.special_methods import special
+from autograder.probe.operations import BINARY, IN_PLACE, UNARY
 
 
 class Origin(enum.IntEnum):
@@ -33,22 +34,6 @@ class Origin(enum.IntEnum):
 
 
 _REFLECTED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
-
-
-def special(name: str) -> str:
-    """The method that an operator calls."""
-    return f"__{name.strip('_')}__"
-
-
-SPECIAL = frozenset(
-    [
-        *(special(name) for name in (*BINARY, *IN_PLACE, *UNARY, *COMPARISONS)),
-        *(f"__r{name.strip('_')}__" for name in BINARY),
-        *("__len__", "__iter__", "__next__", "__reversed__", "__call__", "__enter__", "__exit__", "__hash__"),
-        *("__bool__", "__int__", "__float__", "__round__", "__str__", "__repr__", "__format__"),
-    ]
-)
-"""Methods that Python's syntax and built-in functions call."""
 
 
 def refuse(one: Any, what: str) -> TypeError:

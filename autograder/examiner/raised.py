@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from autograder.errors import RemoteError
 from autograder.examiner.classes import RemoteException
-from autograder.examiner.handles import RemoteError
 
 
 def rebuilt_exception(described: Any, causes: int = 3) -> Exception:

@@ -7,7 +7,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable
 
-from autograder.examiner.names import SAME
+from autograder.records import AST_CACHE_SIZE
 
 SHAPES = frozenset({"input_shape", "output_shape"})
 """Attributes that hold nothing of the model's that could be changed."""
@@ -31,7 +31,7 @@ def only_looked_at(tests: Iterable[str], trusted: Iterable[str] = (), *, checks:
     return _only_looked_at(tuple(tests), tuple(trusted), checks)
 
 
-@functools.lru_cache(maxsize=SAME)
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _only_looked_at(tests: tuple[str, ...], trusted: tuple[str, ...], checks: bool) -> frozenset[str]:
     cells: Counter[str] = Counter()
     others: set[str] = set()

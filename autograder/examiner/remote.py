@@ -15,27 +15,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from autograder.capture import FIGURES
+from autograder.check.handle import CallableHandle, Handle, reference_of
+from autograder.errors import LostError, RemoteError
 from autograder.examiner.arguments import remedy
 from autograder.examiner.callbacks import Callbacks
 from autograder.examiner.classes import Classes, RemoteException, called, mark_method
 from autograder.examiner.console import Console
-from autograder.examiner.figures import KINDS, Figures
+from autograder.examiner.figures import Figures
 from autograder.examiner.foreign import heard
-from autograder.examiner.handles import Link, LostError, RemoteError, reference_of
 from autograder.examiner.inspection import DATA, POSES, data_fields, signature
-from autograder.examiner.leaving import on_purpose
+from autograder.examiner.leaving import raised_by_test
 from autograder.examiner.named_types import given_types
-from autograder.examiner.operators import SPECIAL, Operators, Origin, decided, mark, refuse
+from autograder.examiner.operators import Operators, Origin, decided, mark, refuse
 from autograder.examiner.raised import no_end, rebuilt_exception
+from autograder.examiner.special_methods import SPECIAL
+from autograder.link import Link
 from autograder.probe.codec import CodecError, Reference, decode, encode
 from autograder.probe.codec_core import NotPlainError
 
-__all__ = ["Link", "LostError", "Refused", "Remote", "RemoteCallable", "RemoteError", "RemoteObject", "reference_of"]
-
-REPLY_SECONDS = 30.0
-"""Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
-
-ONE_BY_ONE, MOST_AHEAD = 32, 1000
+ONE_BY_ONE, MAX_AHEAD = 32, 1000
 """Items of a loop that are asked for singly, and how many at once after that."""
 
 
@@ -103,6 +102,20 @@ class Remote:
             raised = no_end(raised)
         raise raised
 
+    @contextlib.contextmanager
+    def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
+        """Let ``ask`` take the place of the method inside; the one before is the caller's to call."""
+        own = vars(self)
+        before = own.get("ask")
+        own["ask"] = ask
+        try:
+            yield
+        finally:
+            if before is None:
+                del own["ask"]
+            else:
+                own["ask"] = before
+
     def stand_in(self, reference: Reference) -> Any:
         """What stands for a handle: the test's own, a class, the rebuilt model where it is one, a remote object."""
         if reference.handle < 0:
@@ -115,7 +128,7 @@ class Remote:
                 return rebuild(reference, self.ask("model", reference.handle))
             finally:
                 self.rebuild = rebuild
-        if reference.kind in KINDS and self.rebuild is not None:
+        if reference.kind in FIGURES and self.rebuild is not None:
             figure = self._figure(reference)
             if figure is not None:
                 return figure
@@ -164,7 +177,7 @@ async def _awaiting(coroutine: RemoteObject) -> Any:
     return coroutine._remote.ask("operate", "wait", (coroutine,))
 
 
-class RemoteObject(Operators):
+class RemoteObject(Operators, Handle):
     """An object in the student's kernel."""
 
     __slots__ = ("__weakref__", "_origin", "_reference", "_remote")
@@ -259,7 +272,7 @@ class RemoteObject(Operators):
                 return
             yield from items
             taken += len(items)
-            most = MOST_AHEAD if taken >= ONE_BY_ONE else 1
+            most = MAX_AHEAD if taken >= ONE_BY_ONE else 1
 
     def __reversed__(self) -> Iterator[Any]:
         yield from self._remote.ask("operate", "reversed", (self,))
@@ -325,7 +338,7 @@ class RemoteObject(Operators):
         on purpose."""
         raised = _told(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
-        return raised is not None and stops is True and on_purpose(error)
+        return raised is not None and stops is True and raised_by_test(error)
 
 
 def _told(error: BaseException | None) -> Any:
@@ -344,7 +357,7 @@ COMPUTED_HERE = {"evaluate": "check.loss", "count_params": "check.parameters"}
 """What is asked of a model to grade it, and what to ask instead: the examiner computes it itself or not at all."""
 
 
-class RemoteCallable(RemoteObject):
+class RemoteCallable(RemoteObject, CallableHandle):
     """A function, class or model of the student's: calling it runs their code, in their kernel."""
 
     __slots__ = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.check.handle import ModelHandle
 from autograder.examiner.remote import Refused, Remote, RemoteCallable
 from autograder.probe.codec import Reference
 
@@ -12,7 +13,7 @@ ASKED = frozenset({"predict", "predict_on_batch", "name"})
 """What a test may ask of it by itself: outputs for inputs. Everything else would be its own word about itself."""
 
 
-class RemoteModel(Refused):
+class RemoteModel(Refused, ModelHandle):
     """It can be asked for predictions; its type's ``autograder_refusal`` says why it was not rebuilt."""
 
     __slots__ = ()

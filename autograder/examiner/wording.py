@@ -11,8 +11,8 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from autograder.check.words import exception_name, sentence
+from autograder.errors import LostError, RemoteError
 from autograder.examiner.names import bindings
-from autograder.examiner.remote import LostError, RemoteError
 from autograder.records import Exam, ExamCell, Role
 
 BROKEN = "This test could not be run; a person will look at it."

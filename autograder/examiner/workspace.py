@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from autograder.examiner.files import CapturedFiles, Kept, TooManyFiles, is_good, relative
-from autograder.examiner.following import asking_through
+from autograder.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
+from autograder.examiner.files import relative
 from autograder.examiner.foreign import heard_file
 from autograder.examiner.guard import guarding
 from autograder.examiner.told import MAX_FILE_BYTES
@@ -37,7 +37,7 @@ class Workspace:
         """The working folder and the current figure of a cell that looks at them; for any other cell nothing changes.
 
         Args:
-            capture: an :class:`autograder.examiner.namespace.Capture`.
+            capture: an :class:`autograder.capture.Capture`.
             remote: an :class:`autograder.examiner.remote.Remote`.
         """
         with contextlib.ExitStack() as stack:
@@ -105,7 +105,7 @@ class Files:
     def following(self) -> Iterator[None]:
         """Inside, every call of the student's code goes with its files; what it made of the kernel's folder goes with
         the test."""
-        with asking_through(self.remote, self._asking):
+        with self.remote.replace_ask(self._asking):
             yield
         last = self.workspace.kept.last
         if self.entered and last is not None:

@@ -60,8 +60,9 @@ def _source(cell: ExamCell) -> dict[str, Any]:
 
 
 def _checksum(cell: ExamCell) -> str:
-    import nbformat
     from nbgrader.utils import compute_checksum
+
+    from autograder.notebook_format import nbformat
 
     make: Any = nbformat.from_dict  # carries no annotations
     metadata = {"nbgrader": nbgrader_metadata(cell)}

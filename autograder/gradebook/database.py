@@ -71,9 +71,6 @@ def place(course: Course) -> Path | str:
 def opened(course: Course) -> Iterator[Gradebook]:
     """The gradebook, made where there is none; every error of the database is a HostError that names the
     file."""
-    from autograder.nbgraders import import_gradebook
-
-    import_gradebook()
     from nbgrader.api import Gradebook
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
@@ -129,11 +126,11 @@ def looked_at(course: Course) -> Iterator[Any]:
 
 
 def prepare() -> None:
-    """What :func:`opened` asks each time, found out while something else is waited for."""
-    from autograder.nbgraders import import_gradebook
-
-    import_gradebook()
+    """Import and find out what :func:`opened` needs, while something else is waited for."""
+    import nbgrader.api  # noqa: F401
     from sqlalchemy.orm import configure_mappers
+
+    import autograder.notebook_format  # noqa: F401 - before nbgrader imports nbformat
 
     configure_mappers()
     _newest_version()

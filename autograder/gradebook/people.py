@@ -20,9 +20,6 @@ Points = Mapping[tuple[str, str, str], tuple[float | None, float | None]]
 
 def points_by_hand(course: Course, assignment: str) -> Points | None:
     """The points that people gave, as the gradebook has them now; None where it can not be read."""
-    from autograder.nbgraders import import_gradebook
-
-    import_gradebook()
     from nbgrader.api import Grade as Row
     from sqlalchemy import inspect, or_
     from sqlalchemy.exc import SQLAlchemyError

@@ -14,7 +14,7 @@ import importlib.util
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder import result
 from autograder.engine.container import pack as pack_files
@@ -36,9 +36,11 @@ from autograder.records import (
     Role,
     RunStatus,
 )
-from autograder.regrade import Recorded
 from autograder.runs import MAX_RUN
 from autograder.text import bounded
+
+if TYPE_CHECKING:
+    from autograder.regrade import Recorded
 
 MAX_BYTES = 256 << 20
 """Of one outcome."""

@@ -15,9 +15,9 @@ from typing import Any
 
 from autograder import worker
 from autograder.grading.examiner import Examiners
+from autograder.grading.recordings import are_kept
 from autograder.grading.templates import Templates
 from autograder.grading.work import Work
-from autograder.waves import has_recordings
 
 Grade = Callable[[Work], str]
 """Grades a submission; the reason why it could not be graded, else empty. Raises nothing."""
@@ -103,7 +103,7 @@ def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> 
     if not due:
         yield
         return
-    executed = [work for work in due if force or not has_recordings(work)]
+    executed = [work for work in due if force or not are_kept(work)]
     kernels = sum(len(work.exams) for work in executed) if warm else 0
     with Templates(due[0], kernels=kernels, executed=bool(executed)) as made:
         _current.append(made)

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder import libraries
+from autograder.digests import digest
 from autograder.grading.work import Work, handed_in
 from autograder.members import SUBMISSION
-from autograder.notebook import MAX_BYTES
-from autograder.records import Exam, Role
-from autograder.runkeys import digest
+from autograder.records import MAX_NOTEBOOK_BYTES, Exam, Role
 from autograder.runs import Runs
 
 
@@ -33,12 +32,13 @@ class Recording:
     """What was measured of its models."""
 
 
-def run_keys(work: Work) -> tuple[str, ...]:
-    """The key of each exam's run; empty where there is no notebook, or what decides about it cannot be read.
+def keys(work: Work) -> tuple[str, ...]:
+    """Make the key of each exam's run; empty where there is no notebook, or what decides about it cannot be read.
 
+    They are made once, when a batch is planned: what a student changes after that is not what is recorded.
     All notebooks of the submission are in each key: one process examines them, and hands out the recordings of all.
     """
-    notebooks = [_digest_of(work.submission / f"{exam.notebook}.ipynb", MAX_BYTES) for exam in work.exams]
+    notebooks = [_digest_of(work.submission / f"{exam.notebook}.ipynb", MAX_NOTEBOOK_BYTES) for exam in work.exams]
     files = {name: _digest_of(path, SUBMISSION.member_bytes) for name, path in sorted(handed_in(work).items())}
     if not all(files.values()):
         return ("",) * len(work.exams)
@@ -79,8 +79,8 @@ def load(work: Work) -> tuple[Recording, ...]:
     if work.runs is None:
         return tuple(Recording() for _ in work.exams)
     runs = Runs(work.runs)
-    keys = run_keys(work)
-    return tuple(Recording(runs.load(key), runs.load(_figures_key(key))) if key else Recording() for key in keys)
+    found = ((runs.load(key), runs.load(_figures_key(key))) if key else (b"", b"") for key in work.recording_keys)
+    return tuple(Recording(*parts) for parts in found)
 
 
 def save(work: Work, recordings: Sequence[Recording | None]) -> None:
@@ -88,7 +88,7 @@ def save(work: Work, recordings: Sequence[Recording | None]) -> None:
     if work.runs is None:
         return
     runs = Runs(work.runs)
-    for key, recording in zip(run_keys(work), recordings, strict=True):
+    for key, recording in zip(work.recording_keys, recordings, strict=True):
         if key and recording is not None:
             if recording.run is not None:
                 runs.save(key, recording.run)
@@ -96,6 +96,7 @@ def save(work: Work, recordings: Sequence[Recording | None]) -> None:
                 runs.save(_figures_key(key), recording.figures)
 
 
-def are_kept(work: Work, keys: Sequence[str]) -> bool:
-    """Whether there is a run of each notebook that is there."""
+def are_kept(work: Work) -> bool:
+    """Tell whether there is a recording of each notebook that is there."""
+    keys = work.recording_keys
     return work.runs is not None and any(keys) and all(not key or Runs(work.runs).has(key) for key in keys)

@@ -27,7 +27,7 @@ from autograder.sandbox.warm import Template, WarmSandbox
 
 MIN_KERNELS_FOR_TEMPLATE = 2
 """Kernels for which a template is worth its start."""
-EXAMINER_MODULES = ("autograder.nbformats", "numpy.testing", "autograder.grading.inside.main")
+EXAMINER_MODULES = ("numpy.testing", "autograder.grading.inside.main")
 MODELS = "autograder.examiner.models"
 """What rebuilds models; it imports Keras."""
 READY = "autograder.grading.inside.ready"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from autograder.errors import SandboxError
 from autograder.records import SANDBOXES, Assignment
 from autograder.sandbox import Sandbox, default_sandbox, require
-from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
 
 def kernel_sandbox(assignment: Assignment) -> Sandbox:
@@ -27,7 +26,7 @@ def examiner_sandbox(name: str = SANDBOXES[0]) -> Sandbox:
         SandboxError: neither can be had.
     """
     try:
-        return BubblewrapSandbox()
+        return default_sandbox()
     except SandboxError:
         return default_sandbox(None, name)
 

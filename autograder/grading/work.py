@@ -49,7 +49,9 @@ class Work:
     runs: Path | None = None
     """The folder of kept runs; None: none is used, and none is kept."""
     execution: str = ""
-    """See :func:`autograder.runkeys.execution_key`."""
+    """See :func:`autograder.cache_keys.execution_key`."""
+    recording_keys: tuple[str, ...] = ()
+    """For each exam the key of its recording, see :func:`autograder.grading.recordings.keys`; empty: there is none."""
     kept: bool = False
     """Grade from kept runs alone: nothing is executed, and the reason says so where that cannot be."""
 

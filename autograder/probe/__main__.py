@@ -18,15 +18,15 @@ def main() -> None:
 
     gc.disable()  # imports make much and leave little behind: to look for it takes a quarter of the time
 
-    import figures
-    import keras_pipelines
-    import keras_training
-    import server  # this folder is the only thing on the path that is ours
-    import workfiles
+    # The folder above has this package, and the aliases that are for the end of the path.
+    program = Path(__file__).resolve().parent
+    sys.path[0] = str(program.parent)
+
     from ipykernel.kernelapp import IPKernelApp
+    from probe import figures, keras_pipelines, keras_training, server, workfiles
 
     # From here on the path is what a notebook in its own folder has, and at its end the aliases of old libraries.
-    aliases = Path(__file__).resolve().parent.parent / "aliases"
+    aliases = program.parent / "aliases"
     sys.path[0] = ""
     sys.path.append(str(aliases))
     app: Any = IPKernelApp.instance()

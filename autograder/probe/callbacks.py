@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import codec
+from . import codec
 
 KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 """Of references that the examiner gives out; their handles are negative."""

@@ -23,12 +23,9 @@ import symtable
 import sys
 import types
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import codec
-else:  # inside the sandbox this folder is no package
-    import codec
+from . import codec
 
 BACKENDS = ("tensorflow", "jax", "torch")
 TARGET = "<function>"

@@ -17,19 +17,10 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import codec_numpy, codec_pandas, codec_python, codec_scipy, codec_stdlib, codec_tensor
-    from .codec_core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
-else:  # inside the sandbox this folder is no package
-    import codec_numpy
-    import codec_pandas
-    import codec_python
-    import codec_scipy
-    import codec_stdlib
-    import codec_tensor
-    from codec_core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
+from . import codec_numpy, codec_pandas, codec_python, codec_scipy, codec_stdlib, codec_tensor
+from .codec_core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "Packed", "Reference", "decode", "encode", "references"]
 

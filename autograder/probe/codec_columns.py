@@ -9,16 +9,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from .codec_core import CodecError, NotPlain, Reader, Writer, exactly, one_of, whole_number
-    from .codec_numpy import read_array, read_items, widened, write_array, write_items
-    from .codec_stdlib import read_zone, zone_node
-else:  # inside the sandbox this folder is no package
-    from codec_core import CodecError, NotPlain, Reader, Writer, exactly, one_of, whole_number
-    from codec_numpy import read_array, read_items, widened, write_array, write_items
-    from codec_stdlib import read_zone, zone_node
+from .codec_core import CodecError, NotPlain, Reader, Writer, exactly, one_of, whole_number
+from .codec_numpy import read_array, read_items, widened, write_array, write_items
+from .codec_stdlib import read_zone, zone_node
 
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
 FREQUENCY = re.compile(

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from .codec_core import CodecError, NotPlain, exactly, one_of, whole_number
-else:  # inside the sandbox this folder is no package
-    from codec_core import CodecError, NotPlain, exactly, one_of, whole_number
+from .codec_core import CodecError, NotPlain, exactly, one_of, whole_number
 
 _DTYPE = re.compile(
     r"[<>|=]?(?:b1|[iu][1248]|f(?:2|4|8|16)|c(?:8|16|32)|[SUV]\d{1,9}|[mM]8(?:\[\d{0,9}[A-Za-z]+\])?)\Z"

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from .codec_core import CodecError, Encode, Reader, Writer, exactly, one_of
-    from .codec_dtype import dtype_node, product, read_dtype, read_sizes, wide_dtype
-    from .codec_python import TYPES
-else:  # inside the sandbox this folder is no package
-    from codec_core import CodecError, Encode, Reader, Writer, exactly, one_of
-    from codec_dtype import dtype_node, product, read_dtype, read_sizes, wide_dtype
-    from codec_python import TYPES
+from .codec_core import CodecError, Encode, Reader, Writer, exactly, one_of
+from .codec_dtype import dtype_node, product, read_dtype, read_sizes, wide_dtype
+from .codec_python import TYPES
 
 _NAMES = (
     "bool bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 intc uintc longlong ulonglong float16 float32 "

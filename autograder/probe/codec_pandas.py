@@ -9,38 +9,22 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import codec_columns
-    from .codec_columns import (
-        CLOSED,
-        FREQUENCY,
-        WRITERS,
-        read_frequency,
-        read_index,
-        read_values,
-        write_values,
-        write_zone,
-    )
-    from .codec_core import CodecError, Encode, NotPlain, Reader, Writer, exactly, one_of, whole_number
-    from .codec_numpy import read_array, write_array
-    from .codec_stdlib import read_zone
-else:  # inside the sandbox this folder is no package
-    import codec_columns
-    from codec_columns import (
-        CLOSED,
-        FREQUENCY,
-        WRITERS,
-        read_frequency,
-        read_index,
-        read_values,
-        write_values,
-        write_zone,
-    )
-    from codec_core import CodecError, Encode, NotPlain, Reader, Writer, exactly, one_of, whole_number
-    from codec_numpy import read_array, write_array
-    from codec_stdlib import read_zone
+from . import codec_columns
+from .codec_columns import (
+    CLOSED,
+    FREQUENCY,
+    WRITERS,
+    read_frequency,
+    read_index,
+    read_values,
+    write_values,
+    write_zone,
+)
+from .codec_core import CodecError, Encode, NotPlain, Reader, Writer, exactly, one_of, whole_number
+from .codec_numpy import read_array, write_array
+from .codec_stdlib import read_zone
 
 _MAX_REGULAR = 100_000
 """Rows up to which an index keeps its frequency, which pandas compares with every row."""

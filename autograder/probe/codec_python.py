@@ -7,12 +7,9 @@ import collections
 import math
 import types
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from .codec_core import CodecError, Encode, Reader, Writer, exactly, keys, one_of, whole_number
-else:  # inside the sandbox this folder is no package
-    from codec_core import CodecError, Encode, Reader, Writer, exactly, keys, one_of, whole_number
+from .codec_core import CodecError, Encode, Reader, Writer, exactly, keys, one_of, whole_number
 
 _MAX_BITS = 1_000_000
 """Of an integer."""

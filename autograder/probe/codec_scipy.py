@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from .codec_core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
-    from .codec_numpy import read_array, write_array
-else:  # inside the sandbox this folder is no package
-    from codec_core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
-    from codec_numpy import read_array, write_array
+from .codec_core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
+from .codec_numpy import read_array, write_array
 
 _COMPRESSED = ("csr", "csc", "bsr")
 _CLASSES = {

@@ -10,12 +10,9 @@ import pathlib
 import re
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from .codec_core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
-else:  # inside the sandbox this folder is no package
-    from codec_core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
+from .codec_core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
 
 try:
     import zoneinfo

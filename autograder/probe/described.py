@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import codec
+from . import codec
 
 MOMENT_SECONDS = 0.02
 

@@ -5,7 +5,7 @@ A process has one Keras backend from the import of Keras on. So a child process 
 and sends the result back. It stays for the next call, so that Keras is imported once; each call has a namespace of
 its own. The other backends can not be imported there, as if they were not installed.
 
-This file is also the child's program. Both sides run beside the student's code: nothing they say is believed.
+This module is also the child's program. Both sides run beside the student's code: nothing they say is believed.
 """
 
 from __future__ import annotations
@@ -24,15 +24,9 @@ import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-if TYPE_CHECKING or __package__:
-    from . import carry, codec
-else:  # inside the sandbox this folder is no package
-    import carry
-    import codec
+from . import carry, codec
 
 SECONDS = 60.0
 """Wall clock of one call, the import of Keras included."""
@@ -42,6 +36,14 @@ HOW_TO_INSTALL = {
     "torch": "pip install torch",
 }
 _MAX_PRINTED = 1_000_000
+_PROGRAM = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+module = importlib.import_module(sys.argv[2])
+del sys.path[0]
+module.main()
+"""
+"""What the child runs: this module, in the package that it is in here, and nothing else of the folder above that."""
 
 
 def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = None, seconds: float = SECONDS) -> Any:
@@ -127,8 +129,9 @@ class _Child:
     def __init__(self, backend: str) -> None:
         self.backend = backend
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        folder = Path(__file__).resolve().parent
         self.process = subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).resolve())],
+            [sys.executable, "-I", "-c", _PROGRAM, str(folder.parent), f"{folder.name}.{Path(__file__).stem}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -280,7 +283,3 @@ def _describe(error: BaseException) -> dict[str, Any]:
         "text": text,
         "trace": "".join(traceback.format_list(lines))[-10_000:],
     }
-
-
-if __name__ == "__main__":
-    main()

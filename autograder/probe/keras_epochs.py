@@ -16,12 +16,9 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import keras_pipelines
-else:  # inside the sandbox this folder is no package
-    import keras_pipelines
+from . import keras_pipelines
 
 _allowed: list[tuple[Any, int]] = []
 """The running fits, the innermost last: its model, and the most steps of a call; 1 where it trains as it stands."""

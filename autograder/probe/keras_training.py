@@ -13,16 +13,13 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import keras_epochs
-else:  # inside the sandbox this folder is no package
-    import keras_epochs
+from . import keras_epochs
 
 OPTION = "--training=fast"
 """Among the kernel's arguments: the course allows it."""
-MOST_STEPS = 32
+MAX_STEPS = 32
 """Of one call: enough that Python's share is small, few enough that an interrupt is heard soon."""
 
 _HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
@@ -81,7 +78,7 @@ def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: 
         if not (_steps_are_kerass(model) and _are_arrays(given) and _leave_batches(given)):
             return 1
         rows = int(_rows(given["x"]) * (1 - given["validation_split"]))
-        return min(MOST_STEPS, -(-rows // (given["batch_size"] or 32)))
+        return min(MAX_STEPS, -(-rows // (given["batch_size"] or 32)))
     except Exception:  # a model that is not compiled, arguments that do not fit: Keras says what is wrong
         return 1
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import keras_model
-else:  # inside the sandbox this folder is no package
-    import keras_model
+from . import keras_model
 
 
 def family(model: Any) -> str:

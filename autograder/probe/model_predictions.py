@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING or __package__:
-    from . import model_family
-else:  # inside the sandbox this folder is no package
-    import model_family
+from . import model_family
 
 
 def predict(model: Any, inputs: Any, how: str) -> Any:

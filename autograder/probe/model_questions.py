@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING or __package__:
-    from . import model_family, model_parts, model_predictions
-else:  # inside the sandbox this folder is no package
-    import model_family
-    import model_parts
-    import model_predictions
+from . import model_family, model_parts, model_predictions
 
 MAX_CLASSES = 10_000
 

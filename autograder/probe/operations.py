@@ -8,13 +8,9 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING or __package__:
-    from . import figures, workfiles
-else:  # inside the sandbox this folder is no package
-    import figures
-    import workfiles
+from . import figures, workfiles
 
 BINARY = tuple("add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift".split())  # noqa: SIM905
 """Between two objects of the student's."""

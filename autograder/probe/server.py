@@ -14,16 +14,7 @@ import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
-import callbacks
-import carry
-import codec
-import described
-import dialogue
-import elsewhere
-import figures
-import keras_model
-import model_questions
-import operations
+from . import callbacks, carry, codec, described, dialogue, elsewhere, figures, keras_model, model_questions, operations
 
 MAX_PRINTED = 1_000_000
 MAX_NAMES = 20_000
@@ -178,7 +169,8 @@ class Server:
 
     def ask_model(self, question: str, *arguments: Any) -> Any:
         """One of :data:`model_questions.QUESTIONS` about a model that stays here."""
-        return model_questions.QUESTIONS[question](*arguments)
+        ask: Any = model_questions.QUESTIONS[question]
+        return ask(*arguments)
 
     # --- the wire
 

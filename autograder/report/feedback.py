@@ -13,7 +13,8 @@ from autograder.report.page import render
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from nbformat import NotebookNode
+
+    from autograder.notebook_format import NotebookNode
 
 
 @dataclass(frozen=True, slots=True)

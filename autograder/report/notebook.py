@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from autograder import pictures
 from autograder.report import pieces
-from autograder.report.pieces import RENDERED
+from autograder.report.pieces import MAX_CELLS, MAX_PAGE, MAX_SOURCE, RENDERED
 from autograder.text import bounded, visible
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from nbformat import NotebookNode
 
-MAX_CELLS = 300
-MAX_SOURCE = 40_000
+    from autograder.notebook_format import NotebookNode
+
 MAX_TEXT = 20_000
+"""Characters of a text output."""
 MAX_OUTPUTS = 60
-MAX_PAGE = 12_000_000
-"""Bounds of a page: cells, characters of a source and of a text output, outputs of a cell, characters in
-all."""
+"""Outputs of a cell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,10 @@ Piece = str | Sequence[str] | None
 
 RENDERED = "rendered"
 """Beside what the kit says of a cell in its metadata: its source as pieces."""
+MAX_CELLS = 300
+MAX_SOURCE = 40_000
+MAX_PAGE = 12_000_000
+"""Bounds of a page: cells, characters of a source, characters in all."""
 MAX_CHARACTERS = 1_000_000
 """Of the pieces of one cell as text. A source of 40,000 characters comes near it only where each is a token."""
 MAX_REMEMBERED_CHARACTERS = 50_000

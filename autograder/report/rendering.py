@@ -17,8 +17,7 @@ from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES
 
 from autograder.records import Exam
-from autograder.report.notebook import MAX_CELLS, MAX_PAGE, MAX_SOURCE
-from autograder.report.pieces import COLORED, MAX_CHARACTERS, Piece, can_open, packed
+from autograder.report.pieces import COLORED, MAX_CELLS, MAX_CHARACTERS, MAX_PAGE, MAX_SOURCE, Piece, can_open, packed
 from autograder.text import visible
 
 MAX_SECONDS = 5.0

@@ -17,10 +17,10 @@ from autograder.sandbox.base import (
     Sandbox,
     Usage,
     kernel_environment,
-    require,
 )
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import not_linux
+from autograder.sandbox.selftest import require
 
 __all__ = [
     "Finding",

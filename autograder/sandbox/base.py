@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from autograder.errors import SandboxError
 from autograder.records import Limits
 
 HOME = "/home/student"
@@ -64,7 +63,7 @@ def thread_settings(threads: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def computing_alike(threads: int) -> Iterator[None]:
+def limit_threads(threads: int) -> Iterator[None]:
     """Libraries that are imported meanwhile, here or in a process that is started, compute with as many threads as the
     kernels' do: what the examiner measures is the same on any number of cores, and workers keep out of each other's
     way."""
@@ -130,6 +129,22 @@ class Finding:
     remark."""
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A sandbox as its self-test tries it."""
+
+    sandbox: Sandbox
+    """Starts nothing in another way where it fails."""
+    builder: Finding
+    """Which program builds it."""
+    program: str | None
+    """What makes the namespaces; None where it is Python."""
+    python: str
+    """The interpreter inside."""
+    differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Finding → what, and nothing else, may be found of it, and why; it is then a remark."""
+
+
 class Process(Protocol):
     """A sandbox that runs. ``close()`` it in a ``finally``."""
 
@@ -187,13 +202,5 @@ class Sandbox(Protocol):
     def start(self, job: Job) -> Process:
         """Start ``job``; raises :class:`SandboxError` where the wall can not be built."""
 
-    def self_test(self) -> tuple[Finding, ...]:
-        """Try from inside what must fail."""
-
-
-def require(sandbox: Sandbox) -> None:
-    """Raise :class:`SandboxError` with every failed finding and its remedy when the self-test fails."""
-    failed = [f for f in sandbox.self_test() if not f.ok]
-    if failed:
-        lines = [f"{f.name}: {f.detail}" + (f"\n  → {f.remedy}" if f.remedy else "") for f in failed]
-        raise SandboxError("The sandbox does not hold here, so nothing is graded.\n" + "\n".join(lines))
+    def trial(self) -> Trial:
+        """Describe what a self-test tries."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
-from autograder.sandbox.base import Finding, Job, Process
+from autograder.sandbox.base import Finding, Job, Process, Trial
 from autograder.sandbox.layout import MIB, Argument, Data, Interpreter, Source, mounts
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import install
@@ -107,10 +107,11 @@ class BubblewrapSandbox:
         plan = mounts(job, self.interpreter, for_template=for_template)
         return [*walls, *environment, *plan, "--chdir", job.cwd]
 
-    def self_test(self) -> tuple[Finding, ...]:
-        from autograder.sandbox.selftest import self_test
-
-        return self_test(self)
+    def trial(self) -> Trial:
+        """Describe what a self-test tries."""
+        number = ".".join(map(str, version(self.bwrap)))
+        builder = Finding("bubblewrap", True, f"version {number}, {self.bwrap}")
+        return Trial(self, builder, self.bwrap, self.interpreter.executable)
 
 
 def find_bwrap() -> str:

@@ -25,7 +25,7 @@ COMMAND = 0x436F6D6D
 """What FILTER has for the command's pid, which is known when it is there: an engine may have used numbers before."""
 READY, GO = b"r", b"g"
 NOT_STARTED, NOT_FOUND = 125, 127
-MOST_DESCRIPTORS = 4096
+MAX_DESCRIPTORS = 4096
 
 
 def main() -> int:
@@ -36,7 +36,7 @@ def main() -> int:
     if os.read(gate, 1) != GO:
         return NOT_STARTED
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    os.closerange(3, MOST_DESCRIPTORS)
+    os.closerange(3, MAX_DESCRIPTORS)
     command = os.fork()
     if command == 0:
         become(sys.argv[4:], program)

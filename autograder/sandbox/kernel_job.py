@@ -22,7 +22,8 @@ SIGNATURE_SCHEME = "hmac-sha256"
 STARTUP_SECONDS = 60.0
 """How long a kernel may take until it listens."""
 KERNEL_MODULES = (
-    "figures", "keras_epochs", "keras_pipelines", "keras_training", "server", "workfiles",
+    "probe.figures", "probe.keras_epochs", "probe.keras_pipelines", "probe.keras_training", "probe.server",
+    "probe.workfiles",
     "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",

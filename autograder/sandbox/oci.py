@@ -20,7 +20,7 @@ from typing import Any
 
 from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
-from autograder.sandbox.base import Finding, Job, Process
+from autograder.sandbox.base import Finding, Job, Process, Trial
 from autograder.sandbox.bundle import INIT, Style, bundle
 from autograder.sandbox.init import COMMAND
 from autograder.sandbox.layout import MIB, Data, Interpreter, Operation, plan
@@ -143,13 +143,12 @@ class OciSandbox:
             **bundle(job, {**plan(job, self.interpreter), **own}, argv, self.engine.style),
         }
 
-    def self_test(self) -> tuple[Finding, ...]:
-        from autograder.sandbox.selftest import self_test
-
-        first = Finding(self.name, True, f"{version(self.program)}, {self.program}")
+    def trial(self) -> Trial:
+        """Describe what a self-test tries."""
+        builder = Finding(self.name, True, f"{version(self.program)}, {self.program}")
         # An ordinary user's first namespace is made by the supervisor, to mount in.
         program = self.program if os.geteuid() == 0 else None
-        return self_test(self, first, self.engine.differs, program)
+        return Trial(self, builder, program, self.interpreter.executable, self.engine.differs)
 
 
 def find(engine: Engine) -> str:

@@ -5,42 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from autograder.errors import SandboxError
 from autograder.records import Limits
-from autograder.sandbox.base import Finding, Job, Process, kernel_environment
+from autograder.sandbox.base import Finding, Job, Process, Sandbox, kernel_environment
 from autograder.sandbox.layout import MIB
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import BUG, control_group, remedy
-
-if TYPE_CHECKING:
-    from autograder.sandbox.bubblewrap import BubblewrapSandbox
-    from autograder.sandbox.oci import OciSandbox
-    from autograder.sandbox.warm import WarmSandbox
 
 REDUCED = "Runs go one at a time and memory is watched instead of enforced. For full limits"
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16)
 SECONDS = 20.0
 
 
-def self_test(
-    sandbox: BubblewrapSandbox | WarmSandbox | OciSandbox,
-    first: Finding | None = None,
-    differs: Mapping[str, tuple[str, str]] = {},
-    program: str | None = None,
-) -> tuple[Finding, ...]:
-    """The findings in the order in which a person repairs them.
+def require(sandbox: Sandbox) -> None:
+    """Raise :class:`SandboxError` with every failed finding and its remedy when the self-test fails."""
+    failed = [f for f in self_test(sandbox) if not f.ok]
+    if failed:
+        lines = [f"{f.name}: {f.detail}" + (f"\n  → {f.remedy}" if f.remedy else "") for f in failed]
+        raise SandboxError("The sandbox does not hold here, so nothing is graded.\n" + "\n".join(lines))
 
-    ``first`` says which program builds the sandbox. ``differs``: finding → what, and nothing else, may be found of it,
-    and why; it is then a remark. ``program``: what makes the namespaces (None where it is Python).
-    """
-    if first is None:
-        first, program = _bubblewrap(sandbox)
+
+def self_test(sandbox: Sandbox) -> tuple[Finding, ...]:
+    """Try from inside and from outside what must fail; the findings are in the order in which a person repairs them."""
+    trial = sandbox.trial()
+    first = trial.builder
     names = kernel_environment()
     script = Path(__file__).with_name("inside.py").read_text()
     argv = (
-        sandbox.interpreter.executable,
+        trial.python,
         "-I",
         "-S",
         "-c",
@@ -49,23 +42,16 @@ def self_test(
         ",".join(names),
     )
     try:
-        process = sandbox.start(Job(argv, env=names, limits=LIMITS))
+        process = trial.sandbox.start(Job(argv, env=names, limits=LIMITS))
     except SandboxError as error:
-        return (first, Finding("start", False, str(error), remedy(str(error), Machine.look(), program)))
+        return (first, Finding("start", False, str(error), remedy(str(error), Machine.look(), trial.program)))
     try:
         outside = tuple(_seen_from_outside(process))
         ended = process.wait(SECONDS)
-        inside = [_excused(finding, differs) for finding in _seen_from_inside(process, ended)]
+        inside = [_excused(finding, trial.differs) for finding in _seen_from_inside(process, ended)]
     finally:
         process.close()
     return (first, Finding("start", True, process.label), *outside, *inside)
-
-
-def _bubblewrap(sandbox: Any) -> tuple[Finding, str]:
-    from autograder.sandbox.bubblewrap import version
-
-    number = ".".join(map(str, version(sandbox.bwrap)))
-    return Finding("bubblewrap", True, f"version {number}, {sandbox.bwrap}"), sandbox.bwrap
 
 
 def _excused(finding: Finding, differs: Mapping[str, tuple[str, str]]) -> Finding:

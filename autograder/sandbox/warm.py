@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError
-from autograder.sandbox.base import HOME, Finding, Job, Process
+from autograder.sandbox.base import HOME, Job, Process, Trial
 from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
 from autograder.sandbox.layout import MIB, inside, package_folder, refuse_links, writable_folders
 from autograder.sandbox.seccomp import compile_filter
@@ -30,7 +30,7 @@ MOST_COPIED_MIB = 16
 """Of a student's own files: a fork has copies in memory, which counts as used."""
 MANY = 65536
 """Processes below a template: each fork has a limit of its own."""
-LEAST_MIB = 64
+MIN_MIB = 64
 
 
 @dataclass(frozen=True)
@@ -153,16 +153,15 @@ class WarmSandbox:
                 raise
             return self.cold.start(job)
 
-    def self_test(self) -> tuple[Finding, ...]:
-        from autograder.sandbox.selftest import self_test
-
-        return self_test(WarmSandbox(self.cold, self.address, strict=True))
+    def trial(self) -> Trial:
+        """Describe what a self-test tries."""
+        return dataclasses.replace(self.cold.trial(), sandbox=WarmSandbox(self.cold, self.address, strict=True))
 
     def _fork(self, job: Job) -> Process:
         told, sources = self._job(job)
         in_process = job.argv[:3] == self.address.command and dict(job.env) == dict(self.address.environment)
         inherited = _private_mib(self.address.init) if in_process else 0
-        limits = dataclasses.replace(job.limits, memory_mib=max(LEAST_MIB, job.limits.memory_mib - inherited))
+        limits = dataclasses.replace(job.limits, memory_mib=max(MIN_MIB, job.limits.memory_mib - inherited))
 
         def describe(count_by_process: bool) -> dict[str, Any]:
             filters = {

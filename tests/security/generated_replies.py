@@ -8,7 +8,7 @@ from typing import Any
 from fuzz_codec import Mutator
 from kernels import InProcessKernel
 
-from autograder.examiner.handles import Answer
+from autograder.link import Answer
 from autograder.probe.codec import Packed, Reference, encode
 
 VALUES: list[Any] = [

@@ -52,7 +52,7 @@ def test_06_control_where_the_tests_are_they_are_read(unguarded) -> None:
     fooled(unguarded, "06-reads-the-test")
 
 
-class Recorded(SandboxedKernel):
+class Published(SandboxedKernel):
     """A kernel, and all that it is told: sources and requests."""
 
     def run(self, source: str, seconds: float) -> CellRun:
@@ -74,7 +74,7 @@ def test_06_neither_tests_nor_expected_values_are_in_what_the_kernel_is_told(gra
     limits = graded.course.assignments[ASSIGNMENT].limits
     hidden = graded.course.root / "source" / ASSIGNMENT / "hidden"
     grade_notebook(
-        graded.exam, path, lambda: Recorded(kernel_manager(default_sandbox(), {}, limits), limits), limits, hidden
+        graded.exam, path, lambda: Published(kernel_manager(default_sandbox(), {}, limits), limits), limits, hidden
     )
     last = max(number for number, (kind, _) in enumerate(told) if kind == "cell")
     before, after = (b"\n".join(text for _, text in part) for part in (told[: last + 1], told[last + 1 :]))

@@ -17,7 +17,7 @@ from autograder.cli import main
 from autograder.course import load_course
 from autograder.nbgraderconfig import read_nbgrader_config
 from autograder.notebook import read_source_notebook
-from autograder.records import Course
+from autograder.records import Batch, Course
 from autograder.stripping import strip
 
 CANARY = "canary-release-0123456789abcdef"
@@ -155,7 +155,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]],
     run = batch.run
 
     def do(act: Callable[[], None]) -> None:
-        def and_act(*args: Any, **options: Any) -> batch.Batch:
+        def and_act(*args: Any, **options: Any) -> Batch:
             act()
             return run(*args, **options)
 

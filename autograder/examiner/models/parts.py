@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from autograder.examiner.models.values import (
@@ -104,8 +105,18 @@ def known_object(value: Any, package: str, table: Mapping[str, Mapping[str, Vali
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class ActivationLayer:
+    """A layer where an activation function is expected, as the kernel serialized it: not read yet."""
+
+    serialized: dict[str, Any]
+
+
 def activation(value: Any, where: str) -> Any:
-    """The name of an activation function, or an activation layer (``Dense(9, activation=LeakyReLU())``)."""
+    """Return the name of an activation function, or a layer that stands for one.
+
+    ``Dense(9, activation=LeakyReLU())`` gives an :class:`ActivationLayer`.
+    """
     if value is None:
         return None
     if type(value) is str:
@@ -115,13 +126,7 @@ def activation(value: Any, where: str) -> Any:
     serialized = mapping(value, where)
     name = serialized.get("class_name")
     if serialized.get("module") == "keras.layers" and type(name) is str and name in ACTIVATION_LAYERS:
-        from autograder.examiner.models.construct import construct
-        from autograder.examiner.models.plan import LayerPlan
-        from autograder.examiner.models.read import read_layer
-
-        plan = read_layer(serialized, depth=0)
-        assert isinstance(plan, LayerPlan)
-        return construct(plan)
+        return ActivationLayer(serialized)
     function = serialized.get("config")
     if name == "function" and type(function) is str and function in OF_TENSORFLOW:
         return OF_TENSORFLOW[function]

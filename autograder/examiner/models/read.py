@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder.examiner.models import parts
 from autograder.examiner.models.connections import ordered, read_call, read_ends
+from autograder.examiner.models.construct import construct
 from autograder.examiner.models.plan import (
     MAX_CALLS,
     MAX_DEPTH,
@@ -250,10 +251,18 @@ def _arguments(label: str, config: dict[str, Any], table: Arguments) -> dict[str
         if table.get(key) is ignored:
             continue
         if key in table:
-            arguments[key] = table[key](value, f"{label}'s {key}")
+            known = table[key](value, f"{label}'s {key}")
+            arguments[key] = _activation_layer(known) if isinstance(known, parts.ActivationLayer) else known
         elif key not in _COMMON and not key.endswith(tuple(_PARTS)) and value is not None and value is not False:
             raise RefusedModel(f"{label} has the argument {show(key)}, which can not be graded.", kind_refused=True)
     return arguments
+
+
+def _activation_layer(claimed: parts.ActivationLayer) -> Any:
+    """Return the layer that stands for an activation function."""
+    plan = read_layer(claimed.serialized, depth=0)
+    assert isinstance(plan, LayerPlan)
+    return construct(plan)
 
 
 def _training_parts(class_name: str, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -33,7 +33,7 @@ from autograder.grading.wire import Closed, Line
 from autograder.grading.work import Work, handed_in, shared_files
 from autograder.masked import ShownCell, shown_cells, sources_for_people
 from autograder.records import Exam
-from autograder.regrade import KernelNeeded, Recorded, supplying
+from autograder.regrade import Recorded, ReplayMiss, kernel_source
 from autograder.report.rendering import render
 
 MAX_PARCEL_BYTES = 1 << 31
@@ -138,7 +138,7 @@ def _graded(
                 work.hidden,
                 given=given,
                 handed_in=own,
-                supplying=supplying(start, record, kept=kept),
+                kernel_source=kernel_source(start, record, kept=kept),
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]
@@ -149,7 +149,7 @@ def _graded(
 def _why(error: Exception) -> Mapping[str, str]:
     if libraries.wanted():
         return {"needs": outcome.LIBRARIES}
-    if isinstance(error, KernelNeeded):
+    if isinstance(error, ReplayMiss):
         return {"needs": outcome.KERNEL}
     if isinstance(error, AutograderError):
         return {"reason": str(error) or type(error).__name__}

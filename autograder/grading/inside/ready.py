@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import autograder.nbschema  # noqa: F401 - compiles the schemas of notebooks
+from autograder import notebook_format
 from autograder.engine.parcel import Common, common_in
 from autograder.grade import read_tests
 from autograder.grading.layout import COMMON, COURSE
@@ -19,6 +19,8 @@ def _read() -> Common | None:
     if not Path(COMMON).exists():  # no examiner's process
         return None
     keras_pipelines.install()
+    notebook_format.compile_schemas()
+    notebook_format.release_jsonschema()
     common = common_in(Path(COMMON).read_bytes(), Path(COURSE))
     for exam in common.exams:
         read_tests(exam)

@@ -25,7 +25,7 @@ else:
 
 SECONDS = 30.0
 """How long a fork may take to answer."""
-MOST_DESCRIPTORS = 200
+MAX_DESCRIPTORS = 200
 """In one message; the limit of Linux is 253."""
 KILLED = 137
 
@@ -108,8 +108,8 @@ def send(connection: socket.socket, told: dict[str, Any], descriptors: list[int]
         file.write(json.dumps({**told, "descriptors": len(descriptors)}).encode())
         file.flush()
         _send(connection, [text])
-    for first in range(0, len(descriptors), MOST_DESCRIPTORS):
-        _send(connection, descriptors[first : first + MOST_DESCRIPTORS])
+    for first in range(0, len(descriptors), MAX_DESCRIPTORS):
+        _send(connection, descriptors[first : first + MAX_DESCRIPTORS])
 
 
 def _send(connection: socket.socket, descriptors: list[int]) -> None:

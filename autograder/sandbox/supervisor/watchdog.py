@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 TMPFS = ("tmp", "home/student", "dev/shm", "run/kernel")
-MOST_INODES = 200_000
+MAX_INODES = 200_000
 """Files and folders on one tmpfs; each takes about 1 KiB of kernel memory that no size limit counts."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
@@ -39,7 +39,7 @@ def memory(init: int) -> int:
 
 def too_many_files(init: int) -> bool:
     """Whether a writable folder holds more entries than any honest notebook makes."""
-    return any(inodes > MOST_INODES for _, inodes in map_tmpfs(init))
+    return any(inodes > MAX_INODES for _, inodes in map_tmpfs(init))
 
 
 def map_tmpfs(init: int) -> list[tuple[int, int]]:

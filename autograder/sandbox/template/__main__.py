@@ -55,11 +55,12 @@ def main() -> None:
 def preload(program: str, modules: list[str]) -> None:
     """Import what a fork will need; what can't be imported, the notebook's own cell complains about."""
     os.environ.setdefault("MPLBACKEND", BACKEND)
-    sys.path[0] = program
+    sys.path[:1] = [program, str(Path(program).parent)]  # the folder above has it as a package
     gc.disable()  # imports make much and leave little behind: to look for it takes a quarter of the time
     for name in modules:
         with contextlib.suppress(Exception):  # which warnings are shown is part of what a library sets up
             importlib.import_module(name)
+    del sys.path[1]
     gc.freeze()  # pages that the collector doesn't touch stay shared
     gc.enable()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 SOCKET, MODULES = "/run/kernel/template", "/run/kernel/modules"
 """In a folder that each fork covers with one of its own."""
-MOST_DESCRIPTORS = 253
+MAX_DESCRIPTORS = 253
 """In one message: the limit of Linux."""
 
 
@@ -62,7 +62,7 @@ class Job:
 
 def _receive(connection: socket.socket) -> tuple[bytes, list[int]]:
     size = array.array("i").itemsize
-    text, ancillary, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(MOST_DESCRIPTORS * size))
+    text, ancillary, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(MAX_DESCRIPTORS * size))
     descriptors = array.array("i")
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:

@@ -28,7 +28,7 @@ else:
     import walls
     from job import Job
 
-MOST_HOME = 8 << 20
+MAX_HOME = 8 << 20
 """Bytes below the working folder that imports may leave behind (a font cache, a configuration)."""
 
 
@@ -154,7 +154,7 @@ def _draw_fresh_randomness() -> None:
 def _files(folder: str) -> dict[str, bytes]:
     """The plain files below a folder, within bounds; what is mounted there is the job's to bring."""
     found: dict[str, bytes] = {}
-    room = MOST_HOME
+    room = MAX_HOME
     device = os.lstat(folder).st_dev
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if os.lstat(f"{parent}/{name}").st_dev == device]

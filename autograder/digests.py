@@ -1,23 +1,26 @@
-"""What lies in a folder: its regular files, and a hash of all of them."""
+"""Digests of folders, values, and the kit's own code: what cache keys are made of."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
-from autograder.members import SUBMISSION
+from autograder.records import MAX_SUBMITTED_FILE_BYTES
 
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 """Folders that belong to tools and not to the work."""
 
 
 def folder_key(folder: Path) -> str:
-    """The names and contents of a folder that a student may have filled.
+    """Digest the names and contents of a folder that a student may have filled.
 
     Of a file that is too large for any submission only size and time count, so that one of a terabyte holds nobody up;
-    a file that can not be read is a fact like any other, and the grading says so.
+    a file that cannot be read is a fact like any other, and the grading says so.
     """
     digest = hashlib.sha256()
     for path in regular_files(folder):
@@ -25,7 +28,7 @@ def folder_key(folder: Path) -> str:
         try:
             status = path.stat()
             digest.update(b"%b\0%d\0" % (name, status.st_size))
-            if status.st_size > SUBMISSION.member_bytes:
+            if status.st_size > MAX_SUBMITTED_FILE_BYTES:
                 digest.update(b"%d\0" % status.st_mtime_ns)
                 continue
             with path.open("rb") as file:
@@ -36,7 +39,7 @@ def folder_key(folder: Path) -> str:
 
 
 def regular_files(folder: Path) -> list[Path]:
-    """The regular files of a folder, sorted: links and special files are passed over."""
+    """List the regular files of a folder, sorted: links and special files are passed over."""
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(n for n in folders if n not in IGNORED)
@@ -49,3 +52,20 @@ def _is_regular(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
+
+
+@functools.cache
+def own_code() -> dict[str, str]:
+    """Digest each of the kit's modules, as this process found them: students import from them."""
+    package = Path(__file__).resolve().parent
+    return {str(path.relative_to(package)): _content(path) for path in package.rglob("*.py")}
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(*values: Any) -> str:
+    """Digest plain values, dates and paths among them, as one key is made of them."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""Cache keys: hashes that say what a grade was made from, and which runs would be the same.
+
+A grade's keys are made of everything that it depends on. In the key of a run is what the student's process is given,
+and nothing else: no hidden test, no points, no hidden data, no name and no time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from autograder import __version__
+from autograder.digests import digest, folder_key, own_code
+from autograder.errors import SandboxError
+from autograder.examiner.names import vocabulary
+from autograder.grading.work import versions
+from autograder.lateness import plugin_key
+from autograder.records import Assignment, Course, Exam
+from autograder.release_record import Release
+
+EXAMINER_VERSION = "2"
+"""Raise it when the same submission would get another grade."""
+EXECUTION_VERSION = "1"
+"""Raise it when the same notebook would do something else in its kernel, or be asked something else while it runs."""
+
+# --- grades
+
+
+def common_keys(course: Course, release: Release) -> dict[str, str]:
+    """What all grades of an assignment are made from, the submission aside.
+
+    ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: what
+    goes with the release · ``environment``: versions, limits, interpreter, sandbox, training · ``policy``: due date
+    and lateness, with the course's own policy class.
+    """
+    assignment = release.assignment
+    due = assignment.due.isoformat() if assignment.due else None
+    policy = (asdict(assignment.late), due, plugin_key(course.root, assignment.late))
+    return {
+        "exam": exam_key(course, release),
+        "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
+        "environment": digest(versions(), asdict(assignment.limits), *_how_it_runs(assignment)),
+        "policy": digest(policy),
+        "examiner": EXAMINER_VERSION,
+    }
+
+
+def _how_it_runs(assignment: Assignment) -> tuple[str | None, ...]:
+    return assignment.environment, assignment.sandbox, assignment.training
+
+
+def exam_key(course: Course, release: Release) -> str:
+    """What is asked: two grades with different keys are not grades of the same exam."""
+    name = release.assignment.name
+    modules = [_own_modules(folder, release.exams) for folder in (course.source(name), course.root)]
+    return digest([asdict(exam) for exam in release.exams], folder_key(course.hidden(name)), modules)
+
+
+def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
+    """The modules in ``folder`` that the notebooks import: name → digest."""
+    names = {module.split(".")[0] for exam in exams for module in vocabulary(exam).modules}
+    found = {}
+    for name in sorted(names):
+        if (folder / f"{name}.py").is_file():
+            found[name] = hashlib.sha256((folder / f"{name}.py").read_bytes()).hexdigest()
+        elif (folder / name / "__init__.py").is_file():
+            found[name] = folder_key(folder / name)
+    return found
+
+
+# --- runs
+
+
+def execution_key(assignment: Assignment, files: str, preload: Sequence[str]) -> str:
+    """What all runs of an assignment have in common, the student's own aside: the sandbox and its limits, the
+    interpreter with its packages, what is imported first, the kit's own code, and the files of the release.
+
+    Args:
+        assignment: whose limits and environment.
+        files: a digest of the release's files.
+        preload: modules that the kernel imports before its first cell.
+    """
+    return digest(
+        [EXECUTION_VERSION, __version__, own_code()],
+        _sandbox(assignment.environment, assignment.sandbox),
+        _limits_of_kernels(assignment),
+        list(preload),
+        files,
+    )
+
+
+def _limits_of_kernels(assignment: Assignment) -> dict[str, Any]:
+    return {name: value for name, value in asdict(assignment.limits).items() if not name.startswith("examiner_")}
+
+
+def _sandbox(python: str | None, name: str) -> list[Any]:
+    """The wall, and the Python inside; what is wrong with either is told by who grades."""
+    from autograder.sandbox import default_sandbox
+
+    try:
+        sandbox = default_sandbox(python, name)
+        interpreter: Any = getattr(sandbox, "interpreter", None)
+        return [
+            sandbox.name,
+            sandbox.reduced,
+            _installed(interpreter.executable, interpreter.prefix, interpreter.base_prefix),
+        ]
+    except (SandboxError, OSError, AttributeError) as error:
+        return ["none", str(error)]
+
+
+_OF_PACKAGES = frozenset([".dist-info", ".egg-info", ".egg-link"])
+
+
+def _installed(executable: str, *prefixes: str) -> list[Any]:
+    """The interpreter, and the names and versions of all packages that it can import."""
+    status = Path(executable).stat()
+    places = [
+        p for prefix in prefixes for p in (*Path(prefix).glob("lib/python*"), *Path(prefix).glob("lib64/python*"))
+    ]
+    folders = {d.resolve() for p in places for d in (p / "site-packages", p / "dist-packages") if d.is_dir()}
+    names = {path.name for folder in folders for path in folder.iterdir() if path.suffix in _OF_PACKAGES}
+    return [executable, status.st_size, status.st_mtime_ns, sorted(p.name for p in places), sorted(names)]

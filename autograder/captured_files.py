@@ -1,0 +1,81 @@
+"""The files that a notebook wrote, as its kernel tells of them: bytes, and only under names that are fine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.members import collision_key, is_junk, name_problem
+from autograder.probe.workfiles import MAX_BYTES, MAX_FILES
+
+
+@dataclass(frozen=True)
+class CapturedFiles:
+    """The files that a notebook had written at the position of a test cell."""
+
+    contents: Mapping[str, bytes]
+    gone: frozenset[str] = frozenset()
+    """Files that were there at the start and were not there any more."""
+    refused: str = ""
+    """Why there is nothing: ``more than 64 MiB of files``."""
+
+
+class TooManyFiles(Exception):
+    """The files of a notebook are past the limits; the message is the student's."""
+
+
+@dataclass
+class Kept:
+    """The files of one kernel's folder that are not as they were at its start, as far as they were told."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    refused: str = ""
+    last: CapturedFiles | None = None
+    """After the notebook's last cell; None as long as nobody changed it since."""
+
+    def pull(self, ask: Callable[..., Any], **options: Any) -> tuple[dict[str, bytes], list[str]]:
+        """Ask for what changed; what comes is a stranger's, and only names and sizes that are fine are kept."""
+        answer = ask("operate", "pull_files", (), **options)
+        if type(answer) is str:
+            self.refused = answer[:200]
+            return {}, []
+        contents, gone = _checked(answer)
+        self.refused = ""
+        self.contents.update(contents)
+        self.gone -= set(contents)
+        for path in gone:
+            if self.contents.pop(path, None) is None:
+                self.gone.add(path)
+        return contents, gone
+
+    def capture(self) -> CapturedFiles:
+        """What is known now."""
+        return CapturedFiles(dict(self.contents), frozenset(self.gone), self.refused)
+
+
+def _checked(answer: Any) -> tuple[dict[str, bytes], list[str]]:
+    if type(answer) is not tuple or len(answer) != 2 or type(answer[0]) is not dict or type(answer[1]) is not list:
+        return {}, []
+    contents: dict[str, bytes] = {}
+    keys: set[str] = set()
+    left = MAX_BYTES
+    for path, data in list(answer[0].items())[:MAX_FILES]:
+        if type(path) is not str or type(data) is not bytes or not is_good(path) or collision_key(path) in keys:
+            continue
+        left -= len(data)
+        if left < 0:
+            break
+        keys.add(collision_key(path))
+        contents[path] = data
+    return contents, [path for path in answer[1][:MAX_FILES] if type(path) is str and is_good(path)]
+
+
+_CONFIGURING = frozenset({"matplotlibrc"})
+"""Names that a library reads of itself where it finds them in the working folder."""
+
+
+def is_good(path: str) -> bool:
+    """Whether a file of the student's with this name may lie in the working folder, handed in or written."""
+    return not name_problem(path) and not is_junk(path) and path not in _CONFIGURING

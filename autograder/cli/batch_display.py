@@ -1,0 +1,102 @@
+"""What a person sees of a batch: its log, its progress, and what it came to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import click
+from rich.console import Console
+
+from autograder import stopping
+from autograder.batch import Progress
+from autograder.batchlog import BatchLog
+from autograder.cli.output import MAX_PATH, complain_of, say_reduced, warn, warn_each
+from autograder.errors import HostError
+from autograder.grading.assignment import Graded, Plan
+from autograder.record import Published, Publisher
+from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
+from autograder.screen import BatchProgress, show_grades
+from autograder.text import one_line
+
+
+class ForecastDisplay:
+    """Progress of a batch that writes no grade."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    @contextlib.contextmanager
+    def interruptible(self, plan: Plan) -> Iterator[None]:
+        """See :class:`autograder.grading.assignment.Display`."""
+        yield
+
+    @contextlib.contextmanager
+    def running(self, plan: Plan) -> Iterator[Progress]:
+        """See :class:`autograder.grading.assignment.Display`."""
+        if plan.reduced and not self._quiet:
+            say_reduced()
+        console = Console(stderr=True)
+        title = plan.assignment.name
+        with BatchProgress(plan.students, title, console, workers=plan.workers, quiet=self._quiet) as progress:
+            yield progress.advance
+
+
+class BatchDisplay(ForecastDisplay):
+    """Progress of a batch, and its log. A batch that is stopped says how to go on."""
+
+    log: BatchLog | None = None
+    """Known from the plan on."""
+
+    @contextlib.contextmanager
+    def interruptible(self, plan: Plan) -> Iterator[None]:
+        """See :class:`autograder.grading.assignment.Display`."""
+        again = stopping.grading_again(plan.course, plan.assignment)
+        self.log = BatchLog(plan.course, plan.assignment.name, plan.students, again=again, workers=plan.workers)
+        with stopping.says_how_to_go_on(self.log):
+            yield
+
+    @contextlib.contextmanager
+    def running(self, plan: Plan) -> Iterator[Progress]:
+        """See :class:`autograder.grading.assignment.Display`."""
+        if (current := len(plan.works) - len(plan.due)) and not self._quiet:
+            click.echo(f"{current} of {len(plan.works)} have a current grade.", err=True)
+        log = self.log
+        assert log is not None
+        with log, super().running(plan) as advance:
+
+            def both(student: str, outcome: Grade | NotGraded) -> None:
+                log.advance(student, outcome)
+                advance(student, outcome)
+
+            yield both
+
+
+class Publication(Publisher):
+    """Gradebook, pages and reports; failures of the batch are shown even if these cannot be written."""
+
+    def publish(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+    ) -> Published:
+        """See :class:`autograder.grading.assignment.Publisher`."""
+        try:
+            return super().publish(course, assignment, exams, exam_key, done)
+        except HostError:
+            complain_of(done)
+            raise
+
+
+def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) -> None:
+    """Show the grades, where everything lies, and what a person should look at."""
+    recorded = graded.published
+    if not quiet:
+        show_grades(Console(), graded.batch.grades)
+        click.echo()
+        for what, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
+            click.echo(f"{what:14} {one_line(str(path), MAX_PATH)}")
+    complain_of(graded.batch)
+    if not recorded.compared:
+        warn("note: the gradebook could not be read when this batch began; points by hand were not compared")
+    warn_each(f"points by hand: {line}" for line in recorded.by_hand)
+    if not quiet:
+        warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())

@@ -1,0 +1,60 @@
+"""``autograder collect``: puts submissions into their places."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from autograder.cli.output import DONE, WRONG, course_option, examples, open_course
+from autograder.cli.requirements import InstructorCommand
+from autograder.errors import UsageError
+
+
+@click.command(
+    cls=InstructorCommand,
+    epilog=examples("""
+autograder collect keras-fully-connected downloads.zip      # as the learning system exports it
+autograder collect keras-fully-connected inbox/             # a folder of what students packed
+autograder collect keras-fully-connected late.zip --received 2026-03-02T18:00+01:00
+"""),
+)
+@click.argument("assignment")
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@course_option
+@click.option(
+    "--received",
+    metavar="TIME",
+    callback=lambda _ctx, _param, value: _moment(value),
+    help="Count this time for all of them, e.g. 2026-03-02T18:00+01:00 (UTC where no zone is given).",
+)
+def collect(assignment: str, source: Path, course_folder: Path, received: datetime | None) -> None:
+    """Put the submissions in SOURCE (a folder, an archive or a notebook) into submitted/.
+
+    One line for each says what became of it. The same again changes nothing; what a newer submission replaces is kept
+    in .autograder/superseded/. Exit code 1: some were refused.
+    """
+    from autograder.batch import exclusive
+    from autograder.submission import CollectStatus
+    from autograder.submission import collect as collecting
+
+    course, wanted = open_course(course_folder, assignment)
+    with exclusive(course):
+        collected = collecting(course, wanted.name, source, received=received)
+    for item in collected:
+        click.echo(str(item))
+    if not collected:
+        raise UsageError(f"there is no submission in {source}")
+    sys.exit(WRONG if any(item.status is CollectStatus.REFUSED for item in collected) else DONE)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time; write it like 2026-03-02T18:00+01:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,67 @@
+"""``autograder demo``: a course and a class to try, graded from end to end."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.output import DONE, NOT_GRADED, WRONG, examples, open_course, workers_option
+from autograder.cli.release import release
+from autograder.cli.requirements import GradingCommand
+
+if TYPE_CHECKING:
+    from autograder.records import Grade
+
+
+@click.command(
+    cls=GradingCommand,
+    epilog=examples("""
+autograder demo
+autograder demo --course /tmp/demo --workers 2
+"""),
+)
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    metavar="DIR",
+    help="Where to make the demo course (default: ./demo).",
+)
+@workers_option
+@click.option("--no-prove", is_flag=True, help="Skip the proof of the release.")
+def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
+    """Make a course, a class of honest and dishonest submissions, and grade it.
+
+    Every student of the class has a score that is right; exit code 1 says that one got another.
+    """
+    from autograder import demo as demonstration
+    from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
+    from autograder.grading.assignment import Options, run_assignment
+
+    demonstration.make_course(folder.resolve())
+    course, wanted = open_course(folder, demonstration.ASSIGNMENT)
+    click.echo(f"Releasing {wanted.name} …")
+    click.get_current_context().invoke(release, assignment=wanted.name, course_folder=folder, no_prove=no_prove)
+    made = demonstration.make_class(course.root, wanted.name)
+    click.echo(f"Made {len(made)} submissions. Grading …")
+    display = BatchDisplay(quiet=False)
+    graded = run_assignment(course, wanted, Options(workers=workers, force=True), display, Publication())
+    show_graded(graded, quiet=False, log=display.log)
+    done = graded.batch
+    outside = [line for grade in done.grades if (line := _outside(grade, demonstration.expected(grade.student)))]
+    if outside:
+        click.echo("\nNot what the demo expects: " + "; ".join(outside), err=True)
+    sys.exit(NOT_GRADED if done.not_graded else WRONG if outside else DONE)
+
+
+def _outside(grade: Grade, expected: tuple[float, float]) -> str:
+    """What a demo student got against what is right; empty where it is."""
+    low, high = expected
+    if low - 1e-6 <= grade.score <= high + 1e-6:
+        return ""
+    right = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{grade.student} expected {right}, got {grade.score:.4g}"

@@ -1,0 +1,80 @@
+"""``autograder doctor``: says whether this machine can grade."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.output import DONE, NOT_GRADED, examples
+from autograder.cli.requirements import require_packages
+
+if TYPE_CHECKING:
+    from autograder.sandbox import Finding
+
+
+@click.command(
+    epilog=examples("""
+autograder doctor
+autograder doctor --course .      # and the environments that its assignments name
+""")
+)
+@click.option(
+    "--course",
+    "course_folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="Also check the environments and the sandboxes that the assignments of this course name.",
+)
+def doctor(course_folder: Path | None) -> None:
+    """Say whether this machine can grade.
+
+    Tries inside both walls, the one around students' kernels and the one around the examiner, what must fail there, and
+    says what mends it on this system. Looks whether the packages are there, without importing them. Exit code 3: it
+    cannot grade.
+    """
+    from autograder import installation
+    from autograder.records import SANDBOXES
+
+    course = None
+    if course_folder:
+        require_packages(click.get_current_context())
+        from autograder.course import load_course
+
+        course = load_course(course_folder.resolve())
+    assignments = course.assignments.values() if course else ()
+    needed = sorted({a.sandbox for a in assignments}, key=SANDBOXES.index) or [SANDBOXES[0]]
+    tested = [finding for name in needed for finding in installation.sandbox(None, name)]
+    examiner = installation.examiner_sandbox(needed[0])
+    installed = installation.packages()
+    _print_findings("the wall around students' kernels", tested)
+    _print_findings("the wall around the examiner", examiner)
+    _print_findings("packages", installed)
+    findings = [*tested, *examiner, *installed]
+    optional = [name for name in SANDBOXES if name not in needed]
+    _print_findings("other sandboxes, none of which is needed", map(installation.optional_sandbox, optional))
+    for python in sorted({a.environment for a in assignments if a.environment}):
+        there = [*installation.environment(python)]
+        for name in sorted({a.sandbox for a in assignments if a.environment == python}):
+            there += installation.sandbox(python, name)
+        _print_findings(python, there)
+        findings += there
+    click.echo(
+        "Not checked: whether what a lesson imports is installed. `autograder release` proves that, by grading it."
+    )
+    holds = all(f.ok for f in findings)
+    click.echo("This machine can grade." if holds else "Something is missing: nothing is graded until it is mended.")
+    sys.exit(DONE if holds else NOT_GRADED)
+
+
+def _print_findings(title: str, findings: Iterable[Finding]) -> None:
+    click.echo(click.style(title, bold=True))
+    for finding in findings:
+        mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red", bold=True)
+        click.echo(f"{mark} {finding.name:28} {finding.detail}")
+        if finding.remedy:
+            first, *lines = finding.remedy.splitlines()
+            click.echo("\n       ".join([f"     → {first}", *lines]))

@@ -1,0 +1,32 @@
+"""``autograder feedback``: writes the students' pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.cli.output import MAX_PATH, course_option, examples, open_course
+from autograder.cli.requirements import InstructorCommand
+
+
+@click.command(
+    cls=InstructorCommand,
+    epilog=examples("""
+autograder feedback keras-fully-connected                   # after grading by hand in formgrader
+autograder feedback keras-fully-connected --student ada
+"""),
+)
+@click.argument("assignment")
+@course_option
+@click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
+def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> None:
+    """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
+    course, wanted = open_course(course_folder, assignment)
+    from autograder import gradebook, record
+    from autograder.feedback import write_feedback
+    from autograder.text import one_line
+
+    grades = gradebook.with_manual_scores(course, record.grades(course, wanted.name, only))
+    for path in write_feedback(course, wanted, grades):
+        click.echo(one_line(str(path), MAX_PATH))

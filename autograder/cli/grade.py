@@ -1,0 +1,136 @@
+"""``autograder grade``: grades what has no current grade, or says which grades would change."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from autograder.cli.output import (
+    DONE,
+    NOT_GRADED,
+    complain_of,
+    course_option,
+    examples,
+    open_course,
+    workers_option,
+)
+from autograder.cli.requirements import GradingCommand
+
+if TYPE_CHECKING:
+    from autograder.batch import Execute
+    from autograder.grading.assignment import Options
+    from autograder.records import Assignment, Batch, Course
+
+
+@click.command(
+    cls=GradingCommand,
+    epilog=examples("""
+autograder grade keras-fully-connected                      # what is new or changed
+autograder grade keras-fully-connected --student ada --student bob
+autograder grade keras-fully-connected --force --workers 4  # everything, again
+autograder grade keras-fully-connected --dry-run            # which grades would change; none is written
+autograder grade keras-fully-connected --quiet --json grades.json
+autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
+"""),
+)
+@click.argument("assignment")
+@course_option
+@click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
+@workers_option
+@click.option(
+    "--start",
+    type=click.Choice(["warm", "cold"]),
+    metavar="WAY",
+    default="warm",
+    show_default=True,
+    help="warm: fork kernels from a process that has imported the libraries; cold: start each on its own.",
+)
+@click.option("--force", is_flag=True, help="Execute everything anew, also what has a current grade or a kept run.")
+@click.option("--dry-run", is_flag=True, help="Say which grades would change, and write none.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
+@click.option("--quiet", is_flag=True, help="Show nothing but what went wrong.")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this dask scheduler (tls://host:8786).")
+@click.option("--insecure-scheduler", is_flag=True, help="Allow a scheduler without TLS (tcp://host:8786).")
+def grade(
+    assignment: str,
+    course_folder: Path,
+    only: tuple[str, ...],
+    workers: int | None,
+    start: str,
+    force: bool,
+    dry_run: bool,
+    json_path: Path | None,
+    quiet: bool,
+    scheduler: str | None,
+    insecure_scheduler: bool,
+) -> None:
+    """Grade the submissions of ASSIGNMENT that have no current grade, then record and report all of them.
+
+    A grade is current while the submission, the exam, the hidden data, the released files, the limits, the late policy
+    and the kit's versions are those that it was made from. A batch that was stopped goes on where it was. Where only
+    tests, points or hidden data have changed, notebooks are not executed again: their runs are kept.
+    """
+    from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
+    from autograder.grading.assignment import Options, run_assignment
+
+    course, wanted = open_course(course_folder, assignment)
+    warm = start == "warm"
+    cluster = None if dry_run else _cluster(course, scheduler, insecure_scheduler, warm)
+    options = Options(only, workers, warm, force, cluster)
+    if dry_run:
+        _forecast(course, wanted, options, json_path, quiet)
+    display = BatchDisplay(quiet)
+    graded = run_assignment(course, wanted, options, display, Publication())
+    show_graded(graded, quiet, display.log)
+    if json_path:
+        _write_json(json_path, graded.batch)
+    sys.exit(NOT_GRADED if graded.batch.not_graded else DONE)
+
+
+def _forecast(
+    course: Course, assignment: Assignment, options: Options, json_path: Path | None, quiet: bool
+) -> NoReturn:
+    """Show which grades would change, and end."""
+    from rich.console import Console
+
+    from autograder import dryrun
+    from autograder.cli.batch_display import ForecastDisplay
+    from autograder.files import write_atomically
+    from autograder.grading.assignment import forecast_assignment
+    from autograder.screen import show_forecast
+
+    graded = forecast_assignment(course, assignment, options, ForecastDisplay(quiet))
+    if not quiet:
+        show_forecast(Console(), graded.published)
+    if json_path:
+        write_atomically(json_path, json.dumps(dryrun.to_json(graded.published), indent=2) + "\n")
+    complain_of(graded.batch)
+    sys.exit(NOT_GRADED if graded.batch.not_graded else DONE)
+
+
+def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) -> Execute | None:
+    """Give what grades on other machines; None: this one does."""
+    from dataclasses import replace
+
+    engine = course.engine if scheduler is None else replace(course.engine, kind="dask", scheduler=scheduler)
+    if engine.kind == "local":
+        return None
+    from autograder.engine.cluster import InCluster
+
+    return InCluster(engine, course.root, insecure=insecure, warm=warm)
+
+
+def _write_json(path: Path, done: Batch) -> None:
+    from autograder.files import write_atomically
+    from autograder.result import to_json
+
+    content = {
+        "grades": [to_json(grade) for grade in done.grades],
+        "graded": list(done.graded),
+        "not_graded": [{"student": n.student, "reason": n.reason} for n in done.not_graded],
+    }
+    write_atomically(path, json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,73 @@
+"""The ``autograder`` command: its subcommands, and errors as messages and exit codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from autograder import __version__, stopping
+from autograder.cli.collect import collect
+from autograder.cli.demo import demo
+from autograder.cli.doctor import doctor
+from autograder.cli.export import export
+from autograder.cli.feedback import feedback
+from autograder.cli.grade import grade
+from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
+from autograder.cli.release import release
+from autograder.cli.report import report
+from autograder.cli.submit import submit
+from autograder.errors import AutograderError, HostError, UsageError
+
+
+class _Group(click.Group):
+    """Shows the kit's errors as messages and leaves tracebacks to bugs."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line."""
+        print_all_characters()
+        return super().main(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with stopping.terminable():
+                return super().invoke(ctx)
+        except UsageError as error:
+            complain(error)
+            ctx.exit(USAGE)
+        except HostError as error:
+            complain(error)
+            ctx.exit(NOT_GRADED)
+        except AutograderError as error:
+            complain(error)
+            ctx.exit(WRONG)
+        except KeyboardInterrupt as stop:
+            warn("\n".join(["\nStopped.", *getattr(stop, "__notes__", [])]))
+            ctx.exit(stopping.exit_code(stop))
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 the course or the input is wrong, 2 usage, 3 some submissions could not be graded.",
+)
+@click.version_option(__version__, prog_name="autograder")
+def main() -> None:
+    """Release notebooks, collect submissions, grade them from outside the student's process.
+
+    \b
+    A course is a folder:        A term with it:
+      course.yaml                  autograder doctor
+      source/<assignment>/         autograder release keras-fully-connected
+      release/<assignment>/        autograder collect keras-fully-connected downloads.zip
+      submitted/<student>/…        autograder grade keras-fully-connected
+      autograded/<student>/…       autograder report keras-fully-connected
+      feedback/<student>/…         autograder feedback keras-fully-connected
+
+    \b
+    To see all of it on a made-up class:  autograder demo
+    """
+
+
+for command in (collect, demo, doctor, export, feedback, grade, release, report, submit):
+    main.add_command(command)

@@ -1,0 +1,104 @@
+"""What commands print, exit codes and shared options among it."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from autograder.records import Assignment, Batch, Course
+
+DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
+"""Exit codes."""
+MAX_PATH = 4096
+"""Characters; students' names are in paths, and are shown as text like everything of theirs."""
+
+course_option = click.option(
+    "--course",
+    "course_folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    metavar="DIR",
+    help="The course folder (default: here).",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Submissions at a time (default: one for each core, as far as the memory goes).",
+)
+
+
+def examples(text: str) -> str:
+    """Lay out the epilog of a command: a heading, and its lines as they stand."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
+
+
+def open_course(folder: Path, name: str) -> tuple[Course, Assignment]:
+    """Read the course in a folder, and find an assignment of it."""
+    from autograder.course import assignment, load_course
+
+    course = load_course(folder.resolve())
+    return course, assignment(course, name)
+
+
+def require_sandbox(assignment: Assignment) -> None:
+    """Refuse to go on where a wall does not hold."""
+    from autograder.grading.walls import require_walls
+
+    if require_walls(assignment):
+        say_reduced()
+
+
+def say_reduced() -> None:
+    """Say that limits are reduced."""
+    click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)
+
+
+def complain(error: Exception) -> None:
+    """Show an error."""
+    from autograder.text import visible
+
+    click.echo(click.style("error: ", fg="red", bold=True) + visible(str(error)), err=True)
+
+
+def complain_of(done: Batch) -> None:
+    """Name the submissions that could not be graded, and why."""
+    from autograder.text import one_line
+
+    for failure in done.not_graded:
+        warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
+
+
+def warn(text: str) -> None:
+    """Print a text on standard error."""
+    from autograder.text import visible
+
+    click.echo(visible(text), err=True)
+
+
+def warn_each(texts: Iterable[str]) -> None:
+    """Print notes on standard error."""
+    for text in texts:
+        warn(f"note: {text}")
+
+
+def print_all_characters() -> None:
+    """Let no character stop a command: output that is redirected has few of them on Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            from autograder.text import PLAIN
+
+            stream.reconfigure(errors=PLAIN)
+
+
+def status(text: str) -> Any:
+    """Show that something takes a while."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(text)

@@ -1,0 +1,34 @@
+"""``autograder report``: writes the class report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.cli.output import course_option, examples, open_course, warn_each
+from autograder.cli.requirements import InstructorCommand
+
+
+@click.command(
+    cls=InstructorCommand,
+    epilog=examples("""
+autograder report keras-fully-connected
+"""),
+)
+@click.argument("assignment")
+@course_option
+def report(assignment: str, course_folder: Path) -> None:
+    """Write the class report from what is graded.
+
+    Grades of an exam that has changed since are listed there by name, and counted nowhere.
+    """
+    course, wanted = open_course(course_folder, assignment)
+    from autograder import record
+    from autograder.cache_keys import exam_key
+    from autograder.grading.assignment import load_release
+    from autograder.text import one_line
+
+    standing = record.on_disk(course, wanted.name, exam_key(course, load_release(course, wanted)))
+    click.echo(record.write_report(course, wanted, standing))
+    warn_each(f"{one_line(student)}: {why}" for student, why in standing.set_aside.items())

@@ -1,0 +1,41 @@
+"""``autograder submit``: packs a notebook for handing in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.cli.output import examples
+
+
+@click.command(
+    epilog=examples("""
+autograder submit network.ipynb --student ada
+autograder submit network.ipynb --student ada --release release/keras-fully-connected
+""")
+)
+@click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--student", required=True, help="Your name or number, as your course knows you.")
+@click.option(
+    "--release",
+    "released",
+    type=click.Path(path_type=Path, exists=True),
+    help="The released notebook, or its folder: tells exactly what is answered.",
+)
+@click.option("--assignment", help="The assignment's name (default: the folder's that the notebook was released in).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the package (default: beside the notebook).",
+)
+def submit(notebook: Path, student: str, released: Path | None, assignment: str | None, out: Path | None) -> None:
+    """Check NOTEBOOK and pack it for handing in.
+
+    Prints a receipt: what is in the package, its time and hash, which answers are still missing. Hand in the package as
+    your course says.
+    """
+    from autograder.submission import pack
+
+    receipt = pack(notebook, release=released, assignment=assignment, student=student, out=out)
+    click.echo(receipt.text())

@@ -1,0 +1,96 @@
+"""Exams made once: grading reads them from ``.autograder/exams/`` for as long as what they were made from stands.
+
+Making an exam takes nbgrader's preprocessors, which take longer to import than a class takes to grade again. The file
+can be deleted; then the next command makes it anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from autograder.digests import own_code
+from autograder.engine.plain import from_plain, to_plain
+from autograder.errors import CourseError, HostError
+from autograder.files import write_atomically
+from autograder.nbgraderconfig import read_nbgrader_config
+from autograder.prepare import check_prepared
+from autograder.records import Assignment, Course, Exam
+from autograder.release_record import OWN_MODULES, Release, ReleasedNotebook
+from autograder.releasefiles import release_files
+
+
+def save(course: Course, assignment: Assignment, release: Release) -> None:
+    """Keep the exams of a release that was built from what the course holds now.
+
+    A notebook with an AUTOTEST line is run to make its exam, so the result may depend on anything: it is not kept.
+    A course folder that cannot be written is no reason to end.
+    """
+    if _runs_notebooks(course, assignment):
+        return
+    notebooks = [{"text": notebook.text, "exam": to_plain(notebook.exam)} for notebook in release.notebooks]
+    kept = {"key": _key(course, assignment), "modules": sorted(release.modules), "notebooks": notebooks}
+    with contextlib.suppress(HostError):
+        write_atomically(_path(course, assignment), json.dumps(kept) + "\n", mode=0o600)
+
+
+def load(course: Course, assignment: Assignment) -> Release | None:
+    """Give the release as it was kept; None if there is none, it is damaged, or something has changed since.
+
+    Raises:
+        CourseError: a file of the course is missing or cannot be read.
+    """
+    check_prepared(course, assignment)
+    try:
+        kept = json.loads(_path(course, assignment).read_bytes())
+        if kept["key"] != _key(course, assignment):
+            return None
+        notebooks = tuple(_notebook(entry) for entry in kept["notebooks"])
+        modules = frozenset(map(str, kept["modules"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    files, left_out = release_files(course, assignment, [f"{notebook.name}.ipynb" for notebook in notebooks])
+    return Release(assignment, notebooks, files, left_out, modules)
+
+
+def _notebook(entry: dict[str, Any]) -> ReleasedNotebook:
+    return ReleasedNotebook(str(entry["text"]), from_plain(Exam, entry["exam"]))
+
+
+def _path(course: Course, assignment: Assignment) -> Path:
+    return course.state / "exams" / f"{assignment.name}.json"
+
+
+def _sources(course: Course, assignment: Assignment) -> dict[str, bytes]:
+    """The files that an exam is made of, by their paths: the notebooks, nbgrader's header and footer."""
+    options = read_nbgrader_config(course.root).values.get("IncludeHeaderFooter", {})
+    named = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
+    paths = [*sorted(course.source(assignment.name).glob("*.ipynb")), *(path for path in named if path.is_file())]
+    try:
+        return {str(path): path.read_bytes() for path in paths}
+    except OSError as error:
+        raise CourseError(f"{error.filename} cannot be read ({error.strerror or error})") from error
+
+
+def _runs_notebooks(course: Course, assignment: Assignment) -> bool:
+    """Whether a build runs a notebook: nbgrader's AUTOTEST makes tests of what the solution gives."""
+    configured = read_nbgrader_config(course.root).values.get("InstantiateTests")
+    return bool(configured) or any(b"AUTOTEST" in content for content in _sources(course, assignment).values())
+
+
+def _key(course: Course, assignment: Assignment) -> str:
+    """A digest of all that decides what a build makes: sources, nbgrader's options, and the code of both packages."""
+    folders = (course.source(assignment.name), course.root)
+    parts = [
+        {path: hashlib.sha256(content).hexdigest() for path, content in _sources(course, assignment).items()},
+        repr(read_nbgrader_config(course.root)),
+        assignment.points,
+        own_code(),
+        [metadata.version(name) for name in ("nbgrader", "nbformat")],
+        sorted(path.as_posix() for folder in folders for form in OWN_MODULES for path in folder.glob(form)),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

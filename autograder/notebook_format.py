@@ -1,0 +1,37 @@
+"""nbformat, imported without a second of work that no notebook needs: import it from here.
+
+jsonschema, which nbformat imports, imports every installed package that recognizes a text format, and one of them
+compiles a grammar for most of a second. No notebook schema names a text format, so those packages are hidden meanwhile.
+"""
+
+from __future__ import annotations
+
+import sys
+
+_FORMAT_PACKAGES = ("isoduration", "rfc3986_validator", "rfc3987_syntax")
+_hidden = () if "jsonschema" in sys.modules else tuple(name for name in _FORMAT_PACKAGES if name not in sys.modules)
+sys.modules.update(dict.fromkeys(_hidden))  # type: ignore[arg-type]  # importing a module that is None fails
+try:
+    import nbformat
+    from nbformat import NotebookNode, ValidationError
+finally:
+    for _name in _hidden:
+        del sys.modules[_name]
+
+__all__ = ["NotebookNode", "ValidationError", "compile_schemas", "nbformat", "release_jsonschema"]
+_MINORS = (4, 5)
+"""The minors of format 4 in which today's tools write notebooks."""
+
+
+def compile_schemas() -> None:
+    """Compile the schemas of notebooks now: once in a template, and not in each of its forks (25 ms each)."""
+    from nbformat.validator import get_validator
+
+    for minor in _MINORS:
+        get_validator(4, minor, relax_add_props=True)
+
+
+def release_jsonschema() -> None:
+    """Give whoever imports jsonschema from now on a whole one: a test may ask whether a text is a date."""
+    for name in [name for name in sys.modules if _hidden and name.split(".")[0] == "jsonschema"]:
+        del sys.modules[name]

@@ -1,0 +1,57 @@
+"""A release as a record: what students get of an assignment, and the exams that stay with the examiner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.records import Assignment, Exam
+
+if TYPE_CHECKING:
+    from autograder.notebook_format import NotebookNode
+
+OWN_MODULES = ("*.py", "*/__init__.py")
+"""The course's own modules, in the folders that tests import from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedNotebook:
+    """One notebook of a release."""
+
+    text: str
+    """The student's notebook as it is written, equal to what ``nbgrader generate_assignment`` makes."""
+    exam: Exam
+
+    @property
+    def name(self) -> str:
+        """Without ``.ipynb``."""
+        return self.exam.notebook
+
+    @property
+    def released(self) -> NotebookNode:
+        """The student's notebook, parsed."""
+        from autograder.notebook_format import nbformat
+
+        notebook: NotebookNode = nbformat.reads(self.text, as_version=4)
+        return notebook
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An assignment, ready to be written to release/."""
+
+    assignment: Assignment
+    notebooks: tuple[ReleasedNotebook, ...]
+    files: Mapping[str, Path]
+    """Path in the release (with ``/``) → the file that is copied there."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Path that a file or a folder would have in the release → why it stays behind."""
+    modules: frozenset[str] = frozenset()
+    """Files of the course's own modules, beside the notebooks or at the top of the course: tests may import them."""
+
+    @property
+    def exams(self) -> tuple[Exam, ...]:
+        """The exam of each notebook."""
+        return tuple(notebook.exam for notebook in self.notebooks)

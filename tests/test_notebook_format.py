@@ -1,0 +1,53 @@
+"""nbformat is imported without what takes a second, and who needs that gets it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def told(code: str) -> str:
+    """Run code in a fresh Python, and give what it prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_what_recognizes_text_formats_is_not_imported() -> None:
+    code = "import sys, autograder.notebook_format\nprint([n for n in ('rfc3987_syntax', 'isoduration', 'arrow') if n in sys.modules])"
+    assert told(code) == "[]"
+
+
+def test_notebooks_are_validated_all_the_same() -> None:
+    code = (
+        "from autograder.notebook_format import nbformat\n"
+        "bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('1')])\nbad.cells[0].source = 3\n"
+        "try:\n    nbformat.validate(bad)\nexcept nbformat.ValidationError:\n    print('refused')"
+    )
+    assert told(code) == "refused"
+
+
+def test_a_package_that_was_hidden_can_be_imported_afterwards() -> None:
+    assert (
+        told("import autograder.notebook_format, isoduration\nprint(isoduration.parse_duration('P1D').date.days)")
+        == "1"
+    )
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_an_examiners_test_asks_a_whole_jsonschema(released: bool) -> None:
+    """What nobody checks passes: a test that asks for a duration must not be told that anything is one."""
+    code = "from autograder import notebook_format\n"
+    code += "notebook_format.release_jsonschema()\n" if released else ""
+    code += "import jsonschema\nprint(jsonschema.FormatChecker().conforms('nonsense', 'duration'))"
+    assert told(code) == str(not released)
+
+
+def test_a_jsonschema_that_is_there_stays() -> None:
+    code = (
+        "import jsonschema\nfrom autograder import notebook_format\nnotebook_format.release_jsonschema()\n"
+        "import sys\nprint(sys.modules['jsonschema'] is jsonschema)"
+    )
+    assert told(code) == "True"
