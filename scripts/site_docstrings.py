@@ -13,7 +13,7 @@ FLAG = re.compile(r"[ \t]*# doctest:.*$", re.M)
 
 
 class MarkdownDocstrings(griffe.Extension):
-    """Turns roles into links to the checks, and examples into code blocks."""
+    """Extension that turns roles into links to the checks, and examples into code blocks."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Rewrite the docstring of an object, where it has one."""
