@@ -3,10 +3,10 @@
     AutograderError
     ├── CourseError          the course author's: course.yaml, a source notebook, a hidden test
     │   └── ProofError       a source notebook that does not prove itself at release
-    ├── SubmissionError      a submission that can not be read at all (the batch records it and goes on)
+    ├── SubmissionError      a submission that cannot be read at all (the batch records it and goes on)
     ├── UsageError           the caller asked for something that does not exist (assignment, student, folder)
     └── HostError            this machine's: no sandbox, no space, a broken install
-        └── SandboxError     the sandbox can not be built, or its self-test fails
+        └── SandboxError     the sandbox cannot be built, or its self-test fails
 
     RemoteError              what a question to a student's kernel ended with, where no built-in exception names it
     └── LostError            the kernel is gone, or did not answer in time
@@ -33,7 +33,7 @@ class ProofError(CourseError):
 
 
 class SubmissionError(AutograderError):
-    """A submission that can not be read: not JSON, not a notebook, too large."""
+    """A submission that cannot be read: not JSON, not a notebook, too large."""
 
 
 class UsageError(AutograderError):
@@ -41,11 +41,11 @@ class UsageError(AutograderError):
 
 
 class HostError(AutograderError):
-    """This machine can not do what is asked."""
+    """This machine cannot do what is asked."""
 
 
 class SandboxError(HostError):
-    """The sandbox can not be built here, or does not hold what it promises."""
+    """The sandbox cannot be built here, or does not hold what it promises."""
 
 
 class RemoteError(Exception):

@@ -19,8 +19,8 @@ from autograder.errors import HostError
 
 
 def unwritable(path: Path, error: OSError) -> HostError:
-    """What to say of a file or folder that can not be written."""
-    return HostError(f"{path} can not be written ({error.strerror or error}); free space or rights?")
+    """What to say of a file or folder that cannot be written."""
+    return HostError(f"{path} cannot be written ({error.strerror or error}); free space or rights?")
 
 
 def version(path: Path) -> tuple[int, ...]:
@@ -42,7 +42,7 @@ def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int
     ``mode``.
 
     Raises:
-        HostError: the folder or the file can not be written.
+        HostError: the folder or the file cannot be written.
     """
     content = [data] if isinstance(data, bytes | str) else data
     aside: str | None = None
@@ -67,7 +67,7 @@ def fill(folder: Path, files: Mapping[str, bytes | str]) -> None:
     to the disk. :func:`replace_folder` puts it into its place then.
 
     Raises:
-        OSError: one can not be written, or is there already.
+        OSError: one cannot be written, or is there already.
     """
     for name, content in files.items():
         with (folder / name).open("xb") as file:
@@ -92,7 +92,7 @@ def replace_folder(new: Path, target: Path) -> None:
     two change places in one step of the file system. Where that has no such step, there is none of them for a moment.
 
     Raises:
-        HostError: it can not be moved; the old folder is in its place then.
+        HostError: it cannot be moved; the old folder is in its place then.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def replace_folder(new: Path, target: Path) -> None:
             _moved_in_two_steps(new, target)
         flush_folder(target.parent)
     except OSError as error:
-        raise HostError(f"{target} can not be replaced ({error.strerror or error}); free space or rights?") from error
+        raise HostError(f"{target} cannot be replaced ({error.strerror or error}); free space or rights?") from error
     if replaced:
         new.unlink() if new.is_symlink() else shutil.rmtree(new, ignore_errors=True)
 
@@ -113,7 +113,7 @@ RENAME_EXCHANGE = 2
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Let two paths change places, as renameat2(2) does; False where the system or the file system can not."""
+    """Let two paths change places, as renameat2(2) does; False where the system or the file system cannot."""
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "renameat2"):
         return False

@@ -1,4 +1,4 @@
-"""Processes that do without the large libraries, and notice when they can not.
+"""Processes that do without the large libraries, and notice when they cannot.
 
 Importing TensorFlow takes longer than everything else that grading from a kept run does. So that is tried first in a
 process that has not imported such libraries: where an import of one is begun, ``wanted()`` says so from then on,
@@ -45,12 +45,12 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def do_without(names: Sequence[str]) -> None:
-    """From now on these libraries can not be imported in this process, as far as they are not yet."""
+    """From now on these libraries cannot be imported in this process, as far as they are not yet."""
     sys.meta_path.insert(0, _Finder(names))
 
 
 def want(name: str) -> None:
-    """Something is about to be imported, or would be if it was not known that it can not be."""
+    """Something is about to be imported, or would be if it was not known that it cannot be."""
     _wanted.append(name)
 
 

@@ -60,7 +60,7 @@ def read_source_notebook(path: Path, *, name: str | None = None) -> NotebookNode
     """Read an instructor's notebook: as :func:`read_notebook`, but a fault is the course author's.
 
     Raises:
-        CourseError: the notebook can not be read.
+        CourseError: the notebook cannot be read.
     """
     try:
         return read_notebook(path, name=name)
@@ -85,7 +85,7 @@ def _read_bytes(path: Path, label: str) -> bytes:
             _check_size(status.st_size, label)
             return file.read(MAX_NOTEBOOK_BYTES + 1)
     except OSError as error:
-        raise SubmissionError(f"{label}: can not be read ({error.strerror or error})") from None
+        raise SubmissionError(f"{label}: cannot be read ({error.strerror or error})") from None
 
 
 def _file_kind(mode: int) -> str:
@@ -175,7 +175,7 @@ def _integer(word: str) -> int:
 
 
 def _line_of(word: str | None, text: str) -> str:
-    """``line 3: `` where ``word`` first stands outside of a string; nothing where it can not be told."""
+    """``line 3: `` where ``word`` first stands outside of a string; nothing where it cannot be told."""
     if word is None:
         return ""
     for match in _STRING_OR_WORD.finditer(text):
@@ -217,7 +217,7 @@ def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
         raise SubmissionError(f"{label}: not a notebook: 'nbformat' is missing or no number")
     if major not in (3, 4):
         todo = "open it in a current Jupyter and save it" if major < 3 else "save it as nbformat 4"
-        raise SubmissionError(f"{label}: notebook format {major} can not be read (3 and 4 can); {todo}")
+        raise SubmissionError(f"{label}: notebook format {major} cannot be read (3 and 4 can); {todo}")
     if _cell_count(parsed) > MAX_CELLS:
         raise SubmissionError(f"{label}: more than {MAX_CELLS:,} cells; remove those that are not needed")
     if major == 4:

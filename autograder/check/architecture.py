@@ -90,7 +90,7 @@ def _steps(model: Any, found: Foreign | None, library: str) -> tuple[list[Step],
         what = found or (f"a Keras {type(model).__name__}" if is_keras(model) else None)
         return [], f"This is not a {LIBRARIES[library]} model (it is {what})." if what else not_a_model(model)
     present = reported_steps(found)
-    return (present, None) if present is not None else ([], "The layers of this model can not be read.")
+    return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
 
 
 def _told(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:

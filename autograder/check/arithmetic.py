@@ -21,13 +21,13 @@ MAX_LAYERS = 100
 
 def effect(model: Any, found: Difference) -> int | None:
     """By how many parameters the model differs from the same model with this place as asked, the layers behind it
-    included; None where that can not be said."""
+    included; None where that cannot be said."""
     asked = asked_count(model, [found])
     return None if asked is None else int(model.count_params()) - asked
 
 
 def asked_count(model: Any, found: Sequence[Difference]) -> int | None:
-    """The parameters of the model with all these places as asked; None where that can not be said."""
+    """The parameters of the model with all these places as asked; None where that cannot be said."""
     layers = leaves(model)
     if not getattr(model, "built", False) or not layers or len(layers) > MAX_LAYERS:
         return None

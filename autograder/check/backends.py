@@ -17,7 +17,7 @@ MARGIN_SECONDS = 15.0
 """What the kernel gets beyond the call's own time limit, to end it and to say so."""
 
 _FAILURES = {
-    "carry": "uses something that can not go to another process (check.on_backend in the notebook says what)",
+    "carry": "uses something that cannot go to another process (check.on_backend in the notebook says what)",
     "missing": "could not be called: the backend {backend} is not installed where the notebook runs",
     "died": "ended its process on the backend {backend}",
     "slow": "took longer than {seconds:g} s on the backend {backend}",
@@ -39,7 +39,7 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
 
     The function's source goes there, with the functions, classes, imports and plain values of the notebook that it
     uses. Arguments and results travel by value; tensors become numpy arrays. The process stays for later calls. The
-    other backends can not be imported in it. Where Keras has that backend already, the call is an ordinary one.
+    other backends cannot be imported in it. Where Keras has that backend already, the call is an ordinary one.
 
     Args:
         function: the student's function.
@@ -50,7 +50,7 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
         CourseError: there is no such backend, or it is not installed; a test called it for a function of its own.
         TypeError: this is not a function.
 
-    Calling it raises what the function raises, and in a notebook ``ElsewhereError`` where it can not be run there.
+    Calling it raises what the function raises, and in a notebook ``ElsewhereError`` where it cannot be run there.
 
     >>> check.on_backend(predict, "jax")(W, b, X)  # doctest: +SKIP
     """
@@ -84,6 +84,6 @@ def _remote(function: Any, backend: str, seconds: float) -> Callable[..., Any]:
         if type(answer) is tuple and len(answer) == 3 and type(answer[1]) is str and answer[1] in _FAILURES:
             message = _FAILURES[answer[1]].format(backend=backend, seconds=seconds)
             raise RemoteError(message) from RemoteError(str(answer[2])[:2000] if type(answer[2]) is str else "")
-        raise RemoteError("the notebook's kernel gave an answer that can not be read")
+        raise RemoteError("the notebook's kernel gave an answer that cannot be read")
 
     return called

@@ -137,7 +137,7 @@ def _model_loss(model: Any) -> str:
 
 
 def _foreign(read: Any, value: Any) -> str:
-    """A model's own setting: what can not be read there is not the test author's fault."""
+    """A model's own setting: what cannot be read there is not the test author's fault."""
     try:
         return str(read(value))
     except CourseError:

@@ -84,7 +84,7 @@ def _read(name: str, path: Path) -> dict[str, np.ndarray]:
             _kept[path] = now, arrays
         return {key: array.copy(order="K") for key, array in _kept[path][1].items()}
     except (ValueError, OSError) as error:
-        raise CourseError(f"check.hidden_data: {name!r} can not be read without pickle: {error}") from error
+        raise CourseError(f"check.hidden_data: {name!r} cannot be read without pickle: {error}") from error
 
 
 KEPT_BYTES = 16 * 1024 * 1024

@@ -79,7 +79,7 @@ def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, dep
         answer = found(actual, expected, rtol, atol, depth)
         if answer is not None:
             return answer
-    raise CourseError(f"check.function: a {kind.__name__} can not be expected; use plain values or arrays.")
+    raise CourseError(f"check.function: a {kind.__name__} cannot be expected; use plain values or arrays.")
 
 
 def _same_number(actual: Any, expected: Any, rtol: float, atol: float) -> bool:

@@ -52,7 +52,7 @@ def events(
 ) -> Events:
     """Reads what a notebook wrote for TensorBoard, and checks that the series asked for are there.
 
-    The credit is the share of the series that have enough steps; nothing if a file can not be read. In the examiner the
+    The credit is the share of the series that have enough steps; nothing if a file cannot be read. In the examiner the
     files are those that are there after the notebook's last cell. They are the student's word: compare their numbers
     with what you compute.
 
@@ -92,7 +92,7 @@ def events(
 
 def _told(problem: str) -> str:
     """The problem as a sentence that says nothing of what is in the files."""
-    return problem if problem in _SENTENCES else "the event files can not be read"
+    return problem if problem in _SENTENCES else "the event files cannot be read"
 
 
 def _read(log_dir: Any) -> tuple[Events, str]:
@@ -137,7 +137,7 @@ def _files(folder: str) -> tuple[list[bytes], str]:
     return (answer, "") if sum(map(len, answer)) <= MAX_BYTES else ([], _REFUSALS["large"])
 
 
-_UNREADABLE = "the notebook's kernel gave an answer that can not be read"
+_UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
 _NO_NAME, _OUTSIDE = "this is not the name of a folder", "the folder is not inside the notebook's own"
 _GONE, _EMPTY = "the notebook's kernel is gone, or did not answer in time", "the folder holds no event file"
 _SENTENCES = frozenset([*_REFUSALS.values(), _UNREADABLE, _NO_NAME, _OUTSIDE, _GONE, _EMPTY])

@@ -35,7 +35,7 @@ class Foreign:
     remote: bool
     """Whether it is asked in the notebook's kernel; else it is here, in the notebook or in the test itself."""
     problem: str
-    """Why it can not predict, for the student; empty where it can."""
+    """Why it cannot predict, for the student; empty where it can."""
     how: str
     """The method that is asked; empty for a model that is called."""
     classes: tuple[int, ...] | tuple[str, ...] | None

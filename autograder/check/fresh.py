@@ -21,7 +21,7 @@ MAX_CONNECTIONS = 500
 
 
 class NotTrainable(Exception):
-    """The network can not be trained again; ``str(error)`` is for the student."""
+    """The network cannot be trained again; ``str(error)`` is for the student."""
 
 
 def fresh(model: Any, seed: int, inputs: Any = None) -> Any:
@@ -34,7 +34,7 @@ def fresh(model: Any, seed: int, inputs: Any = None) -> Any:
         inputs: the rows to train on; None keeps what prepares them as it is.
 
     Raises:
-        NotTrainable: Keras can not make it again from its configuration.
+        NotTrainable: Keras cannot make it again from its configuration.
     """
     draw = np.random.default_rng([seed, 1])
     try:
@@ -45,9 +45,9 @@ def fresh(model: Any, seed: int, inputs: Any = None) -> Any:
         if inputs is not None:
             _fit_what_prepares(model, copy, inputs)
     except Exception as error:
-        raise NotTrainable(f"The network can not be made again ({type(error).__name__}).") from error
+        raise NotTrainable(f"The network cannot be made again ({type(error).__name__}).") from error
     if [tuple(v.shape) for v in copy.weights] != [tuple(v.shape) for v in model.weights]:
-        raise NotTrainable("The network can not be made again: its weights have other shapes then.")
+        raise NotTrainable("The network cannot be made again: its weights have other shapes then.")
     return copy
 
 

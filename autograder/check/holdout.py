@@ -118,7 +118,7 @@ def _measured(
 
 
 def said_of_outputs(model: Any, error: Exception) -> str:
-    """What the student reads of outputs that can not be measured: no shape that the kernel said after the last cell."""
+    """What the student reads of outputs that cannot be measured: no shape that the kernel said after the last cell."""
     if isinstance(error, metrics.BadShape) and not shown_of(model):
         return "The model's output does not have the shape that is asked."
     return str(error)

@@ -23,7 +23,7 @@ MAX_CELLS = 1_500_000
 
 
 class TooManyLayers(Exception):
-    """The model can not be compared; ``str(error)`` is for the student."""
+    """The model cannot be compared; ``str(error)`` is for the student."""
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _started(copy: Any, plan: Plan) -> Trainer:
         trainer = Trainer(copy, _as_floats(plan.inputs), plan.labels, plan.batch_size)
         seconds = trainer.seconds_of(plan.epochs)
     except Exception as error:
-        raise NotTrainable(f"This network can not be trained on these data ({type(error).__name__}).") from error
+        raise NotTrainable(f"This network cannot be trained on these data ({type(error).__name__}).") from error
     if seconds > plan.seconds:
         raise TooSlow(seconds)
     return trainer

@@ -48,7 +48,7 @@ def shown_of(model: Any, show: bool | None = None) -> bool:
 
 
 def not_a_model(obj: Any) -> str | None:
-    """Why ``obj`` can not be asked for predictions; None where it can: a Keras model, a fitted estimator, a PyTorch
+    """Why ``obj`` cannot be asked for predictions; None where it can: a Keras model, a fitted estimator, a PyTorch
     module, a function, an object that predicts."""
     if _may_only_be_refused(obj):
         return refusal(obj)

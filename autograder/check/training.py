@@ -58,7 +58,7 @@ class Trainer:
     def seconds_of(self, epochs: int) -> float:
         """An estimate of the processor time of a training, from a few steps. They change the model's weights."""
         batches = np.arange(self.batch_size, dtype=np.int64)[None]
-        self.run(self.data, batches)  # compiles; a student can not help what that takes
+        self.run(self.data, batches)  # compiles; a student cannot help what that takes
         count, taken = 1, 0.0
         while taken < _TRIAL_SECONDS and count <= _TRIAL_STEPS:
             count *= 4

@@ -130,13 +130,13 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
 
 
 def _of_the_kit(error: BaseException) -> bool:
-    """Whether its text is the kit's own: that the kernel is gone, or answered what can not be read."""
+    """Whether its text is the kit's own: that the kernel is gone, or answered what cannot be read."""
     own = isinstance(error, RemoteError) and not hasattr(error, "remote")
     return own or type(error).__module__ == "autograder.kernel.portable_function"
 
 
 def _fresh(value: Any) -> Any:
-    """A copy of the author's containers and arrays, so that a call can not change them for the next one."""
+    """A copy of the author's containers and arrays, so that a call cannot change them for the next one."""
     if type(value) in (list, tuple):
         return type(value)(_fresh(item) for item in value)
     if type(value) is dict:

@@ -114,7 +114,7 @@ def resample(rows: np.ndarray, threshold: float, alpha: float = ALPHA) -> Resamp
     Lai 1976; for Monte Carlo tests Ding, Gandy & Hahn 2020). Undecided after :data:`MAX_RESAMPLES`: not rejected.
 
     The percentiles of resampled means are used, and not the standard error, since a few absurd rows raise the latter as
-    fast as the mean: they would buy a pass. Here they can not, since some draws leave them out.
+    fast as the mean: they would buy a pass. Here they cannot, since some draws leave them out.
 
     Args:
         rows: values (n,), larger is better.

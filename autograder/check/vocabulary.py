@@ -55,7 +55,7 @@ def _unknown(kinds: list[str], libraries: Sequence[str]) -> str:
             absent = [LIBRARIES[library] for library in libraries if not _names(library)]
             hint = f" Did you mean {near[0]}?" if near else ""
             return f"check.layer: there is no {kind!r}.{hint}" + (
-                f" ({' and '.join(absent)} can not be looked up: not installed here.)" if absent else ""
+                f" ({' and '.join(absent)} cannot be looked up: not installed here.)" if absent else ""
             )
     return f"check.architecture: {', '.join(kinds)} are not of one library."
 

@@ -43,7 +43,7 @@ def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
     if version is None or find_spec(module) is None:
         if needed:
             return Finding(name, False, "is not installed", install)
-        return Finding(name, True, "is not installed", f"lessons that use it can not be graded here: {install}")
+        return Finding(name, True, "is not installed", f"lessons that use it cannot be graded here: {install}")
     if _number(version) < _number(least):
         return Finding(name, False, f"version {version} is older than {least}", install)
     return Finding(name, True, f"version {version}")

@@ -24,7 +24,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     """Make what students get from source/ASSIGNMENT.
 
     Where course.yaml has a `prepare` command for it, that runs first: it makes files such as a holdout. Then the tests
-    are read: what can not be examined outside of the student's process is named with its line. What would give
+    are read: what cannot be examined outside of the student's process is named with its line. What would give
     solutions or hidden tests away ends the release: a misspelt marker, a file that holds one, a file that is
     seldom meant for students and is not named as such. Before the release is
     written, the instructor's own solution must get full marks and the unchanged release none of the points

@@ -56,7 +56,7 @@ def load_course(root: Path) -> Course:
     Raises:
         UsageError: ``root`` is not a folder.
         CourseError: the course is wrong; the message names file and line.
-        HostError: there is a gradebook.db that can not be read, and no course.yaml.
+        HostError: there is a gradebook.db that cannot be read, and no course.yaml.
     """
     root = Path(root).resolve()
     if not root.is_dir():
@@ -169,7 +169,7 @@ class _CourseFile:
     def check_name(self, node: yaml.Node, name: str, what: str) -> None:
         if name != name.strip() or name.startswith((".", "-")) or not name.isprintable() or _RESERVED & {*name}:
             reason = "it names a folder; use letters, digits, '-', '_' and '.'"
-            raise self.read.error(node, f"{name!r} can not be {what}: {reason}")
+            raise self.read.error(node, f"{name!r} cannot be {what}: {reason}")
 
     def check_sandbox(self, node: yaml.Node, name: str) -> None:
         if name not in SANDBOXES:
@@ -213,9 +213,9 @@ class _CourseFile:
             if not hidden and is_hidden(self.root, path):
                 raise self.read.error(item, f"{name!r} in {where} lies in a hidden folder: students would get it")
             if not hidden and path.relative_to(self.root).parts == (COURSE_FILE,):
-                raise self.read.error(item, f"{name!r} in {where} may hold secrets: it can not be released")
+                raise self.read.error(item, f"{name!r} in {where} may hold secrets: it cannot be released")
             if not hidden and path.relative_to(self.root).parts[0] in _PRIVATE:
-                raise self.read.error(item, f"{name!r} in {where} is about students: it can not be released")
+                raise self.read.error(item, f"{name!r} in {where} is about students: it cannot be released")
             key = name if hidden else PurePosixPath(name).name
             if key in seen:
                 raise self.read.error(item, f"{name!r} and {seen[key]!r} in {where} would be one file; rename one")

@@ -39,7 +39,7 @@ def late_penalty(course: Path, assignment: Assignment, submitted_at: datetime | 
         course: the course folder. A plugin is imported from it now, unconfined: it is the instructor's.
 
     Raises:
-        CourseError: the plugin can not be loaded. Asking for the penalty raises it where the plugin raised, or gave no
+        CourseError: the plugin cannot be loaded. Asking for the penalty raises it where the plugin raised, or gave no
             finite number that is at least 0.
     """
     policy = assignment.late
@@ -68,7 +68,7 @@ def check_plugin(course: Path, reference: str) -> None:
     """See whether ``late.py:Policy`` can be a policy class of the course; nothing of it is run.
 
     Raises:
-        ValueError: it can not; the message says why.
+        ValueError: it cannot; the message says why.
     """
     file, _, name = reference.partition(":")
     if not file.endswith(".py") or not name.isidentifier():
@@ -79,7 +79,7 @@ def check_plugin(course: Path, reference: str) -> None:
     try:
         bound = dict(_bound(ast.walk(ast.parse(path.read_bytes()))))
     except OSError as error:
-        raise ValueError(f"{file} can not be read ({error.strerror})") from None
+        raise ValueError(f"{file} cannot be read ({error.strerror})") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"{file}:{getattr(error, 'lineno', None) or 1}: not valid Python: {error}") from None
     if name not in bound and "*" not in bound:
@@ -113,7 +113,7 @@ def load_plugin(course: Path, reference: str) -> Any:
     """An instance of the class ``late.py:Class`` in the course folder, with the options of nbgrader_config.py.
 
     Raises:
-        CourseError: it can not be imported or made, or has no such method; the message names file and line.
+        CourseError: it cannot be imported or made, or has no such method; the message names file and line.
     """
     file, _, name = reference.partition(":")
     path = course / file
@@ -121,7 +121,7 @@ def load_plugin(course: Path, reference: str) -> Any:
         found = getattr(_imported(path), name, None)
         plugin = _made(found, course) if isinstance(found, type) else None
     except (Exception, SystemExit) as error:
-        raise _fault(f"the late policy {name} can not be loaded", path, course, error) from error
+        raise _fault(f"the late policy {name} cannot be loaded", path, course, error) from error
     if not callable(getattr(plugin, METHOD, None)):
         raise CourseError(f"{file}: there is no class {name!r} with a method {METHOD} in it")
     return plugin

@@ -20,8 +20,8 @@ def nbgrader_course(root: Path) -> Course:
     """The course in ``root``: each folder in source/ that holds a notebook is an assignment with default limits.
 
     Raises:
-        CourseError: there is none, or nbgrader_config.py sets something that can not be used.
-        HostError: gradebook.db can not be read.
+        CourseError: there is none, or nbgrader_config.py sets something that cannot be used.
+        HostError: gradebook.db cannot be read.
     """
     source = root / "source"
     if not source.is_dir():
@@ -96,4 +96,4 @@ def _due_dates(gradebook: Path, course_id: str) -> dict[str, datetime]:
             rows = database.execute(found, (course_id,)).fetchall()
             return {name: datetime.fromisoformat(due).replace(tzinfo=UTC) for name, due in rows}
     except (sqlite3.Error, ValueError, TypeError) as error:
-        raise HostError(f"{gradebook} can not be read ({error}); restore it from a backup, or move it away") from error
+        raise HostError(f"{gradebook} cannot be read ({error}); restore it from a backup, or move it away") from error

@@ -32,7 +32,7 @@ def parse(path: Path) -> yaml.Node:
     """The file's tree of nodes.
 
     Raises:
-        CourseError: it can not be read, is not YAML, or is empty.
+        CourseError: it cannot be read, is not YAML, or is empty.
     """
     try:
         data = path.read_bytes()
@@ -47,7 +47,7 @@ def parse(path: Path) -> yaml.Node:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise CourseError(f"{path.name}: not valid YAML: {error}") from None
     except OSError as error:
-        raise CourseError(f"{path.name}: can not be read: {error.strerror}") from None
+        raise CourseError(f"{path.name}: cannot be read: {error.strerror}") from None
     if node is None:
         raise CourseError(f"{path.name}: is empty")
     return node
@@ -145,7 +145,7 @@ class Reader:
             return yaml.SafeLoader("").construct_object(node, deep=True)
         except (ValueError, OverflowError, yaml.YAMLError) as error:
             reason = str(error).splitlines()[0]
-            raise self.error(node, f"{key!r}: {node.value[:60]!r} can not be read ({reason})") from None
+            raise self.error(node, f"{key!r}: {node.value[:60]!r} cannot be read ({reason})") from None
 
 
 def is_null(node: yaml.Node) -> bool:

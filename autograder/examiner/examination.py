@@ -88,7 +88,7 @@ def examine(
         given_up: asked before each cell; once it says so, nothing more runs, as nobody believes the result.
 
     Raises:
-        HostError: this machine can not do it: no space, no memory for the kernel.
+        HostError: this machine cannot do it: no space, no memory for the kernel.
     """
     namespace = Namespace(known, answers)
     wording = wording or Wording()
@@ -233,7 +233,7 @@ def _trace(error: BaseException) -> str:
             kept = [frame for frame in told.stack or () if not frame.filename.startswith(_KIT)]
             told.stack = traceback.StackSummary.from_list(kept) if kept else told.stack
         return "".join(told.format())[-MAX_DETAIL:]
-    except Exception:  # an exception that a student's code made can be one that can not be shown
+    except Exception:  # an exception that a student's code made can be one that cannot be shown
         return type(error).__name__
 
 

@@ -41,7 +41,7 @@ class TooLarge(Exception):
 ASKING = frozenset(["input", "print", "open"])
 """A test's own under one of these names is what the student's functions call, as it is in a notebook."""
 
-RETURNED = "The model that a function returned is of a kind that can not be rebuilt, or past a limit."
+RETURNED = "The model that a function returned is of a kind that cannot be rebuilt, or past a limit."
 """The refusal of one that a call gave: no word of it is the kernel's."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
@@ -73,7 +73,7 @@ class Answers:
         """The answer that stands under ``name``; with ``measured``, of a model its known figures may be enough.
 
         Raises:
-            TooLarge: it was not captured because of its size, or can not be read.
+            TooLarge: it was not captured because of its size, or cannot be read.
         """
         if captured.packed is None:
             raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
@@ -98,7 +98,7 @@ class Answers:
             packed = captured.packed
             value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept)
         except CodecError as error:
-            raise TooLarge(f"`{name}` can not be examined: {error}") from None
+            raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         heard(packed)
         provenance.note(value)
         return value
@@ -225,7 +225,7 @@ class Namespace(dict[str, Any]):
         if not self._writes_through(name) or self.answers.remote.lost:
             return
         if reference_of(value) is not None or name in self.known.parameters or name in ASKING:
-            # What has no way there, the student's code can not have needed.
+            # What has no way there, the student's code cannot have needed.
             with contextlib.suppress(CodecError):
                 self.answers.remote.ask("assign", name, value)
 

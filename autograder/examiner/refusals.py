@@ -1,4 +1,4 @@
-"""What a test cell can not do outside of the kernel, or must not do with what a student wrote: the table of calls."""
+"""What a test cell cannot do outside of the kernel, or must not do with what a student wrote: the table of calls."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ CALLS = (
         re.compile(
             r"(?:_?thread|threading|multiprocessing|concurrent)(?:\.\w+)*\.\w*(?:Thread|Timer|Process|Pool|Executor)"
         ),
-        "another thread or process can not ask the kernel",
+        "another thread or process cannot ask the kernel",
         "call the student's function here, one call after the other",
     ),
     Refusal(

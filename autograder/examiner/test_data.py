@@ -15,7 +15,7 @@ def written_down(locked: Iterable[str], sources: Iterable[str]) -> dict[str, str
     cell of a student's binds to the name.
 
     Args:
-        locked: the sources of cells that students can not edit.
+        locked: the sources of cells that students cannot edit.
         sources: of all cells that are no tests, those included.
     """
     mentioned = Counter(node.id for tree in _trees(sources) for node in ast.walk(tree) if isinstance(node, ast.Name))

@@ -55,7 +55,7 @@ class Workspace:
             TooManyFiles: there are none, since they were past the limits.
         """
         if captured.refused:
-            raise TooManyFiles(f"the notebook's files can not be examined: {captured.refused}")
+            raise TooManyFiles(f"the notebook's files cannot be examined: {captured.refused}")
         before = Path.cwd()
         with tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True) as name:
             folder = Path(name).resolve()

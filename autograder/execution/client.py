@@ -235,7 +235,7 @@ class SandboxedKernel:
             raise
         except Exception as error:  # the kernel sent what no kernel sends, or is gone; an answer raises nothing
             self._unreadable(error)
-            raise LostError("the notebook's kernel sent a message that can not be read") from None
+            raise LostError("the notebook's kernel sent a message that cannot be read") from None
 
     def _converse(self, request: Packed, seconds: float, answer: Answer | None) -> Packed:
         channel = "stdin" if self._answering else "shell"
@@ -322,7 +322,7 @@ class SandboxedKernel:
     def _unreadable(self, error: Exception) -> None:
         if self._process.wait(0.5) is not None:  # the message of one that was killed ends in the middle
             self._stop(*cause_of_death(self._process, self.limits))
-        self._stop(RunStatus.KILLED, f"The kernel sent a message that can not be read ({type(error).__name__}).")
+        self._stop(RunStatus.KILLED, f"The kernel sent a message that cannot be read ({type(error).__name__}).")
 
     def ended(self) -> tuple[RunStatus, str] | None:
         """See :class:`autograder.execution.run.Kernel`."""

@@ -51,7 +51,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Session:
-    """One kernel, from its start to its end, or to where it can not be replayed any further."""
+    """One kernel, from its start to its end, or to where it cannot be replayed any further."""
 
     label: str
     events: tuple[Ran | Said, ...]
@@ -167,7 +167,7 @@ class _Recorded:
         self.end: tuple[RunStatus, str] | None = None
         self.asked = self.asked_at_end = 0
         self.sealed = False
-        """What comes now can not be said again: a function of the test's own had its part in it, or the clock."""
+        """What comes now cannot be said again: a function of the test's own had its part in it, or the clock."""
 
     def _note(self, event: Ran | Said) -> None:
         if not self.sealed and not self.recorder.full:
@@ -228,7 +228,7 @@ class _Recorded:
 
 
 class Replay:
-    """Gives kernels that are not there; ``missed`` once one was asked what it can not know."""
+    """Gives kernels that are not there; ``missed`` once one was asked what it cannot know."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.missed = False

@@ -239,7 +239,7 @@ def exclusive(course: Course) -> Iterator[None]:
     """One command at a time that grades or collects on a course; leftovers of a killed or stopped one are removed.
 
     Raises:
-        HostError: another one runs, or the course can not be written.
+        HostError: another one runs, or the course cannot be written.
     """
     try:
         course.state.mkdir(parents=True, exist_ok=True)

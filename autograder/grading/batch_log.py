@@ -39,7 +39,7 @@ class BatchLog:
     """The log of one batch, from ``with`` to its end: a context manager.
 
     Raises (at ``with``):
-        HostError: the file can not be written.
+        HostError: the file cannot be written.
     """
 
     def __init__(self, course: Course, assignment: str, due: Sequence[str], *, again: Again, workers: int) -> None:
@@ -126,7 +126,7 @@ def _create(where: Path, moment: datetime) -> tuple[Path, TextIO]:
         for old in sorted(where.glob("*.log"))[:-KEPT]:
             old.unlink(missing_ok=True)
     except OSError as error:
-        raise HostError(f"{path} can not be written ({error.strerror}); free space or rights?") from error
+        raise HostError(f"{path} cannot be written ({error.strerror}); free space or rights?") from error
     return path, os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
 

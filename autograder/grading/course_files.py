@@ -25,7 +25,7 @@ def course_files(work: Work) -> dict[str, bytes]:
     the notebooks import, with what those import, and the late policy with its options.
 
     Raises:
-        CourseError: a file can not be read.
+        CourseError: a file cannot be read.
     """
     found: dict[str, bytes] = {}
     for path in _paths(work):
@@ -34,7 +34,7 @@ def course_files(work: Work) -> dict[str, bytes]:
             try:
                 found[name] = path.read_bytes()
             except OSError as error:
-                raise CourseError(f"{name} can not be read ({error.strerror})") from error
+                raise CourseError(f"{name} cannot be read ({error.strerror})") from error
     return found
 
 

@@ -85,8 +85,8 @@ def grade_notebook(
         kernel_source: where its kernels come from, in the place of ``start``.
 
     Raises:
-        HostError: the sandbox can not be had, or somebody kills the kernel each time; nothing is graded then.
-        ReplayMiss: it was to be graded from a kept run, and can not be.
+        HostError: the sandbox cannot be had, or somebody kills the kernel each time; nothing is graded then.
+        ReplayMiss: it was to be graded from a kept run, and cannot be.
     """
     if not source.exists() and not source.is_symlink():
         return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))

@@ -51,7 +51,7 @@ def pack_common(due: Sequence[Work], *, warm: bool = True) -> bytes:
     """The common parcel of a batch; ``warm``: kernels are to be forked from a template.
 
     Raises:
-        CourseError: a file of the course can not be read.
+        CourseError: a file of the course cannot be read.
         HostError: there is more than :data:`MAX_COMMON`.
     """
     first = due[0]
@@ -138,14 +138,14 @@ class _UnitHead:
     own: tuple[str, ...]
     """The student's files that go into the work folder."""
     odd: Mapping[str, str]
-    """Notebook that can not be read as one → what it is. The other machine makes the same of it, and says the same."""
+    """Notebook that cannot be read as one → what it is. The other machine makes the same of it, and says the same."""
 
 
 def pack_unit(work: Work) -> bytes:
     """The parcel of one submission.
 
     Raises:
-        HostError: a file in it can not be read, or they are too large to travel.
+        HostError: a file in it cannot be read, or they are too large to travel.
     """
     files: dict[str, bytes] = {}
     odd: dict[str, str] = {}
@@ -223,7 +223,7 @@ def _content(path: Path, most: int) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             content = file.read(most + 1)
     except OSError as error:
-        raise HostError(f"{path} can not be read ({error.strerror})") from error
+        raise HostError(f"{path} cannot be read ({error.strerror})") from error
     if len(content) > most:
         raise HostError(f"{path} is larger than {most >> 20} MiB, and so is not examined; a person should look at it")
     return content

@@ -1,6 +1,6 @@
 """Before a release is written: the instructor's solution gets full marks, the unchanged release gets none.
 
-Both go through the very pipeline that students' submissions go through, so a hidden test that can not be examined, a
+Both go through the very pipeline that students' submissions go through, so a hidden test that cannot be examined, a
 threshold that the solution itself misses, and points that come for nothing are found before anyone has the notebook.
 """
 
@@ -55,7 +55,7 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
         )
     done = batch.run(works, workers=workers, force=True, execute=execute)
     if done.not_graded:
-        raise HostError(f"{assignment.name} can not be proved: {done.not_graded[0].reason}")
+        raise HostError(f"{assignment.name} cannot be proved: {done.not_graded[0].reason}")
     solution, unchanged = done.grades
     faults = [*_missed(exams, solution), *_given_away(exams, unchanged)]
     if faults:

@@ -92,7 +92,7 @@ def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
         notebooks: name without ``.ipynb`` → text of the notebook for people, of those that there is one of.
 
     Raises:
-        HostError: it can not be written.
+        HostError: it cannot be written.
     """
     try:
         _write(work, grade, notebooks)

@@ -3,7 +3,7 @@
 A process has one Keras backend from the import of Keras on. So a child process of the same Python is started with
 ``KERAS_BACKEND`` set, gets the function as source text and its arguments as plain values (:mod:`portable_function`,
 :mod:`codec`), and sends the result back. It stays for the next call, so that Keras is imported once; each call has a
-namespace of its own. The other backends can not be imported there, as if they were not installed.
+namespace of its own. The other backends cannot be imported there, as if they were not installed.
 
 This module is also the child's program. Both sides run beside the student's code: nothing they say is believed.
 """
@@ -75,15 +75,13 @@ def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = 
             [sys.path, steps, portable_function.plain(args), portable_function.plain(dict(kwargs or {}))]
         )
     except codec.CodecError as error:
-        raise portable_function.ElsewhereError(
-            "carry", f"an argument can not go to another process: {error}."
-        ) from None
+        raise portable_function.ElsewhereError("carry", f"an argument cannot go to another process: {error}.") from None
     reply = _child(backend).exchange([request.text, *request.buffers], seconds)
     try:
         outcome, result, printed = codec.decode(reply[0], reply[1:])
     except (ValueError, TypeError, IndexError):
         raise portable_function.ElsewhereError(
-            "died", f"the process with {backend} gave an answer that can not be read."
+            "died", f"the process with {backend} gave an answer that cannot be read."
         ) from None
     sys.stdout.write(printed)
     if outcome == "value":
@@ -107,7 +105,7 @@ def _returned(result: Any) -> Any:
         codec.encode(result)
     except codec.CodecError as error:
         raise portable_function.ElsewhereError(
-            "result", f"what the function returns can not come back: {error}. Return tensors, arrays and numbers."
+            "result", f"what the function returns cannot come back: {error}. Return tensors, arrays and numbers."
         ) from None
     return result
 

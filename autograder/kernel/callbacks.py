@@ -23,7 +23,7 @@ KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 """Of references that the examiner gives out; their handles are negative."""
 FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
 
-if TYPE_CHECKING:  # Python 3.7 can not subscript it
+if TYPE_CHECKING:  # Python 3.7 cannot subscript it
     Ask = Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any]
 
 

@@ -92,7 +92,7 @@ def current() -> list[Any]:
     drawn = [figure for figure in opened if _has_content(figure)] or list(_shown)
     claims = []
     for figure in drawn[-MAX_FIGURES:]:
-        with contextlib.suppress(Exception):  # one that can not be described hides no other
+        with contextlib.suppress(Exception):  # one that cannot be described hides no other
             claims.append(claim(figure))
     return claims
 

@@ -227,7 +227,7 @@ def _build(model: Any, rows: _Rows) -> None:
     """Make the variables of model, metrics and optimizer now, as far as that can be done without a step: TensorFlow
     traces a function twice that makes any."""
     keras, tree = sys.modules["keras"], sys.modules["keras.src.tree"]
-    with contextlib.suppress(Exception):  # of a model that can not: its step will say so, or can
+    with contextlib.suppress(Exception):  # of a model that cannot: its step will say so, or can
         size = rows.batch_size if rows.alike else None
         batch = tree.map_structure(lambda a: keras.KerasTensor((size, *a.shape[1:]), a.dtype.name), rows.data)
         model._symbolic_build(data_batch=batch)

@@ -1,7 +1,7 @@
 """Describes a Keras model as plain values and raw arrays. Runs inside the student's kernel.
 
 Imports nothing of the package, and Keras only where the student has already imported it. What it returns
-is a claim: the examiner believes nothing of it that it can not rebuild.
+is a claim: the examiner believes nothing of it that it cannot rebuild.
 """
 
 from __future__ import annotations

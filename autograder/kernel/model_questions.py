@@ -40,7 +40,7 @@ def describe(model: Any) -> dict[str, Any]:
     """What a model says of itself.
 
     Returns:
-        ``family``; ``problem``, why it can not predict now (``unfitted``, ``unbuilt``, ``updates``, ``silent``,
+        ``family``; ``problem``, why it cannot predict now (``unfitted``, ``unbuilt``, ``updates``, ``silent``,
         ``nothing``) or empty; ``how``, the method that is asked; ``classes``, what the columns of its
         predictions stand for, where it says so; ``decides``, whether ``predict`` says which class it is;
         ``parameters`` and ``trainable``, numbers or None; ``counted``, what was counted.

@@ -35,8 +35,8 @@ TARGET = "<function>"
 class ElsewhereError(RuntimeError):
     """A function could not be run in another process.
 
-    ``code`` is ``carry`` (it needs something that can not go there), ``missing`` (no such backend here), ``died``,
-    ``slow``, ``result`` (it returned what can not come back) or ``raised`` (the other process's traceback).
+    ``code`` is ``carry`` (it needs something that cannot go there), ``missing`` (no such backend here), ``died``,
+    ``slow``, ``result`` (it returned what cannot come back) or ``raised`` (the other process's traceback).
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -48,7 +48,7 @@ def collect(function: Any, backend: str = "") -> list[list[Any]]:
     """The steps that make ``function`` in a process that has the one Keras backend.
 
     Raises:
-        ElsewhereError: it reads a name that can not go there; the message says which, and what to do.
+        ElsewhereError: it reads a name that cannot go there; the message says which, and what to do.
     """
     collector = _Collector(backend)
     collector.bind(TARGET, function)
@@ -120,7 +120,7 @@ class _Collector:
 
 def _cannot(name: str, why: str) -> ElsewhereError:
     what = "this function" if name == TARGET else f"`{name}`"
-    return ElsewhereError("carry", f"{what} can not go to another process: it {why}.")
+    return ElsewhereError("carry", f"{what} cannot go to another process: it {why}.")
 
 
 def _original(value: Any) -> Any:

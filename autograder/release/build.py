@@ -58,7 +58,7 @@ def check(release: Release) -> list[str]:
     """Look at the test cells before anything runs; gives the warnings.
 
     Raises:
-        CourseError: tests can not be examined outside of the kernel; the message names them all.
+        CourseError: tests cannot be examined outside of the kernel; the message names them all.
     """
     files = release.modules.union(release.files)
     found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, files)]
@@ -97,7 +97,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
     for grading.
 
     Raises:
-        HostError: it can not be written.
+        HostError: it cannot be written.
     """
     target = course.release(assignment.name)
     aside: Path | None = None
@@ -114,7 +114,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         replace_folder(aside, target)
     except OSError as error:
         reason = error.strerror or error
-        raise HostError(f"release/{assignment.name} can not be written ({reason}); free space or rights?") from error
+        raise HostError(f"release/{assignment.name} cannot be written ({reason}); free space or rights?") from error
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)

@@ -12,7 +12,7 @@ from autograder.release.stripping import NotebookVersions
 
 
 def make_exam(assignment: str, notebook: str, faces: NotebookVersions) -> Exam:
-    """Pair the notebook's faces, cell by cell. What its tests can not do is told by :mod:`examiner.feasible`."""
+    """Pair the notebook's faces, cell by cell. What its tests cannot do is told by :mod:`examiner.feasible`."""
     kernelspec = _plain(faces.student.metadata.get("kernelspec", {}))
     rows = zip(faces.instructor.cells, faces.examiner.cells, faces.student.cells, strict=True)
     cells = [_exam_cell(*row, faces.hidden_markers) for row in rows]

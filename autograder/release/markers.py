@@ -276,7 +276,7 @@ def _misspelt_autotest(line: str, markers: Markers) -> str | None:
 
 
 def _is_code(text: str, *, or_name: bool) -> bool:
-    """Whether it is Python: "squares(3)", not "run later"; of a single word one can not tell."""
+    """Whether it is Python: "squares(3)", not "run later"; of a single word one cannot tell."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

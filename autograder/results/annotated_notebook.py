@@ -261,7 +261,7 @@ def _output(output: Mapping[str, Any], encode: Encode) -> Any:
 
 
 def _shown(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
-    """The text, and the first picture; where that can not be shown, the text says why.
+    """The text, and the first picture; where that cannot be shown, the text says why.
 
     nbconvert writes a picture into an attribute as it stands, so it is base64 of the kit's own making.
     """

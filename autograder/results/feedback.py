@@ -32,7 +32,7 @@ def write_feedback(
         The pages of all ``grades``, in their order, also those that are what they should be already.
 
     Raises:
-        HostError: a page can not be written, or a masked notebook is damaged.
+        HostError: a page cannot be written, or a masked notebook is damaged.
     """
     pages = _Pages(course, assignment)
     made = [_Page.of(course, pages, grade) for grade in grades]

@@ -104,7 +104,7 @@ def read(path: Path, details: Path | None = None) -> Grade:
     """The grade in ``path``, with the examiner's details where ``details`` holds those of the same grade.
 
     Raises:
-        HostError: the file can not be read, or is damaged; the message names it.
+        HostError: the file cannot be read, or is damaged; the message names it.
     """
     grade = _read(path)
     if details is not None and details.is_file():
@@ -121,7 +121,7 @@ def _read(path: Path) -> Grade:
     except HostError as error:
         raise HostError(f"{path}: {error}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise HostError(f"{path} is damaged or can not be read ({error}); delete it and grade again") from error
+        raise HostError(f"{path} is damaged or cannot be read ({error}); delete it and grade again") from error
 
 
 def peak_memory(grade: Grade) -> float | None:

@@ -200,7 +200,7 @@ class Sandbox(Protocol):
         """No cgroup can be had: limits are watched rather than enforced, so that runs go one at a time."""
 
     def start(self, job: Job) -> Process:
-        """Start ``job``; raises :class:`SandboxError` where the wall can not be built."""
+        """Start ``job``; raises :class:`SandboxError` where the wall cannot be built."""
 
     def trial(self) -> Trial:
         """Describe what a self-test tries."""

@@ -133,7 +133,7 @@ def find_bwrap() -> str:
         return bundled
     needed = ".".join(map(str, OLDEST))
     problem = f"{found} is older than {needed}" if found else "bubblewrap is not installed"
-    raise SandboxError(f"{problem}: student code can not be run safely. {install('bubblewrap', Machine.look())}")
+    raise SandboxError(f"{problem}: student code cannot be run safely. {install('bubblewrap', Machine.look())}")
 
 
 @cache

@@ -190,7 +190,7 @@ def _own_directory(controller: str) -> Path | None:
 def _parent_v2() -> Path | None:
     """The nearest folder, from our own upwards, that may get a child with memory and pids limits.
 
-    A folder with processes of its own can not hand controllers down (the root excepted), and moving a
+    A folder with processes of its own cannot hand controllers down (the root excepted), and moving a
     process needs write access to ``cgroup.procs`` of the nearest common ancestor, which is that folder.
     """
     own = _own_directory("")
@@ -258,7 +258,7 @@ def _read_number(path: Path) -> int:
 
 
 def _read_table(path: Path) -> dict[str, int]:
-    """``name number`` lines; what can not be read is empty."""
+    """``name number`` lines; what cannot be read is empty."""
     try:
         pairs = [line.split() for line in path.read_text().splitlines()]
         return {name: int(value) for name, value in pairs}

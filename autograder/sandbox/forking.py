@@ -63,7 +63,7 @@ class Template:
         modules: what to import.
 
     Raises:
-        SandboxError: the outer walls can not be built.
+        SandboxError: the outer walls cannot be built.
     """
 
     def __init__(self, sandbox: BubblewrapSandbox, job: Job, modules: Sequence[str]) -> None:
@@ -128,7 +128,7 @@ class WarmSandbox:
     """A :class:`~autograder.sandbox.base.Sandbox` whose processes are forks of a template.
 
     Args:
-        cold: what starts a job that the template can not start, and does so where the template is gone.
+        cold: what starts a job that the template cannot start, and does so where the template is gone.
         address: the template.
         strict: such a job is an error instead (for tests, and for a self-test).
     """
@@ -213,7 +213,7 @@ class WarmSandbox:
     def _hidden(self, folder: Path) -> str:
         shown = [Path(path) for path in (*self.interpreter.folders, package_folder())]
         if any(path.is_relative_to(folder.resolve()) for path in shown):
-            raise SandboxError(f"A fork can not hide {folder}: it needs what is in it.")
+            raise SandboxError(f"A fork cannot hide {folder}: it needs what is in it.")
         return str(folder.resolve())
 
     def _check(self, path: str) -> None:

@@ -90,7 +90,7 @@ def template(
     have in common, ``modules`` what it imports beside what the kernel consists of.
 
     Raises:
-        SandboxError: the sandbox can not be built.
+        SandboxError: the sandbox cannot be built.
     """
     job = Job(
         argv=command(python),

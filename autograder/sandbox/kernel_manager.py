@@ -165,7 +165,7 @@ def kernel_manager(
         startup_seconds: how long the kernel may take until it listens.
 
     Raises (at ``start_kernel``):
-        SandboxError: the sandbox can not be built or the kernel does not come up.
+        SandboxError: the sandbox cannot be built or the kernel does not come up.
     """
     files = dict(job_files)
     if argv is None:

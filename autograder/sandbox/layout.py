@@ -185,7 +185,7 @@ def refuse_links(source: Path) -> None:
             mode = path.lstat().st_mode
         except OSError as error:
             raise SandboxError(
-                f"{path} can not be put into the sandbox: {error.strerror}. Check that it is there."
+                f"{path} cannot be put into the sandbox: {error.strerror}. Check that it is there."
             ) from error
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             kind = "a symbolic link" if stat.S_ISLNK(mode) else "neither a file nor a folder"

@@ -67,7 +67,7 @@ def _container(root: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    """The file's text; empty where it can not be read."""
+    """The file's text; empty where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

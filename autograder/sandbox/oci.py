@@ -47,7 +47,7 @@ class Engine:
     """The descriptor that the first process inside has the gate on. Standard input, where the engine passes it on as it
     is, else the first after standard error."""
     hide_cgroups: bool = True
-    """It runs where no control groups are mounted, and is shown none; else it is shown what it can not write."""
+    """It runs where no control groups are mounted, and is shown none; else it is shown what it cannot write."""
     tasks: int = 32
     """Threads and processes of the engine itself, which its control group counts with the student's."""
     differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class OciSandbox:
         group = cgroup.create(most) if self._use_cgroup else None
         if group is None and self.engine.style.own_kernel:
             raise SandboxError(
-                f"{self.name} needs a control group: the memory of its own kernel can not be watched from outside; "
+                f"{self.name} needs a control group: the memory of its own kernel cannot be watched from outside; "
                 f"{control_group(Machine.look())}"
             )
         try:

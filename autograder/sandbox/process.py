@@ -101,7 +101,7 @@ class BubblewrapProcess:
             reason = self._report.get("error", "the sandbox did not start")
             said = self.stderr().strip()
             raise SandboxError(
-                f"The sandbox can not be built: {reason}.{' It said: ' + said if said else ''} "
+                f"The sandbox cannot be built: {reason}.{' It said: ' + said if said else ''} "
                 "Run `autograder doctor` for what this machine lacks."
             )
 
@@ -215,7 +215,7 @@ def start(
         )
     except OSError as error:
         os.close(read_end)
-        raise SandboxError(f"The sandbox can not be built: its supervisor cannot be started ({error}).") from error
+        raise SandboxError(f"The sandbox cannot be built: its supervisor cannot be started ({error}).") from error
     finally:
         os.close(write_end)
     process = BubblewrapProcess(supervisor, read_end, cgroup, label, inherited_mib)
@@ -226,7 +226,7 @@ def start(
         process.wait_for_start()
     except OSError as error:
         process.close()
-        raise SandboxError(f"The sandbox can not be built: its supervisor ended ({error.strerror}).") from error
+        raise SandboxError(f"The sandbox cannot be built: its supervisor ended ({error.strerror}).") from error
     except BaseException:
         process.close()
         raise

@@ -104,11 +104,11 @@ MOUNT = (
     "`--cap-add SYS_ADMIN`."
 )
 UNREADABLE = (
-    "The Python environment can not be read by an ordinary user: `chmod -R go+rX` its folder (and that of the Python "
+    "The Python environment cannot be read by an ordinary user: `chmod -R go+rX` its folder (and that of the Python "
     "it was made from), or make it anew under umask 022."
 )
 NO_FILTER = (
-    "The system-call filter can not be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must be x86-64 or "
+    "The system-call filter cannot be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must be x86-64 or "
     "64-bit ARM."
 )
 _NAMESPACE_WORDS = (

@@ -100,7 +100,7 @@ def compile_filter(
 ) -> bytes:
     """The program as an array of ``struct sock_filter``, ready for ``bwrap --seccomp``.
 
-    ``count_by_process`` also denies the memory that a watchdog which adds up processes can not see; it is
+    ``count_by_process`` also denies the memory that a watchdog which adds up processes cannot see; it is
     for hosts where no cgroup can be had. ``init``: for the first process inside, which says with its own exit how
     the notebook's ended; bubblewrap's has another way, and takes the same filter. ``notebook`` is the notebook's
     pid inside. Raises :class:`SandboxError` on an architecture without a table: no filter, no sandbox.

@@ -80,7 +80,7 @@ def read_only() -> tuple[bool, str]:
     sysctl = "/proc/sys/kernel/core_pattern"
     if attempt(lambda: os.close(os.open(sysctl, os.O_WRONLY))):
         wrong.append(sysctl)
-    return listed(wrong, "system, environment, /dev and /proc/sys can not be written")
+    return listed(wrong, "system, environment, /dev and /proc/sys cannot be written")
 
 
 def work_folders() -> tuple[bool, str]:
@@ -89,7 +89,7 @@ def work_folders() -> tuple[bool, str]:
         status = os.statvfs(folder)
         sizes[folder] = status.f_blocks * status.f_frsize
         if not writable(folder):
-            return False, f"{folder} can not be written"
+            return False, f"{folder} cannot be written"
     limit = int(sys.argv[1])
     large = [folder for folder, size in sizes.items() if size > limit]
     return (

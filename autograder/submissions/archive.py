@@ -195,7 +195,7 @@ def _parsing() -> Iterator[None]:
         raise
     except Exception as error:
         detail = one_line(str(error)) or type(error).__name__
-        raise SubmissionError(f"The archive can not be read: {detail}") from error
+        raise SubmissionError(f"The archive cannot be read: {detail}") from error
 
 
 def _members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:

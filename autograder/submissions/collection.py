@@ -75,7 +75,7 @@ def collect(
     nothing. What is replaced is kept in .autograder/superseded/<assignment>/<student>/<time>/.
 
     Raises :class:`UsageError` where the assignment or the source does not exist, :class:`HostError` where the
-    course can not be written.
+    course cannot be written.
     """
     if assignment not in course.assignments:
         raise UsageError(f"There is no assignment “{assignment}”: {', '.join(course.assignments)}.")
@@ -132,7 +132,7 @@ def _staging(course: Course) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="collect-", dir=course.state) as folder:
             yield Path(folder)
     except OSError as error:
-        raise HostError(f"{course.root} can not be written: {error}. Is there space, are there rights?") from error
+        raise HostError(f"{course.root} cannot be written: {error}. Is there space, are there rights?") from error
 
 
 def _expected(course: Course, assignment: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
         try:
             found = list(_entries(root, prefix, limits.members - seen))
         except OSError as error:
-            members.append(Member(prefix.rstrip("/"), 0, None, f"a folder that can not be read ({error.strerror})"))
+            members.append(Member(prefix.rstrip("/"), 0, None, f"a folder that cannot be read ({error.strerror})"))
             continue
         seen += len(found)
         if seen > limits.members:
@@ -73,7 +73,7 @@ def open_file(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:
     try:
         descriptor = _open_below(root, name) if opens_step_by_step() else open_after_a_look(root, name)
     except OSError as error:
-        raise SubmissionError(f"It can not be opened: {error.strerror}.") from error
+        raise SubmissionError(f"It cannot be opened: {error.strerror}.") from error
     if problem := _problem(os.fstat(descriptor), limits, folders=False):
         os.close(descriptor)
         raise SubmissionError(f"It is {problem}.")

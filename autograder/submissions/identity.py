@@ -109,7 +109,7 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
     except SubmissionError:
         raise
     except Exception as error:  # whatever else a stranger's JSON can lead to
-        raise SubmissionError(f"its {MANIFEST} can not be read ({type(error).__name__})") from error
+        raise SubmissionError(f"its {MANIFEST} cannot be read ({type(error).__name__})") from error
     if version != FORMAT:
         raise SubmissionError(f"its {MANIFEST} has format {one_line(str(version))}; this is format {FORMAT}")
     if claimed != assignment:

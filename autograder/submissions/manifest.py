@@ -32,7 +32,7 @@ def student_name(name: str) -> str:
         problem = "it is longer than 100 characters (or 200 bytes)"
     else:
         return name
-    raise SubmissionError(f"“{one_line(name)}” can not be a student's name: {problem}.")
+    raise SubmissionError(f"“{one_line(name)}” cannot be a student's name: {problem}.")
 
 
 def read_timestamp(folder: Path) -> datetime | None:

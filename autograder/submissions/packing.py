@@ -100,7 +100,7 @@ def pack(
     try:
         data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
     except SubmissionError as error:
-        raise SubmissionError(f"{notebook} can not be packed. {error}") from error
+        raise SubmissionError(f"{notebook} cannot be packed. {error}") from error
     student_cells, notes = _read(notebook.name, data)
     released = _read(released_path.name, released_path.read_bytes())[0] if released_path else None
     answered, unanswered, more = _compare(student_cells, released)
@@ -135,9 +135,7 @@ def _assignment(name: str) -> str:
     try:
         return student_name(name)
     except SubmissionError as error:
-        raise UsageError(
-            f"“{one_line(name)}” can not be an assignment: name the notebook's folder after it."
-        ) from error
+        raise UsageError(f"“{one_line(name)}” cannot be an assignment: name the notebook's folder after it.") from error
 
 
 def _released(notebook: Path, release: Path | None) -> Path | None:

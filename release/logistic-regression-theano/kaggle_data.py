@@ -106,7 +106,7 @@ def _read_course_rows(path: Path) -> tuple[NDArray[np.uint16], NDArray[Any]]:
         with np.load(path, allow_pickle=False) as arrays:
             counts, labels = arrays["counts"], arrays["labels"]
     except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise DataError(f"{path} can not be read ({error}); get the course's files again") from error
+        raise DataError(f"{path} cannot be read ({error}); get the course's files again") from error
     whole = counts.dtype == np.uint16 and counts.ndim == 2 and counts.shape[1] == FEATURES
     if not whole or labels.shape != counts.shape[:1] or not np.isin(labels, CLASSES).all():
         raise DataError(

@@ -80,7 +80,7 @@ def test_where_it_can_not_be_moved_the_old_one_stays(tmp_path: Path, monkeypatch
         raise OSError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(files, "_exchanged", refuse)
-    with pytest.raises(HostError, match=r"target can not be replaced \(Permission denied\); free space or rights\?"):
+    with pytest.raises(HostError, match=r"target cannot be replaced \(Permission denied\); free space or rights\?"):
         replace_folder(new, target)
     assert (target / "file").read_text() == "old"
 

@@ -90,8 +90,8 @@ BAD = [
     (b"{}", "'nbformat' is missing"),
     (b'{"nbformat": true}', "'nbformat' is missing or no number"),
     (b'{"nbformat": 4, "nbformat_minor": -1}', "'nbformat' is missing or no number"),
-    (b'{"nbformat": 2}', "notebook format 2 can not be read .* open it in a current Jupyter"),
-    (b'{"nbformat": 5}', "notebook format 5 can not be read .* save it as nbformat 4"),
+    (b'{"nbformat": 2}', "notebook format 2 cannot be read .* open it in a current Jupyter"),
+    (b'{"nbformat": 5}', "notebook format 5 cannot be read .* save it as nbformat 4"),
     (b'{\n"a": "\xff"}', "line 2: not UTF-8"),
     ("{}".encode("utf-16"), "not UTF-8"),
     (b'{"a": 1,\n"a": 2}', "the key 'a' appears twice"),
@@ -140,7 +140,7 @@ def test_a_file_past_the_size_limit_is_refused_without_reading_it(tmp_path: Path
         (lambda path: path.symlink_to("/etc/hostname"), "not a regular file but a symbolic link"),
         (lambda path: path.mkdir(), "a folder"),
         (lambda path: os.mkfifo(path), "a pipe"),
-        (lambda path: None, r"a\.ipynb: can not be read \(No such file"),
+        (lambda path: None, r"a\.ipynb: cannot be read \(No such file"),
     ],
 )
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, make, message: str) -> None:

@@ -298,7 +298,7 @@ def test_a_damaged_file_is_a_failed_check_and_the_cell_goes_on(logs: Path) -> No
     (logs / "events.out.tfevents.2").write_bytes(WHOLE[:-3])
     result, found = recorded(scalars=["cost"])
     assert result.fraction == 0
-    assert result.message == "the event files can not be read"
+    assert result.message == "the event files cannot be read"
     assert "middle of a record" in result.detail
     assert len(found.scalars["cost"]) == 0
 
@@ -318,13 +318,13 @@ class Answers:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (3, "can not be read"),
-        ("<b>made up</b>", "can not be read"),
-        (["text"], "can not be read"),
-        ([b""] * (MAX_FILES + 1), "can not be read"),
-        ([bytearray(WHOLE)], "can not be read"),
+        (3, "cannot be read"),
+        ("<b>made up</b>", "cannot be read"),
+        (["text"], "cannot be read"),
+        ([b""] * (MAX_FILES + 1), "cannot be read"),
+        ([bytearray(WHOLE)], "cannot be read"),
         ([bytes(2**26), b"x"], "larger than 64 MiB"),
-        (ValueError("made up"), "can not be read"),
+        (ValueError("made up"), "cannot be read"),
         (LostError("the notebook's kernel is gone"), "kernel is gone"),
         ([], "no event file"),
     ],

@@ -587,7 +587,7 @@ def test_one_row_of_many_may_fall_on_the_other_side_of_a_step() -> None:
 
 
 class Proxy:
-    autograder_refusal = "The layer 'Lambda' can not be graded."
+    autograder_refusal = "The layer 'Lambda' cannot be graded."
 
 
 class FakeModel:
@@ -603,7 +603,7 @@ class FakeModel:
     [
         (None, "no model yet"),
         (FakeModel(), "type is FakeModel"),
-        (Proxy(), "^The layer 'Lambda' can not be graded.$"),
+        (Proxy(), "^The layer 'Lambda' cannot be graded.$"),
     ],
 )
 def test_what_is_not_a_keras_model_fails_every_check(thing: Any, message: str) -> None:

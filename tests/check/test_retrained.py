@@ -361,7 +361,7 @@ def test_ordinary_networks_carry_nothing() -> None:
     assert fresh.carried(keras.Model(inputs, L.Conv1D(8, 3, padding="same")(halved))) is None
 
 
-# --- networks that can not be trained ----------------------------------------------------------------
+# --- networks that cannot be trained ----------------------------------------------------------------
 
 
 def test_a_training_that_ends_in_nan_fails() -> None:

@@ -136,7 +136,7 @@ def test_a_source_that_does_not_prove_itself_is_1_and_nothing_is_written(course:
 
 def test_without_a_sandbox_it_is_3_and_nothing_is_graded(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     def find() -> str:
-        raise SandboxError("bubblewrap is not installed: student code can not be run safely.")
+        raise SandboxError("bubblewrap is not installed: student code cannot be run safely.")
 
     monkeypatch.setattr("autograder.sandbox.bubblewrap.find_bwrap", find)
     for command in ("grade", "release"):

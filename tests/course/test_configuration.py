@@ -131,13 +131,13 @@ BAD = [
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
-    ("course: ../x\n", "can not be the course's id"),
+    ("course: ../x\n", "cannot be the course's id"),
     (
         "course: x\ncourse: y\n",
         r"course.yaml:2: key 'course' appears twice in the course \(first in line 1\)",
     ),
     ("course: [x\n", "course.yaml:2: not valid YAML"),
-    ("course: !!python/object:os.system x\n", "'course': 'x' can not be read"),
+    ("course: !!python/object:os.system x\n", "'course': 'x' cannot be read"),
     ("course: x\nlimits: 7\n", "course.yaml:2: 'limits' must be a mapping"),
     (
         "course: x\nlimits:\n  cell_second: 7\n",
@@ -162,7 +162,7 @@ BAD = [
         "course: x\nassignments:\n  nowhere:\n",
         "course.yaml:3: assignment 'nowhere': there is no folder source/now",
     ),
-    ("course: x\nassignments:\n  ../x:\n", "course.yaml:3: '../x' can not be the name of an assignment"),
+    ("course: x\nassignments:\n  ../x:\n", "course.yaml:3: '../x' cannot be the name of an assignment"),
     ("course: x\nassignments:\n  intro: 7\n", "assignment 'intro' must be a mapping"),
 ]
 
@@ -184,7 +184,7 @@ BAD_ASSIGNMENTS = [
     ("limits: {cell_secs: 1}", "unknown key 'cell_secs' in 'limits' of assignment 'dense'; did you mean"),
     ("title: [a]", "'title' must be a single value, not a list"),
     ("due: tomorrow", "course.yaml:4: 'due' must be a date or a date and time .*, not text"),
-    ("due: 2027-13-45", "course.yaml:4: 'due': '2027-13-45' can not be read"),
+    ("due: 2027-13-45", "course.yaml:4: 'due': '2027-13-45' cannot be read"),
     ("points: -1", "'points' is -1; it must be between 0 and"),
     ("points: ten", "'points' must be a number, not text"),
     ("late: zeroo", "course.yaml:4: unknown late policy 'zeroo' in assignment 'dense'; did you mean 'zero'"),

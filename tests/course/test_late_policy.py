@@ -141,12 +141,12 @@ def test_a_plugin_that_nobody_needs_is_not_loaded(tmp_path: Path) -> None:
     [
         (
             "import nowhere_to_be_found",
-            r"late_plugin.py:1: the late policy P can not be loaded \(ModuleNotFoundError: ",
+            r"late_plugin.py:1: the late policy P cannot be loaded \(ModuleNotFoundError: ",
         ),
-        ("x = 1\nraise SystemExit(3)", r"late_plugin.py:2: the late policy P can not be loaded \(SystemExit: 3\)"),
+        ("x = 1\nraise SystemExit(3)", r"late_plugin.py:2: the late policy P cannot be loaded \(SystemExit: 3\)"),
         (
             "class P:\n    def __init__(self, x): ...",
-            r"late_plugin.py: the late policy P can not be loaded \(TypeError",
+            r"late_plugin.py: the late policy P cannot be loaded \(TypeError",
         ),
         ("x = 1", "late_plugin.py: there is no class 'P' with a method late_submission_penalty"),
         ("P = 7", "late_plugin.py: there is no class 'P'"),
@@ -284,5 +284,5 @@ def test_a_gradebook_without_tables_says_nothing_and_a_damaged_one_is_no_silence
     (tmp_path / "gradebook.db").write_bytes(b"")
     assert as_it_stands(tmp_path).assignments["ps1"].due is None
     (tmp_path / "gradebook.db").write_bytes(b"no database" * 100)
-    with pytest.raises(HostError, match=r"gradebook\.db can not be read"):
+    with pytest.raises(HostError, match=r"gradebook\.db cannot be read"):
         as_it_stands(tmp_path)

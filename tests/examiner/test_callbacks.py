@@ -207,7 +207,7 @@ def test_a_reply_that_tells_of_an_exception_that_never_was_is_an_error(student):
             return encode(("raised", {"callback": 3}, ""))
 
     remote = Remote(Liar())
-    with pytest.raises(Exception, match="can not be read"):
+    with pytest.raises(Exception, match="cannot be read"):
         remote.ask("call")
 
 

@@ -141,7 +141,7 @@ def test_an_exception_that_is_said_to_be_another_is_caught_as_its_class_alone(st
 
 def test_a_test_can_not_derive_from_a_class_that_stays_in_the_kernel(student):
     for name in ("Base", "Wrong"):
-        with pytest.raises(TypeError, match="can not derive"):
+        with pytest.raises(TypeError, match="cannot derive"):
             type(f"Mine{name}", (getattr(student, name),), {})
 
 

@@ -1,4 +1,4 @@
-"""The look at test cells before a release: what can not be examined is told with its line, its reason and a remedy."""
+"""The look at test cells before a release: what cannot be examined is told with its line, its reason and a remedy."""
 
 from __future__ import annotations
 

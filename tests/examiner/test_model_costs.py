@@ -114,8 +114,8 @@ def diverged(keras: Any) -> Any:
 @pytest.mark.parametrize(
     ("build", "message", "kind"),
     [
-        (after(lambda k: k.layers.Lambda(lambda x: x)), "The layer 'Lambda' can not be graded: it is a function", True),
-        (after(own_class), "The layer 'Mine' can not be graded", True),
+        (after(lambda k: k.layers.Lambda(lambda x: x)), "The layer 'Lambda' cannot be graded: it is a function", True),
+        (after(own_class), "The layer 'Mine' cannot be graded", True),
         (after(lambda k: k.layers.Dense(2, activation=lambda x: x)), "is a function of your own", True),
         (subclassed, "kind 'Subclassed'", True),
         (after(lambda k: k.layers.MaxNumBoundingBoxes(3)), "it works on bounding boxes", True),

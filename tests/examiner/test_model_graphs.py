@@ -114,7 +114,7 @@ def test_every_operation_of_the_table_is_one_of_keras(keras: Any) -> None:
 @pytest.mark.parametrize(
     ("build", "message", "kind"),
     [
-        (lambda o, x: o.fft((x, x))[0], "The operation 'FFT' can not be graded", True),
+        (lambda o, x: o.fft((x, x))[0], "The operation 'FFT' cannot be graded", True),
         (lambda o, x: o.unstack(o.tile(x, (1, 100, 1)), axis=1)[0], "more than 256 tensors", False),
         (lambda o, x: o.tile(x, (1, 4096, 4096)), "too large", False),
         (lambda o, x: o.one_hot(o.cast(x, "int32"), 10_000_000), "too large", False),

@@ -389,7 +389,7 @@ def test_a_text_classifier_is_rebuilt_from_its_words_on(keras: Any) -> None:
     ("name", "change", "message", "kind"),
     [
         ("StringLookup", {"vocabulary": "/etc/passwd"}, "vocabulary is '/etc/passwd', and must be a list", False),
-        ("StringLookup", {"vocabulary": ["a", "a"]}, "StringLookup can not be built", False),
+        ("StringLookup", {"vocabulary": ["a", "a"]}, "StringLookup cannot be built", False),
         ("StringLookup", {"vocabulary": ["a", 3]}, "a list of texts, or of whole numbers", False),
         ("StringLookup", {"vocabulary": ["\ud800"]}, "not text", False),
         ("StringLookup", {"vocabulary": ["a" * 1001]}, "too long", False),

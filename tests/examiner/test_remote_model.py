@@ -299,7 +299,7 @@ def test_a_refused_kind_predicts_and_says_nothing_else_of_itself() -> None:
     np.testing.assert_allclose(predictions(model, X), X[:, :3])
     np.testing.assert_allclose(model.predict(X), X[:, :3])
     for name in ("layers", "count_params", "evaluate", "weights"):
-        with pytest.raises(TypeError, match="can not be examined"):
+        with pytest.raises(TypeError, match="cannot be examined"):
             getattr(model, name)
     for make in (lambda: check.architecture(model, [...]), lambda: check.compiled(model)):
         assert recorded(make).message == "The layer 'f' is a Lambda."
@@ -328,7 +328,7 @@ def test_a_malformed_claim_is_refused_in_everything() -> None:
         lambda: check.architecture(model, [...]),
     ):
         assert recorded(make).message == "The model has more than 50,000,000 parameters."
-    with pytest.raises(TypeError, match="can not be examined"):
+    with pytest.raises(TypeError, match="cannot be examined"):
         model.predict(X)
 
 

@@ -371,7 +371,7 @@ def test_past_the_limits_the_test_fails_with_that_sentence(kernel, monkeypatch) 
     monkeypatch.setattr(workfiles, "MAX_FILES", 3)
     result = outcome(kernel, "for n in range(9): open(f'{n}.txt', 'w')", "assert open('1.txt')")
     assert result.outcome is Outcome.FAILED
-    assert result.message == "The notebook's files can not be examined: more than 3 files."
+    assert result.message == "The notebook's files cannot be examined: more than 3 files."
 
 
 LIES = [

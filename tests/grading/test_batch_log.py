@@ -118,7 +118,7 @@ def test_the_last_logs_are_kept_in_the_order_of_their_names(course: Course) -> N
 def test_a_log_that_can_not_be_written_is_this_machines_fault(course: Course) -> None:
     folder(course, "hw").parent.mkdir(parents=True)
     folder(course, "hw").write_text("no folder")
-    with pytest.raises(HostError, match=r"batches/.*\.log can not be written"), log(course, "ada"):
+    with pytest.raises(HostError, match=r"batches/.*\.log cannot be written"), log(course, "ada"):
         pass
 
 

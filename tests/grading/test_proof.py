@@ -108,7 +108,7 @@ def test_a_machine_that_cannot_grade_proves_nothing(tmp_path: Path) -> None:
         raise SandboxError("no namespaces")
 
     course = tiny_course(tmp_path)
-    with pytest.raises(HostError, match="hw can not be proved: no namespaces"):
+    with pytest.raises(HostError, match="hw cannot be proved: no namespaces"):
         prove(course, tiny_release(course), execute=Here(fail))  # type: ignore[arg-type]
 
 

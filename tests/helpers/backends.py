@@ -65,7 +65,7 @@ def made(backend: Backend) -> Sandbox:
     """The backend's sandbox; skips the test, with the reason, where this machine has none."""
     why = "" if backend.whole else _why_not(backend.name)
     if why:
-        pytest.skip(f"{backend.name} can not run here: {why}")
+        pytest.skip(f"{backend.name} cannot run here: {why}")
     sandbox = backend.make()
     if sandbox.reduced and backend.options.get("use_cgroup", True):
         pytest.skip("no control group can be made here")

@@ -37,7 +37,7 @@ def _examiners() -> Templates:
 
 
 def sandbox(*, use_cgroup: bool = True) -> WarmSandbox:
-    """One whose template has nothing imported but the kernel; what a fork can not do is an error."""
+    """One whose template has nothing imported but the kernel; what a fork cannot do is an error."""
     return WarmSandbox(BubblewrapSandbox(use_cgroup=use_cgroup), _address(use_cgroup), strict=True)
 
 

@@ -196,7 +196,7 @@ def _fill(ballast: Path, room: int) -> None:
 def locked_gradebook(lab: Lab, patience: float, held: float) -> None:
     """Another process holds the gradebook for ``held`` seconds while the batch has ``patience`` seconds for it."""
     course = lab.copy()
-    demand(Batch(course).wait().code == 0, "the gradebook can not be made")
+    demand(Batch(course).wait().code == 0, "the gradebook cannot be made")
     shutil.rmtree(course.root / "autograded")
     book = sqlite3.connect(course.gradebook, isolation_level=None)
     book.execute("BEGIN EXCLUSIVE")

@@ -1,4 +1,4 @@
-"""Functions of a notebook in another process: what goes with them, what comes back, and what is said when it can not."""
+"""Functions of a notebook in another process: what goes with them, what comes back, and what is said when it cannot."""
 
 from __future__ import annotations
 
@@ -148,14 +148,14 @@ f = make(g)
     [
         (
             "import threading\nlock = threading.Lock()\ndef f():\n    return lock",
-            "`lock` can not .* is a lock, which is no plain value. Make it inside",
+            "`lock` cannot .* is a lock, which is no plain value. Make it inside",
         ),
-        ("class A:\n    def g(self): ...\na = A()\ndef f():\n    return a", "`a` can not .* is a A"),
-        ("import functools\nf = functools.partial(int, 3)", "this function can not .* is a partial"),
+        ("class A:\n    def g(self): ...\na = A()\ndef f():\n    return a", "`a` cannot .* is a A"),
+        ("import functools\nf = functools.partial(int, 3)", "this function cannot .* is a partial"),
         ("f = [lambda: 1][0]", "lambda within a larger statement"),
-        ("class A:\n    x = 1\ndef f():\n    return A.x", "`A` can not .* no source text here. Define it with def"),
-        ("exec('def f(): return 1')", "this function can not .* no source text"),
-        (SHADOWED, "`c` can not .* two different things .* Rename one"),
+        ("class A:\n    x = 1\ndef f():\n    return A.x", "`A` cannot .* no source text here. Define it with def"),
+        ("exec('def f(): return 1')", "this function cannot .* no source text"),
+        (SHADOWED, "`c` cannot .* two different things .* Rename one"),
     ],
 )
 def test_what_can_not_go_is_named_with_what_to_do(source: str, message: str) -> None:
@@ -225,7 +225,7 @@ class TestTheOtherProcess:
             ("import sys; sys.exit(3)", RuntimeError, "SystemExit"),
             ("import jax", ModuleNotFoundError, "No module named 'jax'"),
             ("return input()", EOFError, "EOF"),
-            ("return object()", ElsewhereError, "can not come back: an object is not plain data"),
+            ("return object()", ElsewhereError, "cannot come back: an object is not plain data"),
             ("import os; os.write(2, b'last words'); os._exit(3)", ElsewhereError, "(?s)ended during.*last words"),
             ("while True: pass", ElsewhereError, "took longer than 1 s on torch"),
         ],
@@ -249,7 +249,7 @@ class TestTheOtherProcess:
 
     def test_an_argument_that_is_not_plain_is_refused(self) -> None:
         f = notebook("def f(x):\n    return x")["f"]
-        with pytest.raises(ElsewhereError, match="an argument can not go to another process: an object is not plain"):
+        with pytest.raises(ElsewhereError, match="an argument cannot go to another process: an object is not plain"):
             backend_process.call(f, "torch", (object(),))
 
 
@@ -318,7 +318,7 @@ class TestInTheExaminer:
         ("body", "message"),
         [
             ("raise ValueError('the argument was 4711')", "raises ValueError"),
-            ("return lock", "uses something that can not go to another process"),
+            ("return lock", "uses something that cannot go to another process"),
             ("return object()", "returns something other than tensors"),
             ("import os; os._exit(1)", "ended its process on the backend torch"),
             ("while True: pass", "took longer than 1 s on the backend torch"),
@@ -337,7 +337,7 @@ class TestInTheExaminer:
     def test_an_answer_that_is_none_is_no_result(self, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         f = remote_function(Kernel(), "def f(x):\n    return x")
         monkeypatch.setattr(sys.modules["probe.server"].Server, "elsewhere", lambda *_: answer)
-        with pytest.raises(RemoteError, match="an answer that can not be read"):
+        with pytest.raises(RemoteError, match="an answer that cannot be read"):
             check.on_backend(f, "torch")(1)
 
     def test_it_runs_no_function_of_the_tests_own(self) -> None:

@@ -294,7 +294,7 @@ def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
     model, kernel = answers(source)
     try:
         message = message_of(lambda: check.architecture(model, [check.layer("Ridge")]))
-        assert message == "The layers of this model can not be read."
+        assert message == "The layers of this model cannot be read."
     finally:
         exec("q.QUESTIONS['layers'] = kept", kernel.namespace)
 

@@ -164,9 +164,9 @@ def test_a_courses_own_rows_have_no_test_rows(beside: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("open('otto.npz', 'w').write('<html>')", "otto.npz can not be read"),
-        ("np.savez('otto.npz', X=np.zeros(3))", "otto.npz can not be read"),
-        ("np.savez('otto.npz', counts=np.array([None]), labels=np.array(['a']))", "otto.npz can not be read"),
+        ("open('otto.npz', 'w').write('<html>')", "otto.npz cannot be read"),
+        ("np.savez('otto.npz', X=np.zeros(3))", "otto.npz cannot be read"),
+        ("np.savez('otto.npz', counts=np.array([None]), labels=np.array(['a']))", "otto.npz cannot be read"),
         ("np.savez('otto.npz', counts=np.zeros((2, 93)), labels=['Class_1', 'Class_2'])", "expected counts uint16"),
         ("np.savez('otto.npz', counts=np.zeros((2, 93), np.uint16), labels=['Class_1'])", "and n labels"),
         ("np.savez('otto.npz', counts=np.zeros((1, 93), np.uint16), labels=['Class_0'])", "Class_1 … Class_9"),

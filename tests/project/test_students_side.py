@@ -209,7 +209,7 @@ def test_what_can_not_be_packed_is_a_sentence(tmp_path: Path) -> None:
         "Windows", "submit", "ps1.ipynb", "--student", "a:b", cwd=tmp_path, encoding="cp1252"
     )
     assert code == 1
-    assert "can not be a student's name" in errors
+    assert "cannot be a student's name" in errors
 
 
 # --- visible checks -----------------------------------------------------------------------------------

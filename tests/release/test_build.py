@@ -409,7 +409,7 @@ def test_a_release_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch: py
 
     (root / "source/hw/new.txt").write_text("new")
     monkeypatch.setattr(module.shutil, "copyfile", full)
-    with pytest.raises(HostError, match="release/hw can not be written"):
+    with pytest.raises(HostError, match="release/hw cannot be written"):
         written(root)
     assert contents(root / "release/hw") == before
     assert [p.name for p in (root / "release").iterdir()] == ["hw"]

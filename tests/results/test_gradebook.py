@@ -344,7 +344,7 @@ def test_a_full_disk_is_no_damage(here, monkeypatch):
 
     monkeypatch.setattr(gradebook, "save_grade", fail)
     with pytest.raises(
-        HostError, match=r"can not be written \(database or disk is full\); free space and run the same command again"
+        HostError, match=r"cannot be written \(database or disk is full\); free space and run the same command again"
     ):
         gradebook.record(here, [exam()], [grade()])
 
@@ -352,7 +352,7 @@ def test_a_full_disk_is_no_damage(here, monkeypatch):
 def test_a_damaged_gradebook_is_a_host_error(here):
     """A file that is no database is named, not overwritten."""
     here.gradebook.write_bytes(b"not a database" * 100)
-    with pytest.raises(HostError, match=r"gradebook\.db can not be used \(file is not a database\)"):
+    with pytest.raises(HostError, match=r"gradebook\.db cannot be used \(file is not a database\)"):
         gradebook.record(here, [exam()], [grade()])
     assert here.gradebook.read_bytes().startswith(b"not a database")
 

@@ -111,7 +111,7 @@ def test_two_commands_write_one_after_the_other(course: Course, server: str, mon
     try:
         assert inside.wait(20)
         monkeypatch.setattr(database, "PATIENCE_SECONDS", 1.0)
-        with pytest.raises(HostError, match=r"can not be used .*lock timeout"):
+        with pytest.raises(HostError, match=r"cannot be used .*lock timeout"):
             grade(course)
     finally:
         done.set()

@@ -408,7 +408,7 @@ def test_only_pictures_that_the_kit_encoded_are_shown(tmp_path):
         cells = [new_code_cell("1", outputs=[new_output("display_data", data={"image/png": picture})])]
         html = feedback(tmp_path, node=NotebookNode(cells=cells))
         assert (f'src="data:image/png;base64,{picture}"' in html) is shown
-        assert ("[an image that can not be shown]" in html) is not shown
+        assert ("[an image that cannot be shown]" in html) is not shown
 
 
 def test_a_page_stays_bounded(tmp_path):

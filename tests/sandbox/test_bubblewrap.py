@@ -39,7 +39,7 @@ def test_old_bubblewrap_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_broken_bubblewrap_fails_the_self_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A bwrap that can not make namespaces gives a failed finding with a remedy, and require() refuses."""
+    """A bwrap that cannot make namespaces gives a failed finding with a remedy, and require() refuses."""
     broken = tmp_path / "bwrap"
     broken.write_text(
         '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.11.0 && exit\n'
@@ -59,7 +59,7 @@ def test_broken_bubblewrap_fails_the_self_test(monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_supervisor_that_is_killed_before_it_has_read_its_job_is_an_error() -> None:
     """Not a broken pipe, for which a command line ends without a word."""
-    with pytest.raises(SandboxError, match=r"can not be built: its supervisor ended \(Broken pipe\)"):
+    with pytest.raises(SandboxError, match=r"cannot be built: its supervisor ended \(Broken pipe\)"):
         process.start("/bin/true", {"text": "x" * 10_000_000}, None, "killed")
 
 
@@ -68,7 +68,7 @@ def test_a_sandbox_that_fails_at_its_gate_leaves_nothing_that_runs() -> None:
     """bubblewrap's init waits there; once nobody holds the gate, it would go on by itself, with nobody who guards it."""
     mark = f"import time; time.sleep(30)  # {secrets.token_hex(8)}"
     job = Job((sys.executable, "-I", "-S", "-c", mark), limits=Limits(processes=-5))
-    with pytest.raises(SandboxError, match="the number of processes can not be limited"):
+    with pytest.raises(SandboxError, match="the number of processes cannot be limited"):
         BubblewrapSandbox(use_cgroup=False).start(job)
     time.sleep(0.5)
     left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if mark in _read(p)]

@@ -127,7 +127,7 @@ def test_none_where_nothing_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None
 def test_v2_takes_the_nearest_folder_that_hands_controllers_down(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Our own folder holds processes and can not; the one above can, and gets the limits."""
+    """Our own folder holds processes and cannot; the one above can, and gets the limits."""
     above = tmp_path / "above"
     own = above / "own"
     own.mkdir(parents=True)

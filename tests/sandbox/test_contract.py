@@ -240,7 +240,7 @@ def test_a_link_inside_a_folder_is_refused(start: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["relative", "/home/../etc/passwd", "/"])
 def test_targets_are_absolute_and_plain(start: Run, tmp_path: Path, target: str) -> None:
-    """A path inside can not climb."""
+    """A path inside cannot climb."""
     with pytest.raises(SandboxError, match="not a path inside"):
         start("", files={target: tmp_path})
 
@@ -394,7 +394,7 @@ def test_disk_is_bounded(start: Run) -> None:
 
 
 def test_one_file_is_bounded(start: Run) -> None:
-    """A sparse file of a terabyte can not be made."""
+    """A sparse file of a terabyte cannot be made."""
     code = """
     try:
         open("/tmp/x", "wb").truncate(10**12)
@@ -599,7 +599,7 @@ def test_ordinary_user_can_run_it(name: str) -> None:
         pytest.skip("no Python that an ordinary user can read")
     result = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=False, env={})
     if result.returncode == 77:
-        pytest.skip("an ordinary user can not read the package")
+        pytest.skip("an ordinary user cannot read the package")
     if result.returncode == 78:
         pytest.skip("gVisor needs a control group, and an ordinary user has none here")
     assert result.returncode == 0, result.stderr

@@ -260,7 +260,7 @@ def test_24_control_an_ordinary_page_runs_it() -> None:
 
 @sandboxed
 def test_25_names_of_people_are_no_formulas(tmp_path: Path) -> None:
-    """Who hands in can not have such a name; a gradebook that has it gives text."""
+    """Who hands in cannot have such a name; a gradebook that has it gives text."""
     course = tiny_course(tmp_path / "course")
     submit(course, "ada")
     inbox = tmp_path / "inbox"

@@ -275,8 +275,8 @@ def negative_size() -> bytes:
 WHOLE: dict[str, tuple[Callable[[], bytes], str]] = {
     "no archive": (lambda: b"not an archive" * 100, "neither a zip nor a tar"),
     "empty": (lambda: b"", "neither a zip nor a tar"),
-    "cut zip": (lambda: zip_with(GOOD, ("b", os.urandom(5000)))[:-100], "can not be read"),
-    "cut gzip": (lambda: tar_with(GOOD, ("b", os.urandom(50_000)), packed=True)[:-9000], "can not be read"),
+    "cut zip": (lambda: zip_with(GOOD, ("b", os.urandom(5000)))[:-100], "cannot be read"),
+    "cut gzip": (lambda: tar_with(GOOD, ("b", os.urandom(50_000)), packed=True)[:-9000], "cannot be read"),
     "too many members": (lambda: zip_with(*((f"f{i}", b"") for i in range(21))), "more than 20 members"),
     "too many in a tar": (lambda: tar_with(*((f"f{i}", b"") for i in range(21))), "more than 20 members"),
     "directory too large": (
@@ -296,7 +296,7 @@ WHOLE: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar bomb": (bomb_tar_gz, "unpacks to more than"),
     "huge header": (huge_header, "larger than allowed"),
     "garbage between members": (lambda: tar_with(GOOD)[:1024] + b"garbage!" * 128, "damaged"),
-    "endless recursion": (many_pax_headers, "can not be read"),
+    "endless recursion": (many_pax_headers, "cannot be read"),
     "negative size": (negative_size, "backwards|negative"),
 }
 

@@ -206,7 +206,7 @@ def test_paths_that_do_not_exist_are_the_callers_fault(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no notebook"):
         pack(tmp_path / "ps1.ipynb", student="jane")
     work = put(tmp_path / "$$/ps1.ipynb", lesson())
-    with pytest.raises(UsageError, match="can not be an assignment"):
+    with pytest.raises(UsageError, match="cannot be an assignment"):
         pack(work, student="jane")
     with pytest.raises(UsageError, match="no released notebook"):
         pack(work, release=tmp_path / "release", student="jane")
@@ -248,7 +248,7 @@ def test_names_are_composed() -> None:
     ],
 )
 def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(SubmissionError, match="can not be a student's name"):
+    with pytest.raises(SubmissionError, match="cannot be a student's name"):
         student_name(name)
 
 
@@ -436,12 +436,12 @@ def repack(path: Path, **changes: Any) -> Path:
         ({"format": 2}, "format 2"),
         ({"assignment": "ps2"}, "submission of “ps2”"),
         ({"student": "bob"}, "file name says “jane”, its submission.json says “bob”"),
-        ({"student": "../bob"}, "can not be a student's name"),
-        ({"student": 7}, "can not be read"),
-        ({"timestamp": "soon"}, "can not be read"),
+        ({"student": "../bob"}, "cannot be a student's name"),
+        ({"student": 7}, "cannot be read"),
+        ({"timestamp": "soon"}, "cannot be read"),
         ({"sha256": {}}, "damaged or changed"),
         ({"sha256": {"ps1.ipynb": "0" * 64}}, "damaged or changed"),
-        ({"sha256": 7}, "can not be read"),
+        ({"sha256": 7}, "cannot be read"),
     ],
 )
 def test_a_submission_json_that_does_not_fit(
@@ -525,9 +525,9 @@ def test_bad_files_in_a_folder_refuse_one_submission(make: Any, place: str, cour
         ("../evil.ipynb", "leaves its folder"),
         ("jane/../../evil.ipynb", "leaves its folder"),
         ("/etc/evil.ipynb", "absolute"),
-        ("jane\u202e/ps1.ipynb", "can not be a student's name"),
-        ("-rf/ps1.ipynb", "can not be a student's name"),
-        ("*.ipynb", "can not be a student's name"),
+        ("jane\u202e/ps1.ipynb", "cannot be a student's name"),
+        ("-rf/ps1.ipynb", "cannot be a student's name"),
+        ("*.ipynb", "cannot be a student's name"),
         ("essay.pdf", "neither a notebook nor an archive"),
         ("ps1.ipynb", "named after the assignment"),
         ("jane/deep/er/ps1.ipynb", "there is no notebook in jane/"),

@@ -88,7 +88,7 @@ def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
-    """What the test cells do that can not be examined, and what is doubtful; nothing of those that are unreadable.
+    """What the test cells do that cannot be examined, and what is doubtful; nothing of those that are unreadable.
 
     Args:
         exam: the instructor's notebook.

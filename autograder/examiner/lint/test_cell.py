@@ -1,4 +1,4 @@
-"""One test cell, read for what can not be examined outside of the kernel."""
+"""One test cell, read for what cannot be examined outside of the kernel."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Reader:
         words = {n.id for argument in call.args[:1] for n in ast.walk(argument) if isinstance(n, ast.Name)}
         if words & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
             return "texts of students are never compiled", "compare values, or read data with ast.literal_eval"
-        return f"the names that {name}() will use can not be read from the test", "write the statements themselves"
+        return f"the names that {name}() will use cannot be read from the test", "write the statements themselves"
 
     def _libraries(self) -> set[str]:
         """What the notebook imports from, as evaluators are named: a formula of statsmodels' is patsy's."""

@@ -52,7 +52,7 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
     except (RefusedModel, MemoryError):
         raise
     except Exception as error:
-        raise RefusedModel("The model can not be rebuilt from its configuration.") from error
+        raise RefusedModel("The model cannot be rebuilt from its configuration.") from error
 
 
 def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> Any:

@@ -60,7 +60,7 @@ def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) 
     except RefusedModel:
         raise
     except Exception as error:
-        raise RefusedModel(f"{plan.class_name} can not be built with these arguments.") from error
+        raise RefusedModel(f"{plan.class_name} cannot be built with these arguments.") from error
     return layer
 
 

@@ -126,7 +126,7 @@ class Measure:
             built.weights = [w for part in built.parts.values() for leaf in part.leaves() for w in leaf.weights or []]
         if timed:
             if len(tensors(tensor)) != 1:
-                raise RefusedModel("TimeDistributed can not give several outputs.")
+                raise RefusedModel("TimeDistributed cannot give several outputs.")
             inner = tuple(tensors(tensor)[0].shape)
             tensor = keras.KerasTensor((shape[0], shape[1], *inner[1:]))
             rows.after_layer(plan, given, [tensor])

@@ -42,9 +42,7 @@ def operate(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any]) 
     if not given or not all(map(_is_operand, [*operands, *keywords.values()])):
         raise RefusedModel(f"{what} is used on something that is not a tensor.")
     if operation.function == "norm" and plan.arguments.get("ord") and type(plan.arguments.get("axis")) is not int:
-        raise RefusedModel(
-            "The norm of a matrix can not be graded, only that of a vector (axis=-1).", kind_refused=True
-        )
+        raise RefusedModel("The norm of a matrix cannot be graded, only that of a vector (axis=-1).", kind_refused=True)
     if operation.function == "unstack" and not _few_pieces(given[0].shape, plan.arguments.get("axis", 0)):
         raise RefusedModel(f"{what} gives more than {MAX_PIECES} tensors.")
     arguments = {**keywords, **plan.arguments}

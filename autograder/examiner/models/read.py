@@ -149,7 +149,7 @@ def _input(config: dict[str, Any]) -> InputPlan:
 def _operation(class_name: Any, config: dict[str, Any]) -> OperationPlan:
     if type(class_name) is not str or class_name not in OPERATIONS:
         raise RefusedModel(
-            f"The operation {show(class_name)} can not be graded: the grader does not rebuild it. "
+            f"The operation {show(class_name)} cannot be graded: the grader does not rebuild it. "
             "Use a layer of keras.layers in its place.",
             kind_refused=True,
         )
@@ -192,7 +192,7 @@ _POLICIES = dict.fromkeys([*CATEGORIES, *VOCABULARIES, *PICTURES], parts.POLICIE
 def _unknown(class_name: Any) -> RefusedModel:
     reason = REFUSED.get(class_name) if type(class_name) is str else None
     return RefusedModel(
-        f"The layer {show(class_name)} can not be graded: "
+        f"The layer {show(class_name)} cannot be graded: "
         + (reason or "it is not one of the layers of keras.layers that the grader rebuilds")
         + ". Build the model from Keras's own layers.",
         kind_refused=type(class_name) is str,
@@ -244,7 +244,7 @@ def _arguments(label: str, config: dict[str, Any], table: Arguments) -> dict[str
             known = table[key](value, f"{label}'s {key}")
             arguments[key] = _activation_layer(known) if isinstance(known, parts.ActivationLayer) else known
         elif key not in _COMMON and not key.endswith(tuple(_PARTS)) and value is not None and value is not False:
-            raise RefusedModel(f"{label} has the argument {show(key)}, which can not be graded.", kind_refused=True)
+            raise RefusedModel(f"{label} has the argument {show(key)}, which cannot be graded.", kind_refused=True)
     return arguments
 
 

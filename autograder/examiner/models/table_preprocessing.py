@@ -36,7 +36,7 @@ def _named(*options: str) -> Validator:
 
     def validate(value: Any, where: str) -> Any:
         if type(value) is dict:
-            raise RefusedModel(f"{where} is a function of your own, which can not be graded.", kind_refused=True)
+            raise RefusedModel(f"{where} is a function of your own, which cannot be graded.", kind_refused=True)
         return check(value, where)
 
     return validate

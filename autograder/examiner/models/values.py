@@ -32,7 +32,7 @@ class RefusedModel(ValueError):
     """A model that the examiner will not rebuild; ``str(error)`` is written for the student.
 
     Attributes:
-        kind_refused: whether it is the kind of model, layer or setting that can not be rebuilt (a Lambda, a class of
+        kind_refused: whether it is the kind of model, layer or setting that cannot be rebuilt (a Lambda, a class of
             one's own), so that the model may be examined where it is. False for a claim that is malformed, over a
             budget, or contradicts itself.
     """

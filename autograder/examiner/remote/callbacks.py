@@ -99,7 +99,7 @@ class Callbacks:
         try:
             used, args, kwargs = self._read(question)
         except (CodecError, TypeError, ValueError, LookupError):
-            return encode(("raised", {"type": "TypeError", "args": ["this can not be asked"], "number": 0}))
+            return encode(("raised", {"type": "TypeError", "args": ["this cannot be asked"], "number": 0}))
         try:
             result = used(*args, **kwargs)
             return encode(("ok", result), self.refer)
@@ -148,12 +148,12 @@ class Callbacks:
     def passed(self, number: Any) -> BaseException:
         """The exception of the test's own that passed through the student's code."""
         if type(number) is not int or number not in self.raised:
-            return RemoteError("the notebook's kernel gave an answer that can not be read")
+            return RemoteError("the notebook's kernel gave an answer that cannot be read")
         return self.raised[number]
 
 
 def _kind(value: Any) -> str | None:
-    """As what something of the test's own can be used from there; None for what can not."""
+    """As what something of the test's own can be used from there; None for what cannot."""
     if isinstance(value, io.TextIOBase):
         return "textfile"
     if isinstance(value, io.BufferedIOBase):

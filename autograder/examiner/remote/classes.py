@@ -37,7 +37,7 @@ class RemoteClass(type):
 
     def __init__(cls, name: str, *_: Any, **__: Any) -> None:
         """A class statement of a test, with such a base: there is no way to make that class in the kernel."""
-        raise TypeError(f"class {name}: a test can not derive from a class that stays in the notebook's kernel")
+        raise TypeError(f"class {name}: a test cannot derive from a class that stays in the notebook's kernel")
 
     def _autograder_reference(cls) -> Any:
         return type.__getattribute__(cls, "_class_reference")
@@ -110,7 +110,7 @@ def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, 
     """Call what is in the kernel; arguments that it changes in place are changed here where the test means it."""
     answer = remote.ask("call", function, args, kwargs)
     if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
-        raise RemoteError("the notebook's kernel gave an answer that can not be read")
+        raise RemoteError("the notebook's kernel gave an answer that cannot be read")
     result, changed = answer
     given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
     bring_back(given, changed, remote.returning_nothing)

@@ -15,7 +15,7 @@ def rebuilt_exception(described: Any, causes: int = 3) -> Exception:
     Only :class:`Exception` types are raised: a student's SystemExit or KeyboardInterrupt ends nothing here.
     """
     if type(described) is not dict:
-        return RemoteError("the notebook's kernel gave an answer that can not be read")
+        return RemoteError("the notebook's kernel gave an answer that cannot be read")
     text, args = described.get("text"), described.get("args")
     error = described.get("itself")
     if isinstance(error, Exception) and isinstance(error, RemoteException):

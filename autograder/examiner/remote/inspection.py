@@ -39,7 +39,7 @@ def signature(described: Any) -> inspect.Signature:
         ]
         return inspect.Signature(parameters, return_annotation=_one(described["returns"]))
     except Exception:
-        raise RemoteError("the notebook's kernel gave an answer that can not be read") from None
+        raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
 
 
 def _one(given: list[Any]) -> Any:

@@ -118,7 +118,7 @@ def _ordered(name: str) -> Callable[[Any, Any], bool]:
         by_value = reference_of(other) is None and self._origin is Origin.MADE and _has(self, method_name)
         if by_value or any(_kin(self, other, n) for n in names):
             return decided(self, name, other)
-        raise refuse(self, "can not be compared")
+        raise refuse(self, "cannot be compared")
 
     method.__name__ = method_name
     return method

@@ -1,7 +1,7 @@
 """What stands in the examiner for an object that stayed in the student's kernel.
 
 A remote object answers questions by asking the kernel, and the answer is plain data or another remote object. It is
-built so that it can not decide a test by itself: it equals nothing but itself, has no truth value, can not be ordered,
+built so that it cannot decide a test by itself: it equals nothing but itself, has no truth value, cannot be ordered,
 and never becomes a numpy array (``operators`` says where a class with operators may). Exceptions of the student's code
 come back as the built-in exception type they are, or as the class of the student's that they are (``classes``).
 """
@@ -87,7 +87,7 @@ class Remote:
             if type(printed) is not str or outcome not in ("ok", "raised"):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
-            raise RemoteError("the notebook's kernel gave an answer that can not be read") from None
+            raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
         heard(reply)
         if printed:
             sys.stdout.write(printed)
@@ -189,7 +189,7 @@ class RemoteObject(Operators, Handle):
 
     @property
     def autograder_refusal(self) -> str | None:
-        """Why a check can not examine it: that of its reference, or a text on subclasses made by the examiner."""
+        """Why a check cannot examine it: that of its reference, or a text on subclasses made by the examiner."""
         return self._reference.why or None
 
     @property
@@ -373,7 +373,7 @@ class Refused(RemoteCallable):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        raise TypeError(f"this model can not be examined: {type(self).autograder_refusal}")
+        raise TypeError(f"this model cannot be examined: {type(self).autograder_refusal}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"this model can not be examined: {type(self).autograder_refusal}")
+        raise TypeError(f"this model cannot be examined: {type(self).autograder_refusal}")

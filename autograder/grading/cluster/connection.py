@@ -63,7 +63,7 @@ class InCluster:
 
 
 def check_address(address: str, insecure: bool) -> None:
-    """Raise :class:`UsageError` where a scheduler's address can not be used, or would be used without TLS."""
+    """Raise :class:`UsageError` where a scheduler's address cannot be used, or would be used without TLS."""
     protocol, separator, place = address.partition("://")
     if not separator or protocol not in ("tls", "tcp") or ":" not in place:
         raise UsageError(f"{address!r} is no scheduler's address; write it like tls://host:8786")

@@ -169,7 +169,7 @@ class Grader:
         try:
             answer.set_result((Path(said["done"]) / OUTCOME).read_bytes())
         except OSError as error:
-            answer.set_exception(LostError(f"its outcome can not be read ({error})"))
+            answer.set_exception(LostError(f"its outcome cannot be read ({error})"))
 
     def _said(self) -> str:
         try:

@@ -29,7 +29,7 @@ def pack_outcome(work: Work, reason: str) -> bytes:
                 if path.is_file():
                     files[path.name] = path.read_bytes()
         except OSError as error:
-            reason = f"its result can not be read ({error.strerror})"
+            reason = f"its result cannot be read ({error.strerror})"
     return pack({"reason": reason, "log": str(work.log)}, files)
 
 
@@ -40,7 +40,7 @@ def put_in_place(work: Work, data: bytes) -> str:
     exactly this work is written.
 
     Raises:
-        HostError: the course can not be written.
+        HostError: the course cannot be written.
     """
     try:
         head, files = unpack(data)

@@ -2,7 +2,7 @@
 
 What a type looks like in a message is said beside it, in ``codec_python``, ``codec_numpy``, ``codec_pandas``,
 ``codec_scipy`` and ``codec_tensor``: one function that writes it and one that reads it, under one tag. Here are the
-limits that hold for all of them, and the rule for what can not be copied: it is left where it is, as a reference.
+limits that hold for all of them, and the rule for what cannot be copied: it is left where it is, as a reference.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Limits(NamedTuple):
 if TYPE_CHECKING:
     Refer = Callable[[Any], "Reference | None"]
     Encode = Callable[["Writer", Any], Any]
-else:  # Python 3.7 can not subscript these
+else:  # Python 3.7 cannot subscript these
     Refer = Encode = Any
 
 
@@ -268,7 +268,7 @@ class Reader:
         """The value of a node.
 
         Raises:
-            CodecError: it is no node, or what it says can not be.
+            CodecError: it is no node, or what it says cannot be.
         """
         self.count(1)
         if node is None or isinstance(node, (bool, str, int, float)):

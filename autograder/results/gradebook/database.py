@@ -92,12 +92,12 @@ def opened(course: Course) -> Iterator[Gradebook]:
         reason = str(getattr(error, "orig", None) or error).strip()
         if "disk is full" in reason or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise HostError(
-                f"{path} can not be written ({reason}); free space and run the same command again"
+                f"{path} cannot be written ({reason}); free space and run the same command again"
             ) from error
         todo = (
             "restore it from a backup, or move it away" if url is file else "does the server run, and know this user?"
         )
-        raise HostError(f"{path} can not be used ({reason}); {todo}") from error
+        raise HostError(f"{path} cannot be used ({reason}); {todo}") from error
 
 
 @contextlib.contextmanager
@@ -105,7 +105,7 @@ def looked_at(course: Course) -> Iterator[Any]:
     """A connection to the gradebook for a look at it: nothing is made, locked or waited for.
 
     Raises:
-        SQLAlchemyError: it can not be read now.
+        SQLAlchemyError: it cannot be read now.
     """
     import sqlite3
 

@@ -19,7 +19,7 @@ Points = Mapping[tuple[str, str, str], tuple[float | None, float | None]]
 
 
 def points_by_hand(course: Course, assignment: str) -> Points | None:
-    """The points that people gave, as the gradebook has them now; None where it can not be read."""
+    """The points that people gave, as the gradebook has them now; None where it cannot be read."""
     from nbgrader.api import Grade as Row
     from sqlalchemy import inspect, or_
     from sqlalchemy.exc import SQLAlchemyError

@@ -146,7 +146,7 @@ def _output(output: Mapping[str, Any]) -> OutputView | None:
     for mime in images.MIMES:
         if mime in data:
             uri = images.data_uri(mime, _joined(data[mime]))
-            return OutputView("image", uri=uri) if uri else OutputView("text", "[an image that can not be shown]")
+            return OutputView("image", uri=uri) if uri else OutputView("text", "[an image that cannot be shown]")
     if "text/plain" in data:
         return OutputView("text", visible(_joined(data["text/plain"]), MAX_TEXT))
     for mime, value in data.items():

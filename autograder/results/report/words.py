@@ -109,7 +109,7 @@ def moment(when: datetime | None) -> str:
 
 
 def lateness(submitted: datetime | None, due: datetime | None) -> str:
-    """``3 h 20 min late``; empty where in time or where it can not be told."""
+    """``3 h 20 min late``; empty where in time or where it cannot be told."""
     if submitted is None or due is None or (submitted.tzinfo is None) != (due.tzinfo is None):
         return ""
     return f"{duration(submitted - due)} late" if submitted > due else ""

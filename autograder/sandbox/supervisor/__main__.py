@@ -147,7 +147,7 @@ def report(status: int, **fields: Any) -> None:
 
 
 def remove_cgroups(folders: list[str]) -> None:
-    """The kit died: give back what it can not."""
+    """The kit died: give back what it cannot."""
     for folder in folders:
         for _ in range(50):
             with contextlib.suppress(FileNotFoundError):

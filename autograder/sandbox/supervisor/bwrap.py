@@ -70,7 +70,7 @@ class Bwrap:
                 os.write(2, f"{error}\n".encode())
                 os._exit(LAUNCH_FAILED)
         if os.waitpid(helper, 0)[1]:
-            raise ValueError("the number of processes can not be limited")
+            raise ValueError("the number of processes cannot be limited")
 
 
 def start(spec: dict[str, Any]) -> Bwrap:

@@ -59,7 +59,7 @@ class Container:
 
 
 def start(spec: dict[str, Any]) -> Container:
-    """Start ``spec["container"]``. Raises ValueError where the engine can not build it, or would run it as root."""
+    """Start ``spec["container"]``. Raises ValueError where the engine cannot build it, or would run it as root."""
     launch.adopt_orphans()
     gate, inner = socket.socketpair()
     info_read, info_write = os.pipe()

@@ -54,7 +54,7 @@ def start(spec: dict[str, Any]) -> Fork:
 
     Raises:
         OSError: the template is gone.
-        ValueError: it can not build the walls.
+        ValueError: it cannot build the walls.
     """
     connection = connect(**spec["template"])
     try:
@@ -122,7 +122,7 @@ def _hear(connection: socket.socket) -> tuple[int, dict[str, Any]]:
     text, ancillary, _, _ = connection.recvmsg(8192, socket.CMSG_SPACE(credentials.size))
     said = json.loads(text or b'{"error": "the fork ended"}')
     if "error" in said:
-        raise ValueError(f"a fork of the template can not be walled in: {said['error']}")
+        raise ValueError(f"a fork of the template cannot be walled in: {said['error']}")
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
             return credentials.unpack(data)[0], said

@@ -1,6 +1,6 @@
 """The last steps before bwrap, in a process of its own: join the cgroup, stage, drop root, limit, exec.
 
-Someone who is root can not simply start bwrap: its ``--uid`` does not change the uid that the host sees. So
+Someone who is root cannot simply start bwrap: its ``--uid`` does not change the uid that the host sees. So
 root drops to an unprivileged uid first; and because that uid may not enter a folder such as /root, what the
 sandbox needs is bound to a readable place before, in a mount namespace of its own.
 """
@@ -214,5 +214,5 @@ def check(result: int, what: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
         if os.geteuid() == 0:
-            raise OSError(code, f"root can not {what} here ({os.strerror(code)}); start the kit as an ordinary user")
-        raise OSError(code, f"can not {what} here ({os.strerror(code)})")
+            raise OSError(code, f"root cannot {what} here ({os.strerror(code)}); start the kit as an ordinary user")
+        raise OSError(code, f"cannot {what} here ({os.strerror(code)})")

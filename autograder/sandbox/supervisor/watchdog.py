@@ -43,7 +43,7 @@ def too_many_files(init: int) -> bool:
 
 
 def map_tmpfs(init: int) -> list[tuple[int, int]]:
-    """(bytes, inodes) in use on each writable folder. The folders are mount points: they can not be
+    """(bytes, inodes) in use on each writable folder. The folders are mount points: they cannot be
     swapped."""
     figures = []
     for folder in TMPFS:

@@ -41,12 +41,12 @@ def _prctl(what: str, option: int, *values: object) -> None:
 
 def traceable(yes: bool) -> None:
     """Whether another process of the same user may look into this one, and owns its files in /proc."""
-    _prctl("can not change who may trace", _DUMPABLE, int(yes))
+    _prctl("cannot change who may trace", _DUMPABLE, int(yes))
 
 
 def die_with_parent() -> None:
     """SIGKILL when the thread that forked this process ends. New namespaces undo it."""
-    _prctl("can not follow its parent's death", _PDEATHSIG, 9)
+    _prctl("cannot follow its parent's death", _PDEATHSIG, 9)
 
 
 def unshare(flags: int) -> None:
@@ -57,11 +57,11 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str = ""
     result = LIBC.mount(
         source.encode(), target.encode(), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
     )
-    _check(result, f"{kind or source} can not be mounted on {target}")
+    _check(result, f"{kind or source} cannot be mounted on {target}")
 
 
 def unmount(target: str) -> None:
-    _check(LIBC.umount2(target.encode(), MNT_DETACH), f"{target} can not be unmounted")
+    _check(LIBC.umount2(target.encode(), MNT_DETACH), f"{target} cannot be unmounted")
 
 
 def raise_loopback() -> None:
@@ -85,10 +85,10 @@ def drop_capabilities() -> None:
     with open("/proc/sys/kernel/cap_last_cap") as file:  # noqa: PTH123
         last = int(file.read())
     for capability in range(last + 1):
-        _prctl("a capability can not be dropped", _BOUNDING_DROP, capability)
-    _prctl("the ambient capabilities can not be cleared", _AMBIENT, _CLEAR_ALL)
+        _prctl("a capability cannot be dropped", _BOUNDING_DROP, capability)
+    _prctl("the ambient capabilities cannot be cleared", _AMBIENT, _CLEAR_ALL)
     header = _Header(_CAPABILITIES_3, 0)
-    _check(LIBC.capset(ctypes.byref(header), ctypes.byref(_Sets())), "the capabilities can not be dropped")
+    _check(LIBC.capset(ctypes.byref(header), ctypes.byref(_Sets())), "the capabilities cannot be dropped")
 
 
 class _Program(ctypes.Structure):
@@ -97,6 +97,6 @@ class _Program(ctypes.Structure):
 
 def install_filter(program: bytes) -> None:
     """A system-call filter (an array of ``struct sock_filter``) for this process and what it starts."""
-    _prctl("new privileges can not be ruled out", _NO_NEW_PRIVILEGES, 1)
+    _prctl("new privileges cannot be ruled out", _NO_NEW_PRIVILEGES, 1)
     described = _Program(len(program) // 8, program)
     _prctl("the system-call filter is refused", _SECCOMP, _FILTER, ctypes.pointer(described))
