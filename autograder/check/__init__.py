@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
-from autograder.check.compiled import compiled
+from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
@@ -20,7 +20,7 @@ from autograder.check.marks import all_or_nothing, bonus, only_if, requires
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
-from autograder.check.retrained import retrained
+from autograder.check.retraining import retrained
 from autograder.check.values import close, function
 
 __all__ = [

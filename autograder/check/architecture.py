@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.check.foreign import LIBRARIES, Foreign
-from autograder.check.matching import Difference, TooManyLayers, differences
+from autograder.check.differences import Difference, TooManyLayers, differences
+from autograder.check.external_model import LIBRARIES, ExternalModel
+from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import Run, is_fixed, run_text
-from autograder.check.reported import reported_steps
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, steps
-from autograder.check.subject import asked_model, is_keras, not_a_model, not_rebuilt, shown_of
-from autograder.check.vocabulary import reading
+from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt
+from autograder.check.vocabulary import read_pattern
 from autograder.records import CheckResult
 
 MAX_LINES = 8
@@ -50,18 +50,18 @@ def architecture(
     >>> check.architecture(model, [..., check.dense(9, "softmax")], input_shape=(93,))  # doctest: +SKIP
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
-    found = None if is_keras(model) else asked_model(model)
+    found = None if is_keras(model) else external_model_of(model)
     libraries = (
         tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
     )  # others have no shapes
-    library, pattern = reading(layers, "keras" if found is None else found.family, libraries)
+    library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
     present, problem = _steps(model, found, library)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
         lines = list(differences(pattern, present))
     except TooManyLayers as error:
-        message = str(error) if shown_of(model, show) else "The model has too many layers to be compared."
+        message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
     shapes = [
         line
@@ -72,16 +72,18 @@ def architecture(
     claimed = "; the layers are what the notebook's kernel reports" if found is not None and found.remote else ""
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes:
-        message = f"as asked: {summary}" if shown_of(model, show or None) else "as asked"
+        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=detail)
-    told = [*_told(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
-    message = "; ".join(_first(told) + _notes(model, pattern, lines))
-    if not shown_of(model, show):
+    texts = (
+        [*_difference_texts(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
+    )
+    message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
+    if not may_show(model, show):
         message = "The layers are not as asked."
-    return report(name, 0.0, message, weight=weight, detail="; ".join([*told, detail]))
+    return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
 
 
-def _steps(model: Any, found: Foreign | None, library: str) -> tuple[list[Step], str | None]:
+def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
     """The model's steps, or why it has none that are of this library."""
     if library == "keras":
         problem = not_rebuilt(model)
@@ -93,30 +95,30 @@ def _steps(model: Any, found: Foreign | None, library: str) -> tuple[list[Step],
     return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
 
 
-def _told(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
+def _difference_texts(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
     """The differences, each with what it does to the number of the model's parameters."""
-    from autograder.check.arithmetic import effect
+    from autograder.check.arithmetic import parameter_effect
 
-    told = []
+    texts = []
     for number, line in enumerate(lines):
-        change = effect(model, line) if number < MAX_LINES else None
-        told.append(line.text + (f" ({'−' if change < 0 else '+'}{abs(change):,} parameters)" if change else ""))
-    return told
+        change = parameter_effect(model, line) if number < MAX_LINES else None
+        texts.append(line.text + (f" ({'−' if change < 0 else '+'}{abs(change):,} parameters)" if change else ""))
+    return texts
 
 
-def _first(told: list[str]) -> list[str]:
-    more = len(told) - MAX_LINES
-    return told if more <= 0 else [*told[:MAX_LINES], f"and {more} more"]
+def _limited(texts: list[str]) -> list[str]:
+    more = len(texts) - MAX_LINES
+    return texts if more <= 0 else [*texts[:MAX_LINES], f"and {more} more"]
 
 
 def _notes(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
     """What helps to read the differences: both numbers of parameters, and the order of a model that branches."""
-    from autograder.check.arithmetic import asked_count
+    from autograder.check.arithmetic import expected_count
 
     if not is_keras(model):
         return []
     notes = []
-    asked = asked_count(model, lines) if is_fixed(pattern) else None
+    asked = expected_count(model, lines) if is_fixed(pattern) else None
     if asked is not None and asked != model.count_params():
         notes.append(f"your model has {model.count_params():,} parameters, the layers asked for would have {asked:,}")
     if branches(model):

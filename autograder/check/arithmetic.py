@@ -11,32 +11,32 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from autograder.check.differences import Difference
 from autograder.check.graph import leaves
-from autograder.check.matching import Difference
 from autograder.check.pattern import Range
 
 MAX_LAYERS = 100
 """A clone of a larger model takes too long for a number in a message."""
 
 
-def effect(model: Any, found: Difference) -> int | None:
+def parameter_effect(model: Any, found: Difference) -> int | None:
     """By how many parameters the model differs from the same model with this place as asked, the layers behind it
     included; None where that cannot be said."""
-    asked = asked_count(model, [found])
+    asked = expected_count(model, [found])
     return None if asked is None else int(model.count_params()) - asked
 
 
-def asked_count(model: Any, found: Sequence[Difference]) -> int | None:
+def expected_count(model: Any, found: Sequence[Difference]) -> int | None:
     """The parameters of the model with all these places as asked; None where that cannot be said."""
     layers = leaves(model)
     if not getattr(model, "built", False) or not layers or len(layers) > MAX_LAYERS:
         return None
     try:
-        with _without_values():
+        with _without_allocation():
             changes = _Changes(layers, found)
             import keras
 
-            clone = keras.models.clone_model(model, clone_function=changes.cloned, recursive=True)
+            clone = keras.models.clone_model(model, clone_function=changes.clone_layer, recursive=True)
             return int(clone.count_params())
     except Exception:  # shapes that do not fit, a layer that needs more than its configuration: no number, then
         return None
@@ -72,7 +72,7 @@ class _Changes:
         elif step is not None:
             self.replaced[id(step.layer)] = new or keras.layers.Identity()
 
-    def cloned(self, layer: Any) -> Any:
+    def clone_layer(self, layer: Any) -> Any:
         import keras
 
         own = self.replaced.get(id(layer))
@@ -83,7 +83,7 @@ class _Changes:
 
 
 @contextlib.contextmanager
-def _without_values() -> Iterator[None]:
+def _without_allocation() -> Iterator[None]:
     """Variables made inside get no values, then or later; the generator of random numbers stays as it is."""
     import keras
     from keras.src.backend.common import global_state

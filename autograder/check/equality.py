@@ -28,7 +28,7 @@ from autograder.check.numeric import (
     of_library,
     tensor_array,
 )
-from autograder.check.subject import settled
+from autograder.check.subject import comparable
 from autograder.check.tables import TABLES, is_scalar, same_scalar, same_table
 from autograder.errors import CourseError
 
@@ -57,7 +57,7 @@ def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, dep
     """
     if depth > MAX_DEPTH:
         return False
-    actual = settled(actual)
+    actual = comparable(actual)
     if is_number(expected):
         return _same_number(actual, expected, rtol, atol)
     kind = type(expected)

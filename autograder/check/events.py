@@ -77,20 +77,20 @@ def events(
     ]
     enough = [len(series) >= steps for _, series in asked]
     fraction = 0.0 if problem else sum(enough) / len(enough) if enough else 1.0
-    told = ", ".join(f"{tag} {len(series)}" for tag, series in asked)
-    detail = problem or (f"steps found: {told}; {steps} asked of each" if asked else "read")
+    counts = ", ".join(f"{tag} {len(series)}" for tag, series in asked)
+    detail = problem or (f"steps found: {counts}; {steps} asked of each" if asked else "read")
     if not problem and not all(enough):
         detail += f"; the files have {found!r}"
     message = detail
     if _remote.get() is not None:  # the files were read after the last cell: no text or number of theirs is told
         short = ", ".join(tag for (tag, _), long in zip(asked, enough, strict=True) if not long)
         message = "all that is asked" if not short else f"not enough of: {short} ({steps} asked of each)"
-        message = _told(problem) if problem else message
+        message = _public_problem(problem) if problem else message
     report(name, fraction, message, weight=weight, detail=f"{detail}; scalars: {tags_of(found.scalars)}")
     return found
 
 
-def _told(problem: str) -> str:
+def _public_problem(problem: str) -> str:
     """The problem as a sentence that says nothing of what is in the files."""
     return problem if problem in _SENTENCES else "the event files cannot be read"
 

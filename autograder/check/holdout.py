@@ -9,9 +9,9 @@ import numpy as np
 
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
-from autograder.check.prediction import NoPrediction, predicted, row_count
+from autograder.check.prediction import NoPrediction, predict, row_count
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, how_examined, not_a_model, parameter_count, shown_of
+from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_a_model, parameter_count, prediction_place
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
@@ -54,7 +54,7 @@ def loss(
     wanted = credit_of("check.loss", below, credit, higher_is_better=False)
     measure = metrics.loss_named("check.loss", loss, from_logits=from_logits)
     known_close_calls("check.loss", close_calls)
-    return _measured(model, on, "loss", measure, wanted, close_calls, show=show, name=name, weight=weight)
+    return _check_measure(model, on, "loss", measure, wanted, close_calls, show=show, name=name, weight=weight)
 
 
 def accuracy(
@@ -83,10 +83,10 @@ def accuracy(
     wanted = credit_of("check.accuracy", above, credit, higher_is_better=True)
     measure = metrics.accuracy if probabilities else metrics.accuracy_of_scores
     known_close_calls("check.accuracy", close_calls)
-    return _measured(model, on, "accuracy", measure, wanted, close_calls, show=show, name=name, weight=weight)
+    return _check_measure(model, on, "accuracy", measure, wanted, close_calls, show=show, name=name, weight=weight)
 
 
-def _measured(
+def _check_measure(
     model: Any,
     on: Any,
     label: str,
@@ -99,32 +99,32 @@ def _measured(
     weight: float,
 ) -> CheckResult:
     inputs, labels = rows_of(f"check.{label}", "on", on)
-    problem = not_a_model(model) or (None if built(model) else NOT_BUILT)
+    problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
-        given = predicted(model, inputs, labels, decided=label == "accuracy")
+        given = predict(model, inputs, labels, decided=label == "accuracy")
         rows = measure(given.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
-        return report(name, 0.0, said_of_outputs(model, error), weight=weight, detail=str(error))
+        return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
-    how, count = how_examined(model), parameter_count(model) if shown_of(model) else None
+    how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
     found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, given.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {}
-    message, detail = told(found, wanted, verdict, show=show)
+    message, detail = messages(found, wanted, verdict, show=show)
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
 
 
-def said_of_outputs(model: Any, error: Exception) -> str:
+def output_problem(model: Any, error: Exception) -> str:
     """What the student reads of outputs that cannot be measured: no shape that the kernel said after the last cell."""
-    if isinstance(error, metrics.BadShape) and not shown_of(model):
+    if isinstance(error, metrics.BadShape) and not may_show(model):
         return "The model's output does not have the shape that is asked."
     return str(error)
 
 
-def told(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
+def messages(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
     """What the student reads of a measured value, and what the examiner reads."""
     partly = f"{verdict.share:.0%} of the credit" if 0 < verdict.share < 1 else ""
     message = [found, str(wanted) if show else "", verdict.note, partly]

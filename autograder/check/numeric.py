@@ -19,7 +19,7 @@ from autograder.errors import CourseError
 from autograder.kernel.codec.tensors import KINDS as TENSORS
 
 MAX_DEPTH = 50
-DENSE = 20_000_000
+MAX_DENSE_CELLS = 20_000_000
 """Cells up to which a sparse matrix is compared as a dense one."""
 _NUMBERS = (bool, int, float, complex)
 _EXACT = (decimal.Decimal, fractions.Fraction)
@@ -95,7 +95,7 @@ def _array(value: Any) -> np.ndarray | None:
     if type(value) is np.matrix:
         return np.asarray(value)
     if is_sparse(value):
-        return value.toarray() if math.prod(value.shape) <= DENSE else None
+        return value.toarray() if math.prod(value.shape) <= MAX_DENSE_CELLS else None
     if is_tensor(value):
         return tensor_array(value)
     if of_library(value, "pandas", "DataFrame", "Series", "Index", "RangeIndex"):
@@ -140,7 +140,7 @@ def near(actual: Any, desired: Any, rtol: float, atol: float) -> np.ndarray:
 
 def near_sparse(actual: Any, desired: Any, rtol: float, atol: float) -> bool:
     """Whether two sparse matrices of one shape are near each other in all cells."""
-    if math.prod(desired.shape) <= DENSE:
+    if math.prod(desired.shape) <= MAX_DENSE_CELLS:
         return bool(near(actual.toarray(), desired.toarray(), rtol, atol).all())
     apart = (actual - desired).tocoo()
     wanted = desired.tocsr()[apart.row, apart.col]

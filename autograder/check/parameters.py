@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, Counted, built, counted, not_a_model, shown_of
+from autograder.check.subject import NOT_BUILT, ParameterCount, count_parameters, has_weights, may_show, not_a_model
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -43,8 +43,8 @@ def parameters(
         raise CourseError("check.parameters: give exactly=, at_most= or at_least= as whole numbers.")
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
-    problem = not_a_model(model) or (None if built(model) else NOT_BUILT)
-    found = None if problem else counted(model)
+    problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
+    found = None if problem else count_parameters(model)
     count = None if found is None else found.of(kind)
     if found is None or count is None:
         return report(name, 0.0, problem or NOT_COUNTED, weight=weight)
@@ -54,9 +54,9 @@ def parameters(
         and (at_least is None or count >= at_least)
     )
     wanted = " and ".join(f"{word} {limit:,}" for word, limit in asked.items())
-    message = _said(count, kind, found)
+    message = _count_text(count, kind, found)
     detail = f"{message}, {wanted} asked"
-    if not shown_of(model, show or None):
+    if not may_show(model, show or None):
         message = "as many as asked" if fits else "not as many as asked"
         return report(name, float(fits), f"The {_label(kind)} are {message}.", weight=weight, detail=detail)
     if show is not False:
@@ -70,7 +70,7 @@ def parameters(
 NOT_COUNTED = "There is nothing in this model whose number could be counted as its parameters."
 
 
-def _said(count: int, kind: str, found: Counted) -> str:
+def _count_text(count: int, kind: str, found: ParameterCount) -> str:
     notes = [*([found.what] if found.what else []), *(["as the notebook reports"] if found.reported else [])]
     return f"{count:,} {_label(kind)}" + (f" ({', '.join(notes)})" if notes else "")
 

@@ -7,22 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.asking import MIXED, Asked, asked
-from autograder.check.measured import predictions_of
+from autograder.check.external_predictions import DEPENDS_ON_OTHER_ROWS, Prediction, predict_external
+from autograder.check.prediction_cache import predictions_of
 from autograder.check.rows import (
     NoPrediction,
-    answers_alike,
-    asked_twice,
-    not_accepted,
-    of_texts,
+    has_text,
+    rejection,
     row_count,
+    rows_to_repeat,
+    same_answers,
     secret_order,
-    taken,
+    take_rows,
 )
 from autograder.check.subject import is_keras
 from autograder.check.words import shape_of
 
-__all__ = ["NoPrediction", "predicted", "predictions", "row_count"]
+__all__ = ["NoPrediction", "predict", "predictions", "row_count"]
 
 _BATCH_ELEMENTS = 32_000_000
 """The numbers that all layers together may give for one batch (128 MB as float32)."""
@@ -32,10 +32,10 @@ _LARGEST_BATCH = 1024
 
 def predictions(model: Any, inputs: Any) -> np.ndarray:
     """The outputs for all rows as a float64 array, rows first. See :func:`predicted`."""
-    return predicted(model, inputs).outputs
+    return predict(model, inputs).outputs
 
 
-def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False) -> Asked:
+def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False) -> Prediction:
     """The outputs for all rows, and a remark on them where there is one.
 
     What is no Keras model held here is asked: :func:`asking.asked`. A Keras model's layers are called directly
@@ -53,8 +53,8 @@ def predicted(model: Any, inputs: Any, labels: np.ndarray | None = None, *, deci
             for the same row.
     """
     if not is_keras(model):
-        return asked(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
-    return Asked(predictions_of(model, inputs, lambda: _outputs(model, inputs)), "")
+        return predict_external(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
+    return Prediction(predictions_of(model, inputs, lambda: _outputs(model, inputs)), "")
 
 
 def _outputs(model: Any, inputs: Any) -> np.ndarray:
@@ -65,18 +65,18 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
         [_answer(model, inputs, order[start : start + size]) for start in range(0, len(order), size)]
     )
     outputs[order] = outputs.copy()
-    again = asked_twice(order)[:size]
-    if not of_texts(inputs) and not answers_alike(_answer(model, inputs, again), outputs[again]):
-        raise NoPrediction(MIXED)
+    again = rows_to_repeat(order)[:size]
+    if not has_text(inputs) and not same_answers(_answer(model, inputs, again), outputs[again]):
+        raise NoPrediction(DEPENDS_ON_OTHER_ROWS)
     return outputs
 
 
 def _answer(model: Any, inputs: Any, which: np.ndarray) -> np.ndarray:
     """The outputs for some rows."""
     try:
-        output = model(taken(inputs, which), training=False)
+        output = model(take_rows(inputs, which), training=False)
     except Exception as error:
-        raise not_accepted(inputs, error) from error
+        raise rejection(inputs, error) from error
     if isinstance(output, list | tuple | dict):
         output = list(output.values()) if isinstance(output, dict) else list(output)
         if len(output) != 1:

@@ -49,7 +49,7 @@ def note(value: Any, depth: int = _DEPTH) -> None:
             note(item, depth - 1)
 
 
-def from_a_cell(value: Any) -> bool:
+def is_from_cell(value: Any) -> bool:
     """Whether a cell of the notebook left the value, or it is a view of an array that one left; in a student's own
     notebook everything is."""
     noted = _noted.get()

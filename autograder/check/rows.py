@@ -29,7 +29,7 @@ def row_count(inputs: Any) -> int:
     return counts.pop() if len(counts) == 1 else -1
 
 
-def taken(inputs: Any, which: slice | np.ndarray) -> Any:
+def take_rows(inputs: Any, which: slice | np.ndarray) -> Any:
     """Some of the rows: a tuple becomes a list, a frame of pandas stays one, all else is an array.
 
     A frame gets a new index: the old one would tell the place of a row.
@@ -38,16 +38,16 @@ def taken(inputs: Any, which: slice | np.ndarray) -> Any:
     def some(array: Any) -> Any:
         return array.iloc[which].reset_index(drop=True) if hasattr(array, "iloc") else np.asarray(array)[which]
 
-    return mapped(inputs, some)
+    return map_arrays(inputs, some)
 
 
-def mapped(inputs: Any, change: Callable[[Any], Any]) -> Any:
+def map_arrays(inputs: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(inputs, dict):
         return {key: change(array) for key, array in inputs.items()}
     return [change(array) for array in inputs] if isinstance(inputs, list | tuple) else change(inputs)
 
 
-def not_accepted(inputs: Any, error: Exception) -> NoPrediction:
+def rejection(inputs: Any, error: Exception) -> NoPrediction:
     """What the student reads where a model raised ``error`` on such rows."""
     shapes = ", ".join(str(np.shape(array)[1:]) for array in arrays(inputs))
     place = place_of(error)
@@ -67,27 +67,27 @@ def secret_order(inputs: Any) -> np.ndarray:
     return np.random.default_rng(int.from_bytes(digest.digest()[:8], "little")).permutation(row_count(inputs))
 
 
-_TWICE = 64
+_REPEATED_ROWS = 64
 """So many rows are asked a second time."""
-_LONE = 16
+_ROWS_PER_EXCEPTION = 16
 """One row of so many may answer differently: the last bits of a sum can turn a comparison inside a model."""
 
 
-def asked_twice(order: np.ndarray) -> np.ndarray:
+def rows_to_repeat(order: np.ndarray) -> np.ndarray:
     """Some of the rows, spread over an order of them and turned around, so that each has other company."""
-    return order[:: max(1, len(order) // _TWICE)][:_TWICE][::-1]
+    return order[:: max(1, len(order) // _REPEATED_ROWS)][:_REPEATED_ROWS][::-1]
 
 
-def answers_alike(first: np.ndarray, second: np.ndarray) -> bool:
+def same_answers(first: np.ndarray, second: np.ndarray) -> bool:
     """Whether rows got the same predictions twice, but for what rounding explains."""
     if first.shape != second.shape:
         return False
     scale = float(np.abs(first[np.isfinite(first)]).max(initial=1.0))
     same = np.isclose(first, second, rtol=1e-3, atol=1e-4 * scale, equal_nan=True)
-    return bool((~same.reshape(len(same), -1).all(axis=1)).sum() <= len(same) // _LONE)
+    return bool((~same.reshape(len(same), -1).all(axis=1)).sum() <= len(same) // _ROWS_PER_EXCEPTION)
 
 
-def of_texts(inputs: Any) -> bool:
+def has_text(inputs: Any) -> bool:
     """Whether texts are among the data: a model pads them to the longest of a batch, and what it answers may depend on
     that."""
     return any(np.asarray(array).dtype.kind in "OUS" for array in arrays(inputs))

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.check.graph import is_graph, leaves, names
 
-_PREPARES = frozenset(
+_PREPROCESSING = frozenset(
     {"Rescaling", "Normalization", "Discretization", "TextVectorization", "StringLookup", "IntegerLookup"}
 )
 VOCABULARIES = frozenset({"TextVectorization", "StringLookup", "IntegerLookup"})
@@ -28,10 +28,10 @@ _SIZES = names("""
     num_query_heads num_key_value_heads input_dim output_dim indices_or_sections pad_width k sliding_window
     max_tokens output_sequence_length ngrams num_oov_indices vocabulary_size power_iterations
 """)
-_OF_TRAINING = names("seed rate dropout recurrent_dropout momentum renorm_momentum renorm_clipping")
+_TRAINING_ONLY = names("seed rate dropout recurrent_dropout momentum renorm_momentum renorm_clipping")
 _NO_NUMBERS = names("name trainable dtype module registered_name idf_weights vocabulary input_layers output_layers")
 _OPERAND = "operand"
-_NOTHING_LEARNED = ("_regularizer", "_constraint")
+_UNCOUNTED_SUFFIXES = ("_regularizer", "_constraint")
 
 
 FREE_OPERANDS = 32
@@ -57,18 +57,18 @@ class Numbers:
     """Counts in Keras's serialized form of a model."""
 
     def __init__(self, model: Any) -> None:
-        self.alone: dict[tuple[str, str], list[float]] = {}
+        self.scalars: dict[tuple[str, str], list[float]] = {}
         """(Class, setting) → its values, of numbers that stand alone."""
         self.operands: list[float] = []
         """Numbers that tensors are multiplied with, added to, compared with ..."""
         self.listed = 0
         """Numbers in arrays and lists."""
-        first = preparing(model)
+        first = preprocessing_layers(model)
         prepare = {layer.name for layer in first}
         for entry in model.get_config()["layers"]:
             self._entry(entry, prepares=_name(entry) in prepare)
-        self.learned = sum(
-            _learned(layer)
+        self.adapted = sum(
+            _adapted_numbers(layer)
             for layer in {id(layer): layer for layer in leaves(model)}.values()
             if not any(layer is other for other in first)
         )
@@ -77,8 +77,8 @@ class Numbers:
     @property
     def count(self) -> int:
         """All of them."""
-        alone = sum(1 if len(set(values)) == 1 else len(values) for values in self.alone.values())
-        return alone + self.listed + self.learned
+        scalars = sum(1 if len(set(values)) == 1 else len(values) for values in self.scalars.values())
+        return scalars + self.listed + self.adapted
 
     def _entry(self, entry: dict[str, Any], *, prepares: bool = False) -> None:
         """A layer, a model or an operation with its calls."""
@@ -91,7 +91,7 @@ class Numbers:
 
     def _settings(self, kind: str, config: Any) -> None:
         for key, value in config.items() if isinstance(config, dict) else ():
-            if key not in _NO_NUMBERS | _SIZES | _OF_TRAINING and not key.endswith(_NOTHING_LEARNED):
+            if key not in _NO_NUMBERS | _SIZES | _TRAINING_ONLY and not key.endswith(_UNCOUNTED_SUFFIXES):
                 self._value(kind, key, value)
 
     def _value(self, kind: str, key: str, value: Any) -> None:
@@ -109,7 +109,7 @@ class Numbers:
             else:
                 self._array(np.asarray([item for item in value if _is_number(item)]), (kind, key))
         elif _is_number(value):
-            self.alone.setdefault((kind, key), []).append(float(value))
+            self.scalars.setdefault((kind, key), []).append(float(value))
 
     def _operands(self, kind: str, value: Any) -> None:
         if isinstance(value, dict):
@@ -123,13 +123,13 @@ class Numbers:
             for item in value:
                 self._operands(kind, item)
         elif _is_number(value):
-            self.alone.setdefault((kind, _OPERAND), []).append(float(value))
+            self.scalars.setdefault((kind, _OPERAND), []).append(float(value))
             self.operands.append(float(value))
 
     def _array(self, array: np.ndarray, place: tuple[str, str]) -> None:
         """All its numbers; one where they are all the same, none of an operand that is :func:`_is_a_pattern`."""
         if array.size and (array == array.flat[0]).all():
-            self.alone.setdefault(place, []).append(float(array.flat[0]))
+            self.scalars.setdefault(place, []).append(float(array.flat[0]))
         elif place[1] != _OPERAND or not _is_a_pattern(array):
             self.listed += array.size
 
@@ -147,7 +147,7 @@ def _is_a_pattern(array: np.ndarray) -> bool:
     return plain.ndim == 2 and any(np.array_equal(plain, half) for half in (np.tril(ones), np.triu(ones)))
 
 
-def _learned(layer: Any) -> int:
+def _adapted_numbers(layer: Any) -> int:
     """The numbers that a layer was adapted to."""
     if type(layer).__name__ == "Normalization":
         return sum(int(np.prod(variable.shape)) for variable in layer.weights)
@@ -157,12 +157,12 @@ def _learned(layer: Any) -> int:
     return int(layer.vocabulary_size()) if numeric else 0
 
 
-def preparing(model: Any) -> list[Any]:
+def preprocessing_layers(model: Any) -> list[Any]:
     """The layers of the model's own that are the first to work on one of its inputs alone."""
     waiting = list(model.inputs or [])
     found = []
     for layer in model.layers:
-        if type(layer).__name__ not in _PREPARES or getattr(layer, "invert", False):
+        if type(layer).__name__ not in _PREPROCESSING or getattr(layer, "invert", False):
             continue
         try:
             tensor = layer.input

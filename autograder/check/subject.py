@@ -7,11 +7,11 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.check.foreign import NOT_BUILT as NOT_BUILT
-from autograder.check.foreign import Foreign, foreign
+from autograder.check.external_model import NOT_BUILT as NOT_BUILT
+from autograder.check.external_model import ExternalModel, external_model
 from autograder.check.handle import ModelHandle, reference_of
-from autograder.check.measured import Measured, known_parameters, note_parameters
-from autograder.check.provenance import from_a_cell
+from autograder.check.prediction_cache import CachedModel, cached_parameters, note_parameters
+from autograder.check.provenance import is_from_cell
 from autograder.check.settings import constants
 from autograder.check.words import sentence, type_of
 from autograder.errors import LostError
@@ -31,30 +31,30 @@ def refusal(obj: Any) -> str | None:
 def is_keras(obj: Any) -> bool:
     """Whether it is a ``keras.Model`` of this process: in the examiner, one that the examiner rebuilt."""
     model = getattr(sys.modules.get("keras"), "Model", None)  # none in a keras that is being imported
-    return type(obj) is Measured or (isinstance(model, type) and isinstance(obj, model))
+    return type(obj) is CachedModel or (isinstance(model, type) and isinstance(obj, model))
 
 
-def settled(obj: Any) -> Any:
+def comparable(obj: Any) -> Any:
     """The object; or its copy, where the examiner keeps it remote since a plain comparison is too kind to it."""
-    kept = getattr(type(obj), "autograder_value", None)
-    copy = kept.fget(obj) if isinstance(kept, property) and kept.fget is not None else None
+    copy_property = getattr(type(obj), "autograder_value", None)
+    copy = copy_property.fget(obj) if isinstance(copy_property, property) and copy_property.fget is not None else None
     return obj if copy is None else copy.value
 
 
-def shown_of(model: Any, show: bool | None = None) -> bool:
+def may_show(model: Any, show: bool | None = None) -> bool:
     """Whether a message may say what the model says of itself; ``show`` is the test author's word, None where there is
     none. What stays in the kernel is asked after the last cell."""
-    return (from_a_cell(model) and reference_of(model) is None) if show is None else show
+    return (is_from_cell(model) and reference_of(model) is None) if show is None else show
 
 
 def not_a_model(obj: Any) -> str | None:
     """Why ``obj`` cannot be asked for predictions; None where it can: a Keras model, a fitted estimator, a PyTorch
     module, a function, an object that predicts."""
-    if _may_only_be_refused(obj):
+    if _is_only_refused(obj):
         return refusal(obj)
     if is_keras(obj):
         return None
-    model, problem = _foreign(obj)
+    model, problem = _find_external(obj)
     return problem or (model.problem if model else None) or None
 
 
@@ -66,24 +66,24 @@ def not_rebuilt(obj: Any) -> str | None:
     reason = refusal(obj)
     if reason is not None or is_keras(obj):
         return reason
-    model, problem = _foreign(obj)
+    model, problem = _find_external(obj)
     return problem or f"This is not a Keras model (it is {model})."
 
 
-def asked_model(obj: Any) -> Foreign | None:
+def external_model_of(obj: Any) -> ExternalModel | None:
     """The model that can only be asked, with what it says of itself; None where there is none, or no kernel."""
-    return None if _may_only_be_refused(obj) else _foreign(obj)[0]
+    return None if _is_only_refused(obj) else _find_external(obj)[0]
 
 
-def built(model: Any) -> bool:
+def has_weights(model: Any) -> bool:
     """Whether the model has its weights."""
-    if not is_keras(model) or type(model) is Measured:
+    if not is_keras(model) or type(model) is CachedModel:
         return True
     return bool(getattr(model, "built", False)) and (bool(model.weights) or _has_shape(model))
 
 
 @dataclass(frozen=True)
-class Counted:
+class ParameterCount:
     """A model's parameters."""
 
     total: int | None
@@ -100,48 +100,48 @@ class Counted:
         return self.trainable if kind == "trainable" else max(0, self.total - self.trainable)
 
 
-def counted(model: Any) -> Counted:
+def count_parameters(model: Any) -> ParameterCount:
     """The parameters of a model; of one that the examiner does not hold itself, a claim."""
-    if type(model) is Measured:
-        return _here(*known_parameters(model))
+    if type(model) is CachedModel:
+        return _held_count(*cached_parameters(model))
     if is_keras(model):
         beside = constants(model)
         total = sum(math.prod(variable.shape) for variable in model.weights) + beside
         trainable = sum(math.prod(variable.shape) for variable in model.trainable_weights)
-        if built(model):
+        if has_weights(model):
             note_parameters(model, total, trainable, beside)
-        return _here(total, trainable, beside)
-    found, _ = _foreign(model)
+        return _held_count(total, trainable, beside)
+    found, _ = _find_external(model)
     if found is None:
-        return Counted(None, None, "", False)
-    return Counted(found.parameters, found.trainable, found.counted, found.remote)
+        return ParameterCount(None, None, "", False)
+    return ParameterCount(found.parameters, found.trainable, found.counted, found.remote)
 
 
-def _here(total: int, trainable: int, beside: int) -> Counted:
+def _held_count(total: int, trainable: int, beside: int) -> ParameterCount:
     """Of a model that the examiner holds itself; ``beside`` are constants among the total."""
-    return Counted(total, trainable, f"{beside:,} of them constants beside its weights" if beside else "", False)
+    return ParameterCount(total, trainable, f"{beside:,} of them constants beside its weights" if beside else "", False)
 
 
 def parameter_count(model: Any) -> int | None:
     """How many parameters the model has; None where nobody can say. For what :func:`how_examined` names, a claim."""
-    return counted(model).total
+    return count_parameters(model).total
 
 
-def how_examined(model: Any) -> str:
+def prediction_place(model: Any) -> str:
     """How the predictions come about, for a message: empty for a model that is here, else a clause:
     ``predicted in the notebook's kernel``."""
     if is_keras(model):
         return ""
-    found, _ = _foreign(model)
+    found, _ = _find_external(model)
     return IN_KERNEL if found and found.remote else ""
 
 
-def _foreign(obj: Any) -> tuple[Foreign | None, str]:
+def _find_external(obj: Any) -> tuple[ExternalModel | None, str]:
     """The model that is asked, or why there is none."""
     if obj is None or obj is ...:
         return None, "There is no model yet."
     try:
-        found = foreign(obj)
+        found = external_model(obj)
     except LostError as error:
         return None, sentence(str(error))
     if found is not None:
@@ -152,7 +152,7 @@ def _foreign(obj: Any) -> tuple[Foreign | None, str]:
     return None, f"This is not a model ({type_of(obj)})."
 
 
-def _may_only_be_refused(obj: Any) -> bool:
+def _is_only_refused(obj: Any) -> bool:
     return refusal(obj) is not None and not isinstance(obj, ModelHandle)
 
 

@@ -3,7 +3,7 @@
 ``fit`` returns to Python after every batch, which is most of its time for the networks of a course. Here an epoch is
 one call: the data lie on the device, and a loop inside a ``tf.function`` runs Keras's own ``train_step``. The order of
 the rows is the one that ``fit`` draws after ``keras.utils.set_random_seed(seed)``, so that losses and weights are the
-same to the last bit; tests/check/test_retrained.py says so. No random state of the process is used or changed.
+same to the last bit; tests/check/test_retraining.py says so. No random state of the process is used or changed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
 from autograder.check.results import report
-from autograder.check.subject import refusal, settled
+from autograder.check.subject import comparable, refusal
 from autograder.check.tables import difference
 from autograder.check.words import exception_name, shape_of, type_of
 from autograder.errors import CourseError, RemoteError
@@ -42,7 +42,7 @@ def close(
     wanted = _desired(desired)
     if wanted.dtype.kind not in "biufc":
         raise CourseError("check.close: desired must be numbers; use check.function for other values.")
-    given, actual = actual, settled(actual)
+    given, actual = actual, comparable(actual)
     array, problem = numeric(actual)
     if array is None:
         return report(name, 0.0, refusal(actual) or problem, weight=weight)
@@ -114,13 +114,13 @@ def function(
 
 
 def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[str, str]:
-    arguments = _fresh(args if isinstance(args, tuple) else (args,))
+    arguments = _copied(args if isinstance(args, tuple) else (args,))
     try:
         actual = f(*arguments)
     except (Exception, SystemExit) as error:
         place = place_of(error)
         raised = f"raises {exception_name(error)}" + (f" in {place}" if place else "")
-        failure = str(error) if _of_the_kit(error) else raised
+        failure = str(error) if _is_kit_message(error) else raised
         return failure, f"arguments {quoted(args)}: {failure}"
     if same(actual, expected, rtol, atol):
         return "", ""
@@ -129,18 +129,18 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
     return reason, detail
 
 
-def _of_the_kit(error: BaseException) -> bool:
+def _is_kit_message(error: BaseException) -> bool:
     """Whether its text is the kit's own: that the kernel is gone, or answered what cannot be read."""
     own = isinstance(error, RemoteError) and not hasattr(error, "remote")
     return own or type(error).__module__ == "autograder.kernel.portable_function"
 
 
-def _fresh(value: Any) -> Any:
+def _copied(value: Any) -> Any:
     """A copy of the author's containers and arrays, so that a call cannot change them for the next one."""
     if type(value) in (list, tuple):
-        return type(value)(_fresh(item) for item in value)
+        return type(value)(_copied(item) for item in value)
     if type(value) is dict:
-        return {key: _fresh(item) for key, item in value.items()}
+        return {key: _copied(item) for key, item in value.items()}
     copied = type(value) in _COPIED or is_sparse(value) or of_library(value, "pandas", "DataFrame", "Series")
     return value.copy() if copied else value
 

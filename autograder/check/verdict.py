@@ -99,11 +99,11 @@ def judge(rows: np.ndarray, credit: Credit, close_calls: str = "student") -> Ver
 
 
 def _note(found: Resampling, error: float) -> str:
-    told = f"a close call: among so many rows chance moves the result by ± {error:.4f}, and in {found.met} of "
-    told += f"{found.resamples} draws of these rows it is good enough; "
+    note = f"a close call: among so many rows chance moves the result by ± {error:.4f}, and in {found.met} of "
+    note += f"{found.resamples} draws of these rows it is good enough; "
     if found.rejected:
-        return told + "that is too rare"
-    return told + "so it counts as met"
+        return note + "that is too rare"
+    return note + "so it counts as met"
 
 
 def resample(rows: np.ndarray, threshold: float, alpha: float = ALPHA) -> Resampling:

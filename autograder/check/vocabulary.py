@@ -12,12 +12,12 @@ from types import EllipsisType
 from typing import Any
 
 from autograder.check.activations import KINDS, expected_activation, layer_activation
-from autograder.check.foreign import LIBRARIES
+from autograder.check.external_model import LIBRARIES
 from autograder.check.pattern import ANY_KIND, AnyOf, Item, LayerPattern, Repeat, Run, as_run, singles
 from autograder.errors import CourseError
 
 
-def reading(layers: Any, family: str, libraries: Sequence[str] = tuple(LIBRARIES)) -> tuple[str, Run]:
+def read_pattern(layers: Any, family: str, libraries: Sequence[str] = tuple(LIBRARIES)) -> tuple[str, Run]:
     """The library that a pattern speaks of, and the pattern with everything checked and in its canonical form.
 
     What two libraries have (``Dropout``) is read as the model's own library has it. Whether a pattern is right does not
@@ -86,22 +86,22 @@ def _class(library: str, kind: str) -> type | None:
 
 def _canonical(run: Run, library: str) -> Run:
     if library == "keras":
-        return _fused(run)
-    return _mapped(run, lambda pattern: _validated(pattern, library))
+        return _fuse(run)
+    return _map_layers(run, lambda pattern: _validate(pattern, library))
 
 
-def _mapped(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:
+def _map_layers(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:
     def item(entry: Item) -> Item:
         if isinstance(entry, AnyOf):
-            return AnyOf(tuple(_mapped(option, change) for option in entry.options))
+            return AnyOf(tuple(_map_layers(option, change) for option in entry.options))
         if isinstance(entry, Repeat):
-            return Repeat(_mapped(entry.run, change), entry.low, entry.high)
+            return Repeat(_map_layers(entry.run, change), entry.low, entry.high)
         return entry if isinstance(entry, EllipsisType) else change(entry)
 
     return tuple(item(entry) for entry in run)
 
 
-def _validated(pattern: LayerPattern, library: str) -> LayerPattern:
+def _validate(pattern: LayerPattern, library: str) -> LayerPattern:
     if pattern.kind == ANY_KIND:
         return pattern
     cls: Any = _class(library, pattern.kind)
@@ -117,18 +117,18 @@ def _validated(pattern: LayerPattern, library: str) -> LayerPattern:
 # --- Keras: every activation in the place where the layers' own would be -----------------------------
 
 
-def _fused(run: Run) -> Run:
+def _fuse(run: Run) -> Run:
     items: list[Item] = []
     for entry in run:
         if isinstance(entry, EllipsisType):
             if not items or items[-1] is not ...:
                 items.append(entry)
         elif isinstance(entry, AnyOf):
-            _append_alternatives(items, AnyOf(tuple(_fused(option) for option in entry.options)))
+            _append_alternatives(items, AnyOf(tuple(_fuse(option) for option in entry.options)))
         elif isinstance(entry, Repeat):
-            items.append(Repeat(_fused(entry.run), entry.low, entry.high))
+            items.append(Repeat(_fuse(entry.run), entry.low, entry.high))
         else:
-            _append(items, _keras_pattern(_validated(entry, "keras")))
+            _append(items, _keras_pattern(_validate(entry, "keras")))
     return tuple(items)
 
 
@@ -142,7 +142,7 @@ def _append(items: list[Item], pattern: LayerPattern) -> None:
     if isinstance(previous, LayerPattern) and previous.fusable:
         items[-1] = previous.with_activation(activation)
     elif isinstance(previous, AnyOf) and all(_ends_fusable(option) for option in previous.options):
-        items[-1] = AnyOf(tuple(_ending_in(option, activation) for option in previous.options))
+        items[-1] = AnyOf(tuple(_with_last_activation(option, activation) for option in previous.options))
     elif activation != "linear":
         items.append(pattern)
 
@@ -165,7 +165,7 @@ def _ends_fusable(run: Run) -> bool:
     return bool(run) and isinstance(run[-1], LayerPattern) and run[-1].fusable
 
 
-def _ending_in(run: Run, activation: str) -> Run:
+def _with_last_activation(run: Run, activation: str) -> Run:
     last = run[-1]
     assert isinstance(last, LayerPattern)
     return (*run[:-1], last.with_activation(activation))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.check.handle import ExceptionHandle, reference_of
-from autograder.check.provenance import from_a_cell
+from autograder.check.provenance import is_from_cell
 
 
 def type_of(value: Any) -> str:
@@ -26,7 +26,7 @@ def shape_of(value: Any, of: Any = None) -> str:
         value: an array or table.
         of: the answer that it was made of, where it is not the answer itself.
     """
-    if not from_a_cell(value if of is None else of):
+    if not is_from_cell(value if of is None else of):
         return "the shape is another one"
     shape = tuple(value.shape)
     most, long = (2, 1000) if 0 in shape else (6, 1_000_000)  # one with items has to hold them

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograder.check import provenance
 from autograder.check.handle import reference_of
-from autograder.check.measured import PredictionCache, digest
+from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.examiner.names import Vocabulary, loaded_names, meant_names
 from autograder.examiner.remote.classes import grant
 from autograder.examiner.remote.kinds import asking

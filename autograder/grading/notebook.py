@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
-from autograder.check.measured import caching_in, only_measured
+from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
 from autograder.examiner.examination import Examined, examine
 from autograder.examiner.figures.reconstruction import asks_for_the_current_figure
@@ -175,7 +175,7 @@ def _examine(
     answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions)
     sources = [cell.source for _, cell in _test_cells(composed)]
     if known.trusted.get("check") == CHECK:
-        answers.measured = only_measured([*sources, *known.trusted.values()])
+        answers.measured = names_only_checked([*sources, *known.trusted.values()])
     answers.looked_at = _looked_at(sources, known)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)

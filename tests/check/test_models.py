@@ -10,7 +10,7 @@ import pytest
 
 from autograder import check
 from autograder.check.prediction import predictions
-from autograder.check.rows import answers_alike
+from autograder.check.rows import same_answers
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
 
@@ -578,9 +578,9 @@ def test_one_row_of_many_may_fall_on_the_other_side_of_a_step() -> None:
     first = np.zeros((64, 3))
     second = first.copy()
     second[:4] = 1
-    assert answers_alike(first, second)
+    assert same_answers(first, second)
     second[:5] = 1
-    assert not answers_alike(first, second)
+    assert not same_answers(first, second)
 
 
 # --- what is not a model -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from helpers.kernels import InProcessKernel, remote_after
 
 from autograder import check
 from autograder.check import subject
-from autograder.check.asking import asked
+from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
 from autograder.examiner.examination import examine
@@ -271,7 +271,7 @@ def test_large_data_goes_in_batches_of_bounded_size() -> None:
     ],
 )
 def test_a_model_that_looks_at_the_other_rows_gets_a_remark(source: str, steady: bool) -> None:
-    assert (asked(answer(source), X).remark == "") is steady
+    assert (predict_external(answer(source), X).remark == "") is steady
     result = recorded(lambda: check.loss(answer(source), on=(X, X[:, :2]), loss="mse", below=1e9))
     assert ("asked again among other rows" in result.message) is (not steady and result.fraction == 1)
 
@@ -295,7 +295,7 @@ def test_a_refused_kind_predicts_and_says_nothing_else_of_itself() -> None:
     assert isinstance(model, RemoteModel)
     assert subject.not_a_model(model) is None
     assert subject.not_rebuilt(model) == "The layer 'f' is a Lambda."
-    assert subject.how_examined(model) == "predicted in the notebook's kernel"
+    assert subject.prediction_place(model) == "predicted in the notebook's kernel"
     np.testing.assert_allclose(predictions(model, X), X[:, :3])
     np.testing.assert_allclose(model.predict(X), X[:, :3])
     for name in ("layers", "count_params", "evaluate", "weights"):

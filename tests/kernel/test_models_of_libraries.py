@@ -12,7 +12,7 @@ from test_remote_model import X, Y, answer, answers, message_of, recorded
 
 from autograder import check
 from autograder.check import subject
-from autograder.check.asking import asked
+from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import NoPrediction, predictions
 from autograder.errors import CourseError
 from autograder.kernel import model_questions
@@ -96,7 +96,7 @@ def test_columns_stand_where_the_labels_say(labels: str, columns: list[int]) -> 
     """Whole numbers from 0 are columns; other classes stand in their order, as LabelEncoder numbers them."""
     for expression, decided in (("LogisticRegression()", False), ("NearestCentroid()", True)):
         model, kernel = answers(fitted(expression, labels))
-        outputs = asked(model, X, decided=decided).outputs
+        outputs = predict_external(model, X, decided=decided).outputs
         assert outputs.shape == (300, max(columns) + 1)
         own = kernel.namespace["model"]
         known = own.classes_.tolist()
@@ -321,8 +321,8 @@ def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
 
 def test_no_claim_whatever_is_more_than_a_failed_check() -> None:
     """Any plain value in any place of a claim: read, or no model; never an exception of the examiner's."""
-    from autograder.check.foreign import _read
-    from autograder.check.reported import reported_steps
+    from autograder.check.external_model import _read
+    from autograder.check.layer_reports import reported_steps
 
     model = answers(fitted("GaussianNB()"))[1].namespace["model"]
     claim = subject.foreign(model)

@@ -23,11 +23,11 @@ _NAMES = {
     "predictor": "class of your own",
     "function": "function",
 }
-_MOST = 10**12
+_MAX_PARAMETERS = 10**12
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ExternalModel:
     """A model that is asked, and what it says of itself."""
 
     family: str
@@ -36,7 +36,7 @@ class Foreign:
     """Whether it is asked in the notebook's kernel; else it is here, in the notebook or in the test itself."""
     problem: str
     """Why it cannot predict, for the student; empty where it can."""
-    how: str
+    method: str
     """The method that is asked; empty for a model that is called."""
     classes: tuple[int, ...] | tuple[str, ...] | None
     """What the columns of its predictions stand for, where it says so."""
@@ -55,7 +55,7 @@ class Foreign:
         return f"a {_NAMES[self.family]}"
 
 
-def foreign(obj: Any) -> Foreign | None:
+def external_model(obj: Any) -> ExternalModel | None:
     """The model that ``obj`` is, or stands for; None where it is nothing that could predict.
 
     Raises:
@@ -69,7 +69,7 @@ def foreign(obj: Any) -> Foreign | None:
                 return remote.ask("ask_model", question, obj, *arguments)
 
             claim = ask("describe")
-            return _read(claim, True, lambda how, batch: ask("predict", batch, how), lambda: ask("layers"))
+            return _read(claim, True, lambda method, batch: ask("predict", batch, method), lambda: ask("layers"))
         if isinstance(obj, type) or not model_family.family(obj):
             return None
         claim = model_questions.describe(obj)
@@ -77,22 +77,24 @@ def foreign(obj: Any) -> Foreign | None:
         raise
     except Exception:  # the student's code stood in the way of its being described
         return None
-    asked = lambda how, batch: model_predictions.predict(obj, batch, how)  # noqa: E731
+    asked = lambda method, batch: model_predictions.predict(obj, batch, method)  # noqa: E731
     return _read(claim, False, asked, lambda: model_parts.parts(obj))
 
 
-def _read(claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]) -> Foreign | None:
+def _read(
+    claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]
+) -> ExternalModel | None:
     """The claim with every value of the type that it should have; None where it is none."""
     if type(claim) is not dict or type(claim.get("family")) is not str or claim["family"] not in _NAMES:
         return None
-    how = claim.get("how")
-    how = how if type(how) is str and how in ("predict", "predict_proba", "decision_function") else ""
+    method = claim.get("how")
+    method = method if type(method) is str and method in ("predict", "predict_proba", "decision_function") else ""
     counted, problem = claim.get("counted"), claim.get("problem")
-    return Foreign(
+    return ExternalModel(
         family=claim["family"],
         remote=remote,
         problem=_PROBLEMS.get(problem, "") if type(problem) is str else "",
-        how=how,
+        method=method,
         classes=_classes(claim.get("classes")),
         decides=claim.get("decides") is True,
         parameters=_count(claim.get("parameters")),
@@ -114,7 +116,7 @@ _PROBLEMS = {
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value <= _MOST else None
+    return value if type(value) is int and 0 <= value <= _MAX_PARAMETERS else None
 
 
 def _classes(values: Any) -> tuple[int, ...] | tuple[str, ...] | None:

@@ -10,14 +10,14 @@ import numpy as np
 
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
-from autograder.check.fresh import NotTrainable, carried, suspicious
-from autograder.check.holdout import rows_of, said_of_outputs, told
+from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
+from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
-from autograder.check.repeated import Plan, knows_without_learning, random_state_kept, repeated
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, not_rebuilt, parameter_count, shown_of
+from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow
-from autograder.check.trainings import FEWEST_FOR_COUNT, Trainings, judge_trainings
+from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training, preserve_random_state
+from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
@@ -84,14 +84,14 @@ def retrained(
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
-    problem = not_rebuilt(model) or (None if built(model) else NOT_BUILT)
+    problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
-    if problem := carried(model):
-        message = problem if shown_of(model) else "The settings of this network hold too many numbers."
+    if problem := excess_problem(model):
+        message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     try:
-        plan = Plan(
+        plan = TrainingPlan(
             inputs=inputs,
             labels=labels,
             holdout=unseen,
@@ -103,23 +103,23 @@ def retrained(
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
             seconds=seconds,
         )
-        with random_state_kept():
+        with preserve_random_state():
             if loss in _OF_CLASSES and suspicious(model):
                 binary = loss == "binary_crossentropy"
                 if knows_without_learning(model, plan, binary=binary, from_logits=from_logits):
                     return report(name, 0.0, KNOWS, weight=weight)
-            train = repeated(model, plan)
+            train = prepare_training(model, plan)
             found = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
             )
     except (NotTrainable, NoPrediction, metrics.BadOutput) as error:
-        return report(name, 0.0, said_of_outputs(model, error), weight=weight, detail=str(error))
+        return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
-    message, detail = told(_found(metric, found, epochs), wanted, found.verdict, show=show)
+    message, detail = messages(_summary(metric, found, epochs), wanted, found.verdict, show=show)
     evidence = _evidence(metric, found) | {"epochs": epochs}
-    evidence |= {"parameters": parameter_count(model)} if shown_of(model) else {}
+    evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 
@@ -157,9 +157,9 @@ def _require(
         if type(value) not in (int, float) or not 0 <= value < float("inf"):
             raise CourseError(f"{_WHERE}: {label} is {value!r}; give a number, 0 or more.")
     known_close_calls(_WHERE, close_calls)
-    if wanted.cliff is not None and close_calls == "student" and most_seeds < max(seeds, FEWEST_FOR_COUNT):
+    if wanted.cliff is not None and close_calls == "student" and most_seeds < max(seeds, MIN_TRAININGS_FOR_SIGN_TEST):
         raise CourseError(
-            f"{_WHERE}: most_seeds is {most_seeds}; a close call needs {max(seeds, FEWEST_FOR_COUNT)}, "
+            f"{_WHERE}: most_seeds is {most_seeds}; a close call needs {max(seeds, MIN_TRAININGS_FOR_SIGN_TEST)}, "
             'or give close_calls="exact".'
         )
 
@@ -220,7 +220,7 @@ def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:
 # --- what is reported --------------------------------------------------------------------------------
 
 
-def _found(metric: str, found: Trainings, epochs: int) -> str:
+def _summary(metric: str, found: Trainings, epochs: int) -> str:
     count = len(found.values)
     trainings = f"{count} trainings" if count > 1 else "one training"
     spread = f" ± {found.spread:.4f}" if count > 1 else ""

@@ -16,7 +16,7 @@ ALPHA_MEAN = 0.0175
 ALPHA_COUNT = 0.0125
 """The three add up to 0.05: the largest probability that an architecture which meets the threshold loses points."""
 
-FEWEST_FOR_COUNT = 7
+MIN_TRAININGS_FOR_SIGN_TEST = 7
 """With fewer trainings not even "none of them meets it" is improbable enough: 0.5 ** 6 > ALPHA_COUNT."""
 
 

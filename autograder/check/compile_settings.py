@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import not_rebuilt, shown_of
+from autograder.check.subject import may_show, not_rebuilt
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -66,8 +66,8 @@ def compiled(
     found = f"optimizer {_optimizer_name(model.optimizer)}, loss {_model_loss(model)}"
     detail = f"asked: {wanted}; found: {found}"
     if not differences:
-        return report(name, 1.0, found if shown_of(model, show or None) else "as asked", weight=weight, detail=detail)
-    message = "; ".join(differences) if shown_of(model, show) else "The model is not compiled as asked."
+        return report(name, 1.0, found if may_show(model, show or None) else "as asked", weight=weight, detail=detail)
+    message = "; ".join(differences) if may_show(model, show) else "The model is not compiled as asked."
     return report(name, 0.0, message, weight=weight, detail=f"{'; '.join(differences)}; {detail}")
 
 
@@ -132,11 +132,11 @@ def _model_loss(model: Any) -> str:
     value = getattr(model, "loss", None)
     if isinstance(value, list | tuple | dict):
         values = list(value.values()) if isinstance(value, dict) else list(value)
-        return ", ".join(_foreign(_loss_name, item) for item in values)
-    return _foreign(_loss_name, value)
+        return ", ".join(_readable(_loss_name, item) for item in values)
+    return _readable(_loss_name, value)
 
 
-def _foreign(read: Any, value: Any) -> str:
+def _readable(read: Any, value: Any) -> str:
     """A model's own setting: what cannot be read there is not the test author's fault."""
     try:
         return str(read(value))

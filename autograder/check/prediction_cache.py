@@ -53,10 +53,10 @@ class PredictionCache:
         if key:
             self.models[id(model)] = model, self.figures.setdefault(key, Figures())
 
-    def cached(self, claim: Any) -> Measured | None:
+    def cached(self, claim: Any) -> CachedModel | None:
         """What stands for the model that would be rebuilt of a claim, where it was measured before."""
         found = self.figures.get(digest(claim))
-        return Measured(found) if found is not None and found.parameters is not None else None
+        return CachedModel(found) if found is not None and found.parameters is not None else None
 
     def packed(self) -> Packed:
         """As plain data."""
@@ -96,7 +96,7 @@ def caching_in(cache: PredictionCache | None) -> Iterator[None]:
         _caches.remove(cache)
 
 
-class Measured:
+class CachedModel:
     """A model that is not there, and whose figures are known."""
 
     dtype = None
@@ -106,26 +106,26 @@ class Measured:
         object.__setattr__(self, "_figures", figures)
 
     def __getattr__(self, name: str) -> NoReturn:
-        _needed()
+        _require_model()
 
 
-def _needed() -> NoReturn:
+def _require_model() -> NoReturn:
     libraries.want("keras")
     raise ImportError("the model itself is needed for this", name="keras")
 
 
-def known_parameters(model: Any) -> tuple[int, int, int]:
+def cached_parameters(model: Any) -> tuple[int, int, int]:
     """All of a measured model's parameters, those that are trained, and those that are constants."""
     found: Figures = object.__getattribute__(model, "_figures")
-    return found.parameters if found.parameters is not None else _needed()
+    return found.parameters if found.parameters is not None else _require_model()
 
 
 def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -> np.ndarray:
     """The predictions: those that are known, else those that ``predict`` makes, which are written down."""
-    if isinstance(model, Measured):
+    if isinstance(model, CachedModel):
         known: Figures = object.__getattribute__(model, "_figures")
         found = known.predictions.get(digest(inputs))
-        return _needed() if found is None else found.copy()
+        return _require_model() if found is None else found.copy()
     outputs = predict()
     figures = _figures_of(model)
     if figures is not None and sum(p.size for p in figures.predictions.values()) + outputs.size <= MAX_NUMBERS:
@@ -155,7 +155,7 @@ def digest(value: Any) -> str:
         packed = encode(value)
     except (CodecError, RecursionError):
         return ""
-    large = LARGE <= sum(map(len, packed.buffers)) <= LARGEST
+    large = MIN_REMEMBERED_BYTES <= sum(map(len, packed.buffers)) <= MAX_REMEMBERED_BYTES
     known = next((made for other, made in _digests if other == packed), "") if large else ""
     if known:
         return known
@@ -168,24 +168,24 @@ def digest(value: Any) -> str:
     return made.hexdigest()
 
 
-LARGE, LARGEST = 65_536, 16 * 1024 * 1024
+MIN_REMEMBERED_BYTES, MAX_REMEMBERED_BYTES = 65_536, 16 * 1024 * 1024
 """So many bytes are compared in a fraction of the time that a digest of them takes, and are not too many to keep."""
 _digests: deque[tuple[Packed, str]] = deque(maxlen=2)
 """Those of the last large values: hidden rows are the same for one submission after the other."""
 
 
-def only_measured(sources: Iterable[str]) -> frozenset[str]:
+def names_only_checked(sources: Iterable[str]) -> frozenset[str]:
     """The names that code gives to :data:`CHECKS`, first of all arguments, or compares with None, and uses in no other
     way.
 
     Args:
         sources: all code that may run where the names are: tests, and what the instructor's cells define.
     """
-    return _only_measured(tuple(sources))
+    return _names_only_checked(tuple(sources))
 
 
 @functools.lru_cache(maxsize=64)
-def _only_measured(sources: tuple[str, ...]) -> frozenset[str]:
+def _names_only_checked(sources: tuple[str, ...]) -> frozenset[str]:
     given: set[str] = set()
     others: set[str] = set()
     for source in sources:
@@ -202,8 +202,8 @@ def _only_measured(sources: tuple[str, ...]) -> frozenset[str]:
                 case ast.Constant(str(text)) if text.startswith("__main__"):
                     others.add("__main__")
         others |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in passing}
-    return frozenset() if others & _BY_TEXT else frozenset(given - others)
+    return frozenset() if others & _INDIRECT_ACCESS else frozenset(given - others)
 
 
-_BY_TEXT = frozenset(["globals", "locals", "vars", "eval", "exec", "dir", "__main__"])
+_INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "eval", "exec", "dir", "__main__"])
 """What gets at a name without naming it."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.check.attributes import ReportedLayer, short
-from autograder.check.foreign import Foreign
+from autograder.check.external_model import ExternalModel
 from autograder.check.steps import Step
 from autograder.check.vocabulary import known_names
 from autograder.errors import LostError
 from autograder.kernel.model_parts import MAX_LAYERS
 
 
-def reported_steps(found: Foreign) -> list[Step] | None:
+def reported_steps(found: ExternalModel) -> list[Step] | None:
     """The model's steps; None where the answer is none.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.graph import connections, leaves
-from autograder.check.settings import VOCABULARIES, Numbers, preparing
+from autograder.check.settings import VOCABULARIES, Numbers, preprocessing_layers
 
 MAX_NUMBERS = 32
 """So many numbers may stand in the settings of a network: see :mod:`settings` for what counts."""
@@ -24,7 +24,7 @@ class NotTrainable(Exception):
     """The network cannot be trained again; ``str(error)`` is for the student."""
 
 
-def fresh(model: Any, seed: int, inputs: Any = None) -> Any:
+def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:
     """The same architecture, built and not compiled, with weights drawn for ``seed``.
 
     Seeds of initializers, dropout and noise are the examiner's. What prepares an input with a number for each feature
@@ -41,9 +41,9 @@ def fresh(model: Any, seed: int, inputs: Any = None) -> Any:
         copy = type(model).from_config(_seeded(model.get_config(), draw))
         if not copy.built and model.built:
             copy.build(model.input_shape)
-        _keep_what_was_adapted(model, copy, draw)
+        _copy_adaptation(model, copy, draw)
         if inputs is not None:
-            _fit_what_prepares(model, copy, inputs)
+            _fit_preprocessing(model, copy, inputs)
     except Exception as error:
         raise NotTrainable(f"The network cannot be made again ({type(error).__name__}).") from error
     if [tuple(v.shape) for v in copy.weights] != [tuple(v.shape) for v in model.weights]:
@@ -61,16 +61,16 @@ def _seeded(value: Any, draw: np.random.Generator) -> Any:
     return type(value)(_seeded(item, draw) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _keep_what_was_adapted(model: Any, copy: Any, draw: np.random.Generator) -> None:
+def _copy_adaptation(model: Any, copy: Any, draw: np.random.Generator) -> None:
     for old, new in zip(leaves(model), leaves(copy), strict=True):
         if type(old).__name__ == "Normalization" and old.weights:
             new.set_weights(old.get_weights())
             new.finalize_state()
         elif type(old).__name__ in VOCABULARIES:
-            _keep_vocabulary(old, new, draw)
+            _copy_vocabulary(old, new, draw)
 
 
-def _keep_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
+def _copy_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
     """The same terms; in another order, unless they are few that stand for their places (small, medium, large)."""
     terms = old.get_vocabulary(include_special_tokens=False)
     mode = old.get_config()["output_mode"]
@@ -85,15 +85,15 @@ def _keep_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
     new.set_vocabulary(ordered, idf_weights=weights[order])
 
 
-def _fit_what_prepares(model: Any, copy: Any, inputs: Any) -> None:
+def _fit_preprocessing(model: Any, copy: Any, inputs: Any) -> None:
     """Gives layers that prepare an input feature by feature the mean and spread of the rows to train on."""
     import keras
 
-    for layer in preparing(copy):
+    for layer in preprocessing_layers(copy):
         kind = type(layer).__name__
         numbers = [getattr(layer, name, 0.0) for name in {"Normalization": _FITTED, "Rescaling": _SCALED}.get(kind, ())]
         if max(map(np.size, numbers), default=0) > 1:
-            rows = _rows_of(copy, layer.input, inputs)
+            rows = _input_rows(copy, layer.input, inputs)
             kept = layer.axis if kind == "Normalization" else (-1,)
             others = tuple(set(range(rows.ndim)) - {axis % rows.ndim for axis in kept})
             mean, variance = rows.mean(axis=others, keepdims=True), rows.var(axis=others, keepdims=True)
@@ -107,7 +107,7 @@ def _fit_what_prepares(model: Any, copy: Any, inputs: Any) -> None:
 _FITTED, _SCALED = ("mean", "variance"), ("scale", "offset")
 
 
-def _rows_of(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
+def _input_rows(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
     """The array that goes into one of the model's inputs."""
     place = next(place for place, other in enumerate(model.inputs) if other is tensor)
     if isinstance(inputs, dict):
@@ -115,7 +115,7 @@ def _rows_of(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
     return np.asarray(inputs[place] if isinstance(inputs, list | tuple) else inputs, dtype=np.float32)
 
 
-def carried(model: Any) -> str | None:
+def excess_problem(model: Any) -> str | None:
     """Why this architecture carries more than a network is made of; None where it does not.
 
     A trained network can be written into settings, so the numbers in them are counted. One layer may prepare each
@@ -139,7 +139,7 @@ def carried(model: Any) -> str | None:
 def suspicious(model: Any) -> bool:
     """Whether the network holds more numbers or connections than plain layers in a row do, so that it is worth a look
     whether it knows the answers without learning them."""
-    return Numbers(model).count > _FEW_NUMBERS or connections(model) > _FEW_CONNECTIONS
+    return Numbers(model).count > _USUAL_NUMBERS or connections(model) > _USUAL_CONNECTIONS
 
 
-_FEW_NUMBERS, _FEW_CONNECTIONS = 8, 100
+_USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100

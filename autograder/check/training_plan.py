@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from autograder.check import cost, metrics
-from autograder.check.fresh import NotTrainable, fresh
+from autograder.check.fresh_model import NotTrainable, reinitialize
 from autograder.check.prediction import predictions
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How the instructor wants it trained and measured."""
 
     inputs: Any
@@ -35,7 +35,7 @@ class Plan:
     seconds: float
 
 
-def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
+def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarray]:
     """``train(number)``: a whole training from fresh weights, and the values on each row of the holdout after it.
 
     Raises:
@@ -52,14 +52,14 @@ def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
     least = cost.training_seconds(model, rows, plan.epochs)
     if least > plan.seconds:
         raise TooSlow(least)
-    copy = fresh(model, plan.seeds[0], plan.inputs)
+    copy = reinitialize(model, plan.seeds[0], plan.inputs)
     variables = list(copy.variables)
     copy.compile(optimizer=plan.optimizer, loss=plan.loss, jit_compile=False)
     learns = bool(copy.trainable_variables)
-    trainer = _started(copy, plan) if learns else None
+    trainer = _build_trainer(copy, plan) if learns else None
 
     def train(number: int) -> np.ndarray:
-        drawn = fresh(model, plan.seeds[number], plan.inputs)
+        drawn = reinitialize(model, plan.seeds[number], plan.inputs)
         for variable, value in zip(variables, drawn.variables, strict=True):
             variable.assign(value)
         if trainer is not None:
@@ -72,7 +72,7 @@ def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
     return train
 
 
-def knows_without_learning(model: Any, plan: Plan, *, binary: bool, from_logits: bool) -> bool:
+def knows_without_learning(model: Any, plan: TrainingPlan, *, binary: bool, from_logits: bool) -> bool:
     """Whether the network is better than any constant after training on labels in a random order.
 
     From such labels nothing can be learned of the true ones: what it knows it was given. Of classes only: a regression
@@ -87,20 +87,22 @@ def knows_without_learning(model: Any, plan: Plan, *, binary: bool, from_logits:
     def knows(number: int) -> bool:
         order = np.random.default_rng([plan.seeds[0], number]).permutation(len(plan.labels))
         optimizer = type(plan.optimizer).from_config(plan.optimizer.get_config())  # one serves one model only
-        rows = repeated(model, replace(plan, labels=plan.labels[order], optimizer=optimizer, measure=measure))(0)
-        return bool(rows.mean() - _SURE * rows.std() / np.sqrt(len(rows)) > _CLEARLY)
+        rows = prepare_training(model, replace(plan, labels=plan.labels[order], optimizer=optimizer, measure=measure))(
+            0
+        )
+        return bool(rows.mean() - _MIN_STANDARD_ERRORS * rows.std() / np.sqrt(len(rows)) > _MIN_IMPROVEMENT)
 
-    return all(knows(number) for number in range(_ORDERS))
+    return all(knows(number) for number in range(_LABEL_ORDERS))
 
 
-_ORDERS = 3
-_SURE = 4.4
+_LABEL_ORDERS = 3
+_MIN_STANDARD_ERRORS = 4.4
 """Standard errors by which no mean is better by chance: see :mod:`verdict`."""
-_CLEARLY = 0.1
+_MIN_IMPROVEMENT = 0.1
 """So much of the constant's error has to be gone."""
 
 
-def _started(copy: Any, plan: Plan) -> Trainer:
+def _build_trainer(copy: Any, plan: TrainingPlan) -> Trainer:
     """A trainer that has done a few steps, and so will do the others.
 
     Raises:
@@ -118,17 +120,17 @@ def _started(copy: Any, plan: Plan) -> Trainer:
 
 
 def _first_rows(inputs: Any) -> Any:
-    return _each_array(inputs, lambda array: array[:2])
+    return _map_arrays(inputs, lambda array: array[:2])
 
 
 def _as_floats(inputs: Any) -> Any:
     """Fractions in Keras's own precision, as ``fit`` has them."""
     import keras
 
-    return _each_array(inputs, lambda a: a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a)
+    return _map_arrays(inputs, lambda a: a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a)
 
 
-def _each_array(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
+def _map_arrays(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
     if isinstance(inputs, dict):
         return {key: change(np.asarray(array)) for key, array in inputs.items()}
     if isinstance(inputs, list | tuple):
@@ -137,7 +139,7 @@ def _each_array(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
 
 
 @contextmanager
-def random_state_kept() -> Iterator[None]:
+def preserve_random_state() -> Iterator[None]:
     """Whatever Keras draws on the way, the next check finds Python's and NumPy's generators as they were."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
