@@ -1,7 +1,7 @@
 """The vocabulary of tests: checks of models, values and functions, with partial credit and messages.
 
-In a student's notebook a failed check raises AssertionError with the message. In the examiner all checks of a
-cell are recorded, also after one that fails, and the cell's points are shared among them.
+In a student's notebook a failed check raises AssertionError with its message. In the examiner all checks of a cell run
+and are recorded, also after one that fails, and share the cell's points.
 
 >>> from autograder import check
 >>> check.close(0.1 + 0.2, 0.3)

@@ -1,4 +1,4 @@
-"""Compares a model's layers with a pattern, and says in a student's words where they differ."""
+"""The check of a model's layers against a pattern, with differences in words that students understand."""
 
 from __future__ import annotations
 
@@ -29,20 +29,27 @@ def architecture(
     name: str = "layers",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks a model's layers against a pattern.
+    """Check a model's layers against a pattern.
 
-    The comparison is by meaning: a fused activation and one in a layer of its own are the same, Sequential
-    and functional models are the same, models inside the model are opened, input layers are ignored.
+    The comparison is by meaning: an activation may be an argument or a layer of its own, Sequential and functional
+    models are equal, nested models are opened, and input layers are ignored.
 
     Args:
-        model: a ``keras.Model``; or a pipeline or estimator of scikit-learn or a module of PyTorch, whose layers are in
-            the examiner what the notebook reports.
-        layers: :func:`layer`, :func:`dense`, :func:`any_of`, :func:`repeat` and :func:`optional` patterns, and ``...``
-            for any run of layers, also none.
-        input_shape, output_shape: shapes of one row, ``(93,)``; a list or dict of them for several. Of Keras models.
-        show: False keeps the expected layers out of the student's message. True names layers also of a model that a
-            call of the test returned or that stays in the notebook's kernel; by default the message on such a model
-            says only whether it is right, since its code has seen the test's hidden inputs.
+        model: a ``keras.Model``, a scikit-learn pipeline or estimator, or a PyTorch module. In the examiner, the layers
+            of the latter are those that the notebook reports.
+        layers: a list of :func:`layer`, :func:`dense`, :func:`any_of`, :func:`repeat` and :func:`optional` patterns;
+            ``...`` stands for any number of layers, also none.
+        input_shape: shape of one input row, such as ``(93,)``; a list or dict of shapes if there are several inputs.
+            Only for Keras models.
+        output_shape: shape of one output row, in the same form.
+        show: False keeps the expected layers out of the student's message. True names the layers also if the model was
+            returned by a call of the test or stays in the notebook's kernel. By default the message about such a model
+            says only whether it is right, because its code has seen the test's hidden inputs.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        The result; its credit is all or nothing.
 
     Raises:
         CourseError: the pattern is wrong.
@@ -53,7 +60,7 @@ def architecture(
     found = None if is_keras(model) else external_model_of(model)
     libraries = (
         tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
-    )  # others have no shapes
+    )  # only Keras models have shapes
     library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
     present, problem = _steps(model, found, library)
     if problem:
@@ -84,7 +91,7 @@ def architecture(
 
 
 def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
-    """The model's steps, or why it has none that are of this library."""
+    """Return the model's steps, or no steps and the reason why it has none of this library."""
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)
@@ -96,7 +103,7 @@ def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[
 
 
 def _difference_texts(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
-    """The differences, each with what it does to the number of the model's parameters."""
+    """Return each difference with its effect on the model's number of parameters."""
     from autograder.check.arithmetic import parameter_effect
 
     texts = []
@@ -112,7 +119,7 @@ def _limited(texts: list[str]) -> list[str]:
 
 
 def _notes(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
-    """What helps to read the differences: both numbers of parameters, and the order of a model that branches."""
+    """Return notes on the differences: the parameter counts, and the layer order if the model branches."""
     from autograder.check.arithmetic import expected_count
 
     if not is_keras(model):

@@ -1,7 +1,7 @@
-"""Predictions of models that the examiner does not hold itself. They get inputs, a batch at a time, and nothing else.
+"""Predictions of models that the examiner does not hold. It sends them batches of inputs and nothing else.
 
-The rows are sent in an order of the examiner's, so that a row's place says nothing of its label; a few are asked twice,
-in other company, because a prediction should depend on its own row alone.
+The examiner shuffles the rows, so that a row's position reveals nothing about its label. It sends a few rows twice,
+among different rows, because a prediction should depend on its own row alone.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from autograder.check.words import shape_of
 from autograder.errors import LostError
 
 _BATCH = (1024, 1_000_000)
-"""The rows of one batch, and their numbers (8 MB as float64): what a network's layers make of them must fit, too."""
+"""Largest batch, in rows and in numbers (8 MB as float64); the outputs of a network's layers must fit into memory,
+too."""
 _ESTIMATOR_BATCH = (8192, 4_000_000)
-"""Of estimators, which make little of a row, and begin anew with threads at each call."""
+"""Largest batch of an estimator, which needs little memory for a row and starts its threads anew at each call."""
 _MAX_NUMBERS = 50_000_000
-"""The numbers of all outputs (400 MB)."""
+"""Largest size of all outputs together (400 MB)."""
 UNSTEADY = "the same rows got other predictions when they were asked again among other rows"
 DEPENDS_ON_OTHER_ROWS = (
-    "The model gives the same row another prediction when other rows stand beside it. A prediction may depend on its "
+    "The model's prediction for a row changes with the other rows of the batch. A prediction must depend on its "
     "own row alone: look for an operation along axis 0, or over the whole batch."
 )
 
@@ -42,31 +43,36 @@ Classes: TypeAlias = "tuple[int, ...] | tuple[str, ...]"
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model predicted."""
+    """A model's outputs for all rows."""
 
     outputs: np.ndarray
     """float64, rows first."""
     remark: str
-    """What a person should know of them; empty where there is nothing."""
+    """A remark for the person who reads the result; empty if there is none."""
 
 
 def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -> Prediction:
-    """The predictions of an estimator, a module, a function: of whatever :func:`foreign` knows.
+    """Return the predictions of a model that :func:`external_model` describes: an estimator, module or function.
 
-    Probabilities and scores of a classifier stand in the columns of their classes: class 3 in column 3; classes that
-    are no whole numbers from 0 stand in their order, as ``LabelEncoder`` numbers them. A classifier that only says
-    which class it is gives 1 for that class.
+    Probabilities and scores of a classifier are put into the columns of their classes: class 3 into column 3. Classes
+    that are not whole numbers from 0 are numbered in sorted order, as ``LabelEncoder`` does. A classifier that only
+    names a class gives 1 for that class and 0 for the others.
 
     Args:
-        classes: how many there are at least, for columns of classes that the model does not know; 0: no matter.
-        decided: ask which class it is, where the model can say so, and take whole numbers for classes.
+        model: what predicts.
+        inputs: the rows: an array, or a list, tuple or dict of arrays.
+        classes: minimum number of columns, for classes that the model does not know; 0 sets no minimum.
+        decided: ask for the predicted class where the model can name it, and read whole numbers as classes.
+
+    Returns:
+        The outputs in the order of ``inputs``.
 
     Raises:
-        NoPrediction: it raised, is gone, or gave something else than one finite row of numbers for each row.
+        NoPrediction: the model raised, is gone, or did not return one finite row of numbers for each input row.
     """
     found = _usable_model(model)
     if decided and found.classes and found.decides:
-        found = replace(found, method="predict")  # what a classifier decides is not always its largest probability
+        found = replace(found, method="predict")  # a classifier may decide against its largest probability
     question = _Query(found, inputs, classes, decided)
     order = secret_order(inputs)
     rows = len(order)
@@ -82,7 +88,7 @@ def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool
     again = rows_to_repeat(order)
     remark = "" if same_answers(question.answer(again), outputs[again]) else UNSTEADY
     if remark and found.family == "keras" and not has_text(inputs):
-        raise NoPrediction(DEPENDS_ON_OTHER_ROWS)  # called with training=False, it has nothing random in it
+        raise NoPrediction(DEPENDS_ON_OTHER_ROWS)  # with training=False nothing in a Keras model is random
     return Prediction(_one_hot(outputs, question.columns) if outputs.dtype == np.int64 else outputs, remark)
 
 
@@ -118,7 +124,7 @@ def _batch_size(found: ExternalModel, inputs: Any, rows: int) -> int:
 
 @dataclass(frozen=True)
 class _Query:
-    """One model and the rows that it is asked about."""
+    """A model and the rows that it is asked about."""
 
     found: ExternalModel
     inputs: Any
@@ -127,11 +133,11 @@ class _Query:
 
     @property
     def columns(self) -> int:
-        """How many columns of classes there are at least."""
+        """The minimum number of class columns."""
         return max([self.classes, *(place + 1 for place in _class_columns(self.found.classes))])
 
     def answer(self, which: np.ndarray) -> np.ndarray:
-        """For some rows: float64, or int64 (n,) where it says which class each one is."""
+        """Return the answer for some rows: float64, or int64 of shape (n,) if the model names classes."""
         try:
             answer = self.found.predict(self.found.method, take_rows(self.inputs, which))
         except LostError as error:
@@ -145,41 +151,48 @@ class _Query:
         if self.found.method == "predict" and known and answer.ndim == 1:
             return _class_numbers(answer, known)
         if answer.dtype.kind == "U":
-            raise NoPrediction("The model gives texts where numbers are due.")
+            raise NoPrediction("The model gives texts instead of numbers.")
         if self.decided and answer.size == len(answer) and self.looks_like_classes(answer):
             return answer.reshape(-1).astype(np.int64)
         array = answer.astype(np.float64)
         if self.found.method == "decision_function" and array.ndim == 1:
-            array = np.stack([np.zeros_like(array), array], axis=1)  # a score for the second of two classes
+            array = np.stack([np.zeros_like(array), array], axis=1)  # the only score is that of the second class
         return self.in_class_columns(array, known) if self.found.method not in ("predict", "") and known else array
 
     def looks_like_classes(self, answer: np.ndarray) -> bool:
-        """Whole numbers; as floats only where they can be no probabilities of the second of two classes."""
+        """Return whether the answers are class numbers.
+
+        Floats count as class numbers only if there are more than two classes: for two they may be probabilities of the
+        second.
+        """
         if answer.dtype.kind != "f":
             return True
         return self.classes > 2 and bool((np.abs(answer) < 1e6).all()) and bool((answer == np.floor(answer)).all())
 
     def in_class_columns(self, array: np.ndarray, known: Classes) -> np.ndarray:
-        """The columns where the labels say; a class that the model does not know has probability 0."""
+        """Move the model's columns to those of their classes; a class unknown to the model gets probability 0."""
         if array.ndim != 2 or array.shape[1] != len(known):
             raise NoPrediction("The model does not give one number for each of its classes.")
         _check_size(self.columns, len(array))
         columns = np.zeros((len(array), self.columns))
         if array.min(initial=0.0) < 0:
-            columns -= np.abs(array).max(initial=0.0) + 1e3  # scores: a class that is not known comes last
+            columns -= np.abs(array).max(initial=0.0) + 1e3  # for scores, an unknown class ranks last
         columns[:, _class_columns(known)] = array
         return columns
 
 
 def _checked_array(answer: Any, rows: int) -> np.ndarray:
-    """The answer, if it is an array of numbers or texts with a row for each row; any object may stand here."""
+    """Return the answer if it is an array of numbers or texts with one entry for each row.
+
+    The answer may be any object, because it comes from the student's code.
+    """
     if type(answer) is list:
-        raise NoPrediction("The model has several outputs, or none, and one is asked.")
+        raise NoPrediction("The model must have exactly one output.")
     if type(answer) is not np.ndarray or answer.dtype.kind not in "biufU":
-        raise NoPrediction("The model gives something else than an array of numbers.")
+        raise NoPrediction("The model does not give an array of numbers.")
     _check_size(answer.size, 1)
     if answer.shape[:1] != (rows,):
-        raise NoPrediction(f"The model gives an output that has not one row for each row: {shape_of(answer)}.")
+        raise NoPrediction(f"The model does not give one output row for each input row: {shape_of(answer)}.")
     return answer
 
 
@@ -188,11 +201,11 @@ def _class_numbers(answer: np.ndarray, classes: Classes) -> np.ndarray:
     try:
         return np.array([numbers[item] for item in answer.tolist()], dtype=np.int64)
     except KeyError:
-        raise NoPrediction("The model predicts something that is none of its classes.") from None
+        raise NoPrediction("The model predicts a value that is not one of its classes.") from None
 
 
 def _class_columns(classes: Classes | None) -> list[int]:
-    """The column of each class."""
+    """Return the column of each class."""
     if classes is None or all(type(item) is int and 0 <= item < 10_000 for item in classes):
         return [int(item) for item in classes or ()]
     ranks = {item: rank for rank, item in enumerate(sorted(classes))}

@@ -1,7 +1,8 @@
-"""A model as it is before any training: its architecture with newly drawn weights, and what an architecture may carry.
+"""A student's model before any training: its architecture with newly drawn weights.
 
-Nothing that a student trained or wrote into weights is in it: all weights come from the layers' own initializers,
-with seeds that the examiner sets, frozen layers included, and running averages begin anew.
+The fresh model contains nothing that the student trained or wrote into weights. All weights, also of frozen layers,
+come from the layers' own initializers with seeds that the examiner sets, and running averages start anew. The module
+also limits how much information an architecture may carry.
 """
 
 from __future__ import annotations
@@ -14,27 +15,30 @@ from autograder.check.graph import connections, leaves
 from autograder.check.settings import VOCABULARIES, Numbers, preprocessing_layers
 
 MAX_NUMBERS = 32
-"""So many numbers may stand in the settings of a network: see :mod:`settings` for what counts."""
+"""Most numbers allowed in the settings of a network; :mod:`settings` says which numbers count."""
 
 MAX_CONNECTIONS = 500
-"""So many tensors may go into its layers and operations: what is doubled and added often enough is a number, too."""
+"""Most tensors that may go into the network's layers and operations.  Enough doubling and adding could also write down
+a number."""
 
 
 class NotTrainable(Exception):
-    """The network cannot be trained again; ``str(error)`` is for the student."""
+    """The network cannot be trained again; ``str(error)`` is the message for the student."""
 
 
 def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:
-    """The same architecture, built and not compiled, with weights drawn for ``seed``.
+    """Return the same architecture, built and not compiled, with weights drawn for ``seed``.
 
-    Seeds of initializers, dropout and noise are the examiner's. What prepares an input with a number for each feature
-    (a ``Normalization``, a ``Rescaling``) is fitted to ``inputs``. The terms of a vocabulary come in another order.
+    The examiner also sets the seeds of initializers, dropout and noise. A layer that scales each input feature (a
+    ``Normalization``, a ``Rescaling``) is fitted to ``inputs``. The terms of a vocabulary are reordered.
 
     Args:
-        inputs: the rows to train on; None keeps what prepares them as it is.
+        model: a built ``keras.Model``.
+        seed: determines all that is drawn.
+        inputs: the rows to train on; None keeps the preprocessing layers as they are.
 
     Raises:
-        NotTrainable: Keras cannot make it again from its configuration.
+        NotTrainable: Keras cannot make the model again from its configuration.
     """
     draw = np.random.default_rng([seed, 1])
     try:
@@ -52,7 +56,7 @@ def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:
 
 
 def _seeded(value: Any, draw: np.random.Generator) -> Any:
-    """The configuration with every ``seed`` set to a number of its own."""
+    """Return the configuration with a newly drawn number for every ``seed``."""
     if isinstance(value, dict):
         return {
             key: int(draw.integers(1, 2**31 - 1)) if key == "seed" else _seeded(item, draw)
@@ -71,7 +75,10 @@ def _copy_adaptation(model: Any, copy: Any, draw: np.random.Generator) -> None:
 
 
 def _copy_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
-    """The same terms; in another order, unless they are few that stand for their places (small, medium, large)."""
+    """Copy the terms in another order.
+
+    The order is kept if the terms are few and their positions have a meaning, as in small, medium, large.
+    """
     terms = old.get_vocabulary(include_special_tokens=False)
     mode = old.get_config()["output_mode"]
     few = mode == "int" and len(terms) <= MAX_NUMBERS
@@ -80,13 +87,13 @@ def _copy_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
     if mode != "tf_idf":
         new.set_vocabulary(ordered)
         return
-    special = len(old.get_vocabulary()) - len(terms)  # they come first, and their weights follow from the others
+    special = len(old.get_vocabulary()) - len(terms)  # special tokens come first; Keras derives their weights
     weights = np.asarray(getattr(old, "_lookup_layer", old).idf_weights)[special : special + len(terms)]
     new.set_vocabulary(ordered, idf_weights=weights[order])
 
 
 def _fit_preprocessing(model: Any, copy: Any, inputs: Any) -> None:
-    """Gives layers that prepare an input feature by feature the mean and spread of the rows to train on."""
+    """Set mean and spread of layers that scale an input feature by feature to those of the rows to train on."""
     import keras
 
     for layer in preprocessing_layers(copy):
@@ -108,7 +115,7 @@ _FITTED, _SCALED = ("mean", "variance"), ("scale", "offset")
 
 
 def _input_rows(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
-    """The array that goes into one of the model's inputs."""
+    """Return the array that goes into one of the model's inputs."""
     place = next(place for place, other in enumerate(model.inputs) if other is tensor)
     if isinstance(inputs, dict):
         return np.asarray(inputs[model.inputs[place].name], dtype=np.float32)
@@ -116,10 +123,10 @@ def _input_rows(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
 
 
 def excess_problem(model: Any) -> str | None:
-    """Why this architecture carries more than a network is made of; None where it does not.
+    """Return why this architecture carries too much information to be trained again; None if it does not.
 
-    A trained network can be written into settings, so the numbers in them are counted. One layer may prepare each
-    input, with as many numbers as it likes: it is fitted anew.
+    A trained network can be written into settings, so the numbers in settings are counted. One preprocessing layer
+    directly after each input may have any number of them, because it is fitted anew.
     """
     if connections(model) > MAX_CONNECTIONS:
         return (
@@ -137,8 +144,10 @@ def excess_problem(model: Any) -> str | None:
 
 
 def suspicious(model: Any) -> bool:
-    """Whether the network holds more numbers or connections than plain layers in a row do, so that it is worth a look
-    whether it knows the answers without learning them."""
+    """Return whether the network has more numbers or connections than a plain chain of layers.
+
+    Such a network is tested for knowing the answers without learning them.
+    """
     return Numbers(model).count > _USUAL_NUMBERS or connections(model) > _USUAL_CONNECTIONS
 
 

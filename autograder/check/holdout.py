@@ -1,4 +1,4 @@
-"""Loss and accuracy on data that the examiner owns, computed here and not by the model."""
+"""Checks of loss and accuracy on data that the examiner owns; the examiner computes them, the model does not."""
 
 from __future__ import annotations
 
@@ -30,26 +30,31 @@ def loss(
     name: str = "loss",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks the loss of a model on data.
+    """Check the loss of a model on data.
 
     Args:
         model: a built ``keras.Model`` with one output, or another model that predicts.
-        on: ``(X, y)``: rows first; y one-hot (n, classes) or integers (n,), or numbers for a regression.
-        below: full credit at this loss or less, else none.
-        credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between
-            them the share is interpolated linearly; a loss above the largest earns nothing.
+        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression.
+        below: full credit at this loss or less, otherwise none.
+        credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between the
+            points the share is interpolated linearly; a loss above the largest earns nothing.
         loss: ``categorical_crossentropy``, ``sparse_categorical_crossentropy``, ``binary_crossentropy``,
             ``mean_squared_error`` (``mse``) or ``mean_absolute_error`` (``mae``).
-        from_logits: the model gives scores, and softmax or sigmoid is applied here.
-        close_calls: ``student``: a loss that misses the threshold by less than its rows can tell meets it; ``exact``:
-            the loss counts as it is. See docs/explanation/verdicts.md.
+        from_logits: True if the model returns scores (logits); softmax or sigmoid is then applied here.
+        close_calls: with ``student``, a loss that misses the threshold by less than the noise of the rows meets it;
+            with ``exact``, the loss counts as it is. See docs/explanation/verdicts.md.
         show: False keeps the thresholds out of the student's message.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
 
     Returns:
         A result with the evidence ``loss``, ``standard_error``, ``rows`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together.
+
+    >>> check.loss(model, on=(X, y), below=0.62)  # doctest: +SKIP
+    ✓ loss: loss 0.5874 on 2,000 rows; full credit at 0.62 or less
     """
     wanted = credit_of("check.loss", below, credit, higher_is_better=False)
     measure = metrics.loss_named("check.loss", loss, from_logits=from_logits)
@@ -69,16 +74,27 @@ def accuracy(
     name: str = "accuracy",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks the share of rows whose most probable class is the right one.
+    """Check the share of rows whose most probable class is the right one.
 
     Args:
-        model, on, close_calls, show: as in :func:`loss`.
-        above: full credit at this accuracy or more, else none.
+        model: as in :func:`loss`.
+        on: as in :func:`loss`.
+        above: full credit at this accuracy or more, otherwise none.
         credit: instead of ``above``, points (accuracy, share): ``[(0.6, 0.0), (0.7, 0.5), (0.75, 1.0)]``.
-        probabilities: the outputs must be probabilities; False accepts any scores (logits).
+        probabilities: True if the outputs must be probabilities; False accepts any scores (logits).
+        close_calls: as in :func:`loss`.
+        show: as in :func:`loss`.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        A result with the evidence ``accuracy``, ``standard_error``, ``rows`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together.
+
+    >>> check.accuracy(model, on=(X, y), above=0.75)  # doctest: +SKIP
+    ✓ accuracy: accuracy 0.7710 on 2,000 rows; full credit at 0.75 or more
     """
     wanted = credit_of("check.accuracy", above, credit, higher_is_better=True)
     measure = metrics.accuracy if probabilities else metrics.accuracy_of_scores
@@ -118,24 +134,27 @@ def _check_measure(
 
 
 def output_problem(model: Any, error: Exception) -> str:
-    """What the student reads of outputs that cannot be measured: no shape that the kernel said after the last cell."""
+    """Return the message about outputs that cannot be measured.
+
+    It contains no shape that the kernel reported after the last cell.
+    """
     if isinstance(error, metrics.BadShape) and not may_show(model):
-        return "The model's output does not have the shape that is asked."
+        return "The model's output does not have the expected shape."
     return str(error)
 
 
 def messages(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
-    """What the student reads of a measured value, and what the examiner reads."""
+    """Return the message for the student and the detail for the instructor about a measured value."""
     partly = f"{verdict.share:.0%} of the credit" if 0 < verdict.share < 1 else ""
     message = [found, str(wanted) if show else "", verdict.note, partly]
     return "; ".join(filter(None, message)), "; ".join(filter(None, [found, str(wanted), verdict.detail]))
 
 
 def rows_of(where: str, argument: str, on: Any) -> tuple[Any, np.ndarray]:
-    """The inputs and labels of an instructor's ``(X, y)``.
+    """Return the inputs and labels of an instructor's ``(X, y)``.
 
     Raises:
-        CourseError: they are no such pair, or do not fit together.
+        CourseError: the argument is not such a pair, or X and y do not fit together.
     """
     if not isinstance(on, tuple | list) or len(on) != 2:
         raise CourseError(f"{where}: {argument} is (X, y).")

@@ -1,4 +1,4 @@
-"""Counts a model's parameters."""
+"""The check of a model's number of parameters."""
 
 from __future__ import annotations
 
@@ -23,19 +23,30 @@ def parameters(
     name: str = "parameters",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks the number of parameters; an optimizer's state is not counted.
+    """Check the number of parameters; the optimizer's state is not counted.
 
     Args:
-        model: a ``keras.Model`` that has its weights; or a PyTorch module, a fitted estimator of scikit-learn, a
-            Keras model that was not rebuilt: in the examiner their count is what the notebook reports.
-        exactly, at_most, at_least: what is asked; at least one of them.
+        model: a ``keras.Model`` that has its weights, a PyTorch module, a fitted scikit-learn estimator, or a Keras
+            model that could not be rebuilt. In the examiner, the count of all but the first is the one that the
+            notebook reports.
+        exactly: the expected number. At least one of the three limits is needed.
+        at_most: the largest number that is accepted.
+        at_least: the smallest number that is accepted.
         kind: ``total``, ``trainable`` or ``non_trainable``.
-        show: False keeps the limits out of the student's message. True says the number also of a model that a call of
-            the test returned or that stays in the notebook's kernel; by default the message on such a model says only
-            whether it is right, since its code has seen the test's hidden inputs.
+        show: False keeps the limits out of the student's message. True names the number also if the model was returned
+            by a call of the test or stays in the notebook's kernel. By default the message about such a model says only
+            whether it is right, because its code has seen the test's hidden inputs.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        A result with the evidence ``parameters``.
 
     Raises:
-        CourseError: nothing is asked, or not in whole numbers.
+        CourseError: no limit is given, or one is not a whole number.
+
+    >>> check.parameters(model, at_most=100_000)  # doctest: +SKIP
+    ✓ parameters: 50,890 parameters, at most 100,000 asked
     """
     limits = {"exactly": exactly, "at most": at_most, "at least": at_least}
     asked = {word: limit for word, limit in limits.items() if limit is not None}
@@ -67,7 +78,7 @@ def parameters(
     return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence)
 
 
-NOT_COUNTED = "There is nothing in this model whose number could be counted as its parameters."
+NOT_COUNTED = "This model has nothing that could be counted as its parameters."
 
 
 def _count_text(count: int, kind: str, found: ParameterCount) -> str:

@@ -25,32 +25,33 @@ from autograder.check.words import shape_of
 __all__ = ["NoPrediction", "predict", "predictions", "row_count"]
 
 _BATCH_ELEMENTS = 32_000_000
-"""The numbers that all layers together may give for one batch (128 MB as float32)."""
+"""Most numbers that all layers together may produce for one batch (128 MB as float32)."""
 
 _LARGEST_BATCH = 1024
 
 
 def predictions(model: Any, inputs: Any) -> np.ndarray:
-    """The outputs for all rows as a float64 array, rows first. See :func:`predicted`."""
+    """Return the outputs for all rows as a float64 array, rows first; see :func:`predict`."""
     return predict(model, inputs).outputs
 
 
 def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False) -> Prediction:
-    """The outputs for all rows, and a remark on them where there is one.
+    """Return the outputs for all rows, with a remark if there is something to say about them.
 
-    What is no Keras model held here is asked: :func:`asking.asked`. A Keras model's layers are called directly
-    (``training=False``): nothing that ``predict`` or ``evaluate`` were patched to be has a part in it. It sees the rows
-    in an order of the examiner's, and some of them twice, among others.
+    A model that is not a Keras model in this process is queried by :func:`external_predictions.predict_external`. A
+    Keras model's layers are called directly with ``training=False``, so that a patched ``predict`` or ``evaluate`` has
+    no effect. The model gets the rows in an order of the examiner's, and some rows twice, among different rows.
 
     Args:
-        model: a built ``keras.Model`` with one output, or what else predicts.
-        inputs: an array with rows first, or a list, tuple or dict of such arrays for a model with several inputs.
-        labels: one-hot or whole numbers, for columns of classes that an estimator does not know. They stay here.
-        decided: an estimator is asked which class it is, not how probable each one is.
+        model: a built ``keras.Model`` with one output, or another model that predicts.
+        inputs: an array, rows first, or a list, tuple or dict of such arrays for a model with several inputs.
+        labels: one-hot or whole numbers; they tell how many classes there are, if an estimator does not know them all.
+            The model never gets them.
+        decided: ask an estimator for the class, not for the probability of each class.
 
     Raises:
-        NoPrediction: the model does not accept these rows, gives something else than one array, or answers differently
-            for the same row.
+        NoPrediction: the model does not accept these rows, does not return exactly one array, or gives different
+            answers for the same row.
     """
     if not is_keras(model):
         return predict_external(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
@@ -58,7 +59,7 @@ def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decide
 
 
 def _outputs(model: Any, inputs: Any) -> np.ndarray:
-    """The outputs in the order of the rows, which the model sees in another one; some rows it sees twice."""
+    """Return the outputs in the order of the rows; the model gets the rows shuffled, and some of them twice."""
     order = secret_order(inputs)
     size = _batch_size(model)
     outputs = np.concatenate(
@@ -72,7 +73,7 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
 
 
 def _answer(model: Any, inputs: Any, which: np.ndarray) -> np.ndarray:
-    """The outputs for some rows."""
+    """Return the outputs for some rows."""
     try:
         output = model(take_rows(inputs, which), training=False)
     except Exception as error:
@@ -80,17 +81,17 @@ def _answer(model: Any, inputs: Any, which: np.ndarray) -> np.ndarray:
     if isinstance(output, list | tuple | dict):
         output = list(output.values()) if isinstance(output, dict) else list(output)
         if len(output) != 1:
-            raise NoPrediction("The model has several outputs, or none, and one is asked.")
+            raise NoPrediction("The model must have exactly one output.")
         output = output[0]
     array = np.asarray(output, dtype=np.float64)
     if array.shape[:1] != which.shape:
         shape = shape_of(array, of=model)
-        raise NoPrediction(f"The model gives an output that has not one row for each row: {shape}.")
+        raise NoPrediction(f"The model does not give one output row for each input row: {shape}.")
     return array
 
 
 def _batch_size(model: Any) -> int:
-    """Smaller for models with wide layers; sizes that are not known count as 100."""
+    """Return the rows of a batch, fewer for models with wide layers; an unknown size counts as 100."""
     elements = 1
     for layer in model.layers:
         try:
@@ -100,12 +101,12 @@ def _batch_size(model: Any) -> int:
         elements += math.prod(100 if size is None else size for size in shape)
     elements = max(
         elements, getattr(model, "numbers_per_row", 0)
-    )  # of a rebuilt model: what is between its layers, too
+    )  # a rebuilt model also knows the numbers between its layers
     return max(1, min(_LARGEST_BATCH, _BATCH_ELEMENTS // elements))
 
 
 def _class_count(labels: np.ndarray) -> int:
-    """How many classes the labels need; 0 where they are no labels of classes."""
+    """Return how many classes the labels need; 0 if they are not class labels."""
     if labels.ndim == 2 and labels.shape[1] > 1:
         return int(labels.shape[1])
     whole = labels.ndim in (1, 2) and bool((labels == np.floor(labels)).all()) and labels.min() >= 0

@@ -1,4 +1,4 @@
-"""Trains a student's architecture again, from fresh weights: what is pasted into weights is worth nothing here."""
+"""The check that trains a student's architecture again from fresh weights, so that pasted weights are worthless."""
 
 from __future__ import annotations
 
@@ -54,30 +54,40 @@ def retrained(
     name: str = "trained again",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Trains the architecture from newly drawn weights, several times, and checks the mean result on a holdout.
+    """Train the architecture several times from newly drawn weights, and check the mean result on a holdout.
 
     Args:
-        model: a built ``keras.Model``; its weights are not used, but for what ``Normalization`` was adapted to.
-        on: ``(X, y)`` to train on; holdout: ``(X, y)`` to measure on. y is one-hot or whole numbers, or what a
-            regression predicts.
-        epochs, batch_size: of each training. Rows are shuffled as ``fit`` does.
-        below, above, credit: what is asked of the mean: ``below`` for a loss, ``above`` for an accuracy, or points.
-        metric: ``loss`` or ``accuracy``, on the holdout.
-        loss: what the training minimizes, and what ``metric="loss"`` measures; the names of :func:`check.loss`.
-        from_logits: the model gives scores.
-        optimizer: a name or an object of ``keras.optimizers``; None takes the one that the model is compiled with.
-        seeds: how many trainings; most_seeds: how many at most where the mean is close to the threshold.
+        model: a built ``keras.Model``. Its weights are not used, except for what ``Normalization`` was adapted to.
+        on: ``(X, y)`` to train on; y is one-hot, whole numbers, or the values that a regression predicts.
+        holdout: ``(X, y)`` to measure on, in the same form.
+        epochs: epochs of each training.
+        below: for a loss, full credit if the mean is at most this.
+        above: for an accuracy, full credit if the mean is at least this.
+        credit: instead of a threshold, points (value, share) as in :func:`check.loss`.
+        metric: what is measured on the holdout: ``loss`` or ``accuracy``.
+        loss: the loss that the training minimizes and that ``metric="loss"`` measures; named as in :func:`check.loss`.
+        from_logits: True if the model returns scores (logits).
+        optimizer: a name or an object of ``keras.optimizers``; None takes the optimizer that the model is compiled
+            with.
+        batch_size: rows of a batch; rows are shuffled as in ``fit``.
+        seeds: how many trainings.
+        most_seeds: how many trainings at most, if the mean is close to the threshold.
         margin: how much worse than asked the mean may be.
-        seed: the trainings' seeds follow from it; None takes a number that follows from the holdout's labels.
-        seconds: of processor time that one training may take; slower networks fail.
+        seed: determines the trainings' seeds; None takes a number that follows from the holdout's labels.
+        seconds: processor time that one training may take; slower networks fail.
         close_calls: ``student`` or ``exact``, see docs/explanation/verdicts.md.
+        show: False keeps the thresholds out of the student's message.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
 
     Returns:
-        A result with the evidence ``loss`` (or ``accuracy``: the mean), ``values`` of the trainings, their ``spread``
-        (standard deviation), ``standard_error`` by the rows, ``rows``, ``epochs``, ``parameters``.
+        A result with the evidence ``loss`` or ``accuracy`` (the mean), ``values`` of the trainings, their ``spread``
+            (standard deviation), the ``standard_error`` by the rows, ``rows``, ``epochs`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together, or Keras does not run on TensorFlow.
+
+    >>> check.retrained(model, on=(X, y), holdout=(X2, y2), epochs=5, below=0.62)  # doctest: +SKIP
     """
     wanted = _wanted(metric, below, above, credit)
     _require(epochs, batch_size, seeds, most_seeds, margin, seconds, wanted, close_calls)
@@ -186,11 +196,11 @@ def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
 
 
 def _optimizer(given: Any, model: Any) -> Any:
-    """A new optimizer like the instructor's, or like the one that the model is compiled with.
+    """Return a new optimizer like the instructor's, or like the one that the model is compiled with.
 
     Raises:
-        CourseError: the instructor's is none.
-        NotTrainable: the model has none.
+        CourseError: Keras has no optimizer like the instructor's.
+        NotTrainable: the model is not compiled.
     """
     import keras
 
@@ -203,12 +213,15 @@ def _optimizer(given: Any, model: Any) -> Any:
     optimizer = getattr(model, "optimizer", None)
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if optimizer is None:
-        raise NotTrainable("The model is not compiled, or with something that is not Keras's own.")
+        raise NotTrainable("The model is not compiled, or its settings are not Keras's own.")
     return type(optimizer).from_config(optimizer.get_config())
 
 
 def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:
-    """The same at each replay. By default nobody knows them who does not have the holdout."""
+    """Return the trainings' seeds, the same at each replay.
+
+    By default they follow from the holdout, so that only people who have it can compute them.
+    """
     if seed is None:
         digest = hashlib.sha256(np.ascontiguousarray(labels, dtype="<f8").tobytes()).digest()
         seed = int.from_bytes(digest[:8], "little")

@@ -1,4 +1,4 @@
-"""What the names in a pattern stand for: layers of Keras, estimators of scikit-learn, modules of PyTorch."""
+"""The meaning of names in a pattern: Keras layers, scikit-learn estimators, PyTorch modules."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from autograder.errors import CourseError
 
 
 def read_pattern(layers: Any, family: str, libraries: Sequence[str] = tuple(LIBRARIES)) -> tuple[str, Run]:
-    """The library that a pattern speaks of, and the pattern with everything checked and in its canonical form.
+    """Return the library whose names a pattern uses, and the validated pattern in its canonical form.
 
-    What two libraries have (``Dropout``) is read as the model's own library has it. Whether a pattern is right does not
+    A name that two libraries have (``Dropout``) belongs to the model's own library. Whether a pattern is valid does not
     depend on the model.
 
     Args:
-        layers: what a test's author wrote.
-        family: the model's library; anything else where it has none.
-        libraries: those that come into question.
+        layers: what the test's author wrote.
+        family: the model's library; any other text if it has none.
+        libraries: the libraries to consider.
 
     Raises:
         CourseError: it is not a list of patterns, or names a layer or an attribute that no library has.
@@ -61,13 +61,13 @@ def _unknown(kinds: list[str], libraries: Sequence[str]) -> str:
 
 
 def known_names(library: str) -> Collection[str]:
-    """The names of its classes, as the examiner has them."""
+    """Return the names of the library's classes, as the examiner has them."""
     return _names(library).keys()
 
 
 @cache
 def _names(library: str) -> Mapping[str, type]:
-    """The classes of a library that a pattern may name; none where it is not installed."""
+    """Return the classes that a pattern may name; none if the library is not installed."""
     if importlib.util.find_spec({"sklearn": "sklearn", "torch": "torch", "keras": "keras"}[library]) is None:
         return {}
     with warnings.catch_warnings():
@@ -114,7 +114,7 @@ def _validate(pattern: LayerPattern, library: str) -> LayerPattern:
     return pattern
 
 
-# --- Keras: every activation in the place where the layers' own would be -----------------------------
+# --- Keras: activations become arguments of the layers before them ------------------------------------
 
 
 def _fuse(run: Run) -> Run:
@@ -148,7 +148,7 @@ def _append(items: list[Item], pattern: LayerPattern) -> None:
 
 
 def _append_alternatives(items: list[Item], entry: AnyOf) -> None:
-    """Activations to choose from may be the own ones of the layer before them, or layers of their own."""
+    """Append a choice of activations, which may be arguments of the layer before it or layers of their own."""
     previous = items[-1] if items else None
     choices = [option[0] for option in entry.options if len(option) == 1]
     names = [

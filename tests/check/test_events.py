@@ -158,9 +158,9 @@ def nested(depth: int) -> bytes:
             struct.pack("<Q", 2**63) + struct.pack("<I", masked_crc32c(struct.pack("<Q", 2**63))) + b"x" * 20,
             "middle of a record",
         ),
-        (record(b"\xff\xff\xff"), "record 1 is no event"),
-        (record(nested(100_000)), "record 1 is no event"),
-        (record(b"\x2a\x05\x0a\x03\x0a\x01\xff"), "record 1 is no event"),  # a tag that is no UTF-8
+        (record(b"\xff\xff\xff"), "record 1 is not an event"),
+        (record(nested(100_000)), "record 1 is not an event"),
+        (record(b"\x2a\x05\x0a\x03\x0a\x01\xff"), "record 1 is not an event"),  # a tag that is no UTF-8
         (record(b"") * (eventfile.MAX_RECORDS + 1), "more than 100,000 records"),
         (file(event("x", 0, tensor=tensor(1, HALF))), "not made of floats or integers"),
         (file(event("x", 0, tensor=TensorProto(dtype=7, string_val=[b"1"]))), "not made of floats"),

@@ -141,11 +141,11 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def model(X): return X[:7]", "not one row for each row"),
-        ("def model(X): return 0.5", "not one row for each row"),
+        ("def model(X): return X[:7]", "one output row for each input row"),
+        ("def model(X): return 0.5", "one output row for each input row"),
         ("def model(X): return None", "something else|one row for each row"),
         ("def model(X): return object()", "something else|one row for each row"),
-        ("def model(X): return ['a'] * len(X)", "texts where numbers"),
+        ("def model(X): return ['a'] * len(X)", "texts instead of numbers"),
         ("def model(X): return X.astype(complex)", "something else"),
         ("def model(X): return [X, X]", "several outputs"),
         (
@@ -158,7 +158,7 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
         ("def model(X): return X[:, :3] + float('inf')", "NaN or infinite"),
         ("import numpy as np\ndef model(X): return np.zeros((len(X), 200_000), 'b')", "more numbers than"),
         ("model = 3.5j", "not a model"),
-        ("class M:\n    def predict(self, X): return X\nmodel = M", "a class and no model yet"),
+        ("class M:\n    def predict(self, X): return X\nmodel = M", "a class, not a model"),
         ("model = object()", "not a model"),
         ("class M:\n    predict = 3\nmodel = M()", "not a model"),
     ],

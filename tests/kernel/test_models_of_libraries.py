@@ -127,7 +127,7 @@ def test_a_regressor_is_measured_by_what_it_predicts() -> None:
         (FIT + "model = make_pipeline(StandardScaler(), Ridge())", "This estimator is not fitted yet"),
         (FIT + "model = GridSearchCV(Ridge(), {})", "This estimator is not fitted yet"),
         (fitted("StandardScaler()"), "This estimator does not predict"),
-        (FIT + "model = LogisticRegression", "This is a class and no model yet"),
+        (FIT + "model = LogisticRegression", "This is a class, not a model"),
     ],
 )
 def test_what_does_not_predict_says_why(source: str, message: str) -> None:
@@ -143,9 +143,9 @@ PATCHED = fitted("LogisticRegression()") + "\nmodel.predict_proba = lambda X: "
     [
         ("np.ones((len(X), 3))", "does not give probabilities"),
         ("np.full((len(X), 3), np.nan)", "NaN or infinite"),
-        ("np.eye(3)[:1]", "not one row for each row"),
+        ("np.eye(3)[:1]", "one output row for each input row"),
         ("np.eye(7)[np.zeros(len(X), int)]", "one number for each of its classes"),
-        ("'right'", "not one row for each row|texts"),
+        ("'right'", "one output row for each input row|texts"),
     ],
 )
 def test_a_patched_estimator_only_ever_gets_inputs(lie: str, message: str) -> None:
@@ -197,7 +197,7 @@ def test_the_size_of_an_estimator_is_named_and_reported(expression: str, count: 
 
 def test_what_has_no_parameters_is_not_counted() -> None:
     message = message_of(lambda: check.parameters(answer(fitted("KNeighborsClassifier()")), at_least=0))
-    assert message == "There is nothing in this model whose number could be counted as its parameters."
+    assert message == "This model has nothing that could be counted as its parameters."
 
 
 PIPELINE = fitted(
