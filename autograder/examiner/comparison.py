@@ -15,9 +15,9 @@ from typing import Any
 from autograder.check.handle import reference_of
 from autograder.check.values import quoted
 
-_KEPT = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
+_RECORDED = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 """No name of Python's has a space in it, so no test and no student can have one of these."""
-_MOST = 8
+MAX_NOTES = 8
 HINT = (
     "(An object of the notebook equals only itself, and is an instance of the notebook's classes alone. "
     "Compare what it gives: list(x), float(x), x.name.)"
@@ -25,10 +25,10 @@ HINT = (
 """For the author of the test, who may have meant it to equal plain data."""
 
 
-def keeping(tree: ast.Module) -> ast.Module:
+def record_operands(tree: ast.Module) -> ast.Module:
     """The tree, with assertions that keep the values of their parts."""
-    kept: ast.Module = _Keeper().visit(tree)
-    return kept
+    recorded: ast.Module = _OperandRecorder().visit(tree)
+    return recorded
 
 
 def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
@@ -42,12 +42,14 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     if type(error) is not AssertionError or hasattr(error, "remote"):
         return
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
-    found = [kept for name in names if (kept := _KEPT.fullmatch(name))]
-    told = [kept for kept in found if lines and int(kept[1]) <= lines[-1] <= int(kept[2])][:_MOST]
-    for kept in told:
+    found = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
+    described = [recorded for recorded in found if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
+        :MAX_NOTES
+    ]
+    for recorded in described:
         with contextlib.suppress(Exception):  # a number of more digits than Python writes out
-            error.add_note(f"{kept[3]} is {quoted(names[kept[0]])}")
-    if any(reference_of(names[kept[0]]) is not None for kept in told):
+            error.add_note(f"{recorded[3]} is {quoted(names[recorded[0]])}")
+    if any(reference_of(names[recorded[0]]) is not None for recorded in described):
         error.add_note(HINT)
 
 
@@ -56,32 +58,32 @@ def forget(names: dict[str, Any]) -> None:
         dict.pop(names, name)
 
 
-class _Keeper(ast.NodeTransformer):
+class _OperandRecorder(ast.NodeTransformer):
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         self.lines = f"assert {node.lineno} {node.end_lineno}"
         node.test = self.part(node.test)
         return node
 
-    def left(self, node: ast.AST) -> ast.AST:
+    def skip(self, node: ast.AST) -> ast.AST:
         return node
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = left
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = skip
 
     def part(self, node: ast.expr) -> ast.expr:
         """What decides: both sides of a comparison, the arguments of a call."""
         if isinstance(node, ast.Compare):
-            node.left, node.comparators = self.kept(node.left), [self.kept(side) for side in node.comparators]
+            node.left, node.comparators = self.recorded(node.left), [self.recorded(side) for side in node.comparators]
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             node.operand = self.part(node.operand)
         elif isinstance(node, ast.BoolOp):
             node.values = [self.part(value) for value in node.values]
         elif isinstance(node, ast.Call) and node.args:
-            node.args = [self.kept(argument) for argument in node.args]
+            node.args = [self.recorded(argument) for argument in node.args]
         else:
-            return self.kept(node)
+            return self.recorded(node)
         return node
 
-    def kept(self, node: ast.expr) -> ast.expr:
+    def recorded(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Starred | ast.GeneratorExp | ast.NamedExpr | ast.Lambda) or _is_literal(node):
             return node
         target = ast.Name(f"{self.lines}: {ast.unparse(node)[:200]}", ast.Store())

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_OF_TESTS = ("<test ", "<instructor")
+_TEST_FILES = ("<test ", "<instructor")
 """How the file names of a test's code begin: a library's own use of a function of numpy's stays as it is."""
 
 
@@ -34,22 +34,22 @@ def _replacements(source: str) -> Iterator[tuple[Any, str, Callable[[Any], Any]]
     numpy: Any = sys.modules.get("numpy")
     if numpy is None:
         return
-    yield numpy, "allclose", _telling
-    yield numpy, "isclose", _telling
+    yield numpy, "allclose", _guard_closeness
+    yield numpy, "isclose", _guard_closeness
     import numpy.testing
 
     # What all of its assertions on arrays call.
     within: Any = sys.modules.get("numpy.testing._private.utils")
     if hasattr(within, "assert_array_compare"):
-        yield within, "assert_array_compare", _asserting
+        yield within, "assert_array_compare", _guard_assertion
     if "approx" in source:
         with contextlib.suppress(ImportError):
             import pytest
 
-            yield type(pytest.approx(0)), "__eq__", _approximating
+            yield type(pytest.approx(0)), "__eq__", _guard_approx
 
 
-def _differ(one: Any, other: Any) -> bool:
+def _only_one_is_empty(one: Any, other: Any) -> bool:
     """Whether just one of two has no items."""
     numpy: Any = sys.modules["numpy"]
     try:
@@ -58,11 +58,11 @@ def _differ(one: Any, other: Any) -> bool:
         return False
 
 
-def _telling(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_closeness(own: Callable[..., Any]) -> Callable[..., Any]:
     def close(*args: Any, **kwargs: Any) -> Any:
-        asks = sys._getframe(1).f_code.co_filename.startswith(_OF_TESTS)
+        asks = sys._getframe(1).f_code.co_filename.startswith(_TEST_FILES)
         both = [*args[:2], *(kwargs[name] for name in ("a", "b") if name in kwargs)]
-        if asks and len(both) == 2 and _differ(*both):
+        if asks and len(both) == 2 and _only_one_is_empty(*both):
             return False if own.__name__ == "allclose" else sys.modules["numpy"].bool_(False)
         return own(*args, **kwargs)
 
@@ -70,16 +70,16 @@ def _telling(own: Callable[..., Any]) -> Callable[..., Any]:
     return close
 
 
-def _asserting(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_assertion(own: Callable[..., Any]) -> Callable[..., Any]:
     def compare(comparison: Any, x: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
-        if _differ(x, y):
+        if _only_one_is_empty(x, y):
             raise AssertionError("one of the two is empty")
         return own(comparison, x, y, *args, **kwargs)
 
     return compare
 
 
-def _approximating(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_approx(own: Callable[..., Any]) -> Callable[..., Any]:
     def equal(self: Any, actual: Any) -> Any:
         return False if getattr(actual, "size", None) == 0 else own(self, actual)
 

@@ -23,18 +23,18 @@ from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError, HostError, LostError, RemoteError
-from autograder.examiner.comparison import explain, forget, keeping
+from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.main_module import as_main
-from autograder.examiner.memory import bounded
+from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, TooLarge
-from autograder.examiner.patches import mirrored
-from autograder.examiner.points import NoNumber, number, stated
+from autograder.examiner.patches import mirror_patches
+from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
+from autograder.examiner.unittest_runs import collect_results
 from autograder.examiner.unittest_runs import failures as unittest_failures
-from autograder.examiner.unittest_runs import watching
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import Capture
@@ -107,13 +107,13 @@ def examine(
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:
-            never_bound |= _binds(cell)
+            never_bound |= _bound_names(cell)
         examined.append(one)
         earned[str(cell.grade_id)] = one.fraction
     return examined
 
 
-def _binds(cell: ExamCell) -> frozenset[str]:
+def _bound_names(cell: ExamCell) -> frozenset[str]:
     try:
         bound = bindings(cell.source)
     except SyntaxError:
@@ -134,7 +134,7 @@ def _examine_cell(
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
     try:
-        statements = _compiled(cell)
+        statements = _compile_cell(cell)
     except SyntaxError as error:
         return _broken(f"the test is not Python: {error}")
     printed = io.StringIO()
@@ -147,20 +147,20 @@ def _examine_cell(
         check.asking_kernel(namespace.answers.remote),
         as_main(namespace),
         shared_seeds(namespace.answers.remote),
-        mirrored(namespace.answers.remote),
-        watching() as unittests,
+        mirror_patches(namespace.answers.remote),
+        collect_results() as unittests,
         reject_empty_comparisons(cell.source),
         deny_student_code(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
         try:
-            with _time_limit(seconds), bounded():
+            with _time_limit(seconds), limit_memory():
                 namespace.prepare(cell.source, capture)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
-            if number(value) is None:
+            if finite_number(value) is None:
                 failures.extend(unittest_failures(unittests))
             ending = namespace.answers.remote.ending
             if ending is not None and not failures and not results:
@@ -169,7 +169,7 @@ def _examine_cell(
             raise
         except BaseException as error:
             failures.append(error)
-    if full := next((e for e in failures if _says_disk_full(e)), None):
+    if full := next((e for e in failures if _is_disk_full(e)), None):
         raise HostError(
             f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
         ) from full
@@ -206,7 +206,7 @@ def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[Ba
     return value
 
 
-def _says_disk_full(error: BaseException) -> bool:
+def _is_disk_full(error: BaseException) -> bool:
     """A file of the examiner's could not be written: what a student's code raises has ``remote``."""
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return is_full and not hasattr(error, "remote")
@@ -228,16 +228,16 @@ def _trace(error: BaseException) -> str:
     while begin is not None and not begin.tb_frame.f_code.co_filename.startswith("<test "):
         begin = begin.tb_next
     try:
-        told = traceback.TracebackException(type(error), error, begin or error.__traceback__)
+        trace = traceback.TracebackException(type(error), error, begin or error.__traceback__)
         if isinstance(error, RemoteError | CodecError | CourseError) or hasattr(error, "remote"):
-            kept = [frame for frame in told.stack or () if not frame.filename.startswith(_KIT)]
-            told.stack = traceback.StackSummary.from_list(kept) if kept else told.stack
-        return "".join(told.format())[-MAX_DETAIL:]
+            kept = [frame for frame in trace.stack or () if not frame.filename.startswith(_KIT)]
+            trace.stack = traceback.StackSummary.from_list(kept) if kept else trace.stack
+        return "".join(trace.format())[-MAX_DETAIL:]
     except Exception:  # an exception that a student's code made can be one that cannot be shown
         return type(error).__name__
 
 
-def _compiled(cell: ExamCell) -> list[CodeType]:
+def _compile_cell(cell: ExamCell) -> list[CodeType]:
     """Each of the cell's statements by itself; a last expression has a value."""
     # So that tracebacks, which only the examiner reads, show the test's lines.
     linecache.cache[test_file(cell)] = (len(cell.source), None, cell.source.splitlines(True), test_file(cell))
@@ -246,7 +246,7 @@ def _compiled(cell: ExamCell) -> list[CodeType]:
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _statements(source: str, file: str) -> list[CodeType]:
-    tree = keeping(ast.parse(source))
+    tree = record_operands(ast.parse(source))
     # Not the flags of this module, but those of the cell.
     flags = 0
     for node in tree.body:
@@ -296,7 +296,7 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
             return _broken(str(error))
         return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus_points(checks))
     try:
-        points = stated(value, cell.source)
+        points = stated_points(value, cell.source)
     except NoNumber:
         return Examined(0.0, Outcome.FAILED, "The points of this test did not come to a number.", detail)
     if points is None:

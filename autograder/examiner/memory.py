@@ -8,13 +8,13 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOM = 3 << 30
+MAX_CELL_BYTES = 3 << 30
 """Bytes beyond what the examiner has when the cell begins: below the limit of its sandbox, so that one question fails
 and not all of them. Libraries reserve more than they use."""
 
 
 @contextlib.contextmanager
-def bounded(room: int = ROOM) -> Iterator[None]:
+def limit_memory(room: int = MAX_CELL_BYTES) -> Iterator[None]:
     """Inside, an allocation beyond ``room`` is a :class:`MemoryError`."""
     kind = resource.RLIMIT_DATA
     soft, hard = resource.getrlimit(kind)

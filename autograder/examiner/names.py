@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
-from autograder.examiner.test_data import written_down
+from autograder.examiner.test_data import constant_data
 from autograder.records import AST_CACHE_SIZE, Exam, Role
 
 
@@ -31,20 +31,20 @@ def loaded_names(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-_BY_TEXT = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
+INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
 """Where one of these is used, a text may name a global."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def meant_names(source: str) -> frozenset[str]:
+def mentioned_names(source: str) -> frozenset[str]:
     """The loaded names, and those that a text may stand for: ``globals()["f"]``, ``eval("f(1)")``,
     ``mock.patch("__main__.f")``, ``__main__.f``."""
     found = set(loaded_names(source))
     nodes = list(ast.walk(ast.parse(source)))
     texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str) and len(n.value) < 1000]
     main = "__main__" in found or any(text.startswith("__main__") for text in texts)
-    if main or found & _BY_TEXT:
+    if main or found & INDIRECT_ACCESS:
         found |= {name for text in texts for name in _IDENTIFIER.findall(text)}
     if main:
         found |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
@@ -253,7 +253,7 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
     locked_sources = [source for role, source in code if role is Role.READ_ONLY]
     in_order = dict.fromkeys(name for b in others for name in b.definitions)
     # Constants come first: they need no other name.
-    trusted = written_down(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
+    trusted = constant_data(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
@@ -281,7 +281,7 @@ def needs(source: str, known: Vocabulary) -> frozenset[str]:
     """The names that a test cell needs from the kernel, those of the trusted definitions that it uses included."""
     wanted: set[str] = set()
     seen: set[str] = set()
-    pending = list(meant_names(source))
+    pending = list(mentioned_names(source))
     while pending:
         name = pending.pop()
         if name in seen:

@@ -20,16 +20,16 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
-from autograder.examiner.names import Vocabulary, loaded_names, meant_names
-from autograder.examiner.remote.classes import grant
-from autograder.examiner.remote.kinds import asking
-from autograder.examiner.remote.model import RemoteModel, refused
+from autograder.examiner.names import Vocabulary, loaded_names, mentioned_names
+from autograder.examiner.remote.classes import allow_operators
+from autograder.examiner.remote.kinds import kind_checks
+from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
-from autograder.examiner.test_environment.taint import heard
+from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, Capture, Captured
 from autograder.kernel.codec import CodecError, Reference, decode
 
-modules_lent: set[str] = set()
+lent_modules: set[str] = set()
 """Of the examiner's own, those that were an answer in this process: a test that calls a method of an answer may have
 changed one of them."""
 
@@ -38,10 +38,10 @@ class TooLarge(Exception):
     """An answer that is past the limits for answers; the message is the student's."""
 
 
-ASKING = frozenset(["input", "print", "open"])
+CONSOLE_NAMES = frozenset(["input", "print", "open"])
 """A test's own under one of these names is what the student's functions call, as it is in a notebook."""
 
-RETURNED = "The model that a function returned is of a kind that cannot be rebuilt, or past a limit."
+RETURNED_MODEL_REFUSAL = "The model that a function returned is of a kind that cannot be rebuilt, or past a limit."
 """The refusal of one that a call gave: no word of it is the kernel's."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
@@ -61,13 +61,13 @@ class Answers:
         """What was measured of the models."""
         self.measured: frozenset[str] = frozenset()
         """The names of which no more than that is asked."""
-        self.looked_at: frozenset[str] = frozenset()
+        self.read_only: frozenset[str] = frozenset()
         """The names under which tests change nothing, see :func:`autograder.examiner.shared_models.only_looked_at`."""
         self.states: dict[tuple[int, str], Any] = {}
         """The models under such names: handle, digest of the claim → rebuilt model."""
         self.histories: list[Mapping[str, Any]] = []
         self.built: dict[int, tuple[Any, Any]] = {}
-        remote.rebuild = self.returned
+        remote.rebuild = self.rebuild_returned
 
     def value(self, name: str, captured: Captured, *, measured: bool = False) -> Any:
         """The answer that stands under ``name``; with ``measured``, of a model its known figures may be enough.
@@ -83,9 +83,9 @@ class Answers:
                 return self.module(reference)
             if reference.kind == "model" and reference.handle in captured.models:
                 claim = captured.models[reference.handle]
-                model = self._known(claim) if measured else None
+                model = self._cached_model(claim) if measured else None
                 if model is None:
-                    model = self.model(reference, claim, shared=name in self.looked_at)
+                    model = self.model(reference, claim, shared=name in self.read_only)
                 self._keep_history(model, claim)
                 provenance.note(model)
                 return model
@@ -99,11 +99,11 @@ class Answers:
             value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept)
         except CodecError as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
-        heard(packed)
+        record_text(packed)
         provenance.note(value)
         return value
 
-    def _known(self, claim: Any) -> Any:
+    def _cached_model(self, claim: Any) -> Any:
         """What stands for a model whose figures are known; None where it can be rebuilt here at no cost."""
         if self.predictions is None or "keras" in sys.modules:
             return None
@@ -113,7 +113,7 @@ class Answers:
         """The examiner's own import, where the instructor's source imports that module too."""
         if reference.type_name not in self.modules:
             return self.remote.stand_in(reference)
-        modules_lent.add(reference.type_name)
+        lent_modules.add(reference.type_name)
         return importlib.import_module(reference.type_name)
 
     def model(self, reference: Reference, claim: Any, *, shared: bool = False, refusal: str = "") -> Any:
@@ -137,17 +137,17 @@ class Answers:
         except (ValueError, TypeError) as error:
             if refusal:  # the examiner's details quote it
                 print(f"A call gave a model that is refused: {error}", file=sys.stderr)
-            return refused(self.remote, reference, error, refusal)
+            return refused_model(self.remote, reference, error, refusal)
         if self.predictions is not None:
             self.predictions.watch(model, claim)
         if state[1]:
             self.states[state] = model
         return model
 
-    def returned(self, reference: Reference, claim: Any) -> Any:
+    def rebuild_returned(self, reference: Reference, claim: Any) -> Any:
         """The model that a call of a test's gave, or a remote object that says in fixed words why there is none: what
         it says of itself, it says when hidden inputs are in its kernel. Its learning curve is nobody's."""
-        return self.model(reference, claim, refusal=RETURNED)
+        return self.model(reference, claim, refusal=RETURNED_MODEL_REFUSAL)
 
     def _keep_history(self, model: Any, claim: Any) -> None:
         """The learning curve that a model had at a cell."""
@@ -183,10 +183,12 @@ class Namespace(dict[str, Any]):
         self.answers.remote.ending = None
         self.clear()
         provenance.keep_only(self.left.values())
-        self.update({"__builtins__": builtins, "__name__": "__main__", **asking(self.answers.remote.ask), **self.left})
+        self.update(
+            {"__builtins__": builtins, "__name__": "__main__", **kind_checks(self.answers.remote.ask), **self.left}
+        )
         captured = capture.names if capture else {}
         done: set[str] = set()
-        pending = list(meant_names(source))
+        pending = list(mentioned_names(source))
         while pending:
             name = pending.pop()
             if name in done or (name in self.left and name not in self.known.students):
@@ -196,7 +198,7 @@ class Namespace(dict[str, Any]):
                 pending.extend(loaded_names(self.known.trusted[name]))
             elif name in captured and name not in self.known.own:
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
-                grant(value, self.known.operators.get(name, frozenset()))
+                allow_operators(value, self.known.operators.get(name, frozenset()))
                 super().__setitem__(name, value)
         for name in [name for name in self.known.trusted if name in done]:
             statement, file = self.known.trusted[name], f"<instructor: {name}>"
@@ -208,7 +210,7 @@ class Namespace(dict[str, Any]):
         self.live = True
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
-        return any(_holds_remote(self.get(name)) for name in captured)
+        return any(_holds_handle(self.get(name)) for name in captured)
 
     def close(self) -> None:
         """Keep what the cell bound for the test cells after it."""
@@ -218,13 +220,13 @@ class Namespace(dict[str, Any]):
                 self.left[name] = value
 
     def _writes_through(self, name: str) -> bool:
-        return self.live and (name in ASKING or (name in self.known.students and name not in self.known.trusted))
+        return self.live and (name in CONSOLE_NAMES or (name in self.known.students and name not in self.known.trusted))
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
         if not self._writes_through(name) or self.answers.remote.lost:
             return
-        if reference_of(value) is not None or name in self.known.parameters or name in ASKING:
+        if reference_of(value) is not None or name in self.known.parameters or name in CONSOLE_NAMES:
             # What has no way there, the student's code cannot have needed.
             with contextlib.suppress(CodecError):
                 self.answers.remote.ask("assign", name, value)
@@ -235,10 +237,10 @@ class Namespace(dict[str, Any]):
             self.answers.remote.ask("delete", name)
 
 
-def _holds_remote(value: Any, depth: int = 3) -> bool:
+def _holds_handle(value: Any, depth: int = 3) -> bool:
     if reference_of(value) is not None:
         return True
     if not depth or not isinstance(value, list | tuple | set | frozenset | dict | deque):
         return False
     items = value.values() if isinstance(value, dict) else value
-    return any(_holds_remote(item, depth - 1) for item in items)
+    return any(_holds_handle(item, depth - 1) for item in items)

@@ -14,7 +14,7 @@ _STREAMS = frozenset(["stdin", "stdout", "stderr"])
 
 
 @contextlib.contextmanager
-def mirrored(remote: Any) -> Iterator[None]:
+def mirror_patches(remote: Any) -> Iterator[None]:
     """While the block runs, ``patch("random.randint", return_value=4)`` is what the student's code meets."""
     kind: Any = mock._patch
     enter, leave = kind.__enter__, kind.__exit__

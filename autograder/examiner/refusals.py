@@ -26,7 +26,7 @@ class Refusal:
     """It may be meant so."""
 
 
-def _says(name: str, value: object) -> Callable[[ast.Call], bool]:
+def _has_keyword(name: str, value: object) -> Callable[[ast.Call], bool]:
     """Whether the call has the keyword with this literal."""
 
     def said(call: ast.Call) -> bool:
@@ -37,7 +37,7 @@ def _says(name: str, value: object) -> Callable[[ast.Call], bool]:
 
 
 def _lets_pickles_out(call: ast.Call) -> bool:
-    return not any(k.arg == "allow_pickle" for k in call.keywords) or _says("allow_pickle", False)(call)
+    return not any(k.arg == "allow_pickle" for k in call.keywords) or _has_keyword("allow_pickle", False)(call)
 
 
 HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/])\S*")
@@ -90,7 +90,7 @@ CALLS = (
         re.compile(r"torch\.load"),
         f"torch.load {_RUNS_BESIDE}",
         "say weights_only=True, or look at the model by its name",
-        _says("weights_only", True),
+        _has_keyword("weights_only", True),
     ),
     Refusal(
         re.compile(r"(?:tensorflow\.)?keras(?:\.\w+)*\.load_model|tensorflow\.(?:\w+\.)*saved_model\.load"),
@@ -230,7 +230,7 @@ def instead_of(modules: Iterable[str]) -> str:
     return next((e.instead for e in EVALUATORS if e.library in libraries), _STATEMENTS)
 
 
-def evaluated(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
+def find_evaluator(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
     """The evaluator that a call gives a text which does not stand in it."""
     name = dotted(call.func, known) or f".{getattr(call.func, 'attr', '')}"
     text = next((k.value for k in call.keywords if k.arg in ("expr", "source", "formula")), None)

@@ -26,7 +26,7 @@ def shared_seeds(remote: Any) -> Iterator[None]:
         own = getattr(sys.modules.get(module), name, None)
         if own is not None:
             replaced.append((sys.modules[module], name, own))
-            setattr(sys.modules[module], name, _sharing(own, remote, module, name))
+            setattr(sys.modules[module], name, _seed_both(own, remote, module, name))
     try:
         yield
     finally:
@@ -34,7 +34,7 @@ def shared_seeds(remote: Any) -> Iterator[None]:
             setattr(found, name, own)
 
 
-def _sharing(own: Callable[..., Any], remote: Any, module: str, name: str) -> Callable[..., Any]:
+def _seed_both(own: Callable[..., Any], remote: Any, module: str, name: str) -> Callable[..., Any]:
     @functools.wraps(own)
     def seed(*args: Any, **kwargs: Any) -> Any:
         result = own(*args, **kwargs)

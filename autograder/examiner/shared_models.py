@@ -15,11 +15,11 @@ METHODS = {"count_params": frozenset[str](), "predict": frozenset({"verbose", "b
 """Method → the keywords with which it runs no code of the test's."""
 CHECKS = frozenset({"accuracy", "architecture", "compiled", "loss", "parameters"})
 """Those that change nothing of their first argument."""
-_BY_TEXT = frozenset({"globals", "locals", "vars", "eval", "exec", "dir", "__main__"})
+INDIRECT_ACCESS = frozenset({"globals", "locals", "vars", "eval", "exec", "dir", "__main__"})
 """What gets at a name without naming it."""
 
 
-def only_looked_at(tests: Iterable[str], trusted: Iterable[str] = (), *, checks: bool = True) -> frozenset[str]:
+def read_only_models(tests: Iterable[str], trusted: Iterable[str] = (), *, checks: bool = True) -> frozenset[str]:
     """The names that more than one test cell uses, and each in these ways alone: it takes a shape of :data:`SHAPES`,
     calls one of :data:`METHODS`, gives it to one of :data:`CHECKS` first of all arguments, or compares it with None.
 
@@ -28,11 +28,11 @@ def only_looked_at(tests: Iterable[str], trusted: Iterable[str] = (), *, checks:
         trusted: what the instructor's cells define, which may run where the names are.
         checks: ``check`` is the kit's own.
     """
-    return _only_looked_at(tuple(tests), tuple(trusted), checks)
+    return _read_only_models(tuple(tests), tuple(trusted), checks)
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def _only_looked_at(tests: tuple[str, ...], trusted: tuple[str, ...], checks: bool) -> frozenset[str]:
+def _read_only_models(tests: tuple[str, ...], trusted: tuple[str, ...], checks: bool) -> frozenset[str]:
     cells: Counter[str] = Counter()
     others: set[str] = set()
     sources = [(source, 1) for source in tests] + [(source, 0) for source in trusted]
@@ -41,16 +41,16 @@ def _only_looked_at(tests: tuple[str, ...], trusted: tuple[str, ...], checks: bo
             nodes = list(ast.walk(ast.parse(source)))
         except SyntaxError:  # whoever runs it says so
             return frozenset()
-        looking = {id(name): name.id for node in nodes if (name := _looked_at(node, checks)) is not None}
+        looking = {id(name): name.id for node in nodes if (name := _read_only_use(node, checks)) is not None}
         others |= {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in looking}
         others |= {"__main__" for node in nodes if _names_main(node)}
         cells.update(dict.fromkeys(looking.values(), is_cell))
-    if others & _BY_TEXT:
+    if others & INDIRECT_ACCESS:
         return frozenset()
     return frozenset(name for name, count in cells.items() if count > 1 and name not in others)
 
 
-def _looked_at(node: ast.AST, checks: bool) -> ast.Name | None:
+def _read_only_use(node: ast.AST, checks: bool) -> ast.Name | None:
     match node:
         case ast.Attribute(ast.Name() as name, attr, ast.Load()) if attr in SHAPES:
             return name

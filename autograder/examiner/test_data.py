@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 
-def written_down(locked: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
+def constant_data(locked: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
     """Name → its statement, for a list, dict or set of constants that no other code of the notebook mentions.
 
     Nothing of the instructor's can have changed such a value, so that it is what its statement says, whatever a later

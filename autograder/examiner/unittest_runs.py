@@ -15,7 +15,7 @@ from autograder.errors import CourseError
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[list[unittest.TestResult]]:
+def collect_results() -> Iterator[list[unittest.TestResult]]:
     """The results of the runs that the block makes with a text runner, ``unittest.main`` included."""
     results: list[unittest.TestResult] = []
     run = unittest.TextTestRunner.run

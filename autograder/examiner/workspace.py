@@ -12,9 +12,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.examiner.file_paths import relative
-from autograder.examiner.test_environment.guard import guarding
+from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
-from autograder.examiner.test_environment.taint import heard_file
+from autograder.examiner.test_environment.taint import record_file
 from autograder.execution.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
 from autograder.kernel.workfiles import Folder
 
@@ -63,7 +63,7 @@ class Workspace:
             files.fill()
             os.chdir(folder)
             try:
-                with guarding(folder), files.following():
+                with guard_folder(folder), files.follow_calls():
                     yield
             finally:
                 os.chdir(before)
@@ -78,7 +78,7 @@ class Files:
         self.captured = captured
         self.remote = remote
         self.ask = remote.ask
-        self.waiting: dict[str, bytes] = {}
+        self.unsent: dict[str, bytes] = {}
         """What the test wrote and no call has named yet."""
         self.entered = False
         """Whether the kernel's folder is what it was at the test's cell: from the first call on."""
@@ -96,22 +96,22 @@ class Files:
         self.here.push(students, [])
         self.here.renew()
         for data in students.values():
-            heard_file(data)
+            record_file(data)
         for source in handed_in.values():
             with source.open("rb") as file:
-                heard_file(file.read(MAX_FILE_BYTES + 1))
+                record_file(file.read(MAX_FILE_BYTES + 1))
 
     @contextlib.contextmanager
-    def following(self) -> Iterator[None]:
+    def follow_calls(self) -> Iterator[None]:
         """Inside, every call of the student's code goes with its files; what it made of the kernel's folder goes with
         the test."""
-        with self.remote.replace_ask(self._asking):
+        with self.remote.replace_ask(self._ask_with_files):
             yield
         last = self.workspace.kept.last
         if self.entered and last is not None:
-            self._let_kernel_have(self._state(last))
+            self._send(self._state(last))
 
-    def _asking(self, verb: str, *arguments: Any, **options: Any) -> Any:
+    def _ask_with_files(self, verb: str, *arguments: Any, **options: Any) -> Any:
         if verb not in ("call", "operate"):
             return self.ask(verb, *arguments, **options)
         self.push(arguments)
@@ -130,14 +130,14 @@ class Files:
             wanted = self._state(self.captured)
             self.entered = True
         changed, removed = self.here.pull()
-        self.waiting.update(changed)
+        self.unsent.update(changed)
         for path in removed:
-            self.waiting.pop(path, None)
+            self.unsent.pop(path, None)
             wanted[path] = None
-        named = self.workspace.read_by_notebook | set(_texts(arguments))
-        for path in [p for p in self.waiting if _is_named(p, named)]:
-            wanted[path] = self.waiting.pop(path)
-        self._let_kernel_have(wanted)
+        named = self.workspace.read_by_notebook | set(_argument_paths(arguments))
+        for path in [p for p in self.unsent if _is_named(p, named)]:
+            wanted[path] = self.unsent.pop(path)
+        self._send(wanted)
 
     def _state(self, captured: CapturedFiles) -> dict[str, bytes | None]:
         """What makes the kernel's folder what it was then; None for what was not there."""
@@ -152,7 +152,7 @@ class Files:
                 state[path] = originals[path].read_bytes() if was_there else None
         return state
 
-    def _let_kernel_have(self, wanted: Mapping[str, bytes | None]) -> None:
+    def _send(self, wanted: Mapping[str, bytes | None]) -> None:
         kept = self.workspace.kept
         contents = {p: data for p, data in wanted.items() if data is not None and kept.contents.get(p) != data}
         gone = [path for path, data in wanted.items() if data is None and path not in kept.gone]
@@ -169,18 +169,18 @@ class Files:
             return
         contents, gone = self.workspace.kept.pull(self.ask)
         for path in (*contents, *gone):
-            self.waiting.pop(path, None)
+            self.unsent.pop(path, None)
         given = self.workspace.given
         self.here.push({p: d for p, d in contents.items() if p not in given}, [p for p in gone if p not in given])
 
 
-def _texts(value: Any, depth: int = 4) -> Iterator[str]:
+def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:
     """The paths among the arguments of a call."""
     if isinstance(value, str | PurePath):
         yield relative(str(value))
     elif depth and type(value) in (list, tuple, dict):
         for item in [*value, *value.values()] if type(value) is dict else value:
-            yield from _texts(item, depth - 1)
+            yield from _argument_paths(item, depth - 1)
 
 
 def _is_named(path: str, named: Iterable[str]) -> bool:

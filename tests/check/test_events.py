@@ -149,7 +149,7 @@ def nested(depth: int) -> bytes:
     ("data", "message"),
     [
         (b"nonsense", "middle of a record"),
-        (b"nonsense and more of it", "no event file"),
+        (b"nonsense and more of it", "not an event file"),
         (WHOLE[:-1], "middle of a record; close its writer"),
         (WHOLE[:5], "middle of a record"),
         (WHOLE[:-2] + b"\0\0", "checksum of a record is wrong"),

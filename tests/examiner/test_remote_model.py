@@ -315,7 +315,7 @@ def test_the_learning_curve_of_a_refused_kind_is_kept(error: Exception, kept: bo
     claim = ({"history": {"loss": [1.0, 0.5]}}, [])
     found.value("model", Captured(Packed(b'["ref",1,"model","Net"]', []), "", {1: claim}))
     assert (found.histories == [{"loss": [1.0, 0.5]}]) is kept
-    found.returned(Reference(1, "model", "Net"), claim)
+    found.rebuild_returned(Reference(1, "model", "Net"), claim)
     assert len(found.histories) == kept, "what a call returns has no curve"
 
 

@@ -24,7 +24,7 @@ _CURRENT = frozenset({"gcf", "gca", "gci", "get_fignums", "get_figlabels", "xlim
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def asks_for_the_current_figure(source: str) -> bool:
+def uses_current_figure(source: str) -> bool:
     """Whether a test cell asks pyplot for a figure that no name stands for: ``plt.gcf()``, ``plt.xlim()``."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Name) and node.id in ("gcf", "gca"):
@@ -35,7 +35,16 @@ def asks_for_the_current_figure(source: str) -> bool:
     return False
 
 
-_WRONG = (ImportError, CodecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError)
+_CLAIM_ERRORS = (
+    ImportError,
+    CodecError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
 """What matplotlib and the checks say of a claim that is no figure."""
 
 
@@ -58,7 +67,7 @@ class Figures:
                     self.built[key] = draw(claim["figure"])
             figure = self.built[key]
             return figure if claim["axes"] is None else figure.axes[integer(claim["axes"], MAX_AXES)]
-        except _WRONG:
+        except _CLAIM_ERRORS:
             return None
 
     @contextlib.contextmanager

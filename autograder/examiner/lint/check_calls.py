@@ -13,7 +13,7 @@ from autograder.examiner.refusals import dotted
 _PACKAGE = "autograder.check."
 
 
-def misspelt(tree: ast.Module, known: Mapping[str, str]) -> Iterator[tuple[ast.AST, str, str]]:
+def unknown_names(tree: ast.Module, known: Mapping[str, str]) -> Iterator[tuple[ast.AST, str, str]]:
     """Where, why, and what to write instead.
 
     Args:

@@ -11,7 +11,7 @@ Found = tuple[ast.AST, str, str]
 _DECIDES = (ast.Assert, ast.Raise)
 
 
-def loops(tree: ast.Module, students: Set[str]) -> Iterator[Found]:
+def empty_loops(tree: ast.Module, students: Set[str]) -> Iterator[Found]:
     """Loops over what the student made, in a cell that asks for no length.
 
     Args:

@@ -42,7 +42,11 @@ class Notebook:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Name) and node.id in ("exec", "globals", "locals", "vars", "get_ipython"):
                     return None
-                if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not self.finds(node.module or ""):
+                if (
+                    isinstance(node, ast.ImportFrom)
+                    and node.names[0].name == "*"
+                    and not self.can_import(node.module or "")
+                ):
                     return None
                 if isinstance(node, ast.Global):
                     found |= set(node.names)
@@ -54,7 +58,7 @@ class Notebook:
             found |= own.assigned | set(own.definitions)
         return frozenset(found)
 
-    def finds(self, module: str) -> bool:
+    def can_import(self, module: str) -> bool:
         """Whether the examiner can import it: installed here, or a file of the course."""
         top = module.split(".")[0]
         beside = {f"{top}.py", f"{top}/__init__.py"} & set(self.files)

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.examiner.lint.check_calls import misspelt
+from autograder.examiner.lint.check_calls import unknown_names
 from autograder.examiner.lint.copies import copied_arguments
-from autograder.examiner.lint.empty_loops import loops
+from autograder.examiner.lint.empty_loops import empty_loops
 from autograder.examiner.lint.surroundings import Notebook
-from autograder.examiner.names import loaded_names, meant_names, modules_imported
-from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
+from autograder.examiner.names import loaded_names, mentioned_names, modules_imported
+from autograder.examiner.refusals import HOME, IPYTHON, dotted, find_evaluator, refused_call
 from autograder.records import ExamCell
 
 _NAMESPACES = frozenset({"globals", "locals", "vars", "dir"})
@@ -58,9 +58,9 @@ class Reader:
         yield from self._paths()
         yield from self._verdict()
         yield from self._data()
-        for node, reason, instead in misspelt(self.tree, self.notebook.imports):
+        for node, reason, instead in unknown_names(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead)
-        for node, reason, instead in loops(self.tree, self.notebook.known.students - self.own):
+        for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in copied_arguments(self.tree, self._students_functions()):
             yield self.finding(node, reason, instead, warning=True)
@@ -83,12 +83,12 @@ class Reader:
             for module in names:
                 if module == "__main__":
                     continue
-                if getattr(node, "level", 0) or (node not in guarded and not self.notebook.finds(module)):
+                if getattr(node, "level", 0) or (node not in guarded and not self.notebook.can_import(module)):
                     yield self.finding(node, _no_module(module), _BRING)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
         for name, statement in statements.items():
             for module in modules_imported(statement):
-                if statement.startswith(("import ", "from ")) and not self.notebook.finds(module):
+                if statement.startswith(("import ", "from ")) and not self.notebook.can_import(module):
                     yield self.finding(self._use(name), _no_module(module), _BRING)
 
     def _use(self, name: str) -> ast.AST:
@@ -121,7 +121,7 @@ class Reader:
             refused = refused_call(node, self.notebook.imports)
             if refused and not (words & hidden or _mentions_hidden_data(node)):
                 yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
-            evaluator = evaluated(node, self.notebook.imports)
+            evaluator = find_evaluator(node, self.notebook.imports)
             if evaluator is not None and evaluator.library in self._libraries():
                 why = (
                     f"{evaluator.library} makes code of a text that does not stand here: if it is refused, {_A_PERSON}"
@@ -165,7 +165,7 @@ class Reader:
                 literal = node.left
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value is call:
                 literal = node.args[0] if node.args else None
-            if isinstance(literal, ast.Constant) and literal.value in meant_names(self.cell.source):
+            if isinstance(literal, ast.Constant) and literal.value in mentioned_names(self.cell.source):
                 return True
         return False
 
@@ -174,7 +174,7 @@ class Reader:
         if not isinstance(code, ast.Constant) or not isinstance(code.value, str):
             return False
         try:
-            return loaded_names(code.value) <= meant_names(self.cell.source) | self.own | set(dir(builtins))
+            return loaded_names(code.value) <= mentioned_names(self.cell.source) | self.own | set(dir(builtins))
         except (SyntaxError, ValueError):
             return False
 

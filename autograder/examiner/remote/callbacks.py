@@ -19,7 +19,7 @@ from unittest import mock
 
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
-from autograder.examiner.test_environment.taint import heard
+from autograder.examiner.test_environment.taint import record_text
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 
 MAX_QUESTIONS = 100_000
@@ -37,7 +37,7 @@ _METHODS = {
 }
 
 
-_DOORS = (eval, exec, compile, getattr, setattr, open, __import__)
+_UNSAFE_BUILTINS = (eval, exec, compile, getattr, setattr, open, __import__)
 """Not even a ``functools.partial`` of one is lent: the student's code would come through it."""
 
 
@@ -120,7 +120,7 @@ class Callbacks:
             raise CodecError("not a question")
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
-        heard(question)
+        record_text(question)
         if printed:
             sys.stdout.write(printed)
         if method == "call":
@@ -129,7 +129,7 @@ class Callbacks:
             return functools.partial(_attribute, value), args, kwargs
         if method == "next":
             return (lambda: _next(value)), args, kwargs
-        return functools.partial(_of_file, value, method), args, kwargs
+        return functools.partial(_use_file, value, method), args, kwargs
 
     def _raised(self, error: Exception) -> Packed:
         if reference_of(error) is not None:
@@ -161,7 +161,7 @@ def _kind(value: Any) -> str | None:
     whole = value
     while isinstance(whole, functools.partial):
         whole = whole.func
-    if any(whole is door for door in _DOORS):
+    if any(whole is door for door in _UNSAFE_BUILTINS):
         return None
     if isinstance(value, mock.NonCallableMock):
         return "textfile" if "readline" in (vars(value).get("_mock_methods") or ()) else "mock"
@@ -179,7 +179,7 @@ def _attribute(value: Any, name: Any) -> Any:
     return getattr(value, name)
 
 
-def _of_file(file: Any, method: str, *args: Any) -> Any:
+def _use_file(file: Any, method: str, *args: Any) -> Any:
     """A method of a file of the test's. Writing behind its end fills what lies between: with zeros, in memory."""
     end: Any = args[0] if method == "truncate" and args else 0
     if method == "write":

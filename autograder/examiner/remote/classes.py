@@ -14,7 +14,7 @@ from typing import Any
 from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.errors import RemoteError
 from autograder.examiner.remote.changes import bring_back
-from autograder.examiner.remote.inspection import DATA, data_fields, signature
+from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.operators import Origin, mark
 from autograder.examiner.special_methods import SPECIAL
 from autograder.kernel.codec import Reference
@@ -43,7 +43,7 @@ class RemoteClass(type):
         return type.__getattribute__(cls, "_class_reference")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        result = called(cls._class_remote, cls, args, kwargs)
+        result = call_remote(cls._class_remote, cls, args, kwargs)
         return mark(result, Origin.MADE) if isinstance(result, cls) else result
 
     def __getattribute__(cls, name: str) -> Any:
@@ -54,7 +54,7 @@ class RemoteClass(type):
                 return cls._class_remote.ask("operate", "vars", (cls,))
             if name == "__dataclass_fields__":
                 return data_fields(cls._class_remote.ask("operate", "fields", (cls,)))
-            if name in DATA and name not in ("__name__", "__qualname__", "__module__", "__doc__"):
+            if name in FORWARDED_ATTRIBUTES and name not in ("__name__", "__qualname__", "__module__", "__doc__"):
                 return cls._class_remote.ask("getattr", cls, name)
             if name in SPECIAL and cls._class_remote.ask("operate", "defines", (cls, name)) is not True:
                 return getattr(object, name)
@@ -92,7 +92,7 @@ class RemoteClass(type):
         return type.__hash__(cls)
 
 
-def grant(value: Any, operators: frozenset[str]) -> None:
+def allow_operators(value: Any, operators: frozenset[str]) -> None:
     """Let instances of a class that a test makes use the operators that the instructor's class of that name has."""
     if isinstance(value, RemoteClass) and not issubclass(value, BaseException):
         type.__setattr__(value, "_operators", operators)
@@ -106,7 +106,7 @@ def mark_method(found: Any, origin: Origin) -> Any:
     return found
 
 
-def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call what is in the kernel; arguments that it changes in place are changed here where the test means it."""
     answer = remote.ask("call", function, args, kwargs)
     if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:

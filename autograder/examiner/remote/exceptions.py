@@ -47,7 +47,7 @@ def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
         return RemoteError(f"an exception that is no proper {kind.__name__}")
 
 
-def no_end(stop: StopIteration) -> RuntimeError:
+def end_of_generator(stop: StopIteration) -> RuntimeError:
     """What a function's StopIteration is to who calls it, as in a generator: ``all(map(check, cases))`` would take it
     for the end of the cases."""
     error = RuntimeError("the function raised StopIteration")

@@ -10,7 +10,7 @@ from typing import Any
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
 
-POSES: dict[str, type] = {
+APPARENT_TYPES: dict[str, type] = {
     "builtins.function": types.FunctionType,
     "builtins.method": types.MethodType,
     "builtins.builtin_function_or_method": types.BuiltinFunctionType,
@@ -18,7 +18,7 @@ POSES: dict[str, type] = {
 }
 """What ``isinstance`` says of remote functions and generators, so that ``inspect.isfunction`` works. No plain data."""
 
-DATA = frozenset(
+FORWARDED_ATTRIBUTES = frozenset(
     ["__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__annotations__", "__defaults__",
      "__kwdefaults__", "__code__", "__closure__", "__wrapped__", "__func__", "__self__", "__init__",
      "__abstractmethods__", "__isabstractmethod__", "__slots__", "__match_args__"]
@@ -34,15 +34,20 @@ def signature(described: Any) -> inspect.Signature:
     """
     try:
         parameters = [
-            inspect.Parameter(name, inspect._ParameterKind(kind), default=_one(default), annotation=_one(annotation))
+            inspect.Parameter(
+                name,
+                inspect._ParameterKind(kind),
+                default=_first_or_empty(default),
+                annotation=_first_or_empty(annotation),
+            )
             for name, kind, default, annotation in described["parameters"]
         ]
-        return inspect.Signature(parameters, return_annotation=_one(described["returns"]))
+        return inspect.Signature(parameters, return_annotation=_first_or_empty(described["returns"]))
     except Exception:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
 
 
-def _one(given: list[Any]) -> Any:
+def _first_or_empty(given: list[Any]) -> Any:
     return given[0] if given else inspect.Parameter.empty
 
 
@@ -63,7 +68,7 @@ def data_fields(names: Any) -> dict[str, Any]:
 _findsource = inspect.findsource
 
 
-def _find(obj: Any) -> tuple[list[str], int]:
+def _find_source(obj: Any) -> tuple[list[str], int]:
     """As ``inspect.findsource``, for what is here and for what is there."""
     if reference_of(obj) is None:
         return _findsource(obj)
@@ -74,4 +79,4 @@ def _find(obj: Any) -> tuple[list[str], int]:
     return text.splitlines(keepends=True), 0
 
 
-inspect.findsource = _find  # type: ignore[assignment]
+inspect.findsource = _find_source  # type: ignore[assignment]

@@ -22,7 +22,7 @@ _DERIVED = frozenset(
 )  # fmt: skip
 
 
-def asking(ask: Callable[..., Any]) -> dict[str, Any]:
+def kind_checks(ask: Callable[..., Any]) -> dict[str, Any]:
     """The two functions, as names for a test cell; ``ask`` puts a question to the kernel."""
 
     def isinstance(obj: Any, kinds: Any) -> bool:

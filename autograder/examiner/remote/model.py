@@ -9,7 +9,7 @@ from autograder.check.handle import ModelHandle
 from autograder.examiner.remote.proxy import Refused, Remote, RemoteCallable
 from autograder.kernel.codec import Reference
 
-ASKED = frozenset({"predict", "predict_on_batch", "name"})
+ALLOWED_ATTRIBUTES = frozenset({"predict", "predict_on_batch", "name"})
 """What a test may ask of it by itself: outputs for inputs. Everything else would be its own word about itself."""
 
 
@@ -19,13 +19,13 @@ class RemoteModel(Refused, ModelHandle):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        return RemoteCallable.__getattr__(self, name) if name in ASKED else super().__getattr__(name)
+        return RemoteCallable.__getattr__(self, name) if name in ALLOWED_ATTRIBUTES else super().__getattr__(name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return RemoteCallable.__call__(self, *args, **kwargs)
 
 
-def refused(remote: Remote, reference: Reference, error: Exception, said: str = "") -> Refused:
+def refused_model(remote: Remote, reference: Reference, error: Exception, said: str = "") -> Refused:
     """What stands for a model that was not rebuilt; it says the error's text, or ``said`` in its place.
 
     Only where its kind is the reason (``error.kind_refused``) may it be asked for predictions: a claim that is

@@ -54,13 +54,13 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
         if plain and not (self._origin >= Origin.DERIVED and (_has(self, method_name) or _has(self, needed))):
             raise refuse(self, "is no number that a test could reckon with")
         result = self._remote.ask("operate", name, (other, self) if reflected else (self, other))
-        return _came_of(result, self, other, plain)
+        return _operator_result(result, self, other, plain)
 
     method.__name__ = method_name
     return method
 
 
-def _came_of(result: Any, one: Any, other: Any, plain: bool) -> Any:
+def _operator_result(result: Any, one: Any, other: Any, plain: bool) -> Any:
     origins = (one._origin, origin_of(other))
     if Origin.TAINTED in origins or (plain and one._origin is Origin.DERIVED):
         if not issubclass(type(result), Operators):
@@ -93,7 +93,7 @@ def _unary(name: str) -> Callable[..., Any]:
     return method
 
 
-def _kin(one: Any, other: Any, method: str) -> bool:
+def _same_family(one: Any, other: Any, method: str) -> bool:
     """Whether the class decides on these two: one is of the other's class, which has the method, and the test made one
     of them."""
     mine, theirs = type(one), type(other)
@@ -102,7 +102,7 @@ def _kin(one: Any, other: Any, method: str) -> bool:
     return (_has(one, method) or _has(other, method)) and max(one._origin, other._origin) > Origin.STUDENT
 
 
-def decided(one: Any, name: str, *others: Any) -> bool:
+def boolean_answer(one: Any, name: str, *others: Any) -> bool:
     """What the student's code says, if it is a boolean."""
     answer = one._remote.ask("operate", name, (one, *others))
     if type(answer) is not bool:
@@ -116,8 +116,8 @@ def _ordered(name: str) -> Callable[[Any, Any], bool]:
 
     def method(self: Any, other: Any) -> bool:
         by_value = reference_of(other) is None and self._origin is Origin.MADE and _has(self, method_name)
-        if by_value or any(_kin(self, other, n) for n in names):
-            return decided(self, name, other)
+        if by_value or any(_same_family(self, other, n) for n in names):
+            return boolean_answer(self, name, other)
         raise refuse(self, "cannot be compared")
 
     method.__name__ = method_name
@@ -136,14 +136,14 @@ class Operators:
         mine, theirs = reference_of(self), reference_of(other)
         if mine is None or theirs is None:
             return False
-        if _kin(self, other, "__eq__"):
-            return decided(self, "eq", other)
+        if _same_family(self, other, "__eq__"):
+            return boolean_answer(self, "eq", other)
         return mine.handle == theirs.handle
 
     def __ne__(self, other: object) -> bool:
         """The opposite of equal, unless the instructor's class says itself what it is."""
-        if _kin(self, other, "__ne__"):
-            return decided(self, "ne", other)
+        if _same_family(self, other, "__ne__"):
+            return boolean_answer(self, "ne", other)
         return not self == other
 
     def __hash__(self) -> int:

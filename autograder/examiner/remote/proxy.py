@@ -20,21 +20,21 @@ from autograder.errors import LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.remote.arguments import remedy
 from autograder.examiner.remote.callbacks import Callbacks
-from autograder.examiner.remote.classes import Classes, RemoteException, called, mark_method
+from autograder.examiner.remote.classes import Classes, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
-from autograder.examiner.remote.exceptions import no_end, rebuilt_exception
-from autograder.examiner.remote.inspection import DATA, POSES, data_fields, signature
+from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
+from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.named_types import given_types
-from autograder.examiner.remote.operators import Operators, Origin, decided, mark, refuse
+from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.special_methods import SPECIAL
-from autograder.examiner.test_environment.taint import heard
+from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES
 from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Reference, decode, encode
 from autograder.kernel.codec.core import NotPlainError
 
-ONE_BY_ONE, MAX_AHEAD = 32, 1000
+SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are asked for singly, and how many at once after that."""
 
 
@@ -88,7 +88,7 @@ class Remote:
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
             raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
-        heard(reply)
+        record_text(reply)
         if printed:
             sys.stdout.write(printed)
         if outcome == "ok":
@@ -99,7 +99,7 @@ class Remote:
         if isinstance(raised, RemoteError):
             self.ending = raised
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
-            raised = no_end(raised)
+            raised = end_of_generator(raised)
         raise raised
 
     @contextlib.contextmanager
@@ -214,11 +214,11 @@ class RemoteObject(Operators, Handle):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return POSES.get(self._reference.type_name, type(self))
+        return APPARENT_TYPES.get(self._reference.type_name, type(self))
 
     def __getattribute__(self, name: str) -> Any:
         if name[:2] == "__" and name[-2:] == "__":
-            if name in DATA:
+            if name in FORWARDED_ATTRIBUTES:
                 return self._remote.ask("getattr", self, name)
             if name == "__signature__":
                 return signature(self._remote.ask("operate", "signature", (self,)))
@@ -254,7 +254,7 @@ class RemoteObject(Operators, Handle):
 
     def __bool__(self) -> bool:
         if self._origin >= Origin.DERIVED and type(self)._operators & {"__bool__", "__len__"}:
-            return decided(self, "bool")
+            return boolean_answer(self, "bool")
         if type(self)._always_true:
             return True
         raise refuse(self, "is no value that could be true or false")
@@ -272,7 +272,7 @@ class RemoteObject(Operators, Handle):
                 return
             yield from items
             taken += len(items)
-            most = MAX_AHEAD if taken >= ONE_BY_ONE else 1
+            most = MAX_ITEMS if taken >= SINGLE_ITEMS else 1
 
     def __reversed__(self) -> Iterator[Any]:
         yield from self._remote.ask("operate", "reversed", (self,))
@@ -281,7 +281,7 @@ class RemoteObject(Operators, Handle):
         """Whether one of the plain items is equal; the student's ``__contains__`` is asked only of what the test made
         by calling a class that is to have one."""
         if self._origin is Origin.MADE and "__contains__" in type(self)._operators:
-            return decided(self, "contains", item)
+            return boolean_answer(self, "contains", item)
         return any(item is one or item == one for one in self)
 
     def __next__(self) -> Any:
@@ -336,12 +336,12 @@ class RemoteObject(Operators, Handle):
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         """The student's ``__exit__`` learns of an exception by its type, and may stop one that the block raised
         on purpose."""
-        raised = _told(error)
+        raised = _exit_argument(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
         return raised is not None and stops is True and raised_by_test(error)
 
 
-def _told(error: BaseException | None) -> Any:
+def _exit_argument(error: BaseException | None) -> Any:
     """What a ``with`` block's own exception is there: one of the student's itself, or the name of a built-in type."""
     if error is None or isinstance(error, AssertionError) or not isinstance(error, Exception):
         return None
@@ -363,7 +363,7 @@ class RemoteCallable(RemoteObject, CallableHandle):
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        result = called(self._remote, self, args, kwargs)
+        result = call_remote(self._remote, self, args, kwargs)
         return mark(result, Origin.DERIVED) if self._origin >= Origin.DERIVED else result
 
 

@@ -30,7 +30,7 @@ _CONDITION = (
     *_LITERAL, ast.Name, ast.BinOp, ast.operator, ast.unaryop, ast.BoolOp, ast.boolop, ast.Compare, ast.cmpop,
 )  # fmt: skip
 """On the columns of a table."""
-_OF_LOCALS = "__pd_eval_local_"
+_CALLERS_NAMES = "__pd_eval_local_"
 """What pandas writes for ``@``: the names of whoever calls it."""
 
 GENERATORS = frozenset((
@@ -61,7 +61,7 @@ REWRITERS = {
 """Functions that change a text before they, or what they call, compile it → their parameter for the text as it was
 given. It has to stand where any other would."""
 
-_GIVES_UP = ("tensorflow.python.autograph.", "hypothesis.internal.lambda_sources")
+_TOLERANT = ("tensorflow.python.autograph.", "hypothesis.internal.lambda_sources")
 """Modules that go on without what they wanted to compile."""
 
 
@@ -93,7 +93,7 @@ def own(frame: FrameType) -> bool:
     return frame.f_code is _parsed.__code__
 
 
-class Texts:
+class TrustedTexts:
     """The texts of the instructor's that one test cell may compile."""
 
     def __init__(self, sources: tuple[str, ...]) -> None:
@@ -115,30 +115,30 @@ class Texts:
         if not isinstance(source, str | bytes):
             return False
         text = (source if isinstance(source, str) else source.decode("utf-8", "replace")).strip()
-        if self.stands(text, frame) or _consists(text, _LITERAL):
+        if self.is_constant(text, frame) or _is_made_of(text, _LITERAL):
             return True
         rule = _RULES.get(module_of(frame))
-        return (rule is not None and rule(self, text, frame)) or self.stood(frame)
+        return (rule is not None and rule(self, text, frame)) or self.is_rewritten(frame)
 
-    def stands(self, text: str, frame: FrameType | None) -> bool:
+    def is_constant(self, text: str, frame: FrameType | None) -> bool:
         """Whether it is a constant of the instructor's, or of the file of that frame's code."""
         if text in self.own:
             return True
         return frame is not None and text in constants_of(frame)
 
-    def stood(self, frame: FrameType) -> bool:
+    def is_rewritten(self, frame: FrameType) -> bool:
         """Whether it was made of a text that stands there, by a function that is known to rewrite."""
         for one in frames(frame):
             name = REWRITERS.get((module_of(one), one.f_code.co_name))
             given = one.f_locals.get(name) if name else None
-            if type(given) is str and self.stands(given.strip(), one.f_back):
+            if type(given) is str and self.is_constant(given.strip(), one.f_back):
                 return True
         return False
 
 
-def gives_up(frame: FrameType) -> bool:
+def tolerates_refusal(frame: FrameType) -> bool:
     """Whether the caller goes on without what it wanted to compile, and nobody has to know."""
-    return any(module_of(one).startswith(_GIVES_UP) for one in frames(frame))
+    return any(module_of(one).startswith(_TOLERANT) for one in frames(frame))
 
 
 def is_transformed_function(frame: FrameType) -> bool:
@@ -151,7 +151,7 @@ def is_transformed_function(frame: FrameType) -> bool:
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def _consists(text: str, nodes: tuple[type, ...]) -> bool:
+def _is_made_of(text: str, nodes: tuple[type, ...]) -> bool:
     """Whether a text is an expression of such nodes alone."""
     if len(text) > MAX_PLAIN:
         return False
@@ -165,13 +165,13 @@ def _consists(text: str, nodes: tuple[type, ...]) -> bool:
 def _is_harmless(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift):
         return False  # ten characters that compute for hours
-    return not isinstance(node, ast.Name) or not node.id.startswith(_OF_LOCALS)
+    return not isinstance(node, ast.Name) or not node.id.startswith(_CALLERS_NAMES)
 
 
 # --- who asks ------------------------------------------------------------------------------------------
 
 
-def _of_ast(texts: Texts, text: str, frame: FrameType) -> bool:
+def _of_ast(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
     """``ast.parse`` makes a tree, and a tree is not compiled. pandas does itself what a tree says."""
     return _is_condition(texts, text, frame) if frame.f_back and _is_of_pandas(frame.f_back) else True
 
@@ -180,17 +180,17 @@ def _is_of_pandas(frame: FrameType) -> bool:
     return module_of(frame).startswith("pandas.")
 
 
-def _is_condition(texts: Texts, text: str, frame: FrameType) -> bool:
+def _is_condition(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
     """Where the names are those of columns, and not of whoever calls ``pandas.eval``."""
     of_table = any(module_of(one) in ("pandas.core.frame", "pandas.core.generic") for one in frames(frame))
-    return of_table and _consists(text, _CONDITION)
+    return of_table and _is_made_of(text, _CONDITION)
 
 
-def _is_annotation(texts: Texts, text: str, frame: FrameType) -> bool:
-    return _consists(text, _ANNOTATION)
+def _is_annotation(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
+    return _is_made_of(text, _ANNOTATION)
 
 
-def _of_timeit(texts: Texts, text: str, frame: FrameType) -> bool:
+def _of_timeit(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
     """timeit's own lines around statements of the instructor's."""
     lines = {line for one in texts.own for line in _lines(one)} | _TIMED
     return set(_lines(text)) <= lines
@@ -209,7 +209,7 @@ _TIMED = {
 }
 
 
-def _of_patsy(texts: Texts, text: str, frame: FrameType) -> bool:
+def _of_patsy(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
     """A part of a formula that stands there, with other spaces."""
     part = "".join(text.split())
     return any(part in "".join(one.split()) for one in texts.own)
@@ -218,7 +218,7 @@ def _of_patsy(texts: Texts, text: str, frame: FrameType) -> bool:
 _SYMPYS = frozenset(["abs", "complex", "float", "int", "len", "list", "max", "min", "range", "sum", "tuple"])
 
 
-def _of_lambdify(texts: Texts, text: str, frame: FrameType) -> bool:
+def _of_lambdify(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
     """A function whose names are no builtins but those of arithmetic, without a text in it: a symbol may be named as
     one likes."""
     import builtins
@@ -235,7 +235,7 @@ def _of_lambdify(texts: Texts, text: str, frame: FrameType) -> bool:
     return plain and not private and not (names & set(dir(builtins))) - _SYMPYS
 
 
-_RULES: dict[str, Callable[[Texts, str, FrameType], bool]] = {
+_RULES: dict[str, Callable[[TrustedTexts, str, FrameType], bool]] = {
     "annotationlib": _is_annotation,
     "ast": _of_ast,
     "inspect": _is_annotation,

@@ -37,7 +37,7 @@ _PRAGMAS = frozenset((
     "table_xinfo", "temp_store", "user_version",
 ))  # fmt: skip
 """They tell of the database or set how it is kept; the others name files, other memory or the schema itself."""
-_TELLING = frozenset(name for name in _PRAGMAS if name.endswith(("_list", "_info", "_xinfo", "_check")))
+_TABLE_PRAGMAS = frozenset(name for name in _PRAGMAS if name.endswith(("_list", "_info", "_xinfo", "_check")))
 """Those whose argument is the name of a table, and no value."""
 _READS = frozenset([
     sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
@@ -74,7 +74,7 @@ _plain_connect: Any = sqlite3.connect
 
 
 @contextlib.contextmanager
-def confining(rules: Rules) -> Iterator[None]:
+def confine_connections(rules: Rules) -> Iterator[None]:
     """Inside, ``sqlite3.connect`` and ``sqlite3.Connection`` make bound connections, whoever calls them."""
     modules: tuple[Any, ...] = (sqlite3, sqlite3.dbapi2)
     for module in modules:
@@ -93,7 +93,7 @@ def confining(rules: Rules) -> Iterator[None]:
 def _connect(*arguments: Any, **options: Any) -> Any:
     if len(arguments) > FACTORY:
         arguments, options = arguments[:FACTORY], {**_named(arguments), **options}
-    options["factory"] = bound(options.get("factory", Connection))
+    options["factory"] = confined_class(options.get("factory", Connection))
     return _plain_connect(*arguments, **options)
 
 
@@ -106,14 +106,14 @@ def _named(arguments: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(_FROM_FACTORY, arguments[FACTORY:], strict=False))
 
 
-def bound(kind: Any) -> Any:
+def confined_class(kind: Any) -> Any:
     """The class itself where its connections are bound, else one of it whose are."""
     if not isinstance(kind, type) or not issubclass(kind, sqlite3.Connection):
         return kind
     return kind if issubclass(kind, Connection) else type(kind.__name__, (kind, Connection), {})
 
 
-def is_bound(connection: Any) -> bool:
+def is_confined(connection: Any) -> bool:
     """Whether a connection that is being made will be bound."""
     return isinstance(connection, Connection)
 
@@ -156,5 +156,5 @@ def _is_harmless(action: int, first: str | None, second: str | None) -> bool:
 def _only_reads(action: int, first: str | None, second: str | None, database: str | None) -> bool:
     """Whether an action changes nothing but temporary tables."""
     if action == sqlite3.SQLITE_PRAGMA:
-        return second is None or (first or "").lower() in _TELLING
+        return second is None or (first or "").lower() in _TABLE_PRAGMAS
     return action in _READS or database == "temp" or first == "sqlite_temp_master"

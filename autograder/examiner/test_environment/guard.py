@@ -34,7 +34,7 @@ class GuardError(CourseError):
 
 
 @contextlib.contextmanager
-def guarding(folder: Path) -> Iterator[None]:
+def guard_folder(folder: Path) -> Iterator[None]:
     """Inside, code of the folder is not imported, run or loaded, no class is unpickled and no program started.
 
     Raises:
@@ -42,7 +42,7 @@ def guarding(folder: Path) -> Iterator[None]:
     """
     global _installed
     if not _installed:
-        sys.addaudithook(_hear)
+        sys.addaudithook(_audit)
         _installed = True
     path = list(sys.path)
     sys.path[:] = [entry for entry in path if os.path.isabs(entry) and not _lies_in(entry, folder)]
@@ -64,7 +64,7 @@ def lies_in(path: str, folder: Path) -> bool:
     return os.path.join(os.path.realpath(os.path.join(folder, path)), "").startswith(os.path.join(folder, ""))
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _guarded:
         return
     folder = _guarded[-1]

@@ -22,7 +22,7 @@ MAX_FILE_BYTES = MAX_BUFFER_BYTES = 1 << 20
 """Of one file, and of one buffer of an array."""
 
 
-class Told:
+class KernelText:
     """What the student's side said in one test cell."""
 
     def __init__(self) -> None:

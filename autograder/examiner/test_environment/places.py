@@ -28,9 +28,9 @@ from autograder.examiner.test_environment.callers import (
     library_folders,
     module_of,
 )
-from autograder.examiner.test_environment.compilation import Texts, constants_of
+from autograder.examiner.test_environment.compilation import TrustedTexts, constants_of
 from autograder.examiner.test_environment.guard import working_folder
-from autograder.examiner.test_environment.kernel_text import MAX_PATH, Told
+from autograder.examiner.test_environment.kernel_text import MAX_PATH, KernelText
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev")
 _WRITABLE = ("/dev/null", "/dev/shm", "/dev/tty")
@@ -52,7 +52,7 @@ _FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 EVENTS = frozenset([*(f"os.{name}" for name in _CHANGING), *_READING, *_TEMPORARY, "open", "urllib.Request"])
 """Of Python's audit events, those that begin with a path or an address."""
 
-_FILLS = "autograder.examiner.workspace"
+_FILLER = "autograder.examiner.workspace"
 """The module that fills the working folder."""
 
 _made: set[str] = set()
@@ -72,13 +72,13 @@ class PlaceError(CourseError, PermissionError):
 class Places:
     """The files of one test cell."""
 
-    def __init__(self, texts: Texts, told: Told, hidden: Path | None) -> None:
+    def __init__(self, texts: TrustedTexts, kernel_text: KernelText, hidden: Path | None) -> None:
         self.texts = texts
-        self.told = told
+        self.kernel_text = kernel_text
         self.hidden = hidden
         self.temporary = os.path.realpath(tempfile.gettempdir())
 
-    def look(self, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+    def check_event(self, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
         """
         Raises:
             PlaceError: a path leads to where a test has nothing to do.
@@ -87,14 +87,14 @@ class Places:
         if event in _TEMPORARY:
             self._remember(arguments[0])
         elif event == "urllib.Request":
-            self._not_told(arguments[0])
+            self._reject_kernel_path(arguments[0])
         elif event == "open" and type(arguments[0]) is int and is_instructors(frame):
             raise PlaceError(f"descriptor {arguments[0]}")
         elif not imports(frame) and not _is_kits(frame):
             for path, base in _paths(event, arguments, frame):
-                self._look_at(path, _real(path, base, event in _ON_LINKS), _writes(event, arguments), frame)
+                self._check_path(path, _real(path, base, event in _ON_LINKS), _writes(event, arguments), frame)
 
-    def connects(self, database: Any, frame: FrameType) -> None:
+    def check_database(self, database: Any, frame: FrameType) -> None:
         """A connection of SQLite's.
 
         Raises:
@@ -102,14 +102,14 @@ class Places:
         """
         path = _file_of(database)
         if path:
-            self._look_at(os.fsdecode(database), _real(path, "", False), False, frame)
+            self._check_path(os.fsdecode(database), _real(path, "", False), False, frame)
 
     def is_writable(self, path: str) -> bool:
         """Whether a test may change the file."""
         real = os.path.realpath(path)
         return self._is_own(real) or is_below(real, self._writable)
 
-    def _look_at(self, path: str, real: str, writes: bool, frame: FrameType) -> None:
+    def _check_path(self, path: str, real: str, writes: bool, frame: FrameType) -> None:
         folder = working_folder()
         if folder is not None and is_below(real, (str(folder),)):
             if is_importing(frame) and os.path.isfile(real):
@@ -117,7 +117,7 @@ class Places:
             return
         if self._is_own(real) or is_importing(frame):
             return
-        self._not_told(path)
+        self._reject_kernel_path(path)
         if is_below(real, self._writable if writes else self._readable) or _shows_source(frame):
             return
         if real == self.temporary and (module_of(frame) == "tempfile" or not writes):
@@ -125,8 +125,8 @@ class Places:
         if not self._stands(real, frame):
             raise PlaceError(path)
 
-    def _not_told(self, path: Any) -> None:
-        if isinstance(path, str | bytes) and self.told.has(os.fsdecode(path)):
+    def _reject_kernel_path(self, path: Any) -> None:
+        if isinstance(path, str | bytes) and self.kernel_text.has(os.fsdecode(path)):
             raise PermissionError("a path of the student's leads out of the working folder")
 
     def _is_own(self, real: str) -> bool:
@@ -174,7 +174,7 @@ def _lexical(folder: str, path: str) -> str:
 
 def _is_kits(frame: FrameType) -> bool:
     """Whether the kit itself opens a file, and not for a test."""
-    return module_of(frame).startswith("autograder.") or any(module_of(one) == _FILLS for one in frames(frame))
+    return module_of(frame).startswith("autograder.") or any(module_of(one) == _FILLER for one in frames(frame))
 
 
 def _shows_source(frame: FrameType) -> bool:

@@ -33,7 +33,7 @@ from autograder.examiner.test_environment.callers import (
     module_of,
 )
 from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
-from autograder.examiner.test_environment.kernel_text import Told
+from autograder.examiner.test_environment.kernel_text import KernelText
 from autograder.kernel.codec import Packed
 
 _PLAIN = {
@@ -64,9 +64,9 @@ class _Cell:
     """One test cell that is examined."""
 
     def __init__(self, sources: tuple[str, ...], hidden: Path | None) -> None:
-        self.texts = compilation.Texts(sources)
-        self.told = Told()
-        self.places = places.Places(self.texts, self.told, hidden)
+        self.texts = compilation.TrustedTexts(sources)
+        self.kernel_text = KernelText()
+        self.places = places.Places(self.texts, self.kernel_text, hidden)
         self.importable = _importable(tuple(sys.path))
         self.refused: list[Exception] = []
 
@@ -74,7 +74,7 @@ class _Cell:
         error = ForeignCodeError(
             f"{what} is refused: it may be the student's; {instead_of(map(module_of, frames(frame)))}"
         )
-        if not compilation.gives_up(frame):
+        if not compilation.tolerates_refusal(frame):
             self.refused.append(error)
         raise error
 
@@ -111,29 +111,29 @@ def deny_student_code(*sources: str, hidden: Path | None = None) -> Iterator[lis
     """
     global _now, _installed
     if not _installed:
-        sys.addaudithook(_hear)
+        sys.addaudithook(_audit)
         _installed = True
     before, _now = _now, _Cell(sources, hidden)
     try:
-        with databases.confining(databases.Rules(_now.places.is_writable, _now.refuse_statement)):
+        with databases.confine_connections(databases.Rules(_now.places.is_writable, _now.refuse_statement)):
             yield _now.refused
     finally:
         _now = before
 
 
-def heard(packed: Packed) -> None:
+def record_text(packed: Packed) -> None:
     """Remember the texts in a message of the kernel's: none of them is a path."""
     if _now is not None:
-        _now.told.keep(packed)
+        _now.kernel_text.keep(packed)
 
 
-def heard_file(data: bytes) -> None:
+def record_file(data: bytes) -> None:
     """Remember what is in a file of the student's that a test may read."""
     if _now is not None:
-        _now.told.keep_file(data)
+        _now.kernel_text.keep_file(data)
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if _now is None:
         return
     listener = _LISTENERS.get(event)
@@ -200,15 +200,15 @@ def _import(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameTyp
 
 
 def _file(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-    cell.places.look(event, arguments, frame)
+    cell.places.check_event(event, arguments, frame)
 
 
 def _connect(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-    cell.places.connects(arguments[0], frame)
+    cell.places.check_database(arguments[0], frame)
 
 
 def _connected(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-    if not databases.is_bound(arguments[0]):
+    if not databases.is_confined(arguments[0]):
         cell.refuse("a connection of SQLite's own class", frame)
 
 
