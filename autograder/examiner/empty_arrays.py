@@ -1,7 +1,7 @@
-"""An empty array is not close to a number: a comparison of nothing passes nowhere that it can be told.
+"""Comparisons of empty arrays with numbers, which must not pass.
 
-``np.testing.assert_allclose(f(3), 9)``, ``np.allclose`` and ``pytest.approx`` are true where ``f`` returns an empty
-array, since no item of it is wrong.
+``np.testing.assert_allclose(f(3), 9)``, ``np.allclose`` and ``pytest.approx`` are true if ``f`` returns an empty array,
+since no item of it is wrong.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 _TEST_FILES = ("<test ", "<instructor")
-"""How the file names of a test's code begin: a library's own use of a function of numpy's stays as it is."""
+"""Prefixes of the file names of a test's code. Other code, such as a library's, may compare empty arrays as before."""
 
 
 @contextlib.contextmanager
 def reject_empty_comparisons(source: str) -> Iterator[None]:
-    """While the block examines the test cell ``source``, an empty array is close to another empty one only."""
+    """Make an empty array close only to another empty one, while the block examines the test cell ``source``."""
     replaced = []
     for home, name, made in _replacements(source):
         own = getattr(home, name)
@@ -38,7 +38,7 @@ def _replacements(source: str) -> Iterator[tuple[Any, str, Callable[[Any], Any]]
     yield numpy, "isclose", _guard_closeness
     import numpy.testing
 
-    # What all of its assertions on arrays call.
+    # All assertions on arrays call this function.
     within: Any = sys.modules.get("numpy.testing._private.utils")
     if hasattr(within, "assert_array_compare"):
         yield within, "assert_array_compare", _guard_assertion
@@ -50,11 +50,11 @@ def _replacements(source: str) -> Iterator[tuple[Any, str, Callable[[Any], Any]]
 
 
 def _only_one_is_empty(one: Any, other: Any) -> bool:
-    """Whether just one of two has no items."""
+    """Return whether exactly one of the two values has no items."""
     numpy: Any = sys.modules["numpy"]
     try:
         return bool((numpy.size(one) == 0) != (numpy.size(other) == 0))
-    except Exception:  # what is no array: numpy says so itself
+    except Exception:  # not an array; numpy reports that itself
         return False
 
 

@@ -12,11 +12,11 @@ _TOTALS = frozenset(["sum", "min", "max", "round", "float", "int", "abs", "mean"
 
 
 class NoNumber(Exception):
-    """A cell that adds up points ended in something that is no number: an answer was no number."""
+    """A cell that adds up points did not end in a number, because an answer was not a number."""
 
 
 def finite_number(value: Any) -> float | None:
-    """A finite number of an exact type; None for anything else."""
+    """Return a finite number of an exact type; None for anything else."""
     if type(value) in (int, float):
         return float(value) if value == value else 0.0
     if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 and value.dtype.kind in "iuf":
@@ -25,13 +25,13 @@ def finite_number(value: Any) -> float | None:
 
 
 def stated_points(value: Any, source: str) -> float | None:
-    """The points that a cell's last expression states; None where it states none.
+    """Return the points that a cell's last expression states; None if it states none.
 
-    ``score += f(x) == expected`` becomes an array where the student's function returns one. It is no number, and so
-    would be no score, and the cell would be passed.
+    ``score += f(x) == expected`` becomes an array if the student's function returns one. An array is not a number, so
+    without this check the cell would count as having no score, and pass.
 
     Raises:
-        NoNumber: the cell adds up points, and the student's answers made something else of the sum.
+        NoNumber: the cell adds up points, and the student's answers turned the sum into something else.
     """
     points = finite_number(value)
     kind = type(value)
@@ -47,7 +47,7 @@ def stated_points(value: Any, source: str) -> float | None:
 
 
 def _adds_up(tree: ast.Module) -> bool:
-    """Whether the last expression is a sum, and nothing that is merely shown."""
+    """Return whether the last expression is a sum rather than something that is merely shown."""
     last = tree.body[-1] if tree.body else None
     value = last.value if isinstance(last, ast.Expr) else None
     if isinstance(value, ast.Name):

@@ -1,4 +1,4 @@
-"""What a test cell cannot do outside of the kernel, or must not do with what a student wrote: the table of calls."""
+"""The table of calls that a test cell cannot make outside the kernel, or must not make with a student's objects."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Refusal:
     """A family of calls."""
 
     calls: re.Pattern[str]
-    """Fits the whole dotted name of what is called, with imports resolved."""
+    """Matches the whole dotted name of the called function, with imports resolved."""
     reason: str
     instead: str
     unless: Callable[[ast.Call], bool] = lambda call: False
-    """A call of this family that is fine."""
+    """Whether a call of this family is allowed after all."""
     warning: bool = False
-    """It may be meant so."""
+    """Whether the call may be intended, so that it only gets a warning."""
 
 
 def _has_keyword(name: str, value: object) -> Callable[[ast.Call], bool]:
-    """Whether the call has the keyword with this literal."""
+    """Return a function that tells whether a call has the keyword with this literal."""
 
     def said(call: ast.Call) -> bool:
         found = [k.value for k in call.keywords if k.arg == name]
@@ -45,7 +45,7 @@ HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/
 
 _URL = re.compile(r"(?:https?|ftp|s3|gs)://.*", re.DOTALL)
 _EXISTING = ("/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/proc/", "/sys/", "/dev/", "/tmp/")
-"""Folders that are behind the examiner's wall, too."""
+"""Folders that also exist inside the examiner's sandbox."""
 
 
 def _first_text(call: ast.Call) -> str:
@@ -58,7 +58,10 @@ def _names_no_url(call: ast.Call) -> bool:
 
 
 def _stays_inside(call: ast.Call) -> bool:
-    """Whether the call opens no literal path outside of the work folder; a path in a home has a message of its own."""
+    """Return whether the call opens no literal path outside the working folder.
+
+    A path in a home folder has a message of its own.
+    """
     text = _first_text(call)
     path = posixpath.normpath(text)
     if not path.startswith("/"):
@@ -158,7 +161,7 @@ IPYTHON = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h|get_ipython|display"
 
 
 def aliases(trees: Iterable[ast.AST]) -> dict[str, str]:
-    """What the names of imports stand for: ``pd`` → ``pandas``, ``load`` → ``pickle.load``."""
+    """Return what the names of imports stand for: ``pd`` → ``pandas``, ``load`` → ``pickle.load``."""
     found: dict[str, str] = {}
     for tree in trees:
         for node in ast.walk(tree):
@@ -172,7 +175,7 @@ def aliases(trees: Iterable[ast.AST]) -> dict[str, str]:
 
 
 def dotted(node: ast.AST, known: Mapping[str, str]) -> str:
-    """``pd.read_csv`` as ``pandas.read_csv``; empty for what is no plain name."""
+    """Return ``pandas.read_csv`` for ``pd.read_csv``; empty for anything but a plain name."""
     if isinstance(node, ast.Name):
         return known.get(node.id, node.id)
     if isinstance(node, ast.Attribute):
@@ -182,17 +185,17 @@ def dotted(node: ast.AST, known: Mapping[str, str]) -> str:
 
 
 def refused_call(call: ast.Call, known: Mapping[str, str]) -> Refusal | None:
-    """The family that a call belongs to, if it is refused."""
+    """Return the family that a call belongs to, if it is refused."""
     name = dotted(call.func, known)
     return next((r for r in CALLS if r.calls.fullmatch(name) and not r.unless(call)), None)
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Functions of a library that make code of a text."""
+    """Functions of a library that turn a text into code."""
 
     calls: re.Pattern[str]
-    """Fits the dotted name of what is called; of a method of a test's object only ``.query``."""
+    """Matches the dotted name of the called function; for a method of an object of the test only ``.query``."""
     library: str
     instead: str
 
@@ -220,18 +223,18 @@ EVALUATORS = (
     ),
     Evaluator(re.compile(r"numexpr\.evaluate"), "numexpr", "let the expression stand in the test"),
 )
-"""A test may call these with a text that stands in it, and with no other: any other may be the student's."""
+"""A test may call these only with a text that is a constant of the test: any other text may be the student's."""
 _STATEMENTS = "write the statements themselves; ast.literal_eval reads data"
 
 
 def instead_of(modules: Iterable[str]) -> str:
-    """What to write instead of a text that one of these modules compiles."""
+    """Return what to write instead of a text that one of these modules compiles."""
     libraries = {name.partition(".")[0] for name in modules}
     return next((e.instead for e in EVALUATORS if e.library in libraries), _STATEMENTS)
 
 
 def find_evaluator(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
-    """The evaluator that a call gives a text which does not stand in it."""
+    """Return the evaluator to which a call passes a text that is not a constant."""
     name = dotted(call.func, known) or f".{getattr(call.func, 'attr', '')}"
     text = next((k.value for k in call.keywords if k.arg in ("expr", "source", "formula")), None)
     text = call.args[0] if call.args else text

@@ -20,7 +20,7 @@ from autograder.examiner.examination import examine
 from autograder.examiner.models import rebuild
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.examiner.remote.model import RemoteModel, refused
+from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
 from autograder.execution.client import sandboxed_kernel
@@ -287,7 +287,7 @@ def keras_like(error: Exception) -> Any:
     """A model of the kernel that was not rebuilt."""
     stands = answer("class Net:\n    def predict(self, X): return X[:, :3]\n    layers = [1, 2]\nmodel = Net()")
     remote = object.__getattribute__(stands, "_remote")
-    return refused(remote, object.__getattribute__(stands, "_reference"), error)
+    return refused_model(remote, object.__getattribute__(stands, "_reference"), error)
 
 
 def test_a_refused_kind_predicts_and_says_nothing_else_of_itself() -> None:
@@ -354,7 +354,7 @@ def test_a_keras_model_of_a_refused_kind_is_measured_and_counted_as_the_notebook
         stands, kernel = answers(LAMBDA, name)
         own = np.asarray(kernel.namespace[name](X, training=False))
         remote = object.__getattribute__(stands, "_remote")
-        model = refused(remote, object.__getattribute__(stands, "_reference"), KindRefused("no"))
+        model = refused_model(remote, object.__getattribute__(stands, "_reference"), KindRefused("no"))
         np.testing.assert_allclose(predictions(model, X), own, rtol=1e-4, atol=1e-6)
         result = recorded(lambda model=model, count=count: check.parameters(model, exactly=count, show=True))
         assert result.message == f"{count} parameters (as the notebook reports), exactly {count} asked"
@@ -414,6 +414,6 @@ def test_a_refused_kind_that_was_never_called_has_no_parameters_to_be_proud_of()
     pytest.importorskip("keras")
     stands = answer(LAMBDA.replace("other(", "(lambda x: 0)("), "other")
     remote, reference = (object.__getattribute__(stands, name) for name in ("_remote", "_reference"))
-    model = refused(remote, reference, KindRefused("no"))
+    model = refused_model(remote, reference, KindRefused("no"))
     for make in (lambda: check.parameters(model, at_most=9), lambda: check.loss(model, on=(X, Y), below=9)):
         assert recorded(make).message == subject.NOT_BUILT

@@ -1,4 +1,4 @@
-"""One test cell, read for what cannot be examined outside of the kernel."""
+"""Linting of one test cell for what cannot be examined outside the kernel."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a test cell does."""
+    """A problem of a test cell."""
 
     cell: str
     """``cell 4 ('squares')``"""
     line: int
-    """In the instructor's cell; 0 where it is the cell as a whole."""
+    """In the instructor's cell; 0 if the finding is about the whole cell."""
     code: str
     reason: str
     instead: str
@@ -40,7 +40,7 @@ class Finding:
 
 
 class Reader:
-    """Reads one test cell."""
+    """The linter of one test cell."""
 
     def __init__(self, name: str, cell: ExamCell, notebook: Notebook) -> None:
         self.name = name
@@ -52,6 +52,7 @@ class Reader:
         self.own = _bound_anywhere(self.tree)
 
     def all(self) -> Iterator[Finding]:
+        """Yield all findings."""
         yield from self._imports()
         yield from self._names()
         yield from self._calls()
@@ -66,11 +67,12 @@ class Reader:
             yield self.finding(node, reason, instead, warning=True)
 
     def _students_functions(self) -> frozenset[str]:
-        """The student's, but for those that work by what they change."""
+        """Return names of the student's functions, except those that work by changing their arguments."""
         known = self.notebook.known
         return known.students - known.trusted.keys() - self.own - known.returning_nothing
 
     def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
+        """Return a finding about a node."""
         line = getattr(node, "lineno", 0)
         return Finding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning)
 
@@ -135,19 +137,22 @@ class Reader:
                 yield self.finding(node, *self._why_not_compiled(name, node))
 
     def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
-        """Say why ``eval`` or ``exec`` is refused, and what to write instead."""
+        """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""
         words = {n.id for argument in call.args[:1] for n in ast.walk(argument) if isinstance(n, ast.Name)}
         if words & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
             return "texts of students are never compiled", "compare values, or read data with ast.literal_eval"
         return f"the names that {name}() will use cannot be read from the test", "write the statements themselves"
 
     def _libraries(self) -> set[str]:
-        """What the notebook imports from, as evaluators are named: a formula of statsmodels' is patsy's."""
+        """Return the libraries that the notebook imports, by the names of evaluators.
+
+        A formula of statsmodels is patsy's.
+        """
         found = {name.partition(".")[0] for name in self.notebook.imports.values()}
         return found | ({"patsy"} if "statsmodels" in found else set())
 
     def _hidden_data(self) -> set[str]:
-        """Names that the test binds to what comes from check.hidden_data: the instructor's own files."""
+        """Return names that the test binds to contents of check.hidden_data, the instructor's own files."""
         found: set[str] = set()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Assign | ast.With) and _mentions_hidden_data(node):
@@ -156,7 +161,10 @@ class Reader:
         return found
 
     def _literal_names(self, call: ast.Call) -> bool:
-        """``"x" in globals()``, ``globals()["x"]``: fine where the names are literals that the examiner reads."""
+        """Return whether the call is used with literal names only, as in ``"x" in globals()`` or ``globals()["x"]``.
+
+        The examiner can read such names.
+        """
         for node in ast.walk(self.tree):
             literal: ast.AST | None = None
             if isinstance(node, ast.Subscript) and node.value is call:
@@ -193,7 +201,7 @@ class Reader:
         yield Finding(self.name, 0, "", why, "add an assert or a check", warning=True)
 
     def _decides(self) -> bool:
-        """Whether something in it may raise by its meaning, or it ends in a value."""
+        """Return whether the cell may raise on purpose, or ends in a value."""
         last = self.tree.body[-1] if self.tree.body else None
         if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call | ast.Constant):
             return True
@@ -202,11 +210,11 @@ class Reader:
                 return True
             call = node.value if isinstance(node, ast.Expr) else None
             if isinstance(call, ast.Call) and dotted(call.func, {}) != "print":
-                return True  # a call for its own sake: of the student's function, or of a helper
+                return True  # a call as a statement, of the student's function or a helper
         return False
 
     def _asserts(self, call: ast.Call) -> bool:
-        """An assertion of a library, a check, or a function of the instructor's."""
+        """Return whether the call is an assertion of a library, a check, or a function of the instructor's."""
         name = dotted(call.func, self.notebook.imports)
         if name in self.notebook.known.own or name in self.notebook.known.trusted:
             return True
@@ -223,7 +231,7 @@ class Reader:
 
 
 def _pythons() -> set[str]:
-    """Python's own names; IPython, once imported, puts ``display`` among them."""
+    """Return Python's own names, without ``display``, which IPython adds to them when it is imported."""
     return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
 
 
@@ -240,7 +248,10 @@ def _mentions_hidden_data(node: ast.AST) -> bool:
 
 
 def _bound_anywhere(tree: ast.AST) -> frozenset[str]:
-    """Names that a cell binds in any scope: over-approximated, so that nothing is called unbound that is not."""
+    """Return names that a cell binds in any scope.
+
+    The result may contain too many names, so that no bound name is reported as unbound.
+    """
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -1,4 +1,4 @@
-"""What a test can do instead, where an argument of a call cannot travel to the kernel."""
+"""Advice for a test whose argument cannot travel to the kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PASSED = "A test passes plain data, functions, mocks, open files and what came 
 
 
 def remedy(kind: type) -> str:
-    """Say in a sentence what a test may pass in place of an object of this class."""
+    """Return a sentence on what a test may pass instead of an object of this class."""
     module = f"{getattr(kind, '__module__', '')}."
     instead = next((words for start, words in _REMEDIES if module.startswith(start)), _OWN)
     return f"{_PASSED}; {instead}."

@@ -1,4 +1,4 @@
-"""Python's ``inspect`` on what stayed in the kernel: sources and signatures are the student's word, as data."""
+"""Python's ``inspect`` for objects in the kernel: sources and signatures are claims, read as data."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ APPARENT_TYPES: dict[str, type] = {
     "builtins.builtin_function_or_method": types.BuiltinFunctionType,
     "builtins.generator": types.GeneratorType,
 }
-"""What ``isinstance`` says of remote functions and generators, so that ``inspect.isfunction`` works. No plain data."""
+"""Types that ``isinstance`` reports for functions and generators in the kernel, so that ``inspect.isfunction`` works.
+None of them is plain data."""
 
 FORWARDED_ATTRIBUTES = frozenset(
     ["__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__annotations__", "__defaults__",
      "__kwdefaults__", "__code__", "__closure__", "__wrapped__", "__func__", "__self__", "__init__",
      "__abstractmethods__", "__isabstractmethod__", "__slots__", "__match_args__"]
 )  # fmt: skip
-"""Special attributes that are asked for like any other."""
+"""Special attributes that are read from the kernel like any other."""
 
 
 def signature(described: Any) -> inspect.Signature:
-    """The signature that the kernel describes.
+    """Return the signature that the kernel describes.
 
     Raises:
-        RemoteError: it is none.
+        RemoteError: the description is invalid.
     """
     try:
         parameters = [
@@ -52,10 +53,10 @@ def _first_or_empty(given: list[Any]) -> Any:
 
 
 def data_fields(names: Any) -> dict[str, Any]:
-    """The fields of a data class of the student's, for ``dataclasses.fields`` and ``asdict``.
+    """Return the fields of a student's data class, for ``dataclasses.fields`` and ``asdict``.
 
     Raises:
-        AttributeError: it is no data class.
+        AttributeError: the class is not a data class.
     """
     if type(names) is not list or not all(type(name) is str for name in names):
         raise AttributeError("__dataclass_fields__")
@@ -69,7 +70,7 @@ _findsource = inspect.findsource
 
 
 def _find_source(obj: Any) -> tuple[list[str], int]:
-    """As ``inspect.findsource``, for what is here and for what is there."""
+    """Extend ``inspect.findsource`` to objects in the kernel."""
     if reference_of(obj) is None:
         return _findsource(obj)
     remote = type.__getattribute__(obj, "_class_remote") if isinstance(obj, type) else obj._remote

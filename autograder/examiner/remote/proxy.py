@@ -1,9 +1,9 @@
-"""What stands in the examiner for an object that stayed in the student's kernel.
+"""The handles of objects that stayed in the student's kernel.
 
-A remote object answers questions by asking the kernel, and the answer is plain data or another remote object. It is
-built so that it cannot decide a test by itself: it equals nothing but itself, has no truth value, cannot be ordered,
-and never becomes a numpy array (``operators`` says where a class with operators may). Exceptions of the student's code
-come back as the built-in exception type they are, or as the class of the student's that they are (``classes``).
+A handle answers questions by asking the kernel, with plain data or another handle. It cannot decide a test by itself:
+it equals nothing but itself, has no truth value, cannot be ordered, and never becomes a numpy array (``operators``
+describes the exceptions for a class with operators). An exception of the student's code is raised as its built-in type,
+or as the student's own class (``classes``).
 """
 
 from __future__ import annotations
@@ -35,38 +35,40 @@ from autograder.kernel.codec import CodecError, Reference, decode, encode
 from autograder.kernel.codec.core import NotPlainError
 
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
-"""Items of a loop that are asked for singly, and how many at once after that."""
+"""Items of a loop that are fetched one by one, and how many at once after them."""
 
 
 class Remote:
-    """Asks the kernel; keeps what was rebuilt from handles."""
+    """The connection to the kernel, and the objects rebuilt from handles."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
         self.lost: str | None = None
         self.ending: RemoteError | None = None
-        """What no test can make good by catching it: the end of the kernel, an exit of the student's code."""
+        """An end that no test can repair by catching the error: the kernel ended, or the student's code called exit."""
         self.rebuild: Callable[[Reference, Any], Any] | None = None
-        """Makes a model of what the kernel says of it; set while answers are examined."""
+        """Rebuilds a model from the kernel's claim; set while answers are examined."""
         self.figures = Figures()
         self.kept: frozenset[str] = frozenset()
-        """The narrow types that the exam's own code works with; see :mod:`autograder.examiner.remote.named_types`."""
+        """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
         self.returning_nothing: frozenset[str] = frozenset()
-        """The instructor's functions that return nothing: they may change what a test calls them with."""
+        """The instructor's functions that return nothing: they may change their arguments."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
         self.alive: WeakValueDictionary[Reference, Any] = WeakValueDictionary()
-        """What stands for an object as the student's code gave it; one for each, so that ``is`` means what it says."""
+        """The handle of each object as the student's code returned it; there is one for each, so that ``is`` works."""
 
     def ask(self, verb: str, *arguments: Any, timeout: float | None = None) -> Any:
-        """One question. What the student's code printed meanwhile is printed here; what it asks back of the test's own
-        functions is served.
+        """Send one question to the kernel and return the answer.
+
+        Text that the student's code prints meanwhile is printed here, and its calls of the test's own functions are
+        served.
 
         Raises:
-            LostError: no kernel, no answer.
+            LostError: there is no kernel, or no answer.
             CodecError: an argument cannot travel; the message says what to pass instead.
-            Exception: what the student's code raised, as a built-in exception type or as a class of the student's.
+            Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
             raise LostError(self.lost)
@@ -81,7 +83,7 @@ class Remote:
             self.ending = error
             raise
         try:
-            # A model's weights are what its layers are rebuilt with, and no answer that a test compares.
+            # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept = None if verb == "model" else self.kept | given_types(arguments)
             outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
             if type(printed) is not str or outcome not in ("ok", "raised"):
@@ -104,7 +106,7 @@ class Remote:
 
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
-        """Let ``ask`` take the place of the method inside; the one before is the caller's to call."""
+        """Replace the method ``ask`` inside the block; the replacement may call the original."""
         own = vars(self)
         before = own.get("ask")
         own["ask"] = ask
@@ -117,13 +119,16 @@ class Remote:
                 own["ask"] = before
 
     def stand_in(self, reference: Reference) -> Any:
-        """What stands for a handle: the test's own, a class, the rebuilt model where it is one, a remote object."""
+        """Return what a reference stands for.
+
+        It is the test's own object, a class, a rebuilt model or figure, or a handle.
+        """
         if reference.handle < 0:
             return self.callbacks.resolve(reference)
         name, _, of = reference.type_name.partition("#")
         reference = reference._replace(type_name=name)
         if reference.kind == "model" and self.rebuild is not None:
-            rebuild, self.rebuild = self.rebuild, None  # a model in what is said of a model stays remote
+            rebuild, self.rebuild = self.rebuild, None  # a model inside a model's claim stays remote
             try:
                 return rebuild(reference, self.ask("model", reference.handle))
             finally:
@@ -157,17 +162,17 @@ class Remote:
         return made
 
     def plain(self, reference: Reference) -> RemoteObject:
-        """The remote object for a handle, whatever could be rebuilt of it."""
+        """Return the handle for a reference, even if the object could be rebuilt."""
         return RemoteObject(self, reference)
 
     def _figure(self, reference: Reference) -> Any:
-        """A figure of the examiner's with what the kernel says of the student's; None where it says nothing."""
-        rebuild, self.rebuild = self.rebuild, None  # nothing in what is said of a figure is another
+        """Return a figure of the examiner's, drawn from the kernel's claim; None if the claim is invalid."""
+        rebuild, self.rebuild = self.rebuild, None  # a figure's claim contains no other figure
         try:
             return self.figures.rebuilt(self.ask("operate", "figure", (self.plain(reference),)))
         except RemoteError:
             raise
-        except Exception:  # what the student's code raised while the figure described itself
+        except Exception:  # the student's code prevented the description
             return None
         finally:
             self.rebuild = rebuild
@@ -178,23 +183,23 @@ async def _awaiting(coroutine: RemoteObject) -> Any:
 
 
 class RemoteObject(Operators, Handle):
-    """An object in the student's kernel."""
+    """The handle of an object in the student's kernel."""
 
     __slots__ = ("__weakref__", "_origin", "_reference", "_remote")
     _remote: Remote
     _reference: Reference
     _origin: Origin
     _always_true = False
-    """Its class, one of the assignment's, has neither ``__bool__`` nor ``__len__``."""
+    """Whether the class, one of the assignment's, has neither ``__bool__`` nor ``__len__``."""
 
     @property
     def autograder_refusal(self) -> str | None:
-        """Why a check cannot examine it: that of its reference, or a text on subclasses made by the examiner."""
+        """Why a check cannot examine the object; subclasses made by the examiner have a text of their own."""
         return self._reference.why or None
 
     @property
     def autograder_value(self) -> Any:
-        """A copy that a check may compare in its place; None where there is none."""
+        """A copy that a check may compare instead; None if there is none."""
         return self._reference.copy
 
     def __init__(self, remote: Remote, reference: Reference) -> None:
@@ -206,7 +211,7 @@ class RemoteObject(Operators, Handle):
         return self._reference
 
     def _of_origin(self, origin: Origin) -> RemoteObject:
-        """Another that stands for the same object, and came from there."""
+        """Return another handle of the same object, with this origin."""
         made = type(self).__new__(type(self))
         RemoteObject.__init__(made, self._remote, self._reference)
         object.__setattr__(made, "_origin", origin)
@@ -263,7 +268,10 @@ class RemoteObject(Operators, Handle):
         raise refuse(self, "is no array")
 
     def __iter__(self) -> Iterator[Any]:
-        """One by one at first, as a generator's side effects want it; then as many at once as come in a moment."""
+        """Yield items one by one at first, then as many at once as arrive in a moment.
+
+        Fetching ahead at once would trigger a generator's side effects too early.
+        """
         ahead = self._remote.ask("operate", "ahead", (self,))
         taken, most = 0, 1
         while True:
@@ -278,8 +286,11 @@ class RemoteObject(Operators, Handle):
         yield from self._remote.ask("operate", "reversed", (self,))
 
     def __contains__(self, item: Any) -> bool:
-        """Whether one of the plain items is equal; the student's ``__contains__`` is asked only of what the test made
-        by calling a class that is to have one."""
+        """Return whether one of the plain items is equal.
+
+        The student's ``__contains__`` decides only for an instance that the test created of a class that should have
+        it.
+        """
         if self._origin is Origin.MADE and "__contains__" in type(self)._operators:
             return boolean_answer(self, "contains", item)
         return any(item is one or item == one for one in self)
@@ -334,15 +345,20 @@ class RemoteObject(Operators, Handle):
         return self._remote.ask("operate", "enter", (self,))
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        """The student's ``__exit__`` learns of an exception by its type, and may stop one that the block raised
-        on purpose."""
+        """Call the student's ``__exit__`` with the exception's type.
+
+        It may suppress an exception only if the block raised it on purpose.
+        """
         raised = _exit_argument(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
         return raised is not None and stops is True and raised_by_test(error)
 
 
 def _exit_argument(error: BaseException | None) -> Any:
-    """What a ``with`` block's own exception is there: one of the student's itself, or the name of a built-in type."""
+    """Return how the kernel sees the exception of a ``with`` block.
+
+    It is the student's own exception itself, or the name of a built-in type.
+    """
     if error is None or isinstance(error, AssertionError) or not isinstance(error, Exception):
         return None
     if isinstance(error, RemoteError | CodecError):
@@ -354,21 +370,23 @@ def _exit_argument(error: BaseException | None) -> Any:
 
 
 COMPUTED_HERE = {"evaluate": "check.loss", "count_params": "check.parameters"}
-"""What is asked of a model to grade it, and what to ask instead: the examiner computes it itself or not at all."""
+"""Methods of a model that would grade it → what to use instead: the examiner computes these values itself or not at
+all."""
 
 
 class RemoteCallable(RemoteObject, CallableHandle):
-    """A function, class or model of the student's: calling it runs their code, in their kernel."""
+    """The handle of a function, class or model of the student's; a call runs the student's code in the kernel."""
 
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the object in the kernel."""
         result = call_remote(self._remote, self, args, kwargs)
         return mark(result, Origin.DERIVED) if self._origin >= Origin.DERIVED else result
 
 
 class Refused(RemoteCallable):
-    """A model that could not be rebuilt: it says why, and nothing else."""
+    """The handle of a model that could not be rebuilt; it only gives the reason."""
 
     __slots__ = ()
 
@@ -376,4 +394,5 @@ class Refused(RemoteCallable):
         raise TypeError(f"this model cannot be examined: {type(self).autograder_refusal}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse the call with the reason."""
         raise TypeError(f"this model cannot be examined: {type(self).autograder_refusal}")
