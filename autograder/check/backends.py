@@ -49,7 +49,7 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
 
     Returns:
         A function with the same arguments. It raises what ``function`` raises; in a notebook it raises
-            ``ElsewhereError`` if the call is not possible on that backend.
+        ``ElsewhereError`` if the call is not possible on that backend.
 
     Raises:
         CourseError: the backend does not exist or is not installed, or a hidden test passes a function of its own.

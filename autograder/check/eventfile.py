@@ -219,7 +219,7 @@ def _old_histogram(histogram: Any) -> Floats:
     right = np.array(histogram.bucket_limit, np.float64)
     counts = np.array(histogram.bucket, np.float64)
     if right.shape != counts.shape:
-        raise EventFileError("a histogram has more edges than counts, or fewer")
+        raise EventFileError("a histogram does not have as many edges as counts")
     if not len(right):
         return np.zeros((0, 3))
     right = np.minimum(right, histogram.max)
@@ -245,11 +245,11 @@ def _array(tensor: Any) -> Floats:
     content, listed = tensor.tensor_content, getattr(tensor, field)
     if content:
         if len(content) != size * np.dtype(dtype).itemsize:
-            raise EventFileError("a tensor has another size than its shape says")
+            raise EventFileError("a tensor's size does not match its shape")
         flat = np.frombuffer(content, dtype).astype(np.float64)
     else:
         if len(listed) > size:
-            raise EventFileError("a tensor has another size than its shape says")
+            raise EventFileError("a tensor's size does not match its shape")
         # The last listed number is repeated to the end; an empty list means zeros.
         flat = np.full(size, listed[-1] if len(listed) else 0, np.float64)
         flat[: len(listed)] = listed

@@ -145,6 +145,6 @@ def _files(folder: str) -> tuple[list[bytes], str]:
 
 
 _UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
-_NO_NAME, _OUTSIDE = "this is not the name of a folder", "the folder is not inside the notebook's own"
+_NO_NAME, _OUTSIDE = "this is not the name of a folder", "the folder is not inside the notebook's folder"
 _GONE, _EMPTY = "the notebook's kernel is gone, or did not answer in time", "the folder holds no event file"
 _SENTENCES = frozenset([*_REFUSALS.values(), _UNREADABLE, _NO_NAME, _OUTSIDE, _GONE, _EMPTY])

@@ -32,7 +32,7 @@ _ESTIMATOR_BATCH = (8192, 4_000_000)
 """Largest batch of an estimator, which needs little memory for a row and starts its threads anew at each call."""
 _MAX_NUMBERS = 50_000_000
 """Largest size of all outputs together (400 MB)."""
-UNSTEADY = "the same rows got other predictions when they were asked again among other rows"
+UNSTEADY = "the predictions for some rows changed when these were repeated among other rows"
 DEPENDS_ON_OTHER_ROWS = (
     "The model's prediction for a row changes with the other rows of the batch. A prediction must depend on its "
     "own row alone: look for an operation along axis 0, or over the whole batch."

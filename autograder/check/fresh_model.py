@@ -49,9 +49,9 @@ def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:
         if inputs is not None:
             _fit_preprocessing(model, copy, inputs)
     except Exception as error:
-        raise NotTrainable(f"The network cannot be made again ({type(error).__name__}).") from error
+        raise NotTrainable(f"The network cannot be rebuilt ({type(error).__name__}).") from error
     if [tuple(v.shape) for v in copy.weights] != [tuple(v.shape) for v in model.weights]:
-        raise NotTrainable("The network cannot be made again: its weights have other shapes then.")
+        raise NotTrainable("The network cannot be rebuilt: its weights would have other shapes.")
     return copy
 
 
@@ -93,7 +93,7 @@ def _copy_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
 
 
 def _fit_preprocessing(model: Any, copy: Any, inputs: Any) -> None:
-    """Set mean and spread of layers that scale an input feature by feature to those of the rows to train on."""
+    """Fit layers that scale an input feature by feature to the rows to train on."""
     import keras
 
     for layer in preprocessing_layers(copy):

@@ -82,7 +82,7 @@ def retrained(
 
     Returns:
         A result with the evidence ``loss`` or ``accuracy`` (the mean), ``values`` of the trainings, their ``spread``
-            (standard deviation), the ``standard_error`` by the rows, ``rows``, ``epochs`` and ``parameters``.
+        (standard deviation), the ``standard_error`` by the rows, ``rows``, ``epochs`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together, or Keras does not run on TensorFlow.

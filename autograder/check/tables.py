@@ -31,7 +31,7 @@ def difference(actual: Any, expected: Any, same_arrays: SameArrays, of: Any = No
     if actual.shape != expected.shape:
         return f"{shape_of(actual, of)}, and should be {expected.shape}"
     if actual.ndim == 2 and not same_table(actual.columns, expected.columns, same_arrays, 0, 0):
-        return "the columns are not the right ones, or in another order"
+        return "the columns are wrong, or in another order"
     if not same_table(actual.index, expected.index, same_arrays, 0, 0):
         return "the index is not right"
     return ""

@@ -20,8 +20,8 @@ _RECORDED = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 name."""
 MAX_NOTES = 8
 HINT = (
-    "(An object of the notebook equals only itself, and is an instance of the notebook's classes alone. "
-    "Compare what it gives: list(x), float(x), x.name.)"
+    "(An object of the notebook equals only itself, and is an instance only of the notebook's classes. "
+    "Compare its values: list(x), float(x), x.name.)"
 )
 """For the test's author, who may have expected the object to equal plain data."""
 

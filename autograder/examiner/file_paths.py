@@ -28,7 +28,7 @@ _OTHERS = frozenset({"hidden_data", "events", "log_dir"})
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def looks_at_files(source: str) -> bool:
-    """Return whether a test cell may look at files: it opens some, or contains a text that looks like a path.
+    """Return whether a test cell may look at files: it opens some, or contains a path-like text.
 
     A false positive does no harm.
     """

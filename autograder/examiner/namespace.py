@@ -40,7 +40,9 @@ class TooLarge(Exception):
 CONSOLE_NAMES = frozenset(["input", "print", "open"])
 """If a test binds one of these names, the student's functions use that object, as in a notebook."""
 
-RETURNED_MODEL_REFUSAL = "The model that a function returned is of a kind that cannot be rebuilt, or past a limit."
+RETURNED_MODEL_REFUSAL = (
+    "The model that a function returned cannot be rebuilt: its kind is not supported, or it exceeds a limit."
+)
 """The reason shown for a model that a call returned; it contains no word of the kernel's."""
 
 Rebuild = Callable[[Any, list[Any]], Any]

@@ -70,7 +70,7 @@ def _stays_inside(call: ast.Call) -> bool:
 
 
 _NO_NETWORK = "a test has no network"
-_BRING_DATA = "put the file under hidden/, or let it go with the release"
+_BRING_DATA = "put the file under hidden/, or add it to the release"
 _RUNS_BESIDE = "would run the student's code beside the hidden tests, where it could read them and give itself points"
 _PLAIN_FILE = "let students save JSON, CSV or .npz, or look at the object itself by its name"
 
@@ -92,7 +92,7 @@ CALLS = (
     Refusal(
         re.compile(r"torch\.load"),
         f"torch.load {_RUNS_BESIDE}",
-        "say weights_only=True, or look at the model by its name",
+        "pass weights_only=True, or look at the model by its name",
         _has_keyword("weights_only", True),
     ),
     Refusal(
@@ -124,8 +124,8 @@ CALLS = (
     ),
     Refusal(
         re.compile(r"tempfile\.(?:\w*Temporary\w*|mkdtemp|mkstemp|gettempdir)"),
-        "the test's temporary folder is not there in the student's kernel",
-        "let their code write into the working folder, which a test that looks at files has for itself",
+        "the test's temporary folder does not exist in the student's kernel",
+        "let their code write into the working folder; a test that looks at files has a private one",
         warning=True,
     ),
     Refusal(
@@ -149,7 +149,7 @@ CALLS = (
             r"(?:io\.)?open|pandas\.read_\w+|numpy\.(?:load|loadtxt|genfromtxt|fromfile)|os\.(?:listdir|scandir|walk)"
             r"|sqlite3\.connect|h5py\.File|PIL\.Image\.open|matplotlib\.(?:\w+\.)*imread"
         ),
-        "this path leads out of the work folder, and nothing of your machine is there where the test runs",
+        "this path leads out of the working folder, and your machine's files do not exist where the test runs",
         _BRING_DATA,
         _stays_inside,
         warning=True,
@@ -204,24 +204,24 @@ EVALUATORS = (
     Evaluator(
         re.compile(r"(?:pandas|.*)?\.(?:query|eval)"),
         "pandas",
-        "write the condition itself, df[df.a > limit], or a text that stands in the test: df.query('a > @limit')",
+        "write the condition itself, df[df.a > limit], or a constant text: df.query('a > @limit')",
     ),
     Evaluator(
         re.compile(r"sympy\.(?:(?:\w+\.)*(?:sympify|parse_expr)|S)"),
         "sympy",
-        "write the expression with symbols, or a text that stands in the test",
+        "write the expression with symbols, or a constant text",
     ),
     Evaluator(
         re.compile(r"jinja2\.(?:\w+\.)*(?:Template|from_string)|.*\.from_string"),
         "jinja2",
-        "let the template stand in the test, and give it what is the student's as values",
+        "write the template into the test, and pass the student's values to it",
     ),
     Evaluator(
         re.compile(r"patsy\.(?:\w+\.)*dmatri(?:x|ces)|statsmodels\.formula\.api\.\w+|.*\.from_formula"),
         "patsy",
-        "let the formula stand in the test",
+        "write the formula into the test",
     ),
-    Evaluator(re.compile(r"numexpr\.evaluate"), "numexpr", "let the expression stand in the test"),
+    Evaluator(re.compile(r"numexpr\.evaluate"), "numexpr", "write the expression into the test"),
 )
 """A test may call these only with a text that is a constant of the test: any other text may be the student's."""
 _STATEMENTS = "write the statements themselves; ast.literal_eval reads data"

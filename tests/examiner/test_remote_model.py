@@ -273,7 +273,7 @@ def test_large_data_goes_in_batches_of_bounded_size() -> None:
 def test_a_model_that_looks_at_the_other_rows_gets_a_remark(source: str, steady: bool) -> None:
     assert (predict_external(answer(source), X).remark == "") is steady
     result = recorded(lambda: check.loss(answer(source), on=(X, X[:, :2]), loss="mse", below=1e9))
-    assert ("asked again among other rows" in result.message) is (not steady and result.fraction == 1)
+    assert ("repeated among other rows" in result.message) is (not steady and result.fraction == 1)
 
 
 # --- refused kinds of Keras models -------------------------------------------------------------------

@@ -325,7 +325,7 @@ def test_no_claim_whatever_is_more_than_a_failed_check() -> None:
     from autograder.check.layer_reports import reported_steps
 
     model = answers(fitted("GaussianNB()"))[1].namespace["model"]
-    claim = subject.foreign(model)
+    claim = subject.external_model(model)
     assert claim is not None
     draw, honest = np.random.default_rng(0), model_questions.describe(model)
     values: list[Any] = [None, True, -1, 10**400, 0.5, float("nan"), "x", "predict", "sklearn", "Ridge", b"", [], [[1]], [1, "a"], {}, {1: 2}, (), X, [X], {"alpha": X}, ["alpha"], {"alpha": 10**400}]  # fmt: skip

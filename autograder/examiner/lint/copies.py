@@ -52,7 +52,9 @@ def _in_scope(nodes: list[ast.AST], functions: Set[str]) -> Iterator[Found]:
         if id(node) in comparisons or _is_assertion(node):
             for name in sorted(_names(node) & passed.keys()) if not _names(node) & students else ():
                 call = ast.unparse(passed.pop(name))
-                why = f"{name!r} is a copy in `{call}`: a call changes what it is given only as a statement by itself"
+                why = (
+                    f"{name!r} is a copy in `{call}`: a call changes its arguments only if it is a statement by itself"
+                )
                 yield node, why, f"write `{call}` on a line of its own before the comparison"
 
 

@@ -22,7 +22,11 @@ def empty_loops(tree: ast.Module, students: Set[str]) -> Iterator[Found]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node) == "zip" and not node.keywords and _mentions(node.args, students):
-            yield node, "zip ends with the shorter one, so that an empty answer passes", "write zip(..., strict=True)"
+            yield (
+                node,
+                "zip ends with the shorter argument, so that an empty answer passes",
+                "write zip(..., strict=True)",
+            )
     over = [node for node in tree.body if isinstance(node, ast.For) and _mentions([node.iter], students)]
     for loop in over:
         zipped = isinstance(loop.iter, ast.Call) and _name(loop.iter) in ("zip", "enumerate")

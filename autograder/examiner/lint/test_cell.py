@@ -103,7 +103,7 @@ class Reader:
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
                 why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
-                yield self.finding(self._use(name), why, "use the student's names, and print what is to be shown")
+                yield self.finding(self._use(name), why, "use the student's names, and print what should be shown")
             elif bound is not None and name not in bound:
                 near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
@@ -111,7 +111,7 @@ class Reader:
         for node in ast.walk(self.tree):
             for target in node.targets if isinstance(node, ast.Delete) else ():
                 if isinstance(target, ast.Name) and target.id in known.trusted and target.id not in self.own:
-                    why = f"{target.id} is the instructor's own here, and no student's code misses it"
+                    why = f"{target.id} is the instructor's own here, and the student's code keeps it"
                     yield self.finding(node, why, "delete only names that the student's cells define")
 
     def _calls(self) -> Iterator[Finding]:
@@ -125,9 +125,7 @@ class Reader:
                 yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
             evaluator = find_evaluator(node, self.notebook.imports)
             if evaluator is not None and evaluator.library in self._libraries():
-                why = (
-                    f"{evaluator.library} makes code of a text that does not stand here: if it is refused, {_A_PERSON}"
-                )
+                why = f"{evaluator.library} turns a text into code that is not a constant here: if refused, {_A_PERSON}"
                 yield self.finding(node, why, evaluator.instead, warning=True)
             name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
             if name in _NAMESPACES and not node.args and not self._literal_names(node):
@@ -236,7 +234,7 @@ def _pythons() -> set[str]:
 
 
 _A_PERSON = "a person has to grade"
-_BRING = "install it where you grade, put it into the course folder or let it go with the release, or do without"
+_BRING = "install it where you grade, put it into the course folder or the release, or do without it"
 
 
 def _no_module(module: str) -> str:

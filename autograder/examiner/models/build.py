@@ -41,8 +41,8 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
 
     Returns:
         A ``keras.Sequential`` or functional ``keras.Model`` with the weights, compiled if the claim's compile
-            configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
-            the data, including those between its layers.
+        configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
+        the data, including those between its layers.
 
     Raises:
         RefusedModel: the claim is not a plain model of known layers; the text is for the student.

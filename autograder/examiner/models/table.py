@@ -57,7 +57,7 @@ REFUSED: Mapping[str, str] = {
     "FlaxLayer": "it is a module of another library",
     "JaxLayer": "it is a function of another library",
     "TorchModuleWrapper": "it is a module of another library",
-    "MaxNumBoundingBoxes": "it works on bounding boxes, which are no tensor of a model",
+    "MaxNumBoundingBoxes": "it works on bounding boxes, which are not tensors of a model",
 }
 """Public layers that are never rebuilt, and why."""
 

@@ -31,7 +31,10 @@ from autograder.examiner.models.values import (
 
 
 def _named(*options: str) -> Validator:
-    """Return a validator for a name of Keras's own; it refuses the kind of a layer that has a function there."""
+    """Return a validator for a name of Keras's own.
+
+    If a layer has a function in its place, the layer's kind is refused.
+    """
     check = one_of(*options)
 
     def validate(value: Any, where: str) -> Any:

@@ -12,7 +12,7 @@ _REMEDIES = (
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
 )
 _OWN = "pass a Mock, or define the class in a cell of the notebook that is not locked"
-_PASSED = "A test passes plain data, functions, mocks, open files and what came from the notebook"
+_PASSED = "A test can pass plain data, functions, mocks, open files and objects of the notebook"
 
 
 def remedy(kind: type) -> str:

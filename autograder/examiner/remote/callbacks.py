@@ -184,7 +184,7 @@ def _attribute(value: Any, name: Any) -> Any:
     The mock's own methods, such as ``assert_called``, are for the test only.
     """
     if type(name) is not str or name.startswith("_") or hasattr(mock.NonCallableMock, name):
-        raise AttributeError("a mock of the test's has no such attribute")
+        raise AttributeError("the test's mock has no such attribute")
     return getattr(value, name)
 
 
@@ -198,7 +198,7 @@ def _use_file(file: Any, method: str, *args: Any) -> Any:
         with contextlib.suppress(OSError):  # a stream has no position
             end = file.tell()
     if type(end) is int and end > MAX_FILE:
-        raise ValueError(f"a file of the test's can have {MAX_FILE >> 20} MiB")
+        raise ValueError(f"a file of the test's can have at most {MAX_FILE >> 20} MiB")
     return getattr(file, method)(*args)
 
 

@@ -45,7 +45,7 @@ def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
     try:
         return kind(*(args if type(args) is list and args else [text]))
     except Exception:
-        return RemoteError(f"an exception that is no proper {kind.__name__}")
+        return RemoteError(f"an exception that is not a proper {kind.__name__}")
 
 
 def end_of_generator(stop: StopIteration) -> RuntimeError:

@@ -52,7 +52,7 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
         plain = reference_of(other) is None
         if plain and not (self._origin >= Origin.DERIVED and (_has(self, method_name) or _has(self, needed))):
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         result = self._remote.ask("operate", name, (other, self) if reflected else (self, other))
         return _operator_result(result, self, other, plain)
 
@@ -64,7 +64,7 @@ def _operator_result(result: Any, one: Any, other: Any, plain: bool) -> Any:
     origins = (one._origin, origin_of(other))
     if Origin.TAINTED in origins or (plain and one._origin is Origin.DERIVED):
         if not issubclass(type(result), Operators):
-            raise refuse(one, "is no number that a test could reckon with")
+            raise refuse(one, "is not a number that a test can compute with")
         return result._of_origin(Origin.TAINTED)
     return mark(result, Origin.DERIVED) if max(origins) >= Origin.DERIVED else result
 
@@ -85,7 +85,7 @@ def _unary(name: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any) -> Any:
         number = name in ("neg", "pos", "abs", "invert")
         if number and self._origin is Origin.TAINTED:
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         result = self._remote.ask("operate", name, (self, *args))
         return mark(result, Origin.DERIVED) if number and self._origin >= Origin.DERIVED else result
 

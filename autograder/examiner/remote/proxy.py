@@ -238,10 +238,10 @@ class RemoteObject(Operators, Handle):
             raise AttributeError(f"a remote object has no {name}")
         if name in COMPUTED_HERE:
             instead = COMPUTED_HERE[name]
-            raise TypeError(f"{name} of an object in the notebook's kernel is what the notebook says; use {instead}")
+            raise TypeError(f"{name} of an object in the notebook's kernel is the notebook's own claim; use {instead}")
         found = self._remote.ask("getattr", self, name)
         if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
-            raise TypeError("score of a model would take the labels into the notebook's kernel; use check.accuracy")
+            raise TypeError("a model's score would send the labels into the notebook's kernel; use check.accuracy")
         return mark_method(found, Origin.DERIVED) if self._origin >= Origin.DERIVED else found
 
     def _predicts(self) -> bool:
@@ -262,10 +262,10 @@ class RemoteObject(Operators, Handle):
             return boolean_answer(self, "bool")
         if type(self)._always_true:
             return True
-        raise refuse(self, "is no value that could be true or false")
+        raise refuse(self, "has no truth value in a test")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise refuse(self, "is no array")
+        raise refuse(self, "is not an array")
 
     def __iter__(self) -> Iterator[Any]:
         """Yield items one by one at first, then as many at once as arrive in a moment.
@@ -300,7 +300,7 @@ class RemoteObject(Operators, Handle):
 
     def _plain(self, name: str, kind: type, *arguments: Any) -> Any:
         if self._origin is Origin.TAINTED and kind in (int, float) and name not in ("len", "hash"):
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         value = self._remote.ask("operate", name, (self, *arguments))
         if type(value) is not kind:
             raise refuse(self, f"gives no {kind.__name__} for {name}()")
@@ -329,7 +329,7 @@ class RemoteObject(Operators, Handle):
 
     def __round__(self, *digits: int) -> Any:
         if self._origin is Origin.TAINTED:
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         return self._remote.ask("operate", "round", (self, *digits))
 
     def __copy__(self) -> Any:

@@ -65,8 +65,8 @@ class PlaceError(CourseError, PermissionError):
 
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"opening {path!r} is refused: it lies outside of the test's working folder and does not stand in the test;"
-            " take it from check.hidden_data, or let it go with the release"
+            f"opening {path!r} is refused: it is outside the test's working folder, and its path is not in the test's"
+            " source; take it from check.hidden_data, or add it to the release"
         )
 
 

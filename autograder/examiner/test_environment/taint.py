@@ -80,7 +80,7 @@ class _Cell:
 
     def refuse_statement(self, what: str) -> None:
         """Record a refused action of an SQL statement; SQLite itself raises the error."""
-        why = "it may be the student's, and a statement reads and changes the database of its connection alone"
+        why = "it may be the student's, and a statement may use only the database of its connection"
         self.refused.append(ForeignCodeError(f"{what} is refused in SQL: {why}"))
 
     def is_module(self, path: str) -> bool:
@@ -157,7 +157,7 @@ def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameTy
     elif not cell.texts.allows(source, frame):
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
         what = repr(text.strip()[:60]) if isinstance(text, str) else "a syntax tree"
-        cell.refuse(f"compiling {what}, which does not stand in the test,", frame)
+        cell.refuse(f"compiling {what}, which is not a constant of the test,", frame)
 
 
 def _load(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
