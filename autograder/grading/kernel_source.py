@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autograder._util import libraries
-from autograder.check.measured import PredictionCache, read_predictions
+from autograder.check.prediction_cache import PredictionCache, read_predictions
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.recording import Recorder, Replay, Said, Session, Transcript
 from autograder.execution.recording_store import from_bytes, to_bytes
@@ -34,7 +34,7 @@ class Recorded:
     run: bytes = b""
     """What its kernels said the last time; empty where nothing is kept."""
     figures: bytes = b""
-    """What was measured of its models, see :class:`~autograder.check.measured.PredictionCache`."""
+    """What was measured of its models, see :class:`~autograder.check.prediction_cache.PredictionCache`."""
     new_run: bytes | None = None
     """To be kept instead; empty: nothing is; None: it stays as it is."""
     new_figures: bytes = b""

@@ -10,16 +10,16 @@ from typing import Any
 
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
-from autograder.check.measured import caching_in, only_measured
+from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
 from autograder.examiner.examination import Examined, examine
-from autograder.examiner.figures.reconstruction import asks_for_the_current_figure
+from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.file_paths import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.shared_models import only_looked_at
+from autograder.examiner.shared_models import read_only_models
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
@@ -144,9 +144,9 @@ def read_tests(exam: Exam) -> None:
         for source in sources:
             needs(source, known)
             looks_at_files(source)
-            asks_for_the_current_figure(source)
+            uses_current_figure(source)
         paths_in(exam)
-        _looked_at(sources, known)
+        _read_only_use(sources, known)
 
 
 def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
@@ -160,7 +160,7 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
 def _beyond(composed: Composed) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
     files = frozenset(index for index, source in cells if looks_at_files(source))
-    return ExtraCaptures(files, frozenset(index for index, source in cells if asks_for_the_current_figure(source)))
+    return ExtraCaptures(files, frozenset(index for index, source in cells if uses_current_figure(source)))
 
 
 def _examine(
@@ -175,8 +175,8 @@ def _examine(
     answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions)
     sources = [cell.source for _, cell in _test_cells(composed)]
     if known.trusted.get("check") == CHECK:
-        answers.measured = only_measured([*sources, *known.trusted.values()])
-    answers.looked_at = _looked_at(sources, known)
+        answers.measured = names_only_checked([*sources, *known.trusted.values()])
+    answers.read_only = _read_only_use(sources, known)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
     with caching_in(kernels.predictions):
@@ -186,8 +186,8 @@ def _examine(
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 
 
-def _looked_at(sources: Sequence[str], known: Any) -> frozenset[str]:
-    return only_looked_at(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
+def _read_only_use(sources: Sequence[str], known: Any) -> frozenset[str]:
+    return read_only_models(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
 
 
 def _rebuild(claim: Any, weights: list[Any]) -> Any:
