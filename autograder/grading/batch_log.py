@@ -89,7 +89,7 @@ class BatchLog:
         how, more = "ended", []
         if error is not None:
             how = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
-            more = [f"why      {one_line(_why(error), REASON)}", f"go on    {one_line(self.again(self.left), 100_000)}"]
+            more = [f"why      {one_line(_why(error), REASON)}", f"continue {one_line(self.again(self.left), 100_000)}"]
         seconds = time.monotonic() - self._began
         self._write(
             "",

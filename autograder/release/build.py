@@ -114,7 +114,8 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         replace_folder(aside, target)
     except OSError as error:
         reason = error.strerror or error
-        raise HostError(f"release/{assignment.name} cannot be written ({reason}); free space or rights?") from error
+        todo = "check free space and permissions"
+        raise HostError(f"release/{assignment.name} cannot be written ({reason}); {todo}") from error
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)

@@ -83,7 +83,7 @@ def test_a_batch_that_does_not_end_says_why_and_how_to_go_on(
     assert lines(written)[-3:] == [
         "counts   cell_error 1 · not graded 1",
         f"why      {why}",
-        "go on    autograder grade hw ada bob",
+        "continue autograder grade hw ada bob",
     ]
 
 
