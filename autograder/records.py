@@ -434,7 +434,7 @@ class NotebookGrade:
     sandbox: str = ""
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
-    kept: bool = False
+    replayed: bool = False
     """Whether the grade was made by replay. Times and memory are then those of the recording."""
 
     @property

@@ -126,7 +126,7 @@ _CELL_TYPES = ("code", "markdown", "raw")
 _STATUSES = ("ok", "error", "timed_out", "not_run", "skipped")
 
 
-def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
+def annotated_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
     """The composed cells with the run's outputs; a TEST cell has its released source and its verdict.
 
     The metadata is nbgrader's (schema 3), made from the exam and not from the submission. A verdict is such

@@ -161,7 +161,7 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "peak_memory_mib": book.peak_memory_mib,
         "sandbox": book.sandbox,
         "history": plain(book.history),
-        "kept": book.kept,
+        "kept": book.replayed,
     }
 
 
@@ -215,7 +215,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         peak_memory_mib=None if peak is None else _number(peak),
         sandbox=_text(row["sandbox"]),
         history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
-        kept=_truth(row.get("kept", False)),
+        replayed=_truth(row.get("kept", False)),
     )
 
 

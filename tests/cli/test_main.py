@@ -281,7 +281,7 @@ def test_a_signal_ends_a_batch_with_its_exit_code_and_the_command_that_goes_on(
     course: Course, here: Here, options: list[str], go_on: list[str], signal_number: signal.Signals, code: int
 ) -> None:
     def interrupt(work: Work) -> object:
-        if work.student == "bob" and not work.kept:
+        if work.student == "bob" and not work.replay_only:
             signal.raise_signal(signal_number)
         return grade_here(work)
 

@@ -96,7 +96,7 @@ def test_it_may_be_asked_how_it_fares(started: Started) -> None:
 
         assert ask("poll") == {"status": None}
         assert ask("usage")["cpu_seconds"] == 1.5
-        assert len(ask("stderr")["said"]) == kernels.MAX_SAID
+        assert len(ask("stderr")["said"]) == kernels.MAX_STDERR
         assert ask("wait", seconds=0.5) == {"status": None}
         assert ask("wait", seconds=1e9) == {"status": None}
         assert started.processes[0].waited == [0.5, kernels.MAX_WAIT_SECONDS]

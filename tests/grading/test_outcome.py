@@ -60,7 +60,7 @@ def packed(grade: NotebookGrade = GRADE, shown: list[ShownCell] | None = None, r
     return outcome.pack([grade], [cells(*OUTPUTS[:1]) if shown is None else shown], [record])
 
 
-def read(data: bytes, exam: Exam = EXAM) -> outcome.Believed:
+def read(data: bytes, exam: Exam = EXAM) -> outcome.VerifiedOutcome:
     return outcome.read(data, [exam])
 
 
