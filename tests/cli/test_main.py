@@ -258,7 +258,7 @@ def test_grades_of_an_older_exam_are_named(course: Course, here: Here) -> None:
     on(course, "grade", "hw")
     tiny_course(course.root, test=TEST.replace("42", "42.0"))
     said = on(course, "grade", "hw", "--student", "bob")
-    note = "note: ada: its grade (2 of 2) is of an older exam; grade it anew\n"
+    note = "note: ada: its grade (2 of 2) is of an older exam; grade it again\n"
     assert note in said.stderr
     assert note in on(course, "report", "hw").stderr
     assert "note: hw, eve: its grade (2 of 2) is of an older exam" in on(course, "export").stderr

@@ -147,7 +147,7 @@ def test_a_picture_is_the_kits_own_bytes_or_a_line_that_says_why_not():
     clean, cut, mistaken = by_id(masked(outputs=outputs))["model"].outputs
     assert clean.data == {"image/png": Encoder().encode("image/png", PNG)}
     assert cut.data == {"text/plain": "<Figure>\n[This picture is not shown: it is damaged.]"}
-    assert mistaken.data == {"text/plain": "[This picture is not shown: it is no JPEG.]"}
+    assert mistaken.data == {"text/plain": "[This picture is not shown: it is not in JPEG format.]"}
 
 
 def test_nothing_active_of_the_students_outputs_stays():

@@ -122,7 +122,7 @@ def test_two_commands_write_one_after_the_other(course: Course, server: str, mon
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("not an address", "db_url in nbgrader_config.py is no address of a database; name a PostgreSQL database"),
+        ("not an address", "db_url in nbgrader_config.py is not the address of a database; name a PostgreSQL database"),
         ("sqlite:////elsewhere/gradebook.db", "is sqlite:////elsewhere/gradebook.db, which the kit does not use"),
         ("mysql://grader:secret@host/course", r"is mysql://grader:\*\*\*@host/course, which the kit does not use"),
     ],
