@@ -119,7 +119,7 @@ def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> No
     """Let commands grade with ``executor``: no walls are asked for, and no process is started."""
     where = "autograder.grading.assignment"
     monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
-    monkeypatch.setattr(f"{where}.starting", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())
     monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
     monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
     monkeypatch.setattr(proof, "prove", partial(proof.prove, execute=executor))

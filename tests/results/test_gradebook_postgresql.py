@@ -144,6 +144,6 @@ def test_no_message_shows_a_password(course: Course) -> None:
     pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed")
     name_database(course, "postgresql://grader:secret@127.0.0.1:1/course")
     assert "secret" not in str(gradebook.place(course))
-    with pytest.raises(HostError, match="does the server run, and know this user") as caught:
+    with pytest.raises(HostError, match="check the server and its user") as caught:
         gradebook.with_manual_scores(course, ())
     assert "secret" not in str(caught.value)
