@@ -296,7 +296,7 @@ class Composed:
     exam: Exam
     cells: tuple[ComposedCell, ...]
     notes: tuple[str, ...] = ()
-    """Sentences for people about what was mended."""
+    """Sentences for people about what was repaired."""
 
 
 # --- the run -----------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class BatchDisplay(ForecastDisplay):
     @contextlib.contextmanager
     def interruptible(self, plan: Plan) -> Iterator[None]:
         """Open the log, as :class:`autograder.grading.assignment.Display` defines."""
-        again = signals.grading_again(plan.course, plan.assignment)
+        again = signals.resume_command(plan.course, plan.assignment)
         self.log = BatchLog(plan.course, plan.assignment.name, plan.students, again=again, workers=plan.workers)
         with signals.advice_on_interrupt(self.log):
             yield

@@ -68,7 +68,7 @@ def doctor(course_folder: Path | None) -> None:
         "Not checked: whether what a lesson imports is installed. `autograder release` proves that, by grading it."
     )
     holds = all(f.ok for f in findings)
-    click.echo("This machine can grade." if holds else "Something is missing: nothing is graded until it is mended.")
+    click.echo("This machine can grade." if holds else "Something is missing: nothing is graded until it is fixed.")
     sys.exit(DONE if holds else NOT_GRADED)
 
 

@@ -60,7 +60,7 @@ def advice_on_interrupt(log: BatchLog) -> Iterator[None]:
         raise
 
 
-def grading_again(course: Course, assignment: Assignment) -> Callable[[Sequence[str]], str]:
+def resume_command(course: Course, assignment: Assignment) -> Callable[[Sequence[str]], str]:
     """Return a function that gives the command which grades the remaining students.
 
     It is the command as it was given or, in a demo, the equivalent ``autograder grade``. A forced batch would start

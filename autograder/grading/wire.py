@@ -107,7 +107,7 @@ class Line:
         parts, left = [], size
         while left:
             if not go_on():  # also where something arrives all the time
-                raise Closed("nobody waits any more")
+                raise Closed("the receiver stopped waiting")
             if not self._poll.poll(LOOK_SECONDS * 1000):
                 continue
             part = self._read_part(min(left, 1 << 20), descriptors)

@@ -448,7 +448,7 @@ def test_doctor_without_bubblewrap_still_says_the_rest(monkeypatch: pytest.Monke
     assert "FAIL bubblewrap" in said.stdout
     assert "FAIL nbgrader" in said.stdout
     assert "ok   keras                        is not installed" in said.stdout
-    assert "nothing is graded until it is mended" in said.stdout
+    assert "nothing is graded until it is fixed" in said.stdout
 
 
 def test_doctor_checks_the_environments_of_a_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -369,5 +369,5 @@ def test_a_header_is_bounded_before_it_is_read() -> None:
     ],
 )
 def test_no_figure_is_larger_than_anything_is(grade: NotebookGrade) -> None:
-    with pytest.raises(ValueError, match="more than there is"):
+    with pytest.raises(ValueError, match="out of range"):
         read(packed(grade))

@@ -199,7 +199,7 @@ def test_what_could_not_be_graded_is_not_packed(content: bytes, message: str, tm
 
 def test_a_notebook_that_breaks_the_schema_is_packed_with_a_warning(tmp_path: Path) -> None:
     work = put(tmp_path / "ps1/ps1.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "cells": [{"source": 7}, 3]}')
-    assert "no valid notebook" in pack(work, student="jane").warnings[0]
+    assert "not a valid notebook" in pack(work, student="jane").warnings[0]
 
 
 def test_paths_that_do_not_exist_are_the_callers_fault(tmp_path: Path) -> None:

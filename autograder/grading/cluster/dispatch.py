@@ -140,7 +140,7 @@ class Dispatch:
         try:
             outcome = running.sent.result(timeout=60.0)
         except Exception as error:
-            yield from self._again(running, f"{error or type(error).__name__}")
+            yield from self._requeue(running, f"{error or type(error).__name__}")
         else:
             try:
                 reason = put_in_place(running.work, outcome)
@@ -156,9 +156,9 @@ class Dispatch:
             if running.address not in fleet:
                 del self._running[number]
                 self.fleet.forget(running.sent)
-                yield from self._again(running, "the machine is gone")
+                yield from self._requeue(running, "the machine is gone")
 
-    def _again(self, running: _Running, why: str) -> Generator[tuple[Work, str], None, None]:
+    def _requeue(self, running: _Running, why: str) -> Generator[tuple[Work, str], None, None]:
         """Queue a submission of a lost machine again, behind those that have lost none; give up after the last."""
         self._lost[running.work.student] += 1
         if self._lost[running.work.student] >= DEATHS:
