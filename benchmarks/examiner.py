@@ -219,7 +219,8 @@ def _kernel(work: Any) -> Any:
 
     first = preload(work.assignment, released_modules(work))
     limits = work.assignment.limits
-    return sandboxed_kernel(kernel_sandbox(work.assignment), work.files, limits, masked=masked(work), preload=first)
+    sandbox = kernel_sandbox(work.assignment)
+    return sandboxed_kernel(sandbox, work.files, limits, hidden_paths=masked(work), preload=first)
 
 
 def _clocked(phase: str, place: str, spent: dict[str, tuple[float, float]]) -> Any:

@@ -1,4 +1,4 @@
-"""Drives one sandboxed kernel: runs cells, asks the probe, and survives whatever comes back."""
+"""Drives one sandboxed kernel: runs cells, asks the agent, and survives whatever comes back."""
 
 from __future__ import annotations
 
@@ -362,7 +362,7 @@ def sandboxed_kernel(
     limits: Limits,
     *,
     python: str | None = None,
-    masked: tuple[Path, ...] = (),
+    hidden_paths: tuple[Path, ...] = (),
     preload: Sequence[str] = (),
 ) -> SandboxedKernel:
     """Start a kernel in ``sandbox``; ``files`` is path in the work folder → host file, the rest as for
@@ -372,7 +372,7 @@ def sandboxed_kernel(
         SandboxError: the kernel cannot be started.
     """
     inside = {f"{HOME}/{name}": path for name, path in files.items()}
-    manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked, preload=preload)
+    manager = kernel_manager(sandbox, inside, limits, python=python, hidden_paths=hidden_paths, preload=preload)
     return SandboxedKernel(manager, limits)
 
 

@@ -34,7 +34,7 @@ class Kernel(Protocol):
         that does not help. A kernel that is gone gives ``not_run``, or ``error`` for the cell that it died in."""
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """Ask the probe; raises :class:`~autograder.errors.LostError`."""
+        """Ask the agent; raises :class:`~autograder.errors.LostError`."""
 
     def ended(self) -> tuple[RunStatus, str] | None:
         """Why the kernel is gone, with a message for the student; None while it lives.

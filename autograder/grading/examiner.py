@@ -105,7 +105,7 @@ class Examiners:
                 work.assignment.limits,
                 key,
                 python=work.assignment.environment,
-                masked=masked(work),
+                hidden_paths=masked(work),
                 preload=first,
             )
 

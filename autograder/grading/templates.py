@@ -22,8 +22,8 @@ from autograder.records import Limits
 from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.forking import Template, WarmSandbox
 from autograder.sandbox.kernel_job import template
+from autograder.sandbox.warm_start import Template, WarmSandbox
 
 MIN_KERNELS_FOR_TEMPLATE = 2
 """Kernels for which a template is worth its start."""
@@ -130,7 +130,7 @@ class Templates:
     def _keep(self, started: Template) -> None:
         """End it with this context; what its libraries have said while they were imported goes to the batch's log."""
         self._stack.enter_context(started)
-        self._stack.callback(lambda: self._note(started.said()))
+        self._stack.callback(lambda: self._note(started.stderr()))
 
     def _note(self, text: str) -> None:
         if text:
@@ -156,7 +156,7 @@ class Templates:
             {f"{HOME}/{name}": path for name, path in self.staged.released.items()},
             self._work.assignment.limits,
             python=self._work.assignment.environment,
-            masked=masked(self._work),
+            hidden_paths=masked(self._work),
             modules=self.released_modules,
         )
         self._keep(started)
@@ -219,7 +219,7 @@ class Templates:
                 layout.COURSE: self.staged.course,
                 layout.COMMON: self.staged.common,
             },
-            masked=masked(self._work),
+            hidden_paths=masked(self._work),
             limits=Limits(
                 memory_mib=assignment.limits.examiner_memory_mib,
                 processes=EXAMINER_PROCESSES,

@@ -22,8 +22,8 @@ def main() -> None:
     program = Path(__file__).resolve().parent
     sys.path[0] = str(program.parent)
 
+    from agent import figures, keras_pipelines, keras_training, server, workfiles
     from ipykernel.kernelapp import IPKernelApp
-    from probe import figures, keras_pipelines, keras_training, server, workfiles
 
     # From here on the path is what a notebook in its own folder has, and at its end the aliases of old libraries.
     aliases = program.parent / "aliases"

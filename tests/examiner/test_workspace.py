@@ -29,7 +29,7 @@ from autograder.kernel import workfiles as probe
 from autograder.records import Limits, Outcome, Role
 from autograder.release import build as releasing
 
-from probe import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
+from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 
 
 SOLUTION = """\

@@ -80,7 +80,7 @@ class Batch:
             "template": templates,
             "monitor": monitors,
             "init": inits,
-            "kernel": below(inits, "/opt/kernel/probe"),
+            "kernel": below(inits, "/opt/kernel/agent"),
             "examiner": below(inits, "/opt/examiner/program"),
         }[kind]
 

@@ -149,7 +149,7 @@ def test_where_the_engine_is_missing_nothing_is_graded(
     """Exit code 3 and the command that installs it; bubblewrap is there, and is not taken in its place."""
     course = tiny_course(tmp_path / "course", yaml=YAML.replace("hw:", f"hw:\n    sandbox: {engine}"))
     submit(course, "ada")
-    monkeypatch.setattr("autograder.sandbox.oci.PLACES", str(tmp_path))
+    monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), "--quiet"])
     assert said.exit_code == 3, said.output
