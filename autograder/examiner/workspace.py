@@ -15,7 +15,7 @@ from autograder.examiner.file_paths import relative
 from autograder.examiner.test_environment.guard import guarding
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
 from autograder.examiner.test_environment.taint import heard_file
-from autograder.execution.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
+from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import Folder
 
 
@@ -29,7 +29,7 @@ class Workspace:
     """Path → file that the student handed in beside the notebook."""
     read_by_notebook: frozenset[str] = frozenset()
     """See :func:`paths_in`."""
-    kept: Kept = field(default_factory=Kept)
+    kept: FolderCopy = field(default_factory=FolderCopy)
     """What the kernel's folder holds."""
 
     @contextlib.contextmanager
@@ -104,7 +104,8 @@ class Files:
     @contextlib.contextmanager
     def following(self) -> Iterator[None]:
         """Inside, every call of the student's code goes with its files; what it made of the kernel's folder goes with
-        the test."""
+        the test.
+        """
         with self.remote.replace_ask(self._asking):
             yield
         last = self.workspace.kept.last

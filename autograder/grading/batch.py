@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder._util.digests import folder_key, regular_files
 from autograder._util.files import sweep, unwritable, version
 from autograder.errors import HostError, UsageError
-from autograder.execution.recording_store import Runs
+from autograder.execution.recording_store import RecordingStore
 from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key
 from autograder.grading.pool import in_processes
@@ -162,7 +162,7 @@ def run(
             if progress:
                 progress(work.student, outcome)
     for folder in {work.runs for work in due if work.runs is not None}:
-        Runs(folder).prune()
+        RecordingStore(folder).prune()
     return Batch(
         grades=tuple(grades[work.student] for work in works if work.student in grades),
         graded=tuple(sorted(graded)),
@@ -202,7 +202,8 @@ EXAMINER_MIB = 256.0
 
 def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
     """How many submissions this machine grades at a time: enough cores for the threads of each, and enough memory, at
-    least 1."""
+    least 1.
+    """
     cores = cores or len(os.sched_getaffinity(0))
     available = free_mib() if available_mib is None else available_mib
     if not works:

@@ -16,7 +16,7 @@ from typing import Protocol
 from autograder._util import libraries
 from autograder.check.measured import PredictionCache, read_predictions
 from autograder.execution.capture import ExtraCaptures
-from autograder.execution.recording import Recorder, Replay, Said, Session, Transcript
+from autograder.execution.recording import Recorder, Replay, ReplyEvent, Session, Transcript
 from autograder.execution.recording_store import from_bytes, to_bytes
 from autograder.execution.run import Kernel, StartKernel
 from autograder.kernel.codec import CodecError
@@ -57,7 +57,7 @@ class Recorded:
         """What was measured of the models of the run."""
         try:
             ((said,),) = [session.events for session in from_bytes(self.figures).sessions]
-            if isinstance(said, Said) and said.reply is not None:
+            if isinstance(said, ReplyEvent) and said.reply is not None:
                 return read_predictions(said.reply)
         except _UNREADABLE:
             pass
@@ -67,7 +67,7 @@ class Recorded:
         """Keep what was measured, if that is new."""
         if predictions is not None and predictions.changed:
             with contextlib.suppress(CodecError, *_UNREADABLE):
-                said = Said("", predictions.packed())
+                said = ReplyEvent("", predictions.packed())
                 self.new_figures = to_bytes(Transcript((Session("", (said,), 1, 0.0, None),), ()))
 
 

@@ -24,7 +24,7 @@ from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
-from autograder.execution.run import Executed, StartKernel, execute
+from autograder.execution.run import Execution, StartKernel, execute
 from autograder.grading.kernel_source import ChooseSource, KernelSource, Live
 from autograder.records import (
     ATTEMPTS,
@@ -99,7 +99,7 @@ def grade_notebook(
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     beyond = _beyond(composed)
 
-    def attempt() -> tuple[KernelSource, Executed[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
+    def attempt() -> tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
         """None: somebody killed its kernel, which is no part of a grade, nor of a run that is kept."""
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, beyond)
         executed = execute(kernels.start, Remote, composed, wanted, limits, beyond, kernels.clock)
@@ -165,7 +165,7 @@ def _beyond(composed: Composed) -> ExtraCaptures:
 
 def _examine(
     composed: Composed,
-    executed: Executed[Remote],
+    executed: Execution[Remote],
     known: Any,
     hidden: Path | None,
     rebuild: Rebuild,

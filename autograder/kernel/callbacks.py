@@ -173,7 +173,8 @@ _MAKERS = dict(zip(KINDS, (_function, _callable, _iterator, _file(_TextFile), _f
 @contextlib.contextmanager
 def console(replaced: dict[str, Any], namespace: dict[str, Any], hidden: Any) -> Iterator[None]:
     """While a request is answered, ``input``, ``print``, ``open`` and ``stdin`` are what the test has put in their
-    places; also where the shell has put a global of its own before them, as IPython does with ``open``."""
+    places; also where the shell has put a global of its own before them, as IPython does with ``open``.
+    """
     before: list[tuple[dict[str, Any], str, Any]] = []
     for name, value in replaced.items():
         homes = [vars(sys if name == "stdin" else builtins)]

@@ -38,7 +38,8 @@ def _names(kind: type) -> set[str]:
 
 def signature_of(function: Any) -> dict[str, Any]:
     """The parameters ``(name, kind, default, annotation)`` and the return annotation; a missing one is an empty list,
-    another a list of one."""
+    another a list of one.
+    """
     found = inspect.signature(function)
     parameters = [
         (p.name, int(p.kind), _given(p.default, p.empty), _given(p.annotation, p.empty))

@@ -86,7 +86,8 @@ def close() -> None:
 
 def current() -> list[Any]:
     """What :func:`claim` says of the figures that are open, the current one last; where none is, of the one that was
-    shown last."""
+    shown last.
+    """
     managers = getattr(getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None), "figs", {})
     opened = [manager.canvas.figure for manager in managers.values()]
     drawn = [figure for figure in opened if _has_content(figure)] or list(_shown)

@@ -48,7 +48,8 @@ def install(trainer: Any) -> None:
 def _taught(batches: Any, base: Any, fit: Any) -> Any:
     """Keras's constructor of what iterates over a fit's epochs; ``base``: that of its class without TensorFlow;
     ``fit``: the code that makes those that are meant, one for training and one for validation. Callbacks make others
-    meanwhile, which are left alone."""
+    meanwhile, which are left alone.
+    """
 
     @functools.wraps(batches)
     def init(self: Any, distribute_strategy: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -225,7 +226,8 @@ class Function:
 
 def _build(model: Any, rows: _Rows) -> None:
     """Make the variables of model, metrics and optimizer now, as far as that can be done without a step: TensorFlow
-    traces a function twice that makes any."""
+    traces a function twice that makes any.
+    """
     keras, tree = sys.modules["keras"], sys.modules["keras.src.tree"]
     with contextlib.suppress(Exception):  # of a model that cannot: its step will say so, or can
         size = rows.batch_size if rows.alike else None

@@ -148,7 +148,8 @@ def _array(variable: Any) -> np.ndarray:
 
 def _history(model: Any) -> dict[str, list[float]]:
     """The learning curves of the last ``fit``; {} where there are none. Values that are no numbers are
-    NaN."""
+    NaN.
+    """
     try:
         history = getattr(getattr(model, "history", None), "history", None)
         if not isinstance(history, dict):
@@ -167,7 +168,8 @@ def _number(value: Any) -> float:
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """The value with JSON's types alone: tuples are lists, what has no counterpart is ``{"unsupported":
-    type}``."""
+    type}``.
+    """
     if depth > _DEPTH:
         return {"unsupported": "nested too deeply"}
     if value is None or type(value) in (bool, int, float, str):

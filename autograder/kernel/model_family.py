@@ -10,7 +10,8 @@ from . import keras_model
 
 def family(model: Any) -> str:
     """``keras``, ``torch``, ``sklearn``, ``theano`` (also PyTensor's), ``predictor`` (an object of the student's own
-    class that predicts), ``function``, or ``""`` for anything else."""
+    class that predicts), ``function``, or ``""`` for anything else.
+    """
     if keras_model.is_model(model):
         return "keras"
     if is_a(model, "torch.nn", "Module"):

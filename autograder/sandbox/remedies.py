@@ -43,20 +43,20 @@ APPARMOR_PROFILE = """\
   END
   sudo apparmor_parser -r /etc/apparmor.d/{name}"""
 APPARMOR = """\
-Ubuntu's AppArmor lets no program make user namespaces that has no profile for it."""
+Ubuntu's AppArmor allows user namespaces only to programs that have a profile for them."""
 APPARMOR_ALL = """\
   echo kernel.apparmor_restrict_unprivileged_userns=0 | sudo tee /etc/sysctl.d/60-userns.conf
   sudo sysctl --system"""
 CLONE = """\
-This kernel lets ordinary users make no namespaces (Debian before 11, hardened kernels). Allow it:
+Ordinary users cannot make namespaces on this kernel (Debian before 11, hardened kernels). Allow it:
   echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/60-userns.conf
   sudo sysctl --system"""
 ZERO_NAMESPACES = """\
-The number of user namespaces is 0 here (older RHEL, hardened machines). Allow some:
+This machine allows 0 user namespaces (older RHEL, hardened machines). Allow some:
   echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/60-userns.conf
   sudo sysctl --system"""
 DOCKER = """\
-Docker's containers may make no namespaces and hide parts of /proc. Start the container with:
+Docker's containers cannot make namespaces and hide parts of /proc. Start the container with:
   docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined \\
     --security-opt systempaths=unconfined --cap-add SYS_ADMIN …"""
 PODMAN = """\
@@ -88,9 +88,9 @@ def namespaces(machine: Machine, program: str | None) -> str:
 
 def _apparmor(program: str | None) -> str:
     if program is None:
-        return f"{APPARMOR} Allow it to all:\n{APPARMOR_ALL}"
+        return f"{APPARMOR} Allow them to all programs:\n{APPARMOR_ALL}"
     profile = APPARMOR_PROFILE.format(program=program, name=program.rpartition("/")[2])
-    return f"{APPARMOR} Either give it one:\n{profile}\nor allow it to all programs:\n{APPARMOR_ALL}"
+    return f"{APPARMOR} Either give it a profile:\n{profile}\nor allow them to all programs:\n{APPARMOR_ALL}"
 
 
 # --- the rest ----------------------------------------------------------------------------------------
@@ -98,11 +98,11 @@ def _apparmor(program: str | None) -> str:
 PROC = {
     "docker": "This container hides parts of /proc, so that no new one can be mounted. " + DOCKER,
     "podman": "This container hides parts of /proc, so that no new one can be mounted. " + PODMAN,
-    "": "Something is mounted over parts of /proc, so that no new one can be mounted (a container does that): start it "
+    "": "Something is mounted over parts of /proc, so that no new one can be mounted (containers do that): start it "
     "with `--security-opt systempaths=unconfined` (Docker) or `--security-opt unmask=ALL` (Podman).",
 }
 NO_MOUNT = (
-    "This root has no right to mount (a plain container): start the kit as an ordinary user, or give the container "
+    "Root cannot mount here (a plain container): start the kit as an ordinary user, or give the container "
     "`--cap-add SYS_ADMIN`."
 )
 UNREADABLE = (

@@ -115,7 +115,7 @@ def compile_filter(
     architecture = architecture or platform.machine()
     if architecture not in NUMBERS:
         raise SandboxError(
-            f"No table of system calls for {architecture}: the sandbox is known on "
+            f"There is no table of system calls for {architecture}: the sandbox supports "
             f"{', '.join(NUMBERS)} only. Grade on such a machine."
         )
     number = NUMBERS[architecture]

@@ -86,7 +86,8 @@ def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: A
 
 def assert_same(fast: SimpleNamespace, build: Callable[[], Any], *fits: dict[str, Any], **more: Any) -> Any:
     """Trained by both; gives the one that was trained fast. With several threads, Keras's own numbers are not always the
-    same to the last bit, so that it gets another try."""
+    same to the last bit, so that it gets another try.
+    """
     x, y = more.pop("x", X), more.pop("y", Y)
     slow_model, slow = outcome(fast.exact, build, list(fits), x, y, **dict(more))
     model, found = outcome(fast.fit, build, list(fits), x, y, **dict(more))

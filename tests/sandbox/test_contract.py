@@ -171,7 +171,8 @@ def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> No
 
 def test_a_checkout_shows_its_package_only(start: Run) -> None:
     """Of the folder that the package lies in, nothing but the package (and a virtual environment) is
-    visible."""
+    visible.
+    """
     import autograder
 
     checkout = Path(autograder.__file__).resolve().parent.parent

@@ -103,7 +103,8 @@ def test_only_a_kernel_of_its_own_has_its_sockets_where_the_host_made_a_place() 
 
 def test_each_kind_of_thing_has_its_place_in_the_root_and_its_mount(tmp_path: Path) -> None:
     """Content is written into the root, or bound where something else is mounted above it; nothing is made below what
-    the host has there."""
+    the host has there.
+    """
     (tmp_path / "f").write_text("")
     things = {
         "/usr": Source("/usr"), "/bin": Link("usr/bin"), "/etc/hosts": Data(b"h"), HOME: Folder(5, "0755"),
