@@ -16,6 +16,9 @@ import functools
 import sys
 from typing import Any
 
+MIN_KERAS, MAX_KERAS = (3, 8), (3, 15)
+"""The tested versions of Keras, major and minor; any other version keeps its own pipelines and its own training."""
+
 
 def start(shell: Any) -> None:
     """Change Keras before the first cell after its import."""
@@ -28,10 +31,21 @@ def install() -> None:
     try:
         kind: Any = adapter.ArrayDataAdapter  # type: ignore[union-attr]
         make = kind.get_tf_dataset
-        if "tensorflow" in sys.modules and not hasattr(make, "tuned"):
+        if "tensorflow" in sys.modules and is_tested_version() and not hasattr(make, "tuned"):
             kind.get_tf_dataset = _without_tuning(make)
     except AttributeError:  # missing, of another version, or half imported: its pipelines stay tuned
         return
+
+
+def is_tested_version() -> bool:
+    """Return whether the tests of this package hold for the version of Keras that is imported.
+
+    Raises:
+        AttributeError: Keras has not been imported, or only in part.
+    """
+    keras: Any = sys.modules.get("keras")
+    numbers = keras.__version__.split(".")[:2]
+    return all(number.isdigit() for number in numbers) and MIN_KERAS <= tuple(map(int, numbers)) <= MAX_KERAS
 
 
 def _without_tuning(make: Any) -> Any:

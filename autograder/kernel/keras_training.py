@@ -14,7 +14,7 @@ import inspect
 import sys
 from typing import Any
 
-from . import keras_epochs
+from . import keras_epochs, keras_pipelines
 
 OPTION = "--training=fast"
 """The kernel's argument that says that the course allows it."""
@@ -40,7 +40,8 @@ def install() -> None:
     keras, trainer = sys.modules.get("keras"), sys.modules.get("keras.src.backend.tensorflow.trainer")
     try:
         kind: Any = trainer.TensorFlowTrainer  # type: ignore[union-attr]
-        if not hasattr(kind.fit, "exact") and keras.backend.backend() == "tensorflow":  # type: ignore[union-attr]
+        on_tensorflow = keras.backend.backend() == "tensorflow"  # type: ignore[union-attr]
+        if on_tensorflow and keras_pipelines.is_tested_version() and not hasattr(kind.fit, "exact"):
             keras_epochs.install(trainer)
             kind.fit = _fast(kind.fit)
     except AttributeError:  # missing, of another version, or half imported: it trains step by step
