@@ -35,7 +35,7 @@ from graders import (
     parser,
     scripts,
 )
-from measuring import machine
+from measurement import machine
 
 SETUP = """\
 import numpy as np

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from exercise import Exercise, Question
 from graders import NBGRADER, Competitor, compared, floors, nbgrader, own, parser, scripts
-from measuring import machine
+from measurement import machine
 
 
 def mean(number: int) -> str:

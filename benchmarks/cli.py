@@ -14,7 +14,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from measuring import Spent, machine, markdown, spent
+from measurement import Spent, machine, markdown, spent
 
 TARGET = 0.3
 """Seconds that the median of a help is to stay below."""

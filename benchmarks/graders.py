@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exercise import NOTEBOOK, Exercise
-from measuring import markdown, said, spent
+from measurement import markdown, said, spent
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {

@@ -34,7 +34,7 @@ from time import perf_counter, process_time
 from typing import Any
 from unittest import mock
 
-from measuring import machine, markdown, said
+from measurement import machine, markdown, said
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
