@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 MIN_KERAS, MAX_KERAS = (3, 8), (3, 15)
-"""The tested versions of Keras, major and minor; any other version keeps its own pipelines and its own training."""
+"""The tested versions of Keras, major and minor; any other version keeps its own pipelines."""
 
 
 def start(shell: Any) -> None:
@@ -37,15 +37,15 @@ def install() -> None:
         return
 
 
-def is_tested_version() -> bool:
-    """Return whether the tests of this package hold for the version of Keras that is imported.
+def is_tested_version(minimum: tuple[int, int] = MIN_KERAS) -> bool:
+    """Return whether the imported Keras is one of the tested versions, from ``minimum`` on.
 
     Raises:
         AttributeError: Keras has not been imported, or only in part.
     """
     keras: Any = sys.modules.get("keras")
     numbers = keras.__version__.split(".")[:2]
-    return all(number.isdigit() for number in numbers) and MIN_KERAS <= tuple(map(int, numbers)) <= MAX_KERAS
+    return all(number.isdigit() for number in numbers) and minimum <= tuple(map(int, numbers)) <= MAX_KERAS
 
 
 def _without_tuning(make: Any) -> Any:

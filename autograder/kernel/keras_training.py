@@ -18,6 +18,8 @@ from . import keras_epochs, keras_pipelines
 
 OPTION = "--training=fast"
 """The kernel's argument that says that the course allows it."""
+MIN_KERAS = (3, 12)
+"""The first version of Keras whose trainer has all parts that :mod:`keras_epochs` uses; earlier ones train as usual."""
 MAX_STEPS = 32
 """Steps of one call: enough to make Python's share small, few enough for a quick interrupt."""
 
@@ -41,7 +43,7 @@ def install() -> None:
     try:
         kind: Any = trainer.TensorFlowTrainer  # type: ignore[union-attr]
         on_tensorflow = keras.backend.backend() == "tensorflow"  # type: ignore[union-attr]
-        if on_tensorflow and keras_pipelines.is_tested_version() and not hasattr(kind.fit, "exact"):
+        if on_tensorflow and keras_pipelines.is_tested_version(MIN_KERAS) and not hasattr(kind.fit, "exact"):
             keras_epochs.install(trainer)
             kind.fit = _fast(kind.fit)
     except AttributeError:  # missing, of another version, or half imported: it trains step by step

@@ -330,7 +330,7 @@ def test_with_another_keras_it_trains_by_batches(fast: SimpleNamespace, monkeypa
     assert (found, several(model)) == (exact, False)
 
 
-@pytest.mark.parametrize("version", ["3.7.0", f"3.{keras_pipelines.MAX_KERAS[1] + 1}.0", "4.0.0", "nightly"])
+@pytest.mark.parametrize("version", ["3.7.0", "3.11.3", f"3.{keras_pipelines.MAX_KERAS[1] + 1}.0", "4.0.0", "nightly"])
 def test_with_an_untested_version_of_keras_fit_stays_kerass_own(
     fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
