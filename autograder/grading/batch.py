@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder._util.digests import folder_key, regular_files
 from autograder._util.files import sweep, unwritable, version
 from autograder.errors import HostError, UsageError
-from autograder.execution.recording_store import Runs
+from autograder.execution.recording_store import RecordingStore
 from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key
 from autograder.grading.pool import in_processes
@@ -162,7 +162,7 @@ def run(
             if progress:
                 progress(work.student, outcome)
     for folder in {work.runs for work in due if work.runs is not None}:
-        Runs(folder).prune()
+        RecordingStore(folder).prune()
     return Batch(
         grades=tuple(grades[work.student] for work in works if work.student in grades),
         graded=tuple(sorted(graded)),

@@ -24,7 +24,7 @@ from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
-from autograder.execution.run import Executed, StartKernel, execute
+from autograder.execution.run import Execution, StartKernel, execute
 from autograder.grading.kernel_source import ChooseSource, KernelSource, Live
 from autograder.records import (
     ATTEMPTS,
@@ -168,7 +168,7 @@ def _extra_captures(composed: Composed) -> ExtraCaptures:
 
 def _examine(
     composed: Composed,
-    executed: Executed[Remote],
+    executed: Execution[Remote],
     known: Any,
     hidden: Path | None,
     rebuild: Rebuild,

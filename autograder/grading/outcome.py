@@ -20,7 +20,7 @@ from autograder._util.plain_records import from_plain, to_plain
 from autograder._util.text import bounded
 from autograder.errors import HostError
 from autograder.examiner.names import modules_imported
-from autograder.execution.recording_store import MAX_RUN
+from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.grading.container import pack as pack_files
 from autograder.grading.container import unpack as unpack_files
 from autograder.grading.recordings import Recording
@@ -119,11 +119,13 @@ def pack(
             room -= len(files[f"{number}.cells"])
     for number, record in enumerate(recorded):
         if record is not None and record.new_run is not None:
-            kept = record.new_run if len(record.new_run) <= min(MAX_RUN, room) else b""
-            figures = record.new_figures if len(record.new_figures) <= min(MAX_RUN, room - len(kept)) else b""
+            kept = record.new_run if len(record.new_run) <= min(MAX_RECORDING_BYTES, room) else b""
+            figures = (
+                record.new_figures if len(record.new_figures) <= min(MAX_RECORDING_BYTES, room - len(kept)) else b""
+            )
             files |= {f"{number}.run": kept} | ({f"{number}.figures": figures} if figures else {})
             room -= len(kept) + len(figures)
-        elif record is not None and 0 < len(record.new_figures) <= min(MAX_RUN, room):
+        elif record is not None and 0 < len(record.new_figures) <= min(MAX_RECORDING_BYTES, room):
             files[f"{number}.figures"] = record.new_figures
             room -= len(record.new_figures)
     return pack_files({}, files)
@@ -249,7 +251,7 @@ def _json(data: bytes, max_bytes: int) -> Any:
 def _recording(files: Mapping[str, bytes], number: int) -> Recording | None:
     run = files.get(f"{number}.run")
     figures = files.get(f"{number}.figures", b"")
-    if max(len(run or b""), len(figures)) > MAX_RUN:
+    if max(len(run or b""), len(figures)) > MAX_RECORDING_BYTES:
         raise ValueError("a recording is too large")
     return None if run is None and not figures else Recording(run, figures)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from autograder._util import libraries
 from autograder._util.digests import digest
-from autograder.execution.recording_store import Runs
+from autograder.execution.recording_store import RecordingStore
 from autograder.grading.work import Work, handed_in
 from autograder.records import MAX_NOTEBOOK_BYTES, Exam, Role
 from autograder.submissions.members import SUBMISSION
@@ -78,7 +78,7 @@ def load(work: Work) -> tuple[Recording, ...]:
     """Load the recording of each exam; an empty one where there is none."""
     if work.runs is None:
         return tuple(Recording() for _ in work.exams)
-    runs = Runs(work.runs)
+    runs = RecordingStore(work.runs)
     found = ((runs.load(key), runs.load(_figures_key(key))) if key else (b"", b"") for key in work.recording_keys)
     return tuple(Recording(*parts) for parts in found)
 
@@ -87,7 +87,7 @@ def save(work: Work, recordings: Sequence[Recording | None]) -> None:
     """Save the new recording of each exam: an empty one removes the old one, None leaves it."""
     if work.runs is None:
         return
-    runs = Runs(work.runs)
+    runs = RecordingStore(work.runs)
     for key, recording in zip(work.recording_keys, recordings, strict=True):
         if key and recording is not None:
             if recording.run is not None:
@@ -99,4 +99,4 @@ def save(work: Work, recordings: Sequence[Recording | None]) -> None:
 def are_kept(work: Work) -> bool:
     """Tell whether there is a recording of each submitted notebook."""
     keys = work.recording_keys
-    return work.runs is not None and any(keys) and all(not key or Runs(work.runs).has(key) for key in keys)
+    return work.runs is not None and any(keys) and all(not key or RecordingStore(work.runs).has(key) for key in keys)

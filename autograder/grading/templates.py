@@ -22,8 +22,8 @@ from autograder.records import Limits
 from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.forking import Template, WarmSandbox
 from autograder.sandbox.kernel_job import template
+from autograder.sandbox.warm_start import Template, WarmSandbox
 
 MIN_SUBMISSIONS_FOR_TEMPLATE = 2
 """Submissions for which a template of examiners is worth its start."""
@@ -136,7 +136,7 @@ class Templates:
     def _keep(self, started: Template) -> None:
         """End the template with this context, and copy its libraries' output to the batch's log."""
         self._stack.enter_context(started)
-        self._stack.callback(lambda: self._note(started.said()))
+        self._stack.callback(lambda: self._note(started.stderr()))
 
     def _note(self, text: str) -> None:
         if text:

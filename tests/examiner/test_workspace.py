@@ -22,14 +22,14 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.test_environment.guard import GuardError, guard_folder
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
-from autograder.execution.captured_files import Kept
+from autograder.execution.captured_files import FolderCopy
 from autograder.execution.run import execute
 from autograder.grading.proof import prove
 from autograder.kernel import workfiles as probe
 from autograder.records import Limits, Outcome, Role
 from autograder.release import build as releasing
 
-from probe import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
+from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 
 
 SOLUTION = """\
@@ -396,16 +396,16 @@ LIES = [
 
 @pytest.mark.parametrize("answer", LIES, ids=range(len(LIES)))
 def test_names_that_leave_the_folder_and_answers_of_other_shapes_are_dropped(answer) -> None:
-    kept = Kept()
+    kept = FolderCopy()
     contents, gone = kept.pull(lambda *_: answer)
     assert (contents, gone, kept.contents, kept.gone) == ({}, [], {}, set())
 
 
 def test_of_names_that_collide_the_first_stays_and_bytes_are_bounded(monkeypatch) -> None:
     answer = ({"A.txt": b"1", "a.txt": b"2", "\u00e9": b"3", "e\u0301": b"4"}, [])
-    assert Kept().pull(lambda *_: answer)[0] == {"A.txt": b"1", "\u00e9": b"3"}
+    assert FolderCopy().pull(lambda *_: answer)[0] == {"A.txt": b"1", "\u00e9": b"3"}
     monkeypatch.setattr("autograder.execution.captured_files.MAX_BYTES", 5)
-    assert list(Kept().pull(lambda *_: ({"a": b"123", "b": b"456"}, []))[0]) == ["a"]
+    assert list(FolderCopy().pull(lambda *_: ({"a": b"123", "b": b"456"}, []))[0]) == ["a"]
 
 
 def test_a_file_where_another_has_a_folder_is_left_out(tmp_path) -> None:

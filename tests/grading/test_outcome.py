@@ -325,7 +325,7 @@ def test_outputs_that_are_too_large_are_left_out_and_nothing_else(monkeypatch: p
 
 
 def test_a_recording_that_is_too_large_is_not_kept_and_costs_no_grade(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome, "MAX_RUN", 100)
+    monkeypatch.setattr(outcome, "MAX_RECORDING_BYTES", 100)
     believed = read(packed(record=Recorded(new_run=b"x" * 1000, new_figures=b"y" * 1000)))
     assert believed.recordings == (Recording(b"", b""),)
 

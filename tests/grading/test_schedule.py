@@ -194,7 +194,7 @@ def test_where_none_of_them_can_be_graded_each_is_tried(copies: Course, started:
 def test_identical_submissions_whose_run_is_not_kept_run_each(
     copies: Course, started: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.execution.recording_store.MAX_RUN", 10)
+    monkeypatch.setattr("autograder.execution.recording_store.MAX_RECORDING_BYTES", 10)
     assert scores(run(copies)) == dict.fromkeys(NAMES, 2)
     assert sorted(started) == list(NAMES)
 
@@ -249,7 +249,7 @@ def test_an_interrupt_closes_the_wave_that_runs(copies: Course, started: list[st
 
 
 def test_runs_are_pruned_at_the_end(copies: Course, started: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.execution.recording_store.Runs.prune", prune_all)
+    monkeypatch.setattr("autograder.execution.recording_store.RecordingStore.prune", prune_all)
     run(copies)
     assert not list(copies.runs.iterdir())
 

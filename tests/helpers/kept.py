@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder.execution.recording_store import Runs
+from autograder.execution.recording_store import RecordingStore
 from autograder.grading.kernel_source import Recorded, kernel_source
 from autograder.grading.notebook import grade_notebook
 from autograder.records import Exam, Limits, NotebookGrade, Role
@@ -42,11 +42,11 @@ class Room:
         return self.started[-1]
 
     def grade(self, exam: Exam, answer: str, *, kept: bool = False, execution: str = "") -> NotebookGrade:
-        """Executed and kept; with ``kept`` from the kept run alone."""
+        """Execution and kept; with ``kept`` from the kept run alone."""
         path = self.folder / "nb.ipynb"
         path.write_text(notebook(cell(answer, "cell1", solution=True)))
         key = hashlib.sha256(execution.encode() + path.read_bytes()).hexdigest()
-        runs = Runs(self.runs)
+        runs = RecordingStore(self.runs)
         recorded = Recorded(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else Recorded()
         supply = kernel_source(self.start, recorded, replay_only=kept)
         grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, kernel_source=supply).grade
@@ -56,7 +56,7 @@ class Room:
         return grade
 
     def fresh(self, exam: Exam, answer: str) -> NotebookGrade:
-        """Executed, with nothing kept or looked up."""
+        """Execution, with nothing kept or looked up."""
         path = self.folder / "nb.ipynb"
         path.write_text(notebook(cell(answer, "cell1", solution=True)))
         return grade_notebook(exam, path, self.kernel, self.limits, self.hidden).grade

@@ -180,12 +180,12 @@ def _any_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Torch counts as installed, and as not yet imported: dummy functions need no Keras."""
     for probe in {
         backend_process,
-        sys.modules["probe.backend_process"],
+        sys.modules["agent.backend_process"],
     }:  # the package's, and the one that the in-process kernel uses
         monkeypatch.setattr(probe, "_backend_here", lambda: "")
     monkeypatch.setattr(backend_process.importlib.util, "find_spec", lambda name: object())
     yield
-    for probe in {backend_process, sys.modules["probe.backend_process"]}:
+    for probe in {backend_process, sys.modules["agent.backend_process"]}:
         for child in probe._children.values():
             child.end()
 
@@ -289,7 +289,7 @@ def importlib_util() -> Any:
 
 
 class Kernel(InProcessKernel):
-    """The same probe, with cells whose source Python knows, as IPython's."""
+    """The same agent, with cells whose source Python knows, as IPython's."""
 
     def run(self, source: str, seconds: float) -> Any:
         return notebook(source, namespace=self.namespace)
@@ -336,7 +336,7 @@ class TestInTheExaminer:
     )
     def test_an_answer_that_is_none_is_no_result(self, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         f = remote_function(Kernel(), "def f(x):\n    return x")
-        monkeypatch.setattr(sys.modules["probe.server"].Server, "elsewhere", lambda *_: answer)
+        monkeypatch.setattr(sys.modules["agent.server"].Server, "elsewhere", lambda *_: answer)
         with pytest.raises(RemoteError, match="an answer that cannot be read"):
             check.on_backend(f, "torch")(1)
 

@@ -93,7 +93,7 @@ for o in gc.get_objects():
         o.call = lambda *a, **k: (True, {})
         o.operate = lambda *a, **k: True
 for m in list(sys.modules.values()):
-    if getattr(m, '__name__', '') == 'probe.codec': m.encode = lambda *a, **k: m.Packed(b'true', [])
+    if getattr(m, '__name__', '') == 'agent.codec': m.encode = lambda *a, **k: m.Packed(b'true', [])
 """
 SNOOP = r"""
 import os, re, gc, sys, glob
@@ -335,7 +335,8 @@ def test_a_written_answer_waits_for_a_person_only_where_there_is_one(graded: Cla
 @pytest.mark.parametrize("name", [*STUDENTS, *DAMAGED])
 def test_no_student_gets_to_see_anything_hidden(graded: Class, name: str) -> None:
     """Neither a hidden test's text, nor its inputs, nor a word planted in tests, solution, data, gradebook,
-    another's submission or the environment. What may quote a test, the examiner's details, lies elsewhere."""
+    another's submission or the environment. What may quote a test, the examiner's details, lies elsewhere.
+    """
     shown = seen_by_student(graded.course, name)
     assert [word for place, word in graded.canaries.items() if word in shown and place != "public"] == []
     assert "HIDDEN TESTS" not in shown
@@ -344,7 +345,8 @@ def test_no_student_gets_to_see_anything_hidden(graded: Class, name: str) -> Non
 
 def test_a_notebook_that_looks_everywhere_finds_nothing(graded: Class) -> None:
     """Files, names, processes, their environments, this one's memory, frames, history, all objects: nothing but what
-    was released to everyone."""
+    was released to everyone.
+    """
     shown = seen_by_student(graded.course, "snoop")
     assert "looked at True found" in shown
     assert set(re.findall(r"canary-[a-z]+-[0-9a-f]{16}", shown)) == {graded.canaries["public"]}
