@@ -220,7 +220,7 @@ def _kernel(work: Any) -> Any:
     first = preload(work.assignment, released_modules(work))
     limits = work.assignment.limits
     return sandboxed_kernel(
-        kernel_sandbox(work.assignment), work.files, limits, masked=hidden_paths(work), preload=first
+        kernel_sandbox(work.assignment), work.files, limits, hidden_paths=hidden_paths(work), preload=first
     )
 
 

@@ -1,4 +1,4 @@
-"""The training protocols of the tutorial of 2017, in today's Keras and NumPy. tutorial_numbers.py prints their results."""
+"""Training protocols of the tutorial of 2017, in today's Keras and NumPy; tutorial_numbers.py prints their results."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from autograder.examiner.file_paths import relative
 from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
 from autograder.examiner.test_environment.taint import record_file
-from autograder.execution.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
+from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import Folder
 
 
@@ -29,7 +29,7 @@ class Workspace:
     """Path → file that the student handed in beside the notebook."""
     read_by_notebook: frozenset[str] = frozenset()
     """Result of :func:`paths_in`."""
-    kept: Kept = field(default_factory=Kept)
+    kept: FolderCopy = field(default_factory=FolderCopy)
     """The contents of the kernel's folder."""
 
     @contextlib.contextmanager

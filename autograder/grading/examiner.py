@@ -105,7 +105,7 @@ class Examiners:
                 work.assignment.limits,
                 key,
                 python=work.assignment.environment,
-                masked=hidden_paths(work),
+                hidden_paths=hidden_paths(work),
                 preload=first,
             )
 

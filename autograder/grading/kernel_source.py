@@ -57,7 +57,7 @@ class Recorded:
         """Decode the cached predictions of the run's models."""
         try:
             ((event,),) = [session.events for session in from_bytes(self.figures).sessions]
-            if isinstance(event, Said) and event.reply is not None:
+            if isinstance(event, ReplyEvent) and event.reply is not None:
                 return read_predictions(event.reply)
         except _UNREADABLE:
             pass
@@ -67,7 +67,7 @@ class Recorded:
         """Encode the cached predictions, if there are new ones."""
         if predictions is not None and predictions.changed:
             with contextlib.suppress(CodecError, *_UNREADABLE):
-                event = Said("", predictions.packed())
+                event = ReplyEvent("", predictions.packed())
                 self.new_figures = to_bytes(Transcript((Session("", (event,), 1, 0.0, None),), ()))
 
 

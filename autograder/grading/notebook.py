@@ -102,7 +102,7 @@ def grade_notebook(
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     extra = _extra_captures(composed)
 
-    def attempt() -> tuple[KernelSource, Executed[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
+    def attempt() -> tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
         """Run and examine once; return None if the kernel was killed from outside: such a run counts nowhere."""
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
         executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock)

@@ -162,7 +162,7 @@ class Templates:
             {f"{HOME}/{name}": path for name, path in self.staged.released.items()},
             self._work.assignment.limits,
             python=self._work.assignment.environment,
-            masked=hidden_paths(self._work),
+            hidden_paths=hidden_paths(self._work),
             modules=self.released_modules,
         )
         self._keep(started)
@@ -225,7 +225,7 @@ class Templates:
                 layout.COURSE: self.staged.course,
                 layout.COMMON: self.staged.common,
             },
-            masked=hidden_paths(self._work),
+            hidden_paths=hidden_paths(self._work),
             limits=Limits(
                 memory_mib=assignment.limits.examiner_memory_mib,
                 processes=EXAMINER_PROCESSES,
