@@ -6,8 +6,8 @@ import builtins
 import re
 
 import pytest
+from helpers.examination import graded, outcome
 from helpers.exams import exam_of
-from test_examination import graded, outcome
 
 from autograder.records import Outcome, Role
 

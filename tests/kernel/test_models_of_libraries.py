@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_remote_model import X, Y, answer, answers, message_of, recorded
+from helpers.remote_models import X, Y, answer, answers, message_of, recorded
 
 from autograder import check
 from autograder.check import subject

@@ -18,14 +18,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from attacks import FULL, MARKUP, each, of
+from generated_notebooks import naive_maximum
+from helpers.archives import ATTACKS as ARCHIVES
+from helpers.archives import WHOLE, bomb_tar_gz, overlapping, zip_with
+from helpers.injections import INJECTIONS
+from helpers.memory import growth
+from helpers.pages import inert
 from helpers.pipeline import Graded, grade, seen_by_student
 from helpers.tiny import cell, notebook, submit, tiny_course
-from test_archive import ATTACKS as ARCHIVES
-from test_archive import WHOLE, bomb_tar_gz, overlapping, zip_with
-from test_client import growth
-from test_generated import naive_maximum
-from test_report_pages import inert
-from test_report_table import INJECTIONS
 
 from autograder.records import Course
 from autograder.results.gradebook.database import opened

@@ -19,11 +19,12 @@ import generated_notebooks
 import nbformat
 import pytest
 import unwalled
+from generated_notebooks import naive_maximum
 from generated_replies import FuzzingKernel
+from helpers.cheats import WRONG
 from helpers.kernels import InProcessKernel
 from helpers.pipeline import SOLUTIONS, make_course, release
 from helpers.tiny import tiny_course
-from test_pipeline import WRONG
 
 from autograder._util.notebook import read_notebook
 from autograder.errors import SubmissionError
@@ -180,12 +181,6 @@ def test_23_edited_metadata_and_cells(pipeline: Pipeline, share: float) -> None:
         counts["a naive maximum would differ"] += naive_maximum(made) != sum(maximum.values())
     assert counts["a naive maximum would differ"] > 0.3 * int(400 * share), "the control"
     say("edited notebooks", 400 * share, counts, began)
-
-
-def naive_maximum(notebook: dict[str, Any]) -> float:
-    """What a grader counts that believes the notebook it gets."""
-    points = [generated_notebooks.marks(cell).get("points", 0) for cell in notebook["cells"]]
-    return float(sum(p for p in points if type(p) in (int, float) and abs(p) < 1e300))
 
 
 @SHARES
