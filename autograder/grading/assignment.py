@@ -74,8 +74,11 @@ class Display(Protocol):
 class Publisher(Protocol[_Published_co]):
     """What writes gradebook, pages and reports."""
 
-    def prepare(self, course: Course, assignment: Assignment) -> None:
-        """Look at what is there and load what publishing needs, while the templates start."""
+    def look(self, course: Course, assignment: Assignment) -> None:
+        """Look at what is there, before any student's code runs."""
+
+    def load(self) -> None:
+        """Load what publishing needs, while the batch runs."""
 
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
@@ -107,11 +110,12 @@ def run_assignment(
         HostError: another command is at work in the course, or something cannot be written. Grades stay.
     """
     with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
-        preparing = beside.submit(publisher.prepare, course, assignment)
+        publisher.look(course, assignment)
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
-                preparing.result()  # before any student's code runs
+                loading = beside.submit(publisher.load)
                 done = _run(plan.works, plan, options, progress)
+            loading.result()
             first = plan.works[0]
             published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], done)
     return Graded(done, published)

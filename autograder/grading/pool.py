@@ -105,7 +105,7 @@ def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> 
         return
     executed = [work for work in due if force or not are_kept(work)]
     kernels = sum(len(work.exams) for work in executed) if warm else 0
-    with Templates(due[0], kernels=kernels, executed=bool(executed)) as made:
+    with Templates(due[0], submissions=len(due), kernels=kernels, executed=bool(executed)) as made:
         _current.append(made)
         try:
             yield

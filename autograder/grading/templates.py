@@ -17,7 +17,7 @@ from autograder.errors import SandboxError
 from autograder.grading import layout, staging
 from autograder.grading.parcel import pack_common_head
 from autograder.grading.walls import examiner_sandbox, kernel_sandbox
-from autograder.grading.work import HEAVY, Work, heavy_modules, masked, released_modules
+from autograder.grading.work import HEAVY, Work, heavy_modules, masked, released_modules, test_libraries
 from autograder.records import Limits
 from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
@@ -25,6 +25,8 @@ from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.forking import Template, WarmSandbox
 from autograder.sandbox.kernel_job import template
 
+MIN_SUBMISSIONS_FOR_TEMPLATE = 2
+"""Submissions for which a template of examiners is worth its start."""
 MIN_KERNELS_FOR_TEMPLATE = 2
 """Kernels for which a template is worth its start."""
 EXAMINER_MODULES = ("numpy.testing", "autograder.grading.inside.main")
@@ -80,13 +82,17 @@ class Templates:
 
     Args:
         work: any submission of the batch.
+        submissions: how many are due; a single one is examined in a process of its own.
         kernels: how many kernels it will take, at a guess; few are started one by one.
         executed: whether all submissions are executed. Where recordings may do, examiners begin without the libraries
             that take long to import, and have them from the first one on that needs them.
     """
 
-    def __init__(self, work: Work, *, kernels: int, executed: bool) -> None:
+    def __init__(
+        self, work: Work, *, kernels: int, executed: bool, submissions: int = MIN_SUBMISSIONS_FOR_TEMPLATE
+    ) -> None:
         self._work = work
+        self._submissions = submissions
         self._kernels = kernels
         self._stack = contextlib.ExitStack()
         self._lock = threading.Lock()
@@ -233,7 +239,9 @@ class Templates:
         sandbox = examiner_sandbox(self._work.assignment.sandbox)
         if not isinstance(sandbox, BubblewrapSandbox):
             return sandbox
-        libraries = self.large if heavy else []
+        if self._submissions < MIN_SUBMISSIONS_FOR_TEMPLATE:
+            return sandbox
+        libraries = [*self.large, *test_libraries(self._work.exams, self._work.modules)] if heavy else []
         modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), READY]
         started = Template(sandbox, self.examiner_job(), modules)
         self._keep(started)

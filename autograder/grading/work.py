@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -120,6 +120,25 @@ def heavy_modules(exams: Iterable[Exam]) -> list[str]:
     return heavy(module for exam in exams for module in vocabulary(exam).modules)
 
 
+def test_libraries(exams: Iterable[Exam], own: Sequence[Path]) -> list[str]:
+    """List the libraries that the instructor's notebooks import: an examiner has them before it hears of a student.
+
+    Args:
+        exams: the exams.
+        own: folders of the course's own modules, which are imported where a test does so.
+    """
+    names = {module for exam in exams for module in vocabulary(exam).modules}
+    courses = own_modules(own)
+    return sorted(name for name in names if name.split(".")[0] not in {*courses, *UNFORKABLE})
+
+
+def own_modules(folders: Sequence[Path]) -> set[str]:
+    """Name the modules and packages that lie in these folders."""
+    found = [path for folder in folders for path in folder.glob("*.py")]
+    packages = [path.parent for folder in folders for path in folder.glob("*/__init__.py")]
+    return {path.stem for path in found} | {path.name for path in packages}
+
+
 def heavy(modules: Iterable[str]) -> list[str]:
     """Those libraries of :data:`HEAVY` that ``modules`` are of."""
     used = {module.split(".")[0] for module in modules}
@@ -149,8 +168,7 @@ def released_modules(work: Work) -> list[str]:
             changed = changed or SETS_ENVIRONMENT.search(source) is not None
             found = sorted(modules_imported(source))
             imported |= dict.fromkeys(m for m in found if not changed or m.split(".")[0] in HEAVY)
-    own = {path.stem for folder in work.modules for path in folder.glob("*.py")}
-    own |= {path.parent.name for folder in work.modules for path in folder.glob("*/__init__.py")}
+    own = own_modules(work.modules)
     own |= {Path(name).stem for name in given} | top_names(shared_files(work))
     return [name for name in imported if name.split(".")[0] not in {*own, *UNFORKABLE}]
 

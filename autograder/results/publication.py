@@ -63,10 +63,13 @@ class Publisher:
     def __init__(self) -> None:
         self._before: gradebook.Points | None = None
 
-    def prepare(self, course: Course, assignment: Assignment) -> None:
-        """Read the points given by hand, and load what publishing needs, while the templates start."""
-        gradebook.prepare()
+    def look(self, course: Course, assignment: Assignment) -> None:
+        """Read the points given by hand, before any student's code runs."""
         self._before = gradebook.points_by_hand(course, assignment.name)
+
+    def load(self) -> None:
+        """Load what publishing needs, while the batch runs."""
+        gradebook.prepare()
         report.prepare()
 
     def publish(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import re
+import subprocess
+import sys
 
 import pytest
 from helpers.examination import graded, outcome
@@ -190,3 +192,15 @@ def test_texts_of_locked_cells_are_the_instructors():
 def test_a_test_that_goes_on_after_a_refusal_is_broken_all_the_same():
     test = "try:\n    eval(f())\nexcept Exception:\n    pass"
     assert outcome("def f(): return 'print(1)'", test, released="").outcome is Outcome.BROKEN
+
+
+def test_an_extension_module_that_compiles_a_text_while_it_is_loaded_is_imported() -> None:
+    """What Keras imports does, where no template has imported it before."""
+    code = (
+        "from autograder.examiner.test_environment.taint import deny_student_code\n"
+        "with deny_student_code('import optree') as refused:\n"
+        "    import optree\n"
+        "print(refused, optree.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[] optree\n", "")

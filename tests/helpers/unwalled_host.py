@@ -16,13 +16,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from autograder.errors import SandboxError
 from autograder.grading.cluster import host
 from autograder.grading.parcel import Common
 from autograder.grading.submission import attempt
 from autograder.grading.work import Work
 from autograder.records import Assignment
-from helpers.unwalled_examiner import examine
+from helpers.unwalled_examiner import examine  # found by the line above
 
 
 def grade(work: Work) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _imp
 import functools
 import os
 import sys
@@ -56,6 +57,11 @@ def module_of(frame: FrameType) -> str:
 def imports(frame: FrameType) -> bool:
     """Whether the frame is of Python's own import system."""
     return frame.f_code.co_filename.startswith(_IMPORTING)
+
+
+def loads_extension(frame: FrameType) -> bool:
+    """Tell whether an extension module is being loaded: what it compiles then, it brings along."""
+    return imports(frame) and frame.f_locals.get("f") in (_imp.create_dynamic, _imp.exec_dynamic)
 
 
 def is_importing(first: FrameType | None) -> bool:

@@ -30,6 +30,7 @@ from autograder.examiner.test_environment.callers import (
     is_importing,
     is_instructors,
     library_folders,
+    loads_extension,
     module_of,
 )
 from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
@@ -147,6 +148,8 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
     source, name = arguments
     if compilation.own(frame) or module_of(frame).startswith("autograder."):
+        return
+    if loads_extension(frame):
         return
     if imports(frame):
         if not cell.is_module(str(name)) and not compilation.is_transformed_function(frame):
