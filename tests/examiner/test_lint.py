@@ -61,7 +61,7 @@ REFUSED = [
     ("del np\nassert squares(1)", "'del np': np is the instructor's own"),
     ("del close\nassert squares(1)", "close is the instructor's own"),
     ("import my_solution\nassert my_solution.f()", "no module 'my_solution'.*let it go with the release"),
-    ("def t():\n    from helpers.deep import f\n    assert f()\nt()", "line 2: .*no module 'helpers.deep'"),
+    ("def t():\n    from utilities.deep import f\n    assert f()\nt()", "line 2: .*no module 'utilities.deep'"),
     ("from . import f\nassert f()", "relative import"),
     ("import pickle\nassert pickle.load(open('m.pkl', 'rb'))", "line 2: .*unpickling would run the student's code beside the hidden tests.*save JSON"),
     ("from pickle import loads as unpack\nassert unpack(result)", "unpickling"),
