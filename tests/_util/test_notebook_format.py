@@ -45,6 +45,7 @@ def test_an_examiners_test_asks_a_whole_jsonschema(released: bool) -> None:
     assert told(code) == str(not released)
 
 
+@pytest.mark.integration
 def test_a_jsonschema_that_is_there_stays() -> None:
     code = (
         "import jsonschema\nfrom autograder._util import notebook_format\nnotebook_format.release_jsonschema()\n"

@@ -194,6 +194,7 @@ def test_a_test_that_goes_on_after_a_refusal_is_broken_all_the_same():
     assert outcome("def f(): return 'print(1)'", test, released="").outcome is Outcome.BROKEN
 
 
+@pytest.mark.integration
 def test_an_extension_module_that_compiles_a_text_while_it_is_loaded_is_imported() -> None:
     """What Keras imports does, where no template has imported it before."""
     code = (

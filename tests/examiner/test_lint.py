@@ -358,6 +358,7 @@ def test_the_command_refuses_before_anything_is_run(tmp_path: Path) -> None:
     assert not (tmp_path / "release").exists()
 
 
+@pytest.mark.integration
 def test_the_courses_own_lessons_raise_no_alarm() -> None:
     course = load_course(Path(__file__).resolve().parents[2])
     for assignment in course.assignments.values():

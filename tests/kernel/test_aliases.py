@@ -37,6 +37,7 @@ def printed(source: str) -> str:
     return done.stdout
 
 
+@pytest.mark.integration
 def test_a_logistic_regression_of_theanos_time_runs_unmodified() -> None:
     assert float(printed(NOTEBOOK).split()[-1]) > 0.85
 
@@ -58,6 +59,7 @@ assert pytensor.printing.__spec__.name == "pytensor.printing"
 """)
 
 
+@pytest.mark.integration
 def test_what_pytensor_left_out_of_nnet_is_made_up_for() -> None:
     printed("""
 import numpy as np, theano, theano.tensor as T
@@ -79,6 +81,7 @@ for f, e in zip(found, wanted):
 """)
 
 
+@pytest.mark.integration
 def test_random_streams_draw_anew_at_each_call_and_scan_gives_updates() -> None:
     printed("""
 import warnings; warnings.simplefilter("error")
@@ -97,6 +100,7 @@ assert list(theano.function([v, k], powers[-1], updates=updates)([1.0, 2.0, 3.0]
 """)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("source", "said"),
     [

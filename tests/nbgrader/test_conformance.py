@@ -29,6 +29,8 @@ from autograder.release.build import Release, build, check
 from autograder.release.markers import Markers, read_cell
 from autograder.sandbox import default_sandbox
 
+pytestmark = pytest.mark.integration
+
 if find_spec("nbgrader") is None:
     pytest.skip("nbgrader is not installed", allow_module_level=True)
 NBGRADER = Path(find_spec("nbgrader").submodule_search_locations[0])

@@ -91,6 +91,7 @@ def test_20_a_bomb_is_refused_before_it_takes_memory(tmp_path: Path, kind: str) 
     assert grown[0] < 40
 
 
+@pytest.mark.integration
 def test_20_control_an_ordinary_unpacker_takes_it_all() -> None:
     data = BOMBS["100 MiB of zeros"]()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -134,6 +135,7 @@ def test_21_only_a_plain_file_is_an_output(outputs: Graded, name: str) -> None:
     assert outputs.exit_code == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("kind", ["fifo", "symlink-to-a-right-one"])
 def test_21_control_a_grader_that_opens_the_file_waits_or_follows(folder: Path, kind: str) -> None:
     source = OUTPUTS[kind][0].replace("/tmp/x", str(folder / "x")) + "\nassert open('out.txt').read() == '42'"
