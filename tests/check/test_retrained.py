@@ -603,6 +603,7 @@ def test_a_network_that_was_given_the_answers_is_found_by_labels_in_a_random_ord
         at_most(again(model, **asked), "random order")
 
 
+@pytest.mark.slow
 def test_honest_networks_with_numbers_are_at_chance_on_labels_in_a_random_order() -> None:
     inputs = keras.Input((10,))
     scaled = inputs * 0.5 + np.linspace(0, 1, 10, dtype="float32")

@@ -10,6 +10,7 @@ import sys
 import pytest
 from helpers.examination import graded, outcome
 from helpers.exams import exam_of
+from helpers.grids import each_once
 
 from autograder.records import Outcome, Role
 
@@ -48,8 +49,7 @@ DOES = {
 }
 
 
-@pytest.mark.parametrize("does", DOES)
-@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize(("held", "does"), each_once(HELD, DOES))
 def test_no_container_and_no_rewriting_makes_a_text_of_the_students_code(held, does, monkeypatch):
     ran: list[int] = []
     monkeypatch.setattr(builtins, "ran_in_examiner", ran, raising=False)

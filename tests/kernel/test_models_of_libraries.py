@@ -299,6 +299,7 @@ def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
         exec("q.QUESTIONS['layers'] = kept", kernel.namespace)
 
 
+@pytest.mark.keras
 @pytest.mark.parametrize("claim", ["None", "{'family': 'keras'}", "{'family': 3}", "{'family': 'sklearn', 'classes': [0] * 9, 'counted': '<b>', 'parameters': -1, 'problem': 7}"])  # fmt: skip
 def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
     source = (

@@ -115,7 +115,7 @@ def test_the_yardstick(exam: Exam, names: dict[str, Any], answer: str, expected:
     assert share(exam, "test-skill", names) == pytest.approx(expected)
 
 
-@pytest.mark.integration
+@pytest.mark.slow
 def test_trained_weights_earn_by_their_skill_on_the_holdout(exam: Exam, names: dict[str, Any]) -> None:
     """The solution has a margin; ten steps from 0 and the right bias alone earn nothing; fewer steps earn a part."""
     run(exam, names, "load", "cost", "step", "train")
