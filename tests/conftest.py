@@ -7,18 +7,11 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-
-OTHER_TIERS = frozenset({"sandbox", "keras", "integration", "slow", "security", "prose"})
-"""Markers of tests that plain ``pytest`` leaves out; a test without any of them is a unit test."""
+from helpers.tiers import is_unit_test
 
 _started_sandboxes: list[str] | None = None
 """Commands of sandboxes that the running unit test has started; None outside a unit test."""
 _had_tensorflow = False
-
-
-def is_unit_test(item: pytest.Item) -> bool:
-    """Say whether plain ``pytest`` runs this test."""
-    return not OTHER_TIERS.intersection(mark.name for mark in item.iter_markers())
 
 
 def refuse_sandbox(event: str, arguments: tuple[Any, ...]) -> None:
