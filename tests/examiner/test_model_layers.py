@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.grids import first_of_each
 from helpers.model_layers import CASES, WRAPPED
 from helpers.rebuilding import assert_equal_after_rebuilding, plain, sent
 
@@ -27,7 +26,7 @@ def keras() -> Any:
     return keras
 
 
-@pytest.mark.parametrize(("dtype", "name", "arguments", "shape"), first_of_each(CASES, key=lambda case: case[1]))
+@pytest.mark.parametrize(("dtype", "name", "arguments", "shape"), CASES)
 def test_a_rebuilt_layer_computes_the_same(
     keras: Any, dtype: str, name: str, arguments: dict[str, Any], shape: tuple[int, ...]
 ) -> None:
