@@ -215,11 +215,13 @@ def _kernel(work: Any) -> Any:
     """A kernel of its own, as the examiner drives one."""
     from autograder.execution.client import sandboxed_kernel
     from autograder.grading.walls import kernel_sandbox
-    from autograder.grading.work import masked, preload, released_modules
+    from autograder.grading.work import hidden_paths, preload, released_modules
 
     first = preload(work.assignment, released_modules(work))
     limits = work.assignment.limits
-    return sandboxed_kernel(kernel_sandbox(work.assignment), work.files, limits, masked=masked(work), preload=first)
+    return sandboxed_kernel(
+        kernel_sandbox(work.assignment), work.files, limits, masked=hidden_paths(work), preload=first
+    )
 
 
 def _clocked(phase: str, place: str, spent: dict[str, tuple[float, float]]) -> Any:

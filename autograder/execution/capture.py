@@ -58,7 +58,7 @@ class ExtraCaptures:
     files: frozenset[int] = frozenset()
     """See :func:`autograder.examiner.file_paths.looks_at_files`."""
     figures: frozenset[int] = frozenset()
-    """See :func:`autograder.examiner.figures.reconstruction.asks_for_the_current_figure`."""
+    """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
 
 
 MAX_CAPTURED = 512 * 2**20

@@ -17,7 +17,7 @@ from autograder.examiner.file_paths import looks_at_files
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.test_environment.guard import GuardError, guarding
+from autograder.examiner.test_environment.guard import GuardError, guard_folder
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.captured_files import Kept
@@ -435,7 +435,7 @@ REFUSED = [
 def test_nothing_of_the_folder_is_unpickled_imported_or_run(planted, source) -> None:
     sys.modules.pop("colorsys", None)
     path = list(sys.path)
-    with guarding(planted), pytest.raises((GuardError, pickle.UnpicklingError)):
+    with guard_folder(planted), pytest.raises((GuardError, pickle.UnpicklingError)):
         attempt(source)
     assert sys.path == path
 
@@ -444,13 +444,13 @@ def test_nothing_of_the_folder_is_unpickled_imported_or_run(planted, source) -> 
     "source", ["import numpy as np\nnp.load('w.npy')", "import json\njson.load(open('m.pkl', 'rb'))"]
 )
 def test_a_file_of_the_wrong_kind_is_an_ordinary_error(planted, source) -> None:
-    with guarding(planted), pytest.raises(ValueError):  # noqa: PT011 - numpy's and json's own words
+    with guard_folder(planted), pytest.raises(ValueError):  # noqa: PT011 - numpy's and json's own words
         attempt(source)
 
 
 def test_the_examiners_own_imports_and_tools_work_beside_them(planted) -> None:
     sys.modules.pop("colorsys", None)
-    with guarding(planted):
+    with guard_folder(planted):
         attempt(
             "import colorsys, copy, re, decimal\nassert colorsys.rgb_to_hsv(0, 0, 0)\ncopy.deepcopy([decimal.Decimal(1)])"
         )
@@ -459,7 +459,7 @@ def test_the_examiners_own_imports_and_tools_work_beside_them(planted) -> None:
 
 
 def test_libraries_may_ask_what_machine_this_is(planted) -> None:
-    with guarding(planted):
+    with guard_folder(planted):
         attempt("import subprocess\nassert subprocess.run(['uname'], capture_output=True).stdout")
 
 

@@ -51,7 +51,7 @@ def test_an_unchanged_test_gives_the_same_grade_and_starts_no_kernel(room: Room,
     again = room.grade(exam, ANSWER, kept=True)
     assert len(room.started) == 1
     assert told(again) == told(first)
-    assert (first.kept, again.kept) == (False, True)
+    assert (first.replayed, again.replayed) == (False, True)
     assert (again.wall_seconds, again.cpu_seconds, again.sandbox) == (
         first.wall_seconds, first.cpu_seconds, first.sandbox,
     )  # fmt: skip
@@ -125,7 +125,7 @@ def test_what_was_not_asked_then_needs_a_kernel(room: Room, what: str) -> None:
         room.grade(after, ANSWER, kept=True)
     assert len(room.started) == 1
     executed = room.grade(after, ANSWER)
-    assert (executed.kept, len(room.started)) == (False, 2)
+    assert (executed.replayed, len(room.started)) == (False, 2)
     assert told(room.grade(after, ANSWER, kept=True)) == told(executed)  # the run is that of the new test now
     assert len(room.started) == 2
 

@@ -312,7 +312,7 @@ def test_a_full_disk_is_a_reason_that_says_so(course: Course, monkeypatch: pytes
     """No traceback, and nothing half written."""
     monkeypatch.setattr(submission, "fill", refuse)
     done = batch.run(plan(course, "bob"), execute=Here())
-    why = "cannot be written (No space left on device); free space or rights?"
+    why = "cannot be written (No space left on device); check free space and permissions"
     assert [n.reason for n in done.not_graded] == [f"{course.state / 'work'} {why}"]
     assert not course.autograded("bob", "hw").exists()
 

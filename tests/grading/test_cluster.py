@@ -259,7 +259,7 @@ def test_a_result_is_written_as_if_it_were_made_here(course: Course, graded: byt
     ("change", "why"),
     [
         (lambda w: replace(w, student="bob"), "another student's"),
-        (lambda w: replace(w, content_keys={"submission": "changed"}), "made from something else"),
+        (lambda w: replace(w, content_keys={"submission": "changed"}), "made from another version"),
     ],
 )
 def test_a_result_of_something_else_is_not_written(
@@ -443,7 +443,7 @@ def test_who_cost_two_machines_is_alone_on_the_third(course: Course) -> None:
 def test_where_no_sandbox_holds_nothing_is_given(course: Course) -> None:
     machines = Machines({})
     machines.there = {"a": Standing(refused="no bubblewrap"), "b": Standing(refused="no namespaces")}
-    with pytest.raises(SandboxError, match=r"no worker may grade:\n  a: no bubblewrap\n  b: no namespaces"):
+    with pytest.raises(SandboxError, match=r"no worker can grade:\n  a: no bubblewrap\n  b: no namespaces"):
         reasons(course, machines)
     assert machines.given == []
 

@@ -138,7 +138,7 @@ def test_one_that_was_taken_over_gives_no_more_than_its_exam_has(
         monkeypatch.setattr(
             Templates, "examiner_job", lambda self: replace(job, argv=(job.argv[0], "-I", "-c", script))
         )
-        assert "is not believed" in submission.attempt(work, Examiners(templates).examine)
+        assert "is refused" in submission.attempt(work, Examiners(templates).examine)
     assert path.read_bytes() == before
 
 

@@ -60,7 +60,7 @@ def packed(grade: NotebookGrade = GRADE, shown: list[ShownCell] | None = None, r
     return outcome.pack([grade], [cells(*OUTPUTS[:1]) if shown is None else shown], [record])
 
 
-def read(data: bytes, exam: Exam = EXAM) -> outcome.Believed:
+def read(data: bytes, exam: Exam = EXAM) -> outcome.VerifiedOutcome:
     return outcome.read(data, [exam])
 
 
@@ -369,5 +369,5 @@ def test_a_header_is_bounded_before_it_is_read() -> None:
     ],
 )
 def test_no_figure_is_larger_than_anything_is(grade: NotebookGrade) -> None:
-    with pytest.raises(ValueError, match="more than there is"):
+    with pytest.raises(ValueError, match="out of range"):
         read(packed(grade))

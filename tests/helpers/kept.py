@@ -48,7 +48,7 @@ class Room:
         key = hashlib.sha256(execution.encode() + path.read_bytes()).hexdigest()
         runs = Runs(self.runs)
         recorded = Recorded(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else Recorded()
-        supply = kernel_source(self.start, recorded, kept=kept)
+        supply = kernel_source(self.start, recorded, replay_only=kept)
         grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, kernel_source=supply).grade
         for what, data in zip(KINDS, (recorded.new_run, recorded.new_figures or None), strict=True):
             if data is not None:
@@ -68,7 +68,7 @@ class Room:
 
 def told(grade: NotebookGrade) -> Any:
     """All that a grade says, but for what a clock or a meter says of its run."""
-    plain = replace(grade, wall_seconds=0.0, cpu_seconds=0.0, peak_memory_mib=None, kept=False)
+    plain = replace(grade, wall_seconds=0.0, cpu_seconds=0.0, peak_memory_mib=None, replayed=False)
     return json.loads(json.dumps([plain.status, plain.message, plain.history], default=str)), plain.questions
 
 

@@ -270,7 +270,7 @@ def test_a_backend_that_is_missing_is_said_with_its_remedy(monkeypatch: pytest.M
         backend_process.call(len, "theano")
     with pytest.raises(CourseError, match="jax is not installed here"):
         check.on_backend(len, "jax")
-    with pytest.raises(CourseError, match="'theano' is no backend"):
+    with pytest.raises(CourseError, match="no backend 'theano'"):
         check.on_backend(len, "theano")
 
 

@@ -14,7 +14,7 @@ from helpers.tiny import submit, tiny_course, tiny_release
 
 from autograder.execution.client import sandboxed_kernel
 from autograder.grading import batch
-from autograder.grading.inside import ready
+from autograder.grading.inside import common
 from autograder.grading.parcel import pack_common_head
 from autograder.kernel import keras_pipelines, keras_training
 from autograder.records import Limits
@@ -132,8 +132,8 @@ def test_the_examiners_predictions_do_not_wait_either(
     submit(course, "ada")
     (work,) = batch.plan(course, tiny_release(course))
     (tmp_path / "common").write_bytes(pack_common_head(work))
-    monkeypatch.setattr(ready, "COMMON", str(tmp_path / "common"))
-    assert ready._read() is not None
+    monkeypatch.setattr(common, "COMMON", str(tmp_path / "common"))
+    assert common._read() is not None
     assert hasattr(adapter.get_tf_dataset, "tuned")
 
 

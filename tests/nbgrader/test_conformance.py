@@ -278,13 +278,13 @@ def test_a_loop_without_end_is_stopped(fixture: str, memory_mib: int, statuses: 
     done = graded(fixture, fixture, sandboxed(limits), limits)
     assert done.grade.status in statuses
     assert done.grade.wall_seconds < 15
-    assert done.masked is not None, "there is a notebook for people, as in nbgrader"
+    assert done.annotated_notebook is not None, "there is a notebook for people, as in nbgrader"
 
 
 @pytest.mark.sandbox
 def test_a_recursion_without_end_is_an_error_of_its_cell_with_a_short_traceback() -> None:
     done = graded("steps/infinite-recursion", "steps/infinite-recursion", sandboxed())
-    (output,) = done.masked.cells[0].outputs
+    (output,) = done.annotated_notebook.cells[0].outputs
     assert (done.grade.status, output.ename) == ("cell_error", "RecursionError")
     assert len(output.traceback) == 100
 
@@ -293,7 +293,7 @@ def test_a_recursion_without_end_is_an_error_of_its_cell_with_a_short_traceback(
 def test_a_long_output_is_kept_as_it_is_within_the_limit() -> None:
     """nbgrader cuts it at 1000 lines; here ``output_mib`` bounds it."""
     done = graded("steps/long-output", "steps/long-output", sandboxed())
-    (output,) = done.masked.cells[0].outputs
+    (output,) = done.annotated_notebook.cells[0].outputs
     assert output.text.splitlines() == [str(i) for i in range(2000)]
 
 

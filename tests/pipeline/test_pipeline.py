@@ -301,7 +301,7 @@ def test_from_kept_runs_everyone_gets_the_same_grade_again(graded: Class, tmp_pa
     assert sorted(again.graded) == sorted(graded.done.grades)
     for name, found in again.grades.items():
         assert _verdicts(found) == _verdicts(graded.done.grades[name])
-    executed = {name for name, g in again.grades.items() if not all(n.kept for n in g.notebooks)} - set(DAMAGED)
+    executed = {name for name, g in again.grades.items() if not all(n.replayed for n in g.notebooks)} - set(DAMAGED)
     assert executed == set()
 
 
@@ -312,7 +312,7 @@ def test_a_tightened_tolerance_executes_nothing_and_takes_points_from_whom_it_sh
     source = course.source(ASSIGNMENT) / "numbers.ipynb"
     source.write_text(source.read_text().replace("wanted = [3, 1]", "wanted = [3, 2]"))
     again = grade(course, "--workers", "2")
-    assert all(n.kept for name, g in again.grades.items() if name not in DAMAGED for n in g.notebooks)
+    assert all(n.replayed for name, g in again.grades.items() if name not in DAMAGED for n in g.notebooks)
     for name in again.grades:
         before = graded.done.points(name)
         assert again.points(name) == before | ({"test-line": 0.0} if before.get("test-line") == 3 else {})

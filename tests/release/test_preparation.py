@@ -66,7 +66,7 @@ def test_an_assignment_without_the_key_is_as_it_is(tmp_path: Path) -> None:
     [
         ("import sys; sys.exit('no train.csv here')", r"hw: make.py failed \(exit code 1\):\n  no train.csv here$"),
         ("print('only this'); raise SystemExit(3)", r"failed \(exit code 3\):\n  only this$"),
-        ("raise SystemExit(3)", r"\(it said nothing\)"),
+        ("raise SystemExit(3)", r"\(it printed nothing\)"),
         ("raise ValueError('a number')", r"ValueError: a number$"),
         ("import os; os.kill(os.getpid(), 9)", r"failed \(signal SIGKILL\)"),
         ("import sys; [print(i, file=sys.stderr) for i in range(99)]; sys.exit(1)", r":\n  87\n(.|\n)*\n  98$"),

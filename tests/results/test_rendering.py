@@ -12,7 +12,7 @@ from helpers.samples import composed, exam, grade, run
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-from autograder.results.annotated_notebook import masked_notebook
+from autograder.results.annotated_notebook import annotated_notebook
 from autograder.results.report import notebook, pieces, rendering
 from autograder.results.report.rendering import code, markdown, render_released
 
@@ -87,7 +87,7 @@ def test_no_timer_is_left_behind() -> None:
 def test_the_instructors_cells_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are as they would be otherwise, also where no time is left."""
     monkeypatch.setattr(rendering, "_released", {})
-    nodes = [masked_notebook(composed(exam()), run(composed(exam())), grade().notebooks[0]) for _ in range(2)]
+    nodes = [annotated_notebook(composed(exam()), run(composed(exam())), grade().notebooks[0]) for _ in range(2)]
     render_into(nodes[:1])
     render_released(exam())
     render_into(nodes[1:], seconds=0)

@@ -31,7 +31,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from autograder.records import NotebookGrade, Outcome
-from autograder.results.annotated_notebook import masked_notebook
+from autograder.results.annotated_notebook import annotated_notebook
 from autograder.results.images import Encoder
 from autograder.results.report import feedback_name, pieces, plots, render_class_report, render_feedback
 from autograder.results.report.rendering import markdown
@@ -40,7 +40,7 @@ from autograder.results.report.rendering import markdown
 def feedback(tmp_path, one=None, node=None):
     one = one or grade()
     made = composed(exam())
-    node = node or masked_notebook(made, run(made), one.notebooks[0])
+    node = node or annotated_notebook(made, run(made), one.notebooks[0])
     render_into([node])
     return render_feedback(course(tmp_path), assignment(), one, {one.notebooks[0].notebook: node})
 

@@ -473,8 +473,8 @@ def test_nothing_outlives_the_kit(sandbox: Sandbox, backend: Backend, victim: st
     """When the kit, or the supervisor, is killed by SIGKILL, everything inside is dead within a second."""
     code = f"""
     import sys, threading, time
-    sys.path.insert(0, {str(Path(backends.__file__).parent)!r})
-    from backends import BACKENDS
+    sys.path.insert(0, {str(Path(backends.__file__).parents[1])!r})
+    from helpers.backends import BACKENDS
     from autograder.sandbox import Job
     def run():
         job = Job((sys.executable, "-I", "-S", "-c", {DAEMON + "time.sleep(60)"!r}))
