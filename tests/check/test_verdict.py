@@ -43,6 +43,7 @@ def lost(draw: Draw, rows: int, standard_errors_worse: float, holdouts: int, spr
     return sum(verdict.judge(sample, BELOW_0).share == 0 for sample in samples) / holdouts
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("draw", "spread"), [(losses, 1.0), (heavy, 1.0), (mistakes, math.sqrt(0.1875))])
 def test_the_error_rate_is_as_stated(draw: Draw, spread: float) -> None:
     """True loss at the threshold: at most 5 % lose, within three standard errors of 200 holdouts; 4 worse: nearly all."""
@@ -230,6 +231,7 @@ def test_a_margin_is_given_before_anything_is_tested() -> None:
     assert judged([0.65, 0.651, 0.649], credit=accuracy, margin=0.04).verdict.share == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("worse", "most_lost", "least_lost"), [(0.0, 0.05, 0.0), (0.15, 1.0, 0.9)])
 def test_the_error_rate_of_trainings_is_as_stated(worse: float, most_lost: float, least_lost: float) -> None:
     """Seeds and rows are random: at the threshold at most 5 % lose; 4 standard errors worse, most do."""

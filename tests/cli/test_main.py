@@ -451,6 +451,7 @@ def test_doctor_without_bubblewrap_still_says_the_rest(monkeypatch: pytest.Monke
     assert "nothing is graded until it is fixed" in said.stdout
 
 
+@pytest.mark.sandbox
 def test_doctor_checks_the_environments_of_a_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
     monkeypatch.setattr("autograder.cli.installation.sandbox", lambda python, name: fine)

@@ -41,6 +41,7 @@ def grade_ids(notebook: Any) -> list[str]:
 # --- the course ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.integration
 def test_the_demo_course_is_the_kits_own(class_course: Path) -> None:
     course = load_course(class_course)
     assert NAME in course.assignments

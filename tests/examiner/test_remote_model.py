@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, remote_after
+from helpers.remote_models import RNG, X, Y, answer, answers, message_of, recorded
 
 from autograder import check
 from autograder.check import subject
@@ -26,38 +26,11 @@ from autograder.execution.capture import Captured
 from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import execute
 from autograder.kernel.codec import Packed, Reference, decode
-from autograder.records import CheckResult, Limits, Outcome, Role
+from autograder.records import Limits, Role
 from autograder.sandbox import default_sandbox
 
-RNG = np.random.default_rng(5)
-X = RNG.normal(size=(300, 4))
-Y = (X[:, 0] + 0.3 * X[:, 1] > 0).astype(int) + (X[:, 2] > 1)
 SORTED = np.argsort(Y, kind="stable")
 BLOBS = f"import numpy as np\nX = np.array({X[:150].round(3).tolist()})\ny = np.array({Y[:150].tolist()})\n"
-
-
-def answer(source: str, name: str = "model") -> Any:
-    """What stands in the examiner for ``name`` after the cell ``source``."""
-    return answers(source, name)[0]
-
-
-def answers(source: str, name: str = "model") -> tuple[Any, InProcessKernel]:
-    remote, kernel = remote_after("pass")
-    ran = kernel.run(source, 60)
-    assert ran.status == "ok", ran.error
-    return remote.stand_in(Reference(*kernel.server.refer(kernel.namespace[name]))), kernel
-
-
-def recorded(make: Callable[[], Any]) -> CheckResult:
-    with check.recording() as results:
-        make()
-    assert len(results) == 1
-    return results[0]
-
-
-def message_of(make: Callable[[], Any]) -> str:
-    result = recorded(make)
-    return "" if result.outcome is Outcome.PASSED else result.message
 
 
 # --- functions and objects of the student's own ------------------------------------------------------

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.exams import composed_of, exam_of
-from helpers.kernels import InProcessKernel, inside
 from helpers.tiny import tiny_course, tiny_release
 
 from autograder.examiner.examination import examine
-from autograder.examiner.file_paths import looks_at_files, paths_in
+from autograder.examiner.file_paths import looks_at_files
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
@@ -30,7 +28,7 @@ from autograder.records import Limits, Outcome, Role
 from autograder.release import build as releasing
 
 from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
-
+from helpers.workspaces import graded
 
 SOLUTION = """\
 import os
@@ -82,49 +80,6 @@ def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blan
     release = tiny_release(course)
     assert releasing.check(release) == []
     prove(course, release)
-
-
-class Kernel(InProcessKernel):
-    """Runs in a folder of its own, as a sandbox's kernel does; the examiner's folder is another."""
-
-    folder: Path
-
-    def __init__(self) -> None:
-        super().__init__()
-        workfiles.start(str(self.folder))
-
-    def run(self, source, seconds):
-        with inside(self.folder):
-            return super().run(source, seconds)
-
-    def exchange(self, *args, **kwargs):
-        with inside(self.folder):
-            return super().exchange(*args, **kwargs)
-
-
-@pytest.fixture
-def kernel(tmp_path):
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return type("KernelHere", (Kernel,), {"folder": folder})
-
-
-def graded(kernel, *cells, given=None, handed_in=None, released=None):
-    """Run and examine; the results of the test cells. ``released`` is what students have of each of these."""
-    exam = exam_of(*cells)
-    if released is not None:
-        hidden = [replace(c, released=released) if c.role is Role.TEST else c for c in exam.cells]
-        exam = replace(exam, cells=tuple(hidden))
-    known = vocabulary(exam)
-    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    beyond = ExtraCaptures(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
-    executed = execute(
-        kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
-    )
-    answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
-    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
-    pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    return examine(pairs, known, answers, None, 20.0, workspace=workspace)
 
 
 def outcome(kernel, answer, test, **more):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.kept import Room, exam_with, told
+from helpers.kept import ANSWER, Room, exam_with, told
 from helpers.kernels import InProcessKernel
 
 from autograder.errors import LostError
@@ -19,19 +19,6 @@ from autograder.kernel.codec import Packed
 from autograder.records import CellRun, Exam, Limits, RunStatus
 
 CHECK = "from autograder import check\n"
-ANSWER = """\
-import numpy as np
-x, name, table = 3, "ada", np.arange(12.0).reshape(3, 4)
-def double(n):
-    print("doubling", n)
-    return 2 * n
-class Box:
-    def __init__(self, n):
-        self.n = n
-    def half(self):
-        return self.n / 2
-box = Box(4)
-"""
 
 
 @pytest.fixture

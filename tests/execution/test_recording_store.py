@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.kept import Room, exam_with, told
+from helpers.kept import ANSWER, Room, exam_with, told
 from helpers.samples import PNG
-from test_codec_values import KNOWN, LIBRARIES, examples
-from test_recording import ANSWER
+from helpers.value_examples import KNOWN, LIBRARIES, examples
 
 from autograder.execution import recording_store as module
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript

@@ -309,6 +309,7 @@ def grader(course: Course, folder: Path, how: str, slots: int = 2) -> Iterator[G
         made.close()
 
 
+@pytest.mark.integration
 def test_a_worker_grades_what_it_gets_and_leaves_nothing(course: Course, tmp_path: Path) -> None:
     folder = tmp_path / "worker"
     with grader(course, folder, "well") as made:
@@ -325,6 +326,7 @@ def test_a_worker_grades_what_it_gets_and_leaves_nothing(course: Course, tmp_pat
         made.run(b"")
 
 
+@pytest.mark.integration
 def test_a_worker_whose_sandbox_does_not_hold_takes_nothing(course: Course, tmp_path: Path) -> None:
     with grader(course, tmp_path / "worker", "refused") as made:
         assert made.standing == Standing(0, "The sandbox does not hold here.")

@@ -21,6 +21,8 @@ from autograder.grading.cluster.connection import InCluster, check_address
 from autograder.grading.work import Work
 from autograder.records import Batch, Course, Engine
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("ada", "bob", "eve", "joe")
 

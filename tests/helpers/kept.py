@@ -70,3 +70,18 @@ def told(grade: NotebookGrade) -> Any:
     """All that a grade says, but for what a clock or a meter says of its run."""
     plain = replace(grade, wall_seconds=0.0, cpu_seconds=0.0, peak_memory_mib=None, replayed=False)
     return json.loads(json.dumps([plain.status, plain.message, plain.history], default=str)), plain.questions
+
+
+ANSWER = """\
+import numpy as np
+x, name, table = 3, "ada", np.arange(12.0).reshape(3, 4)
+def double(n):
+    print("doubling", n)
+    return 2 * n
+class Box:
+    def __init__(self, n):
+        self.n = n
+    def half(self):
+        return self.n / 2
+box = Box(4)
+"""

@@ -20,7 +20,7 @@ from autograder.examiner.origin import cell_stem
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.test_environment import taint
 from autograder.execution.link import Answer
-from autograder.kernel.codec import Packed
+from autograder.kernel.codec import Packed, decode
 from autograder.records import CellRun, RunStatus
 
 _spec = importlib.util.spec_from_file_location("agent", autograder.kernel.__file__)
@@ -127,3 +127,15 @@ def remote_after(source: str) -> tuple[Remote, InProcessKernel]:
     kernel = InProcessKernel()
     kernel.run(source, 1)
     return Remote(kernel), kernel
+
+
+class Names:
+    """The kernel's names at one moment, as attributes."""
+
+    def __init__(self, remote: Remote, kernel: InProcessKernel) -> None:
+        self.remote, self.kernel = remote, kernel
+        self.number, self.names = remote.ask("snapshot")
+
+    def __getattr__(self, name: str) -> Any:
+        _, text, buffers = self.remote.ask("fetch", self.number, [name])[name]
+        return decode(text, buffers, self.remote.stand_in)

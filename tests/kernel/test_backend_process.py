@@ -190,6 +190,7 @@ def _any_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             child.end()
 
 
+@pytest.mark.integration
 @pytest.mark.usefixtures("_any_backend")
 class TestTheOtherProcess:
     def test_it_is_another_one_that_has_the_backend_and_stays(self, capsys) -> None:
@@ -305,6 +306,7 @@ def remote_function(kernel: Any, *cells: str) -> Any:
     return codec.decode(text, buffers, remote.stand_in)
 
 
+@pytest.mark.integration
 @pytest.mark.usefixtures("_any_backend")
 class TestInTheExaminer:
     def test_a_students_function_is_called_through_the_kernel(self) -> None:

@@ -291,6 +291,7 @@ def meddling(keras: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_callbacks_may_do_with_the_model_what_they_like(fast: SimpleNamespace) -> None:
     wrong = []
     for name, make in meddling(fast.keras).items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_remote_model import X, Y, answer, answers, message_of, recorded
+from helpers.remote_models import X, Y, answer, answers, message_of, recorded
 
 from autograder import check
 from autograder.check import subject
@@ -299,6 +299,7 @@ def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
         exec("q.QUESTIONS['layers'] = kept", kernel.namespace)
 
 
+@pytest.mark.keras
 @pytest.mark.parametrize("claim", ["None", "{'family': 'keras'}", "{'family': 3}", "{'family': 'sklearn', 'classes': [0] * 9, 'counted': '<b>', 'parameters': -1, 'problem': 7}"])  # fmt: skip
 def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
     source = (

@@ -53,6 +53,7 @@ def test_a_cell_that_takes_long_is_plain_and_costs_the_others_nothing(
     assert shown(made)[1][0].startswith(("x = 1\n", "&gt; [a]: b\n"))
 
 
+@pytest.mark.integration
 def test_all_cells_share_the_time_of_a_submission() -> None:
     """When it is over, what follows is plain, in each notebook."""
     slow = [new_code_cell(BLANKS + str(number)) for number in range(100)]

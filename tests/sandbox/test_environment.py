@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.theano_notebook import NOTEBOOK
 from helpers.tiny import submit, tiny_course, tiny_release
-from test_aliases import NOTEBOOK
 
 import autograder
 from autograder.cli.installation import environment

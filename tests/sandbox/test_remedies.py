@@ -221,6 +221,7 @@ def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.Monk
     assert "→ for courses that say `sandbox: gvisor`: Install it:" in said.stdout
 
 
+@pytest.mark.sandbox
 def test_an_engine_that_the_course_needs_is_no_remark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "source/hw").mkdir(parents=True)
     (tmp_path / "course.yaml").write_text("course: x\nsandbox: gvisor\nassignments:\n  hw:\n")
