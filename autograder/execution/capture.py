@@ -176,6 +176,6 @@ def _described(packed: Packed) -> list[Reference]:
 
 
 def open_figures(ask: Callable[..., Any], **options: Any) -> list[Any]:
-    """Ask for claims of the figures that are open in the kernel, or else were shown last: the current one last."""
+    """Ask for claims of the open figures, or of the one shown last; the current one is last."""
     opened = ask("operate", "figures", (), **options)
     return opened[-MAX_FIGURES:] if type(opened) is list else []

@@ -97,7 +97,7 @@ def _function(ask: Ask, number: int, name: str) -> Any:
 
 
 def _callable(ask: Ask, number: int, name: str) -> Any:
-    """Make a callable that is no function: as a class's attribute it is no method, just as a mock is none."""
+    """Make a callable that is no function: like a mock, it does not become a method of a class."""
     return functools.partial(_function(ask, number, name))
 
 

@@ -117,7 +117,10 @@ def _read_moment(kind: Any, text: Any, fold: Any, zone: Any) -> Any:
 
 
 def _write_path(writer: Writer, value: pathlib.PurePath) -> Any:
-    """Write a path; one that can be opened only if it is relative, so that it names no file of the examiner's."""
+    """Write a path; leave one that could name a file of the examiner's.
+
+    Such paths are absolute or contain ``..``, and belong to a class that can open files.
+    """
     if isinstance(value, pathlib.Path) and (value.is_absolute() or ".." in value.parts):
         return writer.leave(value)
     return ["path", type(value).__name__, str(value)]
