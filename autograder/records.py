@@ -172,8 +172,7 @@ class Course:
     @property
     def runs(self) -> Path:
         """.autograder/runs/: what submissions' notebooks did when they were executed, see
-        :mod:`autograder.execution.recording_store`
-        """
+        :mod:`autograder.execution.recording_store`"""
         return self.state / "runs"
 
     @property
@@ -271,8 +270,7 @@ class ComposedCell:
 @dataclass(frozen=True, slots=True)
 class Composed:
     """One notebook of one submission, ready to run. Every cell of the exam that is not FREE is in it exactly once,
-    in the exam's order, whatever the student did to theirs.
-    """
+    in the exam's order, whatever the student did to theirs."""
 
     exam: Exam
     cells: tuple[ComposedCell, ...]

@@ -249,8 +249,7 @@ def _cell_count(parsed: dict[str, Any]) -> int:
 
 def _repair_outputs(parsed: dict[str, Any]) -> None:
     """Give the outputs and the count that format 4 demands to code cells without them: a cell whose type was changed by
-    hand, or by a tool, lacks both. All cells are run anew.
-    """
+    hand, or by a tool, lacks both. All cells are run anew."""
     cells = parsed.get("cells")
     for cell in cells if isinstance(cells, list) else ():
         if isinstance(cell, dict) and cell.get("cell_type") == "code":

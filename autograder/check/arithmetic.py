@@ -21,8 +21,7 @@ MAX_LAYERS = 100
 
 def effect(model: Any, found: Difference) -> int | None:
     """By how many parameters the model differs from the same model with this place as asked, the layers behind it
-    included; None where that cannot be said.
-    """
+    included; None where that cannot be said."""
     asked = asked_count(model, [found])
     return None if asked is None else int(model.count_params()) - asked
 

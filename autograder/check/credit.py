@@ -20,8 +20,7 @@ class Credit:
 
     def share(self, value: float) -> float:
         """0 to 1: linear between the points, constant beyond the strictest, 0 before the loosest and for
-        NaN.
-        """
+        NaN."""
         if not math.isfinite(value):
             return 0.0
         sign = 1.0 if self.higher_is_better else -1.0

@@ -138,8 +138,7 @@ def carried(model: Any) -> str | None:
 
 def suspicious(model: Any) -> bool:
     """Whether the network holds more numbers or connections than plain layers in a row do, so that it is worth a look
-    whether it knows the answers without learning them.
-    """
+    whether it knows the answers without learning them."""
     return Numbers(model).count > _FEW_NUMBERS or connections(model) > _FEW_CONNECTIONS
 
 

@@ -66,8 +66,7 @@ class Part:
     @property
     def arranges(self) -> bool:
         """Whether it is an operation that computes nothing: it scales by a number, casts, cuts, or reshapes, or makes a
-        mask as Keras does.
-        """
+        mask as Keras does."""
         name = type(self.operation).__name__
         if self.is_layer:
             return False

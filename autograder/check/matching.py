@@ -206,8 +206,7 @@ def _with_alternatives(found: list[Difference], step: Step, state: _State) -> li
 
 def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Difference]:
     """How the step differs from the pattern. ``after_run``: the pattern follows ``...``, so that an
-    activation alone may be the one of a layer whose other half belongs to the run.
-    """
+    activation alone may be the one of a layer whose other half belongs to the run."""
     if item.kind == ANY_KIND:
         return
     activation = item.activation

@@ -89,6 +89,5 @@ def answers_alike(first: np.ndarray, second: np.ndarray) -> bool:
 
 def of_texts(inputs: Any) -> bool:
     """Whether texts are among the data: a model pads them to the longest of a batch, and what it answers may depend on
-    that.
-    """
+    that."""
     return any(np.asarray(array).dtype.kind in "OUS" for array in arrays(inputs))

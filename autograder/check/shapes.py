@@ -7,8 +7,7 @@ from typing import Any
 
 def shape_difference(model: Any, label: str, expected: Any) -> list[str]:
     """No line, or one that says how the ``input`` or ``output`` shape differs; None expected: nothing is
-    asked.
-    """
+    asked."""
     if expected is None:
         return []
     try:

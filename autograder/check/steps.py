@@ -1,6 +1,5 @@
 """A model as a row of steps: its layers in order, models inside it opened, activations joined to their
-layers.
-"""
+layers."""
 
 from __future__ import annotations
 
@@ -51,8 +50,7 @@ class Step:
 
 def steps(model: Any) -> list[Step]:
     """The model's steps: what its outputs are computed with. A layer that joins branches stands where Keras lists it,
-    after what it joins; an operation is a step like a layer, unless it computes nothing.
-    """
+    after what it joins; an operation is a step like a layer, unless it computes nothing."""
     result: list[Step] = []
     found = parts(model)
     needed = [part.operation for part in found if not part.arranges]

@@ -43,15 +43,13 @@ def settled(obj: Any) -> Any:
 
 def shown_of(model: Any, show: bool | None = None) -> bool:
     """Whether a message may say what the model says of itself; ``show`` is the test author's word, None where there is
-    none. What stays in the kernel is asked after the last cell.
-    """
+    none. What stays in the kernel is asked after the last cell."""
     return (from_a_cell(model) and reference_of(model) is None) if show is None else show
 
 
 def not_a_model(obj: Any) -> str | None:
     """Why ``obj`` cannot be asked for predictions; None where it can: a Keras model, a fitted estimator, a PyTorch
-    module, a function, an object that predicts.
-    """
+    module, a function, an object that predicts."""
     if _may_only_be_refused(obj):
         return refusal(obj)
     if is_keras(obj):
@@ -131,8 +129,7 @@ def parameter_count(model: Any) -> int | None:
 
 def how_examined(model: Any) -> str:
     """How the predictions come about, for a message: empty for a model that is here, else a clause:
-    ``predicted in the notebook's kernel``.
-    """
+    ``predicted in the notebook's kernel``."""
     if is_keras(model):
         return ""
     found, _ = _foreign(model)

@@ -99,8 +99,7 @@ class Trainer:
 
 def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
     """``run(data, batches)``: a step for each row of the numbers ``batches`` (steps, rows of a batch). It is compiled
-    once, for any number of both.
-    """
+    once, for any number of both."""
     import tensorflow as tf
 
     signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, data), tf.TensorSpec([None, None], tf.int64)]
@@ -123,8 +122,7 @@ def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
 
 def _orders(rows: int, epochs: int, seed: int) -> Iterator[np.ndarray]:
     """A permutation of the rows for each epoch: Keras's ArrayDataAdapter draws it in a tf.data pipeline, where the
-    operation's seed is 0 and the graph's the global one.
-    """
+    operation's seed is 0 and the graph's the global one."""
     import tensorflow as tf
 
     def permutation(_: Any) -> Any:

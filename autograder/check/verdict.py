@@ -142,8 +142,7 @@ def _decided(hits: int, count: int, alpha: float) -> bool:
 
 def allowance(rows: np.ndarray, alpha: float) -> float:
     """By how much the mean of ``rows`` (larger is better) may lie below the truth by chance, but for a share ``alpha``:
-    what the (1 - alpha)-quantile of 1,000 resampled means lies above it.
-    """
+    what the (1 - alpha)-quantile of 1,000 resampled means lies above it."""
     pool = _pooled(rows)
     draw = np.random.default_rng(_SEED)
     means = [pool[draw.integers(len(pool), size=len(pool))].mean() for _ in range(1_000)]

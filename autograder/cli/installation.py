@@ -115,8 +115,7 @@ print(json.dumps({"python": sys.version.split()[0], **{name: version(name) for n
 
 def environment(python: str) -> tuple[Finding, ...]:
     """The interpreter of an assignment's ``environment``: that it runs and has a kernel, and whether the libraries
-    that models and data come from are those that the examiner has.
-    """
+    that models and data come from are those that the examiner has."""
     names = ("ipykernel", "numpy", "keras", "tensorflow")
     try:
         answer = subprocess.run(

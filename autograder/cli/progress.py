@@ -20,8 +20,7 @@ from autograder.results.report.words import status_title
 
 class _Remaining(ProgressColumn):
     """The time that is left, if the rest goes like what is done: submissions are few and long, so that a speed over
-    the last seconds says nothing.
-    """
+    the last seconds says nothing."""
 
     max_refresh = 0.5
 

@@ -62,8 +62,7 @@ def says_how_to_go_on(log: BatchLog) -> Iterator[None]:
 
 def grading_again(course: Course, assignment: Assignment) -> Callable[[Sequence[str]], str]:
     """Gives the command that grades those who are left: as it was given or, where a demonstration called for it, as it
-    would be. A forced one would begin anew, so that it names them.
-    """
+    would be. A forced one would begin anew, so that it names them."""
     context = click.get_current_context()
     if context.command.name != "grade":
         return lambda left: shlex.join(["autograder", "grade", assignment.name, "--course", str(course.root)])

@@ -199,8 +199,7 @@ class _CourseFile:
 
     def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool, made: bool) -> None:
         """Everything listed exists below ``base``, or is ``made`` before a release; what students get may be seen, no
-        two under one name.
-        """
+        two under one name."""
         seen: dict[str, str] = {}
         for item in self.read.items(node, "files"):
             name = str(item.value)

@@ -111,8 +111,7 @@ class FilePatterns:
 
     def ignores(self, name: str) -> bool:
         """Whether the file or folder stays behind. nbgrader's ``generate_assignment`` does not take ``*`` for names
-        that begin with a dot, its exchange does; what either leaves out never reaches a student.
-        """
+        that begin with a dot, its exchange does; what either leaves out never reaches a student."""
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.ignore)
 
     def takes(self, name: str) -> bool:

@@ -223,8 +223,7 @@ def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Exami
 
 def _trace(error: BaseException) -> str:
     """The traceback from the test's own line on; of what the kit refuses, or the student's code raised, without the
-    kit's own lines.
-    """
+    kit's own lines."""
     begin = error.__traceback__
     while begin is not None and not begin.tb_frame.f_code.co_filename.startswith("<test "):
         begin = begin.tb_next
@@ -265,8 +264,7 @@ def _statements(source: str, file: str) -> list[CodeType]:
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     """Raises :class:`ExaminationTimeout` in the main thread after ``seconds`` of wall clock, and again each second:
-    an event loop may swallow the first.
-    """
+    an event loop may swallow the first."""
     running = True
 
     def expire(signum: int, frame: FrameType | None) -> None:

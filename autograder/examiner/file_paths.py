@@ -29,8 +29,7 @@ _OTHERS = frozenset({"hidden_data", "events", "log_dir"})
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def looks_at_files(source: str) -> bool:
     """Whether a test cell may look at files: it opens some, or a text in it looks like a path. One too many does no
-    harm.
-    """
+    harm."""
     tree = ast.parse(source)
     elsewhere: set[ast.AST] = set()
     for node in ast.walk(tree):

@@ -1,6 +1,5 @@
 """The module ``__main__`` as a test cell knows it: its own names, where ``mock.patch("__main__.helper")`` and
-``unittest.main()`` look for them.
-"""
+``unittest.main()`` look for them."""
 
 from __future__ import annotations
 

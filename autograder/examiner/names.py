@@ -39,8 +39,7 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def meant_names(source: str) -> frozenset[str]:
     """The loaded names, and those that a text may stand for: ``globals()["f"]``, ``eval("f(1)")``,
-    ``mock.patch("__main__.f")``, ``__main__.f``.
-    """
+    ``mock.patch("__main__.f")``, ``__main__.f``."""
     found = set(loaded_names(source))
     nodes = list(ast.walk(ast.parse(source)))
     texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str) and len(n.value) < 1000]

@@ -49,8 +49,7 @@ Rebuild = Callable[[Any, list[Any]], Any]
 
 class Answers:
     """Turns captures into objects. A model is rebuilt once for each cell and name that it is under, as tests may change
-    what they get; under a name that tests only look at, once for each state.
-    """
+    what they get; under a name that tests only look at, once for each state."""
 
     def __init__(
         self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, predictions: PredictionCache | None = None
@@ -119,8 +118,7 @@ class Answers:
 
     def model(self, reference: Reference, claim: Any, *, shared: bool = False, refusal: str = "") -> Any:
         """The rebuilt model, or a remote object that knows why there is none; built once for each claim, and where it
-        may be ``shared`` once for all that say the same. ``refusal`` is said in the place of why there is none.
-        """
+        may be ``shared`` once for all that say the same. ``refusal`` is said in the place of why there is none."""
         if id(claim) not in self.built:
             state = (reference.handle, digest(claim)) if shared else (0, "")
             model = self.states.get(state)
@@ -148,8 +146,7 @@ class Answers:
 
     def returned(self, reference: Reference, claim: Any) -> Any:
         """The model that a call of a test's gave, or a remote object that says in fixed words why there is none: what
-        it says of itself, it says when hidden inputs are in its kernel. Its learning curve is nobody's.
-        """
+        it says of itself, it says when hidden inputs are in its kernel. Its learning curve is nobody's."""
         return self.model(reference, claim, refusal=RETURNED)
 
     def _keep_history(self, model: Any, claim: Any) -> None:

@@ -36,8 +36,7 @@ class Origins:
 
     def __call__(self, error: BaseException) -> str:
         """``cell 3, line 2: `return total / n` ``: the innermost line of the notebook that the exception passed; empty
-        where it passed none.
-        """
+        where it passed none."""
         described = getattr(error, "remote", None)
         trace = described.get("trace") if type(described) is dict else None
         for frame in reversed(trace[:MAX_FRAMES] if type(trace) is list else []):

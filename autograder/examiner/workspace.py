@@ -104,8 +104,7 @@ class Files:
     @contextlib.contextmanager
     def following(self) -> Iterator[None]:
         """Inside, every call of the student's code goes with its files; what it made of the kernel's folder goes with
-        the test.
-        """
+        the test."""
         with self.remote.replace_ask(self._asking):
             yield
         last = self.workspace.kept.last

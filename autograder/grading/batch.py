@@ -202,8 +202,7 @@ EXAMINER_MIB = 256.0
 
 def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
     """How many submissions this machine grades at a time: enough cores for the threads of each, and enough memory, at
-    least 1.
-    """
+    least 1."""
     cores = cores or len(os.sched_getaffinity(0))
     available = free_mib() if available_mib is None else available_mib
     if not works:

@@ -73,8 +73,7 @@ def _opened_by_tests(work: Work) -> Iterator[Path]:
 
 def own_modules(names: Iterable[str], files: Iterable[Path], folders: Sequence[Path]) -> Iterator[Path]:
     """The ``files``, the modules ``names`` that lie in ``folders`` (the first that has one counts), and what all of
-    these import from there; a package with all of its files.
-    """
+    these import from there; a package with all of its files."""
     waiting, known = list(names), {KIT}
     for file in files:
         yield file

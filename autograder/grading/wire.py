@@ -69,8 +69,7 @@ class Line:
 
     def _send_descriptors(self, header: bytes, descriptors: Sequence[int]) -> int:
         """Linux counts descriptors on their way by user: where that user's other processes have too many, they will be
-        fewer.
-        """
+        fewer."""
         deadline = time.monotonic() + SEND_SECONDS
         while True:
             try:

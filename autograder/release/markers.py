@@ -238,8 +238,7 @@ def _written(marker: str) -> str:
 
 def _near(word: str, other: str, most: int) -> bool:
     """Whether no more than ``most`` letters are missing, too many, wrong, or changed places with their neighbor
-    (optimal string alignment).
-    """
+    (optimal string alignment)."""
     if abs(len(word) - len(other)) > most:
         return False
     before: list[int] = []
@@ -256,8 +255,7 @@ def _near(word: str, other: str, most: int) -> bool:
 
 def _misspelt_autotest(line: str, markers: Markers) -> str | None:
     """The right beginning of a comment that was meant to generate a test: a slip of AUTOTEST before what is code, or
-    one of HASHED before AUTOTEST.
-    """
+    one of HASHED before AUTOTEST."""
     comment = line.lstrip()
     if not comment.startswith("#"):
         return None

@@ -189,8 +189,7 @@ def _assignments(course: Course) -> list[str]:
 
 def write_csv(course: Course, to: Path | None = None) -> Path:
     """grades.csv: all assignments, with the points that people gave in the gradebook. Older grades are in it too, as
-    they are all that their students have; :func:`doubts` names them.
-    """
+    they are all that their students have; :func:`doubts` names them."""
     path = to or course.grades_csv
     write_atomically(path, grades_csv(gradebook.with_manual_scores(course, _for_csv(course, {}))))
     return path

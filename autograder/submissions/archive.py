@@ -60,8 +60,7 @@ class _Raw:
 
 class _Bounded(io.RawIOBase):
     """A file that serves a parser, but not every wish: no huge read, no position past ``end``, and where
-    ``forward`` no way back (in gzip that unpacks all anew, and negative sizes would loop for ever).
-    """
+    ``forward`` no way back (in gzip that unpacks all anew, and negative sizes would loop for ever)."""
 
     def __init__(self, file: IO[bytes], *, largest: int, end: int, forward: bool) -> None:
         self._file, self._largest, self._end, self._forward = file, largest, end, forward

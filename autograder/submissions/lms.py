@@ -58,8 +58,7 @@ def is_archive(name: str) -> bool:
 
 def find_items(members: Iterable[Member], assignment: str, others: Iterable[str] = ()) -> tuple[Item, ...]:
     """The submissions of ``assignment``, sorted by name. ``others``: the course's assignments,
-    whose folders are not this one's business. What cannot be told comes back with its ``problem``.
-    """
+    whose folders are not this one's business. What cannot be told comes back with its ``problem``."""
     members = tuple(members)
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
     groups: dict[str, list[Member]] = {}

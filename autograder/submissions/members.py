@@ -78,8 +78,7 @@ def collision_key(name: str) -> str:
 
 def mark_collisions(members: Iterable[Member]) -> tuple[Member, ...]:
     """Refuse members which would be written over one another: the same path twice, paths that differ only in
-    case or in Unicode form, and a file where another has a folder.
-    """
+    case or in Unicode form, and a file where another has a folder."""
     members = tuple(members)
     spellings: dict[str, set[str]] = {}
     for member in members:

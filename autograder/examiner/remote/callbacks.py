@@ -95,8 +95,7 @@ class Callbacks:
 
     def answer(self, question: Packed) -> Packed:
         """Serve one question of the kernel's. An exception of the test's goes to the student's code by its built-in
-        type, and comes back as itself where the student's code lets it pass.
-        """
+        type, and comes back as itself where the student's code lets it pass."""
         try:
             used, args, kwargs = self._read(question)
         except (CodecError, TypeError, ValueError, LookupError):
@@ -193,8 +192,7 @@ def _of_file(file: Any, method: str, *args: Any) -> Any:
 
 def _library_name(value: Any) -> str | None:
     """``module:name`` of a library's function or class, ``builtins:len``. It is not lent: the kernel has its own. A
-    lent ``getattr`` or ``eval`` would be a door from there to here.
-    """
+    lent ``getattr`` or ``eval`` would be a door from there to here."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if type(module) is not str or type(name) is not str or not callable(value) or not is_library(module):
         return None

@@ -17,8 +17,7 @@ from autograder.examiner.remote.callbacks import is_library
 
 def raised_by_test(error: BaseException | None) -> bool:
     """Whether the test raised the exception itself: by ``raise``, or by an expression of nothing but constants and
-    Python's own functions, as ``1 / 0`` and ``int("x")`` are.
-    """
+    Python's own functions, as ``1 / 0`` and ``int("x")`` are."""
     if error is None or getattr(error, "remote", None) is not None:
         return False
     trace = error.__traceback__

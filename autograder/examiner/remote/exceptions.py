@@ -49,8 +49,7 @@ def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
 
 def no_end(stop: StopIteration) -> RuntimeError:
     """What a function's StopIteration is to who calls it, as in a generator: ``all(map(check, cases))`` would take it
-    for the end of the cases.
-    """
+    for the end of the cases."""
     error = RuntimeError("the function raised StopIteration")
     error.remote = stop.remote  # type: ignore[attr-defined]
     error.__cause__ = stop.__cause__

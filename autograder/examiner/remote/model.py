@@ -1,6 +1,5 @@
 """A Keras model of a kind that is not rebuilt (Lambda, custom layers, subclassed): it stays in the kernel and predicts
-there. What it says of its layers is never believed.
-"""
+there. What it says of its layers is never believed."""
 
 from __future__ import annotations
 

@@ -95,8 +95,7 @@ def _unary(name: str) -> Callable[..., Any]:
 
 def _kin(one: Any, other: Any, method: str) -> bool:
     """Whether the class decides on these two: one is of the other's class, which has the method, and the test made one
-    of them.
-    """
+    of them."""
     mine, theirs = type(one), type(other)
     if not issubclass(theirs, Operators) or not (issubclass(mine, theirs) or issubclass(theirs, mine)):
         return False

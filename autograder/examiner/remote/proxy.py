@@ -279,8 +279,7 @@ class RemoteObject(Operators, Handle):
 
     def __contains__(self, item: Any) -> bool:
         """Whether one of the plain items is equal; the student's ``__contains__`` is asked only of what the test made
-        by calling a class that is to have one.
-        """
+        by calling a class that is to have one."""
         if self._origin is Origin.MADE and "__contains__" in type(self)._operators:
             return decided(self, "contains", item)
         return any(item is one or item == one for one in self)
@@ -336,8 +335,7 @@ class RemoteObject(Operators, Handle):
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         """The student's ``__exit__`` learns of an exception by its type, and may stop one that the block raised
-        on purpose.
-        """
+        on purpose."""
         raised = _told(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
         return raised is not None and stops is True and raised_by_test(error)

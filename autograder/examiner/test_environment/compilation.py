@@ -143,8 +143,7 @@ def gives_up(frame: FrameType) -> bool:
 
 def is_transformed_function(frame: FrameType) -> bool:
     """Whether TensorFlow's AutoGraph imports what it made of a function that is one here: of the instructor's, or of a
-    library.
-    """
+    library."""
     for one in frames(frame):
         if module_of(one) == "tensorflow.python.autograph.pyct.transpiler" and "fn" in one.f_locals:
             return type(one.f_locals["fn"]) is FunctionType
@@ -221,8 +220,7 @@ _SYMPYS = frozenset(["abs", "complex", "float", "int", "len", "list", "max", "mi
 
 def _of_lambdify(texts: Texts, text: str, frame: FrameType) -> bool:
     """A function whose names are no builtins but those of arithmetic, without a text in it: a symbol may be named as
-    one likes.
-    """
+    one likes."""
     import builtins
 
     try:

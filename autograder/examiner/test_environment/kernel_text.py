@@ -1,6 +1,5 @@
 """The texts that the kernel gave during a test cell, as far as they may be paths: a second line behind the places
-where files are opened at all.
-"""
+where files are opened at all."""
 
 from __future__ import annotations
 

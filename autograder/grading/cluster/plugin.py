@@ -77,8 +77,7 @@ def _plugin(worker: Worker, name: str) -> GraderPlugin | None:
 
 def standing(name: str, dask_worker: Any) -> tuple[int, str]:
     """Slots and refusal (:class:`~autograder.grading.cluster.grader.Standing`) of a worker in the batch ``name``; also
-    a sign of life of its coordinator.
-    """
+    a sign of life of its coordinator."""
     plugin = _plugin(dask_worker, name)
     if plugin is None or plugin.grader is None:
         return (0, "")

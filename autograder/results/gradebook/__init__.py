@@ -76,8 +76,7 @@ def _portions(grades: Sequence[Grade]) -> Iterator[Sequence[Grade]]:
 
 def with_manual_scores(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
     """``grades`` with what people entered in the gradebook: their scores, extra credit and comments on
-    written answers. A course without a gradebook has none.
-    """
+    written answers. A course without a gradebook has none."""
     if server(course) is None and not course.gradebook.exists():
         return tuple(grades)
     with opened(course) as book:

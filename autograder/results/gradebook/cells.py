@@ -49,8 +49,7 @@ def _save_cells(book: Gradebook, exam: Exam) -> None:
 
 def _source(cell: ExamCell) -> dict[str, Any]:
     """What nbgrader's source table holds: a test with its hidden part and a task with its mark scheme, so
-    that ``nbgrader autograde`` still works on the course; every other cell as released.
-    """
+    that ``nbgrader autograde`` still works on the course; every other cell as released."""
     whole = cell.role in (Role.TEST, Role.TASK)
     return {
         "cell_type": cell.cell_type,
@@ -73,8 +72,7 @@ def _checksum(cell: ExamCell) -> str:
 
 def _remove_cells(book: Gradebook, exam: Exam) -> None:
     """Take away the cells that the exam has no more, or has in another role, with their scores and
-    comments.
-    """
+    comments."""
     kinds = {
         "GradeCell": (Role.TEST, Role.MANUAL),
         "SolutionCell": (Role.ANSWER, Role.MANUAL),
@@ -98,8 +96,7 @@ def _remove_cells(book: Gradebook, exam: Exam) -> None:
 
 def _mirror(book: Gradebook, submission: Any) -> None:
     """Give a submission the rows for notebooks and cells that the exam got after it; a person, or the next
-    grading, fills them.
-    """
+    grading, fills them."""
     from nbgrader.api import Comment, SubmittedNotebook
     from nbgrader.api import Grade as Row
 

@@ -70,8 +70,7 @@ def place(course: Course) -> Path | str:
 @contextlib.contextmanager
 def opened(course: Course) -> Iterator[Gradebook]:
     """The gradebook, made where there is none; every error of the database is a HostError that names the
-    file.
-    """
+    file."""
     from nbgrader.api import Gradebook
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
@@ -150,8 +149,7 @@ def _lock(connection: Any) -> None:
 
 def _ensure_schema(url: Any, path: Path | str) -> None:
     """Make the tables, as Gradebook would by running alembic's command, which needs it on PATH; or refuse a
-    gradebook of another version.
-    """
+    gradebook of another version."""
     from nbgrader.api import Base
     from sqlalchemy import create_engine, inspect, text
 
@@ -179,8 +177,7 @@ def _ensure_schema(url: Any, path: Path | str) -> None:
 @functools.cache
 def _newest_version() -> str:
     """The version of nbgrader's schema: the revision that no other one follows. Alembic would tell it, too; its import
-    takes longer than all that is done with the gradebook.
-    """
+    takes longer than all that is done with the gradebook."""
     from nbgrader.dbutil import ALEMBIC_DIR
 
     found: dict[str, object] = {}

@@ -86,8 +86,7 @@ def _save_score(entry: Any, question: QuestionGrade | None, anew: bool) -> None:
 
 def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
     """One question's automatic score, None where a person has to find it; and whether it waits for one. No question
-    (no such notebook was submitted) is 0.
-    """
+    (no such notebook was submitted) is 0."""
     if question is None:
         return 0.0, False
     waits = question.needs_manual_grade
@@ -97,8 +96,7 @@ def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
 
 def _shared_penalty(grade: Grade) -> dict[str, float | None]:
     """The late penalty of each notebook, in the proportion of their scores; None where there is none. They
-    add up to the submission's.
-    """
+    add up to the submission's."""
     total = sum(book.score for book in grade.notebooks)
     if grade.late_penalty <= 0 or not grade.notebooks:
         return {}
@@ -114,8 +112,7 @@ def _shared_penalty(grade: Grade) -> dict[str, float | None]:
 
 def _comments(exam: Exam, questions: Mapping[str, QuestionGrade]) -> dict[str, str]:
     """nbgrader has comments on answers and tasks, not on tests: an answer gets what the tests after it
-    found.
-    """
+    found."""
     lines: dict[str, list[str]] = {}
     answer: str | None = None
     for cell in exam.cells:

@@ -140,8 +140,7 @@ def _questions(grade: Grade) -> Iterator[tuple[NotebookGrade, QuestionGrade]]:
 
 def _dots(grades: Sequence[Grade]) -> list[plots.Dot]:
     """A dot for each question with a loss; the parameters are of the same question, else of the same
-    notebook.
-    """
+    notebook."""
     dots = []
     for grade in grades:
         for one, question in _questions(grade):

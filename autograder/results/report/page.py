@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """The page that ``template`` (a file in templates/) makes of ``values``; everything is escaped unless
-    it is Markup that this package made.
-    """
+    it is Markup that this package made."""
     return _environment().get_template(template).render(values)
 
 

@@ -1,6 +1,5 @@
 """Plots as inline SVG, drawn by hand: they take their colours from the page, so light and dark both read
-well, and the same numbers make the same bytes.
-"""
+well, and the same numbers make the same bytes."""
 
 from __future__ import annotations
 

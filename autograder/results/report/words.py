@@ -73,8 +73,7 @@ NOT_GRADED = frozenset({"invalid", "missing", RunStatus.NO_REPORT.value})
 
 def status_words(book: NotebookGrade) -> tuple[str, str, str]:
     """(colour name, short title, a sentence) for how a notebook's run ended; the run's own message goes
-    first.
-    """
+    first."""
     colour, title, sentence = _STATUSES.get(book.status, ("broken", book.status, ""))
     return colour, title, book.message or sentence
 
