@@ -66,7 +66,7 @@ MISSING = {
     "bubblewrap": (no_bwrap, "bubblewrap is not installed"),
     "user namespaces": (no_user_namespaces, "uid map"),
     "the filter": (no_filter, "system calls"),
-    "a table of system calls": (no_table, "No table of system calls"),
+    "a table of system calls": (no_table, "no table of system calls"),
     "the pid namespace": (no_pid_namespace, "processes"),
 }
 
