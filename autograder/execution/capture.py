@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autograder.errors import RemoteError
+from autograder.errors import BusyError, RemoteError
+from autograder.execution.allowance import Allowance
 from autograder.execution.captured_files import CapturedFiles, Kept
 from autograder.execution.link import REPLY_SECONDS
 from autograder.kernel.codec import Packed, Reference, references
@@ -72,7 +72,7 @@ class Budget:
     left: int = MAX_CAPTURED
 
 
-def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) -> Capture | None:
+def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowance) -> Capture | None:
     """Copy out or pin the names that exist; None where the kernel gives no answer.
 
     The kernel is never told a name that the student's code has not bound: a hidden test's own names stay hidden.
@@ -81,7 +81,10 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) 
         remote: the way to the kernel.
         names: what the test needs.
         budget: the bytes that are left, for this cell and those after it.
-        until: the ``time.monotonic()`` at which copying ends; what is not copied by then is refused.
+        until: the time that copying may take; what is not copied by then is refused.
+
+    Raises:
+        BusyError: others had the processors for that long.
     """
     try:
         number, bound = remote.ask("snapshot", timeout=_until(until))
@@ -89,12 +92,14 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) 
             return None
         wanted = sorted(names.intersection(name for name in bound if type(name) is str))
         return Capture(number, {name: _captured(remote, number, name, budget, until) for name in wanted})
+    except BusyError:
+        raise
     except Exception:  # whatever the kernel answers or raises, it is the student's doing
         return None
 
 
 def capture_files_and_figures(
-    captured: Capture, remote: Asker, kept: Kept, index: int, beyond: ExtraCaptures, budget: Budget, until: float
+    captured: Capture, remote: Asker, kept: Kept, index: int, beyond: ExtraCaptures, budget: Budget, until: Allowance
 ) -> Capture:
     """The capture with the files and figures that its cell looks at, as they are now."""
     try:
@@ -107,18 +112,26 @@ def capture_files_and_figures(
         if index in beyond.figures:
             claims = open_figures(remote.ask, timeout=_until(until))
             captured = dataclasses.replace(captured, figures=claims)
+    except BusyError:
+        raise
     except Exception:  # whatever the kernel answers or raises, it is the student's doing
         return captured
     return captured
 
 
-def _until(moment: float) -> float:
-    return max(0.1, min(REPLY_SECONDS, moment - time.monotonic()))
+def _until(allowance: Allowance) -> float:
+    return max(0.1, min(REPLY_SECONDS, allowance.left()))
 
 
-def _captured(remote: Asker, number: int, name: str, budget: Budget, until: float) -> Captured:
+def _is_too_late(until: Allowance) -> bool:
+    if until.is_starved():
+        raise BusyError(f"this machine was too busy: copying the answers got {until.story()}")
+    return until.over()
+
+
+def _captured(remote: Asker, number: int, name: str, budget: Budget, until: Allowance) -> Captured:
     try:
-        if time.monotonic() > until:
+        if _is_too_late(until):
             return Captured(None, "copying the answers took too long")
         kind, text, buffers = remote.ask("fetch", number, [name], timeout=_until(until))[name]
         if kind != "value":
@@ -126,14 +139,14 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: floa
         packed = Packed(bytes(text), [bytes(b) for b in buffers])
         models = {}
         for reference in _described(packed):
-            if time.monotonic() > until:
+            if _is_too_late(until):
                 return Captured(None, "copying the answers took too long")
             models[reference.handle] = _claim(remote, reference, _until(until))
         budget.left -= len(packed.text) + sum(map(len, packed.buffers)) + sum(map(_weight_bytes, models.values()))
         if budget.left < 0:
             return Captured(None, f"all answers together are more than {MAX_CAPTURED >> 20} MiB")
         return Captured(packed, "", models)
-    except RemoteError:
+    except (BusyError, RemoteError):
         raise
     except Exception:  # whatever shape the kernel's answer has, it is the student's
         return Captured(None, "the notebook's kernel gave no readable answer")
@@ -151,7 +164,7 @@ def _claim(remote: Asker, reference: Reference, timeout: float) -> Any:
         if reference.kind in FIGURES:
             return remote.ask("operate", "figure", (remote.plain(reference),), timeout=timeout)
         return remote.ask("model", reference.handle, timeout=timeout)
-    except RemoteError:
+    except (BusyError, RemoteError):
         raise
     except Exception:  # whatever the student's code raised while the model described itself
         return None

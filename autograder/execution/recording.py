@@ -210,6 +210,9 @@ class _Recorded:
     def killed(self) -> bool:
         return self.kernel.killed()
 
+    def waited(self) -> float:
+        return self.kernel.waited()
+
     def usage(self) -> tuple[float, float | None]:
         self.used = self.kernel.usage()
         if self.executed is None:
@@ -306,6 +309,10 @@ class _Replayed:
     def killed(self) -> bool:
         """What is kept was believed then."""
         return False
+
+    def waited(self) -> float:
+        """What cells waited then is in their runs."""
+        return 0.0
 
     def usage(self) -> tuple[float, float | None]:
         if not all(map(_may_pass, self.session.events[self.next : self.session.executed])):

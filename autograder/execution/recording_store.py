@@ -28,7 +28,7 @@ MAX_RUN = 80 * 2**20
 """Bytes of one file; a longer run is not kept, and its notebook is executed each time."""
 MAX_TOTAL = 4 * 2**30
 """Bytes of all files together; what was not used for the longest time goes first."""
-_MAGIC = b"autograder run 1\n"
+_MAGIC = b"autograder run 2\n"
 _SUFFIX = ".run"
 _Blobs = dict[bytes, int]
 
@@ -148,6 +148,7 @@ def _event(event: Ran | Said, blobs: _Blobs) -> list[Any]:
     limit = None if run.limit is None else run.limit.value
     return [
         "ran", event.source, run.status, list(run.outputs), run.execution_count, run.seconds, run.error, limit,
+        run.waited_seconds,
     ]  # fmt: skip
 
 
@@ -217,7 +218,7 @@ def _read_event(row: list[Any], blobs: Sequence[bytes]) -> Ran | Said:
             return Said(_text(request), Packed(parts[0], parts[1:]))
         case ["lost", request, why]:
             return Said(_text(request), None, _text(why))
-        case ["ran", source, status, outputs, count, seconds, error, limit]:
+        case ["ran", source, status, outputs, count, seconds, error, limit, waited]:
             if status not in ("ok", "error", "timed_out", "not_run", "skipped"):
                 raise ValueError("no status of a cell")
             run = CellRun(
@@ -227,6 +228,7 @@ def _read_event(row: list[Any], blobs: Sequence[bytes]) -> Ran | Said:
                 _number(seconds),
                 None if error is None else _text(error),
                 None if limit is None else RunStatus(limit),
+                _number(waited),
             )
             return Ran(_text(source), run)
         case _:

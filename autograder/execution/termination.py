@@ -19,8 +19,12 @@ Ending = tuple[RunStatus, str]
 """How a run ended, and a sentence for the student."""
 
 
+A_CELL = "A cell"
+"""What a cell is called where its number is not known."""
+
+
 def too_slow(seconds: float) -> str:
-    return f"A cell ran longer than {seconds:.3g} s and was stopped."
+    return f"{A_CELL} ran longer than {seconds:.3g} s and was stopped."
 
 
 def too_much(limits: Limits) -> Ending:

@@ -20,7 +20,7 @@ from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key
 from autograder.grading.pool import in_processes
 from autograder.grading.schedule import Execute as Execute
-from autograder.grading.schedule import once_each
+from autograder.grading.schedule import alone_at_the_end, once_each
 from autograder.grading.work import TIMESTAMP, Work, preload, released_modules
 from autograder.records import Batch, Course, Grade, NotGraded
 from autograder.release.record import Release
@@ -141,7 +141,8 @@ def run(
 ) -> Batch:
     """Grade what has no current grade, ``workers`` at a time, the longest first.
 
-    What a kept run can answer is not executed, and of identical notebooks one is; with ``force`` all are.
+    What a kept run can answer is not executed, and of identical notebooks one is; with ``force`` all are. Those for
+    which the machine was too busy are done again at the end, alone.
     One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's. However this
     ends, no process of it runs on; what is graded until then stays graded.
     """
@@ -152,7 +153,8 @@ def run(
     with contextlib.ExitStack() as stack:
         outcomes = execute(due, workers) if force else once_each(due, workers, execute)
         stack.enter_context(contextlib.closing(outcomes))
-        for work, reason in outcomes:
+        fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
+        for work, reason in fair:
             outcome = _believe(work, reason)
             if isinstance(outcome, Grade):
                 grades[work.student] = outcome

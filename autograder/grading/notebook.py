@@ -12,7 +12,7 @@ from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder.check.measured import caching_in, only_measured
 from autograder.errors import HostError, SubmissionError
-from autograder.examiner.examination import Examined, examine
+from autograder.examiner.examination import Examined, examine, run_delay
 from autograder.examiner.figures.reconstruction import asks_for_the_current_figure
 from autograder.examiner.file_paths import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
@@ -86,6 +86,7 @@ def grade_notebook(
 
     Raises:
         HostError: the sandbox cannot be had, or somebody kills the kernel each time; nothing is graded then.
+        BusyError: this machine was too busy to tell whether it is too slow; nothing is graded then.
         ReplayMiss: it was to be graded from a kept run, and cannot be.
     """
     if not source.exists() and not source.is_symlink():
@@ -181,7 +182,14 @@ def _examine(
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
     with caching_in(kernels.predictions):
         results = examine(
-            pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=kernels.given_up
+            pairs,
+            known,
+            answers,
+            hidden,
+            wording=wording,
+            workspace=workspace,
+            given_up=kernels.given_up,
+            waited=lambda: run_delay() + executed.kernel.waited(),
         )
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 

@@ -47,8 +47,9 @@ MAX_BYTES = 256 << 20
 MAX_HEADER_BYTES = 64 << 10
 MAX_GRADE_BYTES, MAX_CELLS_BYTES = 16 << 20, 64 << 20
 """Of the JSON of a grade, and of a notebook's cells."""
-KERNEL, LIBRARIES = "kernel", "libraries"
-"""What a process may say that it needs: a kernel, as no recording can answer; the libraries that it does without."""
+KERNEL, LIBRARIES, QUIET = "kernel", "libraries", "quiet"
+"""What a process may say that it needs: a kernel, as no recording can answer; the libraries that it does without; a
+machine that is less busy."""
 MAX_TEXT = 200_000
 """Characters of one text of a grade."""
 MAX_CHECKS = 2000
@@ -85,7 +86,8 @@ class NotGraded(Exception):
     def __init__(self, reason: str, *, needs: str = "", fault: bool = False) -> None:
         super().__init__(reason)
         self.needs = needs
-        """What the process needs, one of :data:`KERNEL` and :data:`LIBRARIES`; empty where that is not why."""
+        """What the process needs, one of :data:`KERNEL`, :data:`LIBRARIES` and :data:`QUIET`; empty where that is not
+        why."""
         self.fault = fault
         """The kit's own fault: the process's log has more to say."""
 
@@ -219,6 +221,8 @@ def _not_graded(head: Mapping[str, Any]) -> NotGraded:
     match head:
         case {"needs": "kernel" | "libraries" as needs}:
             return NotGraded(f"it needs {needs}", needs=needs)
+        case {"reason": str(reason), "needs": "quiet" as needs}:
+            return NotGraded(reason[:MAX_TEXT], needs=needs)
         case {"reason": str(reason)}:
             return NotGraded(reason[:MAX_TEXT])
         case {"fault": str(reason)}:

@@ -20,7 +20,7 @@ from autograder._util.text import bounded
 from autograder.course.late_policy import late_penalty
 from autograder.errors import AutograderError, HostError
 from autograder.grading import outcome, recordings
-from autograder.grading.work import TIMESTAMP, Work, read_stamp, versions
+from autograder.grading.work import BUSY, TIMESTAMP, Work, read_stamp, versions
 from autograder.records import Grade
 from autograder.results import result_json
 
@@ -67,10 +67,13 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
 
 
 def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> str:
-    """Why a submission could not be graded; empty: it is. The kit's own fault leaves its traceback in the log."""
+    """Why a submission could not be graded; empty: it is. Begins with :data:`~autograder.grading.work.BUSY` where the
+    machine was too busy for it. The kit's own fault leaves its traceback in the log."""
     try:
         grade(work, examine)
     except outcome.NotGraded as error:
+        if error.needs == outcome.QUIET:
+            return bounded(f"{BUSY}{error}", MAX_REASON)
         return bounded(str(error), MAX_REASON) + (_log_excerpt(work) if error.fault else "")
     except AutograderError as error:
         return bounded(str(error), MAX_REASON) or type(error).__name__

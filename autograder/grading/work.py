@@ -11,11 +11,15 @@ from pathlib import Path
 
 from autograder._util import libraries
 from autograder.examiner.names import modules_imported, vocabulary
+from autograder.execution.allowance import MAX_STRETCH
 from autograder.records import ATTEMPTS, Assignment, Exam
 
 TIMESTAMP = "timestamp.txt"
 MAX_TIMESTAMP = 1000
 """Bytes; a student may have handed in something else by that name."""
+
+BUSY = "not the submission's fault: "
+"""How the reason begins why a submission was not graded that is tried once more, alone."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,10 @@ class Work:
     @property
     def seconds(self) -> float:
         """Wall clock after which something is wrong with the machine and not with the student."""
-        # Twice: an answer that is wanted after the kernel died is looked for in a second one.
-        executing = 0 if self.kept else 2 * self.assignment.limits.notebook_seconds
-        return 60.0 + len(self.exams) * ATTEMPTS * (executing + 300)
+        # Three times: an answer that is wanted after the kernel died is looked for in a second one, which has twice as
+        # long. Of a machine that is so busy that everything takes its longest, one attempt is waited for.
+        executing = 0 if self.kept else 3 * self.assignment.limits.notebook_seconds
+        return 60.0 + len(self.exams) * max(ATTEMPTS, MAX_STRETCH) * (executing + 300)
 
 
 def read_stamp(submission: Path) -> bytes | None:

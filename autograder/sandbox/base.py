@@ -115,6 +115,8 @@ class Usage:
     """One of the writable folders has no room left, at this moment."""
     host_full: bool = False
     """Something was killed because the machine had no memory left, while the limit was not reached."""
+    waited_seconds: float = 0.0
+    """How long it could run and did not, as others had the processors; see :mod:`autograder.sandbox.waiting`."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ class Cgroup(Protocol):
     def usage(self) -> Usage:
         """What was used until now."""
 
+    def threads(self) -> list[int]:
+        """The ids of all threads in it, as this process sees them."""
+
     def memory_limit(self) -> int:
         """The limit that the kernel reports, in bytes."""
 
@@ -77,6 +80,9 @@ class CgroupV2:
         refused = _read_table(folder / "pids.events").get("max", 0)
         return Usage(self.last_cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
 
+    def threads(self) -> list[int]:
+        return _read_ids(self.directories[0] / "cgroup.threads")
+
     def memory_limit(self) -> int:
         return _read_number(self.directories[0] / "memory.max")
 
@@ -100,6 +106,9 @@ class CgroupV1:
         cpu = sum(_read_number(d / "cpuacct.usage") for d in self.directories) / 1e9
         refused = sum(_read_table(d / "pids.events").get("max", 0) for d in self.directories)
         return Usage(cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
+
+    def threads(self) -> list[int]:
+        return _read_ids(self.directories[0] / "tasks")
 
     def memory_limit(self) -> int:
         return _read_number(self.directories[0] / "memory.limit_in_bytes")
@@ -248,6 +257,14 @@ def _kill_members(folder: Path) -> None:
             if pid > 1:  # 0: one that is not in our pid namespace
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+
+
+def _read_ids(path: Path) -> list[int]:
+    """Process or thread ids; 0, which is one of another pid namespace, is none."""
+    try:
+        return [number for number in map(int, path.read_text().split()) if number]
+    except (OSError, ValueError):
+        return []
 
 
 def _read_number(path: Path) -> int:

@@ -9,7 +9,7 @@ import pytest
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel
 
-from autograder.errors import HostError, LostError, SandboxError
+from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.examiner.examination import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
@@ -25,7 +25,7 @@ def no_models(claim, weights):
     raise ValueError("no models here")
 
 
-def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds=60.0, **answers):
+def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds=60.0, waited=lambda: 0.0, **answers):
     """Run and examine; the list of the test cells' results."""
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
@@ -34,7 +34,7 @@ def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds
     answers_ = Answers(executed.remote, known.modules, no_models)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
     wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
-    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording)
+    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited)
 
 
 def outcome(answer, test, points=1.0, released=None, **more):
@@ -298,6 +298,44 @@ def test_a_test_cell_that_never_ends_is_stopped():
     )
     assert time.monotonic() - began < 3
     assert "too long" in result.message
+
+
+def held(share):
+    """Seconds that others took: this share of all time."""
+    began = time.monotonic()
+    return lambda: share * (time.monotonic() - began)
+
+
+def test_a_test_that_was_kept_waiting_has_its_own_time():
+    """It needs 0.6 s by the wall clock and half of that for itself."""
+    test = "import time\nuntil = time.monotonic() + 0.6\nwhile time.monotonic() < until: pass"
+    assert outcome("", test, released="", seconds=0.4).outcome is Outcome.FAILED
+    assert outcome("", test, released="", seconds=0.4, waited=held(0.5)).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["while True: pass", "try:\n    while True: pass\nexcept BaseException:\n    pass"],
+    ids=["plain", "swallows"],
+)
+def test_a_test_that_got_no_processor_is_nobodys_failure(test):
+    began = time.monotonic()
+    with pytest.raises(BusyError, match=r"the test cell1 got 0\.\d+ s of its own in 1\."):
+        outcome("", test, released="", seconds=0.3, waited=held(0.9))
+    assert time.monotonic() - began < 3
+
+
+def test_a_kernel_that_got_no_processor_is_nobodys_failure():
+    """A test that catches it changes nothing: the kernel says so again at its end."""
+
+    class Starved(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            if b"call" in request.text:
+                raise BusyError("a call got 1 s of its own in 120 s")
+            return super().exchange(request, timeout, answer)
+
+    with pytest.raises(BusyError):
+        outcome("def f(): return 1", "assert f() == 1", kernel=Starved)
 
 
 def test_a_cell_that_the_run_never_reached_is_skipped():
