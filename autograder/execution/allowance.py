@@ -1,4 +1,4 @@
-"""A time limit that counts a notebook's own time: what others kept it waiting does not count."""
+"""A time limit on a notebook's own time, which leaves out the time that others keep it waiting."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable
 
 MAX_STRETCH = 4.0
-"""How many times its limit something may take by the wall clock, however long it was kept waiting.
+"""Largest wall-clock time, as a multiple of the limit, however much of it was waiting.
 
-Four is what a busy machine does to a notebook (two to five times as long, with three to six runnable processes for each
-core), and still an end: who has the lowest priority, by their own doing, holds a worker no longer than that. What
-reaches it is neither too slow nor in time; it is run again alone."""
+With three to six runnable processes for each core, notebooks take two to five times as long. Four covers most of that,
+and still bounds how long a notebook that gives itself the lowest priority holds a worker. A notebook that reaches this
+bound is neither too slow nor in time; it is graded again alone.
+"""
 
 
 class Allowance:
-    """The time for one thing, from now on.
+    """Time that one cell, call or test may take, from now on.
 
     Args:
         seconds: own time that is allowed.
-        waited: seconds that others have kept it waiting until now.
-        clock: seconds, as ``time.monotonic`` counts them.
+        waited: tells the seconds that others have kept it waiting so far.
+        clock: tells seconds, as ``time.monotonic`` counts them.
     """
 
     def __init__(
@@ -30,30 +31,30 @@ class Allowance:
         self._began, self._before = clock(), waited()
 
     def wall(self) -> float:
-        """Seconds by the wall clock."""
+        """Return the seconds by the wall clock."""
         return self._clock() - self._began
 
     def waited(self) -> float:
-        """Seconds of these that do not count."""
+        """Return the seconds of these that do not count."""
         return min(max(0.0, self._waited() - self._before), self.wall())
 
     def left(self) -> float:
-        """Own time that is left; 0 also where the wall clock has come to its end."""
+        """Return the own time that is left; 0 also at the bound on the wall clock."""
         wall = self.wall()
         if wall >= MAX_STRETCH * self.seconds:
             return 0.0
         return max(0.0, self.seconds - (wall - self.waited()))
 
     def over(self) -> bool:
-        """Whether nothing is left."""
+        """Tell whether nothing is left."""
         return self.wall() >= self.seconds and self.left() <= 0.0
 
     def is_starved(self) -> bool:
-        """Whether it is over by the wall clock alone: it was kept waiting, and has own time left."""
+        """Tell whether it is over by the wall clock alone, with own time left."""
         wall = self.wall()
         return wall >= MAX_STRETCH * self.seconds and wall - self.waited() < self.seconds
 
     def story(self) -> str:
-        """What became of the time, for a person."""
+        """Describe both times for a person."""
         wall = self.wall()
         return f"{wall - self.waited():.3g} s of its own in {wall:.3g} s"

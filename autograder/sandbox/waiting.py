@@ -1,4 +1,4 @@
-"""How long a sandbox was kept waiting by others: it could run, and nothing of it did."""
+"""The time that others keep a sandbox waiting: it could run, and nothing of it does."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Iterable
 
 MIN_SECONDS, MAX_SECONDS = 0.05, 1.0
-"""Between two looks: one that follows sooner is none, and one look decides about so much time at most."""
+"""Bounds of the time between two looks: an earlier look is ignored, and one look decides about one second at most."""
 
 
 class WaitingTime:
-    """Time in which a sandbox had something to run and got no processor, estimated from looks at random moments.
+    """Seconds in which a sandbox had something to run and got no processor, estimated from looks at random moments.
 
-    Between two looks a sandbox whose threads want to run could have run all the time; what it ran is its CPU time. The
-    difference is what others took. It is no sum over threads: those that wait for one another make no time here, for as
-    long as one of them runs, the sandbox uses the processor.
+    Between two looks, a sandbox whose threads want to run could have run all the time. It did run for its CPU time, and
+    others took the difference. This is no sum over threads: threads that wait for one another add nothing, because the
+    sandbox uses CPU time while one of them runs.
 
     ============================  =============  ==========  ==========
     what it does, in a second     wants to run   CPU time    waited
@@ -37,14 +37,14 @@ class WaitingTime:
         self._seconds = 0.0
 
     def look(self, cpu_seconds: float, wants_to_run: Callable[[], bool]) -> float:
-        """Take one look; gives the seconds until now.
+        """Take one look, and return the seconds so far.
 
-        They may become a little less from one look to the next: a look that finds nothing to run takes back what an
-        earlier one took for waiting, so that over many looks the mean is right.
+        They may decrease a little from one look to the next: a look that finds nothing to run corrects an earlier one
+        that took too much for waiting, so that the mean over many looks is right.
 
         Args:
-            cpu_seconds: what the sandbox has used until now.
-            wants_to_run: whether one of its threads runs, or could.
+            cpu_seconds: CPU time of the sandbox so far.
+            wants_to_run: tells whether one of its threads runs or could run.
         """
         with self._lock:
             now = self._clock()
@@ -57,13 +57,13 @@ class WaitingTime:
             interval = min(elapsed, MAX_SECONDS)
             ran = min(max(0.0, cpu_seconds - self._last[1]), interval)
             self._last = (now, cpu_seconds)
-            if ran < 0.95 * interval:  # else there is nothing to find out
+            if ran < 0.95 * interval:  # else it has hardly waited
                 self._seconds += (interval if wants_to_run() else 0.0) - ran
             return self._seconds
 
 
 def wants_to_run(threads: Iterable[int]) -> bool:
-    """Whether one of these threads runs or could run, as Linux says."""
+    """Tell whether one of these threads runs or could run."""
     return any(_state(thread) == "R" for thread in threads)
 
 

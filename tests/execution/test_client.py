@@ -9,12 +9,12 @@ import platform
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.memory import growth
 
 from autograder.errors import BusyError, LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
@@ -26,7 +26,6 @@ from autograder.sandbox import default_sandbox, seccomp
 pytestmark = pytest.mark.sandbox
 
 LIMITS = Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2)
-MIB = 1 << 20
 
 
 @contextlib.contextmanager
@@ -43,32 +42,6 @@ def kernel() -> Iterator[SandboxedKernel]:
     """One kernel for the tests that leave it well."""
     with started() as kernel:
         yield kernel
-
-
-@contextlib.contextmanager
-def growth() -> Iterator[list[float]]:
-    """The most that this process grew by, in MiB: ``[mib]`` once the block has ended."""
-
-    def resident() -> int:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-
-    before = most = resident()
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not done.wait(0.01):
-            most = max(most, resident())
-
-    found: list[float] = []
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield found
-    finally:
-        done.set()
-        thread.join()
-        found.append((most - before) / MIB)
 
 
 def text(cell) -> str:
@@ -520,7 +493,8 @@ def test_a_flood_of_messages_neither_fills_the_examiner_nor_holds_it_up(source) 
 @pytest.mark.parametrize("source", FORGED.values(), ids=FORGED)
 def test_messages_that_no_kernel_sends_are_the_students_failure(source) -> None:
     """The cell is over, ended or not, and nothing but a value comes of it; what was kept are outputs that a notebook
-    may hold."""
+    may hold.
+    """
     import nbformat
 
     with started() as kernel:
