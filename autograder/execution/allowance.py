@@ -12,6 +12,13 @@ With three to six runnable processes for each core, notebooks take two to five t
 and still bounds how long a notebook that gives itself the lowest priority holds a worker. A notebook that reaches this
 bound is neither too slow nor in time; it is graded again alone.
 """
+MIN_PATIENCE_SECONDS = 30.0
+"""Shortest time beyond the limit that waiting may take: a limit of a second is not given up after four."""
+
+
+def longest(seconds: float) -> float:
+    """Return the wall-clock time that own time of ``seconds`` may take at most."""
+    return max(MAX_STRETCH * seconds, seconds + MIN_PATIENCE_SECONDS)
 
 
 class Allowance:
@@ -41,7 +48,7 @@ class Allowance:
     def left(self) -> float:
         """Return the own time that is left; 0 also at the bound on the wall clock."""
         wall = self.wall()
-        if wall >= MAX_STRETCH * self.seconds:
+        if wall >= longest(self.seconds):
             return 0.0
         return max(0.0, self.seconds - (wall - self.waited()))
 
@@ -52,7 +59,7 @@ class Allowance:
     def is_starved(self) -> bool:
         """Tell whether it is over by the wall clock alone, with own time left."""
         wall = self.wall()
-        return wall >= MAX_STRETCH * self.seconds and wall - self.waited() < self.seconds
+        return wall >= longest(self.seconds) and wall - self.waited() < self.seconds
 
     def story(self) -> str:
         """Describe both times for a person."""

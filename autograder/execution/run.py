@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from autograder.errors import BusyError
-from autograder.execution.allowance import MAX_STRETCH, Allowance
+from autograder.execution.allowance import Allowance, longest
 from autograder.execution.capture import (
     FIGURES,
     Asker,
@@ -209,7 +209,7 @@ def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
         BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
     own = wall - sum(run.waited_seconds for run in runs)
-    if wall >= MAX_STRETCH * limits.notebook_seconds and own < limits.notebook_seconds:
+    if wall >= longest(limits.notebook_seconds) and own < limits.notebook_seconds:
         raise BusyError(f"this machine was too busy: the notebook got {own:.3g} s of its own in {wall:.3g} s")
     return limits.notebook_seconds - own
 

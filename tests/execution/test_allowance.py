@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.execution.allowance import MAX_STRETCH, Allowance
+from autograder.execution.allowance import MAX_STRETCH, Allowance, longest
 
 
 class Times:
@@ -41,6 +41,10 @@ def test_what_others_took_does_not_count(wall: float, waited: float, left: float
     allowance = times.allow(10)
     times.spend(wall, waited)
     assert (allowance.left(), allowance.over(), allowance.is_starved()) == (left, over, starved)
+
+
+def test_a_short_limit_is_not_given_up_at_once() -> None:
+    assert [longest(seconds) for seconds in (0, 1, 10, 60)] == [30, 31, 40, 240]
 
 
 def test_whoever_waits_forever_comes_to_an_end() -> None:

@@ -18,7 +18,7 @@ from helpers.memory import growth
 
 from autograder.errors import BusyError, LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
-from autograder.execution.allowance import MAX_STRETCH
+from autograder.execution import allowance
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.records import CellRun, Limits, RunStatus
 from autograder.sandbox import default_sandbox, seccomp
@@ -303,9 +303,8 @@ while True:
 )
 def test_a_cell_that_does_not_stop_when_asked_is_ended_within_three_seconds_of_its_limit(source) -> None:
     with started() as kernel:
-        began = time.monotonic()
         cell = kernel.run(source, 1)
-        assert time.monotonic() - began < 1 + 3
+        assert cell.seconds - cell.waited_seconds < 1 + 3
         assert cell.status == "timed_out"
         status, message = kernel.ended() or (None, "")
         assert status is RunStatus.TIMED_OUT
@@ -321,7 +320,7 @@ def test_a_question_that_never_returns_ends_the_kernel() -> None:
         began = time.monotonic()
         with pytest.raises(LostError, match=r"longer than 1 s"):
             remote.ask("call", never, (), {}, timeout=1)
-        assert time.monotonic() - began < 1 + 3
+        assert time.monotonic() - began - kernel.waited() < 1 + 3
         assert (kernel.ended() or (None,))[0] is RunStatus.TIMED_OUT
         with pytest.raises(LostError):
             remote.ask("snapshot")
@@ -404,10 +403,11 @@ def test_a_notebook_cannot_make_itself_wait(source: str) -> None:
     cell, used = ran_among_others(source, 2, 0)
     assert cell.status == "timed_out"
     assert cell.waited_seconds < max(0.0, cell.seconds - used) + 0.5
-    assert cell.seconds < MAX_STRETCH * 2 + 8
+    assert cell.seconds < allowance.longest(2) + 8
 
 
 def test_a_cell_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
     with started() as kernel:
         began = time.monotonic()
         monkeypatch.setattr(kernel, "waited", lambda: 0.9 * (time.monotonic() - began))
@@ -420,6 +420,7 @@ def test_a_cell_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypa
 
 
 def test_a_call_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
     with started() as kernel:
         kernel.run("import time\ndef slow(): time.sleep(60)", 10)
         remote = Remote(kernel)

@@ -15,7 +15,7 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Budget, capture
 from autograder.execution.run import execute
-from autograder.execution.termination import too_slow
+from autograder.execution.termination import time_limit_message
 from autograder.kernel.codec import decode
 from autograder.records import CellRun, Limits, Role, RunStatus
 
@@ -180,7 +180,7 @@ class Stubborn(InProcessKernel):
     def run(self, source, seconds):
         if len(self.ran) == 2:
             self.ran.append(source)
-            self.end = (RunStatus.TIMED_OUT, too_slow(seconds) + " The kernel did not stop when asked to.")
+            self.end = (RunStatus.TIMED_OUT, time_limit_message(seconds) + " The kernel did not stop when asked to.")
             return CellRun("timed_out", error="stopped")
         return super().run(source, seconds)
 
@@ -235,7 +235,7 @@ def test_what_others_took_does_not_count_for_the_notebook():
     assert executed.run.wall_seconds == 200
 
 
-def test_a_notebook_that_got_no_processor_is_neither_too_slow_nor_in_time():
+def test_a_notebook_that_got_no_processor_is_neither_time_limit_message_nor_in_time():
     with pytest.raises(BusyError, match=r"the notebook got 15 s of its own in 150 s"):
         execute(Held, Remote, composed_of(REUSED), {}, Limits(notebook_seconds=30), clock=lambda: Held.now)
 

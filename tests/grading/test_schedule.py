@@ -111,7 +111,7 @@ def test_who_gets_no_processor_alone_is_not_graded_and_nothing_is_recorded(
     )
     change_test(course, "== 42", "== 43")
     done = run(course)
-    kept = {grade.student: grade.notebooks[0].kept for grade in done.grades}
+    kept = {grade.student: grade.notebooks[0].replayed for grade in done.grades}
     assert kept == {"ada": True, "bob": False, "eve": True, "joe": True}
 
 
