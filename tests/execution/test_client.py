@@ -494,8 +494,7 @@ def test_a_flood_of_messages_neither_fills_the_examiner_nor_holds_it_up(source) 
 @pytest.mark.parametrize("source", FORGED.values(), ids=FORGED)
 def test_messages_that_no_kernel_sends_are_the_students_failure(source) -> None:
     """The cell is over, ended or not, and nothing but a value comes of it; what was kept are outputs that a notebook
-    may hold.
-    """
+    may hold."""
     import nbformat
 
     with started() as kernel:

@@ -38,8 +38,7 @@ HIDDEN_INPUT = 48151623
 
 def make_course(root: Path, *, test: str = "", solution: str = "", data: str = "", public: str = "") -> Course:
     """Write the course; ``test``, ``solution``, ``data`` and ``public`` are words planted in the hidden tests, in the
-    solution, in the hidden data and in a file that is released.
-    """
+    solution, in the hidden data and in a file that is released."""
     tests = {
         "test-mean": "assert mean([1, 2, 3]) == 2\n"
         f"{BEGIN}\nassert mean([{HIDDEN_INPUT}, 1]) == {(HIDDEN_INPUT + 1) / 2}, 'mean {test}'\n{END}",

@@ -63,8 +63,7 @@ class Lab:
 
     def tidy(self, when: str, *, empty_groups: bool = False) -> None:
         """No process outlives a batch, and no control group: but for an empty one that the next batch removes, where it
-        was killed just when it had made one.
-        """
+        was killed just when it had made one."""
         running = left(self.others)
         demand(not running, f"{when}: still running: {running}")
         deadline = time.monotonic() + 3
@@ -152,8 +151,7 @@ def age(course: Course) -> None:
 
 def full_disk(lab: Lab, shares: tuple[float, ...]) -> None:
     """The course on a file system of its own (root only), with room for a share of what a batch writes: an error that
-    says so, exit code 3, and it goes on when there is space.
-    """
+    says so, exit code 3, and it goes on when there is space."""
     needed = _kib(lab.undisturbed.root) - _kib(lab.original)
     for room in (round(share * needed) for share in shares):
         with _small_disk(lab.folder / "disk") as disk:

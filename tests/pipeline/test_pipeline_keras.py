@@ -26,8 +26,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 @pytest.mark.slow
 def test_a_model_behind_a_patched_evaluate_gets_what_it_is_worth(tmp_path: Path) -> None:
     """evaluate, predict, count_params and numpy's assertions say what the student likes; the score is that of the
-    worked network behind them: all of the size, little of the loss, none of the hidden layers.
-    """
+    worked network behind them: all of the size, little of the loss, none of the hidden layers."""
     course = prepared_course(demo.ASSIGNMENT, demo.make_course(tmp_path / "course"))
     built = build(course, course.assignments[demo.ASSIGNMENT])
     (released,) = built.notebooks

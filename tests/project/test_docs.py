@@ -91,8 +91,7 @@ def test_every_page_can_be_reached_from_the_index() -> None:
 
 def test_no_page_names_an_address() -> None:
     """Neither a site nor a package index: what is needed is named, and found where its reader's network allows. The
-    reader's own scheduler and database have addresses.
-    """
+    reader's own scheduler and database have addresses."""
     for page in PAGES:
         assert not re.search(
             r"(?<![\w+])(?!tls:|tcp:|postgresql)[\w+]+://(?!/)(?!gradebook)", page.read_text(encoding="utf-8")
@@ -195,8 +194,7 @@ def test_examples_of_course_yaml_load(block: Block, tmp_path: Path) -> None:
 
 def make_what_is_missing(root: Path, text: str, message: str) -> None:
     """Files that an example names: ``files`` and ``prepare`` in the course, ``hidden`` in the assignment's hidden
-    folder.
-    """
+    folder."""
     names = re.findall(r"^  ([\w-]+):", text, re.M)
     made = 0
     keys = {"files": r"\[([^\]]*)\]", "hidden": r"\[([^\]]*)\]", "prepare": r"(\S+)"}

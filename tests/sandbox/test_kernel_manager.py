@@ -164,8 +164,7 @@ def test_message_above_the_limit_disconnects() -> None:
 
 def test_a_swapped_socket_leads_nowhere(tmp_path: Path) -> None:
     """The student replaces the shell's socket by a link to one of the host: a later client still reaches
-    the kernel.
-    """
+    the kernel."""
     bait = tmp_path / "bait"
     import socket
 

@@ -54,8 +54,7 @@ class Class:
 
     def shown(self) -> str:
         """All that is written for people: pages, reports, records, the gradebook; without the examiner's details, which
-        ``batch.json`` has, too.
-        """
+        ``batch.json`` has, too."""
         texts = []
         for path in self.course.root.rglob("*"):
             place = path.relative_to(self.course.root).parts[0]

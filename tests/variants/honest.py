@@ -206,8 +206,7 @@ def asked_names(exam: Exam, grade_id: str | None) -> frozenset[str]:
 
 def variants(exam: Exam, count: int) -> list[Variant]:
     """So many honest notebooks of a lesson, all different; every rule that applies to an answer is in one of them, if
-    there are enough of them.
-    """
+    there are enough of them."""
     dice = random.Random(f"{SEED} {exam.assignment}")
     made: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for cell in exam.cells:

@@ -153,8 +153,7 @@ SEED = 20_170_524
 
 def wrongs(exam: Exam, count: int | None = None) -> list[Wrong]:
     """Wrong notebooks of a lesson, all different and none the solution: all that the tables give, or ``count`` of them,
-    drawn so that every answer and every kind of mistake has its turn.
-    """
+    drawn so that every answer and every kind of mistake has its turn."""
     dice = random.Random(f"{SEED} {exam.assignment}")
     groups: list[list[Wrong]] = []
     for cell in exam.cells:
