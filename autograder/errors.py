@@ -6,6 +6,7 @@
     ├── SubmissionError      a submission that cannot be read at all (the batch records it and goes on)
     ├── UsageError           the caller asked for something that does not exist (assignment, student, folder)
     └── HostError            this machine's: no sandbox, no space, a broken install
+        ├── BusyError        others had the processors: whether a notebook is too slow cannot be told
         └── SandboxError     the sandbox cannot be built, or its self-test fails
 
     RemoteError              a question to a student's kernel failed, and no built-in exception names the failure
@@ -42,6 +43,10 @@ class UsageError(AutograderError):
 
 class HostError(AutograderError):
     """A fault of this machine: it cannot do what is asked."""
+
+
+class BusyError(HostError):
+    """This machine was too busy to tell whether a notebook, or a test of it, takes too long."""
 
 
 class SandboxError(HostError):

@@ -28,9 +28,9 @@ class Limits:
     """Bounds on what one notebook may use while it runs. All are per run, not per student."""
 
     cell_seconds: float = 120.0
-    """Wall clock of one cell, in seconds."""
+    """Own time of one cell, in seconds: the wall clock without the time that others kept the notebook waiting."""
     notebook_seconds: float = 600.0
-    """Wall clock of the whole notebook, in seconds."""
+    """Own time of the whole notebook, in seconds."""
     memory_mib: int = 4096
     """Memory of all processes together, tmpfs included, in MiB."""
     processes: int = 256
@@ -307,7 +307,7 @@ class RunStatus(enum.StrEnum):
 
     COMPLETED = "completed"
     CELL_ERROR = "cell_error"  # a cell raised; the others ran
-    TIMED_OUT = "timed_out"  # a cell or the notebook reached its wall clock
+    TIMED_OUT = "timed_out"  # a cell or the notebook used up its time
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_CPU = "out_of_cpu"
     OUT_OF_PROCESSES = "out_of_processes"  # a cell failed, or the kernel ended: no more processes or threads allowed
@@ -331,6 +331,8 @@ class CellRun:
     """``NameError: name 'x' is not defined``, where the cell raised."""
     limit: RunStatus | None = None
     """Limit on processes or on disk that a raising cell ran into, as its sandbox reports; else None."""
+    waited_seconds: float = 0.0
+    """Part of ``seconds`` in which others kept the cell waiting; it counts for no limit."""
 
 
 @dataclass(frozen=True, slots=True)

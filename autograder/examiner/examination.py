@@ -10,7 +10,6 @@ import functools
 import io
 import linecache
 import signal
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from autograder import check
 from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
-from autograder.errors import CourseError, HostError, LostError, RemoteError
+from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.main_module import as_main
@@ -37,6 +36,7 @@ from autograder.examiner.unittest_runs import collect_results
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
+from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
 from autograder.kernel.codec import CodecError
@@ -44,6 +44,16 @@ from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, s
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
+MIN_LOOK_SECONDS = 0.01
+"""Shortest time between two looks whether a test has used up its time."""
+
+
+def run_delay() -> float:
+    """Return the seconds in which this thread could run and others had the processors; 0 if Linux does not tell."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,7 @@ def examine(
     wording: Wording | None = None,
     workspace: Workspace | None = None,
     given_up: Callable[[], bool] = lambda: False,
+    waited: Callable[[], float] = run_delay,
 ) -> list[Examined]:
     """Run test cells in order, each on the snapshot taken at its position.
 
@@ -81,22 +92,25 @@ def examine(
         known: tells whose the names are.
         answers: turns captures into objects.
         hidden: the assignment's folder of hidden data.
-        seconds: wall-clock limit of one test cell.
-        total_seconds: wall-clock limit of all test cells, so that many slow answers do not delay the other submissions.
+        seconds: limit on the own time of one test cell and of the answers that it asks for.
+        total_seconds: limit on the own time of all test cells, so that many slow answers do not delay the other
+            submissions.
         wording: what students may read about an exception; by default no line of theirs and no name.
         workspace: where cells that look at files run; by default a folder with only the captured files.
         given_up: called before each cell; once it returns True nothing more runs, because the result will be discarded.
+        waited: tells the seconds that others have kept examiner and kernel waiting so far.
 
     Returns:
         One result for each cell, in order.
 
     Raises:
+        BusyError: others kept a test waiting for so long that its own time is unknown.
         HostError: this machine is at fault: no disk space, or no memory for the kernel.
     """
     namespace = Namespace(known, answers)
     wording = wording or Wording()
     workspace = workspace or Workspace()
-    deadline = time.monotonic() + total_seconds
+    total = Allowance(total_seconds, waited)
     examined: list[Examined] = []
     earned: dict[str, float] = {}
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
@@ -104,9 +118,11 @@ def examine(
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
             continue
-        left = max(0.01, deadline - time.monotonic())
+        if total.is_starved():
+            raise BusyError(f"this machine was too busy: the tests got {total.story()}")
+        limit = Allowance(min(seconds, max(0.01, total.left())), waited)
         with locating(wording.place):
-            one = _examine_cell(cell, capture, namespace, hidden, min(seconds, left), earned, wording, workspace)
+            one = _examine_cell(cell, capture, namespace, hidden, limit, earned, wording, workspace)
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:
@@ -129,7 +145,7 @@ def _examine_cell(
     capture: Capture | None,
     namespace: Namespace,
     hidden: Path | None,
-    seconds: float,
+    limit: Allowance,
     earned: Mapping[str, float],
     wording: Wording,
     workspace: Workspace,
@@ -144,6 +160,7 @@ def _examine_cell(
     value: Any = None
     failures: list[BaseException] = []
     prepared = False
+    starved: list[str] = []
     with (
         check.recording(earned) as results,
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
@@ -158,7 +175,7 @@ def _examine_cell(
         contextlib.redirect_stderr(printed),
     ):
         try:
-            with _time_limit(seconds), limit_memory():
+            with _time_limit(limit, starved), limit_memory():
                 namespace.prepare(cell.source, capture)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
@@ -172,6 +189,8 @@ def _examine_cell(
             raise
         except BaseException as error:
             failures.append(error)
+    if starved:
+        raise BusyError(f"this machine was too busy: the test {cell.grade_id} got {starved[0]}")
     if full := next((e for e in failures if _is_disk_full(e)), None):
         raise HostError(
             f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
@@ -270,19 +289,24 @@ def _statements(source: str, file: str) -> list[CodeType]:
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise :class:`ExaminationTimeout` in the main thread after ``seconds`` of wall clock.
+def _time_limit(limit: Allowance, starved: list[str]) -> Iterator[None]:
+    """Raise :class:`ExaminationTimeout` in the main thread once nothing of ``limit`` is left.
 
-    It is raised again each second, because an event loop may swallow the first one.
+    It is raised again each second, because an event loop may swallow the first one. If others have used up the time,
+    ``starved`` gets an entry, which no test can swallow.
     """
     running = True
 
     def expire(signum: int, frame: FrameType | None) -> None:
-        if running:
+        if running and limit.over():
+            if limit.is_starved():
+                starved.append(limit.story())
+            signal.setitimer(signal.ITIMER_REAL, 1.0)
             raise ExaminationTimeout
+        signal.setitimer(signal.ITIMER_REAL, max(MIN_LOOK_SECONDS, limit.left()) if running else 0)
 
     previous = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    signal.setitimer(signal.ITIMER_REAL, max(MIN_LOOK_SECONDS, limit.left()))
     try:
         yield
     finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autograder.errors import RemoteError
+from autograder.errors import BusyError, RemoteError
+from autograder.execution.allowance import Allowance
 from autograder.execution.captured_files import CapturedFiles, FolderCopy
 from autograder.execution.link import REPLY_SECONDS
 from autograder.kernel.codec import Packed, Reference, references
@@ -76,7 +76,7 @@ class Budget:
     left: int = MAX_CAPTURED_BYTES
 
 
-def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) -> Capture | None:
+def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowance) -> Capture | None:
     """Copy out or pin the names that exist; None if the kernel gives no answer.
 
     The kernel is never told a name that the student's code has not bound: a hidden test's own names stay hidden.
@@ -85,7 +85,10 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) 
         remote: the way to the kernel.
         names: the names that the test needs.
         budget: the bytes that are left, for this cell and those after it.
-        until: the ``time.monotonic()`` at which copying ends; everything that is not copied by then is refused.
+        until: the time that copying may take; everything that is not copied by then is refused.
+
+    Raises:
+        BusyError: others had the processors for that long.
     """
     try:
         number, bound = remote.ask("snapshot", timeout=_until(until))
@@ -93,6 +96,8 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) 
             return None
         wanted = sorted(names.intersection(name for name in bound if type(name) is str))
         return Capture(number, {name: _captured(remote, number, name, budget, until) for name in wanted})
+    except BusyError:
+        raise
     except Exception:  # the student's code decides what the kernel answers or raises
         return None
 
@@ -104,7 +109,7 @@ def capture_files_and_figures(
     index: int,
     extras: ExtraCaptures,
     budget: Budget,
-    until: float,
+    until: Allowance,
 ) -> Capture:
     """Add the files and figures that the cell looks at, as they are now, to its capture."""
     try:
@@ -117,18 +122,26 @@ def capture_files_and_figures(
         if index in extras.figures:
             claims = open_figures(remote.ask, timeout=_until(until))
             captured = dataclasses.replace(captured, figures=claims)
+    except BusyError:
+        raise
     except Exception:  # the student's code decides what the kernel answers or raises
         return captured
     return captured
 
 
-def _until(moment: float) -> float:
-    return max(0.1, min(REPLY_SECONDS, moment - time.monotonic()))
+def _until(allowance: Allowance) -> float:
+    return max(0.1, min(REPLY_SECONDS, allowance.left()))
 
 
-def _captured(remote: Asker, number: int, name: str, budget: Budget, until: float) -> Captured:
+def _is_too_late(until: Allowance) -> bool:
+    if until.is_starved():
+        raise BusyError(f"this machine was too busy: copying the answers got {until.story()}")
+    return until.over()
+
+
+def _captured(remote: Asker, number: int, name: str, budget: Budget, until: Allowance) -> Captured:
     try:
-        if time.monotonic() > until:
+        if _is_too_late(until):
             return Captured(None, "copying the answers took too long")
         kind, text, buffers = remote.ask("fetch", number, [name], timeout=_until(until))[name]
         if kind != "value":
@@ -136,14 +149,14 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: floa
         packed = Packed(bytes(text), [bytes(b) for b in buffers])
         models = {}
         for reference in _described(packed):
-            if time.monotonic() > until:
+            if _is_too_late(until):
                 return Captured(None, "copying the answers took too long")
             models[reference.handle] = _claim(remote, reference, _until(until))
         budget.left -= len(packed.text) + sum(map(len, packed.buffers)) + sum(map(_weight_bytes, models.values()))
         if budget.left < 0:
             return Captured(None, f"all answers together are more than {MAX_CAPTURED_BYTES >> 20} MiB")
         return Captured(packed, "", models)
-    except RemoteError:
+    except (BusyError, RemoteError):
         raise
     except Exception:  # the student's code decides what shape the kernel's answer has
         return Captured(None, "the notebook's kernel gave no readable answer")
@@ -163,7 +176,7 @@ def _claim(remote: Asker, reference: Reference, timeout: float) -> Any:
         if reference.kind in FIGURES:
             return remote.ask("operate", "figure", (remote.plain(reference),), timeout=timeout)
         return remote.ask("model", reference.handle, timeout=timeout)
-    except RemoteError:
+    except (BusyError, RemoteError):
         raise
     except Exception:  # the student's code may raise anything while the model describes itself
         return None

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import random
 import resource
 import signal
 import threading
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from autograder._util.notebook_format import nbformat
-from autograder.errors import LostError, SandboxError
+from autograder.errors import BusyError, HostError, LostError, SandboxError
+from autograder.execution.allowance import Allowance
 from autograder.execution.channels import Channels
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.outputs import Outputs
@@ -28,7 +31,7 @@ from autograder.execution.termination import (
 from autograder.kernel.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus
 from autograder.sandbox import Sandbox
-from autograder.sandbox.base import HOME
+from autograder.sandbox.base import HOME, Usage
 from autograder.sandbox.kernel_manager import SandboxKernelManager, kernel_manager
 
 REQUEST, QUESTION, ANSWER = "state_request", "state_question", "state_answer"
@@ -42,8 +45,10 @@ EXECUTION = {
 """The options of an execute request."""
 LOOK_SECONDS = 0.1
 """The interval at which a silent kernel's life is checked."""
+WATCH_SECONDS = 0.2
+"""Mean interval at which the kernel's usage is read, at random moments: no code can time itself to them."""
 GRACE_SECONDS = 2.0
-"""How long an interrupted kernel may take to answer."""
+"""How long an interrupted kernel may take to answer, of its own time."""
 READY_SECONDS = 180.0
 """How long a kernel may take for its first imports on a busy machine."""
 MAX_MESSAGE_MIB = 1024
@@ -75,6 +80,8 @@ class SandboxedKernel:
         self.outputs = Outputs(int(limits.output_mib * 2**20))
         self._end: tuple[RunStatus, str] | None = None
         self._killed = False
+        self._busy: BusyError | None = None
+        self._waited = 0.0
         self._closed = False
         self._answering = 0
         """How many of the kernel's questions are being answered at the moment."""
@@ -132,43 +139,49 @@ class SandboxedKernel:
         """Run a cell; see :class:`autograder.execution.run.Kernel`."""
         if self.ended():
             return CellRun("not_run")
-        began = time.monotonic()
-        refused = self._process.usage().processes_refused
+        refused = self._look().processes_refused
+        allowance = Allowance(seconds, self.waited)
         self.outputs.begin_cell()
         try:
-            reply, timed_out = self._execute(source, seconds)
+            reply, timed_out = self._execute(source, allowance)
+        except HostError:
+            raise
         except Exception as error:  # the message is malformed: the student's code may have sent it
             self._unreadable(error)
             reply, timed_out = None, False
-        spent = time.monotonic() - began
+        run = self._cell_run(reply, timed_out, allowance, refused)
+        return dataclasses.replace(run, seconds=allowance.wall(), waited_seconds=allowance.waited())
+
+    def _cell_run(self, reply: dict[str, Any] | None, timed_out: bool, allowance: Allowance, refused: int) -> CellRun:
         outputs = self.outputs.of_cell()
         if timed_out:
-            return CellRun("timed_out", outputs, None, spent, f"stopped after {seconds:.3g} s")
+            return CellRun("timed_out", outputs, error=f"stopped after {allowance.seconds:.3g} s")
         if reply is None:
             self._stop(*cause_of_death(self._process, self.limits))
             assert self._end is not None
-            return CellRun("error", outputs, None, spent, self._end[1])
+            return CellRun("error", outputs, error=self._end[1])
         count = reply.get("execution_count")
         count = count if type(count) is int else None
         if reply.get("status") == "ok":
-            return CellRun("ok", outputs, count, spent)
+            return CellRun("ok", outputs, count)
         name, value = str(reply.get("ename", "an error"))[:100], str(reply.get("evalue", ""))[:400]
         raised = f"{name}: {value}"
-        return CellRun("error", outputs, count, spent, raised, reached_limit(self._process.usage(), raised, refused))
+        limit = reached_limit(self._process.usage(), raised, refused)
+        return CellRun("error", outputs, count, error=raised, limit=limit)
 
-    def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
+    def _execute(self, source: str, allowance: Allowance) -> tuple[dict[str, Any] | None, bool]:
         """Execute a cell.
 
         Returns:
             The content of the reply (None if the kernel died), and whether time ran out.
         """
         message = self._channels.send("shell", "execute_request", {**EXECUTION, "code": source})
-        deadline = time.monotonic() + seconds
+        seconds = allowance.seconds
         room = _resident_mib() + MAX_MESSAGE_MIB
         reply: dict[str, Any] | None = None
         idle = timed_out = False
         while not (reply and idle):
-            if time.monotonic() > deadline:
+            if self._over(allowance):
                 if reply:  # the answer has arrived, only the idle status is missing
                     break
                 if timed_out:
@@ -177,9 +190,10 @@ class SandboxedKernel:
                         time_limit_message(seconds) + " The kernel did not stop when asked to.",
                     )
                     return None, True
+                self._stop_if_starved(allowance, "it")
                 timed_out = True
                 self._interrupt()
-                deadline = time.monotonic() + GRACE_SECONDS
+                allowance = Allowance(GRACE_SECONDS, self.waited)
             self._channels.wait(LOOK_SECONDS, *(("iopub",) if reply else ("iopub", "shell")))
             idle = self._read_iopub(message) or idle
             if self.outputs.full or _resident_mib() > room:
@@ -188,7 +202,7 @@ class SandboxedKernel:
             if reply is None:
                 reply = self._read_shell(message)
                 if reply and not idle:
-                    deadline = time.monotonic() + GRACE_SECONDS
+                    allowance = Allowance(GRACE_SECONDS, self.waited)
             if not (reply and idle) and self._gone():
                 return None, timed_out
         return reply, timed_out
@@ -241,12 +255,14 @@ class SandboxedKernel:
 
         While the kernel waits for an answer of the examiner's, a request goes over the channel of that answer.
         """
+        if self._busy is not None:
+            raise self._busy
         if self.ended():
             assert self._end is not None
             raise LostError(f"the notebook's kernel is gone: {self._end[1]}")
         try:
             return self._converse(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds), answer)
-        except (LostError, SandboxError):
+        except (LostError, HostError):
             raise
         except Exception as error:  # a malformed message, or the kernel is gone; ``answer`` raises nothing
             self._unreadable(error)
@@ -255,7 +271,7 @@ class SandboxedKernel:
     def _converse(self, request: Packed, seconds: float, answer: Answer | None) -> Packed:
         channel = "stdin" if self._answering else "shell"
         wanted = self._send(channel, REQUEST, request)
-        patience = _Patience(seconds)
+        patience = _Patience(seconds, self.waited)
         while True:
             question, packed = self._receive(wanted, patience)
             if question is None:
@@ -282,13 +298,14 @@ class SandboxedKernel:
             if _resident_mib() > room:
                 self._stop(*message_limit(MAX_MESSAGE_MIB))
                 raise LostError("an answer of your code is too large to be examined")
-            if patience.over():
+            if self._over(patience.allowance):
                 if patience.interrupted:
                     self._stop(RunStatus.TIMED_OUT, "The student's code did not answer and was stopped.")
                     raise LostError(
                         f"a call of your code took longer than {patience.seconds:g} s and could not be stopped"
                     )
-                patience.give_grace()
+                self._stop_if_starved(patience.allowance, "a call of the student's code")
+                patience.give_grace(self.waited)
                 self._interrupt()
             ready = self._channels.wait(LOOK_SECONDS, "shell", "stdin")
             if not ready and self._gone():
@@ -313,13 +330,36 @@ class SandboxedKernel:
 
     def _watch(self, room: int) -> None:
         """Stop the kernel past ``room`` MiB of this process or past its processor time, even while idle."""
-        while not self._done.wait(0.2):
+        while not self._done.wait(random.uniform(0.5, 1.5) * WATCH_SECONDS):
             if _resident_mib() > room:
                 self._stop(*message_limit(MAX_GROWTH_MIB))
                 return
-            if self._process.usage().cpu_seconds > self.limits.most_cpu_seconds:
+            if self._look().cpu_seconds > self.limits.most_cpu_seconds:
                 self._stop(*cpu_limit(self.limits))
                 return
+
+    def _look(self) -> Usage:
+        """Read the usage; :meth:`waited` returns what was read last."""
+        used: Usage = self._process.usage()
+        self._waited = used.waited_seconds
+        return used
+
+    def _over(self, allowance: Allowance) -> bool:
+        if not allowance.over():
+            return False
+        self._look()
+        return allowance.over()
+
+    def _stop_if_starved(self, allowance: Allowance, what: str) -> None:
+        """End a kernel whose time is over only because others had the processors.
+
+        Raises:
+            BusyError: others had them; every later use of the kernel raises it, too.
+        """
+        if allowance.is_starved():
+            self._stop(RunStatus.KILLED, "The machine was too busy.")
+            self._busy = BusyError(f"this machine was too busy: {what} got {allowance.story()}")
+            raise self._busy
 
     # --- the end
 
@@ -340,6 +380,8 @@ class SandboxedKernel:
 
     def ended(self) -> tuple[RunStatus, str] | None:
         """Return why the kernel is gone; see :class:`autograder.execution.run.Kernel`."""
+        if self._busy is not None:
+            raise self._busy
         if self._end is None and self._gone():
             self._stop(*cause_of_death(self._process, self.limits))
         return self._end
@@ -347,6 +389,10 @@ class SandboxedKernel:
     def killed(self) -> bool:
         """Return whether SIGKILL ended it without a limit; see :class:`autograder.execution.run.Kernel`."""
         return self.ended() is not None and self._killed
+
+    def waited(self) -> float:
+        """Return the seconds of waiting; see :class:`autograder.execution.run.Kernel`."""
+        return self._waited
 
     def usage(self) -> tuple[float, float | None]:
         """Return CPU seconds and peak memory; see :class:`autograder.execution.run.Kernel`."""
@@ -400,18 +446,15 @@ def sandboxed_kernel(
 class _Patience:
     """The time that a request may take, calls of the test's own functions included."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, waited: Callable[[], float]) -> None:
         self.seconds = seconds
         self.interrupted = False
-        self._deadline = time.monotonic() + seconds
+        self.allowance = Allowance(seconds, waited)
 
-    def over(self) -> bool:
-        return time.monotonic() > self._deadline
-
-    def give_grace(self) -> None:
+    def give_grace(self, waited: Callable[[], float]) -> None:
         """Start the time of grace, after an interrupt was sent."""
         self.interrupted = True
-        self._deadline = time.monotonic() + GRACE_SECONDS
+        self.allowance = Allowance(GRACE_SECONDS, waited)
 
 
 def _resident_mib() -> int:

@@ -211,6 +211,9 @@ class _RecordingKernel:
     def killed(self) -> bool:
         return self.kernel.killed()
 
+    def waited(self) -> float:
+        return self.kernel.waited()
+
     def usage(self) -> tuple[float, float | None]:
         self.used = self.kernel.usage()
         if self.executed is None:
@@ -306,6 +309,10 @@ class _ReplayKernel:
     def killed(self) -> bool:
         """Return False: a recording is kept only if no kernel was killed."""
         return False
+
+    def waited(self) -> float:
+        """Return 0: the waiting of then is in the cells' runs."""
+        return 0.0
 
     def usage(self) -> tuple[float, float | None]:
         if not all(map(_may_pass, self.session.events[self.next : self.session.executed])):

@@ -28,7 +28,7 @@ MAX_RECORDING_BYTES = 80 * 2**20
 """Limit on one file; a longer recording is not kept, and its notebook is executed each time."""
 MAX_STORE_BYTES = 4 * 2**30
 """Limit on all files together; the least recently used are removed first."""
-_MAGIC = b"autograder run 1\n"
+_MAGIC = b"autograder run 2\n"
 _SUFFIX = ".run"
 _Blobs = dict[bytes, int]
 
@@ -153,6 +153,7 @@ def _event(event: CellEvent | ReplyEvent, blobs: _Blobs) -> list[Any]:
     limit = None if run.limit is None else run.limit.value
     return [
         "ran", event.source, run.status, list(run.outputs), run.execution_count, run.seconds, run.error, limit,
+        run.waited_seconds,
     ]  # fmt: skip
 
 
@@ -222,7 +223,7 @@ def _read_event(row: list[Any], blobs: Sequence[bytes]) -> CellEvent | ReplyEven
             return ReplyEvent(_text(request), Packed(parts[0], parts[1:]))
         case ["lost", request, why]:
             return ReplyEvent(_text(request), None, _text(why))
-        case ["ran", source, status, outputs, count, seconds, error, limit]:
+        case ["ran", source, status, outputs, count, seconds, error, limit, waited]:
             if status not in ("ok", "error", "timed_out", "not_run", "skipped"):
                 raise ValueError("no status of a cell")
             run = CellRun(
@@ -232,6 +233,7 @@ def _read_event(row: list[Any], blobs: Sequence[bytes]) -> CellEvent | ReplyEven
                 _number(seconds),
                 None if error is None else _text(error),
                 None if limit is None else RunStatus(limit),
+                _number(waited),
             )
             return CellEvent(_text(source), run)
         case _:

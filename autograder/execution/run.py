@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from autograder.errors import BusyError
+from autograder.execution.allowance import Allowance, longest
 from autograder.execution.capture import (
     FIGURES,
     Asker,
@@ -20,6 +22,7 @@ from autograder.execution.capture import (
 )
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.link import Answer
+from autograder.execution.termination import A_CELL
 from autograder.kernel.codec import Packed, references
 from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
 
@@ -32,8 +35,11 @@ class Kernel(Protocol):
     def run(self, source: str, seconds: float) -> CellRun:
         """Run a cell.
 
-        A cell that outlives ``seconds`` is interrupted (``timed_out``), and the kernel is ended if that does not help.
-        A dead kernel gives ``not_run``, or ``error`` for the cell that it died in.
+        A cell that outlives ``seconds`` of its own is interrupted (``timed_out``), and the kernel is ended if that does
+        not help. A dead kernel gives ``not_run``, or ``error`` for the cell that it died in.
+
+        Raises:
+            BusyError: others had the processors for so long that the cell's own time is unknown.
         """
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
@@ -47,7 +53,7 @@ class Kernel(Protocol):
         """Return why the kernel is gone, with a message for the student; None while it lives.
 
         Raises:
-            HostError: the machine ended it, not a limit of the notebook's.
+            HostError: the machine ended it, not a limit of the notebook's, or was too busy for it.
         """
 
     def killed(self) -> bool:
@@ -56,6 +62,9 @@ class Kernel(Protocol):
         The signal then came from outside: code inside that tries to send it ends in another way (see
         :mod:`autograder.sandbox.seccomp`).
         """
+
+    def waited(self) -> float:
+        """Return the seconds, as of a moment ago, in which the kernel could run and others had the processors."""
 
     def usage(self) -> tuple[float, float | None]:
         """Return CPU seconds and peak memory in MiB, of everything in the sandbox so far."""
@@ -116,16 +125,23 @@ def execute(
         asker: makes the object that asks a kernel, and later answers the test cells.
         composed: the notebook.
         needs: index of each test cell → the names that its test needs.
-        limits: wall clocks; the sandbox enforces the other limits.
+        limits: seconds of cells and notebook; the sandbox enforces the other limits.
         extras: the test cells that look at files and figures.
         clock: tells the seconds for the notebook's limit and the run's wall clock.
+
+    Raises:
+        BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
     first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock)
     fatal = _fatal_cell(first, len(composed.cells))
     if fatal is None or not any(_pinned(c) for c in first.captures.values()):
         return first
     first.close()
-    again = _run_once(start, asker, composed, needs, limits, extras, fatal, clock)
+    # These cells were in time once: answers in them are not lost because they take longer now.
+    patient = dataclasses.replace(
+        limits, cell_seconds=2 * limits.cell_seconds, notebook_seconds=2 * limits.notebook_seconds
+    )
+    again = _run_once(start, asker, composed, needs, patient, extras, fatal, clock)
     captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
@@ -149,7 +165,6 @@ def _run_once(
     with _started(start) as kernel:
         remote = asker(kernel)
         started = clock()
-        deadline = started + limits.notebook_seconds
         runs: list[CellRun] = []
         captures: dict[int, Capture] = {}
         budget = Budget()
@@ -160,7 +175,7 @@ def _run_once(
                 runs.append(CellRun("skipped"))
                 if cell.role is not Role.TEST:
                     continue
-            left = deadline - clock()
+            left = _left(limits, clock() - started, runs)
             late = late or left <= 0
             # At a fatal test cell the answers are captured again; the cell is not run.
             over = index > stop or (index == stop and cell.role is not Role.TEST)
@@ -169,7 +184,7 @@ def _run_once(
                     runs.append(CellRun("not_run"))
                 continue
             if cell.role is Role.TEST:
-                until = time.monotonic() + min(limits.cell_seconds, left)
+                until = Allowance(min(limits.cell_seconds, left), kernel.waited)
                 captured = capture(remote, needs.get(index, frozenset()), budget, until)
                 if captured is not None:
                     captures[index] = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
@@ -178,13 +193,38 @@ def _run_once(
             if index == stop:
                 runs.append(CellRun("not_run"))
             else:
-                left = max(0.1, deadline - clock())
-                runs.append(kernel.run(cell.source, min(limits.cell_seconds, left)))
+                left = max(0.1, _left(limits, clock() - started, runs))
+                runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, left)))
         cpu, peak = kernel.usage()
         status, message = _status(kernel.ended(), runs, composed, limits, late)
         wall = clock() - began
         run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
         return Execution(run, captures, kernel, remote, folder)
+
+
+def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
+    """Return the notebook's own time that is left after ``wall`` seconds.
+
+    Raises:
+        BusyError: others had the processors for so long that the notebook's own time is unknown.
+    """
+    own = wall - sum(run.waited_seconds for run in runs)
+    if wall >= longest(limits.notebook_seconds) and own < limits.notebook_seconds:
+        raise BusyError(f"this machine was too busy: the notebook got {own:.3g} s of its own in {wall:.3g} s")
+    return limits.notebook_seconds - own
+
+
+def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:
+    try:
+        return kernel.run(composed.cells[index].source, seconds)
+    except BusyError as error:
+        raise BusyError(f"{_name(composed, index)}: {error}") from error
+
+
+def _name(composed: Composed, index: int) -> str:
+    """Name a cell for people: its number, and its id if it has one."""
+    grade_id = composed.cells[index].grade_id
+    return f"Cell {index + 1} ({grade_id})" if grade_id else f"Cell {index + 1}"
 
 
 @contextlib.contextmanager
@@ -227,6 +267,9 @@ def _status(
 
     A failing visible test is no failure of the run: its points are decided later.
     """
+    slow = [i for i, c in enumerate(runs) if c.status == "timed_out"]
+    if ended and slow and ended[1].startswith(A_CELL):
+        return ended[0], _name(composed, slow[-1]) + ended[1].removeprefix(A_CELL)
     if ended:
         return ended
     if late:
@@ -234,12 +277,9 @@ def _status(
             RunStatus.TIMED_OUT,
             f"The notebook ran longer than {limits.notebook_seconds:g} s; the cells after that were not run.",
         )
-    slow = [i + 1 for i, c in enumerate(runs) if c.status == "timed_out"]
     if slow:
-        return (
-            RunStatus.TIMED_OUT,
-            f"Cell {slow[0]} ran longer than {limits.cell_seconds:g} s and was stopped.",
-        )
+        name = _name(composed, slow[0])
+        return RunStatus.TIMED_OUT, f"{name} ran longer than {limits.cell_seconds:g} s and was stopped."
     for number, (cell, result) in enumerate(zip(composed.cells, runs, strict=True), 1):
         if result.status == "error" and cell.role is not Role.TEST:
             if result.limit is not None:

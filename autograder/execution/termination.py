@@ -19,9 +19,13 @@ Ending = tuple[RunStatus, str]
 """How a run ended, and a sentence for the student."""
 
 
+A_CELL = "A cell"
+"""Beginning of a message about a cell whose number is unknown there."""
+
+
 def time_limit_message(seconds: float) -> str:
     """Say that a cell ran too long."""
-    return f"A cell ran longer than {seconds:.3g} s and was stopped."
+    return f"{A_CELL} ran longer than {seconds:.3g} s and was stopped."
 
 
 def output_limit(limits: Limits) -> Ending:

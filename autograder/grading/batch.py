@@ -20,7 +20,7 @@ from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key
 from autograder.grading.pool import in_processes
 from autograder.grading.schedule import Execute as Execute
-from autograder.grading.schedule import once_each
+from autograder.grading.schedule import alone_at_the_end, once_each
 from autograder.grading.work import Work, preload, released_modules
 from autograder.records import Batch, Course, Grade, NotGraded
 from autograder.release.record import Release
@@ -142,8 +142,9 @@ def run(
     """Grade the submissions without a current grade, ``workers`` at a time, the longest first.
 
     A submission with a recording is replayed, and of identical notebooks one is executed; with ``force`` all are
-    executed. A failure of one submission, whatever it is, becomes its :class:`NotGraded` and affects no other. However
-    the batch ends, none of its processes is left running, and grades so far are kept.
+    executed. If the machine was too busy for a submission, it is graded again alone at the end. A failure of one
+    submission, whatever it is, becomes its :class:`NotGraded` and affects no other. However the batch ends, none of
+    its processes is left running, and grades so far are kept.
     """
     grades = {} if force else {work.student: grade for work in works if (grade := current(work)) is not None}
     due = longest_first([work for work in works if work.student not in grades])
@@ -152,7 +153,8 @@ def run(
     with contextlib.ExitStack() as stack:
         outcomes = execute(due, workers) if force else once_each(due, workers, execute)
         stack.enter_context(contextlib.closing(outcomes))
-        for work, reason in outcomes:
+        fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
+        for work, reason in fair:
             outcome = _verified(work, reason)
             if isinstance(outcome, Grade):
                 grades[work.student] = outcome

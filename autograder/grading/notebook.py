@@ -12,7 +12,7 @@ from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
-from autograder.examiner.examination import Examined, examine
+from autograder.examiner.examination import Examined, examine, run_delay
 from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.file_paths import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
@@ -89,6 +89,7 @@ def grade_notebook(
 
     Raises:
         HostError: there is no sandbox, or the kernel is killed from outside each time; nothing is graded then.
+        BusyError: this machine was too busy to tell whether the notebook is too slow; nothing is graded then.
         ReplayMiss: it was to be graded from a recording, and cannot be.
     """
     if not source.exists() and not source.is_symlink():
@@ -184,7 +185,14 @@ def _examine(
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
     with caching_in(kernels.predictions):
         results = examine(
-            pairs, known, answers, hidden, wording=wording, workspace=workspace, given_up=kernels.given_up
+            pairs,
+            known,
+            answers,
+            hidden,
+            wording=wording,
+            workspace=workspace,
+            given_up=kernels.given_up,
+            waited=lambda: run_delay() + executed.kernel.waited(),
         )
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 

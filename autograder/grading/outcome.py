@@ -47,8 +47,9 @@ MAX_BYTES = 256 << 20
 MAX_HEADER_BYTES = 64 << 10
 MAX_GRADE_BYTES, MAX_CELLS_BYTES = 16 << 20, 64 << 20
 """Largest size of a grade's JSON, and of the JSON of a notebook's cells."""
-KERNEL, LIBRARIES = "kernel", "libraries"
-"""Needs that a process may report: a kernel, if no recording can answer; the libraries that it cannot import."""
+KERNEL, LIBRARIES, QUIET = "kernel", "libraries", "quiet"
+"""Needs that a process may report: a kernel, if no recording can answer; the libraries that it cannot import; a machine
+that is less busy."""
 MAX_TEXT = 200_000
 """Largest number of characters of one text of a grade."""
 MAX_CHECKS = 2000
@@ -85,7 +86,8 @@ class NotGraded(Exception):
     def __init__(self, reason: str, *, needs: str = "", fault: bool = False) -> None:
         super().__init__(reason)
         self.needs = needs
-        """Need of the process, :data:`KERNEL` or :data:`LIBRARIES`; empty where there is another reason."""
+        """Need of the process, one of :data:`KERNEL`, :data:`LIBRARIES`, :data:`QUIET`; empty if there is another
+        reason."""
         self.fault = fault
         """Whether the kit is at fault: then the process's log says more."""
 
@@ -221,6 +223,8 @@ def _not_graded(head: Mapping[str, Any]) -> NotGraded:
     match head:
         case {"needs": "kernel" | "libraries" as needs}:
             return NotGraded(f"it needs {needs}", needs=needs)
+        case {"reason": str(reason), "needs": "quiet" as needs}:
+            return NotGraded(reason[:MAX_TEXT], needs=needs)
         case {"reason": str(reason)}:
             return NotGraded(reason[:MAX_TEXT])
         case {"fault": str(reason)}:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from autograder.grading.recordings import are_kept
-from autograder.grading.work import Work
+from autograder.grading.work import BUSY, Work
 
 Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
 """A function that grades so many at a time; :func:`autograder.grading.pool.in_processes` is the real one."""
 Outcomes = Generator[tuple[Work, str], None, None]
+ADVICE = "it was tried twice, the second time alone; end what else keeps this machine busy, and grade again"
 
 
 def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
@@ -43,6 +44,23 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
         yield from _replayed([work for work in same if work.recording_keys in succeeded], workers, execute, alone)
         missing = [work for work in same if work.recording_keys not in succeeded]
     yield from _done(execute, alone, workers)
+
+
+def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
+    """Pass results on; grade the submissions for which the machine was too busy again, one at a time, after all others.
+
+    Yields:
+        Each submission as it ends, with the reason if it failed; if the machine was too busy again, with advice.
+    """
+    busy: list[Work] = []
+    for work, reason in outcomes:
+        if reason.startswith(BUSY):
+            busy.append(work)
+        else:
+            yield work, reason
+    for work in busy:
+        for done, reason in _done(execute, [work], 1):
+            yield done, f"{reason}; {ADVICE}" if reason.startswith(BUSY) else reason
 
 
 def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:

@@ -20,7 +20,7 @@ from autograder._util.text import bounded
 from autograder.course.late_policy import late_penalty
 from autograder.errors import AutograderError, HostError
 from autograder.grading import outcome, recordings
-from autograder.grading.work import Work, read_stamp, versions
+from autograder.grading.work import BUSY, Work, read_stamp, versions
 from autograder.records import Grade
 from autograder.results import result_json
 from autograder.submissions.manifest import TIMESTAMP
@@ -73,11 +73,14 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
 def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> str:
     """Grade a submission; return the reason if it could not be graded, else nothing.
 
-    If the kit itself is at fault, the traceback is in the log.
+    If the machine was too busy for it, the reason begins with :data:`~autograder.grading.work.BUSY`. If the kit itself
+    is at fault, the traceback is in the log.
     """
     try:
         grade(work, examine)
     except outcome.NotGraded as error:
+        if error.needs == outcome.QUIET:
+            return bounded(f"{BUSY}{error}", MAX_REASON)
         return bounded(str(error), MAX_REASON) + (_log_excerpt(work) if error.fault else "")
     except AutograderError as error:
         return bounded(str(error), MAX_REASON) or type(error).__name__

@@ -126,6 +126,9 @@ class Usage:
     """A writable folder has no room left at this moment."""
     host_full: bool = False
     """The system killed a process because the machine ran out of memory; the limit was not reached."""
+    waited_seconds: float = 0.0
+    """Time in which it could run and did not, because others had the processors; see
+    :mod:`autograder.sandbox.waiting`."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ class Cgroup(Protocol):
     def usage(self) -> Usage:
         """Return what was used so far."""
 
+    def threads(self) -> list[int]:
+        """List the ids of all threads in the group, as this process sees them."""
+
     def memory_limit(self) -> int:
         """Return the limit that the kernel reports, in bytes."""
 
@@ -78,6 +81,10 @@ class CgroupV2:
         refused = _read_table(folder / "pids.events").get("max", 0)
         return Usage(self.last_cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
 
+    def threads(self) -> list[int]:
+        """List the ids of all threads in the group, as this process sees them."""
+        return _read_ids(self.directories[0] / "cgroup.threads")
+
     def memory_limit(self) -> int:
         """Return the limit that the kernel reports, in bytes."""
         return _read_number(self.directories[0] / "memory.max")
@@ -104,6 +111,10 @@ class CgroupV1:
         cpu = sum(_read_number(d / "cpuacct.usage") for d in self.directories) / 1e9
         refused = sum(_read_table(d / "pids.events").get("max", 0) for d in self.directories)
         return Usage(cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
+
+    def threads(self) -> list[int]:
+        """List the ids of all threads in the group, as this process sees them."""
+        return _read_ids(self.directories[0] / "tasks")
 
     def memory_limit(self) -> int:
         """Return the limit that the kernel reports, in bytes."""
@@ -257,6 +268,14 @@ def _kill_members(folder: Path) -> None:
             if pid > 1:  # 0: a process outside our pid namespace
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+
+
+def _read_ids(path: Path) -> list[int]:
+    """Read process or thread ids, without the 0 that stands for one of another pid namespace."""
+    try:
+        return [number for number in map(int, path.read_text().split()) if number]
+    except (OSError, ValueError):
+        return []
 
 
 def _read_number(path: Path) -> int:

@@ -17,6 +17,7 @@ from autograder.errors import SandboxError
 from autograder.sandbox.base import Usage
 from autograder.sandbox.cgroup import MIB, Cgroup
 from autograder.sandbox.supervisor import watchdog
+from autograder.sandbox.waiting import WaitingTime, wants_to_run
 
 STDOUT_TAIL, STDERR_TAIL = 256 * 1024, 64 * 1024
 START_SECONDS = 30.0
@@ -70,6 +71,7 @@ class SupervisedProcess:
         self._lock = threading.Lock()
         self._report: dict[str, Any] = {}
         self._usage = Usage(0.0, None, False)
+        self._waiting = WaitingTime()
         self._stdout = Tail(supervisor.stdout, STDOUT_TAIL)
         self._stderr = Tail(supervisor.stderr, STDERR_TAIL)
         self._closed = False
@@ -144,11 +146,21 @@ class SupervisedProcess:
         self._read_status(0.0)
         if self._cgroup is not None:
             used = self._cgroup.usage()
-            return replace(used, peak_memory_mib=self._whole(used.peak_memory_mib), disk_full=self._disk_full())
+            waited = self._waiting.look(used.cpu_seconds, self._wants_to_run)
+            peak, full = self._whole(used.peak_memory_mib), self._disk_full()
+            return replace(used, peak_memory_mib=peak, disk_full=full, waited_seconds=waited)
         report = self._report
         peak = report.get("peak", 0) / MIB or None
         cpu, killed, refused = report.get("cpu", 0.0), report.get("out_of_memory", False), report.get("refused", 0)
-        return Usage(cpu, self._whole(peak), killed, refused, self._disk_full())
+        if "pid" in report and "exit" not in report:
+            cpu = max(cpu, watchdog.cpu_seconds(self.pid))
+        waited = self._waiting.look(cpu, self._wants_to_run)
+        return Usage(cpu, self._whole(peak), killed, refused, self._disk_full(), waited_seconds=waited)
+
+    def _wants_to_run(self) -> bool:
+        if self._cgroup is not None:
+            return wants_to_run(self._cgroup.threads())
+        return "pid" in self._report and wants_to_run(watchdog.thread_ids(self.pid))
 
     def _whole(self, peak: float | None) -> float | None:
         return peak and peak + self._inherited_mib

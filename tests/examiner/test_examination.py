@@ -11,9 +11,10 @@ from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 from helpers.student_classes import EQUAL
 
-from autograder.errors import HostError, LostError, SandboxError
+from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
+from autograder.execution import allowance
 from autograder.kernel.codec import Reference
 from autograder.records import Outcome, Role
 
@@ -251,6 +252,45 @@ def test_a_test_cell_that_never_ends_is_stopped():
     )
     assert time.monotonic() - began < 3
     assert "too long" in result.message
+
+
+def held(share):
+    """Seconds that others took: this share of all time."""
+    began = time.monotonic()
+    return lambda: share * (time.monotonic() - began)
+
+
+def test_a_test_that_was_kept_waiting_has_its_own_time():
+    """It needs 0.6 s by the wall clock and half of that for itself."""
+    test = "import time\nuntil = time.monotonic() + 0.6\nwhile time.monotonic() < until: pass"
+    assert outcome("", test, released="", seconds=0.4).outcome is Outcome.FAILED
+    assert outcome("", test, released="", seconds=0.4, waited=held(0.5)).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["while True: pass", "try:\n    while True: pass\nexcept BaseException:\n    pass"],
+    ids=["plain", "swallows"],
+)
+def test_a_test_that_got_no_processor_is_nobodys_failure(test, monkeypatch):
+    monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
+    began = time.monotonic()
+    with pytest.raises(BusyError, match=r"the test cell1 got 0\.\d+ s of its own in 1\."):
+        outcome("", test, released="", seconds=0.3, waited=held(0.9))
+    assert time.monotonic() - began < 3
+
+
+def test_a_kernel_that_got_no_processor_is_nobodys_failure():
+    """A test that catches it changes nothing: the kernel says so again at its end."""
+
+    class Starved(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            if b"call" in request.text:
+                raise BusyError("a call got 1 s of its own in 120 s")
+            return super().exchange(request, timeout, answer)
+
+    with pytest.raises(BusyError):
+        outcome("def f(): return 1", "assert f() == 1", kernel=Starved)
 
 
 def test_a_cell_that_the_run_never_reached_is_skipped():

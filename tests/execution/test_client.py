@@ -7,6 +7,8 @@ import dataclasses
 import os
 import platform
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,11 @@ from pathlib import Path
 import pytest
 from helpers.memory import growth
 
-from autograder.errors import LostError, RemoteError, SandboxError
+from autograder.errors import BusyError, LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
+from autograder.execution import allowance
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
-from autograder.records import Limits, RunStatus
+from autograder.records import CellRun, Limits, RunStatus
 from autograder.sandbox import default_sandbox, seccomp
 
 pytestmark = pytest.mark.sandbox
@@ -300,9 +303,8 @@ while True:
 )
 def test_a_cell_that_does_not_stop_when_asked_is_ended_within_three_seconds_of_its_limit(source) -> None:
     with started() as kernel:
-        began = time.monotonic()
         cell = kernel.run(source, 1)
-        assert time.monotonic() - began < 1 + 3
+        assert cell.seconds - cell.waited_seconds < 1 + 3
         assert cell.status == "timed_out"
         status, message = kernel.ended() or (None, "")
         assert status is RunStatus.TIMED_OUT
@@ -318,10 +320,115 @@ def test_a_question_that_never_returns_ends_the_kernel() -> None:
         began = time.monotonic()
         with pytest.raises(LostError, match=r"longer than 1 s"):
             remote.ask("call", never, (), {}, timeout=1)
-        assert time.monotonic() - began < 1 + 3
+        assert time.monotonic() - began - kernel.waited() < 1 + 3
         assert (kernel.ended() or (None,))[0] is RunStatus.TIMED_OUT
         with pytest.raises(LostError):
             remote.ask("snapshot")
+
+
+# --- a machine that is busy
+
+SPINS = "import time\nend = time.monotonic() + 40\nwhile time.monotonic() < end: pass"
+
+
+@contextlib.contextmanager
+def others(count: int) -> Iterator[None]:
+    """Processes for each core that want it, for 40 s at most."""
+    processes = [subprocess.Popen([sys.executable, "-c", SPINS]) for _ in range(count * len(os.sched_getaffinity(0)))]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def ran_among_others(source: str, seconds: float, count: int) -> tuple[CellRun, float]:
+    """The cell and the CPU seconds that it used, where it got enough of them."""
+    with started() as kernel, others(count):
+        before, _ = kernel.usage()
+        try:
+            cell = kernel.run(source, seconds)
+        except BusyError as error:
+            pytest.skip(f"more is running here than the test has started: {error}")
+        return cell, kernel.usage()[0] - before
+
+
+@pytest.mark.slow
+def test_a_cell_that_others_keep_waiting_has_its_own_time() -> None:
+    needs = "import time\nend = time.process_time() + 2\nwhile time.process_time() < end: pass"
+    cell, _ = ran_among_others(needs, 2.6, 3)
+    assert cell.status == "ok"
+    assert cell.seconds > 2.6
+    assert cell.waited_seconds > 1
+
+
+@pytest.mark.slow
+def test_an_endless_cell_among_others_is_stopped_when_it_has_used_its_time() -> None:
+    cell, used = ran_among_others("while True: pass", 2, 3)
+    assert cell.status == "timed_out"
+    assert 1.5 < used < 3
+
+
+@pytest.mark.slow
+def test_a_sleeping_cell_among_others_is_stopped_by_the_clock() -> None:
+    cell, _ = ran_among_others("import time; time.sleep(60)", 2, 3)
+    assert cell.status == "timed_out"
+    assert cell.waited_seconds < 0.5
+    assert cell.seconds < 2 + 3
+
+
+FORKS = """import os, time
+end = time.monotonic() + 20
+for _ in range(50):
+    if not os.fork():
+        while time.monotonic() < end: pass
+        os._exit(0)
+time.sleep(60)
+"""
+TICKS = """import threading, time
+def tick():
+    while True:
+        for _ in range(200): pass
+        time.sleep(0.1)
+for _ in range(40): threading.Thread(target=tick, daemon=True).start()
+time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", [FORKS, TICKS], ids=["forks that compute", "threads that wake together"])
+def test_a_notebook_cannot_make_itself_wait(source: str) -> None:
+    """What its own processes wait for one another is no waiting: while one of them runs, it runs."""
+    cell, used = ran_among_others(source, 2, 0)
+    assert cell.status == "timed_out"
+    assert cell.waited_seconds < max(0.0, cell.seconds - used) + 0.5
+    assert cell.seconds < allowance.longest(2) + 8
+
+
+def test_a_cell_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
+    with started() as kernel:
+        began = time.monotonic()
+        monkeypatch.setattr(kernel, "waited", lambda: 0.9 * (time.monotonic() - began))
+        with pytest.raises(BusyError, match=r"busy: it got 0\.\d+ s of its own in 2"):
+            kernel.run("while True: pass", 0.5)
+        assert time.monotonic() - began < 5
+        for use in (kernel.ended, kernel.killed, lambda: Remote(kernel).ask("snapshot")):
+            with pytest.raises(BusyError):
+                use()
+
+
+def test_a_call_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
+    with started() as kernel:
+        kernel.run("import time\ndef slow(): time.sleep(60)", 10)
+        remote = Remote(kernel)
+        slow = _fetched(remote, remote.ask("snapshot")[0], "slow")
+        began = time.monotonic()
+        monkeypatch.setattr(kernel, "waited", lambda: 0.9 * (time.monotonic() - began))
+        with pytest.raises(BusyError, match="a call of the student's code got"):
+            remote.ask("call", slow, (), {}, timeout=0.5)
 
 
 # --- a kernel that speaks for itself

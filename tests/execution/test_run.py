@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import dataclasses
 
 import numpy as np
 import pytest
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel
 
-from autograder.errors import SandboxError
+from autograder.errors import BusyError, SandboxError
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.remote.proxy import Remote
+from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Budget, capture
 from autograder.execution.run import execute
+from autograder.execution.termination import time_limit_message
 from autograder.kernel.codec import decode
 from autograder.records import CellRun, Limits, Role, RunStatus
 
@@ -168,8 +170,94 @@ def test_cells_after_an_interrupted_one_still_run():
     wanted = {1: frozenset({"x"}), 3: frozenset({"x"})}
     executed = execute(Sleepy, Remote, composed_of(exam), wanted, LIMITS)
     assert executed.run.status is RunStatus.TIMED_OUT
-    assert "Cell 3 ran longer than 120 s" in executed.run.message
+    assert "Cell 3 (cell2) ran longer than 120 s" in executed.run.message
     assert plain(executed, 3, "x") == 1
+
+
+class Stubborn(InProcessKernel):
+    """Its third cell never ends, and has to be killed."""
+
+    def run(self, source, seconds):
+        if len(self.ran) == 2:
+            self.ran.append(source)
+            self.end = (RunStatus.TIMED_OUT, time_limit_message(seconds) + " The kernel did not stop when asked to.")
+            return CellRun("timed_out", error="stopped")
+        return super().run(source, seconds)
+
+
+def test_a_kernel_that_had_to_be_killed_names_the_cell():
+    executed = execute(Stubborn, Remote, composed_of(REUSED), {}, LIMITS)
+    assert executed.run.message == (
+        "Cell 3 (cell2) ran longer than 120 s and was stopped. The kernel did not stop when asked to."
+    )
+
+
+@pytest.mark.parametrize("kernel", [Sleepy, Stubborn])
+def test_what_was_answered_before_is_there_whether_the_kernel_stopped_or_was_killed(kernel):
+    kernels = [kernel, InProcessKernel]
+    wanted = {1: frozenset({"f"}), 3: frozenset({"y"})}
+    executed = execute(lambda: kernels.pop(0)(), Remote, composed_of(FUNCTIONS), wanted, LIMITS)
+    captured = executed.captures[1].names["f"].packed
+    assert decode(captured.text, captured.buffers, executed.remote.stand_in)() == 7
+    assert executed.run.status is RunStatus.TIMED_OUT
+
+
+def test_the_cells_that_are_run_once_more_have_twice_as_long():
+    given = []
+
+    class Timed(InProcessKernel):
+        def run(self, source, seconds):
+            given.append(seconds)
+            return super().run(source, seconds)
+
+    kernels = [Stubborn, Timed]
+    execute(lambda: kernels.pop(0)(), Remote, composed_of(FUNCTIONS), {1: frozenset({"f"})}, LIMITS)
+    assert given == [240, 240]
+
+
+# --- a machine that is busy
+
+
+class Held(InProcessKernel):
+    """Each cell takes 50 s by the wall clock, of which others had the processors for 45."""
+
+    now = 0.0
+
+    def run(self, source, seconds):
+        Held.now += 50
+        return dataclasses.replace(super().run(source, seconds), seconds=50.0, waited_seconds=45.0)
+
+
+def test_what_others_took_does_not_count_for_the_notebook():
+    limits = Limits(notebook_seconds=60)
+    executed = execute(Held, Remote, composed_of(REUSED), {}, limits, clock=lambda: Held.now)
+    assert executed.run.status is RunStatus.COMPLETED
+    assert executed.run.wall_seconds == 200
+
+
+def test_a_notebook_that_got_no_processor_is_neither_time_limit_message_nor_in_time():
+    with pytest.raises(BusyError, match=r"the notebook got 15 s of its own in 150 s"):
+        execute(Held, Remote, composed_of(REUSED), {}, Limits(notebook_seconds=30), clock=lambda: Held.now)
+
+
+def test_a_cell_that_got_no_processor_is_named_and_leaves_no_kernel():
+    class Starved(InProcessKernel):
+        def run(self, source, seconds):
+            raise BusyError("it got 1 s of its own in 80 s")
+
+    kernel = Starved()
+    with pytest.raises(BusyError, match=r"^Cell 1 \(cell0\): it got 1 s"):
+        execute(lambda: kernel, Remote, composed_of(REUSED), {}, LIMITS)
+    assert kernel.closed
+
+
+def test_answers_that_could_not_be_copied_in_time_are_no_refusal_where_the_machine_was_busy():
+    kernel = InProcessKernel()
+    kernel.run("a = 1", 1)
+    times = iter([0.0, *[40.0] * 9])
+    until = Allowance(10.0, iter([0.0, *[35.0] * 9]).__next__, times.__next__)
+    with pytest.raises(BusyError, match="copying the answers"):
+        capture(Remote(kernel), frozenset({"a"}), Budget(), until)
 
 
 def test_nothing_runs_after_the_notebooks_time_is_over():
@@ -212,7 +300,7 @@ def test_copying_answers_ends_with_the_cells_time():
     exam = exam_of((Role.ANSWER, "a = 1"), (Role.TEST, "a"))
     kernel = InProcessKernel()
     kernel.run(exam.cells[0].source, 1)
-    captured = capture(Remote(kernel), frozenset({"a"}), Budget(), until=time.monotonic() - 1)
+    captured = capture(Remote(kernel), frozenset({"a"}), Budget(), until=Allowance(0.0, lambda: 0.0))
     assert "too long" in captured.names["a"].refused
 
 

@@ -189,6 +189,7 @@ def test_recordings_come_out_as_bytes() -> None:
     [
         ({"needs": outcome.KERNEL}, outcome.KERNEL, False),
         ({"needs": outcome.LIBRARIES}, outcome.LIBRARIES, False),
+        ({"needs": outcome.QUIET, "reason": "Cell 1 got 1 s of its own in 80 s"}, outcome.QUIET, False),
         ({"reason": "no space"}, "", False),
         ({"fault": "KeyError"}, "", True),
     ],

@@ -13,10 +13,10 @@ from helpers.kernels import InProcessKernel
 from helpers.tiny import TEST, YAML, Here, grade_here, submit, tiny_course, tiny_release
 
 from autograder.course.configuration import load_course
-from autograder.errors import SandboxError
+from autograder.errors import BusyError, SandboxError
 from autograder.grading import batch
 from autograder.grading.work import Work
-from autograder.records import Batch, Course, Grade
+from autograder.records import Batch, CellRun, Course, Grade
 
 NAMES = ("ada", "bob", "eve", "joe")
 
@@ -55,6 +55,74 @@ def scores(done: Batch) -> dict[str, float]:
 
 def change_test(course: Course, old: str, new: str) -> None:
     tiny_course(course.root, test=TEST.replace(old, new))
+
+
+# --- a machine that is busy --------------------------------------------------------------------------------
+
+
+class Starved(InProcessKernel):
+    """Others had the processors."""
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        raise BusyError("it got 1 s of its own in 80 s")
+
+
+def busy_for(monkeypatch: pytest.MonkeyPatch, times: dict[str, int]) -> list[str]:
+    """Whose kernel was started; the first so many of a student's get no processor."""
+    names: list[str] = []
+
+    def start(work: Work) -> InProcessKernel:
+        names.append(work.student)
+        return Starved() if names.count(work.student) <= times.get(work.student, 0) else InProcessKernel()
+
+    monkeypatch.setattr(tiny, "start_kernel", start)
+    return names
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_who_got_no_processor_is_run_again_alone_at_the_end(
+    course: Course, monkeypatch: pytest.MonkeyPatch, force: bool
+) -> None:
+    names = busy_for(monkeypatch, {"ada": 1, "eve": 1})
+    batches: list[tuple[list[str], int]] = []
+    here = Here()
+
+    def execute(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+        batches.append(([work.student for work in due], workers))
+        yield from here(due, workers)
+
+    seen: list[str] = []
+    done = run(course, execute=execute, workers=3, force=force, progress=lambda student, _: seen.append(student))
+    assert scores(done) == dict.fromkeys(NAMES, 2)
+    assert names == [*NAMES, "ada", "eve"]
+    assert batches == [(list(NAMES), 3), (["ada"], 1), (["eve"], 1)]
+    assert seen == ["bob", "joe", "ada", "eve"]
+
+
+def test_who_gets_no_processor_alone_is_not_graded_and_nothing_is_recorded(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy_for(monkeypatch, {"bob": 2})
+    done = run(course)
+    assert sorted(scores(done)) == ["ada", "eve", "joe"]
+    assert done.not_graded[0].reason == (
+        "not the submission's fault: Cell 1 (double): it got 1 s of its own in 80 s; it was tried twice, the second "
+        "time alone; end what else keeps this machine busy, and grade again"
+    )
+    change_test(course, "== 42", "== 43")
+    done = run(course)
+    kept = {grade.student: grade.notebooks[0].replayed for grade in done.grades}
+    assert kept == {"ada": True, "bob": False, "eve": True, "joe": True}
+
+
+def test_an_identical_submission_takes_the_place_of_one_that_got_no_processor(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in NAMES:
+        submit(course, name)
+    names = busy_for(monkeypatch, {"ada": 1})
+    assert scores(run(course)) == dict.fromkeys(NAMES, 2)
+    assert names == ["ada", "bob", "ada"]
 
 
 # --- a changed exam --------------------------------------------------------------------------------------

@@ -115,6 +115,9 @@ class InProcessKernel:
     def killed(self) -> bool:
         return False
 
+    def waited(self) -> float:
+        return 0.0
+
     def usage(self) -> tuple[float, float | None]:
         return (0.0, None)
 

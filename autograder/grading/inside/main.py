@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util import libraries
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, BusyError
 from autograder.execution.run import Kernel
 from autograder.grading import outcome
 from autograder.grading.inside.lent_kernel import CoordinatorClient, lent_kernel
@@ -162,6 +162,8 @@ def _why(error: Exception) -> Mapping[str, str]:
         return {"needs": outcome.LIBRARIES}
     if isinstance(error, ReplayMiss):
         return {"needs": outcome.KERNEL}
+    if isinstance(error, BusyError):
+        return {"reason": str(error), "needs": outcome.QUIET}
     if isinstance(error, AutograderError):
         return {"reason": str(error) or type(error).__name__}
     traceback.print_exception(error)

@@ -68,10 +68,15 @@ def full(init: int) -> bool:
 
 def threads(init: int) -> int:
     """Count the processes and threads at this moment."""
-    found = 0
+    return len(thread_ids(init))
+
+
+def thread_ids(init: int) -> list[int]:
+    """List the ids of all threads of all processes."""
+    found: list[int] = []
     for pid in processes(init):
         with contextlib.suppress(OSError):
-            found += len(os.listdir(f"/proc/{pid}/task"))
+            found += map(int, os.listdir(f"/proc/{pid}/task"))
     return found
 
 

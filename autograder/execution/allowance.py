@@ -1,0 +1,67 @@
+"""A time limit on a notebook's own time, which leaves out the time that others keep it waiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+MAX_STRETCH = 4.0
+"""Largest wall-clock time, as a multiple of the limit, however much of it was waiting.
+
+With three to six runnable processes for each core, notebooks take two to five times as long. Four covers most of that,
+and still bounds how long a notebook that gives itself the lowest priority holds a worker. A notebook that reaches this
+bound is neither too slow nor in time; it is graded again alone.
+"""
+MIN_PATIENCE_SECONDS = 30.0
+"""Shortest time beyond the limit that waiting may take: a limit of a second is not given up after four."""
+
+
+def longest(seconds: float) -> float:
+    """Return the wall-clock time that own time of ``seconds`` may take at most."""
+    return max(MAX_STRETCH * seconds, seconds + MIN_PATIENCE_SECONDS)
+
+
+class Allowance:
+    """Time that one cell, call or test may take, from now on.
+
+    Args:
+        seconds: own time that is allowed.
+        waited: tells the seconds that others have kept it waiting so far.
+        clock: tells seconds, as ``time.monotonic`` counts them.
+    """
+
+    def __init__(
+        self, seconds: float, waited: Callable[[], float], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.seconds = seconds
+        self._waited, self._clock = waited, clock
+        self._began, self._before = clock(), waited()
+
+    def wall(self) -> float:
+        """Return the seconds by the wall clock."""
+        return self._clock() - self._began
+
+    def waited(self) -> float:
+        """Return the seconds of these that do not count."""
+        return min(max(0.0, self._waited() - self._before), self.wall())
+
+    def left(self) -> float:
+        """Return the own time that is left; 0 also at the bound on the wall clock."""
+        wall = self.wall()
+        if wall >= longest(self.seconds):
+            return 0.0
+        return max(0.0, self.seconds - (wall - self.waited()))
+
+    def over(self) -> bool:
+        """Tell whether nothing is left."""
+        return self.wall() >= self.seconds and self.left() <= 0.0
+
+    def is_starved(self) -> bool:
+        """Tell whether it is over by the wall clock alone, with own time left."""
+        wall = self.wall()
+        return wall >= longest(self.seconds) and wall - self.waited() < self.seconds
+
+    def story(self) -> str:
+        """Describe both times for a person."""
+        wall = self.wall()
+        return f"{wall - self.waited():.3g} s of its own in {wall:.3g} s"

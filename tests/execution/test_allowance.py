@@ -1,0 +1,56 @@
+"""Time limits that count own time."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.execution.allowance import MAX_STRETCH, Allowance, longest
+
+
+class Times:
+    """The wall clock, and what was waited."""
+
+    now = 50.0
+    waited = 7.0
+
+    def allow(self, seconds: float) -> Allowance:
+        return Allowance(seconds, lambda: self.waited, lambda: self.now)
+
+    def spend(self, wall: float, waited: float) -> None:
+        self.now += wall
+        self.waited += waited
+
+
+@pytest.mark.parametrize(
+    ("wall", "waited", "left", "over", "starved"),
+    [
+        (0, 0, 10, False, False),
+        (9, 0, 1, False, False),
+        (10, 0, 0, True, False),
+        (25, 14, 0, True, False),
+        (25, 16, 1, False, False),
+        (39, 30, 1, False, False),
+        (40, 31, 0, True, True),
+        (40, 30, 0, True, False),
+        (9, -5, 1, False, False),
+        (9, 99, 10, False, False),
+    ],
+)
+def test_what_others_took_does_not_count(wall: float, waited: float, left: float, over: bool, starved: bool) -> None:
+    times = Times()
+    allowance = times.allow(10)
+    times.spend(wall, waited)
+    assert (allowance.left(), allowance.over(), allowance.is_starved()) == (left, over, starved)
+
+
+def test_a_short_limit_is_not_given_up_at_once() -> None:
+    assert [longest(seconds) for seconds in (0, 1, 10, 60)] == [30, 31, 40, 240]
+
+
+def test_whoever_waits_forever_comes_to_an_end() -> None:
+    times = Times()
+    allowance = times.allow(10)
+    while not allowance.over():
+        times.spend(1, 1)
+    assert times.now - 50 == MAX_STRETCH * 10
+    assert allowance.story() == "0 s of its own in 40 s"
