@@ -14,6 +14,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import zmq
+
 from autograder._util.notebook_format import nbformat
 from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.execution.allowance import Allowance
@@ -126,7 +128,8 @@ class SandboxedKernel:
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise SandboxError(f"the kernel started but does not answer: {self._process.stderr()[-2000:]}")
             if not heard["shell"]:
-                self._channels.send("shell", "kernel_info_request", {})
+                with contextlib.suppress(zmq.Again):  # its end is not there yet
+                    self._channels.send("shell", "kernel_info_request", {})
             for name in heard:
                 if self._channels.wait(0.2, name):
                     heard[name] = self._channels.receive(name) is not None or heard[name]
