@@ -223,6 +223,9 @@ class ExamCell:
     """nbgrader's checksum of the released cell; tells an unchanged answer."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """The released cell's metadata, nbgrader's included."""
+    cell_id: str = ""
+    """The notebook's id of the cell (nbformat 4.5); empty where it has none. No grade depends on it, where nbgrader's
+    metadata is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +268,8 @@ class ComposedCell:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
     """For people: ``This cell was missing from the submission and was put back.``"""
+    doubtful: bool = False
+    """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
 
 
 @dataclass(frozen=True, slots=True)

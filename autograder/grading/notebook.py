@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from autograder.records import (
     QuestionGrade,
     Role,
     Run,
+    shortcomings,
 )
 from autograder.results.annotated_notebook import masked_notebook
 
@@ -197,13 +198,35 @@ def _rebuild(claim: Any, weights: list[Any]) -> Any:
 
 
 def _questions(composed: Composed, run: Run, examined: Mapping[str, Examined]) -> tuple[QuestionGrade, ...]:
-    unchanged = {str(c.grade_id): c.unchanged for c in composed.cells if c.grade_id}
-    return tuple(_question(cell, examined, unchanged.get(str(cell.grade_id), True)) for cell in composed.exam.questions)
+    cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
+    doubt = False  # a test may need any answer before it
+    questions = []
+    for cell in composed.exam.cells:
+        own = cells.get(str(cell.grade_id))
+        doubt = doubt or (own is not None and own.doubtful and cell.cell_type == "code")
+        if cell.role in (Role.TEST, Role.MANUAL, Role.TASK):
+            question = _question(cell, examined, own is None or (own.unchanged and not own.doubtful))
+            questions.append(_for_a_person(question) if doubt and cell.role is Role.TEST else question)
+    return tuple(questions)
 
 
-def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool) -> QuestionGrade:
+_DOUBT = (
+    "The notebook has lost nbgrader's marks of its cells, and the answer may be in another cell than was looked at: a "
+    "person decides."
+)
+
+
+def _for_a_person(question: QuestionGrade) -> QuestionGrade:
+    """What a test found where an answer before it is in doubt: what is earned is earned, the rest waits."""
+    if question.outcome is Outcome.PASSED:
+        return question
+    said = "" if question.message == shortcomings(question.checks) else question.message
+    return replace(question, message="\n".join(filter(None, (said, _DOUBT))), needs_manual_grade=True)
+
+
+def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool) -> QuestionGrade:
     name = str(cell.grade_id)
-    if cell.role is Role.TASK or (cell.role is Role.MANUAL and not unchanged):
+    if cell.role is Role.TASK or (cell.role is Role.MANUAL and not is_blank):
         return QuestionGrade(name, 0.0, cell.points, Outcome.MANUAL, "A person grades this.", needs_manual_grade=True)
     if cell.role is Role.MANUAL:
         return QuestionGrade(name, 0.0, cell.points, Outcome.SKIPPED, "No response.")
