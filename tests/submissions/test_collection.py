@@ -107,6 +107,38 @@ def test_the_release_tells_answers_exactly(tmp_path: Path) -> None:
     assert any("q1-test" in w and "missing" in w for w in receipt.warnings)
 
 
+@pytest.mark.parametrize("is_released", [True, False])
+@pytest.mark.parametrize(
+    ("below", "is_answered"), [("*Your answer.*", False), ("", False), ("The second overfits.", True), (None, False)]
+)
+def test_a_task_is_answered_by_what_stands_below_it(
+    below: str | None, is_answered: bool, is_released: bool, tmp_path: Path
+) -> None:
+    task = cell("explain", "## Explain\n\nWrite into the cell below.", kind="markdown", task=True, locked=True)
+    more = cell("end", "print('the end')", locked=True)
+
+    def with_below(text: str) -> str:
+        return notebook(task, cell("", text, kind="markdown"), more)
+
+    put(tmp_path / "release/ps1/ps1.ipynb", with_below("*Your answer.*"))
+    work = put(tmp_path / "ps1/ps1.ipynb", notebook(task, more) if below is None else with_below(below))
+    receipt = pack(work, student="jane", release=tmp_path / "release/ps1" if is_released else None)
+    assert (receipt.answered, receipt.unanswered) == ((("explain",), ()) if is_answered else ((), ("explain",)))
+
+
+@pytest.mark.parametrize("lesson_path", sorted(Path("release").glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_each_lesson_knows_whether_its_written_answer_is_there(lesson_path: Path, tmp_path: Path) -> None:
+    content = json.loads(lesson_path.read_text())
+    tasks = [i for i, c in enumerate(content["cells"]) if c["metadata"].get("nbgrader", {}).get("task")]
+    name = content["cells"][tasks[0]]["metadata"]["nbgrader"]["grade_id"]
+    release = lesson_path.resolve().parent
+    assert (
+        name in pack(put(tmp_path / lesson_path.name, json.dumps(content)), student="jane", release=release).unanswered
+    )
+    content["cells"][tasks[0] + 1]["source"] = "Because the rows are few."
+    assert name in pack(put(tmp_path / lesson_path.name, json.dumps(content)), student="jane", release=release).answered
+
+
 def test_a_browsers_second_download_gets_its_name_back(tmp_path: Path) -> None:
     put(tmp_path / "release/ps1/ps1.ipynb", lesson())
     work = put(tmp_path / "Downloads/ps1 (1).ipynb", lesson("1"))
