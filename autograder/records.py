@@ -386,6 +386,10 @@ class QuestionGrade:
     """For the examiner: may quote the hidden test."""
     needs_manual_grade: bool = False
     checks: tuple[CheckResult, ...] = ()
+    by_hand: bool = False
+    """A person gave the points, in the gradebook."""
+    comment: str = ""
+    """What a person wrote on it there, in Markdown."""
 
     @property
     def remark(self) -> str:
@@ -417,6 +421,8 @@ class NotebookGrade:
     """The learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
     kept: bool = False
     """Nothing was executed for this grade: the run is one that was kept. Times and memory are those of then."""
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """grade_id → what a person wrote in the gradebook on an answer that tests grade, in Markdown."""
 
     @property
     def score(self) -> float:

@@ -90,7 +90,8 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
     """Show the grades, where everything lies, and what a person should look at."""
     recorded = graded.published
     if not quiet:
-        show_grades(Console(), graded.batch.grades)
+        entered = {grade.student: grade for grade in recorded.entered}
+        show_grades(Console(), [entered.get(grade.student, grade) for grade in graded.batch.grades])
         click.echo()
         for what, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
             click.echo(f"{what:14} {one_line(str(path), MAX_PATH)}")

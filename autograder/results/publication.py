@@ -55,6 +55,8 @@ class Published:
     by_hand: Sequence[str] = ()
     """Points in the gradebook that a person should look at, a line each: given by hand while the batch ran, or more
     than the question is worth."""
+    entered: Sequence[Grade] = ()
+    """The current grades with what people entered in the gradebook."""
 
 
 class Publisher:
@@ -116,7 +118,7 @@ def record(
     if pages:
         paths["feedback"] = pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
-    return Published(paths, set_aside, before is not None, by_hand)
+    return Published(paths, set_aside, before is not None, by_hand, current)
 
 
 def _look_at_points(

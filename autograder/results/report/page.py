@@ -55,6 +55,17 @@ def _said(text: str, limit: int = 8000) -> Markup:
     return Markup(re.sub(r"`([^`\n]{1,400})`", r"<code>\1</code>", str(escape(visible(text, limit)))))
 
 
+def _comment(text: str) -> Markup:
+    """What a person wrote in the gradebook: Markdown, as formgrader promises there."""
+    from markupsafe import Markup
+
+    from autograder.results.report import rendering
+    from autograder.results.report.pieces import MARKDOWN, html
+
+    ((said,),) = rendering.render([[("markdown", text)]])
+    return (html(said, MARKDOWN) if said else None) or Markup("<p>{}</p>").format(_said(text))
+
+
 @functools.cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -73,6 +84,7 @@ def _environment() -> Environment:
         line=one_line,
         visible=visible,
         said=_said,
+        comment=_comment,
         points=words.points,
         moment=words.moment,
         sign=lambda outcome: words.OUTCOMES[outcome][0],
