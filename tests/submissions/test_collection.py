@@ -8,6 +8,7 @@ import os
 import re
 import tarfile
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -402,6 +403,89 @@ def test_notebooks_are_not_judged_here(content: bytes, course: Course, source: P
     assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_bytes() == content
 
 
+def titled(course: Course, title: str) -> Course:
+    return replace(course, assignments={**course.assignments, "ps1": Assignment("ps1", title)})
+
+
+OF_SYSTEMS = {
+    "Blackboard, another title": [
+        "Homework 5_jane_attempt_2026-01-30-12-00-00_ps1.ipynb",
+        "Homework 5_jane_attempt_2026-01-30-12-00-00.txt",
+        "Homework 5_li_attempt_2026-01-30-12-00-00_x_attempt_2026-01-30-12-00-00_y.ipynb",
+    ],
+    "Blackboard, a title with underscores": [
+        "Lab_5__jane_attempt_2026-01-30-12-00-00_ps1.ipynb",
+        "Lab_5__li_attempt_2026-01-30-12-00-00_a_b.ipynb",
+    ],
+    "Brightspace": [
+        "index.html",
+        "1234-567 - jane - Jan 30, 2026 1200 PM/ps1.ipynb",
+        "1235-567 - li - Jan 30, 2026 1200 PM/my work.ipynb",
+    ],
+    "Brightspace, second attempts": [
+        "1234-567 - jane - Jan 29, 2026 945 AM/ps1.ipynb",
+        "1234-568 - jane - Jan 30, 2026 1200 PM/ps1.ipynb",
+        "1235-567 - li - Jan 30, 2026 1200 PM/ps1.ipynb",
+    ],
+    "Google Classroom": ["jane - Problem set 1.ipynb", "li - Problem set 1.ipynb"],
+}
+
+
+@pytest.mark.parametrize("system", OF_SYSTEMS)
+def test_each_student_of_a_learning_system_is_one(system: str, course: Course, source: Path) -> None:
+    for name in OF_SYSTEMS[system]:
+        put(source / name, name, at=NOON + HOUR if "_attempt_" in name or "Jan" in name else NOON)
+    found = collect(titled(course, "Problem set 1"), "ps1", source)
+    assert {item.student for item in found} == {"jane", "li"}
+    assert not any(item.status is REFUSED for item in found)
+    for student in ("jane", "li"):
+        assert read_timestamp(course.submitted(student, "ps1")) == NOON
+        assert "29" not in (course.submitted(student, "ps1") / "ps1.ipynb").read_text()
+
+
+def test_the_title_in_course_yaml_tells_a_single_upload_of_blackboards(course: Course, source: Path) -> None:
+    put(source / "Homework 5_jane_attempt_2026-01-30-12-00-00_ps1.ipynb")
+    found = only(collect(course, "ps1", source))
+    assert (found.status, "title" in found.reason) == (REFUSED, True)
+    assert only(collect(titled(course, "Homework 5"), "ps1", source)).student == "jane"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Homework 5_jane_ps1.ipynb", "Homework 5_li_ps1.ipynb"],
+        ["Lab_jane.ipynb", "Lab_li.ipynb"],
+        ["Lab_jane.zip", "Lab_li.zip"],
+    ],
+)
+def test_uploads_of_a_class_do_not_become_one_student(names: list[str], course: Course, source: Path) -> None:
+    for name in names:
+        put(source / name)
+    found = collect(course, "ps1", source)
+    assert [item.status for item in found] == [REFUSED, REFUSED]
+    assert "2 uploads with different names would become the one student" in found[0].reason
+
+
+def test_copies_and_notebooks_of_one_student_are_joined(course: Course, source: Path) -> None:
+    for name in ("jane_ps1.ipynb", "jane_ps1 (1).ipynb", "jane_notes.ipynb"):
+        put(source / name)
+    assert only(collect(course, "ps1", source)).student == "jane"
+
+
+def test_of_two_resubmissions_in_canvas_the_later_counts(course: Course, source: Path) -> None:
+    """Canvas counts them, and gives all files of a download one date."""
+    for name in ("jane_12_34_ps1.ipynb", "jane_12_36_ps1-2.ipynb", "jane_12_35_ps1-1.ipynb"):
+        put(source / name, name)
+    only(collect(course, "ps1", source))
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == "jane_12_36_ps1-2.ipynb"
+
+
+def test_a_folder_of_the_assignments_name_is_no_student(course: Course, source: Path) -> None:
+    put(source / "ps1/ps1.ipynb")
+    found = only(collect(course, "ps1", source))
+    assert (found.status, found.student) == (REFUSED, None)
+
+
 # --- collect: again -------------------------------------------------------------------------------------
 
 
@@ -437,6 +521,25 @@ def test_the_order_in_a_folder_does_not_matter(order: int, course: Course, sourc
 def test_the_instructors_time_outweighs_the_submissions(course: Course, source: Path) -> None:
     found = only(collect(course, "ps1", packed(source, "jane"), received=NOON + HOUR))
     assert found.timestamp == NOON + HOUR
+
+
+def test_the_instructors_time_outweighs_the_one_collected_before(course: Course, source: Path) -> None:
+    collect(course, "ps1", packed(source, "jane"))
+    found = only(collect(course, "ps1", packed(source, "jane", lesson("2")), received=NOON - HOUR))
+    assert (found.status, found.timestamp) == (REPLACED, NOON - HOUR)
+    assert read_timestamp(course.submitted("jane", "ps1")) == NOON - HOUR
+    again = only(collect(course, "ps1", packed(source, "jane", lesson("2")), received=NOON - HOUR))
+    assert again.status == UNCHANGED
+    assert only(collect(course, "ps1", packed(source, "jane", lesson("2")), received=NOON)).status == REPLACED
+    assert read_timestamp(course.submitted("jane", "ps1")) == NOON
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_with_the_instructors_time_the_newest_still_counts(order: int, course: Course, source: Path) -> None:
+    for i in (1, 2):
+        packed(source, "jane", lesson(str(i)), NOON + order * i * HOUR)
+    collect(course, "ps1", source / "packed", received=NOON)
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == lesson("2" if order == 1 else "1")
 
 
 def test_nobody_hands_in_from_the_future(course: Course, source: Path) -> None:
@@ -497,7 +600,8 @@ def test_a_student_can_not_hand_in_for_another(course: Course, source: Path) -> 
 def test_file_names_are_read_from_the_front(name: str, course: Course, source: Path) -> None:
     """What follows the learning system's part is the student's own choice."""
     put(source / name)
-    assert only(collect(course, "ps1", source)).student == "bob"
+    put(source / "eve.ipynb")
+    assert [item.student for item in collect(course, "ps1", source)] == ["bob", "eve"]
 
 
 def test_a_timestamp_in_a_students_upload_is_not_believed(course: Course, source: Path) -> None:
