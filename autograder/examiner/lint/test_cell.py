@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autograder.examiner.lint.certain import certain
 from autograder.examiner.lint.check_calls import misspelt
 from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import loops
@@ -60,6 +61,8 @@ class Reader:
         yield from self._data()
         for node, reason, instead in misspelt(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead)
+        for node, reason, instead in certain(self.tree, self.notebook.imports):
+            yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in copied_arguments(self.tree, self._students_functions()):
