@@ -97,6 +97,8 @@ class Assignment:
     """How the kernel runs Keras's ``fit``: ``exact`` (step by step, as Keras does), or ``fast`` (several steps for each
     call, where that gives the same numbers)."""
     limits: Limits = field(default_factory=Limits)
+    decimals: int = 2
+    """Places after the point that each question's score, and the late penalty, are rounded to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,11 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
 
     ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: what
     goes with the release · ``environment``: versions, limits, interpreter, sandbox, training · ``policy``: due date
-    and lateness, with the course's own policy class.
+    and lateness, with the course's own policy class, and how scores are rounded.
     """
     assignment = release.assignment
     due = assignment.due.isoformat() if assignment.due else None
-    policy = (asdict(assignment.late), due, plugin_key(course.root, assignment.late))
+    policy = (asdict(assignment.late), due, plugin_key(course.root, assignment.late), assignment.decimals)
     return {
         "exam": exam_key(course, release),
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),

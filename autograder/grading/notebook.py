@@ -71,6 +71,7 @@ def grade_notebook(
     given: Mapping[str, Path] | None = None,
     handed_in: Mapping[str, Path] | None = None,
     kernel_source: ChooseSource | None = None,
+    decimals: int = 6,
 ) -> GradedNotebook:
     """Grade one submitted notebook.
 
@@ -84,6 +85,7 @@ def grade_notebook(
         given: path in the work folder → file that the release brought, for test cells that look at files.
         handed_in: the same for what the student handed in beside the notebook.
         kernel_source: where its kernels come from, in the place of ``start``.
+        decimals: places that scores are rounded to.
 
     Raises:
         HostError: the sandbox cannot be had, or somebody kills the kernel each time; nothing is graded then.
@@ -121,7 +123,7 @@ def grade_notebook(
             "processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
     kernels, executed, examined, histories = done
-    questions = _questions(composed, executed.run, examined)
+    questions = _questions(composed, examined, decimals)
     grade = NotebookGrade(
         notebook=exam.notebook,
         status=executed.run.status.value,
@@ -197,7 +199,7 @@ def _rebuild(claim: Any, weights: list[Any]) -> Any:
     return rebuild(claim, weights)
 
 
-def _questions(composed: Composed, run: Run, examined: Mapping[str, Examined]) -> tuple[QuestionGrade, ...]:
+def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: int) -> tuple[QuestionGrade, ...]:
     cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
     doubt = False  # a test may need any answer before it
     questions = []
@@ -205,7 +207,8 @@ def _questions(composed: Composed, run: Run, examined: Mapping[str, Examined]) -
         own = cells.get(str(cell.grade_id))
         doubt = doubt or (own is not None and own.doubtful and cell.cell_type == "code")
         if cell.role in (Role.TEST, Role.MANUAL, Role.TASK):
-            question = _question(cell, examined, own is None or (own.unchanged and not own.doubtful))
+            is_blank = own is None or (own.unchanged and not own.doubtful)
+            question = _question(cell, examined, is_blank, decimals)
             questions.append(_for_a_person(question) if doubt and cell.role is Role.TEST else question)
     return tuple(questions)
 
@@ -224,7 +227,7 @@ def _for_a_person(question: QuestionGrade) -> QuestionGrade:
     return replace(question, message="\n".join(filter(None, (said, _DOUBT))), needs_manual_grade=True)
 
 
-def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool) -> QuestionGrade:
+def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, decimals: int) -> QuestionGrade:
     name = str(cell.grade_id)
     if cell.role is Role.TASK or (cell.role is Role.MANUAL and not is_blank):
         return QuestionGrade(name, 0.0, cell.points, Outcome.MANUAL, "A person grades this.", needs_manual_grade=True)
@@ -233,7 +236,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool) 
     result = examined[name]
     return QuestionGrade(
         id=name,
-        score=round(cell.points * result.fraction + result.bonus, 6),
+        score=_rounded(cell.points * result.fraction + result.bonus, cell.points, decimals),
         max_score=cell.points,
         outcome=result.outcome,
         message=result.message,
@@ -241,6 +244,13 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool) 
         needs_manual_grade=result.outcome is Outcome.BROKEN,
         checks=result.checks,
     )
+
+
+def _rounded(score: float, points: float, decimals: int) -> float:
+    """The score as the course rounds it: never above the points that the question is worth, or a bonus of it."""
+    if score == points:  # 0.333 stays what it is
+        return round(score, 6)
+    return min(round(score, decimals), round(max(score, points), 6))
 
 
 def _nothing(exam: Exam, status: str, message: str) -> NotebookGrade:

@@ -96,6 +96,12 @@ def test_a_due_date_without_zone_is_utc_and_without_time_the_end_of_the_day(root
     assert course.assignments["intro"].due == due
 
 
+def test_the_courses_decimals_are_those_of_assignments_that_name_none(root: Path) -> None:
+    course = load(root, "course: x\ndecimals: 1\nassignments:\n  intro:\n  dense: {decimals: 3}\n")
+    assert [a.decimals for a in course.assignments.values()] == [1, 3]
+    assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].decimals == 2
+
+
 def test_a_single_name_is_a_list_of_it(root: Path) -> None:
     course = load(root, "course: x\nassignments:\n  dense: {files: kaggle_data.py}\n")
     assert course.assignments["dense"].files == ("kaggle_data.py",)
@@ -135,7 +141,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, engine, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, decimals, engine, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),

@@ -186,6 +186,13 @@ def test_a_fault_of_the_kit_says_so_and_leaves_its_traceback(course: Course) -> 
     assert "Traceback" in work.log.read_text()
 
 
+@pytest.mark.parametrize(("decimals", "score"), [("", 0.67), ("    decimals: 0\n", 1), ("    decimals: 4\n", 0.6667)])
+def test_scores_are_rounded_as_the_course_says(decimals: str, score: float, tmp_path: Path) -> None:
+    made = tiny_course(tmp_path, yaml=YAML + decimals, test="assert double(1)\nround(2 / 3, 6)")
+    submit(made, "ada")
+    assert grade_here(work_of(made)).score == score
+
+
 def hand_in_stripped(course: Course, *sources: str) -> None:
     """Without nbgrader's metadata, as a converter leaves a notebook."""
     text = tiny.notebook(*[tiny.cell(source) for source in sources])

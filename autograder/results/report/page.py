@@ -85,6 +85,7 @@ def _environment() -> Environment:
         visible=visible,
         said=_said,
         comment=_comment,
+        credit=words.credit,
         points=words.points,
         moment=words.moment,
         sign=lambda outcome: words.OUTCOMES[outcome][0],
