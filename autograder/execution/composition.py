@@ -1,8 +1,7 @@
-"""The notebook that is run: the instructor's cells, with the student's answers and own cells among them.
+"""The composition of the notebook that is run: the instructor's cells with the student's answers and own cells.
 
-The exam is the authority on which cells there are, in which order, of which type and worth what. From a
-submission come only sources: of the answers, as :mod:`~autograder.execution.matching` finds them, and of cells that
-are none of the exam's.
+The exam decides which cells exist, in which order, of which type and worth how much. A submission contributes only
+sources: of answers, as :mod:`~autograder.execution.matching` finds them, and of cells that are none of the exam's.
 """
 
 from __future__ import annotations
@@ -23,13 +22,14 @@ _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 def compose(exam: Exam, submission: NotebookNode) -> Composed:
     """Put a submission's answers and extra cells into the exam.
 
-    Every cell of the exam that has an id is in the result exactly once, in the exam's order. Of several cells
-    with one id the first counts; the others are extra cells. An extra cell stays behind the identified cell
-    that it followed. Extra cells of the release that the student deleted stay deleted. Metadata of the
-    submission is never used but to find a cell. Cells that may be a missing answer run behind its blank, and the
-    answer is marked as doubtful.
+    Every cell of the exam that has an id is in the result exactly once, in the exam's order. Of several cells with one
+    id the first counts; the others are extra cells. An extra cell stays behind the identified cell that it followed.
+    Extra cells of the release that the student deleted stay deleted. Metadata of the submission
+    is used only to find a cell. Cells that may be a missing answer run behind its blank, and the answer is marked as
+    doubtful.
 
     Args:
+        exam: the cells, from the instructor's notebook.
         submission: as :func:`~autograder._util.notebook.read_notebook` returns it.
     """
     identified = [cell for cell in exam.cells if cell.grade_id is not None]
@@ -57,7 +57,7 @@ def _extras(
     handed_in: Mapping[int, int],
     moved: Mapping[int, int],
 ) -> dict[int, list[ComposedCell]]:
-    """The submission's extra cells by the place that they follow (-1: none)."""
+    """Collect the submission's extra cells by the place that they follow (-1: none)."""
     places = {index: place for place, index in handed_in.items()}
     present = {str(identified[place].grade_id) for place in handed_in}
     extras: dict[int, list[ComposedCell]] = {}
@@ -76,7 +76,7 @@ def _extras(
 def _notes(
     identified: Sequence[ExamCell], submission: NotebookNode, handed_in: Mapping[int, int], matches: Matches
 ) -> Iterator[str]:
-    """What was mended that belongs to no single cell. Quotes nothing that a student wrote."""
+    """List the repairs that belong to no single cell. They quote nothing that a student wrote."""
     known = {cell.grade_id for cell in identified}
     counts = Counter(grade_id_of(cell) for cell in submission.cells)
     for grade_id, count in counts.items():
@@ -99,7 +99,7 @@ def _notes(
 
 
 def _composed(expected: ExamCell, cell: NotebookNode | None, how: str = "", doubtful: bool = False) -> ComposedCell:
-    """The exam's cell with what the student may change in it."""
+    """Fill the exam's cell with the parts that the student may change."""
     source, note = expected.released, ""
     if doubtful:
         note = _DOUBTFUL
@@ -119,7 +119,7 @@ def _composed(expected: ExamCell, cell: NotebookNode | None, how: str = "", doub
         cell_type=expected.cell_type,
         source=source,
         grade_id=expected.grade_id,
-        # nbgrader's checksum covers source, type, flags, id, points: all but the source are the exam's.
+        # nbgrader's checksum covers source, type, flags, id and points; all but the source come from the exam.
         unchanged=expected.role in WRITABLE and source == expected.released,
         metadata=expected.metadata,
         note=note,
@@ -142,7 +142,7 @@ def _extra(cell: NotebookNode) -> ComposedCell:
 
 
 def _released_places(exam: Exam) -> dict[str, list[int]]:
-    """Source of a released extra cell → positions of the identified cells that it follows (-1: none)."""
+    """Map the source of a released extra cell to the identified cells that it follows (-1: none)."""
     places: dict[str, list[int]] = {}
     position = -1
     for cell in exam.cells:
@@ -154,10 +154,10 @@ def _released_places(exam: Exam) -> dict[str, list[int]]:
 
 
 def _past_missing(anchor: int, places: Sequence[int], identified: Sequence[ExamCell], present: set[str]) -> int:
-    """The first of ``places`` that can be reached from ``anchor`` over deleted cells only; else ``anchor``.
+    """Return the first of ``places`` reachable from ``anchor`` over deleted cells only; else ``anchor``.
 
-    A released extra cell whose predecessor was deleted still comes after it, once it is put back: a plot
-    after the imports that were deleted with a careless key.
+    A released extra cell whose predecessor was deleted still comes after it once the predecessor is put back: for
+    example a plot after the imports that a careless key deleted.
     """
     for place in places:
         if place > anchor and not any(str(c.grade_id) in present for c in identified[anchor + 1 : place + 1]):

@@ -31,7 +31,7 @@ _COUNTED_ID = re.compile(r"(?:cell)?[-_]?\d*x*")
 
 @dataclass
 class Matches:
-    """What was found in one submission."""
+    """Matches that were found in one submission."""
 
     cells: dict[int, int] = field(default_factory=dict)
     """Position in the exam → position in the submission."""
@@ -54,7 +54,7 @@ def match(exam: Exam, cells: Sequence[NotebookNode]) -> Matches:
 
 
 def grade_id_of(cell: NotebookNode) -> str | None:
-    """The grade_id that the cell claims: any text, or None."""
+    """Return the grade_id that the cell claims: any text, or None."""
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, Mapping) else None
@@ -62,18 +62,18 @@ def grade_id_of(cell: NotebookNode) -> str | None:
 
 
 def source_of(cell: NotebookNode) -> str:
-    """The cell's source; empty where it is no text."""
+    """Return the cell's source; empty if it is not text."""
     source = cell.get("source", "")
     return source if isinstance(source, str) else ""
 
 
 def same_text(one: str, other: str) -> bool:
-    """Whether two sources differ in nothing but blanks at the ends of lines and empty lines around them."""
+    """Tell whether two sources differ only in spaces at the ends of lines and empty lines around them."""
     return _text(one) == _text(other)
 
 
 def bound_names(source: str) -> frozenset[str] | None:
-    """Names that a cell binds for the cells after it; None where it is not Python."""
+    """Collect the names that a cell binds for later cells; None if it is not Python."""
     if len(source) > MAX_PARSED_CHARACTERS:
         return None
     try:
@@ -84,7 +84,7 @@ def bound_names(source: str) -> frozenset[str] | None:
 
 
 class _Matching:
-    """One exam and one submission, matched step by step: the surest first."""
+    """Matching of one exam and one submission, step by step: the surest first."""
 
     def __init__(self, expected: Sequence[ExamCell], given: Sequence[NotebookNode]) -> None:
         self.expected, self.given = expected, given
@@ -125,7 +125,7 @@ class _Matching:
         return set(positions)
 
     def _by_cell_id(self) -> None:
-        """The id that Jupyter gives a cell stays with it through most editors."""
+        """Match by the id that Jupyter gives a cell; it stays with the cell through most editors."""
         ids: dict[str, list[int]] = defaultdict(list)
         for index in self._free():
             cell_id = self.given[index].get("id")
@@ -137,7 +137,7 @@ class _Matching:
                 self._take(position, same[0], "its id in the notebook")
 
     def _by_text(self) -> None:
-        """Cells that are as released, where the submission has as many of a text as the exam."""
+        """Match cells that are as released, if the submission has as many of a text as the exam."""
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
         there: dict[tuple[str, str], list[int]] = defaultdict(list)
         for position, cell in self._missing():
@@ -150,7 +150,7 @@ class _Matching:
                     self._take(position, index, "its text")
 
     def _by_names(self) -> None:
-        """An answer and a cell that have more names in common than either has with any other."""
+        """Match an answer with a cell if they share more names than either shares with any other."""
         answers = {i: _names_of(cell) or frozenset() for i, cell in enumerate(self.expected) if _is_code_answer(cell)}
         open_places = [i for i, _ in self._missing() if answers.get(i)]
         if not open_places:
@@ -168,7 +168,7 @@ class _Matching:
                 del bound[best]
 
     def _by_place(self) -> None:
-        """Answers and cells between the same two matched cells, one for one; uneven numbers are doubtful."""
+        """Match answers and cells between the same two matched cells, one for one; uneven numbers are doubtful."""
         gaps: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         anchors = sorted(self.found.cells)
         for position, cell in self._missing():
@@ -183,7 +183,7 @@ class _Matching:
                 self._pair(wanted, there)
 
     def _loose_by_gap(self, anchors: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Each free cell with the number of the matched cell that follows it in the exam's order."""
+        """Yield each free cell with the number of the matched cell that follows it in the exam's order."""
         follows = {index: number for number, position in enumerate(anchors) for index in [self.found.cells[position]]}
         free, before = set(self._free()), 0
         for index in range(len(self.given)):
@@ -207,14 +207,14 @@ class _Matching:
         self.found.moved |= dict.fromkeys(indexes, behind)
 
     def _may_be(self, position: int, index: int) -> bool:
-        """Whether the cell can be the answer: all can where no cell has a mark, else those that bind what it binds."""
+        """Tell whether the cell can be the answer: any can in a stripped notebook, else one that binds its names."""
         if self.stripped or self.expected[position].cell_type != "code":
             return True
         wanted, bound = _names_of(self.expected[position]), bound_names(self.sources[index])
         return not wanted or bound is None or bool(wanted & bound)
 
     def _last_before_test(self, positions: Sequence[int]) -> int:
-        """The last of ``positions`` with no test between it and the first: there the blanks have run."""
+        """Return the last of ``positions`` with no test between it and the first: there the blanks have run."""
         last = positions[0]
         for position in positions[1:]:
             if any(cell.role is Role.TEST for cell in self.expected[last:position]):
@@ -234,12 +234,12 @@ def _is_code_answer(cell: ExamCell) -> bool:
 
 
 def _names_of(cell: ExamCell) -> frozenset[str] | None:
-    """What the answer is known by: the names that students are given, else those of the solution."""
+    """Collect the names that tell an answer: those that students are given, else the solution's."""
     return bound_names(cell.released) or bound_names(cell.source)
 
 
 def _only_best(scores: Mapping[int, int]) -> int | None:
-    """The key with the highest score above 0, where there is one only."""
+    """Return the key with the highest score above 0, if there is only one."""
     most = max(scores.values(), default=0)
     best = [key for key, score in scores.items() if score == most]
     return best[0] if most > 0 and len(best) == 1 else None
@@ -250,7 +250,7 @@ def _text(source: str) -> str:
 
 
 def _bound(statements: Iterable[Any]) -> Iterator[str]:
-    """Names bound by statements outside of functions and classes; imports are everybody's, and tell nothing."""
+    """Yield names bound outside functions and classes. Imports tell nothing, as every cell may have them."""
     for statement in statements:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield statement.name

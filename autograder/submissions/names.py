@@ -1,4 +1,4 @@
-"""What learning systems call the files and folders of submissions: the patterns of each, and how a name is read.
+"""Names that learning systems give to submissions: the patterns of each system, and how they are read.
 
 A name begins with what the learning system put there; what follows may be the student's own choice. So every
 pattern reads the student from the front.
@@ -31,20 +31,23 @@ COPY_SUFFIX = r"(?:-\d{1,3}| ?\(\d{1,3}\))?"
 
 
 def is_notebook(name: str) -> bool:
+    """Tell whether it is a notebook's name."""
     return name.lower().endswith(".ipynb")
 
 
 def is_archive(name: str) -> bool:
+    """Tell whether it is an archive's name."""
     return name.lower().endswith(ARCHIVES)
 
 
 def stem_of(name: str) -> str:
+    """Cut the suffix of a notebook or an archive."""
     suffix = next((s for s in (".ipynb", *ARCHIVES) if name.lower().endswith(s)), "")
     return name[: len(name) - len(suffix)]
 
 
 def time_in_name(text: str) -> datetime | None:
-    """A time of Blackboard's or Brightspace's, which name no zone; taken as UTC."""
+    """Read a time of Blackboard's or Brightspace's, which name no zone; it is taken as UTC."""
     with contextlib.suppress(ValueError):
         return datetime.strptime(text, "%Y-%m-%d-%H-%M-%S").replace(tzinfo=UTC)
     found = re.fullmatch(r"(\w{3})\w* (\d{1,2}), (\d{4}) (\d{1,2}?)(\d\d)? ?([AP]M)", text)
@@ -60,7 +63,7 @@ def time_in_name(text: str) -> datetime | None:
 
 
 class Names:
-    """What the files of a source are called, all together: only so a title of Blackboard's can be told.
+    """Names of all files of a source: only together they tell the title in Blackboard's names.
 
     Args:
         assignment: its name in the course.
@@ -77,12 +80,12 @@ class Names:
         self.all_attempts = bool(found) and all(found)
 
     def is_of_system(self, name: str) -> bool:
-        """Whether a learning system put the file beside the submissions, with nothing of a student's in it."""
+        """Tell whether the learning system itself put the file beside the submissions."""
         found = re.fullmatch(rf"(.+)_attempt_{_STAMP}\.txt", name, re.DOTALL)
         return bool(_OWN_FILES.fullmatch(name)) and (found is None or found[1] in self.attempts)
 
     def student(self, title_and_student: str) -> str | None:
-        """The student in a name of Blackboard's; None where the title cannot be told."""
+        """Return the student in a name of Blackboard's; None if the title cannot be told."""
         for title in self.titles:
             if title_and_student.casefold().startswith(f"{title}_".casefold()):
                 return title_and_student[len(title) + 1 :]

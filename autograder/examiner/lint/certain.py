@@ -27,7 +27,7 @@ _TELL = _METHODS | {
 
 
 def certain(tree: ast.Module, imports: Mapping[str, str]) -> Iterator[Found]:
-    """Statements that can fail nobody.
+    """Find statements that can fail nobody.
 
     Args:
         tree: the test cell.

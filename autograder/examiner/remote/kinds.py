@@ -1,8 +1,9 @@
-"""``isinstance`` and ``issubclass`` of a test, where the class is a library's and the object stayed in the kernel.
+"""A test's ``isinstance`` and ``issubclass`` for an object in the kernel and a class of a library.
 
-Only for classes whose objects always stay there: estimators of scikit-learn, callbacks of Keras, and what students
-derive from Keras's base classes. That they are such is the notebook's word, as all else about them. What arrives as a
-value or is rebuilt here is never taken on somebody's word: an object that says that it is a ``keras.Model`` is none.
+They work for classes whose objects always stay in the kernel: scikit-learn's estimators, Keras's callbacks, and
+students' subclasses of Keras's base classes. That an object has such a class is a claim of the notebook, as everything
+about it. An object that arrives as a copy or is rebuilt is never judged by a claim: one that claims to be a
+``keras.Model`` is not.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _DERIVED = frozenset(
 )  # fmt: skip
 
 
-def asking(ask: Callable[..., Any]) -> dict[str, Any]:
-    """The two functions, as names for a test cell; ``ask`` puts a question to the kernel."""
+def kind_checks(ask: Callable[..., Any]) -> dict[str, Any]:
+    """Return both functions as names for a test cell; ``ask`` sends a question to the kernel."""
 
     def isinstance(obj: Any, kinds: Any) -> bool:
         return builtins.isinstance(obj, kinds) or said(obj, {n for n in names(kinds) if n.startswith(_INSTANCES)})
@@ -42,7 +43,7 @@ def asking(ask: Callable[..., Any]) -> dict[str, Any]:
 
 
 def names(kinds: Any) -> Iterator[str]:
-    """``module.Class`` of each class that is asked for; those of the student's notebook have no place here."""
+    """Yield ``module.Class`` of each class in the second argument, except classes of the student's notebook."""
     if type(kinds) in (tuple, types.UnionType):
         for kind in kinds if type(kinds) is tuple else kinds.__args__:
             yield from names(kind)
