@@ -13,13 +13,10 @@ from autograder._util import libraries
 from autograder.errors import SandboxError
 from autograder.grading import walls
 from autograder.records import Limits
-from autograder.sandbox import default_sandbox, self_test
+from autograder.sandbox import Sandbox, default_sandbox, self_test
 from autograder.sandbox.base import Finding
-from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import install
-from autograder.sandbox.warm_start import WarmSandbox
 
 DISTRIBUTION = "nbexaminer"
 NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
@@ -77,13 +74,20 @@ def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding(name, False, problem, remedy),)
-    if isinstance(built, BubblewrapSandbox) and all(finding.ok for finding in findings):
-        return (*findings, warm_start(built, python))
-    return findings
+    return (*findings, *warm_start(built, python)) if all(finding.ok for finding in findings) else findings
 
 
-def warm_start(sandbox: BubblewrapSandbox, python: str | None) -> Finding:
-    """Try whether kernels can be forked from a template. If not, it is a remark: grades are the same."""
+def warm_start(sandbox: Sandbox, python: str | None) -> tuple[Finding, ...]:
+    """Try whether kernels can be forked from a template. If not, it is a remark: grades are the same.
+
+    A sandbox of a kind without templates has no finding.
+    """
+    from autograder.sandbox.bubblewrap import BubblewrapSandbox  # Linux only
+    from autograder.sandbox.kernel_job import template
+    from autograder.sandbox.warm_start import WarmSandbox
+
+    if not isinstance(sandbox, BubblewrapSandbox):
+        return ()
     try:
         with template(sandbox, {}, Limits(), python=python) as started:
             started.wait_until_ready()
@@ -98,8 +102,9 @@ def warm_start(sandbox: BubblewrapSandbox, python: str | None) -> Finding:
             else "an ordinary user must be able to read the environment and all folders above it: `chmod -R go+rX`"
         )
         why = said[-2] if len(said) > 1 and said[-1].startswith("→") else said[-1]
-        return Finding("warm start", True, f"is not possible, and each kernel imports for itself: {why[:200]}", remedy)
-    return Finding("warm start", True, "kernels are forked from one that has imported the libraries")
+        told = f"is not possible, and each kernel imports for itself: {why[:200]}"
+        return (Finding("warm start", True, told, remedy),)
+    return (Finding("warm start", True, "kernels are forked from one that has imported the libraries"),)
 
 
 WRITABLE = ("/tmp", "/dev/shm", "/run")
