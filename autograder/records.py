@@ -109,6 +109,8 @@ class Assignment:
     numbers.
     """
     limits: Limits = field(default_factory=Limits)
+    decimals: int = 2
+    """Places after the point that each question's score, and the late penalty, are rounded to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,9 @@ class ExamCell:
     """nbgrader's checksum of the released cell, by which an unchanged answer is recognized."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """The released cell's metadata, nbgrader's included."""
+    cell_id: str = ""
+    """The notebook's id of the cell (nbformat 4.5); empty where it has none. No grade depends on it, where nbgrader's
+    metadata is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +288,8 @@ class ComposedCell:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
     """For people: ``This cell was missing from the submission and was put back.``"""
+    doubtful: bool = False
+    """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +414,10 @@ class QuestionGrade:
     """For the instructor: may quote the hidden test."""
     needs_manual_grade: bool = False
     checks: tuple[CheckResult, ...] = ()
+    by_hand: bool = False
+    """A person gave the points, in the gradebook."""
+    comment: str = ""
+    """What a person wrote on it there, in Markdown."""
 
     @property
     def remark(self) -> str:
@@ -438,6 +449,8 @@ class NotebookGrade:
     """Learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
     replayed: bool = False
     """Whether the grade was made by replay. Times and memory are then those of the recording."""
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """grade_id → a person's comment in the gradebook on an answer that tests grade, in Markdown."""
 
     @property
     def score(self) -> float:

@@ -14,8 +14,9 @@ from autograder.cli.output import MAX_PATH, complain_of, say_reduced, warn, warn
 from autograder.cli.progress import BatchProgress, show_grades
 from autograder.errors import HostError
 from autograder.grading.assignment import Graded, Plan
-from autograder.grading.batch import Progress
+from autograder.grading.batch import BATCH_LOG, Progress
 from autograder.grading.batch_log import BatchLog
+from autograder.grading.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
 from autograder.results.publication import Published, Publisher
 
@@ -90,13 +91,28 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
     """Show the grades, where all results lie, and what a person should look at."""
     recorded = graded.published
     if not quiet:
-        show_grades(Console(), graded.batch.grades)
+        entered = {grade.student: grade for grade in recorded.entered}
+        show_grades(Console(), [entered.get(grade.student, grade) for grade in graded.batch.grades])
         click.echo()
         for what, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
             click.echo(f"{what:14} {one_line(str(path), MAX_PATH)}")
     complain_of(graded.batch)
+    if not quiet and log is not None:
+        warn_each(cold_starts(log.course))
     if not recorded.compared:
         warn("note: the gradebook could not be read when this batch began; points by hand were not compared")
     warn_each(f"points by hand: {line}" for line in recorded.by_hand)
     if not quiet:
         warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())
+
+
+def cold_starts(course: Course) -> list[str]:
+    """Say what was not forked in the last batch, a line each: the grades are the same, and it took longer."""
+    try:
+        lines = (course.state / BATCH_LOG).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    found = [
+        line.partition(NOT_FORKED)[0] + NOT_FORKED for line in lines if NOT_FORKED in line and NO_TEMPLATES not in line
+    ]
+    return [f"note: {one_line(line)}; `autograder doctor --course .` says why" for line in dict.fromkeys(found)]

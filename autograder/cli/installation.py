@@ -7,11 +7,13 @@ import re
 import subprocess
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 
 from autograder._util import libraries
 from autograder.errors import SandboxError
 from autograder.grading import walls
-from autograder.sandbox import default_sandbox, self_test
+from autograder.records import Limits
+from autograder.sandbox import Sandbox, default_sandbox, self_test
 from autograder.sandbox.base import Finding
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import install
@@ -67,10 +69,46 @@ def _number(version: str) -> tuple[int, ...]:
 def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
     """Test a sandbox that a course needs."""
     try:
-        return self_test.self_test(default_sandbox(python, name))
+        built = default_sandbox(python, name)
+        findings = self_test.self_test(built)
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding(name, False, problem, remedy),)
+    return (*findings, *warm_start(built, python)) if all(finding.ok for finding in findings) else findings
+
+
+def warm_start(sandbox: Sandbox, python: str | None) -> tuple[Finding, ...]:
+    """Try whether kernels can be forked from a template. If not, it is a remark: grades are the same.
+
+    A sandbox of a kind without templates has no finding.
+    """
+    from autograder.sandbox.bubblewrap import BubblewrapSandbox  # Linux only
+    from autograder.sandbox.kernel_job import template
+    from autograder.sandbox.warm_start import WarmSandbox
+
+    if not isinstance(sandbox, BubblewrapSandbox):
+        return ()
+    try:
+        with template(sandbox, {}, Limits(), python=python) as started:
+            started.wait_until_ready()
+            self_test.require(WarmSandbox(sandbox, started.address, strict=True))
+    except (SandboxError, OSError) as error:
+        said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        folders = {sandbox.interpreter.prefix, sandbox.interpreter.base_prefix}
+        covered = next((f for f in WRITABLE if any(Path(p).is_relative_to(f) for p in map(str, folders))), None)
+        remedy = (
+            f"the environment lies below {covered}, which each notebook has for itself: make it in another folder"
+            if covered
+            else "an ordinary user must be able to read the environment and all folders above it: `chmod -R go+rX`"
+        )
+        why = said[-2] if len(said) > 1 and said[-1].startswith("→") else said[-1]
+        told = f"is not possible, and each kernel imports for itself: {why[:200]}"
+        return (Finding("warm start", True, told, remedy),)
+    return (Finding("warm start", True, "kernels are forked from one that has imported the libraries"),)
+
+
+WRITABLE = ("/tmp", "/dev/shm", "/run")
+"""Folders in which a notebook sees its own files alone."""
 
 
 def examiner_sandbox(name: str) -> tuple[Finding, ...]:

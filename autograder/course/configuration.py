@@ -38,6 +38,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "output_mib": (0.01, 1024),
     "threads": (1, 256),
     "points": (0, 1_000_000),
+    "decimals": (0, 6),
     "per_day": (0, 1),
     "grace_hours": (0, 8760),
     "patience_seconds": (1, 604_800),
@@ -96,6 +97,7 @@ class _Top:
     title: str | None = None
     limits: Limits = field(default_factory=Limits)
     sandbox: str = SANDBOXES[0]
+    decimals: int = 2
     engine: Engine = field(default_factory=Engine)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
@@ -121,7 +123,8 @@ class _CourseFile:
             sandbox = self.read.value(keys["sandbox"], str, "sandbox")
             self.check_sandbox(keys["sandbox"], sandbox)
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
-        general = Assignment("", "", limits=limits, sandbox=sandbox)
+        decimals = self.read.value(keys["decimals"], int, "decimals") if "decimals" in keys else 2
+        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals)
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
         return Course(self.root, course_id, title or course_id, assignments, engine=engine)

@@ -5,6 +5,7 @@ Every error names the line. This module knows nothing of courses; :mod:`autograd
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import types
@@ -42,7 +43,8 @@ def parse(path: Path) -> yaml.Node:
         raise CourseError(f"{path.name}: not UTF-8 text (byte {error.start})") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CourseError(f"{path.name}:{line}: not valid YAML: {error.problem}") from None
+        todo = _syntax_remedy(str(error.problem))
+        raise CourseError(f"{path.name}:{line}: not valid YAML: {error.problem}{todo}") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise CourseError(f"{path.name}: not valid YAML: {error}") from None
     except OSError as error:
@@ -50,6 +52,24 @@ def parse(path: Path) -> yaml.Node:
     if node is None:
         raise CourseError(f"{path.name}: is empty")
     return node
+
+
+_SYNTAX_REMEDIES = {
+    # what the parser says: what to do
+    "mapping values are not allowed": 'put a text with a colon in quotes (title: "Lesson 1: networks"), and begin '
+    "keys of one mapping in one column",
+    "'\\t'": "indent with spaces, not tabs",
+    "cannot start any token": "put the text in quotes",
+    "undefined alias": "put a text that begins with * in quotes",
+    "expected <block end>": "begin keys of one mapping in one column, and put a text in quotes as a whole",
+    "but got '<stream end>'": "close the bracket",
+    "end of stream": "close the quotes",
+}
+
+
+def _syntax_remedy(problem: str) -> str:
+    """``; put the text in quotes``, or nothing where it is not known what to do."""
+    return next((f"; {todo}" for said, todo in _SYNTAX_REMEDIES.items() if said in problem), "")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,9 +150,11 @@ class Reader:
         return found
 
     def items(self, node: yaml.Node, key: str) -> list[yaml.Node]:
-        """Return the nodes of a list; a missing value is an empty list."""
+        """Return the nodes of a list; a missing value is an empty list, a single text a list of it."""
         if is_null(node):
             return []
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str") and node.value.strip():
+            return [node]
         if not isinstance(node, yaml.SequenceNode):
             raise self.error(node, f"{key!r} must be a list, not {_kind(node)}")
         return list(node.value)
@@ -167,6 +189,9 @@ def _fitted(value: Any, hint: Any) -> Any:
     """Convert a value as people mean it: whole number to float, date to the end of its day."""
     if hint is float and type(value) is int:
         return float(value)
+    if hint is datetime and type(value) is str:
+        with contextlib.suppress(ValueError):  # YAML's own times have seconds
+            value = date.fromisoformat(value) if len(value) <= len("2027-01-31") else datetime.fromisoformat(value)
     if hint is datetime and type(value) is date:
         value = datetime.combine(value, time(23, 59, 59))
     return aware(value) if isinstance(value, datetime) else value

@@ -1,21 +1,21 @@
 """The composition of the notebook that is run: the instructor's cells with the student's answers and own cells.
 
 The exam decides which cells exist, in which order, of which type and worth how much. A submission contributes only
-sources: of answers, which are found by their grade_id, and of cells without an id of the exam.
+sources: of answers, as :mod:`~autograder.execution.matching` finds them, and of cells that are none of the exam's.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from autograder.execution.matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
 from autograder.records import Composed, ComposedCell, Exam, ExamCell, Role
 
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode
 
-WRITABLE = frozenset({Role.ANSWER, Role.MANUAL})
 _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 
 
@@ -24,71 +24,95 @@ def compose(exam: Exam, submission: NotebookNode) -> Composed:
 
     Every cell of the exam that has an id is in the result exactly once, in the exam's order. Of several cells with one
     id the first counts; the others are extra cells. An extra cell stays behind the identified cell that it followed.
-    Extra cells of the release that the student deleted stay deleted. Metadata of the submission is never used.
+    Extra cells of the release that the student deleted stay deleted. Metadata of the submission
+    is used only to find a cell. Cells that may be a missing answer run behind its blank, and the answer is marked as
+    doubtful.
 
     Args:
         exam: the cells, from the instructor's notebook.
         submission: as :func:`~autograder._util.notebook.read_notebook` returns it.
     """
     identified = [cell for cell in exam.cells if cell.grade_id is not None]
-    handed_in, extras, notes = _sort(exam, identified, submission)
+    number = {index: place for place, index in enumerate(i for i, c in enumerate(exam.cells) if c.grade_id is not None)}
+    matches = match(exam, submission.cells)
+    handed_in = {number[position]: index for position, index in matches.cells.items()}
+    extras = _extras(exam, identified, submission, handed_in, {i: number[p] for i, p in matches.moved.items()})
+    doubtful = {number[position] for position in matches.doubtful}
+    how = {number[position]: text for position, text in matches.how.items()}
+    notes = list(_notes(identified, submission, handed_in, matches))
     cells = list(extras.get(-1, ()))
-    for position, expected in enumerate(identified):
-        cell = _composed(expected, handed_in.get(str(expected.grade_id)))
+    for place, expected in enumerate(identified):
+        given = submission.cells[handed_in[place]] if place in handed_in else None
+        cell = _composed(expected, given, how.get(place, ""), place in doubtful)
         if cell.note:
             notes.append(f"{cell.grade_id}: {cell.note}")
-        cells += [cell, *extras.get(position, ())]
+        cells += [cell, *extras.get(place, ())]
     return Composed(exam, tuple(cells), tuple(notes))
 
 
-def _sort(
-    exam: Exam, identified: Sequence[ExamCell], submission: NotebookNode
-) -> tuple[dict[str, NotebookNode], dict[int, list[ComposedCell]], list[str]]:
-    """Sort a submission: the first cell of each id, extra cells by the position they follow, and notes."""
-    positions = {str(cell.grade_id): index for index, cell in enumerate(identified)}
-    given = [(_grade_id(cell), cell) for cell in submission.cells]
-    present = {grade_id for grade_id, _ in given if grade_id is not None} & positions.keys()
-    handed_in: dict[str, NotebookNode] = {}
+def _extras(
+    exam: Exam,
+    identified: Sequence[ExamCell],
+    submission: NotebookNode,
+    handed_in: Mapping[int, int],
+    moved: Mapping[int, int],
+) -> dict[int, list[ComposedCell]]:
+    """Collect the submission's extra cells by the place that they follow (-1: none)."""
+    places = {index: place for place, index in handed_in.items()}
+    present = {str(identified[place].grade_id) for place in handed_in}
     extras: dict[int, list[ComposedCell]] = {}
     follows = _released_places(exam)
     anchor = -1
-    for grade_id, cell in given:
-        if grade_id in positions and grade_id not in handed_in:
-            handed_in[grade_id] = cell
-            anchor = positions[grade_id]
+    for index, cell in enumerate(submission.cells):
+        if index in places:
+            anchor = places[index]
             continue
-        if grade_id is None:
-            anchor = _past_missing(anchor, follows.get(_source(cell), ()), identified, present)
-        extras.setdefault(anchor, []).append(_extra(cell))
-    return handed_in, extras, list(_notes(given, positions, list(handed_in)))
+        if index not in moved and grade_id_of(cell) is None:
+            anchor = _past_missing(anchor, follows.get(source_of(cell), ()), identified, present)
+        extras.setdefault(moved.get(index, anchor), []).append(_extra(cell))
+    return extras
 
 
-def _notes(given: Sequence[tuple[str | None, Any]], known: Mapping[str, int], order: list[str]) -> Iterator[str]:
+def _notes(
+    identified: Sequence[ExamCell], submission: NotebookNode, handed_in: Mapping[int, int], matches: Matches
+) -> Iterator[str]:
     """List the repairs that belong to no single cell. They quote nothing that a student wrote."""
-    counts = Counter(grade_id for grade_id, _ in given)
+    known = {cell.grade_id for cell in identified}
+    counts = Counter(grade_id_of(cell) for cell in submission.cells)
     for grade_id, count in counts.items():
         if grade_id in known and count > 1:
             yield f"{grade_id}: {count} cells of the submission have this id; the first one counts."
-    if order != sorted(order, key=lambda grade_id: known[grade_id]):
+    order = sorted(handed_in, key=lambda place: handed_in[place])
+    if order != sorted(order):
         yield "Cells of the assignment were moved; they were put back into their order."
-    unknown = sum(count for grade_id, count in counts.items() if grade_id is not None and grade_id not in known)
+    unknown = sum(
+        grade_id_of(cell) not in {None, *known} and index not in handed_in.values()
+        for index, cell in enumerate(submission.cells)
+    )
     if unknown:
         yield f"Cells with an id that the assignment does not have: {unknown}. They were taken as extra."
+    if matches.how or matches.doubtful:
+        yield "The notebook has lost nbgrader's marks of cells, as some editors and converters remove them."
 
 
 # --- one cell ----------------------------------------------------------------------------------------
 
 
-def _composed(expected: ExamCell, cell: NotebookNode | None) -> ComposedCell:
+def _composed(expected: ExamCell, cell: NotebookNode | None, how: str = "", doubtful: bool = False) -> ComposedCell:
     """Fill the exam's cell with the parts that the student may change."""
     source, note = expected.released, ""
-    if cell is None:
+    if doubtful:
+        note = _DOUBTFUL
+    elif cell is None:
         note = "This cell was missing from the submission and was put back."
     elif expected.role in WRITABLE:
-        source = _source(cell)
+        # Converters strip blanks at the ends of lines, and a blank answer stays one.
+        source = source if how and same_text(source_of(cell), source) else source_of(cell)
         if cell.get("cell_type") != expected.cell_type:
             note = f"The type of this cell was changed; it was read as {expected.cell_type}."
-    elif _source(cell) != expected.released or cell.get("cell_type") != expected.cell_type:
+        elif how:
+            note = f"The submission has lost nbgrader's mark of this cell; the answer was found by {how}."
+    elif source_of(cell) != expected.released or cell.get("cell_type") != expected.cell_type:
         note = "This cell was edited in the submission and was restored."
     return ComposedCell(
         role=expected.role,
@@ -99,25 +123,19 @@ def _composed(expected: ExamCell, cell: NotebookNode | None) -> ComposedCell:
         unchanged=expected.role in WRITABLE and source == expected.released,
         metadata=expected.metadata,
         note=note,
+        doubtful=doubtful,
     )
+
+
+_DOUBTFUL = (
+    "The submission has lost nbgrader's mark of this cell, and which cell is the answer cannot be told. The cells that "
+    "may be it run below; a person looks at what they did not earn."
+)
 
 
 def _extra(cell: NotebookNode) -> ComposedCell:
     cell_type = cell.get("cell_type")
-    return ComposedCell(Role.FREE, cell_type if cell_type in _CELL_TYPES else "raw", _source(cell))
-
-
-def _grade_id(cell: NotebookNode) -> str | None:
-    """Return the grade_id that the cell claims: any text, or None."""
-    metadata = cell.get("metadata")
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
-    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, Mapping) else None
-    return grade_id if isinstance(grade_id, str) and grade_id else None
-
-
-def _source(cell: NotebookNode) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else ""
+    return ComposedCell(Role.FREE, cell_type if cell_type in _CELL_TYPES else "raw", source_of(cell))
 
 
 # --- where extra cells belong when the cell before them was deleted -----------------------------------

@@ -17,6 +17,7 @@ from autograder.grading.walls import require_walls
 from autograder.grading.work import Work
 from autograder.records import Assignment, Batch, Course, Exam, Grade
 from autograder.release import exam_cache
+from autograder.release.preparation import check_hidden_data
 from autograder.release.record import Release
 
 _Published_co = TypeVar("_Published_co", covariant=True)
@@ -145,6 +146,7 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
     local = options.execute is None
     testing = beside.submit(require_walls, assignment) if local else None
     release = load_release(course, assignment)
+    check_hidden_data(course, assignment, release.exams)
     with batch.exclusive(course):
         works = batch.plan(course, release, options.only)
         if not works:

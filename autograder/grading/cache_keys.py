@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,11 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
 
     ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: the files
     of the release · ``environment``: versions, limits, interpreter, sandbox, training · ``policy``: due date and
-    lateness, with the course's own policy class.
+    lateness, with the course's own policy class, and how scores are rounded.
     """
     assignment = release.assignment
     due = assignment.due.isoformat() if assignment.due else None
-    policy = (asdict(assignment.late), due, plugin_key(course.root, assignment.late))
+    policy = (asdict(assignment.late), due, plugin_key(course.root, assignment.late), assignment.decimals)
     return {
         "exam": exam_key(course, release),
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
@@ -56,7 +56,9 @@ def exam_key(course: Course, release: Release) -> str:
     """Make the key of the exam: two grades with different keys are not grades of the same exam."""
     name = release.assignment.name
     modules = [_own_modules(folder, release.exams) for folder in (course.source(name), course.root)]
-    return digest([asdict(exam) for exam in release.exams], folder_key(course.hidden(name)), modules)
+    # Tools renumber the ids of cells, and they ask nothing.
+    exams = [asdict(replace(exam, cells=tuple(replace(c, cell_id="") for c in exam.cells))) for exam in release.exams]
+    return digest(exams, folder_key(course.hidden(name)), modules)
 
 
 def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from autograder.records import (
     QuestionGrade,
     Role,
     Run,
+    shortcomings,
 )
 from autograder.results.annotated_notebook import annotated_notebook
 
@@ -70,6 +71,7 @@ def grade_notebook(
     given: Mapping[str, Path] | None = None,
     handed_in: Mapping[str, Path] | None = None,
     kernel_source: ChooseSource | None = None,
+    decimals: int = 6,
 ) -> GradedNotebook:
     """Grade one submitted notebook.
 
@@ -83,6 +85,7 @@ def grade_notebook(
         given: path in the work folder → file of the release, for test cells that look at files.
         handed_in: the same for the student's further files.
         kernel_source: chooses the source of its kernels; default: ``start``.
+        decimals: places that scores are rounded to.
 
     Returns:
         The grade with the run.
@@ -124,7 +127,7 @@ def grade_notebook(
             "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
     kernels, executed, examined, histories = done
-    questions = _questions(composed, executed.run, examined)
+    questions = _questions(composed, examined, decimals)
     grade = NotebookGrade(
         notebook=exam.notebook,
         status=executed.run.status.value,
@@ -207,21 +210,44 @@ def _rebuild(claim: Any, weights: list[Any]) -> Any:
     return rebuild(claim, weights)
 
 
-def _questions(composed: Composed, run: Run, examined: Mapping[str, Examined]) -> tuple[QuestionGrade, ...]:
-    unchanged = {str(c.grade_id): c.unchanged for c in composed.cells if c.grade_id}
-    return tuple(_question(cell, examined, unchanged.get(str(cell.grade_id), True)) for cell in composed.exam.questions)
+def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: int) -> tuple[QuestionGrade, ...]:
+    cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
+    doubt = False  # a test may need any answer before it
+    questions = []
+    for cell in composed.exam.cells:
+        own = cells.get(str(cell.grade_id))
+        doubt = doubt or (own is not None and own.doubtful and cell.cell_type == "code")
+        if cell.role in (Role.TEST, Role.MANUAL, Role.TASK):
+            is_blank = own is None or (own.unchanged and not own.doubtful)
+            question = _question(cell, examined, is_blank, decimals)
+            questions.append(_for_a_person(question) if doubt and cell.role is Role.TEST else question)
+    return tuple(questions)
 
 
-def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool) -> QuestionGrade:
+_DOUBT = (
+    "The notebook has lost nbgrader's marks of its cells, and the answer may be in another cell than was looked at: a "
+    "person decides."
+)
+
+
+def _for_a_person(question: QuestionGrade) -> QuestionGrade:
+    """Let a test wait for a person if an answer before it is doubtful; points that it gave stay."""
+    if question.outcome is Outcome.PASSED:
+        return question
+    said = "" if question.message == shortcomings(question.checks) else question.message
+    return replace(question, message="\n".join(filter(None, (said, _DOUBT))), needs_manual_grade=True)
+
+
+def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, decimals: int) -> QuestionGrade:
     name = str(cell.grade_id)
-    if cell.role is Role.TASK or (cell.role is Role.MANUAL and not unchanged):
+    if cell.role is Role.TASK or (cell.role is Role.MANUAL and not is_blank):
         return QuestionGrade(name, 0.0, cell.points, Outcome.MANUAL, "A person grades this.", needs_manual_grade=True)
     if cell.role is Role.MANUAL:
         return QuestionGrade(name, 0.0, cell.points, Outcome.SKIPPED, "No response.")
     result = examined[name]
     return QuestionGrade(
         id=name,
-        score=round(cell.points * result.fraction + result.bonus, 6),
+        score=_rounded(cell.points * result.fraction + result.bonus, cell.points, decimals),
         max_score=cell.points,
         outcome=result.outcome,
         message=result.message,
@@ -229,6 +255,13 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool)
         needs_manual_grade=result.outcome is Outcome.BROKEN,
         checks=result.checks,
     )
+
+
+def _rounded(score: float, points: float, decimals: int) -> float:
+    """Round a score as the course does, never above the points of the question and its bonus."""
+    if score == points:  # 0.333 stays what it is
+        return round(score, 6)
+    return min(round(score, decimals), round(max(score, points), 6))
 
 
 def _ungraded(exam: Exam, status: str, message: str) -> NotebookGrade:

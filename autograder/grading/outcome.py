@@ -288,7 +288,10 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
         raise ValueError(f"{question.id} must be graded by its test, not by a person")
     if cell.role in _BY_HAND and question.outcome not in (Outcome.MANUAL, Outcome.SKIPPED):
         raise ValueError(f"{question.id} must be graded by a person")
-    if question.needs_manual_grade != (question.outcome in (Outcome.MANUAL, Outcome.BROKEN)):
+    waits = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
+    # A test that failed may wait, too: where it is in doubt which cell is the answer.
+    may_wait = waits or (cell.role is Role.TEST and question.outcome is not Outcome.PASSED)
+    if question.needs_manual_grade != waits and not (question.needs_manual_grade and may_wait):
         raise ValueError(f"the outcome of {question.id} contradicts whether a person grades it")
     bonus = highest_bonus(exam, cell)
     if not 0 <= question.score <= cell.points + bonus + 1e-6:

@@ -16,6 +16,7 @@ from typing import Any
 
 from autograder._util import libraries
 from autograder._util.digests import digest
+from autograder.execution.matching import WRITABLE, bound_names
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading.work import Work, handed_in
 from autograder.records import MAX_NOTEBOOK_BYTES, Exam, Role
@@ -49,9 +50,19 @@ def keys(work: Work) -> tuple[str, ...]:
 
 
 def _given(exam: Exam) -> list[Any]:
-    """Return the exam's part in the kernel's input: the code that students see, and where the tests stand."""
+    """Return the exam's part in the kernel's input: the code that students see, and where the tests stand.
+
+    What an answer without nbgrader's metadata is recognized by is part of it.
+    """
     return [
-        [cell.grade_id, cell.cell_type, cell.role is Role.TEST, cell.released if cell.cell_type == "code" else None]
+        [
+            cell.grade_id,
+            cell.cell_type,
+            cell.role is Role.TEST,
+            cell.released if cell.cell_type == "code" else None,
+            cell.cell_id,
+            sorted(bound_names(cell.source) or ()) if cell.role in WRITABLE and cell.cell_type == "code" else None,
+        ]
         for cell in exam.cells
         if cell.role is not Role.FREE
     ]

@@ -59,7 +59,7 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         student=work.student,
         assignment=work.assignment.name,
         notebooks=verified.notebooks,
-        late_penalty=lost,
+        late_penalty=round(lost, work.assignment.decimals),
         submitted_at=work.submitted_at,
         graded_at=datetime.now(UTC),
         versions=versions(),

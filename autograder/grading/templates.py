@@ -29,6 +29,10 @@ MIN_SUBMISSIONS_FOR_TEMPLATE = 2
 """Submissions for which a template of examiners is worth its start."""
 MIN_KERNELS_FOR_TEMPLATE = 2
 """Number of kernels from which a template is worth its start."""
+NOT_FORKED = "are not forked from a template"
+"""Words of a line in the batch's log: the warm start is lost."""
+NO_TEMPLATES = "has no templates"
+"""Words of its reason where the sandbox is of a kind without templates."""
 EXAMINER_MODULES = ("numpy.testing", "autograder.grading.inside.main")
 MODELS = "autograder.examiner.models"
 """Module that rebuilds models; it imports Keras."""
@@ -131,7 +135,7 @@ class Templates:
         try:
             yield
         except SandboxError as error:
-            self._note(f"{what} of {self._work.assignment.name} are not forked from a template: {error}")
+            self._note(f"{what} of {self._work.assignment.name} {NOT_FORKED}: {error}")
 
     def _keep(self, started: Template) -> None:
         """End the template with this context, and copy its libraries' output to the batch's log."""
@@ -156,7 +160,7 @@ class Templates:
     def _start_kernel_template(self) -> Started:
         sandbox = kernel_sandbox(self._work.assignment)
         if not isinstance(sandbox, BubblewrapSandbox):
-            raise SandboxError(f"{sandbox.name} has no templates")
+            raise SandboxError(f"{sandbox.name} {NO_TEMPLATES}")
         started = template(
             sandbox,
             {f"{HOME}/{name}": path for name, path in self.staged.released.items()},

@@ -63,6 +63,7 @@ def _exam_cell(
         released=student.source,
         checksum=meta.get("checksum", ""),
         metadata=_plain(student.metadata),
+        cell_id=str(instructor.get("id", "")),
     )
 
 

@@ -6,15 +6,17 @@ lies in a repository.
 
 from __future__ import annotations
 
+import ast
 import os
 import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from autograder.errors import CourseError, HostError
-from autograder.records import Assignment, Course
+from autograder.records import Assignment, Course, Exam, ExamCell, Role
 
 SHOWN_LINES = 12
 """Number of last lines of a failing script's output that are shown."""
@@ -76,6 +78,40 @@ def check_prepared(course: Course, assignment: Assignment) -> None:
     if absent:
         todo = f"run `autograder release {assignment.name}`, which makes it" if assignment.prepare else "put it there"
         raise CourseError(f"{assignment.name}: {absent[0]} is not there; {todo}")
+
+
+def check_hidden_data(course: Course, assignment: Assignment, exams: Sequence[Exam]) -> None:
+    """Go on only where the hidden files are there that tests name: without one, its test is broken for everybody.
+
+    Raises:
+        CourseError: a file is missing; the message says which, and which test names it.
+    """
+    folder = course.hidden(assignment.name)
+    for exam in exams:
+        for cell in exam.cells:
+            for name in _hidden_names(cell) if cell.role is Role.TEST else ():
+                if not (folder / name).is_file():
+                    todo = f"run `autograder release {assignment.name}`" if assignment.prepare else "put it there"
+                    absent = (folder / name).relative_to(course.root)
+                    raise CourseError(
+                        f"{assignment.name}: {absent} is not there, which the test {cell.grade_id!r} of "
+                        f"{exam.notebook}.ipynb reads; {todo}"
+                    )
+
+
+def _hidden_names(cell: ExamCell) -> Iterator[str]:
+    """Yield the names that a test gives to ``check.hidden_data`` as literals."""
+    try:
+        tree = ast.parse(cell.source)
+    except (SyntaxError, ValueError):  # told when the exam is made
+        return
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                ast.Attribute(attr="hidden_data") | ast.Name(id="hidden_data"), [ast.Constant(str(name)), *_]
+            ):
+                if name and not PurePosixPath(name).is_absolute() and "\0" not in name:
+                    yield name
 
 
 def _failure(assignment: Assignment, script: str, done: subprocess.CompletedProcess[str]) -> str:

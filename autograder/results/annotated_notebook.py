@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import inert_markdown, one_line, visible
-from autograder.execution.composition import WRITABLE
+from autograder.execution.matching import WRITABLE
 from autograder.records import (
     CellRun,
     CheckResult,

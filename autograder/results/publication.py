@@ -60,6 +60,8 @@ class Published:
 
     They were given by hand while the batch ran, or are more than the question is worth.
     """
+    entered: Sequence[Grade] = ()
+    """The current grades with scores and comments that people entered in the gradebook."""
 
 
 class Publisher:
@@ -125,7 +127,7 @@ def record(
     if pages:
         paths["feedback"] = pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
-    return Published(paths, set_aside, before is not None, by_hand)
+    return Published(paths, set_aside, before is not None, by_hand, current)
 
 
 def _points_to_check(

@@ -114,7 +114,7 @@ NO_FILTER = (
     "64-bit ARM."
 )
 _NAMESPACE_WORDS = (
-    "creating new namespace failed", "no permissions to create new namespace", "setting up uid map", "uid_map",
+    "creating new namespace", "create new namespace", "create a new namespace", "setting up uid map", "uid_map",
     "max_user_namespaces", "loopback: failed", "make a pid namespace", "setgroups", "mount none",
 )  # fmt: skip
 

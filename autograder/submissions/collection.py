@@ -93,13 +93,15 @@ def collect(
     with _staging(course) as staging:
         try:
             root, members = _open_source(source.resolve(), staging)
-            items = find_items(members, assignment, course.assignments)
+            title = course.assignments[assignment].title
+            items = find_items(members, assignment, course.assignments, title, notebooks)
         except SubmissionError as error:
             return (Collected(source.name, CollectStatus.REFUSED, reason=str(error)),)
         results = []
+        delivered: dict[str, datetime] = {}
         for number, item in enumerate(items):
             work = staging / f"item-{number}"
-            results.append(_one(course, assignment, notebooks, root, item, work, received))
+            results.append(_one(course, assignment, notebooks, root, item, work, received, delivered))
             shutil.rmtree(work, ignore_errors=True)
     return tuple(results)
 
@@ -112,17 +114,24 @@ def _one(
     item: Item,
     work: Path,
     received: datetime | None,
+    delivered: dict[str, datetime],
 ) -> Collected:
+    """``delivered``: student → the upload's own time, of those that came before it in this source."""
     try:
         work.mkdir()
         found = resolve(assignment, notebooks, root, item, work)
         now = datetime.now(UTC)
         if received is not None:
+            before = delivered.get(found.student)
+            if before is not None and before > found.timestamp:
+                reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and another one here is newer"
+                return Collected(item.name, CollectStatus.OLDER, found.student, reason, found.timestamp)
+            delivered[found.student] = found.timestamp
             found = replace(found, timestamp=received.astimezone(UTC))
         elif found.timestamp > now:
             note = f"its time lies in the future ({found.timestamp:%Y-%m-%d %H:%M} UTC)"
             found = replace(found, timestamp=now, notes=(*found.notes, note))
-        return _deliver(course, assignment, item, found, work)
+        return _deliver(course, assignment, item, found, work, is_timed=received is not None)
     except SubmissionError as error:
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=str(error))
     except OSError as error:
@@ -172,7 +181,8 @@ def _modified(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Path) -> Collected:
+def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Path, *, is_timed: bool) -> Collected:
+    """``is_timed``: the instructor said when it was handed in, which outweighs the time of what is there."""
     target = course.submitted(found.student, assignment)
     _refuse_twin(course.root / "submitted", found.student)
     # A notebook that got its original name back can collide with a folder of that name.
@@ -193,9 +203,9 @@ def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Pa
     )
     existing = read_timestamp(target)
     if target.is_dir():
-        if _same(staged, target):
+        if _same(staged, target) and not (is_timed and existing != found.timestamp):
             return replace(result, status=CollectStatus.UNCHANGED, timestamp=existing)
-        if existing is not None and existing > found.timestamp:
+        if existing is not None and existing > found.timestamp and not is_timed:
             reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
             return replace(result, status=CollectStatus.OLDER, reason=reason)
     write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])

@@ -17,9 +17,10 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.archive import extract
 from autograder.submissions.folder import open_file, read_chunks
-from autograder.submissions.lms import Item, is_notebook, place
+from autograder.submissions.lms import Item, place
 from autograder.submissions.manifest import FORMAT, MANIFEST, TIMESTAMP, parse_timestamp, student_name
 from autograder.submissions.members import MIB, SUBMISSION, Member
+from autograder.submissions.names import is_notebook
 
 _ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
 """Limits for a student's archive as a file of the source."""

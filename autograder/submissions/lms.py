@@ -1,7 +1,6 @@
 """Layouts of learning systems' exports: names alone tell whose each file is, and where each notebook belongs.
 
-A name begins with the learning system's part; the rest may be the student's own choice. So every
-pattern reads the student from the front.
+How learning systems name things is in :mod:`~autograder.submissions.names`.
 """
 
 from __future__ import annotations
@@ -15,14 +14,17 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.manifest import MANIFEST, TIMESTAMP, student_name
 from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
-
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-_MOODLE = re.compile(r"(?P<student>.+?)_(?P<key>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?")
-_CANVAS = re.compile(r"(?P<student>[^_]+)_(?:LATE_)?(?P<key>\d+)_\d+_(?P<rest>.+)")
-_BLACKBOARD = r"(?i:{})_(?P<student>.+?)_attempt_(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_(?P<rest>.*))?"
-_PACKED = r"{}-(?P<student>.+)-\d{{8}}T\d{{6}}Z{}"
-_COPY = r"(?:-\d{1,3}| ?\(\d{1,3}\))?"
-"""Suffix that learning systems and browsers append to a second copy of a file."""
+from autograder.submissions.names import (
+    COPY_SUFFIX,
+    FOLDER_SYSTEMS,
+    PACKED,
+    SYSTEMS,
+    Names,
+    is_archive,
+    is_notebook,
+    stem_of,
+    time_in_name,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +47,28 @@ class Item:
     time: datetime | None = None
     key: str = ""
     """The learning system's number of the student: two people may have one name."""
+    rest: str = ""
+    """Of a file whose student was taken to be what stands before the first ``_``: what follows."""
+    is_guessed: bool = False
+    """Whether it was: nothing says that a person is meant."""
     problem: str = ""
 
 
-def is_notebook(name: str) -> bool:
-    """Tell whether it is a notebook's name."""
-    return name.lower().endswith(".ipynb")
-
-
-def is_archive(name: str) -> bool:
-    """Tell whether it is an archive's name."""
-    return name.lower().endswith(ARCHIVES)
-
-
-def find_items(members: Iterable[Member], assignment: str, others: Iterable[str] = ()) -> tuple[Item, ...]:
+def find_items(
+    members: Iterable[Member],
+    assignment: str,
+    others: Iterable[str] = (),
+    title: str = "",
+    expected: tuple[str, ...] = (),
+) -> tuple[Item, ...]:
     """Find the submissions of ``assignment``, sorted by name; doubtful ones have a ``problem``.
 
     Args:
         members: the files of the source.
         assignment: the assignment's name.
         others: all assignments of the course; folders of the others are passed over.
+        title: the assignment's title, as learning systems may have it.
+        expected: file names of the assignment's notebooks.
     """
     members = tuple(members)
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
@@ -72,43 +76,57 @@ def find_items(members: Iterable[Member], assignment: str, others: Iterable[str]
     for member in members:
         groups.setdefault(member.name.removeprefix(base).split("/")[0], []).append(member)
     items: list[Item] = []
+    names = Names(assignment, title, [top for top, group in groups.items() if group[0].name == base + top])
     for top, group in sorted(groups.items()):
         if top in ("", ".", ".."):
             items += [Item(m.name, problem=m.problem or "a strange path") for m in group]
         elif len(group) == 1 and group[0].name == base + top:
-            items.append(_file(group[0], top, assignment))
+            items += [] if names.is_of_system(top) else [_file(group[0], top, names)]
         else:
             items += _folder(group, base, top, assignment, frozenset(others))
-    return _tell_apart(_join_loose(items))
+    return _tell_apart(_join_loose(_refuse_merged(items, expected)))
 
 
-def _file(member: Member, name: str, assignment: str) -> Item:
+def _file(member: Member, name: str, names: Names) -> Item:
     """Read the name of a file at the top: a notebook or an archive, named after the student."""
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
     if not item.is_archive and not is_notebook(name):
         return replace(item, problem=item.problem or "neither a notebook nor an archive")
-    suffix = next((s for s in (".ipynb", *ARCHIVES) if name.lower().endswith(s)), "")
-    stem = name[: len(name) - len(suffix)]
-    escaped = re.escape(assignment)
-    if found := _MOODLE.fullmatch(stem) or _CANVAS.fullmatch(stem):
-        item = replace(item, student=found["student"], key=found["key"])
-    elif found := re.fullmatch(_BLACKBOARD.format(escaped), stem):
-        time = _attempt(found["time"]) or item.time
-        item = replace(item, student=found["student"], time=time, members=(replace(member, modified=time),))
-    elif item.is_archive and (found := re.fullmatch(_PACKED.format(escaped, _COPY), stem)):
+    stem = stem_of(name)
+    escaped = re.escape(names.assignment)
+    if found := next(filter(None, (SYSTEMS[key].fullmatch(stem) for key in ("Moodle", "Canvas", "Brightspace"))), None):
+        item = _timed(replace(item, student=found["student"], key=found["key"]), found)
+    elif (found := SYSTEMS["Blackboard"].fullmatch(stem)) and (
+        (student := names.student(found["title_and_student"])) or names.all_attempts
+    ):
+        if not student:
+            return replace(item, student=None, problem=item.problem or _UNKNOWN_TITLE)
+        item = _timed(replace(item, student=student), found)
+    elif item.is_archive and (found := re.fullmatch(PACKED.format(escaped, COPY_SUFFIX), stem)):
         item = replace(item, student=found["student"], is_given=False)
+    elif found := re.fullmatch(rf"(?P<student>.+?) - (?:{'|'.join(map(re.escape, names.titles))}){COPY_SUFFIX}", stem):
+        item = replace(item, student=found["student"])  # Google Classroom's copy for each student
     else:
-        item = replace(item, student=stem.split("_")[0], is_given="_" in stem)
-        if item.student == assignment:
-            return replace(item, student=None, problem="it is named after the assignment, not after a student")
+        student, separator, rest = stem.partition("_")
+        item = replace(item, student=student, is_given=bool(separator), rest=rest, is_guessed=True)
+        if item.student == names.assignment:
+            return replace(item, student=None, problem=_NO_STUDENT)
     return _named(item)
 
 
-def _attempt(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d-%H-%M-%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+_NO_STUDENT = "it is named after the assignment, not after a student"
+_UNKNOWN_TITLE = (
+    "it has a name of Blackboard's, in which the assignment's title cannot be told from the student's name: give the "
+    "assignment that title in course.yaml, or name the file after the student"
+)
+
+
+def _timed(item: Item, found: re.Match[str]) -> Item:
+    """Set the time that the learning system put into the name, if it did."""
+    time = time_in_name(found.groupdict().get("time") or "")
+    return replace(
+        item, time=time or item.time, members=tuple(replace(m, modified=time or m.modified) for m in item.members)
+    )
 
 
 def _named(item: Item) -> Item:
@@ -120,9 +138,13 @@ def _named(item: Item) -> Item:
 
 def _folder(group: list[Member], base: str, top: str, assignment: str, others: frozenset[str]) -> list[Item]:
     """Read the names in a folder at the top, named after a student: nbgrader's, or a learning system's."""
-    found = _MOODLE.fullmatch(top)
+    found = next(filter(None, (SYSTEMS[key].fullmatch(top) for key in FOLDER_SYSTEMS)), None)
     item = Item(top, student=found["student"] if found else top, key=found["key"] if found else "")
     item = _named(item)
+    if found is None and top in others | {assignment}:
+        return [replace(item, student=None, problem=item.problem or _NO_STUDENT)]
+    if found is not None and (time := time_in_name(found.groupdict().get("time") or "")):
+        group = [replace(member, modified=time) for member in group]
     here, inner = f"{base}{top}/", f"{base}{top}/{assignment}/"
     inside = [m.name.removeprefix(here) for m in group]
     if chosen := tuple(m for m in group if m.name.startswith(inner)):
@@ -201,6 +223,37 @@ def _tell_apart(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(replace(i, problem=i.problem or (problem if ambiguous(i) else "")) for i in items)
 
 
+def _refuse_merged(items: list[Item], expected: tuple[str, ...]) -> list[Item]:
+    """Refuse uploads that would become one student though nothing but the beginning of their names says so."""
+    rests: dict[str, set[tuple[str, str]]] = {}
+    for item in items:
+        if item.is_guessed and item.student is not None:
+            place = "" if item.is_archive else _notebook(item.name, expected, alone=False)
+            rest = re.sub(rf"{COPY_SUFFIX}$", "", item.rest)
+            rests.setdefault(item.student, set()).add((place if place in expected else "", rest))
+
+    def merged(item: Item) -> int:
+        found = rests.get(item.student or "", set())
+        places = [place for place, _ in found]
+        twice = any(places.count(place) > 1 for place in expected)
+        known = set(places) & set(expected) or not expected
+        return (
+            0 if not item.is_guessed or (known and not twice and not item.is_archive) or len(found) < 2 else len(found)
+        )
+
+    return [
+        replace(
+            item,
+            problem=item.problem
+            or f"{count} uploads with different names would become the one student “{one_line(item.student or '')}”; "
+            "give each file a name that begins with the student's and “_”",
+        )
+        if (count := merged(item))
+        else item
+        for item in items
+    ]
+
+
 def place(
     files: Mapping[str, Member], expected: tuple[str, ...], *, is_loose: bool
 ) -> tuple[dict[str, str], list[str]]:
@@ -222,7 +275,7 @@ def place(
             continue
         target = _notebook(name, expected, alone=len(tops) == 1) if name in tops else name
         first = targets.get(target)
-        if first is not None and (target == name or target in files or _age(first) >= _age(files[name])):
+        if first is not None and (target == name or target in files or _later(first, files[name])):
             notes.append(f"another copy, {one_line(name)}, was left out")
             continue
         if first is not None:
@@ -233,6 +286,14 @@ def place(
     if tops and expected and not set(expected) & set(targets):
         notes.append(f"none of its notebooks is {' or '.join(expected)}")
     return {target: member.name for target, member in targets.items()}, notes
+
+
+def _later(one: Member, other: Member) -> bool:
+    """Tell whether ``one`` is not the earlier upload. Canvas numbers uploads and dates all alike; else dates tell."""
+    counts = [int(re.sub(r"\D", "", re.search(rf"{COPY_SUFFIX}$", stem_of(m.name))[0]) or 0) for m in (one, other)]  # type: ignore[index]
+    if all(SYSTEMS["Canvas"].fullmatch(stem_of(m.name)) for m in (one, other)):
+        return counts[0] >= counts[1]
+    return (_age(one), counts[0]) >= (_age(other), counts[1])
 
 
 def _age(member: Member) -> datetime:
@@ -246,6 +307,6 @@ def _notebook(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
     # The longest first: “p1” is the end of “warm_p1” too.
     for candidate in sorted(expected, key=len, reverse=True):
         own = re.escape(candidate.removesuffix(".ipynb"))
-        if re.fullmatch(rf"(?:.*_)?{own}{_COPY}", stem):
+        if re.fullmatch(rf"(?:.*_)?{own}{COPY_SUFFIX}", stem):
             return candidate
     return expected[0] if alone and len(expected) == 1 else stem + ".ipynb"

@@ -32,6 +32,7 @@ _SIBLING_BYTES = 10 * MIB
 _ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
 """First and last date that a zip can hold; submission.json holds the exact time."""
 _STUB = re.compile(r"#\s*YOUR CODE HERE\s*\n\s*raise NotImplementedError\(\)|^\s*YOUR ANSWER HERE\s*$", re.M)
+_PLACEHOLDER = re.compile(r"\W*(?:(?:write|type|enter|put) )?your (?:own )?answer(?: goes)?(?: here)?\W*", re.I)
 _QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
 _IMPORTED = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.M)
 
@@ -223,11 +224,33 @@ def _compare(
             continue
         if name not in sources:
             warnings.append(f"Cell “{one_line(name)}” of the release is missing from the notebook.")
-        if marks.get("solution") is True or marks.get("task") is True:
+        if marks.get("task") is True:
+            given = _task_answer(released, name) if released is not None else set()
+            (answered if _task_answer(cells, name) - given else unanswered).append(name)
+        elif marks.get("solution") is True:
             text = sources.get(name, "")
             blank = not text or (_STUB.search(text) if released is None else text == _source(cell).strip())
             (unanswered if blank else answered).append(name)
     return tuple(answered), tuple(unanswered), warnings
+
+
+def _task_answer(cells: list[Mapping[str, Any]], task: str) -> set[str]:
+    """Collect the texts below a task, up to the next cell with an id: its own text is the question.
+
+    A placeholder is no answer; while it is there, neither is code, which may be anything.
+    """
+    texts: dict[str, bool] = {}
+    below = False
+    for cell in cells:
+        grade_id = _marks(cell).get("grade_id")
+        if below and grade_id is not None:
+            break
+        if below:
+            texts[_source(cell).strip()] = cell.get("cell_type") == "code"
+        below = below or grade_id == task
+    answers = {text for text in texts if text and not _PLACEHOLDER.fullmatch(text)}
+    waits = any(_PLACEHOLDER.fullmatch(text) for text in texts)
+    return {text for text in answers if not (waits and texts[text])}
 
 
 def _code(cells: list[Mapping[str, Any]]) -> str:

@@ -86,11 +86,25 @@ def test_the_courses_sandbox_is_that_of_assignments_that_name_none(root: Path) -
     [
         ("2027-01-31 20:00:00", datetime(2027, 1, 31, 20, tzinfo=UTC)),
         ("2027-01-31", datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC)),
+        ('"2027-01-31"', datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2027-01-31 23:59", datetime(2027, 1, 31, 23, 59, tzinfo=UTC)),
+        ("2027-01-31T23:59+01:00", datetime(2027, 1, 31, 22, 59, tzinfo=UTC)),
     ],
 )
 def test_a_due_date_without_zone_is_utc_and_without_time_the_end_of_the_day(root, written, due) -> None:
     course = load(root, f"course: x\nassignments:\n  intro: {{due: {written}}}\n")
     assert course.assignments["intro"].due == due
+
+
+def test_the_courses_decimals_are_those_of_assignments_that_name_none(root: Path) -> None:
+    course = load(root, "course: x\ndecimals: 1\nassignments:\n  intro:\n  dense: {decimals: 3}\n")
+    assert [a.decimals for a in course.assignments.values()] == [1, 3]
+    assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].decimals == 2
+
+
+def test_a_single_name_is_a_list_of_it(root: Path) -> None:
+    course = load(root, "course: x\nassignments:\n  dense: {files: kaggle_data.py}\n")
+    assert course.assignments["dense"].files == ("kaggle_data.py",)
 
 
 def test_a_bare_late_policy_is_its_kind(root: Path) -> None:
@@ -127,7 +141,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, engine, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, decimals, engine, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
@@ -136,7 +150,12 @@ BAD = [
         "course: x\ncourse: y\n",
         r"course.yaml:2: key 'course' appears twice in the course \(first in line 1\)",
     ),
-    ("course: [x\n", "course.yaml:2: not valid YAML"),
+    ("course: [x\n", "course.yaml:2: not valid YAML: .*; close the bracket"),
+    ("course: x\ntitle: Lesson 1: networks\n", "course.yaml:2: not valid YAML: .*put a text with a colon in quotes"),
+    ("course: x\nlimits:\n\tthreads: 1\n", "course.yaml:3: not valid YAML: .*; indent with spaces, not tabs"),
+    ("course: @x\n", "course.yaml:1: not valid YAML: .*; put the text in quotes"),
+    ("course: *x\n", "begins with . in quotes"),
+    ("course: 'x\n", "; close the quotes"),
     ("course: !!python/object:os.system x\n", "'course': 'x' cannot be read"),
     ("course: x\nlimits: 7\n", "course.yaml:2: 'limits' must be a mapping"),
     (
@@ -195,7 +214,9 @@ BAD_ASSIGNMENTS = [
     ("late: plugin", "kind: plugin in assignment 'dense' needs plugin"),
     ("late: {kind: zero, plugin: late.py:P}", "'plugin' is set in assignment 'dense', but kind is 'zero'"),
     ("late: {plugin: late.py:P}", "has a late policy but no due date"),
-    ("files: kaggle_data.py", "'files' must be a list, not text"),
+    ("files: 7", "'files' must be a list, not a whole number"),
+    ("files: {a: b}", "'files' must be a list, not a mapping"),
+    ("due: 2027-01-32 23:59", "'due' must be a date or a date and time"),
     ("files: [7]", "'files' must be text, not a whole number"),
     ("files: [missing.py]", "course.yaml:4: assignment 'dense': there is no file missing.py"),
     ("files: [../x.py]", "'../x.py' in assignment 'dense' must not contain '..'"),

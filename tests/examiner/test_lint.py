@@ -103,7 +103,6 @@ FINE = [
     "assert squares(3) == [0, 1, 4] and close(result[0], 0)",
     "check.close(squares(3), [0, 1, 4])",
     "np.testing.assert_allclose(result, [0, 1, 4])",
-    "squares(3) == [0, 1, 4]",
     "score = 0.5 if result else 0\nscore",
     "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out: squares(1)\nassert out.getvalue()",
     "for _ in range(3):\n    assert squares(_)",
@@ -284,6 +283,42 @@ def test_a_text_of_the_students_that_a_library_would_run_is_a_warning(test: str,
 )
 def test_a_text_of_the_tests_is_none(test: str) -> None:
     assert [line for line in found(test, before=WITH_LIBRARIES) if "makes code" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (
+            "assert (result == 3, 'not three')",
+            "line 1: .*a tuple in parentheses is always true; write assert condition",
+        ),
+        ("assert (np.array(result) == 3).all", "line 1: .*all is not called here"),
+        ("assert result and (np.array(result) == 3).any", "any is not called"),
+        ("x = squares(3)\nnp.allclose(x, [0, 1, 4])", "line 2: .*nothing asserts it; put assert in front"),
+        ("for n in [3]:\n    len(squares(n)) == n", "line 2: .*nothing asserts it"),
+        ("(np.array(result) == 3).all", "nothing asserts it"),
+        ("isinstance(result, list)", "nothing asserts it"),
+    ],
+)
+def test_what_can_fail_nobody_is_a_warning(test: str, said: str) -> None:
+    (text,) = [text for text in found(test) if "always true" in text or "asserts it" in text]
+    assert re.search(said, text)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert result == 3, 'not three'",
+        "assert (np.array(result) == 3).all()",
+        "np.testing.assert_allclose(result, 3)",
+        "assert pd.DataFrame(result).empty",
+        "check.close(result, 3)",
+        "squares(3)",
+        "import pytest\nwith pytest.raises(ValueError):\n    squares(3) == 2",
+    ],
+)
+def test_what_can_fail_somebody_is_no_warning(test: str) -> None:
+    assert not [text for text in found(test) if "always true" in text or "asserts it" in text]
 
 
 def test_hidden_tests_on_data_of_a_locked_cell_are_a_warning_that_names_it() -> None:

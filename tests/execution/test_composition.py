@@ -164,8 +164,9 @@ def test_a_cell_whose_type_was_changed_is_read_with_the_exams_type() -> None:
 def test_ids_that_the_exam_does_not_have_make_extra_cells_and_are_not_quoted() -> None:
     notebook = student()
     find(notebook, "f").metadata.nbgrader.grade_id = "<script>"
+    find(notebook, "<script>").source = "def g(): ..."
     composed = compose(EXAM, notebook)
-    assert (composed.cells[3].role, composed.cells[3].source) == (Role.FREE, "def f(): ...")
+    assert (composed.cells[3].role, composed.cells[3].source) == (Role.FREE, "def g(): ...")
     assert by_id(composed, "f").unchanged
     assert any("does not have: 1" in note for note in composed.notes)
     assert "script" not in "".join(composed.notes)

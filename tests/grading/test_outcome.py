@@ -102,6 +102,11 @@ def question(**changes: Any) -> NotebookGrade:
     return replace(GRADE, questions=(replace(GRADE.questions[0], **changes), GRADE.questions[1]))
 
 
+def test_a_failed_test_may_wait_for_a_person() -> None:
+    grade = question(outcome=Outcome.FAILED, score=0.0, needs_manual_grade=True)
+    assert read(packed(grade)).notebooks[0].questions[0].needs_manual_grade
+
+
 def check(**changes: Any) -> NotebookGrade:
     (made,) = GRADE.questions[0].checks
     return question(checks=(replace(made, **changes),))

@@ -184,3 +184,37 @@ def test_a_fault_of_the_kit_says_so_and_leaves_its_traceback(course: Course) -> 
     reason = reason_here(work, fail)
     assert reason.startswith("KeyError: 'key'; the last lines of")
     assert "Traceback" in work.log.read_text()
+
+
+@pytest.mark.parametrize(("decimals", "score"), [("", 0.67), ("    decimals: 0\n", 1), ("    decimals: 4\n", 0.6667)])
+def test_scores_are_rounded_as_the_course_says(decimals: str, score: float, tmp_path: Path) -> None:
+    made = tiny_course(tmp_path, yaml=YAML + decimals, test="assert double(1)\nround(2 / 3, 6)")
+    submit(made, "ada")
+    assert grade_here(work_of(made)).score == score
+
+
+def hand_in_stripped(course: Course, *sources: str) -> None:
+    """Without nbgrader's metadata, as a converter leaves a notebook."""
+    text = tiny.notebook(*[tiny.cell(source) for source in sources])
+    (course.submitted("ada", "hw") / "nb.ipynb").write_text(text)
+
+
+def test_a_notebook_that_lost_its_metadata_earns_what_it_is_worth(course: Course) -> None:
+    hand_in_stripped(course, "import math", "def double(x):\n    return 2 * x", "assert double(1) == 2")
+    grade = grade_here(work_of(course))
+    assert (grade.score, grade.needs_manual_grade) == (2, False)
+    shown = nbformat.read(course.autograded("ada", "hw") / "nb.ipynb", 4)
+    assert "found by the names that it defines" in shown.cells[1].metadata.autograder.note
+
+
+def test_an_answer_in_doubt_is_for_a_person_and_no_silent_0(course: Course) -> None:
+    hand_in_stripped(course, "def double(x):\n    return 3 * x", "def double(x):\n    return 4 * x")
+    (question,) = grade_here(work_of(course)).notebooks[0].questions
+    assert (question.score, question.needs_manual_grade) == (0, True)
+    assert "a person decides" in question.message
+
+
+def test_of_answers_in_doubt_what_is_right_is_earned(course: Course) -> None:
+    hand_in_stripped(course, "def double(x):\n    return 3 * x", "def double(x):\n    return 2 * x")
+    grade = grade_here(work_of(course))
+    assert (grade.score, grade.needs_manual_grade) == (2, False)

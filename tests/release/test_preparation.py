@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from helpers.lessons import ROOT
-from helpers.tiny import tiny_course
+from helpers.tiny import Here, grade_in_this_process, submit, tiny_course
 
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.records import Course
 from autograder.release.build import build, write
-from autograder.release.preparation import check_prepared, missing, prepare
+from autograder.release.preparation import check_hidden_data, check_prepared, missing, prepare
 
 sys.path.insert(0, str(ROOT))
 from kaggle_data import CLASSES, FEATURES, load_data, make_synthetic
@@ -150,6 +150,28 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = lesson_course(root, f"--seed {SEED} --training-rows 500 --rows 800")
     assert run(course) == "hw: a new holdout, 800 products of the stand-in"
     return course
+
+
+def test_a_hidden_file_that_a_test_names_must_be_there_before_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, the test would be broken for every student; a report needs none."""
+    grade_in_this_process(monkeypatch, Here())
+    reads = "data = check.hidden_data('deep/made.npz')\nassert double(1) == 2"
+    course = tiny_course(tmp_path, test=f"assert double\n### BEGIN HIDDEN TESTS\n{reads}\n### END HIDDEN TESTS")
+    exams = build(course, course.assignments["hw"]).exams
+    with pytest.raises(
+        CourseError, match=r"source/hw/hidden/deep/made\.npz is not there, which the test 'test-double'"
+    ):
+        check_hidden_data(course, course.assignments["hw"], exams)
+    (course.hidden("hw") / "deep").mkdir(parents=True)
+    (course.hidden("hw") / "deep/made.npz").touch()
+    check_hidden_data(course, course.assignments["hw"], exams)
+    submit(course, "ada")
+    (course.hidden("hw") / "deep/made.npz").unlink()
+    said = CliRunner().invoke(main, ["grade", "hw", "--course", str(tmp_path)])
+    assert "is not there, which the test" in said.output
+    assert not course.autograded("ada", "hw").exists()
 
 
 @pytest.mark.integration

@@ -189,10 +189,21 @@ def test_peoples_entries_come_back_into_the_grades(here):
         book.db.commit()
     ada, emmy = gradebook.with_manual_scores(here, ours)
     why = ada.notebooks[0].questions[3]
-    assert (why.score, why.outcome, why.message) == (2.5, Outcome.PARTIAL, "Say why.")
+    assert (why.score, why.outcome, why.comment, why.by_hand) == (2.5, Outcome.PARTIAL, "Say why.", True)
     assert not why.needs_manual_grade
     assert emmy == ours[1]
     assert scores(here, "ada")[0][0] == pytest.approx(ada.score)
+
+
+def test_a_comment_on_an_answer_that_tests_grade_comes_back(here):
+    """Comments hang on answers, and points on tests."""
+    gradebook.record(here, [exam()], [grade("ada")])
+    with opened(here) as book:
+        book.find_comment("model", "network", NAME, "ada").manual_comment = "Well **done**."
+        book.db.commit()
+    (ada,) = gradebook.with_manual_scores(here, [grade("ada")])
+    assert ada.notebooks[0].comments == {"model": "Well **done**."}
+    assert ada.notebooks[0].questions == grade("ada").notebooks[0].questions
 
 
 def test_a_course_without_a_gradebook_has_no_manual_scores(here):

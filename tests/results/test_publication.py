@@ -89,6 +89,16 @@ def test_everything_is_written_for_all_who_are_graded(course: Course) -> None:
         assert name in report(course)
 
 
+def test_what_people_entered_is_in_the_grades_that_are_shown(course: Course) -> None:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.gradebook}") as book:
+        book.find_grade("test-double", "nb", "hw", "bob").manual_score = 1.5
+        book.db.commit()
+    bob = next(grade for grade in graded(course).entered if grade.student == "bob")
+    assert (bob.score, bob.notebooks[0].questions[0].by_hand) == (1.5, True)
+
+
 def test_when_one_student_is_graded_the_others_stay_as_they_are(course: Course) -> None:
     submit(course, "bob")
     submit(course, "new", "def double(x):\n    return 0")

@@ -69,6 +69,31 @@ def test_feedback_says_what_was_checked_and_found(tmp_path):
         assert said in text
 
 
+def test_a_persons_comments_and_points_are_shown_as_such(tmp_path):
+    """Markdown is rendered, formulas are whole, HTML is text, and the page says that a person gave the points."""
+    one = grade(hours=7)
+    book = one.notebooks[0]
+    asked = replace(book.questions[0], by_hand=True, comment="**Why** $a_1 * b_1$? <script>alert(1)</script>")
+    commented = {"model": "See $$x_i$$ in *cell 3*."}
+    page = feedback(
+        tmp_path, replace(one, notebooks=(replace(book, questions=(asked, *book.questions[1:]), comments=commented),))
+    )
+    assert "<strong>Why</strong>" in page
+    assert '<code class="formula">$a_1 * b_1$</code>' in page
+    assert "<em>cell 3</em>" in page
+    text = inert(page).text
+    assert "A person gave these points." in text
+    assert "Comment on your answer model" in text
+
+
+def test_the_sandboxs_words_are_not_for_students(tmp_path):
+    one = grade()
+    page = feedback(
+        tmp_path, replace(one, notebooks=(replace(one.notebooks[0], sandbox="bubblewrap, forked, cgroup v1"),))
+    )
+    assert "cgroup" not in page
+
+
 def test_feedback_never_shows_what_is_the_examiners(tmp_path):
     """Neither a hidden test, nor a detail, nor evidence."""
     for one in a_class():

@@ -28,6 +28,10 @@ from autograder.sandbox.remedies import (
 )
 
 NO_NAMESPACES = "bwrap: setting up uid map: Permission denied"
+OF_BUBBLEWRAP_0_11 = (
+    "bwrap: No permissions to creating new namespace, likely because the kernel does not allow non-privileged user "
+    "namespaces. On e.g. debian this can be enabled with 'sysctl kernel.unprivileged_userns_clone=1'."
+)
 BWRAP = "/usr/bin/bwrap"
 
 
@@ -141,6 +145,9 @@ def test_ubuntu_gets_a_profile_for_the_very_program_and_the_other_way() -> None:
 @pytest.mark.parametrize(
     ("message", "facts", "words"),
     [
+        (OF_BUBBLEWRAP_0_11, Machine(container="docker"), DOCKER),
+        (OF_BUBBLEWRAP_0_11, Machine(container="podman"), PODMAN),
+        (OF_BUBBLEWRAP_0_11, Machine(apparmor_restricts=True), APPARMOR),
         ("bwrap: Can't mount proc on /newroot/proc", Machine(container="docker"), "systempaths=unconfined"),
         ("bwrap: Can't mount proc on /newroot/proc", Machine(container="podman"), "unmask=ALL"),
         ("bwrap: Can't mount proc on /newroot/proc", Machine(), "unmask=ALL"),
@@ -213,6 +220,7 @@ def test_doctor_on_a_mac_says_how_to_grade_there(monkeypatch: pytest.MonkeyPatch
 def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
     monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: fine)
+    monkeypatch.setattr("autograder.cli.installation.warm_start", lambda sandbox, python: ())
     monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     said = CliRunner().invoke(main, ["doctor"])

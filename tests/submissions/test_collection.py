@@ -8,6 +8,7 @@ import os
 import re
 import tarfile
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,38 @@ def test_the_release_tells_answers_exactly(tmp_path: Path) -> None:
     receipt = pack(work, release=tmp_path / "release/ps1.ipynb", student="jane", assignment="ps1")
     assert receipt.unanswered == ("q1", "q2")
     assert any("q1-test" in w and "missing" in w for w in receipt.warnings)
+
+
+@pytest.mark.parametrize("is_released", [True, False])
+@pytest.mark.parametrize(
+    ("below", "is_answered"), [("*Your answer.*", False), ("", False), ("The second overfits.", True), (None, False)]
+)
+def test_a_task_is_answered_by_what_stands_below_it(
+    below: str | None, is_answered: bool, is_released: bool, tmp_path: Path
+) -> None:
+    task = cell("explain", "## Explain\n\nWrite into the cell below.", kind="markdown", task=True, locked=True)
+    more = cell("end", "print('the end')", locked=True)
+
+    def with_below(text: str) -> str:
+        return notebook(task, cell("", text, kind="markdown"), more)
+
+    put(tmp_path / "release/ps1/ps1.ipynb", with_below("*Your answer.*"))
+    work = put(tmp_path / "ps1/ps1.ipynb", notebook(task, more) if below is None else with_below(below))
+    receipt = pack(work, student="jane", release=tmp_path / "release/ps1" if is_released else None)
+    assert (receipt.answered, receipt.unanswered) == ((("explain",), ()) if is_answered else ((), ("explain",)))
+
+
+@pytest.mark.parametrize("lesson_path", sorted(Path("release").glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_each_lesson_knows_whether_its_written_answer_is_there(lesson_path: Path, tmp_path: Path) -> None:
+    content = json.loads(lesson_path.read_text())
+    tasks = [i for i, c in enumerate(content["cells"]) if c["metadata"].get("nbgrader", {}).get("task")]
+    name = content["cells"][tasks[0]]["metadata"]["nbgrader"]["grade_id"]
+    release = lesson_path.resolve().parent
+    assert (
+        name in pack(put(tmp_path / lesson_path.name, json.dumps(content)), student="jane", release=release).unanswered
+    )
+    content["cells"][tasks[0] + 1]["source"] = "Because the rows are few."
+    assert name in pack(put(tmp_path / lesson_path.name, json.dumps(content)), student="jane", release=release).answered
 
 
 def test_a_browsers_second_download_gets_its_name_back(tmp_path: Path) -> None:
@@ -370,6 +403,89 @@ def test_notebooks_are_not_judged_here(content: bytes, course: Course, source: P
     assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_bytes() == content
 
 
+def titled(course: Course, title: str) -> Course:
+    return replace(course, assignments={**course.assignments, "ps1": Assignment("ps1", title)})
+
+
+OF_SYSTEMS = {
+    "Blackboard, another title": [
+        "Homework 5_jane_attempt_2026-01-30-12-00-00_ps1.ipynb",
+        "Homework 5_jane_attempt_2026-01-30-12-00-00.txt",
+        "Homework 5_li_attempt_2026-01-30-12-00-00_x_attempt_2026-01-30-12-00-00_y.ipynb",
+    ],
+    "Blackboard, a title with underscores": [
+        "Lab_5__jane_attempt_2026-01-30-12-00-00_ps1.ipynb",
+        "Lab_5__li_attempt_2026-01-30-12-00-00_a_b.ipynb",
+    ],
+    "Brightspace": [
+        "index.html",
+        "1234-567 - jane - Jan 30, 2026 1200 PM/ps1.ipynb",
+        "1235-567 - li - Jan 30, 2026 1200 PM/my work.ipynb",
+    ],
+    "Brightspace, second attempts": [
+        "1234-567 - jane - Jan 29, 2026 945 AM/ps1.ipynb",
+        "1234-568 - jane - Jan 30, 2026 1200 PM/ps1.ipynb",
+        "1235-567 - li - Jan 30, 2026 1200 PM/ps1.ipynb",
+    ],
+    "Google Classroom": ["jane - Problem set 1.ipynb", "li - Problem set 1.ipynb"],
+}
+
+
+@pytest.mark.parametrize("system", OF_SYSTEMS)
+def test_each_student_of_a_learning_system_is_one(system: str, course: Course, source: Path) -> None:
+    for name in OF_SYSTEMS[system]:
+        put(source / name, name, at=NOON + HOUR if "_attempt_" in name or "Jan" in name else NOON)
+    found = collect(titled(course, "Problem set 1"), "ps1", source)
+    assert {item.student for item in found} == {"jane", "li"}
+    assert not any(item.status is REFUSED for item in found)
+    for student in ("jane", "li"):
+        assert read_timestamp(course.submitted(student, "ps1")) == NOON
+        assert "29" not in (course.submitted(student, "ps1") / "ps1.ipynb").read_text()
+
+
+def test_the_title_in_course_yaml_tells_a_single_upload_of_blackboards(course: Course, source: Path) -> None:
+    put(source / "Homework 5_jane_attempt_2026-01-30-12-00-00_ps1.ipynb")
+    found = only(collect(course, "ps1", source))
+    assert (found.status, "title" in found.reason) == (REFUSED, True)
+    assert only(collect(titled(course, "Homework 5"), "ps1", source)).student == "jane"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Homework 5_jane_ps1.ipynb", "Homework 5_li_ps1.ipynb"],
+        ["Lab_jane.ipynb", "Lab_li.ipynb"],
+        ["Lab_jane.zip", "Lab_li.zip"],
+    ],
+)
+def test_uploads_of_a_class_do_not_become_one_student(names: list[str], course: Course, source: Path) -> None:
+    for name in names:
+        put(source / name)
+    found = collect(course, "ps1", source)
+    assert [item.status for item in found] == [REFUSED, REFUSED]
+    assert "2 uploads with different names would become the one student" in found[0].reason
+
+
+def test_copies_and_notebooks_of_one_student_are_joined(course: Course, source: Path) -> None:
+    for name in ("jane_ps1.ipynb", "jane_ps1 (1).ipynb", "jane_notes.ipynb"):
+        put(source / name)
+    assert only(collect(course, "ps1", source)).student == "jane"
+
+
+def test_of_two_resubmissions_in_canvas_the_later_counts(course: Course, source: Path) -> None:
+    """Canvas counts them, and gives all files of a download one date."""
+    for name in ("jane_12_34_ps1.ipynb", "jane_12_36_ps1-2.ipynb", "jane_12_35_ps1-1.ipynb"):
+        put(source / name, name)
+    only(collect(course, "ps1", source))
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == "jane_12_36_ps1-2.ipynb"
+
+
+def test_a_folder_of_the_assignments_name_is_no_student(course: Course, source: Path) -> None:
+    put(source / "ps1/ps1.ipynb")
+    found = only(collect(course, "ps1", source))
+    assert (found.status, found.student) == (REFUSED, None)
+
+
 # --- collect: again -------------------------------------------------------------------------------------
 
 
@@ -405,6 +521,25 @@ def test_the_order_in_a_folder_does_not_matter(order: int, course: Course, sourc
 def test_the_instructors_time_outweighs_the_submissions(course: Course, source: Path) -> None:
     found = only(collect(course, "ps1", packed(source, "jane"), received=NOON + HOUR))
     assert found.timestamp == NOON + HOUR
+
+
+def test_the_instructors_time_outweighs_the_one_collected_before(course: Course, source: Path) -> None:
+    collect(course, "ps1", packed(source, "jane"))
+    found = only(collect(course, "ps1", packed(source, "jane", lesson("2")), received=NOON - HOUR))
+    assert (found.status, found.timestamp) == (REPLACED, NOON - HOUR)
+    assert read_timestamp(course.submitted("jane", "ps1")) == NOON - HOUR
+    again = only(collect(course, "ps1", packed(source, "jane", lesson("2")), received=NOON - HOUR))
+    assert again.status == UNCHANGED
+    assert only(collect(course, "ps1", packed(source, "jane", lesson("2")), received=NOON)).status == REPLACED
+    assert read_timestamp(course.submitted("jane", "ps1")) == NOON
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_with_the_instructors_time_the_newest_still_counts(order: int, course: Course, source: Path) -> None:
+    for i in (1, 2):
+        packed(source, "jane", lesson(str(i)), NOON + order * i * HOUR)
+    collect(course, "ps1", source / "packed", received=NOON)
+    assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == lesson("2" if order == 1 else "1")
 
 
 def test_nobody_hands_in_from_the_future(course: Course, source: Path) -> None:
@@ -465,7 +600,8 @@ def test_a_student_can_not_hand_in_for_another(course: Course, source: Path) -> 
 def test_file_names_are_read_from_the_front(name: str, course: Course, source: Path) -> None:
     """What follows the learning system's part is the student's own choice."""
     put(source / name)
-    assert only(collect(course, "ps1", source)).student == "bob"
+    put(source / "eve.ipynb")
+    assert [item.student for item in collect(course, "ps1", source)] == ["bob", "eve"]
 
 
 def test_a_timestamp_in_a_students_upload_is_not_believed(course: Course, source: Path) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autograder.examiner.lint.certain import certain
 from autograder.examiner.lint.check_calls import unknown_names
 from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import empty_loops
@@ -61,6 +62,8 @@ class Reader:
         yield from self._data()
         for node, reason, instead in unknown_names(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead)
+        for node, reason, instead in certain(self.tree, self.notebook.imports):
+            yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in copied_arguments(self.tree, self._students_functions()):

@@ -150,6 +150,7 @@ def _graded(
                 given=given,
                 handed_in=own,
                 kernel_source=kernel_source(start, record, replay_only=replay_only),
+                decimals=work.assignment.decimals,
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]

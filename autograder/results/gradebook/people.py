@@ -101,10 +101,25 @@ def with_entries(grade: Grade, entries: Mapping[tuple[str, str], Mapping[str, An
     """Return the grade with a student's entries."""
     if not entries:
         return grade
-    books = tuple(
-        replace(book, questions=tuple(_entered(book, q, entries) for q in book.questions)) for book in grade.notebooks
+    books = (
+        replace(
+            book,
+            questions=tuple(_entered(book, q, entries) for q in book.questions),
+            comments=_comments_on_answers(book, entries),
+        )
+        for book in grade.notebooks
     )
-    return replace(grade, notebooks=books)
+    return replace(grade, notebooks=tuple(books))
+
+
+def _comments_on_answers(book: NotebookGrade, entries: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, str]:
+    """Collect comments on cells without points: formgrader has comments at answers, and tests have the points."""
+    asked = {question.id for question in book.questions}
+    return {
+        cell: entry["comment"]
+        for (notebook, cell), entry in entries.items()
+        if notebook == book.notebook and cell not in asked and entry["comment"]
+    }
 
 
 def _entered(
@@ -113,9 +128,17 @@ def _entered(
     entry = entries.get((book.notebook, question.id))
     if entry is None:
         return question
-    message = entry["comment"] or question.message
+    question = replace(question, comment=entry["comment"] or "")
     if entry["score"] is None:
-        return replace(question, message=message)
+        return question
     score = entry["score"]
     outcome = Outcome.PASSED if score >= question.max_score else Outcome.PARTIAL if score > 0 else Outcome.FAILED
-    return replace(question, score=score, outcome=outcome, message=message, needs_manual_grade=entry["waits"])
+    waited = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
+    return replace(
+        question,
+        score=score,
+        outcome=outcome,
+        message="" if waited else question.message,  # it said that a person grades this
+        needs_manual_grade=entry["waits"],
+        by_hand=True,
+    )

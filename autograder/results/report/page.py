@@ -57,6 +57,17 @@ def _message(text: str, limit: int = 8000) -> Markup:
     return Markup(re.sub(r"`([^`\n]{1,400})`", r"<code>\1</code>", str(escape(visible(text, limit)))))
 
 
+def _comment(text: str) -> Markup:
+    """Render a person's comment from the gradebook as Markdown, as formgrader promises."""
+    from markupsafe import Markup
+
+    from autograder.results.report import rendering
+    from autograder.results.report.pieces import MARKDOWN, html
+
+    ((said,),) = rendering.render([[("markdown", text)]])
+    return (html(said, MARKDOWN) if said else None) or Markup("<p>{}</p>").format(_message(text))
+
+
 @functools.cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -75,6 +86,8 @@ def _environment() -> Environment:
         line=one_line,
         visible=visible,
         message=_message,
+        comment=_comment,
+        credit=words.credit,
         points=words.points,
         moment=words.moment,
         sign=lambda outcome: words.OUTCOMES[outcome][0],

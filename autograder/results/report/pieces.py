@@ -68,7 +68,7 @@ COLORED = frozenset(
     )
 )
 """Pygments' names for the kinds of tokens that have a color in templates/style.css."""
-_INLINE = frozenset({"em", "strong", "s", "code", "a", "missing", "br"})
+_INLINE = frozenset({"em", "strong", "s", "code", "a", "missing", "formula", "br"})
 _HEADINGS = frozenset({"h3", "h4", "h5", "h6"})
 _BLOCKS = _HEADINGS | {"p", "ul", "ol", "blockquote", "pre", "hr", "table"}
 _CELLS = frozenset({"th", "td"})
@@ -89,7 +89,7 @@ _CHILDREN: dict[str, frozenset[str]] = {
     "tbody": frozenset({"tr"}),
     "tr": _CELLS,
 }
-_HOLD_TEXT = _PHRASES | COLORED | {CODE, "li", "code", "missing"}
+_HOLD_TEXT = _PHRASES | COLORED | {CODE, "li", "code", "missing", "formula"}
 _VALUES = {
     "a": re.compile(r"(?i:(?:https?|ftp)://|mailto:)[!-~]{1,4000}|[!-9;-~]{1,4000}"),
     "ol": re.compile(r"[0-9]{1,9}"),
@@ -167,6 +167,9 @@ def _written(pieces: list[Any], cell: str) -> Iterator[str]:
 def _begin(element: str, values: Sequence[Any]) -> str:
     from markupsafe import escape
 
+    if element == "formula":
+        _require(not values)
+        return '<code class="formula">'
     if element in COLORED or element == "missing":
         _require(not values)
         return f'<span class="{element}">'
@@ -180,6 +183,8 @@ def _begin(element: str, values: Sequence[Any]) -> str:
 
 
 def _end(element: str) -> str:
+    if element == "formula":
+        return "</code>"
     return "</span>" if element in COLORED or element == "missing" else f"</{element}>"
 
 

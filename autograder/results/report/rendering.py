@@ -7,6 +7,7 @@ shown as plain text.
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -144,6 +145,21 @@ def _run(color: str, text: str) -> Iterator[Piece]:
 
 # The parser refuses javascript:, vbscript:, file: and data: links by itself.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
+_FORMULA = re.compile(r"\$\$[^$]{1,2000}\$\$|\$(?![\s$])[^$\n]{1,1000}(?<![\s\\])\$(?!\d)")
+
+
+def _take_formula(state: Any, silent: bool) -> bool:
+    """Take a formula whole, as Jupyter does: its underscores and stars are no emphasis."""
+    found = _FORMULA.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        state.push("formula", "", 0).content = found.group()
+    state.pos = found.end()
+    return True
+
+
+_MARKDOWN.inline.ruler.before("escape", "formula", _take_formula)
 
 
 def markdown(source: str) -> str:
@@ -185,6 +201,10 @@ def _code_block(token: Any) -> Iterator[Piece]:
     yield from (["pre"], *_code_inline(token), None)
 
 
+def _formula(token: Any) -> Iterator[Piece]:
+    yield from (["formula"], *_text(token), None)
+
+
 def _image(token: Any) -> Iterator[Piece]:
     # A remote image would reveal the page's reader to its server.
     yield from (["missing"], f"[image: {visible(token.content, MAX_SOURCE) or 'no description'}]", None)
@@ -194,6 +214,7 @@ _LEAVES: dict[str, Callable[[Any], Iterator[Piece]]] = {
     "code_inline": _code_inline,
     "code_block": _code_block,
     "fence": _code_block,
+    "formula": _formula,
     "image": _image,
     "softbreak": lambda _: iter(["\n"]),
     "hardbreak": lambda _: iter([["br"]]),
