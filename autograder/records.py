@@ -267,6 +267,16 @@ class ComposedCell:
     """For people: ``This cell was missing from the submission and was put back.``"""
 
 
+RAISES = "raises-exception"
+"""Jupyter's tag of a cell that is meant to raise."""
+
+
+def raises_exception(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a cell of the exam has that tag."""
+    tags = metadata.get("tags")
+    return isinstance(tags, list | tuple) and RAISES in tags
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
     """One notebook of one submission, ready to run. Every cell of the exam that is not FREE is in it exactly once,
@@ -276,6 +286,15 @@ class Composed:
     cells: tuple[ComposedCell, ...]
     notes: tuple[str, ...] = ()
     """What was mended, for people."""
+
+    def may_raise(self, cell: ComposedCell) -> bool:
+        """Tell whether the instructor marked this cell as meant to raise; a free one is known by its source."""
+        if cell.role is not Role.FREE:
+            return raises_exception(cell.metadata)
+        return any(
+            one.role is Role.FREE and one.released == cell.source and raises_exception(one.metadata)
+            for one in self.exam.cells
+        )
 
 
 # --- the run -----------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     solutions or hidden tests away ends the release: a misspelt marker, a file that holds one, a file that is
     seldom meant for students and is not named as such. Before the release is
     written, the instructor's own solution must get full marks and the unchanged release none of the points
-    that need work, both through the pipeline that grades students. What is released is listed, file by file.
+    that need work, both through the pipeline that grades students. A cell that raises is a warning where no
+    question loses points by it. What is released is listed, file by file.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
@@ -51,7 +52,9 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
 
         require_sandbox(wanted)
         with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):
-            prove(course, built)
+            doubtful = prove(course, built)
+        for warning in doubtful:
+            click.echo(f"Warning: {warning}", err=True)
     releasing.write(course, wanted, built)
     for place in sorted([*built.files, *(f"{notebook.name}.ipynb" for notebook in built.notebooks)]):
         click.echo(f"  {one_line(place, 500)}")

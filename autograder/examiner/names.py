@@ -54,12 +54,14 @@ def meant_names(source: str) -> frozenset[str]:
 def function_globals(source: str) -> frozenset[str]:
     """The global names that the cell's functions read when they are called."""
     found: set[str] = set()
-    try:
-        table = symtable.symtable(source, "<cell>", "exec")
-    except SyntaxError:
-        table = symtable.symtable(_without_magics(source), "<cell>", "exec")
-    for child in table.get_children():
-        _collect(child, found)
+    for text in (source, _without_magics(source)):
+        try:
+            table = symtable.symtable(text, "<cell>", "exec")
+        except SyntaxError:  # magics; or a cell that parses and never runs, such as one with a `return` of its own
+            continue
+        for child in table.get_children():
+            _collect(child, found)
+        break
     return frozenset(found)
 
 
