@@ -31,6 +31,7 @@ from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, TooLarge
 from autograder.examiner.patches import mirrored
 from autograder.examiner.points import NoNumber, number, stated
+from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
 from autograder.examiner.unittest_runs import failures as unittest_failures
@@ -246,7 +247,7 @@ def _compiled(cell: ExamCell) -> list[CodeType]:
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _statements(source: str, file: str) -> list[CodeType]:
-    tree = keeping(ast.parse(source))
+    tree = with_types(keeping(ast.parse(source)))
     # Not the flags of this module, but those of the cell.
     flags = 0
     for node in tree.body:

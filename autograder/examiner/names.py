@@ -249,7 +249,7 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
         trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
     statements = {(n, s) for b in others for n, s in b.definitions.items()}
     once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
-    trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or _imports(s))}
+    trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or imports(s))}
 
     sources = [source for role, source in code if role is not Role.TEST]
     locked_sources = [source for role, source in code if role is Role.READ_ONLY]
@@ -275,7 +275,8 @@ BUILTINS = frozenset(dir(builtins))
 """A test's ``abs`` is Python's, unless the instructor's own notebook binds the name anew."""
 
 
-def _imports(statement: str) -> bool:
+def imports(statement: str) -> bool:
+    """Tell whether a trusted statement is an import."""
     return statement.startswith(("import ", "from "))
 
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import importlib
@@ -20,9 +21,9 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import reference_of
 from autograder.check.measured import PredictionCache, digest
-from autograder.examiner.names import Vocabulary, loaded_names, meant_names
+from autograder.examiner.names import Vocabulary, imports, loaded_names, meant_names
 from autograder.examiner.remote.classes import grant
-from autograder.examiner.remote.kinds import asking
+from autograder.examiner.remote.kinds import asking, with_types
 from autograder.examiner.remote.model import RemoteModel, refused
 from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.examiner.test_environment.taint import heard
@@ -183,7 +184,7 @@ class Namespace(dict[str, Any]):
         self.answers.remote.ending = None
         self.clear()
         provenance.keep_only(self.left.values())
-        self.update({"__builtins__": builtins, "__name__": "__main__", **asking(self.answers.remote.ask), **self.left})
+        self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()
         pending = list(meant_names(source))
@@ -198,10 +199,15 @@ class Namespace(dict[str, Any]):
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
                 grant(value, self.known.operators.get(name, frozenset()))
                 super().__setitem__(name, value)
-        for name in [name for name in self.known.trusted if name in done]:
+        trusted = [name for name in self.known.trusted if name in done]
+        helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
+        for name, function in asking(self.answers.remote.ask, self, "\n".join([source, *helpers])).items():
+            if name not in self:  # a helper of an earlier test's, or a function of the student's
+                super().__setitem__(name, function)
+        for name in trusted:
             statement, file = self.known.trusted[name], f"<instructor: {name}>"
             linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
-            exec(compile(statement, file, "exec"), self)
+            exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
             self.answers.remote.ask("enter", capture.snapshot)
         self.before = dict(self)
