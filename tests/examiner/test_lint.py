@@ -310,7 +310,7 @@ def test_all_faults_stop_the_release_at_once_and_warnings_do_not(tmp_path: Path)
         CourseError, match=r"(?s)3 faults in tests:.*did you mean 'double'\?.*quux.*nowhere_at_all.*no mark"
     ):
         releasing.check(release)
-    course = tiny_course(tmp_path, test="%time double(1)")
+    course = tiny_course(tmp_path, test="%timeit double(1)")
     with pytest.raises(CourseError, match="magics do not exist"):
         tiny_release(course)
     course = tiny_course(tmp_path, test="double(1)\nprint('done')\nx = 1")

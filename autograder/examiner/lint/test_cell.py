@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from autograder.examiner.lint.check_calls import misspelt
 from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import loops
+from autograder.examiner.lint.magics import without_magics
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.names import loaded_names, meant_names, modules_imported
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
@@ -214,7 +215,7 @@ class Reader:
         return any(w.startswith(("assert", "check", "test", "raises", "fail", "verify")) for w in words)
 
     def _data(self) -> Iterator[Finding]:
-        shown = loaded_names(self.cell.released)
+        shown = loaded_names(without_magics(self.cell.released))
         for name in sorted((self.loaded - shown - self.own) & self.notebook.data_of_locked_cells):
             why = (
                 f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
