@@ -223,6 +223,8 @@ class Vocabulary:
     """Name of a class that cells other than tests define → the special methods that it has there."""
     types: frozenset[str] = frozenset()
     """The narrow, masked and nullable types that any of the cells names: answers may have them in a test."""
+    if_bound: frozenset[str] = frozenset()
+    """Names of ``trusted`` that only answers import: they are there in a test where the student's code bound them."""
     returning_nothing: frozenset[str] = frozenset()
     """Functions and methods that cells other than tests define, and that return nothing there."""
 
@@ -256,6 +258,8 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
     in_order = dict.fromkeys(name for b in others for name in b.definitions)
     # Constants come first: they need no other name.
     trusted = written_down(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
+    imported = {n for b in others for n in b.imported}
+    given = {n for role, b in cells if role in (Role.READ_ONLY, Role.FREE) for n in b.definitions}
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
@@ -267,6 +271,7 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
         types=named_types(source for _, source in code),
+        if_bound=frozenset(imported & trusted.keys() - given),
         returning_nothing=functions_returning_nothing(sources),
     )
 
@@ -292,6 +297,8 @@ def needs(source: str, known: Vocabulary) -> frozenset[str]:
         seen.add(name)
         if name in known.trusted:
             pending.extend(loaded_names(known.trusted[name]))
+            if name in known.if_bound:
+                wanted.add(name)
         elif name not in known.own and (name not in BUILTINS or name in known.students):
             wanted.add(name)
     return frozenset(wanted)

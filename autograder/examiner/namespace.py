@@ -16,6 +16,7 @@ import linecache
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from autograder.check import provenance
@@ -28,7 +29,7 @@ from autograder.examiner.remote.model import RemoteModel, refused
 from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.examiner.test_environment.taint import heard
 from autograder.execution.capture import FIGURES, Capture, Captured
-from autograder.kernel.codec import CodecError, Reference, decode
+from autograder.kernel.codec import CodecError, Reference, decode, references
 
 modules_lent: set[str] = set()
 """Of the examiner's own, those that were an answer in this process: a test that calls a method of an answer may have
@@ -204,14 +205,32 @@ class Namespace(dict[str, Any]):
         for name, function in asking(self.answers.remote.ask, self, "\n".join([source, *helpers])).items():
             if name not in self:  # a helper of an earlier test's, or a function of the student's
                 super().__setitem__(name, function)
+        missing: set[str] = set()
         for name in trusted:
-            statement, file = self.known.trusted[name], f"<instructor: {name}>"
-            linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
-            exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
+            if name in self.known.if_bound and name not in captured:
+                missing.add(name)
+                continue
+            try:
+                self._define(name)
+            except NameError as error:
+                if error.name not in missing:
+                    raise
+                missing.add(name)  # in the notebook, too, the cell that defines it failed
+                continue
+            if name in self.known.if_bound and not _is_bound_to(captured[name], self[name]):
+                super().__setitem__(name, self.answers.value(name, captured[name]))
+        for name in missing:
+            self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
             self.answers.remote.ask("enter", capture.snapshot)
         self.before = dict(self)
         self.live = True
+
+    def _define(self, name: str) -> None:
+        """Run the instructor's statement that binds a name."""
+        statement, file = self.known.trusted[name], f"<instructor: {name}>"
+        linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
+        exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
         return any(_holds_remote(self.get(name)) for name in captured)
@@ -239,6 +258,15 @@ class Namespace(dict[str, Any]):
         super().__delitem__(name)
         if self._writes_through(name) and not self.answers.remote.lost:
             self.answers.remote.ask("delete", name)
+
+
+def _is_bound_to(captured: Captured, own: Any) -> bool:
+    """Tell whether the student's name stands for a module of the same package, where the instructor's is a module."""
+    if not isinstance(own, ModuleType):
+        return True
+    found = references(captured.packed.text) if captured.packed is not None else []
+    packages = {r.type_name.partition(".")[0] for r in found if r.kind == "module"}
+    return own.__name__.partition(".")[0] in packages
 
 
 def _holds_remote(value: Any, depth: int = 3) -> bool:
