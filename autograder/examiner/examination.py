@@ -98,13 +98,14 @@ def examine(
     examined: list[Examined] = []
     earned: dict[str, float] = {}
     never_bound: set[str] = set()  # by tests that are broken: whatever needs them is the tests' own fault, too
-    for cell, capture in cells:
+    for place, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
             continue
         left = max(0.01, deadline - time.monotonic())
         with locating(wording.place):
-            one = _examine_cell(cell, capture, namespace, hidden, min(seconds, left), earned, wording, workspace)
+            limit = min(seconds, left)
+            one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:
@@ -125,6 +126,7 @@ def _binds(cell: ExamCell) -> frozenset[str]:
 def _examine_cell(
     cell: ExamCell,
     capture: Capture | None,
+    place: int,
     namespace: Namespace,
     hidden: Path | None,
     seconds: float,
@@ -157,7 +159,7 @@ def _examine_cell(
     ):
         try:
             with _time_limit(seconds), bounded():
-                namespace.prepare(cell.source, capture)
+                namespace.prepare(cell.source, capture, place)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)

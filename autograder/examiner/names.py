@@ -8,12 +8,14 @@ import functools
 import importlib
 import re
 import symtable
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
+from autograder.examiner.magics import without_magics
 from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
+from autograder.examiner.shared_names import changed_in_place
 from autograder.examiner.test_data import written_down
 from autograder.records import AST_CACHE_SIZE, Exam, Role
 
@@ -225,17 +227,21 @@ class Vocabulary:
     """The narrow, masked and nullable types that any of the cells names: answers may have them in a test."""
     if_bound: frozenset[str] = frozenset()
     """Names of ``trusted`` that only answers import: they are there in a test where the student's code bound them."""
+    changed: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Name that tests bind → after how many tests another cell binds it or changes its object."""
     returning_nothing: frozenset[str] = frozenset()
     """Functions and methods that cells other than tests define, and that return nothing there."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
     """Read the exam's source cells. It is the same object for the same cells: nobody changes it."""
-    return _vocabulary(tuple((cell.role, cell.source) for cell in exam.cells if cell.cell_type == "code"))
+    code = [cell for cell in exam.cells if cell.cell_type == "code"]
+    released = tuple(without_magics(cell.released) for cell in code if cell.role is Role.TEST)
+    return _vocabulary(tuple((cell.role, cell.source) for cell in code), released)
 
 
 @functools.lru_cache(maxsize=64)
-def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
+def _vocabulary(code: tuple[tuple[Role, str], ...], released: tuple[str, ...]) -> Vocabulary:
     cells = [(role, bindings(source)) for role, source in code]
     tests = [b for role, b in cells if role is Role.TEST]
     others = [b for role, b in cells if role is not Role.TEST]
@@ -263,6 +269,10 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
+    returning_nothing = functions_returning_nothing(sources)
+    changed = _changed(code, returning_nothing, bound_by_tests)
+    # What tests bind before the student's eyes and answers are to change: the change is the answer.
+    bound_by_others |= changed.keys() & {n for s in released for n in bindings(s).assigned}
     return Vocabulary(
         trusted=trusted,
         own=frozenset(bound_by_tests - bound_by_others),
@@ -272,8 +282,26 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
         operators=class_operators(sources),
         types=named_types(source for _, source in code),
         if_bound=frozenset(imported & trusted.keys() - given),
-        returning_nothing=functions_returning_nothing(sources),
+        changed=changed,
+        returning_nothing=returning_nothing,
     )
+
+
+def _changed(
+    code: Iterable[tuple[Role, str]], returning_nothing: frozenset[str], bound_by_tests: Set[str]
+) -> dict[str, frozenset[int]]:
+    """:attr:`Vocabulary.changed`."""
+    found: dict[str, set[int]] = {}
+    tests = 0
+    for role, source in code:
+        if role is Role.TEST:
+            tests += 1
+            continue
+        bound = bindings(source)
+        names = bound.assigned.union(bound.definitions) | changed_in_place(source, returning_nothing)
+        for name in names & bound_by_tests:
+            found.setdefault(name, set()).add(tests)
+    return {name: frozenset(places) for name, places in found.items()}
 
 
 BUILTINS = frozenset(dir(builtins))

@@ -168,19 +168,28 @@ class Namespace(dict[str, Any]):
         self.known = known
         self.answers = answers
         self.left: dict[str, Any] = {}
+        self.left_by: dict[str, int] = {}
+        """Name of those → number of the test that bound it last."""
+        self.number = 0
         self.live = False
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
         answers.remote.returning_nothing = known.returning_nothing
 
-    def prepare(self, source: str, capture: Capture | None) -> None:
+    def prepare(self, source: str, capture: Capture | None, number: int = 0) -> None:
         """Fill in the names that the cell's syntax tree mentions. Names that exist nowhere stay undefined.
+
+        Args:
+            source: the test cell.
+            capture: what was captured at its position.
+            number: how many test cells of the notebook come before it.
 
         Raises:
             TooLarge: an answer that is needed is past the limits.
             ImportError: an import of the instructor's fails here.
         """
         self.live = False
+        self.number = number
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
         self.clear()
@@ -191,7 +200,7 @@ class Namespace(dict[str, Any]):
         pending = list(meant_names(source))
         while pending:
             name = pending.pop()
-            if name in done or (name in self.left and name not in self.known.students):
+            if name in done or self._is_tests(name):
                 continue
             done.add(name)
             if name in self.known.trusted:
@@ -223,8 +232,19 @@ class Namespace(dict[str, Any]):
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
             self.answers.remote.ask("enter", capture.snapshot)
+            for name in [name for name in self.left if name in self.known.students and self._is_tests(name)]:
+                self._tell_kernel(name, self.left[name])
         self.before = dict(self)
         self.live = True
+
+    def _is_tests(self, name: str) -> bool:
+        """Tell whether an earlier test bound the name, and no other cell has bound or changed it since."""
+        if name not in self.left:
+            return False
+        bound = self.left_by[name]
+        return name not in self.known.students or not any(
+            bound < place <= self.number for place in self.known.changed.get(name, ())
+        )
 
     def _define(self, name: str) -> None:
         """Run the instructor's statement that binds a name."""
@@ -241,14 +261,18 @@ class Namespace(dict[str, Any]):
         for name, value in self.items():
             if name not in self.before or self.before[name] is not value:
                 self.left[name] = value
+                self.left_by[name] = self.number
 
     def _writes_through(self, name: str) -> bool:
         return self.live and (name in ASKING or (name in self.known.students and name not in self.known.trusted))
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
-        if not self._writes_through(name) or self.answers.remote.lost:
-            return
+        if self._writes_through(name) and not self.answers.remote.lost:
+            self._tell_kernel(name, value)
+
+    def _tell_kernel(self, name: str, value: Any) -> None:
+        """Bind a name in the kernel, too, as far as the student's code may need it."""
         if reference_of(value) is not None or name in self.known.parameters or name in ASKING:
             # What has no way there, the student's code cannot have needed.
             with contextlib.suppress(CodecError):

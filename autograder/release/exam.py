@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
-from autograder.examiner.lint.magics import without_magics
+from autograder.examiner.magics import without_magics
 from autograder.records import Exam, ExamCell, Role
 from autograder.release.stripping import NotebookVersions
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.tiny import Here, tiny_course, tiny_release
 
-from autograder.examiner.lint.magics import without_magics
+from autograder.examiner.magics import without_magics
 from autograder.grading.proof import prove
 
 

@@ -11,9 +11,9 @@ import re
 import warnings
 from collections.abc import Collection, Iterator
 
-from autograder.examiner.lint.magics import without_magics
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.lint.test_cell import Finding, Reader
+from autograder.examiner.magics import without_magics
 from autograder.examiner.refusals import NO_MAGICS, PLAIN_PYTHON
 from autograder.records import Exam, ExamCell, Role
 

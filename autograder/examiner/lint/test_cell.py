@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from autograder.examiner.lint.check_calls import misspelt
 from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import loops
-from autograder.examiner.lint.magics import without_magics
 from autograder.examiner.lint.surroundings import Notebook
+from autograder.examiner.magics import without_magics
 from autograder.examiner.names import loaded_names, meant_names, modules_imported
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
 from autograder.records import ExamCell
