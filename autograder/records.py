@@ -236,6 +236,8 @@ class Exam:
     kernelspec: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """The released notebook's metadata."""
+    stars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Module of the course's own → the names that ``from module import *`` binds."""
 
     @property
     def questions(self) -> tuple[ExamCell, ...]:

@@ -8,8 +8,9 @@ import functools
 import importlib
 import re
 import symtable
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from autograder.examiner.magics import without_magics
 from autograder.examiner.procedures import functions_returning_nothing
@@ -90,18 +91,22 @@ class Bindings:
     """Dotted names of all modules that the cell imports, in whatever scope."""
 
 
-def bindings(source: str) -> Bindings:
+Stars = Mapping[str, tuple[str, ...]]
+"""Module of the course's own → the names that ``from module import *`` binds."""
+
+
+def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
     """The top-level bindings of a cell; a cell that is not plain Python (magics) binds what its parsable lines bind."""
     tree = _parsed(source)
     definitions: dict[str, str] = {}
     imported: set[str] = set()
     assigned: set[str] = set()
     for statement in tree.body:
-        bound = _stored(statement)
+        bound = _stored(statement, stars)
         if not _only_defines(statement):
             assigned |= bound
             continue
-        imports = bound & set(_imported_names(statement))
+        imports = bound & set(_imported_names(statement, stars))
         # Bound twice in one cell, a name has no one statement that stands for it.
         assigned |= {name for name in bound - imports if name in definitions}
         imported |= imports
@@ -121,11 +126,12 @@ def _parsed(source: str) -> ast.Module:
         return ast.parse(_without_magics(source))
 
 
-def _imported_names(statement: ast.AST) -> Iterable[str]:
+def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
     """The names that the imports in a statement bind; ``from m import *`` binds what ``m`` says."""
     for node in ast.walk(statement):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-            yield from _public_names(node.module or "")
+            module = node.module or ""
+            yield from stars[module] if module in stars else _public_names(module)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
 
@@ -166,7 +172,7 @@ def _is_literal(value: ast.expr) -> bool:
     return True
 
 
-def _stored(statement: ast.stmt) -> set[str]:
+def _stored(statement: ast.stmt, stars: Stars) -> set[str]:
     """Names that a compound or simple statement binds at the cell's own level (nested scopes excepted)."""
     found: set[str] = set()
     pending: list[ast.AST] = [statement]
@@ -178,7 +184,7 @@ def _stored(statement: ast.stmt) -> set[str]:
             found.add(node.name)
             continue
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= set(_imported_names(node))
+            found |= set(_imported_names(node, stars))
         elif isinstance(node, ast.ExceptHandler) and node.name:
             found.add(node.name)
         if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
@@ -237,12 +243,15 @@ def vocabulary(exam: Exam) -> Vocabulary:
     """Read the exam's source cells. It is the same object for the same cells: nobody changes it."""
     code = [cell for cell in exam.cells if cell.cell_type == "code"]
     released = tuple(without_magics(cell.released) for cell in code if cell.role is Role.TEST)
-    return _vocabulary(tuple((cell.role, cell.source) for cell in code), released)
+    return _vocabulary(tuple((cell.role, cell.source) for cell in code), released, tuple(exam.stars.items()))
 
 
 @functools.lru_cache(maxsize=64)
-def _vocabulary(code: tuple[tuple[Role, str], ...], released: tuple[str, ...]) -> Vocabulary:
-    cells = [(role, bindings(source)) for role, source in code]
+def _vocabulary(
+    code: tuple[tuple[Role, str], ...], released: tuple[str, ...], starred: tuple[tuple[str, tuple[str, ...]], ...]
+) -> Vocabulary:
+    stars = dict(starred)
+    cells = [(role, bindings(source, stars)) for role, source in code]
     tests = [b for role, b in cells if role is Role.TEST]
     others = [b for role, b in cells if role is not Role.TEST]
     locked = [b for role, b in cells if role is Role.READ_ONLY]
@@ -272,7 +281,7 @@ def _vocabulary(code: tuple[tuple[Role, str], ...], released: tuple[str, ...]) -
     returning_nothing = functions_returning_nothing(sources)
     changed = _changed(code, returning_nothing, bound_by_tests)
     # What tests bind before the student's eyes and answers are to change: the change is the answer.
-    bound_by_others |= changed.keys() & {n for s in released for n in bindings(s).assigned}
+    bound_by_others |= changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
     return Vocabulary(
         trusted=trusted,
         own=frozenset(bound_by_tests - bound_by_others),

@@ -15,6 +15,7 @@ from pathlib import Path
 from autograder._util.digests import folder_key, regular_files
 from autograder._util.files import sweep, unwritable, version
 from autograder.errors import HostError, UsageError
+from autograder.examiner.course_modules import module_folders
 from autograder.execution.recording_store import Runs
 from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key
@@ -91,7 +92,7 @@ def submission_work(
         batch_log=course.state / BATCH_LOG,
         course=course.root,
         hidden=hidden if hidden.is_dir() else None,
-        modules=(course.source(assignment.name), course.root),
+        modules=module_folders(course.source(assignment.name), course.root, release.exams),
         files={**_own_files(folder, release.files), **release.files},
         submitted_at=read_timestamp(folder),
         content_keys={"submission": folder_key(folder), **common},

@@ -6,6 +6,7 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from autograder._util.files import replace_folder
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
+from autograder.examiner.course_modules import module_folders, star_names
 from autograder.examiner.lint import exam as feasible
 from autograder.records import Assignment, Course, Exam
 from autograder.release import exam_cache
@@ -46,7 +48,9 @@ def build(course: Course, assignment: Assignment) -> Release:
     check_prepared(course, assignment)
     faces = strip_all(course, assignment)
     exams = {name: make_exam(assignment.name, name, its) for name, its in faces.items()}
-    modules = _own_modules(course, assignment)
+    folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
+    exams = {name: dataclasses.replace(exam, stars=star_names(exam, folders)) for name, exam in exams.items()}
+    modules = _own_modules(folders)
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(ReleasedNotebook(notebook_text(faces[name].student), exam) for name, exam in exams.items())
@@ -66,9 +70,8 @@ def check(release: Release) -> list[str]:
     return [text for exam, finding in found for text in _placed(exam, [finding])]
 
 
-def _own_modules(course: Course, assignment: Assignment) -> frozenset[str]:
+def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
     """Find the modules and packages in the folders that the examiner imports from: ``a.py``, ``b/__init__.py``."""
-    folders = (course.source(assignment.name), course.root)
     found = (path.relative_to(folder) for folder in folders for form in OWN_MODULES for path in folder.glob(form))
     return frozenset(path.as_posix() for path in found)
 

@@ -14,7 +14,7 @@ from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import loops
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.magics import without_magics
-from autograder.examiner.names import loaded_names, meant_names, modules_imported
+from autograder.examiner.names import bindings, loaded_names, meant_names, modules_imported
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
 from autograder.records import ExamCell
 
@@ -50,7 +50,7 @@ class Reader:
         self.tree = ast.parse(cell.source)
         self.lines = cell.source.splitlines()
         self.loaded = loaded_names(cell.source)
-        self.own = _bound_anywhere(self.tree)
+        self.own = _bound_anywhere(self.tree) | set(bindings(cell.source, notebook.exam.stars).definitions)
 
     def all(self) -> Iterator[Finding]:
         yield from self._imports()
