@@ -125,10 +125,16 @@ class Course:
     title: str
     assignments: Mapping[str, Assignment]
     engine: Engine = field(default_factory=Engine)
+    directories: Mapping[str, str] = field(default_factory=dict)
+    """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
+
+    def directory(self, kind: str) -> Path:
+        """The folder of all assignments or students for ``source``, ``release`` and so on."""
+        return self.root / self.directories.get(kind, kind)
 
     def source(self, assignment: str) -> Path:
         """source/<assignment>"""
-        return self.root / "source" / assignment
+        return self.directory("source") / assignment
 
     def hidden(self, assignment: str) -> Path:
         """source/<assignment>/hidden, which is never released and never mounted"""
@@ -136,19 +142,19 @@ class Course:
 
     def release(self, assignment: str) -> Path:
         """release/<assignment>"""
-        return self.root / "release" / assignment
+        return self.directory("release") / assignment
 
     def submitted(self, student: str, assignment: str) -> Path:
         """submitted/<student>/<assignment>"""
-        return self.root / "submitted" / student / assignment
+        return self.directory("submitted") / student / assignment
 
     def autograded(self, student: str, assignment: str) -> Path:
         """autograded/<student>/<assignment>"""
-        return self.root / "autograded" / student / assignment
+        return self.directory("autograded") / student / assignment
 
     def feedback(self, student: str, assignment: str) -> Path:
         """feedback/<student>/<assignment>"""
-        return self.root / "feedback" / student / assignment
+        return self.directory("feedback") / student / assignment
 
     @property
     def reports(self) -> Path:

@@ -38,7 +38,7 @@ Progress = Callable[[str, Grade | NotGraded], None]
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
     """Those with a folder submitted/<student>/<assignment>/."""
-    root = course.root / "submitted"
+    root = course.directory("submitted")
     if not root.is_dir():
         return ()
     return tuple(sorted(p.name for p in root.iterdir() if (p / assignment).is_dir() and not p.name.startswith(".")))
@@ -54,7 +54,7 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     present = students(course, name)
     unknown = sorted(set(only) - set(present))
     if unknown:
-        raise UsageError(f"no submission of {', '.join(unknown)} in {course.root / 'submitted'} for {name}")
+        raise UsageError(f"no submission of {', '.join(unknown)} in {course.directory('submitted')} for {name}")
     common = common_keys(course, release)
     chosen = [student for student in present if not only or student in only]
     works = [submission_work(course, release, student, common) for student in chosen]
@@ -256,7 +256,7 @@ def exclusive(course: Course) -> Iterator[None]:
             ) from None
         shutil.rmtree(course.state / "work", ignore_errors=True)
         for folder in (
-            course.root / "feedback",
+            course.directory("feedback"),
             course.reports,
             course.state / "details",
             course.state / "feedback",

@@ -17,7 +17,18 @@ from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, ProofError
 from autograder.grading import batch
 from autograder.grading.pool import in_processes
-from autograder.records import RAISES, Course, Exam, ExamCell, Grade, QuestionGrade, Role, RunStatus, raises_exception
+from autograder.records import (
+    RAISES,
+    Course,
+    Exam,
+    ExamCell,
+    Grade,
+    Outcome,
+    QuestionGrade,
+    Role,
+    RunStatus,
+    raises_exception,
+)
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.record import Release
@@ -33,7 +44,7 @@ def prove(
     :func:`autograder.grading.batch.run`.
 
     Returns:
-        Warnings: the solution's cells that raise, where no question loses points by it.
+        Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -70,16 +81,25 @@ def prove(
         listed = "".join(f"\n  - {fault}" for fault in faults)
         where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
         raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
-    return tuple(
-        f"{exam.notebook}: {said}; {_HARMLESS}" for exam, each in zip(exams, raised, strict=True) for said in each
-    )
+    told = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
+    return (*(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told), *_failing_without_points(exams, solution))
 
 
-def _tests(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
+def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    """Name the tests of zero points that the solution fails: no score tells of them."""
+    for exam, cell, question in _tests(exams, grade, worthless=True):
+        if question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
+            why = _reason(question.detail) or question.message or question.outcome.value
+            yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({why})"
+
+
+def _tests(
+    exams: list[Exam], grade: Grade, *, worthless: bool = False
+) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         questions = {q.id: q for q in notebook.questions}
         for cell in exam.cells:
-            if cell.role is Role.TEST and cell.points > 0:
+            if cell.role is Role.TEST and (cell.points > 0) is not worthless:
                 yield exam, cell, questions[str(cell.grade_id)]
 
 

@@ -11,6 +11,7 @@ import math
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -66,8 +67,23 @@ def check(release: Release) -> list[str]:
     """
     files = release.modules.union(release.files)
     found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, files)]
-    _stop_for(text for exam, finding in found if not finding.warning for text in _placed(exam, [finding]))
+    errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
+    _stop_for(text for exam, finding in errors for text in _placed(exam, [finding]))
     return [text for exam, finding in found for text in _placed(exam, [finding])]
+
+
+def _each_module_once(errors: list[tuple[Exam, feasible.Finding]]) -> list[tuple[Exam, feasible.Finding]]:
+    """The errors, with one for each module that is missing, however many tests need it."""
+    needing = Counter(finding.reason for _, finding in errors)
+    kept: dict[str, tuple[Exam, feasible.Finding]] = {}
+    for exam, finding in errors:
+        others = needing[finding.reason] - 1
+        if not (finding.reason.startswith(feasible.NO_MODULE) and others):
+            kept[f"{exam.notebook} {finding}"] = exam, finding
+        elif finding.reason not in kept:
+            reason = f"{finding.reason}, also for {others} other {'place' if others == 1 else 'places'} in tests"
+            kept[finding.reason] = exam, dataclasses.replace(finding, reason=reason)
+    return list(kept.values())
 
 
 def _own_modules(folders: Iterable[Path]) -> frozenset[str]:

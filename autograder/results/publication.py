@@ -178,7 +178,7 @@ def _graded_at(grade: Grade) -> float:
 
 def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
     """student, result.json"""
-    root = course.root / "autograded"
+    root = course.directory("autograded")
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         path = folder / assignment / "result.json"
         if path.is_file():
@@ -187,7 +187,7 @@ def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
 
 def _assignments(course: Course) -> list[str]:
     """Those that something is graded of, also such as have left course.yaml."""
-    return sorted({path.parent.name for path in (course.root / "autograded").glob("*/*/result.json")})
+    return sorted({path.parent.name for path in (course.directory("autograded")).glob("*/*/result.json")})
 
 
 def write_csv(course: Course, to: Path | None = None) -> Path:

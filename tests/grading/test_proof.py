@@ -187,3 +187,14 @@ def test_an_earlier_proof_counts_for_nothing(tmp_path: Path) -> None:
     proved(tiny_course(tmp_path))
     with pytest.raises(ProofError):
         proved(tiny_course(tmp_path, solution=SOLUTION.replace("2 * x", "3 * x")))
+
+
+def test_a_test_without_points_that_the_solution_fails_is_named(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    tests = [cell(source, name, grade=True, locked=True, points=worth) for source, name, worth in (
+        (TEST, "test-double", 2), ("assert double(1) == 3", "smoke", 0), ("assert double(1) == 2", "fine", 0))]  # fmt: skip
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
+    (said,) = prove(course, tiny_release(course), execute=Here())
+    assert said.startswith(
+        "nb, smoke: the solution fails this test, which has no points (line 1: assert double(1) == 3"
+    )

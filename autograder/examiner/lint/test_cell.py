@@ -232,8 +232,12 @@ _A_PERSON = "a person has to grade"
 _BRING = "install it where you grade, put it into the course folder or let it go with the release, or do without"
 
 
+NO_MODULE = "there is no module "
+"""How the reason begins where one is missing."""
+
+
 def _no_module(module: str) -> str:
-    return f"there is no module {module!r} where the test runs" if module else "a relative import has no package here"
+    return f"{NO_MODULE}{module!r} where the test runs" if module else "a relative import has no package here"
 
 
 def _mentions_hidden_data(node: ast.AST) -> bool:
