@@ -1,4 +1,4 @@
-# Everything that is done with this checkout. `make help` lists it.
+# All tasks of this checkout; `make help` lists them.
 #   make install PYTHON=python3.12    with that interpreter
 #   make test PYTEST_ARGS="-k codec"  some of the tests (-n 0: in one process, for a debugger)
 
@@ -9,36 +9,39 @@ PYTEST_ARGS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test test-slow test-security test-variants test-interruptions test-all demo docs lock clean
+.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-all demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
 
-install: ## .venv with everything in it; does nothing where it is there already
+install: ## make .venv with everything in it, unless it is up to date
 	@scripts/install
 
-test: install ## lint, types, and the test suite but for its slow parts
+test-unit: install ## the unit tests, in less than a minute: no sandbox, no Keras (plain pytest)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test: install ## lint, types, unit and integration tests: what continuous integration runs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not security" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not security and not prose" $(PYTEST_ARGS)
 
-test-slow: install ## the slow part of the test suite, the variants among it
-	$(BIN)/python -m pytest -q -m slow $(PYTEST_ARGS)
+test-slow: install ## the slow tests but for attacks and variants, and the numbers in prose
+	$(BIN)/python -m pytest -q -m "slow or prose" --ignore tests/security --ignore tests/lessons/test_variants.py $(PYTEST_ARGS)
 
 test-security: install ## the security tests in full: attacks through the pipeline, generated ones among them, both starts
-	KERNELS=warm $(BIN)/python -m pytest -q tests/security $(PYTEST_ARGS)
-	KERNELS=cold $(BIN)/python -m pytest -q tests/security $(PYTEST_ARGS)
+	KERNELS=warm $(BIN)/python -m pytest -q -m "" tests/security $(PYTEST_ARGS)
+	KERNELS=cold $(BIN)/python -m pytest -q -m "" tests/security $(PYTEST_ARGS)
 
 test-variants: install ## a hundred honest variants of the lessons' solutions and a hundred wrong ones, graded
-	$(BIN)/python -m pytest -q tests/lessons/test_variants.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "" tests/lessons/test_variants.py $(PYTEST_ARGS)
 
-test-interruptions: install ## batches that are killed, locked out and out of disk: nothing is lost (ARGS="--kills 200")
+test-interruptions: install ## batches that are killed, locked out or out of disk must lose nothing (ARGS="--kills 200")
 	PYTHONPATH=tests $(BIN)/python -m interruptions $(ARGS)
 
-test-all: ## the slow, security and variants tests and the interruptions, one after the other: some hours
+test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours
 	$(MAKE) test-slow
 	$(MAKE) test-security
 	$(MAKE) test-variants
@@ -47,8 +50,9 @@ test-all: ## the slow, security and variants tests and the interruptions, one af
 demo: install ## a course with a small class, graded from end to end
 	$(BIN)/autograder demo
 
-docs: ## the docs site in site/, strictly: a dead link is an error
+docs: ## the docs site in site/, strictly: a dead link is an error; and the numbers in prose, where .venv is there
 	@scripts/docs
+	@[ ! -x $(BIN)/pytest ] || $(BIN)/python -m pytest -q -m "prose and not slow" $(PYTEST_ARGS)
 
 lock: ## requirements.lock and requirements-docs.lock from pyproject.toml (UPGRADE=1: the newest versions)
 	@scripts/lock $(if $(UPGRADE),--upgrade)

@@ -1,4 +1,4 @@
-"""Make an assignment's holdout, before each release: course.yaml's key `prepare` runs this.
+"""Holdouts of assignments, made before each release: course.yaml's key `prepare` runs this script.
 
     prepare_data.py --seed N --training-rows N [--rows N] [--train data/otto/train.csv] ASSIGNMENT
 
@@ -8,12 +8,12 @@ It writes source/ASSIGNMENT/hidden/holdout.npz:
     labels       uint8 (rows,), 0 … 8
     mean, scale  float64 (93,), of the first --training-rows rows of load_data(): the lesson's own
 
-Without --train the products are drawn as the stand-in's are, with the seed, less those that students have as well.
-With --train one product in ten of the competition's file is kept back, which the seed decides by the product's counts
-alone; the others become otto.npz, which goes to students (`files` in course.yaml) and which load_data() then reads.
+Without --train the products are drawn like the stand-in's, with the seed, without those that students have as well.
+With --train a tenth of the competition's products is held back. The seed and a product's counts alone decide which
+ones. The others become otto.npz, which goes to students (`files` in course.yaml) and which load_data() then reads.
 
-The seed is the secret: whoever has it can make the holdout. course.yaml is not released. Give every assignment the
-same --seed and --train, so that all show students the same products. Students need not have this file.
+The seed is the secret: everyone who knows it can make the holdout. course.yaml is not released. Give every assignment
+the same --seed and --train, so that all show students the same products. Students need not have this file.
 """
 
 from __future__ import annotations
@@ -45,22 +45,24 @@ from kaggle_data import (
 
 ROOT = Path(__file__).resolve().parent
 SHARE = 0.1
-"""Of the competition's products, what no student gets."""
-LEAST_SEED = 100_000
-"""Smaller numbers are the first that somebody would try."""
+"""Share of the competition's products that no student gets."""
+MIN_SEED = 100_000
+"""Smaller numbers are easily guessed."""
 
 Arrays = Mapping[str, Any]
 """Name to array."""
 
 
 def split(counts: NDArray[Any], seed: int, share: float = SHARE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows for students, and rows to keep back.
+    """Split rows into those for students and those to hold back.
 
-    A keyed hash of its counts says where a row goes. So rows with equal counts stay together, and neither another order
+    A keyed hash of its counts decides about a row. So rows with equal counts stay together, and neither another order
     of the file nor another release of NumPy changes a row's side.
 
     Args:
         counts: Whole numbers from 0 to 65,535, shape (n, features).
+        seed: The key of the hash.
+        share: The share to hold back.
 
     Returns:
         ``(visible, hidden)``: row numbers. visible is in the file's order; hidden is in the order of the hashes, so
@@ -76,7 +78,7 @@ def split(counts: NDArray[Any], seed: int, share: float = SHARE) -> tuple[NDArra
 
 
 def drawn(rows: int, seed: int, shown: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Products of the stand-in, none of which is among the ``shown``: counts (rows, 93), labels (rows,)."""
+    """Draw products of the stand-in that are not among the ``shown``: counts (rows, 93), labels (rows,)."""
     known = {row.tobytes() for row in shown}
     counts, labels = make_synthetic(rows + max(200, rows // 20), seed=seed)
     fresh = np.array([row.tobytes() not in known for row in counts])
@@ -86,7 +88,7 @@ def drawn(rows: int, seed: int, shown: NDArray[Any]) -> tuple[NDArray[Any], NDAr
 
 
 def kept_back(train: Path, rows: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Products of the competition that students do not get, after otto.npz was written with the others."""
+    """Return products of the competition that students do not get, after writing otto.npz with the others."""
     X, labels = load_data(train)
     counts = X.astype(np.uint16)
     if (counts != X).any():
@@ -106,7 +108,7 @@ def kept_back(train: Path, rows: int, seed: int) -> tuple[NDArray[Any], NDArray[
 
 
 def holdout(counts: NDArray[Any], labels: NDArray[Any], training: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """The arrays of holdout.npz, scaled by the lesson's ``training`` rows."""
+    """Make the arrays of holdout.npz, scaled by the lesson's ``training`` rows."""
     scaler = Scaler.fit(training)
     y, _ = preprocess_labels(labels, LabelEncoder.fit(CLASSES), categorical=False)
     return {
@@ -118,7 +120,7 @@ def holdout(counts: NDArray[Any], labels: NDArray[Any], training: NDArray[Any]) 
 
 
 def save(path: Path, arrays: Arrays) -> bool:
-    """Write an .npz aside and rename it; a file with these very arrays is left alone. Says whether it wrote."""
+    """Write an .npz aside and rename it, unless it has these very arrays already; return whether it wrote."""
     if path.is_file() and _same(path, arrays):
         return False
     file = io.BytesIO()
@@ -132,16 +134,16 @@ def _same(path: Path, arrays: Arrays) -> bool:
         with np.load(path, allow_pickle=False) as old:
             pairs = [(old[name], array) for name, array in arrays.items()]
             return set(old.files) == set(arrays) and all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in pairs)
-    except Exception:  # whatever lies there, it is not what it should be
+    except Exception:  # not a file of arrays
         return False
 
 
 def prepare(options: argparse.Namespace) -> str:
-    """Make the files of one assignment; what was done, in a line."""
+    """Make the files of one assignment; return a line that says what was done."""
     name, train = options.assignment, options.train
     course = load_course(ROOT)
     listed = COURSE_ROWS in assignment(course, name).files
-    if options.seed < LEAST_SEED:
+    if options.seed < MIN_SEED:
         raise DataError(f"--seed {options.seed} is easily guessed; choose a number of at least six digits")
     if train is None and ((ROOT / COURSE_ROWS).exists() or listed):
         where = "lies in the course folder" if (ROOT / COURSE_ROWS).exists() else "is in this assignment's files"
@@ -164,7 +166,7 @@ def prepare(options: argparse.Namespace) -> str:
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
-    """The command line; a wrong one ends the program with code 2 and a message."""
+    """Parse the command line; a wrong one ends the program with code 2 and a message."""
     parser = argparse.ArgumentParser(prog="prepare_data.py", allow_abbrev=False)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--training-rows", type=int, required=True)

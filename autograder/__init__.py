@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What is not needed by everyone is imported when it is asked for."""
+    """Import ``check`` and ``load_course`` on first use: they load heavy modules."""
     if name == "check":
         return importlib.import_module("autograder.check")
     if name == "load_course":

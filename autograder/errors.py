@@ -1,19 +1,19 @@
-"""Errors, by whose fault they are.
+"""Exceptions of the kit, sorted by whose fault they are.
 
     AutograderError
     ├── CourseError          the course author's: course.yaml, a source notebook, a hidden test
-    │   └── ProofError       a source notebook that does not prove itself at release
+    │   └── ProofError       a source notebook whose proof fails at release
     ├── SubmissionError      a submission that cannot be read at all (the batch records it and goes on)
     ├── UsageError           the caller asked for something that does not exist (assignment, student, folder)
     └── HostError            this machine's: no sandbox, no space, a broken install
         └── SandboxError     the sandbox cannot be built, or its self-test fails
 
-    RemoteError              what a question to a student's kernel ended with, where no built-in exception names it
+    RemoteError              a question to a student's kernel failed, and no built-in exception names the failure
     └── LostError            the kernel is gone, or did not answer in time
 
     Terminated               a SIGTERM: the command ends as it does at Ctrl-C
 
-What a student's code does while it runs is never one of these: it is a value (:class:`~autograder.records.Run`).
+A failure of a student's code while it runs is never an exception: it is a value (:class:`~autograder.records.Run`).
 Every message says what is wrong, where, and what to do about it.
 """
 
@@ -25,11 +25,11 @@ class AutograderError(Exception):
 
 
 class CourseError(AutograderError):
-    """The course is wrong: the message names file, line (where there is one) and the remedy."""
+    """A fault of the course: the message names file, line (where there is one) and the remedy."""
 
 
 class ProofError(CourseError):
-    """The instructor's solution does not get full marks, or the unchanged release gets points."""
+    """A failed proof: the instructor's solution misses full marks, or the unchanged release gets points."""
 
 
 class SubmissionError(AutograderError):
@@ -37,24 +37,24 @@ class SubmissionError(AutograderError):
 
 
 class UsageError(AutograderError):
-    """The command names something that is not there."""
+    """A command that names something that does not exist."""
 
 
 class HostError(AutograderError):
-    """This machine cannot do what is asked."""
+    """A fault of this machine: it cannot do what is asked."""
 
 
 class SandboxError(HostError):
-    """The sandbox cannot be built here, or does not hold what it promises."""
+    """A sandbox that cannot be built here, or that does not hold what it promises."""
 
 
 class RemoteError(Exception):
-    """The student's side failed in a way that no built-in exception names."""
+    """A failure on the student's side that no built-in exception names."""
 
 
 class LostError(RemoteError):
-    """The kernel is gone, or was stopped because it did not answer in time."""
+    """A kernel that is gone, or was stopped because it did not answer in time."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: what `kill`, `timeout`, systemd and batch systems send."""
+    """A SIGTERM, as `kill`, `timeout`, systemd and batch systems send it."""

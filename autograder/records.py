@@ -1,7 +1,7 @@
-"""The records that travel through the kit: all frozen, all plain data.
+"""Records that travel through the kit: all frozen, all plain data.
 
 course.yaml ──▶ Course, Assignment, Limits, LatePolicy
-source      ──▶ Exam (ExamCell): what only the examiner sees
+source      ──▶ Exam (ExamCell): only the examiner sees it
 submission  ──▶ Run: what happened when the student's cells ran
 examination ──▶ CheckResult ──▶ QuestionGrade ──▶ NotebookGrade ──▶ Grade
 """
@@ -20,12 +20,12 @@ from typing import Any
 MAX_NOTEBOOK_BYTES = 64 << 20
 """A larger notebook is not read."""
 SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
-"""What can wall in a student's kernel."""
+"""Names of the sandboxes that a student's kernel can run in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one notebook may use while it runs. All are per run, not per student."""
+    """Bounds on what one notebook may use while it runs. All are per run, not per student."""
 
     cell_seconds: float = 120.0
     """Wall clock of one cell, in seconds."""
@@ -43,31 +43,37 @@ class Limits:
     """Processor time of all processes together, in seconds; None: see :attr:`most_cpu_seconds`."""
 
     examiner_memory_mib: int = 4096
-    """Memory of the process that examines a submission, in MiB: the answers, the hidden data and the models that are
-    rebuilt are in it."""
+    """Memory of the examiner of one submission, in MiB. It holds answers, hidden data and rebuilt models."""
 
     threads: int = 1
-    """Threads that each numerical library of the notebook computes with. Part of what a grade is made from, as the
-    number of workers is not: with another number, results may differ in their last digits."""
+    """Threads that each numerical library of the notebook computes with.
+
+    With another number, results may differ in their last digits. So it is a part of the cache key; the number of
+    workers
+    is not.
+    """
 
     @property
     def most_cpu_seconds(self) -> float:
-        """``cpu_seconds``; by default as if two cores, or all of its libraries' threads, were busy all the time."""
+        """Processor time in seconds: ``cpu_seconds``, or a default for busy cores.
+
+        The default is two cores, or as many as the libraries have threads, busy for all of ``notebook_seconds``.
+        """
         return max(2, self.threads) * self.notebook_seconds if self.cpu_seconds is None else self.cpu_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class LatePolicy:
-    """What being late costs."""
+    """The rule for what being late costs."""
 
     kind: str = "none"
     """``none`` (no penalty), ``zero`` (late is 0 points), ``per_day``, ``plugin``."""
     per_day: float = 0.0
     """With ``per_day``: the share of the earned score lost for each day begun, 0 to 1."""
     grace_hours: float = 0.0
-    """Hours after the due date that still count as in time."""
+    """Hours after the due date in which a submission is still in time."""
     plugin: str | None = None
-    """With ``plugin``: a class of the course that says what is lost, ``late.py:Policy``, in nbgrader's form."""
+    """With ``plugin``: a class of the course that computes the penalty, ``late.py:Policy``, in nbgrader's form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,46 +85,54 @@ class Assignment:
     due: datetime | None = None
     """Timezone-aware (UTC where course.yaml names no zone)."""
     points: float | None = None
-    """The total that the notebooks must add up to; None: whatever they add up to."""
+    """Total that the notebooks must add up to; None: no total is demanded."""
     late: LatePolicy = field(default_factory=LatePolicy)
     files: tuple[str, ...] = ()
-    """Files that go with the release, relative to the course folder (``kaggle_data.py``); they are copied beside
-    the notebook. Whatever lies in source/<name>/ outside hidden/ goes with it too."""
+    """Files that go with the release, relative to the course folder (``kaggle_data.py``). They are copied into the
+    notebook's
+    folder. All other files in source/<name>/, except those in hidden/, go with it too.
+    """
     hidden: tuple[str, ...] = ()
     """Hidden data, relative to source/<name>/hidden/: only the examiner opens it."""
     prepare: str | None = None
-    """A command line that makes files before a release: a Python file of the course, and arguments. What ``files`` and
-    ``hidden`` list may be missing until it has run."""
+    """Command line that makes files before a release: a Python file of the course, and arguments.
+
+    Files that ``files`` and ``hidden`` list may be missing until it has run.
+    """
     environment: str | None = None
-    """The Python interpreter that runs students' kernels; None: the kit's own."""
+    """Path of the Python interpreter that runs students' kernels; None: the kit's own."""
     sandbox: str = SANDBOXES[0]
-    """What walls them in, one of :data:`SANDBOXES`. No other is ever taken in its place."""
+    """Sandbox of the students' kernels, one of :data:`SANDBOXES`. The kit never falls back to another one."""
     training: str = "exact"
-    """How the kernel runs Keras's ``fit``: ``exact`` (step by step, as Keras does), or ``fast`` (several steps for each
-    call, where that gives the same numbers)."""
+    """``exact``: Keras's ``fit`` runs step by step, as Keras does. ``fast``: several steps a call, where that gives the
+    same
+    numbers.
+    """
     limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where a course's batches run."""
+    """Place where a course's batches run."""
 
     kind: str = "local"
     """``local``: the processes of this machine; ``dask``: the workers of a scheduler of dask.distributed."""
     scheduler: str | None = None
     """With ``dask``: its address, ``tls://host:8786``."""
     ca: str | None = None
-    """Files with the certificate authority's certificate, and this side's certificate and key (PEM); a relative path
-    begins at the course folder. What is left out is as dask's own configuration has it."""
+    """Path of the certificate authority's certificate (PEM); a relative path begins at the course folder. ``cert`` and
+    ``key``
+    are this side's certificate and key. For each that is left out, dask's own configuration decides.
+    """
     cert: str | None = None
     key: str | None = None
     patience_seconds: float = 300.0
-    """How long a batch waits while there is no worker to give work to, in seconds."""
+    """Seconds that a batch waits while there is no worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A course folder and what its course.yaml says."""
+    """A course folder with the settings of its course.yaml."""
 
     root: Path
     course_id: str
@@ -129,89 +143,91 @@ class Course:
     """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
 
     def directory(self, kind: str) -> Path:
-        """The folder of all assignments or students for ``source``, ``release`` and so on."""
+        """Return the folder of a kind: ``source``, ``release``, ``submitted``, ``autograded`` or ``feedback``."""
         return self.root / self.directories.get(kind, kind)
 
     def source(self, assignment: str) -> Path:
-        """source/<assignment>"""
+        """Return the path source/<assignment>."""
         return self.directory("source") / assignment
 
     def hidden(self, assignment: str) -> Path:
-        """source/<assignment>/hidden, which is never released and never mounted"""
+        """Return the path source/<assignment>/hidden, which is never released and never mounted."""
         return self.source(assignment) / "hidden"
 
     def release(self, assignment: str) -> Path:
-        """release/<assignment>"""
+        """Return the path release/<assignment>."""
         return self.directory("release") / assignment
 
     def submitted(self, student: str, assignment: str) -> Path:
-        """submitted/<student>/<assignment>"""
+        """Return the path submitted/<student>/<assignment>."""
         return self.directory("submitted") / student / assignment
 
     def autograded(self, student: str, assignment: str) -> Path:
-        """autograded/<student>/<assignment>"""
+        """Return the path autograded/<student>/<assignment>."""
         return self.directory("autograded") / student / assignment
 
     def feedback(self, student: str, assignment: str) -> Path:
-        """feedback/<student>/<assignment>"""
+        """Return the path feedback/<student>/<assignment>."""
         return self.directory("feedback") / student / assignment
 
     @property
     def reports(self) -> Path:
-        """reports/: the class reports, one HTML file per assignment"""
+        """Path reports/: the class reports, one HTML file per assignment."""
         return self.root / "reports"
 
     @property
     def gradebook(self) -> Path:
-        """gradebook.db, in nbgrader's schema"""
+        """Path of gradebook.db, in nbgrader's schema."""
         return self.root / "gradebook.db"
 
     @property
     def grades_csv(self) -> Path:
-        """grades.csv: one row per submission"""
+        """Path of grades.csv: one row per submission."""
         return self.root / "grades.csv"
 
     def details(self, student: str, assignment: str) -> Path:
-        """.autograder/details/<assignment>/<student>.json: result.json with what only the examiner may read"""
+        """Return the path .autograder/details/<assignment>/<student>.json.
+
+        The file is result.json with the details for the instructor.
+        """
         return self.state / "details" / assignment / f"{student}.json"
 
     @property
     def runs(self) -> Path:
-        """.autograder/runs/: what submissions' notebooks did when they were executed, see
-        :mod:`autograder.execution.recording_store`"""
+        """Path .autograder/runs/: the recordings, see :mod:`autograder.execution.recording_store`."""
         return self.state / "runs"
 
     @property
     def state(self) -> Path:
-        """.autograder/: what can be made anew (caches, logs, locks)"""
+        """Path .autograder/: caches, logs and locks, which can all be made anew."""
         return self.root / ".autograder"
 
 
 MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
-"""Size of one file that a student hands in."""
+"""Largest size of one file that a student hands in."""
 AST_CACHE_SIZE = 256
-"""Sources whose analysis is kept: those of an exam are the same for all who are graded."""
+"""Number of sources whose analysis is cached: the sources of an exam are the same for all students."""
 ATTEMPTS = 3
-"""How often a notebook is run whose kernel somebody kills."""
+"""Number of times that a notebook is run when its kernel is killed from outside."""
 
 
 # --- the exam ----------------------------------------------------------------------------------------
 
 
 class Role(enum.StrEnum):
-    """What a cell of the source notebook is for; nbgrader's five kinds and the rest."""
+    """Role of a cell in the source notebook: nbgrader's five kinds and the rest."""
 
     ANSWER = "answer"  # solution: the student writes it, tests grade it
     TEST = "test"  # grade: points by running it
     MANUAL = "manual"  # grade + solution: a person grades it
     TASK = "task"  # points for a description, graded by a person
     READ_ONLY = "read-only"  # locked: the instructor's, restored when a student edits it
-    FREE = "free"  # no nbgrader metadata: the student's to edit, delete, add to
+    FREE = "free"  # no nbgrader metadata: students may edit it, delete it, and add more
 
 
 @dataclass(frozen=True, slots=True)
 class ExamCell:
-    """A cell of the source notebook with both of its faces."""
+    """A cell of the source notebook, as the instructor wrote it and as the student gets it."""
 
     role: Role
     cell_type: str
@@ -221,19 +237,21 @@ class ExamCell:
     points: float
     """0 for ANSWER, READ_ONLY and FREE."""
     source: str
-    """As the instructor wrote it: with solution, hidden tests and mark scheme. For TEST cells this is what the
-    examiner runs (without the BEGIN/END HIDDEN TESTS lines)."""
+    """Source as the instructor wrote it: with solution, hidden tests and mark scheme.
+
+    For TEST cells the examiner runs it (without the BEGIN/END HIDDEN TESTS lines).
+    """
     released: str
-    """As the student gets it."""
+    """Source as the student gets it."""
     checksum: str
-    """nbgrader's checksum of the released cell; tells an unchanged answer."""
+    """nbgrader's checksum of the released cell, by which an unchanged answer is recognized."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """The released cell's metadata, nbgrader's included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """One notebook of an assignment, as only the examiner sees it."""
+    """One notebook of an assignment with everything that grading needs; only the examiner sees it."""
 
     assignment: str
     notebook: str
@@ -247,12 +265,12 @@ class Exam:
 
     @property
     def questions(self) -> tuple[ExamCell, ...]:
-        """The cells that carry points or await a person: TEST, MANUAL and TASK, in order."""
+        """Cells that carry points or await a person: TEST, MANUAL and TASK, in order."""
         return tuple(c for c in self.cells if c.role in (Role.TEST, Role.MANUAL, Role.TASK))
 
     @property
     def max_score(self) -> float:
-        """The sum of the questions' points."""
+        """Sum of the questions' points."""
         return sum(c.points for c in self.questions)
 
 
@@ -261,12 +279,12 @@ class Exam:
 
 @dataclass(frozen=True, slots=True)
 class ComposedCell:
-    """A cell of the notebook that is run: the instructor's, or the student's where it is theirs to write."""
+    """A cell of the notebook that is run: the student's where students may write it, else the instructor's."""
 
     role: Role
     cell_type: str
     source: str
-    """What runs and what feedback shows. For TEST cells: the released source, never the hidden one."""
+    """Source that runs and that feedback shows. For TEST cells: the released source, never the hidden one."""
     grade_id: str | None = None
     unchanged: bool = False
     """For ANSWER and MANUAL cells: the student left it as released."""
@@ -287,13 +305,16 @@ def raises_exception(metadata: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """One notebook of one submission, ready to run. Every cell of the exam that is not FREE is in it exactly once,
-    in the exam's order, whatever the student did to theirs."""
+    """One notebook of one submission, ready to run.
+
+    Every cell of the exam that is not FREE is in it exactly once, in the exam's order, whatever the student did to
+    them.
+    """
 
     exam: Exam
     cells: tuple[ComposedCell, ...]
     notes: tuple[str, ...] = ()
-    """What was mended, for people."""
+    """Sentences for people about what was repaired."""
 
     def may_raise(self, cell: ComposedCell) -> bool:
         """Tell whether the instructor marked this cell as meant to raise; a free one is known by its source."""
@@ -309,23 +330,23 @@ class Composed:
 
 
 class RunStatus(enum.StrEnum):
-    """How a run ended. Everything but COMPLETED keeps the points of what ran before."""
+    """Status of a run: how it ended. Whatever the status, cells that ran before keep their points."""
 
     COMPLETED = "completed"
     CELL_ERROR = "cell_error"  # a cell raised; the others ran
     TIMED_OUT = "timed_out"  # a cell or the notebook reached its wall clock
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_CPU = "out_of_cpu"
-    OUT_OF_PROCESSES = "out_of_processes"  # a cell failed, or the kernel ended, for want of another process or thread
+    OUT_OF_PROCESSES = "out_of_processes"  # a cell failed, or the kernel ended: no more processes or threads allowed
     OUT_OF_DISK = "out_of_disk"  # a cell failed because a folder was full
     TOO_MUCH_OUTPUT = "too_much_output"
-    KILLED = "killed"  # the kernel ended itself, or was ended because it sent what no kernel sends
+    KILLED = "killed"  # the kernel ended itself, or was stopped because it broke the message protocol
     NO_REPORT = "no_report"  # the kernel never answered, or there was nothing to run
 
 
 @dataclass(frozen=True, slots=True)
 class CellRun:
-    """What one cell of the composed notebook did."""
+    """Result of running one cell of the composed notebook."""
 
     status: str
     """``ok``, ``error``, ``timed_out``, ``not_run`` or ``skipped`` (nothing to execute)."""
@@ -336,35 +357,35 @@ class CellRun:
     error: str | None = None
     """``NameError: name 'x' is not defined``, where the cell raised."""
     limit: RunStatus | None = None
-    """Of a cell that raised: the limit on processes or on disk that it ran into, as its sandbox has seen."""
+    """Limit on processes or on disk that a raising cell ran into, as its sandbox reports; else None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What happened when the composed notebook ran. A student's failure is a value here."""
+    """Result of running the composed notebook. A student's failure is a value here."""
 
     status: RunStatus
     message: str
-    """For the student: what stopped the run, with the limit and its value; empty when COMPLETED."""
+    """Sentence for the student: what stopped the run, with the limit and its value; empty when COMPLETED."""
     cells: tuple[CellRun, ...]
     """Parallel to the composed notebook's cells."""
     wall_seconds: float
     cpu_seconds: float
     peak_memory_mib: float | None
-    """None where no cgroup could be had."""
+    """None where no cgroup was available."""
     sandbox: str
-    """How it was walled in: ``bubblewrap, cgroup v2`` or ``bubblewrap, reduced limits``."""
+    """Description of its sandbox: ``bubblewrap, cgroup v2`` or ``bubblewrap, reduced limits``."""
 
 
 # --- the grade ---------------------------------------------------------------------------------------
 
 
 MAX_EPOCHS = 2000
-"""Of a learning curve that is kept."""
+"""Largest number of epochs of a learning curve that is stored."""
 
 
 class Outcome(enum.StrEnum):
-    """What became of a question, or of one check in it."""
+    """Outcome of a question, or of one check in it."""
 
     PASSED = "passed"
     PARTIAL = "partial"
@@ -376,20 +397,23 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check of a hidden or visible test. ``message`` is the student's, ``detail`` the examiner's alone."""
+    """One check of a hidden or visible test.
+
+    ``message`` is for the student, ``detail`` for the instructor alone.
+    """
 
     name: str
-    """What was checked, in the student's words: ``layers``, ``parameters``, ``holdout loss``."""
+    """Subject of the check, in the student's words: ``layers``, ``parameters``, ``holdout loss``."""
     outcome: Outcome
     fraction: float
-    """The share of the credit earned, 0 to 1."""
+    """Share of the credit earned, 0 to 1."""
     message: str
     detail: str = ""
     weight: float = 1.0
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """Numbers that reports plot: ``{"loss": 0.61, "rows": 4000}``, ``{"parameters": 92169}``."""
     bonus: float = 0.0
-    """Points beyond the cell's own that full credit earns; such a check has no share in the cell's points."""
+    """Points that full credit earns beyond the cell's own; such a check has no share in the cell's points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,20 +429,20 @@ class QuestionGrade:
     message: str
     """For the student."""
     detail: str = ""
-    """For the examiner: may quote the hidden test."""
+    """For the instructor: may quote the hidden test."""
     needs_manual_grade: bool = False
     checks: tuple[CheckResult, ...] = ()
 
     @property
     def remark(self) -> str:
-        """The message, where the checks do not say it already."""
+        """Message, or nothing where the checks already say the same."""
         short = [c for c in self.checks if c.fraction < 1]
         length = sum(len(c.name) + len(c.message) + len(": \n") for c in short) - 1
         return "" if len(self.message) == length and self.message == shortcomings(self.checks) else self.message
 
 
 def shortcomings(checks: tuple[CheckResult, ...]) -> str:
-    """What the checks that did not give full credit say, a line each."""
+    """Join the messages of the checks that did not give full credit, a line each."""
     return "\n".join(f"{c.name}: {c.message}" for c in checks if c.fraction < 1)
 
 
@@ -436,22 +460,24 @@ class NotebookGrade:
     peak_memory_mib: float | None = None
     sandbox: str = ""
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """The learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
-    kept: bool = False
-    """Nothing was executed for this grade: the run is one that was kept. Times and memory are those of then."""
+    """Learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
+    replayed: bool = False
+    """Whether the grade was made by replay. Times and memory are then those of the recording."""
 
     @property
     def score(self) -> float:
+        """Sum of the scores of its questions."""
         return sum(q.score for q in self.questions)
 
     @property
     def max_score(self) -> float:
+        """Sum of the points of its questions."""
         return sum(q.max_score for q in self.questions)
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """The grade of one submission: what result.json holds."""
+    """Grade of one submission, as result.json holds it."""
 
     student: str
     assignment: str
@@ -461,39 +487,41 @@ class Grade:
     submitted_at: datetime | None = None
     graded_at: datetime | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
-    """autograder, python, numpy, keras… of the examiner."""
+    """Versions of autograder, python, numpy, keras… in the examiner."""
     content_keys: Mapping[str, str] = field(default_factory=dict)
-    """``submission``, ``exam``, ``environment``: hashes that say what this grade was made from."""
+    """``submission``, ``exam``, ``environment``: hashes of everything that this grade was made from."""
 
     def is_made_from(self, content_keys: Mapping[str, str]) -> bool:
-        """Tell whether this is the current grade of what has these keys: else it is to be graded anew."""
+        """Tell whether this is the current grade for these keys; if not, the submission is graded again."""
         return dict(self.content_keys) == dict(content_keys)
 
     def is_of_exam(self, exam_key: str | None) -> bool:
-        """Tell whether this exam was examined: else the grade counts nowhere beside those of the exam."""
+        """Tell whether this exam was examined; if not, statistics of the exam exclude the grade."""
         return self.exam_key == exam_key
 
     @property
     def exam_key(self) -> str | None:
-        """The hash of the exam; None if it is not known."""
+        """Hash of the exam; None if it is not known."""
         return self.content_keys.get("exam")
 
     @property
     def score(self) -> float:
-        """After the late penalty; never below 0."""
+        """Points after the late penalty; never below 0."""
         return max(0.0, sum(n.score for n in self.notebooks) - self.late_penalty)
 
     @property
     def max_score(self) -> float:
+        """Sum of the points of all questions."""
         return sum(n.max_score for n in self.notebooks)
 
     @property
     def needs_manual_grade(self) -> bool:
+        """Whether a question waits for a person."""
         return any(q.needs_manual_grade for n in self.notebooks for q in n.questions)
 
     @property
     def status(self) -> str:
-        """The notebooks' statuses, the worst one: ``completed`` only where all are."""
+        """Worst status among the notebooks: ``completed`` only where all are."""
         order = ["invalid", "missing", *(s.value for s in reversed(RunStatus))]
         return min((n.status for n in self.notebooks), key=order.index, default="missing")
 
@@ -509,10 +537,10 @@ class NotGraded:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch did."""
+    """Result of a batch."""
 
     grades: tuple[Grade, ...]
-    """The current grade of every submission that has one, in the order of the students' names."""
+    """Current grade of every submission that has one, in the order of the students' names."""
     graded: tuple[str, ...]
-    """Students graded in this batch; the others' grades were current."""
+    """Students graded in this batch; the grades of all others were current."""
     not_graded: tuple[NotGraded, ...]

@@ -6,14 +6,14 @@
     benchmarks/batch_keras.py --otter .otter/bin/python
 
 The exercise: 12,000 rows of the stand-in (93 features, 9 classes), a small network, five epochs, five questions, one
-with a threshold for the validation loss. No two submissions are the same, some are partly wrong, and every grader must
-give the scores that are right, else there is no table.
+with a threshold for the validation loss. No two submissions are the same, and some are partly wrong. Every grader must
+give the right scores, or no table is printed.
 
-The table (Markdown, standard output) has for each the seconds a submission by the clock and of the processor, the whole
-command divided by the number of submissions; how many times faster than `nbgrader autograde` that is; and how many
-times the floor: the students' own work, two at a time, forked from a process that has imported everything. A median of
-the rounds, which run in turn. Otter is measured only where its python is given; it runs one notebook after the other
-(`otter grade` needs Docker).
+The table (Markdown, standard output) has for each grader the wall-clock and CPU seconds of a submission, which are
+those of the whole command divided by the number of submissions; how many times faster than `nbgrader autograde` this
+is; and how many times the floor. The floor is the students' own work, two at a time, forked from a process that has
+imported everything. Each figure is the median of the rounds, which run in turn. Otter is measured only if its python is
+given; it grades one notebook after the other (`otter grade` needs Docker).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from graders import (
     parser,
     scripts,
 )
-from measuring import machine
+from measurement import machine
 
 SETUP = """\
 import numpy as np

@@ -1,9 +1,9 @@
-"""A batch of small submissions that need numpy alone: this kit with two workers beside nbgrader.
+"""A batch of small submissions that need only numpy: this kit with two workers beside nbgrader.
 
     benchmarks/batch_numpy.py            200 submissions, 20 for nbgrader and the scripts: about five minutes
     benchmarks/batch_numpy.py --quick    4 submissions, 2 for the slow ones: half a minute
 
-Where the students' own work is next to nothing, a grader's own cost is all that there is. The table is that of
+The students' own work is next to nothing here, so the figures show the grader's own cost. The table is that of
 batch_keras.py; no two submissions are the same, some are partly wrong, and the scores must be right.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from exercise import Exercise, Question
 from graders import NBGRADER, Competitor, compared, floors, nbgrader, own, parser, scripts
-from measuring import machine
+from measurement import machine
 
 
 def mean(number: int) -> str:

@@ -1,12 +1,12 @@
-"""Count the statistics that kaggle_data.make_synthetic draws from, on the competition's own train.csv.
+"""The statistics that kaggle_data.make_synthetic draws from, counted on the competition's own train.csv.
 
     python benchmarks/calibrate_stand_in.py data/otto/train.csv           # print the text
     python benchmarks/calibrate_stand_in.py data/otto/train.csv --write   # put it into kaggle_data.py
 
-What is kept: for 125 clusters of rows how often and how large each feature is, a decision tree of 127 leaves, and how
-the drawn labels are brought to the classes' frequencies. Every cluster and every leaf has at least 30 rows.
-After a change: `python benchmarks/synthetic_vs_real.py`, new checksums in tests/lessons/test_kaggle_data.py, new
-releases.
+The statistics are: for 125 clusters of rows, how often each feature is present and how large it is; a decision tree of
+127 leaves; and the correction that gives drawn labels the classes' frequencies. Every cluster and every leaf has at
+least 30 rows. After a change: `python benchmarks/synthetic_vs_real.py`, new checksums in
+tests/lessons/test_kaggle_data.py, new releases.
 """
 
 from __future__ import annotations

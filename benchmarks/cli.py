@@ -1,10 +1,10 @@
-"""How soon the command line answers: `--help` of the program and of `grade`, in fresh processes.
+"""The time until the command line answers: `--help` of the program and of `grade`, in fresh processes.
 
     benchmarks/cli.py                20 of each: ten seconds
     benchmarks/cli.py --quick        5 of each
 
 The table (Markdown, standard output) has medians, with the quickest and the slowest. The target, 0.3 s, is the
-project's own. `python -c pass` stands beside them: nothing written in Python answers sooner.
+project's own. `python -c pass` is the floor: nothing written in Python answers sooner.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from measuring import Spent, machine, markdown, spent
+from measurement import Spent, machine, markdown, spent
 
 TARGET = 0.3
 """Seconds that the median of a help is to stay below."""

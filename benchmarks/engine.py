@@ -1,11 +1,11 @@
-"""One batch in this machine's own processes and on a dask LocalCluster with TLS, in turn: what dask costs.
+"""The cost of dask: one batch in this machine's own processes and on a dask LocalCluster with TLS, in turn.
 
     benchmarks/engine.py            the demo's class, three times each, two workers: about twelve minutes
     benchmarks/engine.py --quick    twelve small notebooks without Keras, once each
 
-The table goes to standard output, as Markdown; standard error says what is being done. Both grade the same submissions
-anew each time, with the same sandbox; the scores must be the same. A figure is the median of wall clocks, from a plan
-that is made to the last result that is written; the proof of the workers' sandboxes is in it.
+The table goes to standard output, as Markdown; progress goes to standard error. Both engines grade the same submissions
+anew each time, with the same sandbox; the scores must be the same. A figure is the median wall clock from the plan to
+the last written result, and includes the self-test of the workers' sandboxes.
 """
 
 from __future__ import annotations

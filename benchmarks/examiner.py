@@ -1,14 +1,14 @@
-"""What the examiner costs: questions to the kernel, large arrays, rebuilt models, and a whole lesson's tests.
+"""The examiner's cost: questions to the kernel, large arrays, rebuilt models, and a whole lesson's tests.
 
     benchmarks/examiner.py                  everything, about three minutes
     benchmarks/examiner.py --lesson-runs 0  without the lesson, and so without Keras: half a minute
 
-The table goes to standard output, as Markdown; standard error says what is being done. Kernels are the real ones, in
-the sandbox. The lesson is graded in processes that are forked as a batch's are, from a server that has imported Keras.
+The table goes to standard output, as Markdown; progress goes to standard error. The kernels are real, in the sandbox.
+The lesson is graded in processes that are forked as a batch's are, from a server that has imported Keras.
 
-A figure is a median of wall clocks. After it stand the number of measurements and their span from the 5th to the 95th
-percentile (the smallest and the largest where there are fewer than twenty), and the CPU time on both sides, the mean of
-all: what is left of the wall clock where nothing else runs on the machine.
+A figure is a median of wall clocks. It is followed by the number of measurements, their span from the 5th to the 95th
+percentile (the smallest and the largest if there are fewer than twenty), and the mean CPU time of both sides: the part
+of the wall clock that remains on an idle machine.
 """
 
 from __future__ import annotations
@@ -215,11 +215,13 @@ def _kernel(work: Any) -> Any:
     """A kernel of its own, as the examiner drives one."""
     from autograder.execution.client import sandboxed_kernel
     from autograder.grading.walls import kernel_sandbox
-    from autograder.grading.work import masked, preload, released_modules
+    from autograder.grading.work import hidden_paths, preload, released_modules
 
     first = preload(work.assignment, released_modules(work))
     limits = work.assignment.limits
-    return sandboxed_kernel(kernel_sandbox(work.assignment), work.files, limits, masked=masked(work), preload=first)
+    return sandboxed_kernel(
+        kernel_sandbox(work.assignment), work.files, limits, hidden_paths=hidden_paths(work), preload=first
+    )
 
 
 def _clocked(phase: str, place: str, spent: dict[str, tuple[float, float]]) -> Any:

@@ -1,4 +1,4 @@
-"""One exercise for several graders: the same questions, answers and tests in the form that each of them takes."""
+"""One exercise for several graders: the same questions, answers and tests, in each grader's own form."""
 
 from __future__ import annotations
 

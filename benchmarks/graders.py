@@ -1,7 +1,8 @@
-"""The graders that a batch is measured with, and the student's own work alone as the floor below all of them.
+"""The graders to compare on a batch, and the students' own work alone as the floor below all of them.
 
-Each takes an exercise, makes what it needs in a fresh folder, and grades so many students: what is timed is the command
-that an instructor would give, from its start to its end. Making the release, or otter's autograder.zip, is not timed.
+Each grader takes an exercise, makes its files in a fresh folder, and grades a number of students. The time is that of
+the command that an instructor would give, from its start to its end. Making the release, or otter's autograder.zip, is
+not timed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exercise import NOTEBOOK, Exercise
-from measuring import markdown, said, spent
+from measurement import markdown, said, spent
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {

@@ -1,19 +1,18 @@
-"""What grows with a class: the coordinator's time for a submission, its memory, and the gradebook's share.
+"""The costs that grow with a class: the coordinator's time for a submission, its memory, and the gradebook's share.
 
     benchmarks/growth.py                 10, 50, 250 and 1,000 submissions, executions faked: some two minutes
     benchmarks/growth.py --quick         10 and 100: a quarter of a minute
     benchmarks/growth.py --real          10, 50 and 250 submissions graded for real, about two minutes on two cores
     benchmarks/growth.py --submissions 10 2000
 
-The notebook is small and needs Python alone. Two submissions are graded for real, in the sandbox; the executions of a
-class are faked by writing their results under each student's name, so that what is left is the coordinator's own work.
-It does what `autograder grade` does, in a process of its own for each size, and the table (Markdown, standard output)
-says for each the milliseconds a submission of each part, and the CPU time of all; the gradebook's share of the whole,
-with two executions at a time of the length of the real ones; the peak memory of the process; and how far that is above
-the memory that it had when everything was imported. A second table says what it costs when the class is graded and one
-student more hands in.
+The notebook is small and needs only Python. Two submissions are graded for real, in the sandbox. The executions of a
+class are faked: their results are written under each student's name, so that only the coordinator's own work remains. A
+process of its own for each size does what `autograder grade` does. The table (Markdown, standard output) has for each
+size the milliseconds of each part for a submission; the CPU time of all parts; the gradebook's share of the whole, with
+two executions at a time that take as long as the real ones; the peak memory of the process; and how far that is above
+its memory after all imports. A second table has the cost of one more submission after the class is graded.
 
-With `--real` the executions are real, two at a time unless --workers says otherwise, and the shares are of that time.
+With `--real` the executions are real, two at a time unless --workers says otherwise, and the shares refer to that time.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from time import perf_counter, process_time
 from typing import Any
 from unittest import mock
 
-from measuring import machine, markdown, said
+from measurement import machine, markdown, said
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))

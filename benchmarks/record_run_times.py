@@ -1,9 +1,9 @@
-"""Grades the demo's class and writes down what each submission cost: seconds, memory, bytes on disk.
+"""The cost of each submission of the demo's class, recorded in a file: seconds, memory, bytes on disk.
 
     benchmarks/record_run_times.py --out benchmarks/recorded/demo_class.json
 
-The file is what benchmarks/scale_simulation.py draws run times from. CPU seconds change little with what else runs on
-the machine; wall clocks are only worth something on a quiet one.
+benchmarks/scale_simulation.py draws run times from this file. CPU seconds depend little on the machine's other work;
+wall clocks are only useful from an idle machine.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A hidden test changes after the class is graded: what grading it anew costs, beside what grading it cost.
+"""The cost of grading a class again after a hidden test changed, beside the cost of grading it first.
 
 Makes a course with the exercise of `batch_keras.py`, a loss on holdout data in its hidden tests, and a class of
-students, each with a network of their own, and times the command `autograder grade`: once with nothing kept, then after
-each of some changes of hidden tests. The table says the wall clock and the processor time of the whole command, all its
-processes, pages and the gradebook included.
+students, each with a network of their own. It times the command `autograder grade`: once without any recording, then
+after each of some changes of hidden tests. The table has the wall clock and the CPU time of the whole command with all
+its processes, pages and the gradebook included.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""How fast `check.retrained` trains, beside Keras's own `fit`, and whether the losses are the same.
+"""The speed of `check.retrained` beside Keras's own `fit`, and whether the losses are the same.
 
     benchmarks/retraining.py                     the lesson's kind of network, 20,000 rows
     benchmarks/retraining.py --rows 50000 --epochs 20 --pairs 5
 
 Each pair trains the same network from the same weights in the same order of rows, once with `fit` and once as
-`check.retrained` does, one right after the other, so that a busy machine slows both. Three kinds of `fit` are beside
-it: as students call it, with `steps_per_execution` of a whole epoch, and with XLA. The table (Markdown, standard
-output) has the median milliseconds of an epoch, by the clock and of processor time, without the first epoch, in which
-everything is compiled; the seconds of a whole training, compiling included; and the largest difference of a loss.
+`check.retrained` does, in direct succession, so that a busy machine slows both. There are three kinds of `fit`: as
+students call it, with `steps_per_execution` of a whole epoch, and with XLA. The table (Markdown, standard output) has
+the median milliseconds of an epoch, in wall clock and CPU time, without the first epoch, in which everything is
+compiled; the seconds of a whole training, compilation included; and the largest difference of a loss.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Plays a very large batch on a cluster that is not there, with recorded run times: hours, core-hours, tails, losses.
+"""A simulation of a very large batch on a cluster, with recorded run times: hours, core-hours, tails, losses.
 
     benchmarks/scale_simulation.py                        the table of docs/scale.md
     benchmarks/scale_simulation.py --submissions 20000 --machines 4 16 --slots 16 --days-between-deaths 0.5
 
-A discrete-event simulation of what autograder/grading/cluster/dispatch.py does. Each submission takes the time of one
-that was recorded, drawn with a fixed seed. Machines come up after their proof, die at random times (exponential), lose
-what ran on them, and are replaced. The coordinator does one thing at a time: it sends each submission and writes each
-result.
+This is a discrete-event simulation of autograder/grading/cluster/dispatch.py. Each submission takes the time of a
+recorded one, drawn with a fixed seed. Machines come up after their self-test, die at random times (exponential), lose
+the submissions that ran on them, and are replaced. The coordinator does one thing at a time: it sends each submission
+and writes each result.
 
-What it leaves out: machines that are slower than the recorded one, a network that is full, and people.
+It leaves out machines that are slower than the recorded one, a full network, and people.
 """
 
 from __future__ import annotations

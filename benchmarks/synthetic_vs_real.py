@@ -1,13 +1,13 @@
-"""How well the stand-in stands in: the loss of each of a dozen models on it and on the competition's own rows.
+"""The quality of the stand-in: the loss of each of a dozen models on it and on the competition's own rows.
 
     benchmarks/synthetic_vs_real.py --train data/otto/train.csv
     benchmarks/synthetic_vs_real.py --train data/otto/train.csv softmax boosting     only two of them
 
-A split of the real rows moves a loss by 0.01 and more. So on the real data a number is the mean over --folds parts,
-each held out once; on the stand-in, which has no end of rows, a model is trained once on as many rows as in one fold
-and measured on 60,000 others. Networks: 20 epochs, batches of 128; SGD with rate 0.01 and the loss after the last
-epoch, or Adam and the loss after the best one. The two accuracies are those of softmax regression from weights 0
-after full-batch steps of 0.01. The exit code is 1 where a difference is above --within, or where two models change
+The choice of a split moves a loss on the real rows by 0.01 and more. So on the real data a number is the mean over
+--folds parts, each held out once. The stand-in can make any number of rows: there a model is trained once on as many
+rows as in one fold, and measured on 60,000 others. Networks: 20 epochs, batches of 128; SGD with rate 0.01 and the loss
+after the last epoch, or Adam and the loss after the best one. The two accuracies are those of softmax regression from
+weights 0 after full-batch steps of 0.01. The exit code is 1 if a difference is above --within, or if two models change
 places that lie further apart than --apart on the real data.
 
 Without --train the stand-in's column alone is printed. With two idle cores and six folds it takes about half an hour.

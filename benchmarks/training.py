@@ -1,13 +1,13 @@
-"""How much sooner a student's `fit` ends with `training: fast`, and whether its numbers are the same.
+"""The time that `training: fast` saves in a student's `fit`, and whether its numbers are the same.
 
     benchmarks/training.py                       three networks, 20,000 rows, 32 steps for each call
     benchmarks/training.py --steps 8 32 128 --epochs 12 --pairs 7
 
 Each pair trains the same network from the same weights in the same order of rows, once as Keras does and once as the
-kernel of an assignment with `training: fast`, one right after the other, so that a busy machine slows both. The table
-(Markdown, standard output) has the median milliseconds of an epoch, by the clock and of processor time, without the
-first epoch, in which everything is compiled; the seconds of a whole training, compiling included; and whether losses
-and weights are the same to the bit.
+kernel of an assignment with `training: fast`, in direct succession, so that a busy machine slows both. The table
+(Markdown, standard output) has the median milliseconds of an epoch, in wall clock and CPU time, without the first
+epoch, in which everything is compiled; the seconds of a whole training, compilation included; and whether losses and
+weights are the same to the bit.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
-"""What the tutorial of 2017 printed, beside what today's libraries and this course's lessons give.
+"""The numbers that the tutorial of 2017 printed, beside those of today's libraries and of this course's lessons.
 
     benchmarks/tutorial_numbers.py                                  on the synthetic stand-in
     benchmarks/tutorial_numbers.py --train data/otto/train.csv      and on the competition's own data
     benchmarks/tutorial_numbers.py --spread 10                      and how far chance moves a validation loss
 
-The table goes to standard output, as Markdown; standard error says what is being done. Each row is computed twice
-for each set of data: by the tutorial's own protocol on all rows (the same model, optimizer, rate, batches and epochs,
-in today's Keras or NumPy), and by the course's lesson, whose solution is executed and whose printed number is taken.
-Lessons use fewer rows and other trainings, so only the protocols compare with the tutorial. Every number is one run
-with one seed.
+The table goes to standard output, as Markdown; progress goes to standard error. Each row is computed twice for each set
+of data: by the tutorial's own protocol on all rows (the same model, optimizer, rate, batches and epochs, in today's
+Keras or NumPy), and by the course's lesson, whose solution is executed and whose printed number is taken. Lessons use
+fewer rows and other trainings, so only the protocols compare with the tutorial. Every number is one run with one seed.
 
 No row of the data is written anywhere but to a temporary folder, in which the lessons run.
 """

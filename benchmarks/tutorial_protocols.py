@@ -1,4 +1,4 @@
-"""How the tutorial of 2017 trained its models, in today's Keras and NumPy. tutorial_numbers.py prints the results."""
+"""Training protocols of the tutorial of 2017, in today's Keras and NumPy; tutorial_numbers.py prints their results."""
 
 from __future__ import annotations
 

@@ -13,16 +13,16 @@ FLAG = re.compile(r"[ \t]*# doctest:.*$", re.M)
 
 
 class MarkdownDocstrings(griffe.Extension):
-    """Extension that turns roles into links to the checks, and examples into code blocks."""
+    """An extension that turns roles into links to the checks, and examples into code blocks."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Rewrite the docstring of an object, where it has one."""
+        """Rewrite the docstring of an object, if it has one."""
         if obj.docstring is not None:
             obj.docstring.value = to_markdown(obj.docstring.value)
 
 
 def to_markdown(text: str) -> str:
-    """Return the text with roles as inline code, linked where they name a check, and examples fenced."""
+    """Return the text with roles as inline code, linked if they name a check, and examples fenced."""
     text = ROLE.sub(_linked, text)
     return EXAMPLE.sub(lambda match: f"```pycon\n{FLAG.sub('', match[0])}\n```", text)
 

@@ -1,4 +1,4 @@
-"""Hooks of the docs site: its navigation, links to files outside of docs/, names of the API."""
+"""Hooks of the docs site: its navigation, links to files outside docs/, names of the API."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def name_definitions(markdown: str, defined: dict[str, str]) -> str:
 
 
 def indent_items(markdown: str) -> str:
-    """Indent what belongs to a list's item by four columns, as this site's Markdown wants it; code hosts want fewer."""
+    """Indent the content of a list's item by four columns, as this site's Markdown needs; code hosts need fewer."""
     lines: list[str] = []
     width = 0  # of the open item's marker; 0: no item is open
     fenced = False
@@ -97,7 +97,7 @@ def on_config(config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
-    """Rewrite what code hosts show in another way than this site; warn of dead links: strict builds fail."""
+    """Rewrite Markdown that code hosts show differently; warn of dead links, which fail strict builds."""
     root = Path(config.docs_dir).parent
     if page.is_homepage:  # its own links are the navigation
         page.meta["hide"] = ["navigation"]

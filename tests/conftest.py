@@ -1,12 +1,59 @@
-"""What a run of the tests says at its end."""
+"""The tiers of the suite, and what a run of it says at its end."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Generator
+from typing import Any
+
 import pytest
+from helpers.tiers import is_unit_test
+
+_started_sandboxes: list[str] | None = None
+"""Commands of sandboxes that the running unit test has started; None outside a unit test."""
+_had_tensorflow = False
+
+
+def refuse_sandbox(event: str, arguments: tuple[Any, ...]) -> None:
+    """Fail the running unit test where it starts a sandbox: as an audit hook, whatever way it takes."""
+    if event == "subprocess.Popen" and _started_sandboxes is not None:
+        command = arguments[1] if isinstance(arguments[1], list | tuple) else [arguments[1]]
+        if any(str(word).endswith("autograder/sandbox/supervisor") for word in command):
+            _started_sandboxes.append(" ".join(map(str, command)))
+            pytest.fail("a unit test starts a sandbox: mark it `sandbox`")
+
+
+sys.addaudithook(refuse_sandbox)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse test modules that import TensorFlow while they are collected (helpers.lazy is how to name it)."""
+    if "tensorflow" in sys.modules:
+        raise pytest.UsageError("a test module imports TensorFlow while tests are collected; see tests/helpers/lazy.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    global _started_sandboxes, _had_tensorflow
+    _started_sandboxes = [] if is_unit_test(item) else None
+    _had_tensorflow = "tensorflow" in sys.modules
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a unit test that imported TensorFlow, or that swallowed the refusal of a sandbox."""
+    global _started_sandboxes
+    result = yield
+    started, _started_sandboxes = _started_sandboxes, None
+    if started:
+        pytest.fail(f"a unit test starts a sandbox: mark it `sandbox`\n{started[0]}")
+    if started is not None and "tensorflow" in sys.modules and not _had_tensorflow:
+        pytest.fail("a unit test imports TensorFlow: mark it `keras`")
+    return result
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many attacks were generated, by family."""
+    """Say how many attacks were generated, by family."""
     reports = [report for report in terminalreporter.stats.get("passed", ()) if "tests/security/" in report.nodeid]
     lines = [line for report in reports for line in report.capstdout.splitlines() if " cases" in line]
     if lines:

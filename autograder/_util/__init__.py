@@ -1,1 +1,1 @@
-"""Files, text, digests and notebooks: what every room may use, and what knows no room."""
+"""Helpers for files, text, digests and notebooks. Every room may use them; they know no room."""

@@ -1,4 +1,4 @@
-"""Digests of folders, values, and the kit's own code: what cache keys are made of."""
+"""Digests of folders, values, and the kit's own code, from which cache keys are made."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from typing import Any
 from autograder.records import MAX_SUBMITTED_FILE_BYTES
 
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
-"""Folders that belong to tools and not to the work."""
+"""Folders that belong to tools and are no part of the work."""
 
 
 def folder_key(folder: Path) -> str:
     """Digest the names and contents of a folder that a student may have filled.
 
-    Of a file that is too large for any submission only size and time count, so that one of a terabyte holds nobody up;
-    a file that cannot be read is a fact like any other, and the grading says so.
+    For a file that is too large for any submission, only size and time count: reading a terabyte would hold up the
+    batch.
+    A file that cannot be read is digested with its error number; grading reports it.
     """
     digest = hashlib.sha256()
     for path in regular_files(folder):
@@ -39,7 +40,7 @@ def folder_key(folder: Path) -> str:
 
 
 def regular_files(folder: Path) -> list[Path]:
-    """List the regular files of a folder, sorted: links and special files are passed over."""
+    """List the regular files of a folder, sorted; links and special files are left out."""
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(n for n in folders if n not in IGNORED)
@@ -56,7 +57,7 @@ def _is_regular(path: Path) -> bool:
 
 @functools.cache
 def own_code() -> dict[str, str]:
-    """Digest each of the kit's modules, as this process found them: students import from them."""
+    """Digest each of the kit's modules as this process found them: students import from them."""
     package = Path(__file__).resolve().parents[1]
     return {str(path.relative_to(package)): _content(path) for path in package.rglob("*.py")}
 
@@ -67,5 +68,5 @@ def _content(path: Path) -> str:
 
 
 def digest(*values: Any) -> str:
-    """Digest plain values, dates and paths among them, as one key is made of them."""
+    """Digest plain values, dates and paths into one key."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()

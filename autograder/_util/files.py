@@ -1,4 +1,4 @@
-"""Files that are either the old ones or the new ones, never half of each."""
+"""Writing of files and folders in one step: readers see old content or new content, never half of each."""
 
 from __future__ import annotations
 
@@ -19,27 +19,31 @@ from autograder.errors import HostError
 
 
 def unwritable(path: Path, error: OSError) -> HostError:
-    """What to say of a file or folder that cannot be written."""
-    return HostError(f"{path} cannot be written ({error.strerror or error}); free space or rights?")
+    """Make the error for a file or folder that cannot be written."""
+    return HostError(f"{path} cannot be written ({error.strerror or error}); check free space and permissions")
 
 
 def version(path: Path) -> tuple[int, ...]:
-    """Another one after each change of the file.
+    """Return the file's device, inode, size and time: another tuple after each change.
 
     Raises:
-        OSError: there is none.
+        OSError: there is no such file.
     """
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int = 0o644) -> None:
-    """Write ``data`` (text as UTF-8, whole or in pieces) beside ``path``, flush it to the disk, and rename it over
-    ``path``.
+    """Write ``data`` into a file of its own, flush it to the disk, and rename it to ``path``.
 
-    Folders on the way are made. Whoever reads ``path`` sees the whole old file or the whole new one, also
+    Missing parent folders are made. Readers of ``path`` see the whole old file or the whole new one, even
     after a power cut. A symbolic link at ``path`` is replaced, not followed. The umask does not change
     ``mode``.
+
+    Args:
+        path: the file to write or to replace.
+        data: its content, whole or in pieces; text is written as UTF-8.
+        mode: its permissions.
 
     Raises:
         HostError: the folder or the file cannot be written.
@@ -63,11 +67,16 @@ def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int
 
 
 def fill(folder: Path, files: Mapping[str, bytes | str]) -> None:
-    """Write ``files`` (name → content, text as UTF-8) into a folder that nobody looks into yet, and flush them and it
-    to the disk. :func:`replace_folder` puts it into its place then.
+    """Write ``files`` into a new folder that has no readers yet, and flush them to the disk.
+
+    :func:`replace_folder` then puts the folder into its place.
+
+    Args:
+        folder: the folder, which exists.
+        files: name → content; text is written as UTF-8.
 
     Raises:
-        OSError: one cannot be written, or is there already.
+        OSError: a file cannot be written, or is there already.
     """
     for name, content in files.items():
         with (folder / name).open("xb") as file:
@@ -76,7 +85,7 @@ def fill(folder: Path, files: Mapping[str, bytes | str]) -> None:
 
 
 def _write(file: BinaryIO, content: Iterable[bytes | str], mode: int) -> None:
-    """All of it, down to the disk. The umask does not change ``mode``."""
+    """Write all of ``content`` and flush it to the disk. The umask does not change ``mode``."""
     for piece in content:
         file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
     set_mode(file.fileno(), mode)
@@ -85,25 +94,27 @@ def _write(file: BinaryIO, content: Iterable[bytes | str], mode: int) -> None:
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Put the finished folder ``new`` in the place of ``target`` (same file system), which may or may not
-    exist.
+    """Put the finished folder ``new`` in the place of ``target``, which need not exist.
 
-    Whoever opens ``target`` finds the old files or the new ones, also where this process is killed at any moment: the
-    two change places in one step of the file system. Where that has no such step, there is none of them for a moment.
+    Both lie in one file system. Readers of ``target`` find the old files or the new ones, even if this process is
+    killed:
+    the two folders change places in one step. Where the file system has no such step, ``target`` is missing for a
+    moment.
 
     Raises:
-        HostError: it cannot be moved; the old folder is in its place then.
+        HostError: the folder cannot be moved; the old one is then in its place.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         replaced = target.exists() or target.is_symlink()
         if not replaced:
             new.rename(target)
-        elif not _exchanged(new, target):
-            _moved_in_two_steps(new, target)
+        elif not _exchange(new, target):
+            _move_in_two_steps(new, target)
         flush_folder(target.parent)
     except OSError as error:
-        raise HostError(f"{target} cannot be replaced ({error.strerror or error}); free space or rights?") from error
+        reason = error.strerror or error
+        raise HostError(f"{target} cannot be replaced ({reason}); check free space and permissions") from error
     if replaced:
         new.unlink() if new.is_symlink() else shutil.rmtree(new, ignore_errors=True)
 
@@ -112,8 +123,8 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-def _exchanged(one: Path, other: Path) -> bool:
-    """Let two paths change places, as renameat2(2) does; False where the system or the file system cannot."""
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places, as renameat2(2) does; return False where that is not supported."""
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "renameat2"):
         return False
@@ -125,8 +136,8 @@ def _exchanged(one: Path, other: Path) -> bool:
     raise OSError(code, os.strerror(code))
 
 
-def _moved_in_two_steps(new: Path, target: Path) -> None:
-    """``new`` to ``target``, and the old one to where ``new`` was."""
+def _move_in_two_steps(new: Path, target: Path) -> None:
+    """Move ``target`` aside, then ``new`` to ``target``, then the old folder to where ``new`` was."""
     old = new.parent / f"{new.name}.replaced"
     target.rename(old)
     try:
@@ -138,11 +149,11 @@ def _moved_in_two_steps(new: Path, target: Path) -> None:
 
 
 LEFTOVER_SECONDS = 3600.0
-"""No file is written for so long: what was written aside before that is of a process that was killed."""
+"""Age in seconds after which a temporary file is a leftover of a killed process: no write takes so long."""
 
 
 def sweep(folder: Path, pattern: str = "**/.*.tmp") -> None:
-    """Remove what :func:`write_atomically` has left in ``folder`` where it was killed."""
+    """Remove temporary files of a killed :func:`write_atomically` from ``folder``."""
     for path in folder.glob(pattern):
         with contextlib.suppress(OSError):
             if _ASIDE.fullmatch(path.name) and time.time() - path.lstat().st_mtime > LEFTOVER_SECONDS:
@@ -150,4 +161,4 @@ def sweep(folder: Path, pattern: str = "**/.*.tmp") -> None:
 
 
 _ASIDE = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp")
-"""The names that mkstemp gives."""
+"""Names that mkstemp gives."""

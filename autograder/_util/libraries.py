@@ -1,8 +1,8 @@
-"""Processes that do without the large libraries, and notice when they cannot.
+"""Imports of large libraries that fail in this process and are recorded.
 
-Importing TensorFlow takes longer than everything else that grading from a kept run does. So that is tried first in a
-process that has not imported such libraries: where an import of one is begun, ``wanted()`` says so from then on,
-whatever a test makes of the ImportError that it gets, and the work is done again where they are.
+Importing TensorFlow takes longer than all other steps of a replay. So a replay is first tried in a process that cannot
+import such libraries. If a test begins to import one, ``wanted()`` is True from then on, however the test handles the
+ImportError, and the work is done again in a process that can import them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _wanted: list[str] = []
 
 
 class _Absent(importlib.abc.Loader):
+    """A loader that records the import and refuses it."""
+
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         want(spec.name)
         raise ImportError(f"{spec.name} is not imported in this process", name=spec.name)
@@ -28,7 +30,7 @@ class _Absent(importlib.abc.Loader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Whether a library is installed can be asked as ever; only its import fails."""
+    """A finder that reports the libraries as installed; only their import fails."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
@@ -45,23 +47,23 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def do_without(names: Sequence[str]) -> None:
-    """From now on these libraries cannot be imported in this process, as far as they are not yet."""
+    """Make imports of these libraries fail in this process, unless they are already imported."""
     sys.meta_path.insert(0, _Finder(names))
 
 
 def want(name: str) -> None:
-    """Something is about to be imported, or would be if it was not known that it cannot be."""
+    """Record that a library would be imported here."""
     _wanted.append(name)
 
 
 def wanted() -> bool:
-    """Whether one of them was to be imported."""
+    """Tell whether an import of one of the libraries was recorded."""
     return bool(_wanted)
 
 
 @functools.cache
 def version(distribution: str) -> str | None:
-    """The version that is installed, looked up without an import; None where there is none."""
+    """Return the installed version without an import; None where the distribution is not installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

@@ -1,7 +1,7 @@
-"""Reading notebooks that someone else wrote: every fault is an error with a reason, never a hang or a crash.
+"""Reader of untrusted notebooks: every fault is an error with a reason, never a hang or a crash.
 
-Bounds come first (kind of file, size, how many containers and values the text can hold), then strict JSON,
-then nbformat's own schema. Only what has passed all of it is upgraded and handed on.
+Bounds come first (kind of file, size, number of containers and values), then strict JSON, then nbformat's own schema.
+Only a notebook that has passed all of them is upgraded and returned.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ MAX_DEPTH = 100
 """Nesting of lists and objects; an interactive plot needs about 20."""
 MAX_CONTAINERS = 1_000_000
 MAX_VALUES = 8_000_000
-"""Together with the size these bound what reading can take: measured at worst, 0.9 GiB and 16 seconds."""
+"""Together with the size, bounds the cost of reading: in the worst case measured, 0.9 GiB and 16 seconds."""
 MAX_CELLS = 10_000
 
-# Strings are consumed whole and without backtracking, so that what lies in them is never taken for a number.
+# Strings are consumed whole and without backtracking, so that no digits in them are taken for a number.
 _STRING_OR_WORD = re.compile(r'"(?:[^"\\]++|\\.)*+"|"|[-+.\w]+', re.DOTALL)
 
 
@@ -37,7 +37,7 @@ def read_notebook(source: Path | str | bytes, *, name: str | None = None) -> Not
 
     Args:
         source: a path, or the file's content.
-        name: what messages call it; default: the file's name, or ``notebook``.
+        name: the notebook's name in messages; default: the file's name, or ``notebook``.
 
     Returns:
         A valid nbformat 4 notebook: sources are single strings, cells of format 4.5 have unique ids,
@@ -72,7 +72,7 @@ def read_source_notebook(path: Path, *, name: str | None = None) -> NotebookNode
 
 
 def _read_bytes(path: Path, label: str) -> bytes:
-    """The content of a regular file; a link is not followed and a pipe is not waited for."""
+    """Read a regular file; links are not followed, and pipes are not waited for."""
     try:
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
@@ -103,11 +103,11 @@ def _check_size(size: int, label: str) -> None:
 
 
 class _BadValue(Exception):
-    """Raised inside the JSON parser: (what is wrong, the word to look for in the text or None)."""
+    """A fault found inside the JSON parser: (message, word to look for in the text, or None)."""
 
 
 def _parse(data: bytes, label: str) -> dict[str, Any]:
-    """Strict JSON with an object at its top."""
+    """Parse strict JSON with an object at its top."""
     _check_size(len(data), label)
     if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS or data.count(b",") > MAX_VALUES:
         raise SubmissionError(f"{label}: holds too many values. Clear its outputs and save it again")
@@ -175,19 +175,19 @@ def _integer(word: str) -> int:
 
 
 def _line_of(word: str | None, text: str) -> str:
-    """``line 3: `` where ``word`` first stands outside of a string; nothing where it cannot be told."""
+    """Return ``line 3: `` for the first ``word`` outside of a string; nothing if it is not found."""
     if word is None:
         return ""
     for match in _STRING_OR_WORD.finditer(text):
         if match.group() == '"':
-            break  # the rest is an open string; looking for its end from every quote takes for ever
+            break  # the rest is an open string; searching for its end from every quote would take forever
         if match.group() == word:
             return f"line {text.count(chr(10), 0, match.start()) + 1}: "
     return ""
 
 
 def _walk(top: Any) -> Iterator[tuple[Any, int]]:
-    """Every key and value below ``top`` with its depth; no recursion, so that no depth hurts."""
+    """Yield every key and value below ``top`` with its depth, without recursion: depth is unbounded here."""
     stack = [(top, 1)]
     while stack:
         value, depth = stack.pop()
@@ -211,7 +211,7 @@ def _encodable(text: str) -> bool:
 
 
 def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
-    """The notebook in format 4, valid before and after the upgrade."""
+    """Convert the notebook to format 4; it is validated before and after."""
     major, minor = parsed.get("nbformat"), parsed.get("nbformat_minor", 0)
     if type(major) is not int or type(minor) is not int or not 0 <= minor < 1000:
         raise SubmissionError(f"{label}: not a notebook: 'nbformat' is missing or no number")
@@ -240,7 +240,7 @@ def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
 
 
 def _cell_count(parsed: dict[str, Any]) -> int:
-    """Cells of a notebook that may be malformed, in format 4 or 3."""
+    """Count the cells of a notebook that may be malformed, in format 4 or 3."""
     worksheets = parsed.get("worksheets")
     holders = [parsed, *(worksheets if isinstance(worksheets, list) else ())]
     lists = [holder.get("cells") for holder in holders if isinstance(holder, dict)]
@@ -248,8 +248,10 @@ def _cell_count(parsed: dict[str, Any]) -> int:
 
 
 def _repair_outputs(parsed: dict[str, Any]) -> None:
-    """Give the outputs and the count that format 4 demands to code cells without them: a cell whose type was changed by
-    hand, or by a tool, lacks both. All cells are run anew."""
+    """Give code cells without them the outputs and the count that format 4 demands.
+
+    A cell whose type was changed by hand, or by a tool, lacks both. All cells are run anew.
+    """
     cells = parsed.get("cells")
     for cell in cells if isinstance(cells, list) else ():
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
@@ -258,9 +260,9 @@ def _repair_outputs(parsed: dict[str, Any]) -> None:
 
 
 def _repair_ids(parsed: dict[str, Any], minor: int) -> None:
-    """Give an id that is not random to cells without one, and to all but the first of those that share one.
+    """Give fixed ids to cells that have none or share one; the first of those that share it keeps it.
 
-    From 4.5 on cells have ids; copied cells may share one, and editors forget them. No grade depends on them.
+    Format 4.5 demands ids; copied cells may share one, and editors forget them. No grade depends on them.
     """
     cells = parsed.get("cells")
     if minor < 5 or not isinstance(cells, list):
@@ -281,9 +283,10 @@ def _repair_ids(parsed: dict[str, Any], minor: int) -> None:
 
 
 def _upgrade_metadata(notebook: NotebookNode) -> NotebookNode:
-    """nbgrader's cell metadata in its current schema, by nbgrader's code; what that rejects stays as it was.
+    """Upgrade nbgrader's cell metadata to its current schema, by nbgrader's code.
 
-    Where nbgrader is not installed (a student's machine), all of it stays as it was.
+    Metadata that nbgrader rejects stays as it was. So does all of it where nbgrader is not installed (a student's
+    machine).
     """
     outdated = [cell for cell in notebook.cells if _schema(cell) in (0, 1, 2)]
     if not outdated:
@@ -303,6 +306,6 @@ def _upgrade_metadata(notebook: NotebookNode) -> NotebookNode:
 
 
 def _schema(cell: NotebookNode) -> object:
-    """The schema version that the cell's nbgrader metadata claims, 0 for none; None without such metadata."""
+    """Return the schema version in the cell's nbgrader metadata, 0 if missing; None without such metadata."""
     metadata = cell.metadata.get("nbgrader")
     return metadata.get("schema_version", 0) if isinstance(metadata, dict) else None

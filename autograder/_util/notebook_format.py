@@ -1,4 +1,4 @@
-"""nbformat, imported without a second of work that no notebook needs: import it from here.
+"""The package nbformat without its slow imports: import it from here.
 
 jsonschema, which nbformat imports, imports every installed package that recognizes a text format, and one of them
 compiles a grammar for most of a second. No notebook schema names a text format, so those packages are hidden meanwhile.
@@ -20,11 +20,11 @@ finally:
 
 __all__ = ["NotebookNode", "ValidationError", "compile_schemas", "nbformat", "release_jsonschema"]
 _MINORS = (4, 5)
-"""The minors of format 4 in which today's tools write notebooks."""
+"""Minor versions of format 4 that today's tools write."""
 
 
 def compile_schemas() -> None:
-    """Compile the schemas of notebooks now: once in a template, and not in each of its forks (25 ms each)."""
+    """Compile the schemas of notebooks once in a template, instead of in each of its forks (25 ms each)."""
     from nbformat.validator import get_validator
 
     for minor in _MINORS:
@@ -32,6 +32,6 @@ def compile_schemas() -> None:
 
 
 def release_jsonschema() -> None:
-    """Give whoever imports jsonschema from now on a whole one: a test may ask whether a text is a date."""
+    """Let later imports of jsonschema load all of it: a test may ask whether a text is a date."""
     for name in [name for name in sys.modules if _hidden and name.split(".")[0] == "jsonschema"]:
         del sys.modules[name]

@@ -1,4 +1,4 @@
-"""Frozen records as plain JSON and back, by their type hints: what travels between machines is data and never code."""
+"""Conversion of frozen records to plain JSON and back, by their type hints. Machines exchange data and never code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Record = TypeVar("_Record")
 
 
 def to_plain(value: Any) -> Any:
-    """``value`` (a record, or what records are made of) as numbers, texts, lists and dicts."""
+    """Convert ``value`` (a record, or a value in one) into numbers, texts, lists and dicts."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, datetime):
@@ -30,7 +30,10 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[_Record], data: Any) -> _Record:
-    """The record of type ``kind`` that :func:`to_plain` made ``data`` from; equal to it.
+    """Rebuild the record of type ``kind`` from the data that :func:`to_plain` made.
+
+    Returns:
+        A record that is equal to the original.
 
     Raises:
         ValueError: ``data`` is no such record: a field is missing, unknown, or of another type.

@@ -1,7 +1,7 @@
 """Differences between operating systems: students work on any of them, courses are graded on Linux.
 
-What only POSIX has, and a student's computer may lack, is asked for here and nowhere else on the student's way. What
-serves grading alone uses it freely: its commands say first that they need it.
+Functions that a student's command needs and that only POSIX has are wrapped here and used nowhere else. Modules that
+serve grading alone use POSIX freely: their commands check first that they run on it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from autograder.errors import HostError
 
 _NAMES = {"win32": "Windows", "darwin": "macOS"}
 _FORBIDDEN = frozenset('<>:"|?*')
-"""Characters that no file's name has on Windows; a colon leads to another stream of the file before it."""
+"""Characters that Windows allows in no file name; a colon leads to another stream of the file before it."""
 _JUNCTION = 0xA0000003
-"""IO_REPARSE_TAG_MOUNT_POINT, which Python knows on Windows alone."""
+"""Value of IO_REPARSE_TAG_MOUNT_POINT, which Python defines only on Windows."""
 
 
 def require_linux(what: str) -> None:
-    """Refuse what only Linux can do; ``what`` begins the sentence.
+    """Refuse an action on any system but Linux; ``what`` begins the sentence.
 
     Raises:
         HostError: this is another system.
@@ -32,7 +32,7 @@ def require_linux(what: str) -> None:
 
 
 def require_posix(what: str) -> None:
-    """Refuse what Windows cannot do; ``what`` begins the sentence.
+    """Refuse an action on Windows; ``what`` begins the sentence.
 
     Raises:
         HostError: this is Windows.
@@ -57,7 +57,10 @@ def _other_system(what: str, needed: str) -> HostError:
 
 
 def open_flags(*names: str) -> int:
-    """Combine flags of :func:`os.open`; what Windows does not have is left out there, and is an error elsewhere."""
+    """Combine flags of :func:`os.open`; flags that Windows lacks are left out there.
+
+    On other systems an unknown flag is an error.
+    """
     flags = getattr(os, "O_BINARY", 0)
     for name in names:
         flags |= getattr(os, name, 0) if _is_windows() else getattr(os, name)
@@ -82,14 +85,15 @@ def flush_folder(folder: Path) -> None:
 
 
 def opens_step_by_step() -> bool:
-    """Say whether a path can be opened one part at a time, below an open folder."""
+    """Tell whether a path can be opened one part at a time, below an open folder."""
     return os.open in os.supports_dir_fd
 
 
 def open_after_a_look(root: Path, name: str) -> int:
     """Open a plain file below ``root`` for reading where :func:`opens_step_by_step` is false.
 
-    Each part of the path is looked at first. Only for a folder that nobody else changes meanwhile, as the caller's own.
+    Each part of the path is checked before the file is opened. That is safe only in a folder that nobody else changes
+    meanwhile, such as the caller's own.
 
     Raises:
         OSError: there is no such file, it is not a plain one, or a link leads to it.
@@ -99,7 +103,7 @@ def open_after_a_look(root: Path, name: str) -> int:
     for part in name.split("/"):
         # Windows takes dots and blanks off the end of a name: another name would open the same file.
         if part != part.rstrip(". ") or _FORBIDDEN & set(part):
-            raise OSError(errno.EINVAL, "no name of a file", name)
+            raise OSError(errno.EINVAL, "not a file name", name)
         path /= part
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION:

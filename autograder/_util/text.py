@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import TextIO
 
-# Escape sequences of terminals: CSI (colours, cursor), OSC (titles, links; ended by BEL or ST), short ones.
+# Escape sequences of terminals: CSI (colors, cursor), OSC (titles, links; ended by BEL or ST), short ones.
 _ANSI = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
     r"|\x1b[\]PX^_][^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
@@ -25,7 +25,7 @@ _SCRIPT = re.compile("|".join(_GAP.join(scheme) for scheme in ("javascript:", "v
 
 
 def bounded(text: str, limit: int) -> str:
-    """At most about ``limit`` characters of ``text``: head and tail, with what was left out named between."""
+    """Shorten ``text`` to about ``limit`` characters: head, number of characters left out, tail."""
     if len(text) <= limit:
         return text
     head = limit * 2 // 3
@@ -34,7 +34,7 @@ def bounded(text: str, limit: int) -> str:
 
 
 def visible(text: str, limit: int = 20_000) -> str:
-    """``text`` without terminal escapes, at most about ``limit`` characters.
+    """Remove terminal escapes from ``text`` and shorten it to about ``limit`` characters.
 
     Every other control, bidirectional or zero-width character is written as ``⟨U+202E⟩``. Newlines and tabs
     stay; a lone carriage return overwrites its line, as a terminal shows it (progress bars end as one line).
@@ -50,13 +50,13 @@ def visible(text: str, limit: int = 20_000) -> str:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """:func:`visible` text on one line, for tables and terminals."""
+    """Put :func:`visible` text on one line, for tables and terminals."""
     line = " ".join(visible(text, 4 * limit).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def inert_markdown(text: str) -> str:
-    """Markdown that renders as it would, with its HTML shown as text and its script links dead.
+    """Make Markdown safe that renders as before: its HTML shown as text, its script links dead.
 
     nbconvert, and with it nbgrader's feedback and formgrader, puts a cell's HTML on the page as it stands.
     """
@@ -65,7 +65,7 @@ def inert_markdown(text: str) -> str:
 
 
 PLAIN = "autograder.plain"
-"""A handler of encoding errors: ``✓`` as ``ok``, ``→`` as ``->``, others as ``\\u2713``."""
+r"""Name of a handler of encoding errors: ``✓`` as ``ok``, ``→`` as ``->``, others as ``\\u2713``."""
 _PLAIN = {
     "✓": "ok", "◐": "partly:", "✗": "wrong:", "→": "->", "−": "-", "×": "x", "±": "+-", "·": "*", "…": "...",
     "“": '"', "”": '"', "≤": "<=", "≥": ">=",
@@ -73,7 +73,7 @@ _PLAIN = {
 
 
 def printable(text: str, stream: TextIO | None) -> str:
-    """Replace what ``stream`` cannot encode: consoles and redirected output on Windows know few characters."""
+    """Replace characters that ``stream`` cannot encode: consoles and redirected output on Windows know few."""
     encoding = getattr(stream, "encoding", None)
     if text.isascii() or not isinstance(encoding, str):
         return text

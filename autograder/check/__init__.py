@@ -1,7 +1,7 @@
 """The vocabulary of tests: checks of models, values and functions, with partial credit and messages.
 
-In a student's notebook a failed check raises AssertionError with the message. In the examiner all checks of a
-cell are recorded, also after one that fails, and the cell's points are shared among them.
+In a student's notebook a failed check raises AssertionError with its message. In the examiner all checks of a cell run
+and are recorded, also after one that fails, and share the cell's points.
 
 >>> from autograder import check
 >>> check.close(0.1 + 0.2, 0.3)
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
-from autograder.check.compiled import compiled
+from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
@@ -20,7 +20,7 @@ from autograder.check.marks import all_or_nothing, bonus, only_if, requires
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
-from autograder.check.retrained import retrained
+from autograder.check.retraining import retrained
 from autograder.check.values import close, function
 
 __all__ = [

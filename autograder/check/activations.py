@@ -1,4 +1,4 @@
-"""One name for one activation, however it is spelled: text, function, layer class or layer."""
+"""Canonical names of activations, whether written as text, a function, a layer class or a layer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from autograder.errors import CourseError
 
 KINDS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "ELU")
-"""Layers that are an activation function and nothing else."""
+"""Classes of layers that are nothing but an activation function."""
 
 OWN = "a function of your own"
 
 
 def activation_name(value: Any) -> str:
-    """The canonical name: ``relu``; ``linear`` for None; ``leaky_relu(0.3)`` for such a layer."""
+    """Return the canonical name: ``relu``, ``linear`` for None, ``leaky_relu(0.3)`` for such a layer."""
     import keras
 
     if value is None:
@@ -25,7 +25,10 @@ def activation_name(value: Any) -> str:
 
 
 def layer_activation(layer: Any) -> str | None:
-    """The activation that a layer is; None where it is another kind of layer, or has unusual arguments."""
+    """Return the activation that a layer stands for.
+
+    None if the layer is of another kind, or has arguments that no canonical name covers.
+    """
     kind = type(layer).__name__
     if kind == "Activation":
         return activation_name(layer.activation)
@@ -41,15 +44,15 @@ def layer_activation(layer: Any) -> str | None:
 
 
 def with_argument(name: str, value: float, default: float) -> str:
-    """``elu`` for the function's default argument, ``elu(0.5)`` for another."""
+    """Return ``elu`` for the function's default argument and ``elu(0.5)`` for any other."""
     return name if abs(value - default) < 1e-9 else f"{name}({value:g})"
 
 
 def expected_activation(value: Any) -> str:
-    """The canonical name of what a test's author wrote.
+    """Return the canonical name of an activation that a test's author wrote.
 
     Raises:
-        CourseError: no such activation.
+        CourseError: Keras has no such activation.
     """
     import keras
 
@@ -66,5 +69,5 @@ def expected_activation(value: Any) -> str:
 
 
 def same_activation(expected: str, actual: str) -> bool:
-    """Whether they are one; an expected ``leaky_relu*`` is met by any slope."""
+    """Return whether both names mean one activation; an expected ``leaky_relu*`` accepts any slope."""
     return actual.startswith(expected[:-1]) if expected.endswith("*") else actual == expected

@@ -1,19 +1,19 @@
-"""Compares a model's layers with a pattern, and says in a student's words where they differ."""
+"""The check of a model's layers against a pattern, with differences in words that students understand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.check.foreign import LIBRARIES, Foreign
-from autograder.check.matching import Difference, TooManyLayers, differences
+from autograder.check.differences import Difference, TooManyLayers, differences
+from autograder.check.external_model import LIBRARIES, ExternalModel
+from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import Run, is_fixed, run_text
-from autograder.check.reported import reported_steps
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, steps
-from autograder.check.subject import asked_model, is_keras, not_a_model, not_rebuilt, shown_of
-from autograder.check.vocabulary import reading
+from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt
+from autograder.check.vocabulary import read_pattern
 from autograder.records import CheckResult
 
 MAX_LINES = 8
@@ -29,20 +29,27 @@ def architecture(
     name: str = "layers",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks a model's layers against a pattern.
+    """Check a model's layers against a pattern.
 
-    The comparison is by meaning: a fused activation and one in a layer of its own are the same, Sequential
-    and functional models are the same, models inside the model are opened, input layers are ignored.
+    The comparison is by meaning: an activation may be an argument or a layer of its own, Sequential and functional
+    models are equal, nested models are opened, and input layers are ignored.
 
     Args:
-        model: a ``keras.Model``; or a pipeline or estimator of scikit-learn or a module of PyTorch, whose layers are in
-            the examiner what the notebook reports.
-        layers: :func:`layer`, :func:`dense`, :func:`any_of`, :func:`repeat` and :func:`optional` patterns, and ``...``
-            for any run of layers, also none.
-        input_shape, output_shape: shapes of one row, ``(93,)``; a list or dict of them for several. Of Keras models.
-        show: False keeps the expected layers out of the student's message. True names layers also of a model that a
-            call of the test returned or that stays in the notebook's kernel; by default the message on such a model
-            says only whether it is right, since its code has seen the test's hidden inputs.
+        model: a ``keras.Model``, a scikit-learn pipeline or estimator, or a PyTorch module. In the examiner, the layers
+            of the latter are those that the notebook reports.
+        layers: a list of :func:`layer`, :func:`dense`, :func:`any_of`, :func:`repeat` and :func:`optional` patterns;
+            ``...`` stands for any number of layers, also none.
+        input_shape: shape of one input row, such as ``(93,)``; a list or dict of shapes if there are several inputs.
+            Only for Keras models.
+        output_shape: shape of one output row, in the same form.
+        show: False keeps the expected layers out of the student's message. True names the layers also if the model was
+            returned by a call of the test or stays in the notebook's kernel. By default the message about such a model
+            says only whether it is right, because its code has seen the test's hidden inputs.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        The result; its credit is all or nothing.
 
     Raises:
         CourseError: the pattern is wrong.
@@ -50,18 +57,18 @@ def architecture(
     >>> check.architecture(model, [..., check.dense(9, "softmax")], input_shape=(93,))  # doctest: +SKIP
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
-    found = None if is_keras(model) else asked_model(model)
+    found = None if is_keras(model) else external_model_of(model)
     libraries = (
         tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
-    )  # others have no shapes
-    library, pattern = reading(layers, "keras" if found is None else found.family, libraries)
+    )  # only Keras models have shapes
+    library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
     present, problem = _steps(model, found, library)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
         lines = list(differences(pattern, present))
     except TooManyLayers as error:
-        message = str(error) if shown_of(model, show) else "The model has too many layers to be compared."
+        message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
     shapes = [
         line
@@ -72,17 +79,19 @@ def architecture(
     claimed = "; the layers are what the notebook's kernel reports" if found is not None and found.remote else ""
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes:
-        message = f"as asked: {summary}" if shown_of(model, show or None) else "as asked"
+        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=detail)
-    told = [*_told(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
-    message = "; ".join(_first(told) + _notes(model, pattern, lines))
-    if not shown_of(model, show):
+    texts = (
+        [*_difference_texts(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
+    )
+    message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
+    if not may_show(model, show):
         message = "The layers are not as asked."
-    return report(name, 0.0, message, weight=weight, detail="; ".join([*told, detail]))
+    return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
 
 
-def _steps(model: Any, found: Foreign | None, library: str) -> tuple[list[Step], str | None]:
-    """The model's steps, or why it has none that are of this library."""
+def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
+    """Return the model's steps, or no steps and the reason why it has none of this library."""
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)
@@ -93,30 +102,30 @@ def _steps(model: Any, found: Foreign | None, library: str) -> tuple[list[Step],
     return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
 
 
-def _told(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
-    """The differences, each with what it does to the number of the model's parameters."""
-    from autograder.check.arithmetic import effect
+def _difference_texts(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
+    """Return each difference with its effect on the model's number of parameters."""
+    from autograder.check.arithmetic import parameter_effect
 
-    told = []
+    texts = []
     for number, line in enumerate(lines):
-        change = effect(model, line) if number < MAX_LINES else None
-        told.append(line.text + (f" ({'−' if change < 0 else '+'}{abs(change):,} parameters)" if change else ""))
-    return told
+        change = parameter_effect(model, line) if number < MAX_LINES else None
+        texts.append(line.text + (f" ({'−' if change < 0 else '+'}{abs(change):,} parameters)" if change else ""))
+    return texts
 
 
-def _first(told: list[str]) -> list[str]:
-    more = len(told) - MAX_LINES
-    return told if more <= 0 else [*told[:MAX_LINES], f"and {more} more"]
+def _limited(texts: list[str]) -> list[str]:
+    more = len(texts) - MAX_LINES
+    return texts if more <= 0 else [*texts[:MAX_LINES], f"and {more} more"]
 
 
 def _notes(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
-    """What helps to read the differences: both numbers of parameters, and the order of a model that branches."""
-    from autograder.check.arithmetic import asked_count
+    """Return notes on the differences: the parameter counts, and the layer order if the model branches."""
+    from autograder.check.arithmetic import expected_count
 
     if not is_keras(model):
         return []
     notes = []
-    asked = asked_count(model, lines) if is_fixed(pattern) else None
+    asked = expected_count(model, lines) if is_fixed(pattern) else None
     if asked is not None and asked != model.count_params():
         notes.append(f"your model has {model.count_params():,} parameters, the layers asked for would have {asked:,}")
     if branches(model):

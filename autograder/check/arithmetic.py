@@ -1,6 +1,6 @@
-"""How many parameters a model would have with other layers: counted by Keras itself, without allocating any.
+"""Parameter counts of models with other layers, computed by Keras itself without allocating weights.
 
-Inside a ``keras.StatelessScope`` layers are built, so that every variable has its shape, but none gets a value.
+Layers are built inside a ``keras.StatelessScope``: every variable gets its shape, and none gets a value.
 """
 
 from __future__ import annotations
@@ -11,39 +11,41 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from autograder.check.differences import Difference
 from autograder.check.graph import leaves
-from autograder.check.matching import Difference
 from autograder.check.pattern import Range
 
 MAX_LAYERS = 100
-"""A clone of a larger model takes too long for a number in a message."""
+"""Largest model that is cloned: cloning a larger one takes too long for a number in a message."""
 
 
-def effect(model: Any, found: Difference) -> int | None:
-    """By how many parameters the model differs from the same model with this place as asked, the layers behind it
-    included; None where that cannot be said."""
-    asked = asked_count(model, [found])
+def parameter_effect(model: Any, found: Difference) -> int | None:
+    """Return by how many parameters one difference changes the model.
+
+    The count includes the layers that follow, whose input may have another size. None if it cannot be computed.
+    """
+    asked = expected_count(model, [found])
     return None if asked is None else int(model.count_params()) - asked
 
 
-def asked_count(model: Any, found: Sequence[Difference]) -> int | None:
-    """The parameters of the model with all these places as asked; None where that cannot be said."""
+def expected_count(model: Any, found: Sequence[Difference]) -> int | None:
+    """Return the model's parameter count with all differences corrected; None if it cannot be computed."""
     layers = leaves(model)
     if not getattr(model, "built", False) or not layers or len(layers) > MAX_LAYERS:
         return None
     try:
-        with _without_values():
+        with _without_allocation():
             changes = _Changes(layers, found)
             import keras
 
-            clone = keras.models.clone_model(model, clone_function=changes.cloned, recursive=True)
+            clone = keras.models.clone_model(model, clone_function=changes.clone_layer, recursive=True)
             return int(clone.count_params())
-    except Exception:  # shapes that do not fit, a layer that needs more than its configuration: no number, then
+    except Exception:  # e.g. shapes that do not fit, or a layer that needs more than its configuration
         return None
 
 
 class _Changes:
-    """What becomes of each layer."""
+    """The corrections to apply while a model is cloned."""
 
     def __init__(self, layers: list[Any], found: Sequence[Difference]) -> None:
         self.settings: dict[int, dict[str, Any]] = {}
@@ -55,7 +57,11 @@ class _Changes:
             self.add(difference)
 
     def add(self, found: Difference) -> None:
-        """Raises ValueError where it is open what is asked."""
+        """Add one correction.
+
+        Raises:
+            ValueError: the pattern does not say exactly what is expected.
+        """
         import keras
 
         pattern, step = found.pattern, found.step
@@ -72,7 +78,8 @@ class _Changes:
         elif step is not None:
             self.replaced[id(step.layer)] = new or keras.layers.Identity()
 
-    def cloned(self, layer: Any) -> Any:
+    def clone_layer(self, layer: Any) -> Any:
+        """Return the clone of a layer, with its correction and with the missing layers around it."""
         import keras
 
         own = self.replaced.get(id(layer))
@@ -83,8 +90,8 @@ class _Changes:
 
 
 @contextlib.contextmanager
-def _without_values() -> Iterator[None]:
-    """Variables made inside get no values, then or later; the generator of random numbers stays as it is."""
+def _without_allocation() -> Iterator[None]:
+    """Build variables without values inside the block, and restore Python's random state after it."""
     import keras
     from keras.src.backend.common import global_state
 

@@ -1,4 +1,4 @@
-"""Compares one attribute of a Keras layer with what a pattern asks for."""
+"""Comparison of a Keras layer's attribute with the value that a pattern asks for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from autograder.check.pattern import Range
 
 
 class ReportedLayer:
-    """What the notebook's kernel says of a layer; answers as a Keras layer does when its attributes are compared."""
+    """A layer as the notebook's kernel reports it, with the interface that the comparison of attributes needs."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         self.arguments = arguments
 
     def get_config(self) -> dict[str, Any]:
+        """Return the reported arguments."""
         return self.arguments
 
 
 def short(value: Any) -> str:
-    """A value of a claim for a message: numbers in six digits, and no text, which may carry a hidden input."""
+    """Return a reported value for a message: numbers with six digits, and no text, which may carry a hidden input."""
     if isinstance(value, list | tuple) and len(value) <= 8:
         return f"[{', '.join(map(short, value))}]"
     if value is None or isinstance(value, bool):
@@ -28,7 +29,7 @@ def short(value: Any) -> str:
 
 
 def attribute_difference(layer: Any, key: str, expected: Any) -> str | None:
-    """``128 units, expected 512``; None where they are the same."""
+    """Return ``128 units, expected 512``; None if the attribute is as expected."""
     config = layer.get_config()
     actual = config.get(key, getattr(layer, key, None))
     if same_attribute(actual, expected):
@@ -39,7 +40,7 @@ def attribute_difference(layer: Any, key: str, expected: Any) -> str | None:
 
 
 def same_attribute(actual: Any, expected: Any) -> bool:
-    """Whether the values mean the same: 3 and (3, 3), ``he_normal`` and ``HeNormal()``, 0.5 and 0.5."""
+    """Return whether two values mean the same, such as 3 and (3, 3), or ``he_normal`` and ``HeNormal()``."""
     if isinstance(expected, Range):
         values = actual if isinstance(actual, list | tuple) else [actual]
         return bool(values) and all(value in expected for value in values)
@@ -60,7 +61,7 @@ def _spread(value: Any, like: Any) -> list[Any]:
 
 
 def _words(value: Any) -> str:
-    """``he_normal``, ``HeNormal``, a serialized or a real HeNormal: ``henormal``."""
+    """Return ``henormal`` for ``he_normal``, ``HeNormal`` and a HeNormal object, serialized or not."""
     if isinstance(value, dict):
         value = value.get("class_name", value)
     if not isinstance(value, str):
@@ -69,7 +70,7 @@ def _words(value: Any) -> str:
 
 
 def _same_settings(actual: Any, expected: Any) -> bool:
-    """Where the author gave an object with settings (``L2(0.01)``), its settings count."""
+    """Return whether the settings agree, if the author gave an object that has some (``L2(0.01)``)."""
     if isinstance(expected, str | type) or not isinstance(actual, dict) or not hasattr(expected, "get_config"):
         return True
     settings, wanted = actual.get("config") or {}, expected.get_config()

@@ -1,4 +1,4 @@
-"""Runs a student's function on another Keras backend."""
+"""Calls of a student's function on another Keras backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.errors import CourseError, RemoteError
 from autograder.kernel.portable_function import BACKENDS
 
 MARGIN_SECONDS = 15.0
-"""What the kernel gets beyond the call's own time limit, to end it and to say so."""
+"""Time that the kernel gets beyond the call's own limit, to end the call and report it."""
 
 _FAILURES = {
     "carry": "uses something that cannot go to another process (check.on_backend in the notebook says what)",
@@ -23,39 +23,42 @@ _FAILURES = {
     "slow": "took longer than {seconds:g} s on the backend {backend}",
     "result": "returns something other than tensors, arrays and numbers on the backend {backend}",
 }
-"""What the student reads. The kernel's own words are for the examiner: they may carry a hidden argument."""
+"""Messages for the student. The kernel's own text is for the examiner only, since it may carry a hidden argument."""
 
 
 def backends() -> tuple[str, ...]:
-    """Those of Keras's backends that are installed here, in the order tensorflow, jax, torch; none is imported.
+    """Return the Keras backends that are installed here, in the order tensorflow, jax, torch.
 
-    In the examiner this is the examiner's own environment, never the student's word.
+    None of them is imported. In the examiner the answer describes the examiner's own environment, and the student's
+    kernel has no part in it.
     """
     return tuple(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
 
 
 def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callable[..., Any]:
-    """A function that calls ``function`` in a process whose Keras has another backend.
+    """Return a function that calls ``function`` in a process whose Keras uses another backend.
 
-    The function's source goes there, with the functions, classes, imports and plain values of the notebook that it
-    uses. Arguments and results travel by value; tensors become numpy arrays. The process stays for later calls. The
-    other backends cannot be imported in it. Where Keras has that backend already, the call is an ordinary one.
+    The process gets the function's source, with the functions, classes, imports and plain values of the notebook that
+    it uses. Arguments and results are copied; tensors become numpy arrays. The process is kept for later calls, and the
+    other backends cannot be imported in it. If Keras already uses that backend, the function is called as usual.
 
     Args:
         function: the student's function.
         backend: ``tensorflow``, ``jax`` or ``torch``.
-        seconds: wall clock of one call, the import of Keras included.
+        seconds: wall-clock limit of one call, including the import of Keras.
+
+    Returns:
+        A function with the same arguments. It raises what ``function`` raises; in a notebook it raises
+        ``ElsewhereError`` if the call is not possible on that backend.
 
     Raises:
-        CourseError: there is no such backend, or it is not installed; a test called it for a function of its own.
+        CourseError: the backend does not exist or is not installed, or a hidden test passes a function of its own.
         TypeError: this is not a function.
-
-    Calling it raises what the function raises, and in a notebook ``ElsewhereError`` where it cannot be run there.
 
     >>> check.on_backend(predict, "jax")(W, b, X)  # doctest: +SKIP
     """
     if backend not in BACKENDS:
-        raise CourseError(f"check.on_backend: {backend!r} is no backend of Keras; there are {', '.join(BACKENDS)}.")
+        raise CourseError(f"check.on_backend: Keras has no backend {backend!r}; it has {', '.join(BACKENDS)}.")
     if backend not in backends():
         from autograder.kernel.backend_process import HOW_TO_INSTALL
 
@@ -65,7 +68,7 @@ def on_backend(function: Any, backend: str, *, seconds: float = 60.0) -> Callabl
     if isinstance(function, CallableHandle):
         return _remote(function, backend, seconds)
     if in_examiner():
-        raise CourseError("check.on_backend: in a hidden test it runs functions of the student's, and no others.")
+        raise CourseError("check.on_backend: a hidden test can pass it only functions of the student's notebook.")
 
     def called(*args: Any, **kwargs: Any) -> Any:
         from autograder.kernel.backend_process import call

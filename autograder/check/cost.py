@@ -1,4 +1,4 @@
-"""What it costs to train a network, from its shapes alone: nothing is run, however large the network."""
+"""Cost of training a network, computed from its shapes alone; no network is too large, since nothing is run."""
 
 from __future__ import annotations
 
@@ -8,28 +8,35 @@ from typing import Any
 
 _PRODUCTS = frozenset({"Dot", "Matmul", "Einsum", "Tensordot", "Inner", "Outer"})
 
-FREE_SIZE = 100
-"""What a size that is not known counts as."""
+UNKNOWN_SIZE = 100
+"""Assumed size of a dimension whose size is unknown."""
 
-FASTEST = 5e10
-"""Multiplications and additions in a second of a processor core's time that no training here surpasses."""
+MAX_OPERATIONS_PER_SECOND = 5e10
+"""Multiplications and additions per second of a processor core; no training here is faster."""
 
 MAX_ELEMENTS = 64_000_000
-"""The numbers that all layers together may give for one batch of a training (256 MB as float32)."""
+"""Most numbers that all layers together may produce for one training batch (256 MB as float32)."""
 
 
 def training_seconds(model: Any, rows: int, epochs: int) -> float:
-    """The least processor time of a training: a forward pass and twice that for the gradients."""
-    return 3 * 2 * multiplications(model) * rows * epochs / FASTEST
+    """Return the least processor time of a training: a forward pass, and twice that for the gradients."""
+    return 3 * 2 * multiplications(model) * rows * epochs / MAX_OPERATIONS_PER_SECOND
 
 
 def elements(model: Any) -> int:
-    """The numbers that all layers together make for one row, and keep for the gradients."""
-    return sum(_size(output) + _between(layer, given) for layer in _parts(model) for given, output in _calls(layer))
+    """Return how many numbers all layers produce for one row and keep for the gradients."""
+    return sum(
+        _size(output) + _intermediate_numbers(layer, given)
+        for layer in _layers_and_operations(model)
+        for given, output in _call_shapes(layer)
+    )
 
 
-def _between(layer: Any, given: list[tuple[int, ...]]) -> int:
-    """What is made on the way: the scores of attention; gates and states at each step of a recurrent layer."""
+def _intermediate_numbers(layer: Any, given: list[tuple[int, ...]]) -> int:
+    """Return how many numbers a layer produces on the way to its output.
+
+    These are the scores of an attention layer, or the gates and states at each step of a recurrent layer.
+    """
     kind = type(layer).__name__
     if "Attention" in kind:
         steps = [shape[0] for shape in given[:2] if len(shape) > 1] or [1]
@@ -42,14 +49,18 @@ def _between(layer: Any, given: list[tuple[int, ...]]) -> int:
 
 
 def multiplications(model: Any) -> int:
-    """About how many multiplications a row takes on its way forward.
+    """Return about how many multiplications the forward pass of one row takes.
 
-    A weight is used once at each place of the layer's output (a convolution) or input (a recurrent layer).
+    A weight is used once at each place of the layer's output (as in a convolution) or input (as in a recurrent layer).
     """
-    return sum(_of_call(layer, given, output) for layer in _parts(model) for given, output in _calls(layer))
+    return sum(
+        _call_multiplications(layer, given, output)
+        for layer in _layers_and_operations(model)
+        for given, output in _call_shapes(layer)
+    )
 
 
-def _of_call(layer: Any, given: list[tuple[int, ...]], output: tuple[int, ...]) -> int:
+def _call_multiplications(layer: Any, given: list[tuple[int, ...]], output: tuple[int, ...]) -> int:
     kind = type(layer).__name__
     size = _size(output)
     if kind == "Embedding":
@@ -61,24 +72,24 @@ def _of_call(layer: Any, given: list[tuple[int, ...]], output: tuple[int, ...]) 
     weights = sum(math.prod(variable.shape) for variable in getattr(layer, "weights", ()))
     wide = max((shape[-1] for shape in given if shape), default=1)
     pool = int(math.prod(getattr(layer, "pool_size", (1,))))
-    return int(weights) * places + size * pool + sum(map(_size, given)) + _between(layer, given) * wide
+    return int(weights) * places + size * pool + sum(map(_size, given)) + _intermediate_numbers(layer, given) * wide
 
 
-def _parts(model: Any) -> Iterator[Any]:
-    """The layers and operations of a model and of the models in it."""
+def _layers_and_operations(model: Any) -> Iterator[Any]:
+    """Yield the layers and operations of a model and of its nested models."""
     for part in getattr(model, "operations", model.layers):
-        yield from _parts(part) if hasattr(part, "layers") else [part]
+        yield from _layers_and_operations(part) if hasattr(part, "layers") else [part]
 
 
-def _calls(layer: Any) -> Iterator[tuple[list[tuple[int, ...]], tuple[int, ...]]]:
-    """The shapes (of one row) of what the layer was given and of what it gave, for each time it is used."""
+def _call_shapes(layer: Any) -> Iterator[tuple[list[tuple[int, ...]], tuple[int, ...]]]:
+    """Yield the shapes, for one row, of the inputs and the output of each call of the layer."""
     for node in getattr(layer, "_inbound_nodes", ()):
         for tensor in node.output_tensors:
             yield [_row(given.shape) for given in node.input_tensors], _row(tensor.shape)
 
 
 def _row(shape: tuple[int | None, ...]) -> tuple[int, ...]:
-    return tuple(FREE_SIZE if size is None else int(size) for size in shape[1:])
+    return tuple(UNKNOWN_SIZE if size is None else int(size) for size in shape[1:])
 
 
 def _size(row: tuple[int, ...]) -> int:

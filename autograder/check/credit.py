@@ -1,4 +1,4 @@
-"""How a measured value becomes a share of the credit."""
+"""Rules that turn a measured value into a share of the credit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from autograder.errors import CourseError
 
 @dataclass(frozen=True)
 class Credit:
-    """Points (value, share) from the loosest to the strictest."""
+    """Points (value, share), from the loosest value to the strictest."""
 
     points: tuple[tuple[float, float], ...]
     higher_is_better: bool
 
     def share(self, value: float) -> float:
-        """0 to 1: linear between the points, constant beyond the strictest, 0 before the loosest and for
-        NaN."""
+        """Return the share of the credit, 0 to 1.
+
+        It is linear between the points and constant beyond the strictest. Before the loosest, and for NaN, it is 0.
+        """
         if not math.isfinite(value):
             return 0.0
         sign = 1.0 if self.higher_is_better else -1.0
@@ -31,7 +33,7 @@ class Credit:
 
     @property
     def cliff(self) -> float | None:
-        """The value at which credit begins at once, as at a threshold; None where it begins at share 0."""
+        """The value at which credit starts with a jump, as at a threshold; None if it starts at share 0."""
         value, share = self.points[0]
         return value if share > 0 else None
 
@@ -53,7 +55,7 @@ def credit_of(
     *,
     higher_is_better: bool,
 ) -> Credit:
-    """The credit rule of a single threshold or of a list of points, in any order.
+    """Return the credit rule of a single threshold, or of a list of points in any order.
 
     Raises:
         CourseError: both or neither is given, or a stricter value earns less than a looser one.

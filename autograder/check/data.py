@@ -19,7 +19,11 @@ _folder: ContextVar[Path | None] = ContextVar("autograder_hidden_data", default=
 
 @contextmanager
 def serving_hidden_data(folder: Path) -> Iterator[None]:
-    """Inside, :func:`hidden_data` reads from this folder (the examiner's, around each test cell)."""
+    """Make :func:`hidden_data` read from this folder inside the block; the examiner does so for each test cell.
+
+    Args:
+        folder: the folder of the hidden files.
+    """
     token = _folder.set(Path(folder))
     try:
         yield
@@ -28,16 +32,18 @@ def serving_hidden_data(folder: Path) -> Iterator[None]:
 
 
 def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
-    """A file of the assignment's hidden folder; outside the examiner, of ``hidden/`` beside the notebook.
+    """Return a file of the assignment's hidden folder.
+
+    Outside the examiner the folder is ``hidden/`` beside the notebook.
 
     Args:
-        name: relative to the folder: ``"holdout.npz"``.
+        name: path relative to the folder, such as ``"holdout.npz"``.
 
     Returns:
-        The arrays of an .npz file by name; for any other file its path.
+        For an .npz file a dict of its arrays; for any other file its path.
 
     Raises:
-        CourseError: no such file, or a name that leaves the folder.
+        CourseError: there is no such file, or the name leads out of the folder.
     """
     folder = _folder.get() or Path("hidden")
     parts = PurePosixPath(name) if isinstance(name, str) else PurePosixPath()
@@ -56,7 +62,7 @@ def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
 
 
 def is_hidden(value: Any, depth: int = 5) -> bool:
-    """Whether it is an array of :func:`hidden_data`, a view of one, or a container with such an array in it."""
+    """Return whether the value is an array of :func:`hidden_data`, a view of one, or a container of such arrays."""
     if type(value) in (list, tuple, dict):
         items = value.values() if type(value) is dict else value
         return depth > 0 and any(is_hidden(item, depth - 1) for item in items)
@@ -68,7 +74,7 @@ def is_hidden(value: Any, depth: int = 5) -> bool:
 
 
 _handed_out: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
-"""The arrays that tests have now, by ``id``: no call of a student's code changes them."""
+"""The arrays that tests hold now, by ``id``; a call of a student's code must not change them."""
 
 
 def _read(name: str, path: Path) -> dict[str, np.ndarray]:
@@ -88,11 +94,11 @@ def _read(name: str, path: Path) -> dict[str, np.ndarray]:
 
 
 KEPT_BYTES = 16 * 1024 * 1024
-"""Arrays of a file that are not more than this are read once: a test cell after the other asks for the same, and a
-submission after the other."""
+"""Arrays of a file up to this size are read once, because the next test cell and the next submission ask for them
+again."""
 KEPT_FILES = 4
 _kept: dict[Path, tuple[tuple[int, ...], dict[str, np.ndarray]]] = {}
-"""File → its version, what was in it."""
+"""File → its version and its arrays."""
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

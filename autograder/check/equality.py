@@ -1,4 +1,4 @@
-"""Whether an answer is the expected value, by exact types: nothing here lets a student's object decide a comparison."""
+"""Equality of an answer and the expected value, by exact types: no student's object decides a comparison."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from autograder.check.numeric import (
     of_library,
     tensor_array,
 )
-from autograder.check.subject import settled
+from autograder.check.subject import comparable
 from autograder.check.tables import TABLES, is_scalar, same_scalar, same_table
 from autograder.errors import CourseError
 
@@ -40,24 +40,25 @@ _ATOMS: frozenset[type] = frozenset({
     ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network,
     ipaddress.IPv4Interface, ipaddress.IPv6Interface,
 })  # fmt: skip
-"""Types of which ``==`` is Python's own and looks at nothing but their contents."""
+"""Types whose ``==`` is Python's own and compares nothing but their contents."""
 _SEQUENCES: tuple[type, ...] = (list, tuple, collections.deque, type({}.values()))
 _MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 _SETS = (set, frozenset)
 
 
 def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, depth: int = 0) -> bool:
-    """Whether the values are the same: no method of ``actual`` is called unless it is Python's or a library's own.
+    """Return whether two values are equal, without running code of the student's.
 
-    Numbers of different types may be equal (1 and 1.0), True and 1 are not. A dict is equal to a ``defaultdict``
-    or ``Counter`` with its items, an array to a tensor with its numbers.
+    A method of ``actual`` is called only if it is Python's or a library's own. Numbers of different types may be equal
+    (1 and 1.0), but True and 1 are not. A dict is equal to a ``defaultdict`` or ``Counter`` with its items, an array to
+    a tensor with its numbers.
 
     Raises:
-        CourseError: ``expected`` is of a type that has no such meaning.
+        CourseError: values of the type of ``expected`` cannot be compared in this way.
     """
     if depth > MAX_DEPTH:
         return False
-    actual = settled(actual)
+    actual = comparable(actual)
     if is_number(expected):
         return _same_number(actual, expected, rtol, atol)
     kind = type(expected)
@@ -107,7 +108,7 @@ def _same_atom(actual: Any, expected: Any) -> bool:
 
 
 def _same_decimal(actual: decimal.Decimal, expected: decimal.Decimal) -> bool:
-    if actual.is_nan() or expected.is_nan():  # a signalling one raises where it is compared
+    if actual.is_nan() or expected.is_nan():  # comparing a signaling NaN raises
         return str(actual) == str(expected)
     return actual == expected
 
@@ -129,7 +130,7 @@ def _same_of_numpy(actual: Any, expected: Any, rtol: float, atol: float, depth: 
         return type(actual) is kind and same_array(actual, expected, rtol, atol, depth)
     if isinstance(expected, np.dtype):
         return isinstance(actual, np.dtype) and actual == expected
-    if isinstance(expected, np.generic) and kind.__module__ == "numpy":  # dates, spans, records
+    if isinstance(expected, np.generic) and kind.__module__ == "numpy":  # dates, time spans, records
         return type(actual) is kind and same_array(np.asarray(actual), np.asarray(expected), rtol, atol, depth)
     return None
 
@@ -149,7 +150,7 @@ def _same_of_library(actual: Any, expected: Any, rtol: float, atol: float, depth
 
 
 def same_array(actual: Any, expected: Any, rtol: float, atol: float, depth: int = 0) -> bool:
-    """Whether two arrays of numpy's own have one shape and the same items; where one is masked, the other is."""
+    """Return whether two numpy arrays have the same shape, items and mask."""
     if actual.shape != expected.shape:
         return False
     if expected.dtype.names is not None:
@@ -174,7 +175,7 @@ def same_array(actual: Any, expected: Any, rtol: float, atol: float, depth: int 
 
 
 def is_known(value: Any, depth: int = 0) -> bool:
-    """Whether the value and all that is in it are of types whose ``repr`` is Python's or a library's own."""
+    """Return whether the value, with all its items, is of types whose ``repr`` is Python's or a library's own."""
     kind = type(value)
     if depth > MAX_DEPTH:
         return False

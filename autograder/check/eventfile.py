@@ -1,7 +1,7 @@
-"""TensorBoard's event files as untrusted bytes: scalars and histograms out of them, or a reason why not.
+"""TensorBoard's event files, read as untrusted bytes: scalars and histograms, or the reason why there are none.
 
-A file is a row of records, each with its length and two checksums (TensorFlow's TFRecord framing, CRC-32C). A record
-holds one ``Event`` message. Everything is bounded before it is taken apart, and only plain numbers come out.
+A file is a sequence of records, each with its length and two checksums (TensorFlow's TFRecord framing, CRC-32C). A
+record holds one ``Event`` message. Every size is checked before it is used, and only plain numbers come out.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from numpy.typing import NDArray
 from autograder._util.text import one_line
 
 MAX_BYTES = 64 * 2**20
-"""Of all files together."""
+"""Limit for all files together."""
 MAX_RECORD = 2**20
-"""A larger record (an image, the graph of a large model) is passed over."""
+"""Bytes of a record; a larger one (an image, the graph of a large model) is skipped."""
 MAX_RECORDS = 100_000
-"""Of all files together."""
+"""Limit for all files together."""
 MAX_VALUES = 200_000
-"""Values of all series together."""
+"""Limit for all series together."""
 MAX_TAGS = 1000
 MAX_NUMBERS = 1_000_000
-"""Of one tensor."""
+"""Limit for one tensor."""
 MAX_BUCKET_NUMBERS = 4_000_000
-"""Of all histograms together."""
+"""Limit for all histograms together."""
 
 Floats = NDArray[np.float64]
 
 
 class EventFileError(ValueError):
-    """What is wrong with the bytes, in words for the student."""
+    """A defect of the bytes, in words for the student."""
 
 
 @dataclass(frozen=True)
 class Scalars:
-    """One series of numbers, its steps increasing."""
+    """A series of numbers with increasing steps."""
 
     steps: NDArray[np.int64]
     """(n,)"""
     values: Floats
-    """(n,); NaN and infinities may be among them."""
+    """(n,); may contain NaN and infinities."""
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -52,7 +52,7 @@ class Scalars:
 
 @dataclass(frozen=True)
 class Histograms:
-    """One series of histograms, its steps increasing."""
+    """A series of histograms with increasing steps."""
 
     steps: NDArray[np.int64]
     """(n,)"""
@@ -65,7 +65,7 @@ class Histograms:
 
 @dataclass(frozen=True)
 class Events:
-    """What event files hold, by tag. It is what the files say: nothing shows that a training wrote them."""
+    """The contents of event files, by tag. They are a claim: nothing proves that a training wrote them."""
 
     scalars: dict[str, Scalars]
     histograms: dict[str, Histograms]
@@ -75,20 +75,20 @@ class Events:
 
 
 def tags_of(series: dict[str, Any]) -> str:
-    """Tags and numbers of points, for a message; students wrote the tags."""
+    """Return tags and numbers of points for a message; the tags are text of the student's."""
     filled = [(tag, len(points)) for tag, points in series.items() if len(points)]
     shown = [f"'{one_line(tag, 40)}' ({count})" for tag, count in filled[:8]]
     return ", ".join([*shown, *(["…"] if len(filled) > 8 else [])]) or "none"
 
 
 def parse(files: Iterable[bytes]) -> Events:
-    """The series in the event files of one folder, in the order of the files.
+    """Return the series in the event files of one folder, read in the order given.
 
-    Where the steps of a series fall back (a training began anew), what it said before of these steps is dropped, as
-    TensorBoard does. Text, images, graphs and whatever else an event can be are passed over.
+    If a series' steps fall back because a training began anew, earlier values at or after that step are dropped, as in
+    TensorBoard. All other kinds of events, such as text, images and graphs, are skipped.
 
     Raises:
-        EventFileError: a file is damaged, cut off or no event file, or a limit is passed.
+        EventFileError: a file is damaged, cut off or not an event file, or a limit is exceeded.
         ImportError: TensorBoard is not installed.
     """
     from tensorboard.compat.proto.event_pb2 import Event
@@ -104,14 +104,16 @@ def parse(files: Iterable[bytes]) -> Events:
                 continue
             try:
                 event = Event.FromString(payload)
-            except Exception:  # protobuf has several kinds, and they change
-                raise EventFileError(f"record {number:,} is no event") from None
+            except Exception:  # protobuf's exception classes differ between versions
+                raise EventFileError(f"record {number:,} is not an event") from None
             collector.add(event)
     return collector.events()
 
 
 def records(data: bytes) -> Iterator[bytes]:
-    """The payloads of a TFRecord file: u64 length, u32 checksum of it, the bytes, u32 checksum of them.
+    """Yield the payloads of a TFRecord file.
+
+    A record is a u64 length, the length's u32 checksum, the payload, and the payload's u32 checksum.
 
     Raises:
         EventFileError: a checksum is wrong, or the file ends within a record.
@@ -125,7 +127,7 @@ def records(data: bytes) -> Iterator[bytes]:
             raise EventFileError("a file ends in the middle of a record; close its writer, or flush it")
         length, checksum = struct.unpack("<QI", header)
         if masked_crc32c(header[:8]) != checksum:
-            raise EventFileError("a file is damaged, or no event file: the checksum of a record's length is wrong")
+            raise EventFileError("a file is damaged, or not an event file: the checksum of a record's length is wrong")
         end = place + 12 + length
         if end + 4 > len(data):
             raise EventFileError("a file ends in the middle of a record; close its writer, or flush it")
@@ -147,13 +149,13 @@ class _Collector:
         self.numbers = 0
 
     def add(self, event: Any) -> None:
-        """Take the summaries of one event."""
+        """Add the summaries of one event."""
         for value in event.summary.value:
             self.values += 1
             if self.values > MAX_VALUES:
                 raise EventFileError(f"there are more than {MAX_VALUES:,} values")
             tag = value.tag
-            if tag not in self.plugins:  # only a series' first value has to say what it is
+            if tag not in self.plugins:  # only the first value of a series names its plugin
                 if len(self.plugins) >= MAX_TAGS:
                     raise EventFileError(f"there are more than {MAX_TAGS:,} tags")
                 self.plugins[tag] = value.metadata.plugin_data.plugin_name
@@ -162,6 +164,7 @@ class _Collector:
                 self.put(kind, tag, event.step, content)
 
     def put(self, kind: str, tag: str, step: int, content: Any) -> None:
+        """Add a value to its series."""
         self.numbers += getattr(content, "size", 0)
         if self.numbers > MAX_BUCKET_NUMBERS:
             raise EventFileError(f"the histograms have more than {MAX_BUCKET_NUMBERS:,} numbers")
@@ -171,6 +174,7 @@ class _Collector:
         series.append((step, content))
 
     def events(self) -> Events:
+        """Return the collected series."""
         return Events(
             {
                 tag: Scalars(_steps(points), np.array([content for _, content in points], np.float64))
@@ -188,7 +192,7 @@ def _steps(points: list[tuple[int, Any]]) -> NDArray[np.int64]:
 
 
 def _content(value: Any, plugin: str) -> tuple[str, Any]:
-    """``("scalars", a float)`` or ``("histograms", an array)``; None in their place for anything else."""
+    """Return ``("scalars", a float)`` or ``("histograms", an array)``; for any other value ``("", None)``."""
     field = value.WhichOneof("value")
     if field == "simple_value":  # TensorFlow 1, PyTorch
         return "scalars", float(value.simple_value)
@@ -208,11 +212,14 @@ def _content(value: Any, plugin: str) -> tuple[str, Any]:
 
 
 def _old_histogram(histogram: Any) -> Floats:
-    """TensorFlow 1 and PyTorch write right edges and counts; the outermost edges are the smallest and largest value."""
+    """Convert a histogram of TensorFlow 1 or PyTorch, which stores right edges and counts.
+
+    The outermost edges are the smallest and the largest value.
+    """
     right = np.array(histogram.bucket_limit, np.float64)
     counts = np.array(histogram.bucket, np.float64)
     if right.shape != counts.shape:
-        raise EventFileError("a histogram has more edges than counts, or fewer")
+        raise EventFileError("a histogram does not have as many edges as counts")
     if not len(right):
         return np.zeros((0, 3))
     right = np.minimum(right, histogram.max)
@@ -221,14 +228,14 @@ def _old_histogram(histogram: Any) -> Floats:
 
 
 _DTYPES = {1: ("<f4", "float_val"), 2: ("<f8", "double_val"), 3: ("<i4", "int_val"), 9: ("<i8", "int64_val")}
-"""DataType (DT_FLOAT, DT_DOUBLE, DT_INT32, DT_INT64) to numpy's and the message's own field."""
+"""DataType (DT_FLOAT, DT_DOUBLE, DT_INT32, DT_INT64) → numpy's type and the message's field."""
 
 
 def _array(tensor: Any) -> Floats:
-    """The numbers of a TensorProto, as float64.
+    """Return the numbers of a TensorProto as float64.
 
     Raises:
-        EventFileError: they are of another type, too many, or other than the shape says.
+        EventFileError: the numbers are of another type, too many, or do not fit the shape.
     """
     if tensor.dtype not in _DTYPES:
         raise EventFileError("a tensor is not made of floats or integers of 32 or 64 bits")
@@ -238,12 +245,12 @@ def _array(tensor: Any) -> Floats:
     content, listed = tensor.tensor_content, getattr(tensor, field)
     if content:
         if len(content) != size * np.dtype(dtype).itemsize:
-            raise EventFileError("a tensor has another size than its shape says")
+            raise EventFileError("a tensor's size does not match its shape")
         flat = np.frombuffer(content, dtype).astype(np.float64)
     else:
         if len(listed) > size:
-            raise EventFileError("a tensor has another size than its shape says")
-        # The last number stands for all that follow, and none for zeros.
+            raise EventFileError("a tensor's size does not match its shape")
+        # The last listed number is repeated to the end; an empty list means zeros.
         flat = np.full(size, listed[-1] if len(listed) else 0, np.float64)
         flat[: len(listed)] = listed
     return flat.reshape(shape)

@@ -1,4 +1,4 @@
-"""The check of what a notebook wrote for TensorBoard."""
+"""The check of the files that a notebook wrote for TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.errors import CourseError, LostError
 
 MAX_FILES = 100
 IN_NAMES = "tfevents"
-"""What the name of an event file contains; TensorBoard finds them by it."""
+"""Part of every event file's name; TensorBoard finds the files by it."""
 
 _REFUSALS = {
     "missing": "there is no such folder",
@@ -29,7 +29,9 @@ _remote: ContextVar[Any] = ContextVar("autograder_event_files", default=None)
 
 @contextmanager
 def asking_kernel(remote: Any) -> Iterator[None]:
-    """Inside, :func:`events` gets the files from the student's kernel (the examiner's, around each test cell).
+    """Make :func:`events` get its files from the student's kernel inside the block.
+
+    The examiner does so for each test cell.
 
     Args:
         remote: an :class:`autograder.examiner.remote.proxy.Remote`.
@@ -50,23 +52,28 @@ def events(
     name: str = "event files",
     weight: float = 1.0,
 ) -> Events:
-    """Reads what a notebook wrote for TensorBoard, and checks that the series asked for are there.
+    """Read the files that a notebook wrote for TensorBoard, and check that the named series are there.
 
-    The credit is the share of the series that have enough steps; nothing if a file cannot be read. In the examiner the
-    files are those that are there after the notebook's last cell. They are the student's word: compare their numbers
-    with what you compute.
+    The credit is the share of the series that have enough steps, and 0 if a file cannot be read. In the examiner these
+    are the files that exist after the notebook's last cell. Their contents are claims of the student's code: compare
+    the numbers with values that you compute.
 
     Args:
-        log_dir: the folder that holds the files themselves, from the notebook's own: ``"logs/yours"``.
-        scalars, histograms: tags that have to be there.
-        steps: how many steps each of them must have, at least.
+        log_dir: the folder that holds the files themselves, relative to the notebook's folder: ``"logs/yours"``.
+        scalars: tags of scalars that must be there.
+        histograms: tags of histograms that must be there.
+        steps: the minimum number of steps of each series.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
 
     Returns:
-        All series by tag. Those asked for are always in it, empty where they are missing.
+        All series by tag. The named ones are always present, and empty if the files lack them.
 
     Raises:
         CourseError: the arguments are wrong, or TensorBoard is not installed where the test runs.
-        AssertionError: nothing that was asked for is there, and nothing records.
+        AssertionError: none of the named series is there, and no examiner records the check.
+
+    >>> logs = check.events("logs/yours", scalars=["epoch_loss"], steps=5)  # doctest: +SKIP
     """
     if isinstance(scalars, str) or isinstance(histograms, str) or type(steps) is not int or steps < 1:
         raise CourseError("check.events: scalars and histograms are lists of tags, and steps is a number from 1.")
@@ -77,26 +84,26 @@ def events(
     ]
     enough = [len(series) >= steps for _, series in asked]
     fraction = 0.0 if problem else sum(enough) / len(enough) if enough else 1.0
-    told = ", ".join(f"{tag} {len(series)}" for tag, series in asked)
-    detail = problem or (f"steps found: {told}; {steps} asked of each" if asked else "read")
+    counts = ", ".join(f"{tag} {len(series)}" for tag, series in asked)
+    detail = problem or (f"steps found: {counts}; {steps} asked of each" if asked else "read")
     if not problem and not all(enough):
         detail += f"; the files have {found!r}"
     message = detail
-    if _remote.get() is not None:  # the files were read after the last cell: no text or number of theirs is told
+    if _remote.get() is not None:  # the kernel sent the files after the last cell: show none of their texts and numbers
         short = ", ".join(tag for (tag, _), long in zip(asked, enough, strict=True) if not long)
         message = "all that is asked" if not short else f"not enough of: {short} ({steps} asked of each)"
-        message = _told(problem) if problem else message
+        message = _public_problem(problem) if problem else message
     report(name, fraction, message, weight=weight, detail=f"{detail}; scalars: {tags_of(found.scalars)}")
     return found
 
 
-def _told(problem: str) -> str:
-    """The problem as a sentence that says nothing of what is in the files."""
+def _public_problem(problem: str) -> str:
+    """Return the problem as a sentence that reveals nothing of the files' contents."""
     return problem if problem in _SENTENCES else "the event files cannot be read"
 
 
 def _read(log_dir: Any) -> tuple[Events, str]:
-    """What the folder's files hold, and what is wrong with them."""
+    """Return the contents of the folder's files, and what is wrong with them."""
     nothing = Events({}, {})
     if type(log_dir) is not str or not log_dir or "\0" in log_dir:
         return nothing, _NO_NAME
@@ -117,7 +124,7 @@ def _read(log_dir: Any) -> tuple[Events, str]:
 
 
 def _files(folder: str) -> tuple[list[bytes], str]:
-    """The contents of the folder's event files in the order of their names, from here or from the kernel."""
+    """Return the contents of the folder's event files in the order of their names, from here or from the kernel."""
     remote = _remote.get()
     if remote is None:
         from autograder.kernel.operations import files
@@ -128,7 +135,7 @@ def _files(folder: str) -> tuple[list[bytes], str]:
             answer = remote.ask("operate", "files", (folder, IN_NAMES, MAX_FILES, MAX_BYTES))
         except LostError:
             return [], _GONE
-        except Exception:  # whatever a notebook makes its kernel answer is a failed check
+        except Exception:  # student code answers: whatever it raises makes the check fail
             answer = None
     if type(answer) is str:
         return [], _REFUSALS.get(answer, _UNREADABLE)
@@ -138,6 +145,6 @@ def _files(folder: str) -> tuple[list[bytes], str]:
 
 
 _UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
-_NO_NAME, _OUTSIDE = "this is not the name of a folder", "the folder is not inside the notebook's own"
+_NO_NAME, _OUTSIDE = "this is not the name of a folder", "the folder is not inside the notebook's folder"
 _GONE, _EMPTY = "the notebook's kernel is gone, or did not answer in time", "the folder holds no event file"
 _SENTENCES = frozenset([*_REFUSALS.values(), _UNREADABLE, _NO_NAME, _OUTSIDE, _GONE, _EMPTY])

@@ -1,7 +1,8 @@
-"""What a Keras model's outputs are computed with: layers, and the operations between them.
+"""The layers and operations that compute a Keras model's outputs.
 
-``x + y`` and ``keras.ops.matmul(x, table)`` are no layers, and a model may be made of them alone, with layers beside
-that change nothing. So an operation is a part like a layer, and what no output needs is none.
+``x + y`` and ``keras.ops.matmul(x, table)`` are not layers, and a model may consist of such operations alone, beside
+layers that change nothing. So an operation is a part just as a layer is, and a layer that no output needs is not a
+part.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ MAX_DEPTH = 20
 
 
 def names(text: str) -> frozenset[str]:
-    """The names in a text, as a set."""
+    """Return the names in a text as a set."""
     return frozenset(text.split())
 
 
 _AFFINE = names("Add Subtract Multiply Divide TrueDivide Negative")
 _ARRANGING = names("Cast Copy StopGradient GetItem Reshape Ravel ExpandDims Squeeze Transpose Swapaxes Moveaxis")
 _OF_MASKS = names("NotEqual Any All ExpandDims ZerosLike OnesLike LogicalOr LogicalAnd Concatenate")
-"""What Keras makes masks with."""
+"""Operations from which Keras makes masks."""
 _JOINING = names("Add Subtract Multiply Maximum Minimum Concatenate")
-"""Operations on several tensors that are the layers of the same name."""
+"""Operations on several tensors that equal the layers of the same name."""
 _ACTIVATIONS = names(
     "relu relu6 sigmoid softmax log_softmax tanh gelu silu selu softplus softsign hard_sigmoid hard_silu hard_tanh "
     "mish log_sigmoid tanh_shrink sparse_plus squareplus"
@@ -37,22 +38,22 @@ _ACTIVATIONS = names(
 
 @dataclass(frozen=True)
 class Part:
-    """A layer, or an operation, of a model or of a model inside it."""
+    """A layer or an operation of a model or of a nested model."""
 
     operation: Any
-    """A ``keras.Layer``, or another ``keras.Operation``."""
+    """A ``keras.Layer`` or another ``keras.Operation``."""
     number: int
-    """Of the layer, counted from 1 without input layers as a student counts them; of an operation: that of the layer
-    before it."""
+    """The layer's number, counted from 1 without input layers, as a student counts; an operation has the number of the
+    layer before it."""
     is_layer: bool
     nodes: list[Any] = field(default_factory=list)
-    """Its calls."""
+    """The part's calls."""
     of_mask: bool = False
-    """Whether only masks need it."""
+    """Whether only masks need the part."""
 
     @property
     def kind(self) -> str:
-        """The name of the layer's class; that of the layer which an operation stands for; else ``operation matmul``."""
+        """The name of the layer's class, or of the layer that the operation equals; otherwise ``operation matmul``."""
         name = type(self.operation).__name__
         if self.is_layer or (name in _JOINING and not self.constants):
             return name
@@ -60,13 +61,15 @@ class Part:
 
     @property
     def constants(self) -> list[Any]:
-        """The numbers and arrays in its calls."""
+        """The numbers and arrays in the part's calls."""
         return [value for node in self.nodes for value in constants_of(node)]
 
     @property
     def arranges(self) -> bool:
-        """Whether it is an operation that computes nothing: it scales by a number, casts, cuts, or reshapes, or makes a
-        mask as Keras does."""
+        """Whether the part is an operation that computes nothing.
+
+        It only scales by a number, casts, slices or reshapes, or makes a mask as Keras does.
+        """
         name = type(self.operation).__name__
         if self.is_layer:
             return False
@@ -80,19 +83,19 @@ class Part:
 
     @property
     def activation(self) -> str | None:
-        """The canonical name of the activation function that an operation is; None for anything else."""
+        """The canonical name of the activation that the operation is; None for anything else."""
         return None if self.is_layer else _activation(self.operation)
 
 
 def snake(name: str) -> str:
-    """``TrueDivide`` → ``true_divide``."""
+    """Return ``true_divide`` for ``TrueDivide``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def parts(model: Any) -> list[Part]:
-    """The layers and operations that a model's outputs are computed with, in Keras's order, models inside it opened.
+    """Return the layers and operations that compute a model's outputs, in Keras's order, with nested models opened.
 
-    A model that is no graph (unbuilt, or a class of the student's own) gives all its layers.
+    A model without a graph (unbuilt, or of a class of the student's own) returns all its layers.
     """
     opening = _Opening()
     opening.model(model)
@@ -100,17 +103,17 @@ def parts(model: Any) -> list[Part]:
 
 
 def leaves(model: Any) -> list[Any]:
-    """The model's layers, those of models inside it too, without input layers; whether they are needed or not."""
+    """Return all layers of the model and its nested models, needed or not, without input layers."""
     return list(_leaves(model, 0))
 
 
 def is_graph(model: Any) -> bool:
-    """Whether the model is a graph of layers, as it is once its input's shape is known."""
+    """Return whether the model is a graph of layers, which it becomes once its input shape is known."""
     return _graph(model) is not None
 
 
 def connections(model: Any) -> int:
-    """How many tensors go into the layers and operations of a model, all calls of models inside it counted."""
+    """Return how many tensors go into a model's layers and operations, counting all calls of nested models."""
     return _connections(model, 0)
 
 
@@ -130,7 +133,7 @@ def _connections(model: Any, depth: int) -> int:
 
 
 def constants_of(node: Any) -> list[Any]:
-    """The numbers and arrays that a call is given beside tensors; places and shapes are none."""
+    """Return the numbers and arrays among a call's arguments, except positions and shapes."""
     if type(node.operation).__name__ == "GetItem":
         return []
     return list(_constants([node.arguments.args, node.arguments.kwargs]))
@@ -164,25 +167,27 @@ def _leaves(model: Any, depth: int) -> Iterator[Any]:
 
 
 def _graph(model: Any) -> Any:
-    """The functional model that a model is, or has inside; None where it has none."""
+    """Return the functional model that a model is or contains; None if there is none."""
     found = getattr(model, "_functional", model)
     return found if hasattr(found, "operations") and hasattr(found, "_nodes") else None
 
 
 @dataclass
 class _Opening:
-    """A walk through a model and the models in it."""
+    """A walk through a model and its nested models."""
 
     found: list[Part] = field(default_factory=list)
     layers: int = 0
-    """How many were passed, needed or not."""
+    """Number of layers passed so far, needed or not."""
 
     def model(self, model: Any, wanted: set[int] | None = None, of_mask: bool = False, depth: int = 0) -> None:
-        """Adds the parts of one model.
+        """Add the parts of one model.
 
         Args:
-            wanted: which of its outputs are needed; None: all.
-            of_mask: whether they are needed by masks alone.
+            model: a ``keras.Model``.
+            wanted: numbers of the outputs that are needed; None for all.
+            of_mask: whether only masks need these outputs.
+            depth: how deep the model is nested.
         """
         import keras
 
@@ -204,6 +209,7 @@ class _Opening:
                 self.part(operation, calls, masked)
 
     def part(self, operation: Any, calls: dict[int, set[int]], masked: bool) -> None:
+        """Add one layer or operation, if it is called."""
         import keras
 
         is_layer = isinstance(operation, keras.Layer)
@@ -214,11 +220,12 @@ class _Opening:
 
 
 def _needed(ends: list[Any], begins: set[int], *, masks: bool) -> dict[int, dict[int, set[int]]]:
-    """The calls that tensors are computed with.
+    """Return the calls that compute the given tensors.
 
     Args:
-        begins: the ``id`` of the tensors where to stop.
-        masks: follow masks, too.
+        ends: the tensors.
+        begins: ``id`` of each tensor at which the walk stops.
+        masks: whether to follow masks, too.
 
     Returns:
         ``id`` of the layer or operation → number of the call → which of its outputs are needed.
@@ -249,13 +256,13 @@ def _given(node: Any, masks: bool) -> list[Any]:
 
 
 def _activation(operation: Any) -> str | None:
-    """The name of an operation that is an activation with its usual arguments."""
+    """Return the name of an operation that is an activation with its usual arguments."""
     kind = type(operation).__name__
     name = "relu" if kind == "ReLU" else snake(kind)
     if name not in _ACTIVATIONS | _WITH_ARGUMENT.keys():
         return None
     config = operation.get_config()
-    if kind == "ReLU":  # keras.activations.relu, which has the arguments of the layer
+    if kind == "ReLU":  # keras.activations.relu has the same arguments as the layer
         unusual = config.get("negative_slope") or config.get("threshold")
         return None if unusual else {None: "relu", 6.0: "relu6"}.get(config.get("max_value"))
     if name in _WITH_ARGUMENT:

@@ -1,6 +1,6 @@
 """The handles of objects that stay in the student's kernel, as far as checks need to know them.
 
-The examiner's stand-ins derive from these classes: a check asks what something stands for without the examiner.
+The examiner's handles derive from these classes, so a check can recognize them without importing the examiner.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from autograder.kernel.codec import Reference
 
 
 class Handle:
-    """What stands for an object in the kernel."""
+    """A handle of an object in the kernel."""
 
     __slots__ = ()
 
 
 class CallableHandle(Handle):
-    """What stands for a function, class or model: a call runs the student's code, in their kernel."""
+    """A handle of a function, class or model; a call runs the student's code, in the student's kernel."""
 
     __slots__ = ()
 
 
 class ModelHandle(CallableHandle):
-    """What stands for a model that was not rebuilt and can be asked for predictions."""
+    """A handle of a model that was not rebuilt and can be asked for predictions."""
 
     __slots__ = ()
 
 
 class ExceptionHandle:
-    """What stands for an exception of the student's own class."""
+    """A handle of an exception of the student's own class."""
 
 
 def reference_of(value: Any) -> Reference | None:
-    """Return the handle of what stands for an object, a class or an exception in the kernel; None of anything else.
+    """Return the kernel's reference to the object, class or exception behind a handle; None for other values.
 
     Only the type is asked, so that no attribute of the student's can pose as a handle.
     """

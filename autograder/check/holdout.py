@@ -1,4 +1,4 @@
-"""Loss and accuracy on data that the examiner owns, computed here and not by the model."""
+"""Checks of loss and accuracy on data that the examiner owns; the examiner computes them, the model does not."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
-from autograder.check.prediction import NoPrediction, predicted, row_count
+from autograder.check.prediction import NoPrediction, predict, row_count
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, how_examined, not_a_model, parameter_count, shown_of
+from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_a_model, parameter_count, prediction_place
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
@@ -30,31 +30,36 @@ def loss(
     name: str = "loss",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks the loss of a model on data.
+    """Check the loss of a model on data.
 
     Args:
         model: a built ``keras.Model`` with one output, or another model that predicts.
-        on: ``(X, y)``: rows first; y one-hot (n, classes) or integers (n,), or numbers for a regression.
-        below: full credit at this loss or less, else none.
-        credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between
-            them the share is interpolated linearly; a loss above the largest earns nothing.
+        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression.
+        below: full credit at this loss or less, otherwise none.
+        credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between the
+            points the share is interpolated linearly; a loss above the largest earns nothing.
         loss: ``categorical_crossentropy``, ``sparse_categorical_crossentropy``, ``binary_crossentropy``,
             ``mean_squared_error`` (``mse``) or ``mean_absolute_error`` (``mae``).
-        from_logits: the model gives scores, and softmax or sigmoid is applied here.
-        close_calls: ``student``: a loss that misses the threshold by less than its rows can tell meets it; ``exact``:
-            the loss counts as it is. See docs/explanation/verdicts.md.
+        from_logits: True if the model returns scores (logits); softmax or sigmoid is then applied here.
+        close_calls: with ``student``, a loss that misses the threshold by less than the noise of the rows meets it;
+            with ``exact``, the loss counts as it is. See docs/explanation/verdicts.md.
         show: False keeps the thresholds out of the student's message.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
 
     Returns:
         A result with the evidence ``loss``, ``standard_error``, ``rows`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together.
+
+    >>> check.loss(model, on=(X, y), below=0.62)  # doctest: +SKIP
+    ✓ loss: loss 0.5874 on 2,000 rows; full credit at 0.62 or less
     """
     wanted = credit_of("check.loss", below, credit, higher_is_better=False)
     measure = metrics.loss_named("check.loss", loss, from_logits=from_logits)
     known_close_calls("check.loss", close_calls)
-    return _measured(model, on, "loss", measure, wanted, close_calls, show=show, name=name, weight=weight)
+    return _check_measure(model, on, "loss", measure, wanted, close_calls, show=show, name=name, weight=weight)
 
 
 def accuracy(
@@ -69,24 +74,35 @@ def accuracy(
     name: str = "accuracy",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks the share of rows whose most probable class is the right one.
+    """Check the share of rows whose most probable class is the right one.
 
     Args:
-        model, on, close_calls, show: as in :func:`loss`.
-        above: full credit at this accuracy or more, else none.
+        model: as in :func:`loss`.
+        on: as in :func:`loss`.
+        above: full credit at this accuracy or more, otherwise none.
         credit: instead of ``above``, points (accuracy, share): ``[(0.6, 0.0), (0.7, 0.5), (0.75, 1.0)]``.
-        probabilities: the outputs must be probabilities; False accepts any scores (logits).
+        probabilities: True if the outputs must be probabilities; False accepts any scores (logits).
+        close_calls: as in :func:`loss`.
+        show: as in :func:`loss`.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        A result with the evidence ``accuracy``, ``standard_error``, ``rows`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together.
+
+    >>> check.accuracy(model, on=(X, y), above=0.75)  # doctest: +SKIP
+    ✓ accuracy: accuracy 0.7710 on 2,000 rows; full credit at 0.75 or more
     """
     wanted = credit_of("check.accuracy", above, credit, higher_is_better=True)
     measure = metrics.accuracy if probabilities else metrics.accuracy_of_scores
     known_close_calls("check.accuracy", close_calls)
-    return _measured(model, on, "accuracy", measure, wanted, close_calls, show=show, name=name, weight=weight)
+    return _check_measure(model, on, "accuracy", measure, wanted, close_calls, show=show, name=name, weight=weight)
 
 
-def _measured(
+def _check_measure(
     model: Any,
     on: Any,
     label: str,
@@ -99,43 +115,46 @@ def _measured(
     weight: float,
 ) -> CheckResult:
     inputs, labels = rows_of(f"check.{label}", "on", on)
-    problem = not_a_model(model) or (None if built(model) else NOT_BUILT)
+    problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
-        given = predicted(model, inputs, labels, decided=label == "accuracy")
+        given = predict(model, inputs, labels, decided=label == "accuracy")
         rows = measure(given.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
-        return report(name, 0.0, said_of_outputs(model, error), weight=weight, detail=str(error))
+        return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
-    how, count = how_examined(model), parameter_count(model) if shown_of(model) else None
+    how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
     found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, given.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {}
-    message, detail = told(found, wanted, verdict, show=show)
+    message, detail = messages(found, wanted, verdict, show=show)
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
 
 
-def said_of_outputs(model: Any, error: Exception) -> str:
-    """What the student reads of outputs that cannot be measured: no shape that the kernel said after the last cell."""
-    if isinstance(error, metrics.BadShape) and not shown_of(model):
-        return "The model's output does not have the shape that is asked."
+def output_problem(model: Any, error: Exception) -> str:
+    """Return the message about outputs that cannot be measured.
+
+    It contains no shape that the kernel reported after the last cell.
+    """
+    if isinstance(error, metrics.BadShape) and not may_show(model):
+        return "The model's output does not have the expected shape."
     return str(error)
 
 
-def told(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
-    """What the student reads of a measured value, and what the examiner reads."""
+def messages(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
+    """Return the message for the student and the detail for the instructor about a measured value."""
     partly = f"{verdict.share:.0%} of the credit" if 0 < verdict.share < 1 else ""
     message = [found, str(wanted) if show else "", verdict.note, partly]
     return "; ".join(filter(None, message)), "; ".join(filter(None, [found, str(wanted), verdict.detail]))
 
 
 def rows_of(where: str, argument: str, on: Any) -> tuple[Any, np.ndarray]:
-    """The inputs and labels of an instructor's ``(X, y)``.
+    """Return the inputs and labels of an instructor's ``(X, y)``.
 
     Raises:
-        CourseError: they are no such pair, or do not fit together.
+        CourseError: the argument is not such a pair, or X and y do not fit together.
     """
     if not isinstance(on, tuple | list) or len(on) != 2:
         raise CourseError(f"{where}: {argument} is (X, y).")

@@ -1,4 +1,4 @@
-"""How the checks of a cell share its points, where weights alone do not say it.
+"""Rules for sharing a cell's points among its checks, beyond weights.
 
 >>> with check.all_or_nothing():                                    # doctest: +SKIP
 ...     check.architecture(model, [...])
@@ -21,20 +21,20 @@ from autograder.records import CheckResult, Outcome
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-    """The checks inside count only if all of them get full credit; each is reported with what it found."""
+    """Give credit for the checks inside only if all of them get full credit; each reports its own finding."""
     with _inside(_only_together):
         yield
 
 
 @contextmanager
 def only_if(*results: CheckResult) -> Iterator[None]:
-    """The checks inside count only if the given ones, made before, have full credit.
+    """Give credit for the checks inside only if the given results, made before, have full credit.
 
     Args:
         results: what checks returned: ``layers = check.architecture(...)``.
 
     Raises:
-        CourseError: one of them is no result of a check.
+        CourseError: an argument is not the result of a check.
     """
     if not results or not all(isinstance(result, CheckResult) for result in results):
         raise CourseError("check.only_if takes what checks return: layers = check.architecture(...), and so on.")
@@ -49,7 +49,10 @@ def only_if(*results: CheckResult) -> Iterator[None]:
 
 @contextmanager
 def bonus(points: float) -> Iterator[None]:
-    """The checks inside earn up to this many points beyond the cell's own, shared by their weights.
+    """Let the checks inside earn extra points beyond the cell's own, shared by their weights.
+
+    Args:
+        points: the most that they can earn together.
 
     Raises:
         CourseError: ``points`` is not a number above 0.
@@ -66,16 +69,18 @@ def bonus(points: float) -> Iterator[None]:
 
 
 def requires(*questions: str, at_least: float = 1.0) -> None:
-    """This cell earns points only if test cells before it, by their ids, earned this share of theirs.
+    """Give this cell points only if the named earlier test cells earned enough of theirs.
 
-    Its checks are made and reported all the same. In a student's own notebook it does nothing.
+    The cell's checks still run and report. In a student's own notebook this function does nothing.
 
     Args:
-        questions: grade_ids of test cells of the same notebook.
-        at_least: the share of their points, above 0, up to 1.
+        questions: grade_ids of earlier test cells of the same notebook.
+        at_least: share of their points that they need, above 0 and up to 1.
 
     Raises:
-        CourseError: there is no such test cell before this one, or the share is not above 0 and up to 1.
+        CourseError: no such test cell stands before this one, or ``at_least`` is out of range.
+
+    >>> check.requires("layers", at_least=0.5)
     """
     if not questions or type(at_least) not in (int, float) or not 0 < at_least <= 1:
         raise CourseError("check.requires: give the ids of test cells, and at_least= above 0 and up to 1.")
@@ -93,7 +98,7 @@ def requires(*questions: str, at_least: float = 1.0) -> None:
 
 @contextmanager
 def _inside(settle: Callable[[list[CheckResult]], list[CheckResult]]) -> Iterator[None]:
-    """Lets ``settle`` say what the results that are made inside are worth, also where an exception ends the block."""
+    """Apply ``settle`` to the results that are made in the block, even if an exception ends it."""
     recorder = current()
     start = len(recorder or ())
     try:

@@ -1,7 +1,7 @@
-"""Losses and accuracy of each row in float64 numpy: the definitions are Keras's, the arithmetic is ours.
+"""Loss and accuracy of each row in float64 numpy, as Keras defines them.
 
-Every function gives an array (n,), one value for each row. Its mean is the metric; its spread is how well so many rows
-can know it (:mod:`autograder.check.verdict`).
+Every function returns an array (n,) with one value for each row. The mean is the metric; the spread shows how precisely
+so many rows determine it (:mod:`autograder.check.verdict`).
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import numpy as np
 from autograder.errors import CourseError
 
 EPSILON = 1e-7
-"""Probabilities are clipped to EPSILON..1-EPSILON, as in ``keras.losses`` (``fit`` on TensorFlow works on scores and
-clips nothing)."""
+"""Probabilities are clipped to EPSILON..1-EPSILON, as in ``keras.losses``. (``fit`` on TensorFlow computes with scores
+and does not clip.)"""
 
 Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""``measure(outputs, labels)``: outputs (n, ...) and labels with rows first to an array (n,)."""
+"""``measure(outputs, labels)`` turns outputs (n, ...) and labels, rows first, into an array (n,)."""
 
 
 class BadOutput(Exception):
-    """The model's outputs are not what the metric is defined for; ``str(error)`` is for the student."""
+    """The metric is not defined for the model's outputs; ``str(error)`` is the message for the student."""
 
 
 class BadShape(BadOutput):
-    """They have another shape, which the text names."""
+    """The outputs have a wrong shape, which the text names."""
 
 
 def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """-log p(right class).
+    """Compute -log p(right class) of each row.
 
     Args:
         outputs: probabilities, (n, classes).
@@ -42,7 +42,10 @@ def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndar
 
 
 def categorical_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """-log softmax(scores) of the right class; nothing is clipped. Shapes as in :func:`categorical_crossentropy`."""
+    """Compute -log softmax(scores) of the right class, without clipping.
+
+    Shapes are as in :func:`categorical_crossentropy`.
+    """
     targets = _targets(outputs, labels)
     _require_finite(outputs)
     shifted = outputs - outputs.max(axis=1, keepdims=True)
@@ -51,11 +54,11 @@ def categorical_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) 
 
 
 def binary_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """-y log p - (1-y) log(1-p), averaged over the row's outputs.
+    """Compute -y log p - (1-y) log(1-p), averaged over the row's outputs.
 
     Args:
         outputs: probabilities, (n,) or (n, k).
-        labels: 0 to 1, of the same shape; (n,) for (n, 1) will do.
+        labels: 0 to 1, of the same shape; (n,) is accepted for (n, 1).
     """
     targets = _same_shape(outputs, labels)
     _require_unit_interval(outputs)
@@ -64,19 +67,26 @@ def binary_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def binary_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The same of scores s with p = sigmoid(s), as log(1 + e^s) - y·s; nothing is clipped."""
+    """Compute the binary crossentropy of scores s with p = sigmoid(s), without clipping.
+
+    It is log(1 + e^s) - y·s.
+    """
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
     return _each(np.logaddexp(0.0, outputs) - targets * outputs)
 
 
 def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: bool, from_logits: bool) -> np.ndarray:
-    """By how much each row's probabilities are nearer to its labels than the best constant ones, 1 for all of it.
+    """Return how much nearer to the labels each row's probabilities are than the best constant ones.
 
-    It is the difference of squared errors, which no single row can make large, over that of the constant.
+    1 means that the whole error of the constant is gone. The value is the difference of squared errors, which no single
+    row can make large, divided by the constant's error.
 
     Args:
-        outputs, labels: as of a binary or a categorical crossentropy, of probabilities or of scores.
+        outputs: probabilities or scores, as for a binary or categorical crossentropy.
+        labels: as for that crossentropy.
+        binary: whether it is the binary one.
+        from_logits: whether the outputs are scores.
     """
     if binary:
         targets = _same_shape(outputs, labels)
@@ -90,7 +100,10 @@ def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: b
 
 
 def mean_squared_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(output - label)², averaged over the row's outputs. Shapes as in :func:`binary_crossentropy`."""
+    """Compute (output - label)², averaged over the row's outputs.
+
+    Shapes are as in :func:`binary_crossentropy`.
+    """
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
     with np.errstate(over="ignore"):
@@ -98,14 +111,20 @@ def mean_squared_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def mean_absolute_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """|output - label|, averaged over the row's outputs. Shapes as in :func:`binary_crossentropy`."""
+    """Compute |output - label|, averaged over the row's outputs.
+
+    Shapes are as in :func:`binary_crossentropy`.
+    """
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
     return _each(np.abs(outputs - targets))
 
 
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """1 where the largest probability is the right class's, else 0; for one output, where p > 0.5 is right."""
+    """Return 1 for each row whose most probable class is the right one, otherwise 0.
+
+    A single output predicts the second class if p > 0.5.
+    """
     if outputs.ndim == 2 and outputs.shape[1] > 1:
         _targets(outputs, labels)
         _require_probabilities(outputs)
@@ -116,7 +135,7 @@ def accuracy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def accuracy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """1 where the largest score is the right class's, else 0."""
+    """Return 1 for each row whose largest score is that of the right class, otherwise 0."""
     targets = _targets(outputs, labels)
     _require_finite(outputs)
     return _each(outputs.argmax(axis=1) == targets.argmax(axis=1))
@@ -138,10 +157,10 @@ _OF_SCORES: Mapping[Measure, Measure] = {
 
 
 def loss_named(where: str, name: str, *, from_logits: bool = False) -> Measure:
-    """The loss of each row by its Keras name.
+    """Return the function that computes the loss with this Keras name.
 
     Raises:
-        CourseError: there is none of this name, or none that is defined for logits.
+        CourseError: there is no loss of this name, or it is not defined for logits.
     """
     measure = LOSSES.get(name)
     if measure is None:
@@ -154,7 +173,7 @@ def loss_named(where: str, name: str, *, from_logits: bool = False) -> Measure:
 
 
 def _each(values: np.ndarray) -> np.ndarray:
-    """One float64 for each row: the mean of what the row has."""
+    """Return one float64 for each row: the mean of the row's values."""
     rows = np.asarray(values, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         return rows if rows.ndim == 1 else rows.reshape(len(rows), -1).mean(axis=1)
@@ -172,7 +191,7 @@ def _require_unit_interval(outputs: np.ndarray) -> None:
 
 
 def _require_probabilities(outputs: np.ndarray) -> None:
-    """Every row is finite, not negative, and adds up to 1 within 1e-3."""
+    """Require that every row is finite, not negative, and adds up to 1 within 1e-3."""
     _require_finite(outputs)
     if outputs.min() < 0 or np.abs(outputs.sum(axis=1) - 1).max() > 1e-3:
         raise BadOutput(
@@ -181,7 +200,7 @@ def _require_probabilities(outputs: np.ndarray) -> None:
 
 
 def _targets(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """One-hot labels (n, classes) that fit the outputs."""
+    """Return one-hot labels (n, classes) that fit the outputs."""
     if labels.ndim == 2 and labels.shape[1] > 1:
         classes, targets = labels.shape[1], labels.astype(np.float64)
     else:

@@ -1,7 +1,6 @@
-"""Numbers out of whatever holds them: arrays, tables, sparse matrices, tensors, exact numbers.
+"""Numbers in arrays, tables, sparse matrices, tensors and exact number types.
 
-Types are told apart by what they are, not by what they say of themselves: a subclass, or an object with methods of
-its own, holds no numbers.
+Exact types decide what a value is. A subclass, or an object with methods of its own, is not taken for a number.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from autograder.errors import CourseError
 from autograder.kernel.codec.tensors import KINDS as TENSORS
 
 MAX_DEPTH = 50
-DENSE = 20_000_000
+MAX_DENSE_CELLS = 20_000_000
 """Cells up to which a sparse matrix is compared as a dense one."""
 _NUMBERS = (bool, int, float, complex)
 _EXACT = (decimal.Decimal, fractions.Fraction)
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number of Python's or numpy's own."""
+    """Return whether the value is a number of Python's or numpy's own."""
     kind: Any = type(value)
     return kind in _NUMBERS or (
         kind.__module__ == "numpy" and issubclass(kind, np.number | np.bool_) and kind is not np.timedelta64
@@ -34,22 +33,24 @@ def is_number(value: Any) -> bool:
 
 
 def is_bool(value: Any) -> bool:
+    """Return whether the value is a bool of Python's or numpy's own."""
     return type(value) in (bool, np.bool_)
 
 
 def is_exact(value: Any) -> bool:
+    """Return whether the value is an integer or a bool."""
     return type(value) is int or is_bool(value) or isinstance(value, np.integer)
 
 
 def of_library(value: Any, library: str, *names: str) -> str:
-    """The name of the value's type, if that is exactly one of these classes of the library; else nothing."""
+    """Return the name of the value's type if it is exactly one of the named classes; otherwise an empty string."""
     name = type(value).__name__
     module = sys.modules.get(library)
     return name if name in names and module is not None and getattr(module, name, None) is type(value) else ""
 
 
 def is_sparse(value: Any) -> bool:
-    """Whether it is a matrix or array of scipy.sparse."""
+    """Return whether the value is a matrix or array of scipy.sparse."""
     name = type(value).__name__
     return name[:4] in ("csr_", "csc_", "bsr_", "coo_", "dia_", "lil_", "dok_") and bool(
         of_library(value, "scipy.sparse", name)
@@ -57,7 +58,7 @@ def is_sparse(value: Any) -> bool:
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether it is a tensor of TensorFlow, JAX or PyTorch with numbers on a grid."""
+    """Return whether the value is a dense numeric tensor of TensorFlow, JAX or PyTorch."""
     kind = type(value)
     library, _ = TENSORS.get((kind.__module__, kind.__name__), ("", None))
     public = getattr(sys.modules.get(library), "Array" if library == "jax" else "Tensor", None)
@@ -66,7 +67,7 @@ def is_tensor(value: Any) -> bool:
 
 
 def tensor_array(value: Any) -> np.ndarray:
-    """A tensor's numbers; small floats as float32, in which they are exact."""
+    """Return a tensor's numbers; small float types become float32, which represents them exactly."""
     if type(value).__module__.startswith("torch"):
         value = value.detach().cpu()
         value = value.float().numpy() if str(value.dtype) == "torch.bfloat16" else value.resolve_conj().numpy()
@@ -75,7 +76,10 @@ def tensor_array(value: Any) -> np.ndarray:
 
 
 def numeric(value: Any) -> tuple[np.ndarray | None, str]:
-    """The value as a numeric array, or None and why not. A masked array stays one; a table gives its cells."""
+    """Return the value as a numeric array, or None and the reason why it is not numeric.
+
+    A masked array stays masked; a table returns its cells.
+    """
     array = _array(value)
     if array is None and _plain_numbers(value, 0):
         try:
@@ -95,7 +99,7 @@ def _array(value: Any) -> np.ndarray | None:
     if type(value) is np.matrix:
         return np.asarray(value)
     if is_sparse(value):
-        return value.toarray() if math.prod(value.shape) <= DENSE else None
+        return value.toarray() if math.prod(value.shape) <= MAX_DENSE_CELLS else None
     if is_tensor(value):
         return tensor_array(value)
     if of_library(value, "pandas", "DataFrame", "Series", "Index", "RangeIndex"):
@@ -104,7 +108,7 @@ def _array(value: Any) -> np.ndarray | None:
 
 
 def _cells(table: Any) -> np.ndarray | None:
-    """The numbers of a table or column; what is missing is NaN."""
+    """Return the numbers of a table or column; missing values become NaN."""
     dtypes = list(table.dtypes) if table.ndim == 2 else [table.dtype]
     if any(getattr(dtype, "kind", "O") not in "biufc" for dtype in dtypes):
         return None
@@ -120,14 +124,14 @@ def _plain_numbers(value: Any, depth: int) -> bool:
 
 
 def _floats(value: Any) -> Any:
-    """Exact numbers as floats."""
+    """Convert exact numbers to floats."""
     if type(value) in (list, tuple):
         return [_floats(item) for item in value]
     return float(value) if type(value) in _EXACT else value
 
 
 def near(actual: Any, desired: Any, rtol: float, atol: float) -> np.ndarray:
-    """Where |actual - desired| <= atol + rtol·|desired|; NaN is near NaN, an infinity near itself."""
+    """Return where |actual - desired| <= atol + rtol·|desired|; NaN is near NaN, an infinity near itself."""
     if not (math.isfinite(rtol) and math.isfinite(atol) and rtol >= 0 and atol >= 0):
         raise CourseError(f"check: rtol is {rtol!r} and atol {atol!r}; give numbers that are not negative.")
     if desired.dtype.kind == "b":
@@ -139,8 +143,8 @@ def near(actual: Any, desired: Any, rtol: float, atol: float) -> np.ndarray:
 
 
 def near_sparse(actual: Any, desired: Any, rtol: float, atol: float) -> bool:
-    """Whether two sparse matrices of one shape are near each other in all cells."""
-    if math.prod(desired.shape) <= DENSE:
+    """Return whether two sparse matrices of the same shape are near each other in all cells."""
+    if math.prod(desired.shape) <= MAX_DENSE_CELLS:
         return bool(near(actual.toarray(), desired.toarray(), rtol, atol).all())
     apart = (actual - desired).tocoo()
     wanted = desired.tocsr()[apart.row, apart.col]

@@ -1,11 +1,11 @@
-"""Counts a model's parameters."""
+"""The check of a model's number of parameters."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, Counted, built, counted, not_a_model, shown_of
+from autograder.check.subject import NOT_BUILT, ParameterCount, count_parameters, has_weights, may_show, not_a_model
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -23,19 +23,30 @@ def parameters(
     name: str = "parameters",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks the number of parameters; an optimizer's state is not counted.
+    """Check the number of parameters; the optimizer's state is not counted.
 
     Args:
-        model: a ``keras.Model`` that has its weights; or a PyTorch module, a fitted estimator of scikit-learn, a
-            Keras model that was not rebuilt: in the examiner their count is what the notebook reports.
-        exactly, at_most, at_least: what is asked; at least one of them.
+        model: a ``keras.Model`` that has its weights, a PyTorch module, a fitted scikit-learn estimator, or a Keras
+            model that could not be rebuilt. In the examiner, the count of all but the first is the one that the
+            notebook reports.
+        exactly: the expected number. At least one of the three limits is needed.
+        at_most: the largest number that is accepted.
+        at_least: the smallest number that is accepted.
         kind: ``total``, ``trainable`` or ``non_trainable``.
-        show: False keeps the limits out of the student's message. True says the number also of a model that a call of
-            the test returned or that stays in the notebook's kernel; by default the message on such a model says only
-            whether it is right, since its code has seen the test's hidden inputs.
+        show: False keeps the limits out of the student's message. True names the number also if the model was returned
+            by a call of the test or stays in the notebook's kernel. By default the message about such a model says only
+            whether it is right, because its code has seen the test's hidden inputs.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        A result with the evidence ``parameters``.
 
     Raises:
-        CourseError: nothing is asked, or not in whole numbers.
+        CourseError: no limit is given, or one is not a whole number.
+
+    >>> check.parameters(model, at_most=100_000)  # doctest: +SKIP
+    ✓ parameters: 50,890 parameters, at most 100,000 asked
     """
     limits = {"exactly": exactly, "at most": at_most, "at least": at_least}
     asked = {word: limit for word, limit in limits.items() if limit is not None}
@@ -43,8 +54,8 @@ def parameters(
         raise CourseError("check.parameters: give exactly=, at_most= or at_least= as whole numbers.")
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
-    problem = not_a_model(model) or (None if built(model) else NOT_BUILT)
-    found = None if problem else counted(model)
+    problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
+    found = None if problem else count_parameters(model)
     count = None if found is None else found.of(kind)
     if found is None or count is None:
         return report(name, 0.0, problem or NOT_COUNTED, weight=weight)
@@ -54,9 +65,9 @@ def parameters(
         and (at_least is None or count >= at_least)
     )
     wanted = " and ".join(f"{word} {limit:,}" for word, limit in asked.items())
-    message = _said(count, kind, found)
+    message = _count_text(count, kind, found)
     detail = f"{message}, {wanted} asked"
-    if not shown_of(model, show or None):
+    if not may_show(model, show or None):
         message = "as many as asked" if fits else "not as many as asked"
         return report(name, float(fits), f"The {_label(kind)} are {message}.", weight=weight, detail=detail)
     if show is not False:
@@ -67,10 +78,10 @@ def parameters(
     return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence)
 
 
-NOT_COUNTED = "There is nothing in this model whose number could be counted as its parameters."
+NOT_COUNTED = "This model has nothing that could be counted as its parameters."
 
 
-def _said(count: int, kind: str, found: Counted) -> str:
+def _count_text(count: int, kind: str, found: ParameterCount) -> str:
     notes = [*([found.what] if found.what else []), *(["as the notebook reports"] if found.reported else [])]
     return f"{count:,} {_label(kind)}" + (f" ({', '.join(notes)})" if notes else "")
 

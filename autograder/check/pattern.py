@@ -1,4 +1,4 @@
-"""The patterns that an architecture is compared with. What the names in them stand for: :mod:`vocabulary`."""
+"""Patterns of layers for comparison with an architecture. :mod:`vocabulary` gives their names a meaning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANY_KIND = "*"
 
 @dataclass(frozen=True)
 class Range:
-    """A number between bounds, both included. Made by :func:`between`, :func:`at_least`, :func:`at_most`."""
+    """A number between bounds, both included; made by :func:`between`, :func:`at_least` and :func:`at_most`."""
 
     low: float | None = None
     high: float | None = None
@@ -32,22 +32,23 @@ class Range:
 
 @dataclass(frozen=True)
 class LayerPattern:
-    """A kind of layer, and the attributes that it must have. Made by :func:`layer`."""
+    """A kind of layer with required attributes; made by :func:`layer`."""
 
     kind: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def activation(self) -> str | None:
-        """The canonical activation; None where any will do."""
+        """The canonical name of the activation; None if any activation is accepted."""
         return self.attributes.get("activation")
 
     @property
     def fusable(self) -> bool:
-        """Whether an activation layer behind it may be taken as its own activation."""
+        """Whether the next layer, if it is an activation, may count as this layer's own activation."""
         return fuses(self.kind) and self.activation in (None, "linear")
 
     def with_activation(self, activation: str) -> LayerPattern:
+        """Return the pattern with this activation."""
         return LayerPattern(self.kind, {**self.attributes, "activation": activation})
 
     def __str__(self) -> str:
@@ -58,7 +59,7 @@ class LayerPattern:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Layers that may be any of these runs. Made by :func:`any_of`."""
+    """A choice between several runs of layers; made by :func:`any_of`."""
 
     options: tuple[Run, ...]
 
@@ -68,7 +69,7 @@ class AnyOf:
 
 @dataclass(frozen=True)
 class Repeat:
-    """A run of layers, several times. Made by :func:`repeat` and :func:`optional`."""
+    """A run of layers that occurs several times; made by :func:`repeat` and :func:`optional`."""
 
     run: Run
     low: int
@@ -88,18 +89,22 @@ Run: TypeAlias = "tuple[Item, ...]"
 
 
 def run_text(run: Run, *, brackets: bool = False) -> str:
+    """Return the text of a run for a message."""
     text = " → ".join("..." if item is ... else str(item) for item in run)
     return f"({text})" if brackets and len(run) > 1 else text
 
 
 def layer(kind: str | type, **attributes: Any) -> LayerPattern:
-    """A layer of this kind with these attributes; attributes that are not named may be anything.
+    """Return a pattern for a layer of this kind; attributes that are not named may have any value.
 
     Args:
-        kind: a class of ``keras.layers`` or its name, ``"Dense"``; a class of scikit-learn or ``torch.nn``; or ``"*"``,
-            one layer of any kind.
-        attributes: any argument of the class: ``units=512, activation="relu", kernel_size=3``. Numbers may be ranges:
-            ``units=check.between(64, 512)``.
+        kind: a class of ``keras.layers`` or its name, ``"Dense"``; a class of scikit-learn or ``torch.nn``; or ``"*"``
+            for one layer of any kind.
+        attributes: any arguments of the class: ``units=512, activation="relu", kernel_size=3``. A number may be a
+            range: ``units=check.between(64, 512)``.
+
+    Raises:
+        CourseError: attributes are given for ``"*"``.
 
     >>> layer("Dropout", rate=0.5)
     LayerPattern(kind='Dropout', attributes={'rate': 0.5})
@@ -111,7 +116,11 @@ def layer(kind: str | type, **attributes: Any) -> LayerPattern:
 
 
 def dense(units: int | Range | None = None, activation: Any = None) -> LayerPattern:
-    """A Dense layer; None: any number of units, any activation.
+    """Return a pattern for a Dense layer.
+
+    Args:
+        units: number of units; None accepts any number.
+        activation: the activation; None accepts any activation.
 
     >>> dense(9, "softmax")
     LayerPattern(kind='Dense', attributes={'units': 9, 'activation': 'softmax'})
@@ -121,7 +130,17 @@ def dense(units: int | Range | None = None, activation: Any = None) -> LayerPatt
 
 
 def any_of(*options: Any) -> AnyOf:
-    """What fits at least one of the options: layers, or lists of layers that stand for one another."""
+    """Return a pattern that fits if at least one of the options fits.
+
+    Args:
+        options: layers, or lists of layers.
+
+    Raises:
+        CourseError: there is no option, or one is not a pattern.
+
+    >>> str(any_of(layer("LSTM"), layer("GRU")))
+    'LSTM or GRU'
+    """
     if not options:
         raise CourseError(
             "check.any_of takes one or more check.layer(...) or check.dense(...) patterns, or lists of them."
@@ -130,12 +149,19 @@ def any_of(*options: Any) -> AnyOf:
 
 
 def repeat(pattern: Any, *, at_least: int = 1, at_most: int | None = None) -> Repeat:
-    """A layer, or a list of layers, several times in a row.
+    """Return a pattern for a layer, or a list of layers, that occurs several times in a row.
 
     Args:
-        pattern: what is repeated, ``[check.dense(), check.layer("Dropout")]``; each time it may be another one that
-            fits.
-        at_least, at_most: how often; None: as often as there are layers.
+        pattern: what is repeated: ``[check.dense(), check.layer("Dropout")]``. The layers may differ from one
+            repetition to the next, as long as each fits.
+        at_least: the smallest number of repetitions.
+        at_most: the largest number of repetitions; None for no limit.
+
+    Raises:
+        CourseError: the numbers are not whole numbers in order, or ``pattern`` is not a pattern.
+
+    >>> str(repeat(dense(), at_least=2, at_most=3))
+    '2 to 3 × Dense'
     """
     whole = type(at_least) is int and (at_most is None or type(at_most) is int)
     if not whole or at_least < 0 or (at_most is not None and (at_most < at_least or at_most < 1)) or at_least > 500:
@@ -144,26 +170,45 @@ def repeat(pattern: Any, *, at_least: int = 1, at_most: int | None = None) -> Re
 
 
 def optional(pattern: Any) -> Repeat:
-    """A layer, or a list of layers, that may be there or not."""
+    """Return a pattern for a layer, or a list of layers, that may be missing.
+
+    Args:
+        pattern: the layer or list of layers.
+
+    >>> str(optional(layer("Dropout")))
+    'perhaps Dropout'
+    """
     return Repeat(as_run(pattern, "check.optional"), 0, 1)
 
 
 def between(low: float, high: float) -> Range:
-    """A number from ``low`` to ``high``, both included: ``check.dense(check.between(64, 512))``."""
+    """Return a range from ``low`` to ``high``, both included: ``check.dense(check.between(64, 512))``.
+
+    Raises:
+        CourseError: the bounds are not two numbers in order.
+    """
     if not _is_number(low) or not _is_number(high) or low > high:
         raise CourseError("check.between takes two numbers, the smaller one first.")
     return Range(low, high)
 
 
 def at_least(low: float) -> Range:
-    """A number that is not smaller."""
+    """Return a range of numbers that are not smaller than ``low``.
+
+    Raises:
+        CourseError: ``low`` is not a number.
+    """
     if not _is_number(low):
         raise CourseError("check.at_least takes a number.")
     return Range(low=low)
 
 
 def at_most(high: float) -> Range:
-    """A number that is not larger."""
+    """Return a range of numbers that are not larger than ``high``.
+
+    Raises:
+        CourseError: ``high`` is not a number.
+    """
     if not _is_number(high):
         raise CourseError("check.at_most takes a number.")
     return Range(high=high)
@@ -174,10 +219,10 @@ def _is_number(value: Any) -> bool:
 
 
 def as_run(value: Any, where: str) -> Run:
-    """One pattern or a list of patterns as a run.
+    """Return one pattern or a list of patterns as a run.
 
     Raises:
-        CourseError: it is something else.
+        CourseError: the value is something else, or an empty list.
     """
     items = tuple(value) if isinstance(value, list | tuple) else (value,)
     for item in items:
@@ -189,14 +234,14 @@ def as_run(value: Any, where: str) -> Run:
 
 
 def fuses(kind: str) -> bool:
-    """Whether layers of this kind end in an activation that a layer of its own could replace."""
+    """Return whether layers of this kind have an activation argument that a separate layer could replace."""
     return kind in ("Dense", "EinsumDense") or (
         "Conv" in kind and not kind.startswith("ConvLSTM") and kind[-2:] in ("1D", "2D", "3D", "se")
     )
 
 
 def singles(run: Run) -> Iterator[LayerPattern]:
-    """All patterns of single layers in a run, those inside others too."""
+    """Yield all patterns of single layers in a run, also those nested in other patterns."""
     for item in run:
         if isinstance(item, LayerPattern):
             yield item
@@ -208,7 +253,7 @@ def singles(run: Run) -> Iterator[LayerPattern]:
 
 
 def is_fixed(run: Run) -> bool:
-    """Whether the pattern leaves nothing open but attributes that it does not name."""
+    """Return whether the pattern leaves nothing open except attributes that it does not name."""
     return all(
         isinstance(item, LayerPattern)
         and item.kind != ANY_KIND

@@ -1,4 +1,4 @@
-"""Where in the student's notebook an exception came from, for the messages of checks."""
+"""The place in the student's notebook where an exception was raised, for the messages of checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _place: ContextVar[Place | None] = ContextVar("autograder_check_place", default=
 
 @contextmanager
 def locating(place: Place) -> Iterator[None]:
-    """Inside, :func:`place_of` asks this function (the examiner's, around each test cell)."""
+    """Make :func:`place_of` ask this function inside the block; the examiner does so for each test cell."""
     token = _place.set(place)
     try:
         yield
@@ -22,6 +22,6 @@ def locating(place: Place) -> Iterator[None]:
 
 
 def place_of(error: BaseException) -> str:
-    """``cell 3, line 2: `return total / n```; empty where it is not known, as in a student's own notebook."""
+    """Return ``cell 3, line 2: `return total / n```; empty if unknown, as in a student's own notebook."""
     place = _place.get()
     return place(error) if place is not None else ""

@@ -1,9 +1,10 @@
-"""What a message may say of an answer: all of one that a cell of the notebook left, and only right or wrong of others.
+"""The origin of an answer, which decides what a message may say about it.
 
-Answers are copied out while the notebook runs, before anything hidden is in its kernel. What the kernel says after the
-last cell (values that a call returns, models that stay there and are asked) comes from code that has seen hidden inputs
-and may put them into a shape, a size or a name. So texts and numbers of such an answer reach no message, which students
-read; the examiner's details have them.
+Answers of the notebook's cells are copied out while the notebook runs, before anything hidden is in its kernel, so
+messages may quote them. Everything that the kernel says after the last cell (return values of calls, answers of models
+that stay there) comes from code that has seen hidden inputs and could encode them in a shape, a size or a name.
+Messages say only whether such an answer is right: no text or number of it reaches a student. The examiner's details
+contain them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _noted: ContextVar[dict[int, Any] | None] = ContextVar("autograder_answers_of_ce
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Inside, only what is noted is from a cell: the examiner's, around all test cells of a notebook."""
+    """Track the answers of cells inside the block; the examiner does so for all test cells of a notebook."""
     token = _noted.set({})
     try:
         yield
@@ -30,7 +31,7 @@ def noting() -> Iterator[None]:
 
 
 def keep_only(values: Iterable[Any]) -> None:
-    """Forget what was noted but for these values: the next test cell has answers of its own."""
+    """Forget all noted values except these, because the next test cell has answers of its own."""
     noted = _noted.get()
     if noted is not None:
         kept = {id(value): value for value in values if noted.get(id(value)) is value}
@@ -39,7 +40,7 @@ def keep_only(values: Iterable[Any]) -> None:
 
 
 def note(value: Any, depth: int = _DEPTH) -> None:
-    """Note an answer that a cell left, and the items of a container."""
+    """Note an answer that a cell left, with the items of a container."""
     noted = _noted.get()
     if noted is None:
         return
@@ -49,9 +50,11 @@ def note(value: Any, depth: int = _DEPTH) -> None:
             note(item, depth - 1)
 
 
-def from_a_cell(value: Any) -> bool:
-    """Whether a cell of the notebook left the value, or it is a view of an array that one left; in a student's own
-    notebook everything is."""
+def is_from_cell(value: Any) -> bool:
+    """Return whether a cell of the notebook left the value, or an array that the value is a view of.
+
+    In a student's own notebook this is true of every value.
+    """
     noted = _noted.get()
     if noted is None:
         return True

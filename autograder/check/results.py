@@ -1,4 +1,4 @@
-"""How a check reports: recorded in the examiner, raised in a student's own notebook."""
+"""Reporting of checks: recorded in the examiner, raised in a student's own notebook."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from autograder.records import CheckResult, Outcome
 
 
 class Recording(list[CheckResult]):
-    """The results of one test cell, in order, and what else decides its points."""
+    """The results of one test cell in order, with everything else that decides its points."""
 
     def __init__(self, earned: Mapping[str, float] | None = None) -> None:
         super().__init__()
         self.earned = earned or {}
-        """Of the test cells before this one: grade_id → the share of the points."""
+        """Earlier test cells: grade_id → the share of their points."""
         self.unmet: list[str] = []
-        """Why the cell earns nothing, whatever its checks say."""
+        """Reasons why the cell earns nothing, whatever its checks find."""
 
 
 _recorder: ContextVar[Recording | None] = ContextVar("autograder_check_recorder", default=None)
 
 
 class Report(CheckResult):
-    """A :class:`CheckResult` that reads well as the last line of a notebook cell, and is true where it is passed."""
+    """A :class:`CheckResult` that reads well as the last line of a notebook cell; it is true if the check passed."""
 
     __slots__ = ()
 
@@ -43,13 +43,18 @@ class Report(CheckResult):
 
 @contextmanager
 def recording(earned: Mapping[str, float] | None = None) -> Iterator[Recording]:
-    """Collects the results of all checks made inside; a failed one does not raise there.
+    """Collect the results of all checks made inside the block, where a failed check does not raise.
 
     Args:
-        earned: what the test cells before this one gave, for :func:`autograder.check.requires`.
+        earned: the shares that earlier test cells earned, for :func:`autograder.check.requires`.
 
     Yields:
         The list that grows with each check, in order.
+
+    >>> with check.recording() as results:
+    ...     _ = check.close(1.0, 2.0)
+    >>> results[0].message
+    'the value is not right'
     """
     results = Recording(earned)
     token = _recorder.set(results)
@@ -60,7 +65,7 @@ def recording(earned: Mapping[str, float] | None = None) -> Iterator[Recording]:
 
 
 def current() -> Recording | None:
-    """Where results are recorded; None in a student's notebook."""
+    """Return where results are recorded; None in a student's notebook."""
     return _recorder.get()
 
 
@@ -73,19 +78,23 @@ def report(
     detail: str = "",
     evidence: Mapping[str, Any] | None = None,
 ) -> CheckResult:
-    """A check of your own: states the share of its credit that was earned.
+    """Report a check of your own by the share of its credit that was earned.
 
     Args:
         name: what was checked, in the student's words.
-        fraction: 0 to 1; not a number counts as 0.
+        fraction: 0 to 1; NaN counts as 0.
         message: for the student.
-        weight: the check's share among the checks of its cell; 0 for one that others depend on and that earns nothing.
-        detail: for the examiner alone.
+        weight: the check's share among the checks of its cell; 0 for a check that earns nothing itself but that others
+            depend on.
+        detail: for the instructor only; by default the message.
         evidence: numbers that reports plot.
 
+    Returns:
+        The result; it is true if the check passed.
+
     Raises:
-        AssertionError: it failed, and nothing records.
-        CourseError: the weight is no number from 0.
+        AssertionError: the check failed, and no examiner records it.
+        CourseError: the weight is negative or not a number.
 
     >>> check.report("words", 0.5, "5 of 10 words are found")
     ◐ words: 5 of 10 words are found
@@ -112,19 +121,27 @@ def report(
 
 
 def in_examiner() -> bool:
-    """Whether checks are recorded: this is the examiner, and no notebook."""
+    """Return whether checks are recorded, as in the examiner, rather than raised, as in a notebook."""
     return _recorder.get() is not None
 
 
 def score(results: Iterable[CheckResult], points: float) -> float:
-    """The points that recorded checks are worth: points × Σ weight·fraction / Σ weight, and on top what bonuses earned.
+    """Return the points that recorded checks earn: points × Σ weight·fraction / Σ weight, plus the bonus points.
 
     Args:
         results: what :func:`recording` collected.
         points: the cell's points.
 
+    Returns:
+        The points, bonuses included.
+
     Raises:
-        CourseError: there are no results, or only such of weight 0, so that there is nothing to share the points by.
+        CourseError: there are no results, or all have weight 0, so that there is nothing to share the points by.
+
+    >>> with check.recording() as results:
+    ...     _ = check.report("words", 0.5, "5 of 10 words are found")
+    >>> check.score(results, points=4)
+    2.0
     """
     collected = list(results)
     if not collected:
@@ -133,7 +150,7 @@ def score(results: Iterable[CheckResult], points: float) -> float:
 
 
 def share(results: Iterable[CheckResult]) -> float:
-    """The share of a cell's points, 0 to 1, that recorded checks earn; 1 where they are bonuses all.
+    """Return the share of a cell's points, 0 to 1, that recorded checks earn; 1 if all are bonuses.
 
     Raises:
         CourseError: all their weights are 0.
@@ -146,5 +163,5 @@ def share(results: Iterable[CheckResult]) -> float:
 
 
 def bonus_points(results: Iterable[CheckResult]) -> float:
-    """The points that bonuses earned beyond the cell's own."""
+    """Return the points that bonuses earned beyond the cell's own."""
     return sum(result.bonus * result.fraction for result in results)

@@ -1,9 +1,9 @@
-"""The numbers that a network holds outside of its weights: in the settings of its layers, and beside tensors in calls.
+"""The numbers that a network holds outside its weights: in layers' settings, and beside tensors in calls.
 
-A trained network can be written there: as the scales of a ``Rescaling`` for each unit, as an array that the inputs are
-multiplied with, as the bounds of ``clip``. What a network is made of (axes, shapes, numbers of units) and what only its
-training knows (rates, regularizers) is no such number. A setting that has one value wherever it stands counts once: it
-says nothing of any one place. One with several values counts each time it stands.
+A trained network can be written there: as the scales of a ``Rescaling`` for each unit, as an array that multiplies the
+inputs, as the bounds of ``clip``. Numbers that describe the network's structure (axes, shapes, numbers of units) or
+only its training (rates, regularizers) do not count. A setting with one value everywhere counts once, since it says
+nothing about a single place. A setting with several values counts at each place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.check.graph import is_graph, leaves, names
 
-_PREPARES = frozenset(
+_PREPROCESSING = frozenset(
     {"Rescaling", "Normalization", "Discretization", "TextVectorization", "StringLookup", "IntegerLookup"}
 )
 VOCABULARIES = frozenset({"TextVectorization", "StringLookup", "IntegerLookup"})
@@ -28,60 +28,60 @@ _SIZES = names("""
     num_query_heads num_key_value_heads input_dim output_dim indices_or_sections pad_width k sliding_window
     max_tokens output_sequence_length ngrams num_oov_indices vocabulary_size power_iterations
 """)
-_OF_TRAINING = names("seed rate dropout recurrent_dropout momentum renorm_momentum renorm_clipping")
+_TRAINING_ONLY = names("seed rate dropout recurrent_dropout momentum renorm_momentum renorm_clipping")
 _NO_NUMBERS = names("name trainable dtype module registered_name idf_weights vocabulary input_layers output_layers")
 _OPERAND = "operand"
-_NOTHING_LEARNED = ("_regularizer", "_constraint")
+_UNCOUNTED_SUFFIXES = ("_regularizer", "_constraint")
 
 
 FREE_OPERANDS = 32
-"""So many numbers may stand alone beside tensors (``x / 255``) before they count as parameters."""
+"""Most single numbers beside tensors (``x / 255``) that do not count as parameters."""
 
 
 def constants(model: Any) -> int:
-    """The numbers of a model that count as parameters beside its weights.
+    """Return how many numbers of a model count as parameters beside its weights.
 
-    They are arrays in operations, and in settings of layers that do not prepare an input. Numbers that stand alone
-    count only where they are many.
+    These are the numbers of arrays in operations, and in settings of layers that do not preprocess an input. Single
+    numbers count only if there are many.
     """
     if not is_graph(model):
         return 0
     try:
         found = Numbers(model)
-    except Exception:  # a layer of the student's own without get_config; the examiner holds no such model
+    except Exception:  # e.g. a layer of the student's own without get_config; not in the examiner
         return 0
     return found.listed + (len(found.operands) if len(found.operands) > FREE_OPERANDS else 0)
 
 
 class Numbers:
-    """Counts in Keras's serialized form of a model."""
+    """The counts of numbers in a model's serialized configuration."""
 
     def __init__(self, model: Any) -> None:
-        self.alone: dict[tuple[str, str], list[float]] = {}
-        """(Class, setting) → its values, of numbers that stand alone."""
+        self.scalars: dict[tuple[str, str], list[float]] = {}
+        """(Class, setting) → its values, for single numbers."""
         self.operands: list[float] = []
-        """Numbers that tensors are multiplied with, added to, compared with ..."""
+        """Single numbers that tensors are multiplied with, added to or compared with."""
         self.listed = 0
-        """Numbers in arrays and lists."""
-        first = preparing(model)
+        """Count of numbers in arrays and lists."""
+        first = preprocessing_layers(model)
         prepare = {layer.name for layer in first}
         for entry in model.get_config()["layers"]:
             self._entry(entry, prepares=_name(entry) in prepare)
-        self.learned = sum(
-            _learned(layer)
+        self.adapted = sum(
+            _adapted_numbers(layer)
             for layer in {id(layer): layer for layer in leaves(model)}.values()
             if not any(layer is other for other in first)
         )
-        """Numbers that layers were adapted to."""
+        """Count of numbers that layers were adapted to."""
 
     @property
     def count(self) -> int:
-        """All of them."""
-        alone = sum(1 if len(set(values)) == 1 else len(values) for values in self.alone.values())
-        return alone + self.listed + self.learned
+        """The count of all numbers."""
+        scalars = sum(1 if len(set(values)) == 1 else len(values) for values in self.scalars.values())
+        return scalars + self.listed + self.adapted
 
     def _entry(self, entry: dict[str, Any], *, prepares: bool = False) -> None:
-        """A layer, a model or an operation with its calls."""
+        """Count a layer, a model, or an operation with its calls."""
         kind = str(entry.get("class_name"))
         if not prepares:
             self._settings(kind, entry.get("config"))
@@ -91,7 +91,7 @@ class Numbers:
 
     def _settings(self, kind: str, config: Any) -> None:
         for key, value in config.items() if isinstance(config, dict) else ():
-            if key not in _NO_NUMBERS | _SIZES | _OF_TRAINING and not key.endswith(_NOTHING_LEARNED):
+            if key not in _NO_NUMBERS | _SIZES | _TRAINING_ONLY and not key.endswith(_UNCOUNTED_SUFFIXES):
                 self._value(kind, key, value)
 
     def _value(self, kind: str, key: str, value: Any) -> None:
@@ -109,7 +109,7 @@ class Numbers:
             else:
                 self._array(np.asarray([item for item in value if _is_number(item)]), (kind, key))
         elif _is_number(value):
-            self.alone.setdefault((kind, key), []).append(float(value))
+            self.scalars.setdefault((kind, key), []).append(float(value))
 
     def _operands(self, kind: str, value: Any) -> None:
         if isinstance(value, dict):
@@ -123,13 +123,16 @@ class Numbers:
             for item in value:
                 self._operands(kind, item)
         elif _is_number(value):
-            self.alone.setdefault((kind, _OPERAND), []).append(float(value))
+            self.scalars.setdefault((kind, _OPERAND), []).append(float(value))
             self.operands.append(float(value))
 
     def _array(self, array: np.ndarray, place: tuple[str, str]) -> None:
-        """All its numbers; one where they are all the same, none of an operand that is :func:`_is_a_pattern`."""
+        """Count an array's numbers.
+
+        A constant array counts as one number, an operand that is :func:`_is_a_pattern` as none.
+        """
         if array.size and (array == array.flat[0]).all():
-            self.alone.setdefault(place, []).append(float(array.flat[0]))
+            self.scalars.setdefault(place, []).append(float(array.flat[0]))
         elif place[1] != _OPERAND or not _is_a_pattern(array):
             self.listed += array.size
 
@@ -139,7 +142,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_a_pattern(array: np.ndarray) -> bool:
-    """Whether it is one that everybody writes: the numbers of places, or the triangle of a causal mask."""
+    """Return whether the array is a common one: consecutive positions, or the triangle of a causal mask."""
     plain = array.reshape(array.shape[-2:]) if array.ndim > 2 and array.size == np.prod(array.shape[-2:]) else array
     if np.array_equal(plain.reshape(-1), np.arange(plain.size)):
         return True
@@ -147,8 +150,8 @@ def _is_a_pattern(array: np.ndarray) -> bool:
     return plain.ndim == 2 and any(np.array_equal(plain, half) for half in (np.tril(ones), np.triu(ones)))
 
 
-def _learned(layer: Any) -> int:
-    """The numbers that a layer was adapted to."""
+def _adapted_numbers(layer: Any) -> int:
+    """Return how many numbers a layer was adapted to."""
     if type(layer).__name__ == "Normalization":
         return sum(int(np.prod(variable.shape)) for variable in layer.weights)
     if type(layer).__name__ not in VOCABULARIES:
@@ -157,12 +160,12 @@ def _learned(layer: Any) -> int:
     return int(layer.vocabulary_size()) if numeric else 0
 
 
-def preparing(model: Any) -> list[Any]:
-    """The layers of the model's own that are the first to work on one of its inputs alone."""
+def preprocessing_layers(model: Any) -> list[Any]:
+    """Return the model's own layers that are the first to process one of its inputs."""
     waiting = list(model.inputs or [])
     found = []
     for layer in model.layers:
-        if type(layer).__name__ not in _PREPARES or getattr(layer, "invert", False):
+        if type(layer).__name__ not in _PREPROCESSING or getattr(layer, "invert", False):
             continue
         try:
             tensor = layer.input

@@ -1,4 +1,4 @@
-"""Compares a model's input and output shapes, for one row of the data."""
+"""Comparison of a model's input and output shapes with the expected ones, for one row of the data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 
 def shape_difference(model: Any, label: str, expected: Any) -> list[str]:
-    """No line, or one that says how the ``input`` or ``output`` shape differs; None expected: nothing is
-    asked."""
+    """Return one line if the ``input`` or ``output`` shape differs, otherwise none.
+
+    If ``expected`` is None, any shape is accepted.
+    """
     if expected is None:
         return []
     try:
@@ -19,7 +21,7 @@ def shape_difference(model: Any, label: str, expected: Any) -> list[str]:
 
 
 def row_shape(shape: Any) -> Any:
-    """The shape without its batch dimension: ``(None, 93)``, ``(93,)``, ``[93]`` and 93 are ``(93,)``."""
+    """Return the shape without its batch dimension: ``(93,)`` for ``(None, 93)``, ``(93,)``, ``[93]`` and 93."""
     if isinstance(shape, int):
         return (shape,)
     if isinstance(shape, dict):

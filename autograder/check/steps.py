@@ -1,5 +1,4 @@
-"""A model as a row of steps: its layers in order, models inside it opened, activations joined to their
-layers."""
+"""A model as a sequence of steps: its layers in order, nested models opened, activations joined to their layers."""
 
 from __future__ import annotations
 
@@ -16,24 +15,24 @@ SHOWN = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "o
 
 @dataclass
 class Step:
-    """A layer of the model, with the activation that follows it if that is a layer of its own."""
+    """A layer of the model, with the next layer if that is its activation."""
 
     number: int
-    """Counted from 1, without input layers, as a student counts the layers in the code."""
+    """The layer's number, counted from 1 without input layers, as a student counts them in the code."""
     kind: str
     layer: Any
     activation: str | None
-    """Canonical; None where a layer of this kind has none."""
+    """Canonical name; None if a layer of this kind has no activation."""
     reported: bool = False
-    """Whether all this is what the notebook's kernel says of it."""
+    """Whether all of this is a claim of the notebook's kernel."""
     shown: Mapping[str, Any] = field(default_factory=dict)
-    """The arguments that a text of it names; of a layer that is here, they are read from it."""
+    """Arguments that the step's text shows; for a layer in this process they are read from the layer."""
     operation: bool = False
-    """Whether it is no layer; the number is that of the layer before it, then."""
+    """Whether the step is an operation; its number is then that of the layer before it."""
 
     @property
     def place(self) -> str:
-        """Where it stands, for a message."""
+        """The step's position, for a message."""
         return f"after layer {self.number}" if self.operation else f"layer {self.number}"
 
     def __str__(self) -> str:
@@ -49,8 +48,11 @@ class Step:
 
 
 def steps(model: Any) -> list[Step]:
-    """The model's steps: what its outputs are computed with. A layer that joins branches stands where Keras lists it,
-    after what it joins; an operation is a step like a layer, unless it computes nothing."""
+    """Return the steps that compute the model's outputs.
+
+    A layer that joins branches stands where Keras lists it, after the layers that it joins. An operation is a step just
+    as a layer is, unless it computes nothing.
+    """
     result: list[Step] = []
     found = parts(model)
     needed = [part.operation for part in found if not part.arranges]
@@ -74,7 +76,7 @@ def steps(model: Any) -> list[Step]:
 
 
 def branches(model: Any) -> bool:
-    """Whether its layers are more than a chain: one has several inputs, or one's output goes to several layers."""
+    """Return whether a layer has several inputs, or an output that goes to several layers."""
     layers = leaves(model)
     given = [tensor for layer in layers for tensor in _inputs(layer)]
     return any(len(_inputs(layer)) > 1 for layer in layers) or len({id(tensor) for tensor in given}) < len(given)
@@ -88,16 +90,16 @@ def _ends(model: Any) -> list[Any]:
 
 
 def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[Any]) -> bool:
-    """Whether the activation layer may be taken as the previous step's own activation.
+    """Return whether the activation layer may count as the previous step's own activation.
 
-    They follow one another; what speaks against it is a layer or an output of the model that uses the
-    previous step's output too, or an activation layer whose input comes from somewhere else.
+    It must follow directly. It may not count if the previous step's output is also used by another layer or is an
+    output of the model, or if the activation layer's input comes from elsewhere.
     """
     if not fuses(previous.kind) or previous.activation != "linear":
         return False
     tensor = _output(previous.layer)
     if tensor is None:
-        return True  # not connected yet: the layers of an unbuilt Sequential
+        return True  # the layers of an unbuilt Sequential are not connected yet
     if any(tensor is end for end in ends):
         return False
     given = _inputs(activation_layer)

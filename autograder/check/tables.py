@@ -1,4 +1,4 @@
-"""Comparing pandas' tables: labels, kinds of columns, missing values, and numbers within a tolerance."""
+"""Comparison of pandas tables: labels, kinds of columns, missing values, and numbers within a tolerance."""
 
 from __future__ import annotations
 
@@ -18,27 +18,30 @@ INDEXES = (
 TABLES = ("DataFrame", "Series", "Categorical", *INDEXES)
 
 SameArrays = Callable[[Any, Any, float, float], bool]
-"""Compares two arrays of numpy's within rtol and atol."""
+"""Compares two numpy arrays within rtol and atol."""
 
 
 def difference(actual: Any, expected: Any, same_arrays: SameArrays, of: Any = None) -> str:
-    """What is not as in the expected table beside its values: a sentence for the student, or nothing.
+    """Return how a table differs from the expected one, apart from its values, as a sentence for the student.
 
-    ``of`` is the answer that the table is a copy of, where it is not the answer itself.
+    Empty if it does not differ. ``of`` is the answer from which the table was copied, if it is not the answer itself.
     """
     if type(actual) is not type(expected):
-        return f"this is no {type(expected).__name__} ({type_of(actual)})"
+        return f"this is not a {type(expected).__name__} ({type_of(actual)})"
     if actual.shape != expected.shape:
         return f"{shape_of(actual, of)}, and should be {expected.shape}"
     if actual.ndim == 2 and not same_table(actual.columns, expected.columns, same_arrays, 0, 0):
-        return "the columns are not the right ones, or in another order"
+        return "the columns are wrong, or in another order"
     if not same_table(actual.index, expected.index, same_arrays, 0, 0):
         return "the index is not right"
     return ""
 
 
 def same_table(actual: Any, expected: Any, same_arrays: SameArrays, rtol: float, atol: float) -> bool:
-    """Whether labels, kinds and values are the same. Names of axes and the widths of number types are not compared."""
+    """Return whether labels, kinds and values are the same.
+
+    Names of axes and the widths of number types are not compared.
+    """
     if of_library(expected, "pandas", "DataFrame", "Series"):
         if difference(actual, expected, same_arrays):
             return False
@@ -59,7 +62,7 @@ def _columns(table: Any) -> list[Any]:
 
 
 def _family(table: Any) -> str:
-    """Indexes of numbers are one family, whether they are written down or counted."""
+    """Return the type's name; all indexes of numbers are one family, stored or computed."""
     name = type(table).__name__
     return "Index" if name == "RangeIndex" else name
 
@@ -94,11 +97,11 @@ def _same_column(actual: Any, expected: Any, same_values: Callable[[Any, Any], b
 
 
 def _values(column: Any, kind: str) -> Any:
-    """The values as an array of numpy's; missing ones are anything."""
+    """Return the values as a numpy array; missing values become arbitrary ones."""
     if kind == "number" and not isinstance(column.dtype, np.dtype) and column.isna().any():
         return column.to_numpy(dtype="float64", na_value=np.nan)
     if kind in ("number", "b"):
-        subtype = getattr(column.dtype, "subtype", None)  # of a sparse one
+        subtype = getattr(column.dtype, "subtype", None)  # set for sparse columns
         return np.asarray(column) if subtype is not None else column.to_numpy(**_nullable(column, kind))
     if kind in ("M", "m"):
         return np.asarray(column)
@@ -112,7 +115,7 @@ def _nullable(column: Any, kind: str) -> dict[str, Any]:
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether it is one of pandas' own scalars."""
+    """Return whether the value is one of pandas' own scalars."""
     pandas: Any = sys.modules.get("pandas")
     if pandas is None:
         return False
@@ -123,7 +126,7 @@ _SCALARS = ("Timestamp", "Timedelta", "Period", "Interval")
 
 
 def same_scalar(actual: Any, expected: Any) -> bool:
-    """Whether two of pandas' scalars are the same; what is missing is the same only as itself."""
+    """Return whether two pandas scalars are the same; a missing value equals only itself."""
     pandas = sys.modules["pandas"]
     if expected is pandas.NaT or expected is pandas.NA:
         return actual is expected

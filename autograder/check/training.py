@@ -1,9 +1,9 @@
-"""Trains a model again: whole epochs as one compiled loop, with the losses of a plain ``fit``.
+"""Training of a model again, whole epochs as one compiled loop, with the same losses as ``fit``.
 
-``fit`` returns to Python after every batch, which is most of its time for the networks of a course. Here an epoch is
-one call: the data lie on the device, and a loop inside a ``tf.function`` runs Keras's own ``train_step``. The order of
-the rows is the one that ``fit`` draws after ``keras.utils.set_random_seed(seed)``, so that losses and weights are the
-same to the last bit; tests/check/test_retrained.py says so. No random state of the process is used or changed.
+For the small networks of a course ``fit`` spends most of its time returning to Python after every batch. Here an epoch
+is one call: the data are on the device, and a loop inside a ``tf.function`` runs Keras's own ``train_step``. The rows
+have the order that ``fit`` draws after ``keras.utils.set_random_seed(seed)``, so that losses and weights are equal to
+the last bit, as tests/check/test_retraining.py verifies. No random state of the process is used or changed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 _TRIAL_SECONDS, _TRIAL_STEPS = 0.05, 64
-"""Steps are tried, four times as many each time, until they take so long or are so many."""
+"""A trial runs four times as many steps each time, until it takes this long or has this many steps."""
 
 _PATIENCE = 3.0
-"""A training that takes so many times longer than it may, whatever its trial steps said, ends."""
+"""A training is stopped when it takes this many times the allowed time, whatever the trial predicted."""
 
 
 class TooSlow(Exception):
-    """The training would take longer than it may; ``seconds`` is how long, as far as is known."""
+    """The training would take too long; ``seconds`` estimates how long."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"about {seconds:.0f} s")
@@ -30,13 +30,13 @@ class TooSlow(Exception):
 
 
 class Trainer:
-    """Trains one compiled model any number of times, each time from the weights that it has then.
+    """A trainer of one compiled model, which starts each training from the model's current weights.
 
     Args:
         model: a built and compiled ``keras.Model`` on TensorFlow.
-        inputs: an array with rows first, or a list or dict of them.
+        inputs: an array, rows first, or a list or dict of them.
         labels: an array, or what the model's loss takes.
-        batch_size: rows of a batch; the last one is smaller.
+        batch_size: rows of a batch; the last batch is smaller.
     """
 
     def __init__(self, model: Any, inputs: Any, labels: Any, batch_size: int) -> None:
@@ -52,13 +52,13 @@ class Trainer:
 
     @property
     def steps(self) -> int:
-        """Batches of an epoch."""
+        """Number of batches of an epoch."""
         return -(-self.rows // self.batch_size)
 
     def seconds_of(self, epochs: int) -> float:
-        """An estimate of the processor time of a training, from a few steps. They change the model's weights."""
+        """Estimate the processor time of a training from a few steps, which change the model's weights."""
         batches = np.arange(self.batch_size, dtype=np.int64)[None]
-        self.run(self.data, batches)  # compiles; a student cannot help what that takes
+        self.run(self.data, batches)  # compiles; the student is not charged for that time
         count, taken = 1, 0.0
         while taken < _TRIAL_SECONDS and count <= _TRIAL_STEPS:
             count *= 4
@@ -68,17 +68,18 @@ class Trainer:
         return taken / count * self.steps * epochs
 
     def train(self, epochs: int, seed: int, seconds: float) -> list[float]:
-        """Trains from the model's present weights with a fresh optimizer.
+        """Train from the model's current weights with a fresh optimizer.
 
         Args:
-            seed: of the order of the rows, as ``fit`` has it after ``keras.utils.set_random_seed(seed)``.
-            seconds: of processor time; several times as many end the training.
+            epochs: how many epochs.
+            seed: determines the order of the rows, as in ``fit`` after ``keras.utils.set_random_seed(seed)``.
+            seconds: allowed processor time; the training is stopped at a multiple of it.
 
         Returns:
-            The training loss of each epoch, as in ``fit``'s history.
+            The training loss of each epoch, as in the history of ``fit``.
 
         Raises:
-            TooSlow: it does not end in time.
+            TooSlow: the training was stopped.
         """
         for variable, value in zip(self.model.optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
@@ -98,8 +99,10 @@ class Trainer:
 
 
 def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
-    """``run(data, batches)``: a step for each row of the numbers ``batches`` (steps, rows of a batch). It is compiled
-    once, for any number of both."""
+    """Return ``run(data, batches)``, which takes one step for each row of the array ``batches``.
+
+    ``batches`` holds row numbers, (steps, batch size). The function is compiled once for all sizes.
+    """
     import tensorflow as tf
 
     signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, data), tf.TensorSpec([None, None], tf.int64)]
@@ -121,8 +124,10 @@ def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
 
 
 def _orders(rows: int, epochs: int, seed: int) -> Iterator[np.ndarray]:
-    """A permutation of the rows for each epoch: Keras's ArrayDataAdapter draws it in a tf.data pipeline, where the
-    operation's seed is 0 and the graph's the global one."""
+    """Yield a permutation of the rows for each epoch, as Keras's ArrayDataAdapter draws it.
+
+    The adapter draws in a tf.data pipeline, where the operation's seed is 0 and the graph's seed is the global one.
+    """
     import tensorflow as tf
 
     def permutation(_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Checks of plain values and of functions. Nothing here lets a student's object decide a comparison."""
+"""Checks of plain values and of functions; no student's object decides a comparison."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
 from autograder.check.results import report
-from autograder.check.subject import refusal, settled
+from autograder.check.subject import comparable, refusal
 from autograder.check.tables import difference
 from autograder.check.words import exception_name, shape_of, type_of
 from autograder.errors import CourseError, RemoteError
@@ -29,20 +29,34 @@ def close(
     name: str = "values",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks numbers within a tolerance: |actual - desired| <= atol + rtol·|desired|, and the same shape.
+    """Check numbers within a tolerance: |actual - desired| <= atol + rtol·|desired|, and the same shape.
 
-    NaN equals only NaN, an infinity only itself. ``actual`` must be of Python's or a library's own types (numbers,
-    also exact ones, arrays, nested lists and tuples of them, tables, sparse matrices, tensors): an object that could
-    compare itself is not accepted. Where ``desired`` is a table, the labels must be the same, too; where it is a masked
-    array, the same values must be masked, and those are not compared.
+    NaN equals only NaN, an infinity only itself. If ``desired`` is a table, the labels must also be equal; if it is a
+    masked array, the same values must be masked, and masked values are not compared.
+
+    Args:
+        actual: the student's answer, of Python's or a library's own types: numbers, also exact ones, arrays, nested
+            lists and tuples of numbers, tables, sparse matrices, tensors. An object that could compare itself is not
+            accepted.
+        desired: the right numbers, in any of these forms.
+        rtol: relative tolerance.
+        atol: absolute tolerance.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        The result; its credit is all or nothing.
 
     Raises:
         CourseError: ``desired`` is not numeric.
+
+    >>> check.close([0.1 + 0.2, 1.0], [0.3, 1.0])
+    ✓ values: right: all 2 values
     """
     wanted = _desired(desired)
     if wanted.dtype.kind not in "biufc":
         raise CourseError("check.close: desired must be numbers; use check.function for other values.")
-    given, actual = actual, settled(actual)
+    given, actual = actual, comparable(actual)
     array, problem = numeric(actual)
     if array is None:
         return report(name, 0.0, refusal(actual) or problem, weight=weight)
@@ -64,7 +78,7 @@ def close(
 
 
 def _desired(desired: Any) -> np.ndarray:
-    """The author's numbers, from whatever numpy takes for numbers."""
+    """Return the author's numbers as an array."""
     array, _ = numeric(desired)
     if array is not None:
         return array
@@ -83,16 +97,25 @@ def function(
     name: str = "function",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Calls a function with hidden arguments and compares what it returns; every case is worth the same.
+    """Call a function with hidden arguments and compare the results; every case is worth the same.
 
     Args:
-        f: the student's function (in the examiner, its remote handle).
-        cases: ``(args, expected)``; args is a tuple of positional arguments; anything else is the only
+        f: the student's function; in the examiner, its handle.
+        cases: pairs ``(args, expected)``. A tuple ``args`` holds the positional arguments; any other value is the only
             argument.
-        rtol, atol: the tolerance where a number is expected to be a float.
+        rtol: relative tolerance for expected floats.
+        atol: absolute tolerance for expected floats.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        The result; its credit is the share of right cases.
 
     Raises:
         CourseError: there are no cases, or one is not a pair.
+
+    >>> check.function(max, [((1, 2), 2), ((3, -1), 3)])
+    ✓ function: 2 of 2 cases are right
     """
     if not cases or not all(isinstance(case, tuple | list) and len(case) == 2 for case in cases):
         raise CourseError("check.function: cases is a list of (args, expected).")
@@ -114,13 +137,13 @@ def function(
 
 
 def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[str, str]:
-    arguments = _fresh(args if isinstance(args, tuple) else (args,))
+    arguments = _copied(args if isinstance(args, tuple) else (args,))
     try:
         actual = f(*arguments)
     except (Exception, SystemExit) as error:
         place = place_of(error)
         raised = f"raises {exception_name(error)}" + (f" in {place}" if place else "")
-        failure = str(error) if _of_the_kit(error) else raised
+        failure = str(error) if _is_kit_message(error) else raised
         return failure, f"arguments {quoted(args)}: {failure}"
     if same(actual, expected, rtol, atol):
         return "", ""
@@ -129,18 +152,18 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
     return reason, detail
 
 
-def _of_the_kit(error: BaseException) -> bool:
-    """Whether its text is the kit's own: that the kernel is gone, or answered what cannot be read."""
+def _is_kit_message(error: BaseException) -> bool:
+    """Return whether the error's text is the kit's own, such as that the kernel is gone or its answer unreadable."""
     own = isinstance(error, RemoteError) and not hasattr(error, "remote")
     return own or type(error).__module__ == "autograder.kernel.portable_function"
 
 
-def _fresh(value: Any) -> Any:
-    """A copy of the author's containers and arrays, so that a call cannot change them for the next one."""
+def _copied(value: Any) -> Any:
+    """Return a copy of the author's containers and arrays, so that a call cannot change them for the next one."""
     if type(value) in (list, tuple):
-        return type(value)(_fresh(item) for item in value)
+        return type(value)(_copied(item) for item in value)
     if type(value) is dict:
-        return {key: _fresh(item) for key, item in value.items()}
+        return {key: _copied(item) for key, item in value.items()}
     copied = type(value) in _COPIED or is_sparse(value) or of_library(value, "pandas", "DataFrame", "Series")
     return value.copy() if copied else value
 
@@ -152,7 +175,7 @@ _COPIED = (
 
 
 def quoted(value: Any) -> str:
-    """A short text for the examiner; an object that could write its own is named by its type."""
+    """Return a short text for the instructor; an object that could write its own text is named by its type."""
     reference = reference_of(value)
     named = f"an object of the notebook ({reference.type_name})" if reference else f"a {type(value).__name__}"
     text = repr(value) if is_known(value) else named

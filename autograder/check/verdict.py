@@ -1,9 +1,9 @@
-"""Verdicts near a threshold: what noise a measured value has, and whether it says anything against the model.
+"""Verdicts near a threshold: how noisy a measured value is, and whether it is evidence against the model.
 
-A threshold is a promise: who reaches it gets the credit. What is measured on n rows is only an estimate of what the
-model does in general. So a value that misses its threshold by less than the rows can tell is looked at again, and
-points are lost only where the null hypothesis "this model meets the threshold" is rejected, with a one-sided error of
-at most :data:`ALPHA`. How the test is made, and its simulated error rate: docs/explanation/verdicts.md.
+A threshold is a promise: a model that reaches it gets the credit. A value measured on n rows only estimates the model's
+true performance. So a value that misses its threshold by less than the noise of the rows is tested, and points are lost
+only if the null hypothesis "this model meets the threshold" is rejected, with a one-sided error of at most
+:data:`ALPHA`. docs/explanation/verdicts.md describes the test and its simulated error rate.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from autograder.check.credit import Credit
 from autograder.errors import CourseError
 
 ALPHA = 0.05
-"""The largest probability that a model which meets the threshold loses points by the luck of the holdout's rows."""
+"""The largest probability that a model which meets the threshold loses points because of the holdout's rows."""
 
 CLOSE = math.sqrt(1 / ALPHA - 1)
-"""Farther than so many standard errors (4.4) no test is needed: by Cantelli's inequality fewer than ALPHA of all
-resampled means lie below their own mean by more, whatever their distribution."""
+"""Standard errors (4.4) beyond which no test is needed. By Cantelli's inequality fewer than ALPHA of all resampled
+means lie farther below their own mean, whatever their distribution."""
 
 MAX_RESAMPLES = 10_000
 RESAMPLING_RISK = 0.001
@@ -36,44 +36,48 @@ _MAX_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a measured value earns, and how a close call was decided."""
+    """The share that a measured value earns, and how a close call was decided."""
 
     share: float
     note: str = ""
-    """For the student; empty where nothing was close. Names no threshold."""
+    """For the student; empty if nothing was close. It names no threshold."""
     detail: str = ""
-    """For the examiner."""
+    """For the instructor."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How many of the resampled holdouts meet the threshold, and what that says."""
+    """How many of the resampled holdouts meet the threshold, and the decision."""
 
     met: int
     resamples: int
     rejected: bool
-    """Fewer than alpha of the resampled means meet the threshold."""
+    """Whether fewer than alpha of the resampled means meet the threshold."""
 
 
 def known_close_calls(where: str, close_calls: str) -> None:
-    """Raises CourseError where the rule's name is unknown."""
+    """Require a known rule for close calls.
+
+    Raises:
+        CourseError: the rule's name is unknown.
+    """
     if close_calls not in CLOSE_CALLS:
         raise CourseError(f"{where}: close_calls is {close_calls!r}; it may be {' or '.join(map(repr, CLOSE_CALLS))}.")
 
 
 def standard_error(rows: np.ndarray) -> float:
-    """The standard error of the mean of per-row values; 0 for a single row, where nothing is known."""
+    """Return the standard error of the mean of per-row values; 0 for a single row, where it is unknown."""
     return float(rows.std(ddof=1) / math.sqrt(len(rows))) if len(rows) > 1 else 0.0
 
 
 def judge(rows: np.ndarray, credit: Credit, close_calls: str = "student") -> Verdict:
-    """The share that a model earns by its per-row values on a holdout.
+    """Return the share that a model earns by its per-row values on a holdout.
 
     Args:
         rows: the loss (or 1 for right, 0 for wrong) of each row, (n,).
-        credit: a threshold or a line. A line that begins at share 0 has no cliff: what was measured counts.
-        close_calls: ``student`` gives a value that misses the threshold within its noise what the threshold gives;
+        credit: a threshold or a line. A line that begins at share 0 has no jump, so the measured value counts as it is.
+        close_calls: ``student`` gives a value that misses the threshold within its noise the credit of the threshold;
             ``exact`` takes the value as it is.
     """
     value = float(rows.mean())
@@ -99,25 +103,28 @@ def judge(rows: np.ndarray, credit: Credit, close_calls: str = "student") -> Ver
 
 
 def _note(found: Resampling, error: float) -> str:
-    told = f"a close call: among so many rows chance moves the result by ± {error:.4f}, and in {found.met} of "
-    told += f"{found.resamples} draws of these rows it is good enough; "
+    note = f"a close call: among so many rows chance moves the result by ± {error:.4f}, and in {found.met} of "
+    note += f"{found.resamples} draws of these rows it is good enough; "
     if found.rejected:
-        return told + "that is too rare"
-    return told + "so it counts as met"
+        return note + "that is too rare"
+    return note + "so it counts as met"
 
 
 def resample(rows: np.ndarray, threshold: float, alpha: float = ALPHA) -> Resampling:
-    """Whether fewer than ``alpha`` of the bootstrap's means are ``threshold`` or more, by a sequential test.
+    """Test sequentially whether fewer than ``alpha`` of the bootstrap's means reach ``threshold``.
 
-    Rows are drawn with replacement until the sequence of hits decides: under a true share of exactly alpha,
-    (n + 1)·Binomial(hits; n, alpha) falls to :data:`RESAMPLING_RISK` with at most that probability, ever (Robbins 1970,
-    Lai 1976; for Monte Carlo tests Ding, Gandy & Hahn 2020). Undecided after :data:`MAX_RESAMPLES`: not rejected.
+    Rows are drawn with replacement until the sequence of hits decides. If the true share is exactly alpha, (n +
+    1)·Binomial(hits; n, alpha) ever falls to :data:`RESAMPLING_RISK` with at most that probability (Robbins 1970, Lai
+    1976; for Monte Carlo tests Ding, Gandy & Hahn 2020). If :data:`MAX_RESAMPLES` draws do not decide, the hypothesis
+    is not rejected.
 
-    The percentiles of resampled means are used, and not the standard error, since a few absurd rows raise the latter as
-    fast as the mean: they would buy a pass. Here they cannot, since some draws leave them out.
+    The test uses the percentiles of resampled means instead of the standard error, because a few absurd rows raise the
+    standard error as fast as the mean and could so buy a pass. They cannot here, since some draws leave them out.
 
     Args:
         rows: values (n,), larger is better.
+        threshold: the value to reach.
+        alpha: the share of means below which the hypothesis is rejected.
     """
     pool = _pooled(rows)
     draw = np.random.default_rng(_SEED)
@@ -141,8 +148,11 @@ def _decided(hits: int, count: int, alpha: float) -> bool:
 
 
 def allowance(rows: np.ndarray, alpha: float) -> float:
-    """By how much the mean of ``rows`` (larger is better) may lie below the truth by chance, but for a share ``alpha``:
-    what the (1 - alpha)-quantile of 1,000 resampled means lies above it."""
+    """Return by how much the mean of ``rows`` may lie below the truth by chance, except with probability ``alpha``.
+
+    ``rows`` are values of which larger is better. The result is the distance from the mean to the (1 - alpha)-quantile
+    of 1,000 resampled means.
+    """
     pool = _pooled(rows)
     draw = np.random.default_rng(_SEED)
     means = [pool[draw.integers(len(pool), size=len(pool))].mean() for _ in range(1_000)]
@@ -150,7 +160,7 @@ def allowance(rows: np.ndarray, alpha: float) -> float:
 
 
 def _pooled(rows: np.ndarray) -> np.ndarray:
-    """The rows; above 20,000 the means of random groups of them, which have the same mean and the same noise."""
+    """Return the rows; above 20,000, the means of random groups, which have the same mean and the same noise."""
     groups = len(rows) // _MAX_ROWS + 1
     if groups == 1:
         return rows

@@ -1,4 +1,4 @@
-"""What the names in a pattern stand for: layers of Keras, estimators of scikit-learn, modules of PyTorch."""
+"""The meaning of names in a pattern: Keras layers, scikit-learn estimators, PyTorch modules."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from types import EllipsisType
 from typing import Any
 
 from autograder.check.activations import KINDS, expected_activation, layer_activation
-from autograder.check.foreign import LIBRARIES
+from autograder.check.external_model import LIBRARIES
 from autograder.check.pattern import ANY_KIND, AnyOf, Item, LayerPattern, Repeat, Run, as_run, singles
 from autograder.errors import CourseError
 
 
-def reading(layers: Any, family: str, libraries: Sequence[str] = tuple(LIBRARIES)) -> tuple[str, Run]:
-    """The library that a pattern speaks of, and the pattern with everything checked and in its canonical form.
+def read_pattern(layers: Any, family: str, libraries: Sequence[str] = tuple(LIBRARIES)) -> tuple[str, Run]:
+    """Return the library whose names a pattern uses, and the validated pattern in its canonical form.
 
-    What two libraries have (``Dropout``) is read as the model's own library has it. Whether a pattern is right does not
+    A name that two libraries have (``Dropout``) belongs to the model's own library. Whether a pattern is valid does not
     depend on the model.
 
     Args:
-        layers: what a test's author wrote.
-        family: the model's library; anything else where it has none.
-        libraries: those that come into question.
+        layers: what the test's author wrote.
+        family: the model's library; any other text if it has none.
+        libraries: the libraries to consider.
 
     Raises:
         CourseError: it is not a list of patterns, or names a layer or an attribute that no library has.
@@ -61,13 +61,13 @@ def _unknown(kinds: list[str], libraries: Sequence[str]) -> str:
 
 
 def known_names(library: str) -> Collection[str]:
-    """The names of its classes, as the examiner has them."""
+    """Return the names of the library's classes, as the examiner has them."""
     return _names(library).keys()
 
 
 @cache
 def _names(library: str) -> Mapping[str, type]:
-    """The classes of a library that a pattern may name; none where it is not installed."""
+    """Return the classes that a pattern may name; none if the library is not installed."""
     if importlib.util.find_spec({"sklearn": "sklearn", "torch": "torch", "keras": "keras"}[library]) is None:
         return {}
     with warnings.catch_warnings():
@@ -86,22 +86,22 @@ def _class(library: str, kind: str) -> type | None:
 
 def _canonical(run: Run, library: str) -> Run:
     if library == "keras":
-        return _fused(run)
-    return _mapped(run, lambda pattern: _validated(pattern, library))
+        return _fuse(run)
+    return _map_layers(run, lambda pattern: _validate(pattern, library))
 
 
-def _mapped(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:
+def _map_layers(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:
     def item(entry: Item) -> Item:
         if isinstance(entry, AnyOf):
-            return AnyOf(tuple(_mapped(option, change) for option in entry.options))
+            return AnyOf(tuple(_map_layers(option, change) for option in entry.options))
         if isinstance(entry, Repeat):
-            return Repeat(_mapped(entry.run, change), entry.low, entry.high)
+            return Repeat(_map_layers(entry.run, change), entry.low, entry.high)
         return entry if isinstance(entry, EllipsisType) else change(entry)
 
     return tuple(item(entry) for entry in run)
 
 
-def _validated(pattern: LayerPattern, library: str) -> LayerPattern:
+def _validate(pattern: LayerPattern, library: str) -> LayerPattern:
     if pattern.kind == ANY_KIND:
         return pattern
     cls: Any = _class(library, pattern.kind)
@@ -114,21 +114,21 @@ def _validated(pattern: LayerPattern, library: str) -> LayerPattern:
     return pattern
 
 
-# --- Keras: every activation in the place where the layers' own would be -----------------------------
+# --- Keras: activations become arguments of the layers before them ------------------------------------
 
 
-def _fused(run: Run) -> Run:
+def _fuse(run: Run) -> Run:
     items: list[Item] = []
     for entry in run:
         if isinstance(entry, EllipsisType):
             if not items or items[-1] is not ...:
                 items.append(entry)
         elif isinstance(entry, AnyOf):
-            _append_alternatives(items, AnyOf(tuple(_fused(option) for option in entry.options)))
+            _append_alternatives(items, AnyOf(tuple(_fuse(option) for option in entry.options)))
         elif isinstance(entry, Repeat):
-            items.append(Repeat(_fused(entry.run), entry.low, entry.high))
+            items.append(Repeat(_fuse(entry.run), entry.low, entry.high))
         else:
-            _append(items, _keras_pattern(_validated(entry, "keras")))
+            _append(items, _keras_pattern(_validate(entry, "keras")))
     return tuple(items)
 
 
@@ -142,13 +142,13 @@ def _append(items: list[Item], pattern: LayerPattern) -> None:
     if isinstance(previous, LayerPattern) and previous.fusable:
         items[-1] = previous.with_activation(activation)
     elif isinstance(previous, AnyOf) and all(_ends_fusable(option) for option in previous.options):
-        items[-1] = AnyOf(tuple(_ending_in(option, activation) for option in previous.options))
+        items[-1] = AnyOf(tuple(_with_last_activation(option, activation) for option in previous.options))
     elif activation != "linear":
         items.append(pattern)
 
 
 def _append_alternatives(items: list[Item], entry: AnyOf) -> None:
-    """Activations to choose from may be the own ones of the layer before them, or layers of their own."""
+    """Append a choice of activations, which may be arguments of the layer before it or layers of their own."""
     previous = items[-1] if items else None
     choices = [option[0] for option in entry.options if len(option) == 1]
     names = [
@@ -165,7 +165,7 @@ def _ends_fusable(run: Run) -> bool:
     return bool(run) and isinstance(run[-1], LayerPattern) and run[-1].fusable
 
 
-def _ending_in(run: Run, activation: str) -> Run:
+def _with_last_activation(run: Run, activation: str) -> Run:
     last = run[-1]
     assert isinstance(last, LayerPattern)
     return (*run[:-1], last.with_activation(activation))

@@ -1,7 +1,7 @@
-"""Types, shapes and exceptions in words that a student may read.
+"""Words for types, shapes and exceptions in messages for students.
 
-A class of the student's may be named by a hidden input, so its name is never shown in a test's message; an empty array
-may have any shape.
+A hidden input may decide the name of a student's class, so a test's message never shows that name. For the same reason
+the shape of an empty array is not always shown.
 """
 
 from __future__ import annotations
@@ -9,37 +9,37 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.check.handle import ExceptionHandle, reference_of
-from autograder.check.provenance import from_a_cell
+from autograder.check.provenance import is_from_cell
 
 
 def type_of(value: Any) -> str:
-    """``its type is float``; of an object that stayed in the kernel, only that it is one."""
+    """Return ``its type is float``; for an object that stayed in the kernel only that it is one."""
     if reference_of(value) is not None or reference_of(type(value)) is not None:
         return "it is an object of the notebook"
     return f"its type is {type(value).__name__}"
 
 
 def shape_of(value: Any, of: Any = None) -> str:
-    """``the shape is (2, 3)``; of an array that is too odd to be an answer, or that no cell left, only that.
+    """Return ``the shape is (2, 3)``, or less if the shape could carry a hidden input.
 
     Args:
         value: an array or table.
-        of: the answer that it was made of, where it is not the answer itself.
+        of: the answer from which the value was copied, if it is not the answer itself.
     """
-    if not from_a_cell(value if of is None else of):
+    if not is_from_cell(value if of is None else of):
         return "the shape is another one"
     shape = tuple(value.shape)
-    most, long = (2, 1000) if 0 in shape else (6, 1_000_000)  # one with items has to hold them
+    most, long = (2, 1000) if 0 in shape else (6, 1_000_000)  # an array with items must store them
     return f"the shape is {shape if len(shape) <= most and max(shape, default=0) <= long else 'another one'}"
 
 
 def sentence(text: str) -> str:
-    """The text with a capital letter and a full stop."""
+    """Return the text with a capital letter and a full stop."""
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def exception_name(error: BaseException) -> str:
-    """The exception's class; of the student's own, the built-in class that it is."""
+    """Return the exception's class; for a class of the student's own, the built-in class that it derives from."""
     kinds = (
         kind for kind in type(error).__mro__ if reference_of(kind) is None and not issubclass(kind, ExceptionHandle)
     )

@@ -1,4 +1,4 @@
-"""What a person sees of a batch: its log, its progress, and what it came to."""
+"""Display of a batch for a person: its log, its progress, and its results."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class ForecastDisplay:
 
     @contextlib.contextmanager
     def interruptible(self, plan: Plan) -> Iterator[None]:
-        """See :class:`autograder.grading.assignment.Display`."""
+        """Yield at once, as :class:`autograder.grading.assignment.Display` defines: a forecast leaves no trace."""
         yield
 
     @contextlib.contextmanager
     def running(self, plan: Plan) -> Iterator[Progress]:
-        """See :class:`autograder.grading.assignment.Display`."""
+        """Show the progress, as :class:`autograder.grading.assignment.Display` defines."""
         if plan.reduced and not self._quiet:
             say_reduced()
         console = Console(stderr=True)
@@ -43,22 +43,22 @@ class ForecastDisplay:
 
 
 class BatchDisplay(ForecastDisplay):
-    """Progress of a batch, and its log. A batch that is stopped says how to go on."""
+    """Progress of a batch, and its log. A batch that is stopped tells how to continue."""
 
     log: BatchLog | None = None
-    """Known from the plan on."""
+    """Set as soon as there is a plan."""
 
     @contextlib.contextmanager
     def interruptible(self, plan: Plan) -> Iterator[None]:
-        """See :class:`autograder.grading.assignment.Display`."""
-        again = signals.grading_again(plan.course, plan.assignment)
+        """Open the log, as :class:`autograder.grading.assignment.Display` defines."""
+        again = signals.resume_command(plan.course, plan.assignment)
         self.log = BatchLog(plan.course, plan.assignment.name, plan.students, again=again, workers=plan.workers)
-        with signals.says_how_to_go_on(self.log):
+        with signals.advice_on_interrupt(self.log):
             yield
 
     @contextlib.contextmanager
     def running(self, plan: Plan) -> Iterator[Progress]:
-        """See :class:`autograder.grading.assignment.Display`."""
+        """Show the progress and log it, as :class:`autograder.grading.assignment.Display` defines."""
         if (current := len(plan.works) - len(plan.due)) and not self._quiet:
             click.echo(f"{current} of {len(plan.works)} have a current grade.", err=True)
         log = self.log
@@ -73,12 +73,12 @@ class BatchDisplay(ForecastDisplay):
 
 
 class Publication(Publisher):
-    """Gradebook, pages and reports; failures of the batch are shown even if these cannot be written."""
+    """A publisher of gradebook, pages and reports that shows ungraded submissions even if these cannot be written."""
 
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
     ) -> Published:
-        """See :class:`autograder.grading.assignment.Publisher`."""
+        """Publish the batch, as :class:`autograder.grading.assignment.Publisher` defines."""
         try:
             return super().publish(course, assignment, exams, exam_key, done)
         except HostError:
@@ -87,7 +87,7 @@ class Publication(Publisher):
 
 
 def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) -> None:
-    """Show the grades, where everything lies, and what a person should look at."""
+    """Show the grades, where all results lie, and what a person should look at."""
     recorded = graded.published
     if not quiet:
         show_grades(Console(), graded.batch.grades)

@@ -1,4 +1,4 @@
-"""``autograder collect``: puts submissions into their places."""
+"""``autograder collect``: copies submissions into submitted/."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ autograder collect keras-fully-connected late.zip --received 2026-03-02T18:00+01
 def collect(assignment: str, source: Path, course_folder: Path, received: datetime | None) -> None:
     """Put the submissions in SOURCE (a folder, an archive or a notebook) into submitted/.
 
-    One line for each says what became of it. The same again changes nothing; what a newer submission replaces is kept
-    in .autograder/superseded/. Exit code 1: some were refused.
+    Prints one line about each submission. Collecting the same source again changes nothing. A submission that a newer
+    one replaces is moved to .autograder/superseded/. Exit code 1: some were refused.
     """
     from autograder.grading.batch import exclusive
     from autograder.submission import CollectStatus
-    from autograder.submission import collect as collecting
+    from autograder.submission import collect as collect_submissions
 
     course, wanted = open_course(course_folder, assignment)
     with exclusive(course):
-        collected = collecting(course, wanted.name, source, received=received)
+        collected = collect_submissions(course, wanted.name, source, received=received)
     for item in collected:
         click.echo(str(item))
     if not collected:
@@ -56,5 +56,5 @@ def _moment(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is no time; write it like 2026-03-02T18:00+01:00") from None
+        raise click.BadParameter(f"{text!r} is not a time; write it like 2026-03-02T18:00+01:00") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -36,7 +36,7 @@ autograder demo --course /tmp/demo --workers 2
 def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     """Make a course, a class of honest and dishonest submissions, and grade it.
 
-    Every student of the class has a score that is right; exit code 1 says that one got another.
+    The right score of every student is known; exit code 1 means that a student got another one.
     """
     from autograder import demo as demonstration
     from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
@@ -52,14 +52,14 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     graded = run_assignment(course, wanted, Options(workers=workers, force=True), display, Publication())
     show_graded(graded, quiet=False, log=display.log)
     done = graded.batch
-    outside = [line for grade in done.grades if (line := _outside(grade, demonstration.expected(grade.student)))]
-    if outside:
-        click.echo("\nNot what the demo expects: " + "; ".join(outside), err=True)
-    sys.exit(NOT_GRADED if done.not_graded else WRONG if outside else DONE)
+    wrong = [line for grade in done.grades if (line := _difference(grade, demonstration.expected(grade.student)))]
+    if wrong:
+        click.echo("\nNot what the demo expects: " + "; ".join(wrong), err=True)
+    sys.exit(NOT_GRADED if done.not_graded else WRONG if wrong else DONE)
 
 
-def _outside(grade: Grade, expected: tuple[float, float]) -> str:
-    """What a demo student got against what is right; empty where it is."""
+def _difference(grade: Grade, expected: tuple[float, float]) -> str:
+    """Compare a demo student's score with the right one; return a sentence, empty if it is right."""
     low, high = expected
     if low - 1e-6 <= grade.score <= high + 1e-6:
         return ""

@@ -1,4 +1,4 @@
-"""``autograder doctor``: says whether this machine can grade."""
+"""``autograder doctor``: checks whether this machine can grade."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ autograder doctor --course .      # and the environments that its assignments na
     help="Also check the environments and the sandboxes that the assignments of this course name.",
 )
 def doctor(course_folder: Path | None) -> None:
-    """Say whether this machine can grade.
+    """Check whether this machine can grade.
 
-    Tries inside both walls, the one around students' kernels and the one around the examiner, what must fail there, and
-    says what mends it on this system. Looks whether the packages are there, without importing them. Exit code 3: it
-    cannot grade.
+    Tries to break out of both sandboxes, the one of students' kernels and the one of the examiner, and prints the
+    remedy
+    for this system where an attempt succeeds. Checks that the packages are installed, without importing them. Exit code
+    3:
+    this machine cannot grade.
     """
     from autograder.cli import installation
     from autograder.records import SANDBOXES
@@ -66,7 +68,7 @@ def doctor(course_folder: Path | None) -> None:
         "Not checked: whether what a lesson imports is installed. `autograder release` proves that, by grading it."
     )
     holds = all(f.ok for f in findings)
-    click.echo("This machine can grade." if holds else "Something is missing: nothing is graded until it is mended.")
+    click.echo("This machine can grade." if holds else "Something is missing: nothing is graded until it is fixed.")
     sys.exit(DONE if holds else NOT_GRADED)
 
 

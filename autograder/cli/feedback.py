@@ -21,7 +21,7 @@ autograder feedback keras-fully-connected --student ada
 @course_option
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
 def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> None:
-    """Write the students' feedback pages from what is graded, with the points and comments given by hand."""
+    """Write the students' feedback pages from the current results, with points and comments given by hand."""
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
     from autograder.results import gradebook, publication

@@ -1,4 +1,4 @@
-"""``autograder grade``: grades what has no current grade, or says which grades would change."""
+"""``autograder grade``: grades submissions without a current grade, or shows which grades would change."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
     show_default=True,
     help="warm: fork kernels from a process that has imported the libraries; cold: start each on its own.",
 )
-@click.option("--force", is_flag=True, help="Execute everything anew, also what has a current grade or a kept run.")
+@click.option("--force", is_flag=True, help="Execute all notebooks again, even with a current grade or a recording.")
 @click.option("--dry-run", is_flag=True, help="Say which grades would change, and write none.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
-@click.option("--quiet", is_flag=True, help="Show nothing but what went wrong.")
+@click.option("--quiet", is_flag=True, help="Show problems only.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this dask scheduler (tls://host:8786).")
 @click.option("--insecure-scheduler", is_flag=True, help="Allow a scheduler without TLS (tcp://host:8786).")
 def grade(
@@ -63,8 +63,8 @@ def grade(
     """Grade the submissions of ASSIGNMENT that have no current grade, then record and report all of them.
 
     A grade is current while the submission, the exam, the hidden data, the released files, the limits, the late policy
-    and the kit's versions are those that it was made from. A batch that was stopped goes on where it was. Where only
-    tests, points or hidden data have changed, notebooks are not executed again: their runs are kept.
+    and the kit's versions are those that it was made from. A batch that was stopped continues where it was. Where only
+    tests, points or hidden data have changed, notebooks are not executed again: their recordings are replayed.
     """
     from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
     from autograder.grading.assignment import Options, run_assignment
@@ -86,7 +86,7 @@ def grade(
 def _forecast(
     course: Course, assignment: Assignment, options: Options, json_path: Path | None, quiet: bool
 ) -> NoReturn:
-    """Show which grades would change, and end."""
+    """Show which grades would change, and exit."""
     from rich.console import Console
 
     from autograder._util.files import write_atomically
@@ -105,7 +105,7 @@ def _forecast(
 
 
 def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) -> Execute | None:
-    """Give what grades on other machines; None: this one does."""
+    """Make the connection to a cluster's workers; None: this machine grades."""
     from dataclasses import replace
 
     engine = course.engine if scheduler is None else replace(course.engine, kind="dask", scheduler=scheduler)

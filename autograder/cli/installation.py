@@ -1,4 +1,4 @@
-"""What is installed, looked up without importing it: the kit's own Python, and the one that students' kernels get."""
+"""Checks of what is installed, without importing it: in the kit's own Python, and in that of students' kernels."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ from importlib.util import find_spec
 from autograder._util import libraries
 from autograder.errors import SandboxError
 from autograder.grading import walls
-from autograder.sandbox import default_sandbox
-from autograder.sandbox import self_test as selftest
+from autograder.sandbox import default_sandbox, self_test
 from autograder.sandbox.base import Finding
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import install
 
 DISTRIBUTION = "nbexaminer"
 NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
-"""Distribution → module, without which nothing is graded."""
+"""Distribution → module: the packages without which nothing is graded."""
 FOR_LESSONS = {"keras": "keras", "tensorflow": "tensorflow", "scikit-learn": "sklearn", "pytensor": "pytensor"}
-"""Those that only some lessons need."""
+"""Distribution → module: the packages that only some lessons need."""
 EXTRAS = {"pytensor": "theano"}
-"""The extra that brings a package, where it is not ``grade`` for what is needed and ``keras`` for the rest."""
+"""Package → the extra that installs it; default: ``grade`` for :data:`NEEDED`, ``keras`` for :data:`FOR_LESSONS`."""
 SECONDS = 30.0
 
 
 def packages() -> tuple[Finding, ...]:
-    """The packages of the kit's own Python, against what the kit asks for."""
-    least = _least_versions()
+    """Check the packages of the kit's own Python against the versions that the kit requires."""
+    minimum = _min_versions()
     return tuple(
-        _finding(name, module, least.get(name, ""), needed=name in NEEDED)
+        _finding(name, module, minimum.get(name, ""), needed=name in NEEDED)
         for name, module in {**NEEDED, **FOR_LESSONS}.items()
     )
 
 
-def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
+def _finding(name: str, module: str, minimum: str, *, needed: bool) -> Finding:
     extra = EXTRAS.get(name, "grade" if needed else "keras")
     install = f"pip install '{DISTRIBUTION}[{extra}]'"
     version = libraries.version(name)
@@ -44,13 +43,13 @@ def _finding(name: str, module: str, least: str, *, needed: bool) -> Finding:
         if needed:
             return Finding(name, False, "is not installed", install)
         return Finding(name, True, "is not installed", f"lessons that use it cannot be graded here: {install}")
-    if _number(version) < _number(least):
-        return Finding(name, False, f"version {version} is older than {least}", install)
+    if _number(version) < _number(minimum):
+        return Finding(name, False, f"version {version} is older than {minimum}", install)
     return Finding(name, True, f"version {version}")
 
 
-def _least_versions() -> dict[str, str]:
-    """Distribution → the lower bound that the kit declares."""
+def _min_versions() -> dict[str, str]:
+    """Return distribution → the lower bound that the kit declares."""
     try:
         declared = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
@@ -60,34 +59,34 @@ def _least_versions() -> dict[str, str]:
 
 
 def _number(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version: enough to compare with a lower bound."""
+    """Return the leading numbers of a version: enough to compare it with a lower bound."""
     match = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, match[0].split("."))) if match else ()
 
 
 def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
-    """Whether a sandbox holds that a course needs."""
+    """Test a sandbox that a course needs."""
     try:
-        return selftest.self_test(default_sandbox(python, name))
+        return self_test.self_test(default_sandbox(python, name))
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding(name, False, problem, remedy),)
 
 
 def examiner_sandbox(name: str) -> tuple[Finding, ...]:
-    """Whether the wall around examiners holds; ``name`` is what walls in kernels."""
+    """Test the sandbox of examiners; ``name`` is the sandbox of the kernels."""
     try:
-        return selftest.self_test(walls.examiner_sandbox(name))
+        return self_test.self_test(walls.examiner_sandbox(name))
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding("examiner", False, problem, remedy),)
 
 
 def optional_sandbox(name: str) -> Finding:
-    """Whether a sandbox could be used that no course asks for: a remark where it could not."""
+    """Test a sandbox that no course asks for; a fault is only a remark."""
     for_courses = f"for courses that say `sandbox: {name}`"
     try:
-        findings = selftest.self_test(default_sandbox(None, name))
+        findings = self_test.self_test(default_sandbox(None, name))
     except SandboxError:
         return Finding(name, True, "is not installed", f"{for_courses}: {install(name, Machine.look())}")
     for finding in findings:
@@ -114,8 +113,10 @@ print(json.dumps({"python": sys.version.split()[0], **{name: version(name) for n
 
 
 def environment(python: str) -> tuple[Finding, ...]:
-    """The interpreter of an assignment's ``environment``: that it runs and has a kernel, and whether the libraries
-    that models and data come from are those that the examiner has."""
+    """Check the interpreter of an assignment's ``environment``.
+
+    It must run and have a kernel. Libraries that make models and data are compared with those of the examiner.
+    """
     names = ("ipykernel", "numpy", "keras", "tensorflow")
     try:
         answer = subprocess.run(

@@ -22,7 +22,7 @@ from autograder.errors import AutograderError, HostError, UsageError
 
 
 class _Group(click.Group):
-    """Shows the kit's errors as messages and leaves tracebacks to bugs."""
+    """A command group that shows the kit's errors as messages; tracebacks are left to bugs."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line."""
@@ -30,6 +30,7 @@ class _Group(click.Group):
         return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand and turn errors into exit codes."""
         try:
             with signals.terminable():
                 return super().invoke(ctx)
@@ -47,27 +48,32 @@ class _Group(click.Group):
             ctx.exit(signals.exit_code(stop))
 
 
+_HELP = """\
+Release notebooks, collect submissions, grade them from outside the student's process.
+
+\b
+A course is a folder:        A term with it:
+  course.yaml                  autograder doctor
+  source/<assignment>/         autograder release keras-fully-connected
+  release/<assignment>/        autograder collect keras-fully-connected downloads.zip
+  submitted/<student>/…        autograder grade keras-fully-connected
+  autograded/<student>/…       autograder report keras-fully-connected
+  feedback/<student>/…         autograder feedback keras-fully-connected
+
+\b
+To see all of it on a made-up class:  autograder demo
+"""
+
+
 @click.group(
     cls=_Group,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 the course or the input is wrong, 2 usage, 3 some submissions could not be graded.",
 )
 @click.version_option(__version__, prog_name="autograder")
 def main() -> None:
-    """Release notebooks, collect submissions, grade them from outside the student's process.
-
-    \b
-    A course is a folder:        A term with it:
-      course.yaml                  autograder doctor
-      source/<assignment>/         autograder release keras-fully-connected
-      release/<assignment>/        autograder collect keras-fully-connected downloads.zip
-      submitted/<student>/…        autograder grade keras-fully-connected
-      autograded/<student>/…       autograder report keras-fully-connected
-      feedback/<student>/…         autograder feedback keras-fully-connected
-
-    \b
-    To see all of it on a made-up class:  autograder demo
-    """
+    """Run the command line."""
 
 
 for command in (collect, demo, doctor, export, feedback, grade, release, report, submit):

@@ -1,4 +1,4 @@
-"""What commands print, exit codes and shared options among it."""
+"""Output that commands share: messages, exit codes and options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
 """Exit codes."""
 MAX_PATH = 4096
-"""Characters; students' names are in paths, and are shown as text like everything of theirs."""
+"""Largest number of characters of a printed path. It holds students' names, which are escaped like all their text."""
 
 course_option = click.option(
     "--course",
@@ -48,7 +48,7 @@ def open_course(folder: Path, name: str) -> tuple[Course, Assignment]:
 
 
 def require_sandbox(assignment: Assignment) -> None:
-    """Refuse to go on where a wall does not hold."""
+    """Refuse to continue where the sandbox does not hold."""
     from autograder.grading.walls import require_walls
 
     if require_walls(assignment):
@@ -57,7 +57,7 @@ def require_sandbox(assignment: Assignment) -> None:
 
 def say_reduced() -> None:
     """Say that limits are reduced."""
-    click.echo("No cgroup can be had here: limits are reduced and runs go one at a time.", err=True)
+    click.echo("No cgroup is available here: limits are reduced, and notebooks run one at a time.", err=True)
 
 
 def complain(error: Exception) -> None:
@@ -89,7 +89,7 @@ def warn_each(texts: Iterable[str]) -> None:
 
 
 def print_all_characters() -> None:
-    """Let no character stop a command: output that is redirected has few of them on Windows."""
+    """Make every character printable: on Windows, redirected output can encode only a few."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
             from autograder._util.text import PLAIN
@@ -98,7 +98,7 @@ def print_all_characters() -> None:
 
 
 def status(text: str) -> Any:
-    """Show that something takes a while."""
+    """Show a spinner with a text during a long step."""
     from rich.console import Console
 
     return Console(stderr=True).status(text)

@@ -1,4 +1,4 @@
-"""What the command line shows of a batch: progress while it runs, a table when it is done."""
+"""Progress bar of a batch, and its tables of results."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from autograder.results.report.words import status_title
 
 
 class _Remaining(ProgressColumn):
-    """The time that is left, if the rest goes like what is done: submissions are few and long, so that a speed over
-    the last seconds says nothing."""
+    """A column with the remaining time, estimated from the mean of all submissions so far.
+
+    Submissions are few and long, so that a speed over the last seconds says nothing.
+    """
 
     max_refresh = 0.5
 
@@ -29,6 +31,7 @@ class _Remaining(ProgressColumn):
         self._done, self._since = 0.0, 0.0
 
     def render(self, task: Task) -> Text:
+        """Render the remaining time."""
         elapsed = task.elapsed or 0.0
         if task.completed != self._done:
             self._done, self._since = task.completed, elapsed
@@ -36,7 +39,14 @@ class _Remaining(ProgressColumn):
 
     @staticmethod
     def text(done: float, total: float, since: float, elapsed: float) -> str:
-        """``since``: seconds from the start until the last one was done; ``elapsed``: until now."""
+        """Format the remaining time.
+
+        Args:
+            done: number of submissions that are done.
+            total: number of all submissions.
+            since: seconds from the start until the last one was done.
+            elapsed: seconds from the start until now.
+        """
         if not done:
             return "left -:--"
         left = max(0, round(since / done * (total - done) - (elapsed - since)))
@@ -44,23 +54,26 @@ class _Remaining(ProgressColumn):
 
 
 _STYLES = {"passed": "green", "partial": "yellow", "failed": "red", "broken": "magenta"}
-"""Of the colour names that statuses have on pages."""
+"""Color names that statuses have on pages → rich's styles."""
 
 
 class _Bar(Progress):
-    """A bar with a line below it."""
+    """A progress bar with a line below it."""
 
     below: Text = Text()
 
     def get_renderables(self) -> Iterable[RenderableType]:
+        """Return the bar and the line."""
         yield self.make_tasks_table(self.tasks)
         yield self.below
 
 
 class BatchProgress:
-    """A bar and the running counts on a terminal, a line for each submission elsewhere, nothing where ``quiet``.
+    """Progress of a batch: on a terminal a bar and counts, elsewhere a line per submission.
 
-    ``due`` are the students in the order in which their submissions begin, ``workers`` at a time.
+    With ``quiet``, nothing is shown. ``due`` are the students in the order in which their submissions begin,
+    ``workers`` at
+    a time.
     """
 
     def __init__(
@@ -97,18 +110,18 @@ class BatchProgress:
         self.bar.stop()
 
     def advance(self, student: str, outcome: Grade | NotGraded) -> None:
-        """One more is done."""
+        """Count one more submission as done, and show its result."""
         self.done.add(student)
         self.counts[tally.status_of(outcome)] += 1
-        said = f"{one_line(student, 40)}: {_in_short(outcome)}"
+        summary = f"{one_line(student, 40)}: {_summary(outcome)}"
         self.bar.below = self._standing()
-        self.bar.update(self.task, advance=1, last=said)
+        self.bar.update(self.task, advance=1, last=summary)
         if self.lines:
             count = f"[{len(self.done)}/{len(self.due)}]"
-            self.console.print(f"{count} {said}", markup=False, highlight=False, soft_wrap=True)
+            self.console.print(f"{count} {summary}", markup=False, highlight=False, soft_wrap=True)
 
     def _standing(self) -> Text:
-        """How those that are done ended, and which ones run: they begin in order, as soon as one is done."""
+        """Say how finished submissions ended, and which ones run: they begin in order, as workers become free."""
         begun = self.due[: len(self.done) + self.workers]
         running = ", ".join(one_line(student, 40) for student in begun if student not in self.done)
         parts = [Text(f"{status} {number}", _style(status)) for status, number in tally.in_order(self.counts)]
@@ -123,14 +136,14 @@ def _style(status: str) -> str:
     return "bold red" if status == tally.NOT_GRADED else _STYLES[status_title(status)[0]]
 
 
-def _in_short(outcome: Grade | NotGraded) -> str:
+def _summary(outcome: Grade | NotGraded) -> str:
     if isinstance(outcome, NotGraded):
         return "not graded"
     return f"{outcome.score:.4g}/{outcome.max_score:g} {outcome.status}"
 
 
 def show_grades(console: Console, grades: Iterable[Grade]) -> None:
-    """The table of scores; a line for each, however wide, where nobody looks at a terminal."""
+    """Print the table of scores; where no terminal is attached, a line for each, however wide."""
     rows = text_table(grades)
     if not console.is_terminal:
         console.width = max(120, 2 + sum(max(map(len, column)) + 2 for column in zip(TEXT_COLUMNS, *rows, strict=True)))
@@ -148,7 +161,7 @@ def show_grades(console: Console, grades: Iterable[Grade]) -> None:
 
 
 def show_forecast(console: Console, forecast: Forecast) -> None:
-    """The grades that would change, and the counts."""
+    """Print the grades that would change, and the counts."""
     if not console.is_terminal:
         console.width = 200
     if forecast.changed:

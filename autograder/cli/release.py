@@ -1,4 +1,4 @@
-"""``autograder release``: makes what students get."""
+"""``autograder release``: makes the students' version of an assignment."""
 
 from __future__ import annotations
 
@@ -21,31 +21,30 @@ autograder release keras-fully-connected --no-prove    # while you are writing
 @course_option
 @click.option("--no-prove", is_flag=True, help="Write the release without grading the solution and the blank first.")
 def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
-    """Make what students get from source/ASSIGNMENT.
+    """Make the release, which students get, from source/ASSIGNMENT.
 
-    Where course.yaml has a `prepare` command for it, that runs first: it makes files such as a holdout. Then the tests
-    are read: what cannot be examined outside of the student's process is named with its line. What would give
-    solutions or hidden tests away ends the release: a misspelt marker, a file that holds one, a file that is
-    seldom meant for students and is not named as such. Before the release is
-    written, the instructor's own solution must get full marks and the unchanged release none of the points
-    that need work, both through the pipeline that grades students. A cell that raises is a warning where no
-    question loses points by it. What is released is listed, file by file.
+    A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests
+    and names, with its line, each part that cannot be examined outside the student's process. The release stops if
+    it would give solutions or hidden tests away: because of a misspelled marker, a file with a marker in it, or a file
+    of a kind that is seldom meant for students and is not listed in course.yaml. Before the release is written,
+    the proof runs: the instructor's solution must get full marks, and the unchanged release none of the points
+    that need work, both through the pipeline that grades students. A cell that raises is a warning if no question
+    loses points by it. At the end, all released files are listed.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
     from autograder.grading.batch import exclusive
-    from autograder.release import build as releasing
-    from autograder.release import leaks
+    from autograder.release import build, leaks
     from autograder.release.preparation import prepare
 
     if wanted.prepare is not None:
         with exclusive(course), status(f"Preparing {wanted.name}: {wanted.prepare.split()[0]}…"):
-            said = prepare(course, wanted)
-        click.echo(said, err=True, nl=bool(said))
+            output = prepare(course, wanted)
+        click.echo(output, err=True, nl=bool(output))
     leaks.check_sources(course, wanted)
-    built = releasing.build(course, wanted)
+    built = build.build(course, wanted)
     leaks.check_files(course, built)
-    for warning in releasing.check(built):
+    for warning in build.check(built):
         click.echo(f"Warning: {warning}", err=True)
     if not no_prove:
         from autograder.grading.proof import prove
@@ -55,7 +54,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
             doubtful = prove(course, built)
         for warning in doubtful:
             click.echo(f"Warning: {warning}", err=True)
-    releasing.write(course, wanted, built)
+    build.write(course, wanted, built)
     for place in sorted([*built.files, *(f"{notebook.name}.ipynb" for notebook in built.notebooks)]):
         click.echo(f"  {one_line(place, 500)}")
     for place, why in sorted(built.left_out.items()):

@@ -19,9 +19,9 @@ autograder report keras-fully-connected
 @click.argument("assignment")
 @course_option
 def report(assignment: str, course_folder: Path) -> None:
-    """Write the class report from what is graded.
+    """Write the class report from the current results.
 
-    Grades of an exam that has changed since are listed there by name, and counted nowhere.
+    Grades of an exam that has changed since are listed there by name, and left out of all statistics.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line

@@ -1,4 +1,4 @@
-"""What a command needs of the machine, asked before it begins."""
+"""Requirements of a command on the machine, checked before it begins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class GradingCommand(click.Command):
     """A command that executes notebooks, which needs the sandbox."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Refuse where it cannot work, then run."""
+        """Check the requirements, then run."""
         require_linux(f"`{ctx.command_path}`")
         require_packages(ctx)
         return super().invoke(ctx)
@@ -25,13 +25,13 @@ class InstructorCommand(click.Command):
     """A command for instructors that executes nothing."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Refuse where it cannot work, then run."""
+        """Check the requirements, then run."""
         require_posix(f"`{ctx.command_path}`")
         require_packages(ctx)
         return super().invoke(ctx)
 
 
 def require_packages(ctx: click.Context) -> None:
-    """Refuse an instructor's command where only what students need is installed."""
+    """Refuse an instructor's command where only the packages for students are installed."""
     if find_spec("nbgrader") is None:
         raise HostError(f"`{ctx.command_path}` needs packages that students do not: pip install 'nbexaminer[grade]'")

@@ -1,4 +1,4 @@
-"""How a command is stopped from outside, and how a person goes on from there."""
+"""Signals that stop a command, and the advice how to continue."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ INTERRUPTED, TERMINATED = 130, 143
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Within, SIGTERM raises :class:`Terminated`, so that it ends a command as Ctrl-C does.
+    """Turn SIGTERM into :class:`Terminated` within the block, so that it ends a command as Ctrl-C does.
 
-    Whoever ignores it (``nohup`` and its like), or calls from another thread than the first, is left alone.
+    Nothing changes in a process that ignores SIGTERM (``nohup`` and the like), or in any thread but the main one.
     """
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield
@@ -42,27 +42,30 @@ def terminable() -> Iterator[None]:
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """128 and the signal's number, as shells say it."""
+    """Return 128 plus the signal's number, as shells do."""
     return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
 
 
 @contextlib.contextmanager
-def says_how_to_go_on(log: BatchLog) -> Iterator[None]:
-    """A batch that is stopped within tells a person what stands, the command that goes on, and where its log is."""
+def advice_on_interrupt(log: BatchLog) -> Iterator[None]:
+    """Add notes to an interrupt within the block: what is done, the command that continues, the log's path."""
     try:
         yield
     except KeyboardInterrupt as stop:
         if log.path is not None:
-            stop.add_note(f"{len(log.done)} of {len(log.due)} are graded and stay so.")
-        stop.add_note(f"go on    {log.again(log.left)}")
+            stop.add_note(f"{len(log.done)} of {len(log.due)} are graded; their grades are kept.")
+        stop.add_note(f"continue {log.again(log.left)}")
         if log.path is not None:
             stop.add_note(f"log      {log.path}")
         raise
 
 
-def grading_again(course: Course, assignment: Assignment) -> Callable[[Sequence[str]], str]:
-    """Gives the command that grades those who are left: as it was given or, where a demonstration called for it, as it
-    would be. A forced one would begin anew, so that it names them."""
+def resume_command(course: Course, assignment: Assignment) -> Callable[[Sequence[str]], str]:
+    """Return a function that gives the command which grades the remaining students.
+
+    It is the command as it was given or, in a demo, the equivalent ``autograder grade``. A forced batch would start
+    over, so the command then names the remaining students.
+    """
     context = click.get_current_context()
     if context.command.name != "grade":
         return lambda left: shlex.join(["autograder", "grade", assignment.name, "--course", str(course.root)])
@@ -71,7 +74,7 @@ def grading_again(course: Course, assignment: Assignment) -> Callable[[Sequence[
 
 
 def command_line(context: click.Context, **changed: Any) -> str:
-    """The command as it was given, for a shell; ``changed``: other values for some of its parameters."""
+    """Write the command as it was given, for a shell; ``changed`` replaces the values of some parameters."""
     words = context.command_path.split()
     given = {**context.params, **changed}
     for parameter in context.command.params:

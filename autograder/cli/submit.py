@@ -21,9 +21,9 @@ autograder submit network.ipynb --student ada --release release/keras-fully-conn
     "--release",
     "released",
     type=click.Path(path_type=Path, exists=True),
-    help="The released notebook, or its folder: tells exactly what is answered.",
+    help="The released notebook, or its folder: then the receipt tells exactly which answers are missing.",
 )
-@click.option("--assignment", help="The assignment's name (default: the folder's that the notebook was released in).")
+@click.option("--assignment", help="The assignment's name (default: that of the folder of the released notebook).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -32,8 +32,8 @@ autograder submit network.ipynb --student ada --release release/keras-fully-conn
 def submit(notebook: Path, student: str, released: Path | None, assignment: str | None, out: Path | None) -> None:
     """Check NOTEBOOK and pack it for handing in.
 
-    Prints a receipt: what is in the package, its time and hash, which answers are still missing. Hand in the package as
-    your course says.
+    Prints a receipt: the package's content, time and hash, and the answers that are still missing. Hand in the package
+    as your course tells you.
     """
     from autograder.submission import pack
 

@@ -1,1 +1,1 @@
-"""A course on disk as frozen records: course.yaml or an nbgrader course, people, dates. It only reads."""
+"""Reader of a course on disk: course.yaml or an nbgrader course, people, dates. It writes nothing."""

@@ -1,7 +1,7 @@
-"""The course on disk: course.yaml, or an nbgrader course as it stands, to frozen records.
+"""Reader of the course on disk: from course.yaml, or from an nbgrader course as it stands, to frozen records.
 
-Which keys course.yaml may have, and of which type, is asked of the records themselves
-(:mod:`autograder.records`); only ranges, and the rules that a type does not say, are stated here.
+The records themselves (:mod:`autograder.records`) say which keys course.yaml may have, and of which type. Stated here
+are only ranges, and rules that no type expresses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LATE_KINDS = ("none", "zero", "per_day", "plugin")
 TRAINING = ("exact", "fast")
 ENGINES = ("local", "dask")
 
-# The least and the greatest value: wide enough for any course, narrow enough to catch a slip of the unit.
+# Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
     "cell_seconds": (0.1, 86_400),
     "notebook_seconds": (0.1, 604_800),
@@ -49,9 +49,16 @@ _RESERVED = frozenset('/\\+{}:"*?<>|')
 def load_course(root: Path) -> Course:
     """Read the course in the folder ``root``.
 
-    With course.yaml: what it says. Without: an nbgrader course as it stands, where each folder in source/
+    With a course.yaml, that file decides. Without one, the folder is read as an nbgrader course: each folder in source/
     that holds a notebook is an assignment with default limits, due dates are those of gradebook.db, and course id and
-    late policy are those of nbgrader_config.py (which is read, not run); the id may be the folder's name, too.
+    late policy are those of nbgrader_config.py (which is read, not run). Without a course id, the folder's name is
+    used.
+
+    Args:
+        root: the course folder.
+
+    Returns:
+        The course with its assignments.
 
     Raises:
         UsageError: ``root`` is not a folder.
@@ -66,7 +73,7 @@ def load_course(root: Path) -> Course:
 
 
 def assignment(course: Course, name: str) -> Assignment:
-    """The assignment called ``name``.
+    """Return the assignment called ``name``.
 
     Raises:
         UsageError: there is none; the message suggests the nearest name.
@@ -83,7 +90,7 @@ def assignment(course: Course, name: str) -> Assignment:
 
 @dataclass(frozen=True, slots=True)
 class _Top:
-    """The top level of course.yaml."""
+    """Keys at the top level of course.yaml."""
 
     course: str = ""
     title: str | None = None
@@ -94,13 +101,14 @@ class _Top:
 
 
 class _CourseFile:
-    """The rules of course.yaml that a type does not say."""
+    """The rules of course.yaml that no type expresses."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind"})
 
     def course(self, node: yaml.Node) -> Course:
+        """Read the whole course from the top node."""
         keys = self.read.fields(node, "the course", _Top)
         if "course" not in keys:
             raise self.read.error(node, "the key 'course' (the course's id) is missing")
@@ -119,6 +127,7 @@ class _CourseFile:
         return Course(self.root, course_id, title or course_id, assignments, engine=engine)
 
     def engine(self, node: yaml.Node) -> Engine:
+        """Read the engine; a scheduler without a kind means dask."""
         result = cast(Engine, self.read.record(node, "'engine'", Engine()))
         if result.scheduler is not None and result.kind == "local":
             named = isinstance(node, yaml.MappingNode) and "kind" in self.read.pairs(node, "'engine'")
@@ -135,7 +144,7 @@ class _CourseFile:
         return result
 
     def assignment(self, key: yaml.Node, name: str, node: yaml.Node, general: Assignment) -> Assignment:
-        """``general`` has what the course says for all of them."""
+        """Read one assignment; ``general`` holds the settings of the course for all of them."""
         where = f"assignment {name!r}"
         self.check_name(key, name, "the name of an assignment")
         try:
@@ -167,16 +176,19 @@ class _CourseFile:
         return result
 
     def check_name(self, node: yaml.Node, name: str, what: str) -> None:
+        """Refuse a name that cannot name a folder."""
         if name != name.strip() or name.startswith((".", "-")) or not name.isprintable() or _RESERVED & {*name}:
             reason = "it names a folder; use letters, digits, '-', '_' and '.'"
             raise self.read.error(node, f"{name!r} cannot be {what}: {reason}")
 
     def check_sandbox(self, node: yaml.Node, name: str) -> None:
+        """Refuse an unknown sandbox."""
         if name not in SANDBOXES:
             known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
             raise self.read.error(node, f"there is no sandbox {name!r}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
+        """Refuse a late policy whose keys contradict one another."""
         late = result.late
         if late.kind not in LATE_KINDS:
             known = suggest(late.kind, LATE_KINDS) or f"; it is one of {', '.join(LATE_KINDS)}"
@@ -198,8 +210,10 @@ class _CourseFile:
                 raise self.read.error(node, f"the late policy of {where}: {error}") from None
 
     def check_files(self, node: yaml.Node, where: str, base: Path, *, hidden: bool, made: bool) -> None:
-        """Everything listed exists below ``base``, or is ``made`` before a release; what students get may be seen, no
-        two under one name."""
+        """Check the listed files: they exist below ``base``, and students may see them.
+
+        With ``made``, files may be missing, because a command makes them before a release. No two may have one name.
+        """
         seen: dict[str, str] = {}
         for item in self.read.items(node, "files"):
             name = str(item.value)
@@ -222,11 +236,11 @@ class _CourseFile:
             seen[key] = name
 
     def check_prepare(self, node: yaml.Node, where: str, result: Assignment, source: Path) -> None:
-        """The first word is a Python file of the course; nothing that the command reads goes to students."""
+        """Check that the command is a Python file of the course, and that students get none of its files."""
         try:
             words = shlex.split(result.prepare or "")
         except ValueError as error:
-            raise self.read.error(node, f"'prepare' in {where} is no command line: {error}") from None
+            raise self.read.error(node, f"'prepare' in {where} is not a command line: {error}") from None
         script = words[0] if words else ""
         try:
             path = inside(self.root, script, self.root)
@@ -241,7 +255,7 @@ class _CourseFile:
                 raise self.read.error(node, f"'prepare' in {where} uses {word!r}, which students would get")
 
     def is_released(self, path: Path, result: Assignment, source: Path) -> bool:
-        """Whether ``path`` goes with the release."""
+        """Tell whether ``path`` goes with the release."""
         if any(path.is_relative_to((self.root / name).resolve()) for name in result.files):
             return True
         return path.is_file() and path.is_relative_to(source) and not is_hidden(self.root, path)

@@ -1,4 +1,4 @@
-"""What being late costs: by a policy of course.yaml, or as a class of the course's own says, in nbgrader's form."""
+"""The late policy: what being late costs, by course.yaml or by a class of the course in nbgrader's form."""
 
 from __future__ import annotations
 
@@ -21,26 +21,32 @@ from autograder.errors import CourseError
 from autograder.records import Assignment, LatePolicy
 
 METHOD = "late_submission_penalty"
-"""What nbgrader calls of a plugin, with (student_id, score, total_seconds_late)."""
+"""Name of the method that nbgrader calls in a plugin, with (student_id, score, total_seconds_late)."""
 DAY_SECONDS = 86_400
 
 Penalty = Callable[[str, Sequence[float]], float]
-"""(student, score of each notebook) → the points that all notebooks together lose."""
+"""A function: (student, score of each notebook) → the points that all notebooks together lose."""
 
 
 def late_penalty(course: Path, assignment: Assignment, submitted_at: datetime | None) -> Penalty:
-    """How many points a submission loses because it is late: between 0 and its score.
+    """Choose the function that computes a submission's late penalty: between 0 and its score.
 
     A time without a zone is UTC. Lateness is counted from the end of the grace period; a day that has begun counts
-    whole. Without a due date, or without a time of submission, nothing is late. As in nbgrader, a plugin is asked once
-    for each notebook, with the notebook's score and the seconds; None is no penalty, and none exceeds the score.
+    whole. Without a due date, or without a time of submission, nothing is late. As in nbgrader, a plugin is called once
+    for each notebook, with the notebook's score and the seconds; None means no penalty, and no penalty exceeds the
+    score.
 
     Args:
         course: the course folder. A plugin is imported from it now, unconfined: it is the instructor's.
+        assignment: the assignment with its due date and late policy.
+        submitted_at: when the submission was handed in; None if unknown.
+
+    Returns:
+        The penalty function. It raises CourseError where the plugin raises, or returns no finite number that is at
+            least 0.
 
     Raises:
-        CourseError: the plugin cannot be loaded. Asking for the penalty raises it where the plugin raised, or gave no
-            finite number that is at least 0.
+        CourseError: the plugin cannot be loaded.
     """
     policy = assignment.late
     late = seconds_late(policy, assignment.due, submitted_at)
@@ -49,13 +55,13 @@ def late_penalty(course: Path, assignment: Assignment, submitted_at: datetime | 
     if policy.kind == "plugin":
         reference = str(policy.plugin)
         plugin = load_plugin(course, reference)
-        return lambda student, scores: sum(_asked(plugin, course, reference, student, s, late) for s in scores)
+        return lambda student, scores: sum(_plugin_penalty(plugin, course, reference, student, s, late) for s in scores)
     share = 1.0 if policy.kind == "zero" else min(1.0, policy.per_day * math.ceil(late / DAY_SECONDS))
     return lambda student, scores: max(0.0, sum(scores)) * share
 
 
 def seconds_late(policy: LatePolicy, due: datetime | None, submitted_at: datetime | None) -> float:
-    """Seconds after the due date and its grace period; 0 where it is in time."""
+    """Count the seconds after the due date and its grace period; 0 for a submission in time."""
     if due is None or submitted_at is None:
         return 0.0
     return max(0.0, (aware(submitted_at) - aware(due) - timedelta(hours=policy.grace_hours)).total_seconds())
@@ -65,7 +71,7 @@ def seconds_late(policy: LatePolicy, due: datetime | None, submitted_at: datetim
 
 
 def check_plugin(course: Path, reference: str) -> None:
-    """See whether ``late.py:Policy`` can be a policy class of the course; nothing of it is run.
+    """Check that ``late.py:Policy`` can be a policy class of the course, without running any of it.
 
     Raises:
         ValueError: it cannot; the message says why.
@@ -90,7 +96,7 @@ def check_plugin(course: Path, reference: str) -> None:
 
 
 def _bound(statements: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-    """The names that the statements bind, with what binds them."""
+    """Yield the names that the statements bind, each with the node that binds it."""
     for node in statements:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             yield node.name, node
@@ -101,7 +107,7 @@ def _bound(statements: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
 
 
 def plugin_key(course: Path, policy: LatePolicy) -> object:
-    """What the penalties of a plugin are made from: its file, and the options that nbgrader_config.py sets."""
+    """Return everything that a plugin's penalties depend on: its file, and the options in nbgrader_config.py."""
     if policy.plugin is None:
         return None
     path = course / policy.plugin.partition(":")[0]
@@ -110,7 +116,7 @@ def plugin_key(course: Path, policy: LatePolicy) -> object:
 
 
 def load_plugin(course: Path, reference: str) -> Any:
-    """An instance of the class ``late.py:Class`` in the course folder, with the options of nbgrader_config.py.
+    """Make an instance of the class ``late.py:Class`` with the options of nbgrader_config.py.
 
     Raises:
         CourseError: it cannot be imported or made, or has no such method; the message names file and line.
@@ -119,7 +125,7 @@ def load_plugin(course: Path, reference: str) -> Any:
     path = course / file
     try:
         found = getattr(_imported(path), name, None)
-        plugin = _made(found, course) if isinstance(found, type) else None
+        plugin = _instance(found, course) if isinstance(found, type) else None
     except (Exception, SystemExit) as error:
         raise _fault(f"the late policy {name} cannot be loaded", path, course, error) from error
     if not callable(getattr(plugin, METHOD, None)):
@@ -130,7 +136,7 @@ def load_plugin(course: Path, reference: str) -> Any:
 def _imported(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path.name} is no Python file")
+        raise ImportError(f"{path.name} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     before = sys.modules.get(path.stem)
     sys.modules[path.stem] = module  # dataclasses look up the module that they are made in
@@ -143,8 +149,8 @@ def _imported(path: Path) -> ModuleType:
     return module
 
 
-def _made(kind: type[Any], course: Path) -> Any:
-    """nbgrader's plugins take their options as traitlets; another class takes nothing."""
+def _instance(kind: type[Any], course: Path) -> Any:
+    """Make an instance: nbgrader's plugins take their options as traitlets, other classes take nothing."""
     from traitlets.config import Config, Configurable
 
     if not issubclass(kind, Configurable):
@@ -152,8 +158,8 @@ def _made(kind: type[Any], course: Path) -> Any:
     return kind(config=Config({owner: dict(options) for owner, options in read_nbgrader_config(course).values.items()}))
 
 
-def _asked(plugin: Any, course: Path, reference: str, student: str, score: float, late: float) -> float:
-    """The plugin's penalty for one notebook, at most its score."""
+def _plugin_penalty(plugin: Any, course: Path, reference: str, student: str, score: float, late: float) -> float:
+    """Return the plugin's penalty for one notebook, at most its score."""
     file, _, name = reference.partition(":")
     what = f"{name}.{METHOD}(score={score:g}, total_seconds_late={late:g})"
     try:
@@ -167,7 +173,7 @@ def _asked(plugin: Any, course: Path, reference: str, student: str, score: float
 
 
 def _fault(what: str, path: Path, course: Path, error: BaseException) -> CourseError:
-    """The message with the last line of the plugin's file that was running."""
+    """Make the error with the last line of the plugin's file that was running."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     line = f":{lines[-1]}" if lines and lines[-1] else ""
     shown = path.relative_to(course)

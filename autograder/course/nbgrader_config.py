@@ -1,4 +1,4 @@
-"""nbgrader_config.py: read from its syntax tree, never run."""
+"""Reader of nbgrader_config.py: it parses the file and never runs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NBGRADER_CONFIG = "nbgrader_config.py"
 
 @dataclass(frozen=True, slots=True)
 class NbgraderConfig:
-    """What nbgrader_config.py sets, read from its syntax tree."""
+    """Settings of nbgrader_config.py, read from its syntax tree."""
 
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """``{"IncludeHeaderFooter": {"header": "source/header.ipynb"}}``: literals only."""
@@ -24,10 +24,10 @@ class NbgraderConfig:
     """(class, option) whose value is not a literal → the line where it is set."""
 
     def get(self, owner: str, option: str, default: Any = None) -> Any:
-        """The literal that ``c.<owner>.<option>`` is set to.
+        """Return the literal that ``c.<owner>.<option>`` is set to.
 
         Raises:
-            CourseError: it is computed, and nobody can tell what it would be.
+            CourseError: the value is computed, so that it cannot be known without running the file.
         """
         self.check(owner, option)
         return self.values.get(owner, {}).get(option, default)
@@ -66,7 +66,7 @@ def read_nbgrader_config(root: Path) -> NbgraderConfig:
 
 
 def _statements(path: Path) -> list[ast.stmt]:
-    """The top-level statements of a file; none where there is no file, as for nbgrader."""
+    """Parse the top-level statements of a file; a missing file has none, as for nbgrader."""
     if not path.is_file():
         return []
     try:
@@ -77,7 +77,7 @@ def _statements(path: Path) -> list[ast.stmt]:
 
 
 def _loaded(root: Path, statement: ast.stmt) -> Iterator[tuple[int, ast.stmt]]:
-    """The statement with its line; for ``load_subconfig("base.py")`` those of that file, with the line of the call."""
+    """Yield the statement with its line; ``load_subconfig("base.py")`` yields that file's, with the call's line."""
     match statement:
         case ast.Expr(ast.Call(ast.Name("load_subconfig"), [ast.Constant(str() as name)])):
             yield from ((statement.lineno, part) for part in _statements(root / name))
@@ -86,7 +86,7 @@ def _loaded(root: Path, statement: ast.stmt) -> Iterator[tuple[int, ast.stmt]]:
 
 
 def _changed(statement: ast.stmt) -> Iterator[tuple[str, str]]:
-    """(class, option) of what a statement sets or changes: assigned to, or with a method called or an item set."""
+    """Yield (class, option) for all that a statement assigns to, calls a method of, or sets an item of."""
     for node in ast.walk(statement):
         match node:
             case ast.Attribute(ast.Attribute(ast.Name() | ast.Call(), owner), option, ast.Store() | ast.Del()):
@@ -102,28 +102,32 @@ def _changed(statement: ast.stmt) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class FilePatterns:
-    """Which files nbgrader hands out, by their names: ``c.CourseDirectory.ignore`` and ``include``."""
+    """Patterns of the file names that nbgrader hands out: ``c.CourseDirectory.ignore`` and ``include``."""
 
     ignore: tuple[str, ...] = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")
-    """Files and folders that stay behind."""
+    """Files and folders that are not handed out."""
     include: tuple[str, ...] = ("*",)
-    """What files must match one of."""
+    """Files must match one of these."""
 
     def ignores(self, name: str) -> bool:
-        """Whether the file or folder stays behind. nbgrader's ``generate_assignment`` does not take ``*`` for names
-        that begin with a dot, its exchange does; what either leaves out never reaches a student."""
+        """Tell whether the file or folder is not handed out.
+
+        nbgrader's ``generate_assignment`` does not match ``*`` with names that begin with a dot, its exchange does; a
+        file
+        that either leaves out never reaches a student.
+        """
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.ignore)
 
     def takes(self, name: str) -> bool:
-        """Whether the file goes along."""
+        """Tell whether the file is handed out."""
         return not self.ignores(name) and any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include)
 
 
 def file_patterns(config: NbgraderConfig) -> FilePatterns:
-    """What nbgrader_config.py says of files, with nbgrader's defaults.
+    """Read the file patterns of nbgrader_config.py, with nbgrader's defaults.
 
     Raises:
-        CourseError: an option is computed, or is no list of patterns.
+        CourseError: an option is computed, or is not a list of patterns.
     """
     named = {name: config.get("CourseDirectory", name) for name in ("ignore", "include")}
     for name, patterns in named.items():

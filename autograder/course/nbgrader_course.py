@@ -1,4 +1,4 @@
-"""An nbgrader course as it stands, without a course.yaml."""
+"""Reader of an nbgrader course as it stands, without a course.yaml."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NBGRADERS_OWN = "nbgrader.plugins.LateSubmissionPlugin"
 
 
 def nbgrader_course(root: Path) -> Course:
-    """The course in ``root``: each folder in source/ that holds a notebook is an assignment with default limits.
+    """Read ``root``: each folder in source/ that holds a notebook is an assignment with default limits.
 
     Raises:
-        CourseError: there is none, or nbgrader_config.py sets something that cannot be used.
+        CourseError: there is no such folder, or nbgrader_config.py sets something that cannot be used.
         HostError: gradebook.db cannot be read.
     """
     config = read_nbgrader_config(root)
@@ -48,7 +48,7 @@ def nbgrader_course(root: Path) -> Course:
 
 
 def _directories(root: Path, config: NbgraderConfig) -> dict[str, str]:
-    """What nbgrader_config.py calls the folders of a course, if it calls them otherwise than nbgrader does."""
+    """Read the names of the course's folders: kind → folder, for those with another name than nbgrader's."""
     found: dict[str, str] = {}
     for kind in ("source", "release", "submitted", "autograded", "feedback"):
         named = config.get("CourseDirectory", f"{kind}_directory", kind)
@@ -73,7 +73,7 @@ def _within(folder: str, other: str) -> bool:
 
 
 def _check_overwriting(config: NbgraderConfig, names: Sequence[str]) -> None:
-    """Refuse what would go wrong without a word: students who were told to edit a file would all be wrong."""
+    """Refuse an option that the kit does not honor: students told to edit a file would all fail."""
     kept = config.get("Autograde", "exclude_overwriting", {})
     for name in sorted(kept if isinstance(kept, dict) else ()):
         if name in names and kept[name]:
@@ -84,15 +84,15 @@ def _check_overwriting(config: NbgraderConfig, names: Sequence[str]) -> None:
 
 
 def _limits(config: NbgraderConfig) -> Limits:
-    """The defaults; a cell may take the time that nbgrader gives it, where that is longer or shorter on purpose."""
+    """Take the default limits, with nbgrader's time for a cell if it is set."""
     seconds = config.get("Execute", "timeout", config.get("ExecutePreprocessor", "timeout"))
-    if type(seconds) is not int or seconds <= 0:  # nbgrader's own "no limit" is none that a batch could live with
+    if type(seconds) is not int or seconds <= 0:  # nbgrader allows "no limit"; a batch needs one
         return Limits()
     return Limits(cell_seconds=float(seconds), notebook_seconds=max(Limits().notebook_seconds, 5.0 * seconds))
 
 
 def _late_policy(root: Path, config: NbgraderConfig) -> LatePolicy:
-    """What nbgrader_config.py says that being late costs, by nbgrader's own method or a class of the course."""
+    """Read the late policy of nbgrader_config.py: nbgrader's own method, or a class of the course."""
     named = str(config.get("AssignLatePenalties", "plugin_class", _NBGRADERS_OWN))
     where = f"{NBGRADER_CONFIG}: c.AssignLatePenalties.plugin_class"
     if named.startswith("nbgrader.") and named.endswith(".LateSubmissionPlugin"):
@@ -112,7 +112,7 @@ def _late_policy(root: Path, config: NbgraderConfig) -> LatePolicy:
 
 
 def _due_dates(gradebook: Path, course_id: str) -> dict[str, datetime]:
-    """Assignment → when it is due (UTC), as nbgrader's gradebook has it; the file is only read."""
+    """Read the due date of each assignment (UTC) from nbgrader's gradebook; the file is opened read-only."""
     if not gradebook.is_file():
         return {}
     import sqlite3

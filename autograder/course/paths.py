@@ -1,4 +1,4 @@
-"""Where the files of a course may lie."""
+"""Rules for where the files of a course may lie."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 
 def inside(root: Path, relative: str, base: Path) -> Path:
-    """The path ``relative`` below ``base``, symbolic links followed.
+    """Resolve the path ``relative`` below ``base``, symbolic links followed.
 
     Raises:
         ValueError: it is absolute, has ``..`` in it, or a link leads out of ``root``; the message says which.
@@ -23,7 +23,7 @@ def inside(root: Path, relative: str, base: Path) -> Path:
 
 
 def is_hidden(root: Path, path: Path) -> bool:
-    """Whether the resolved ``path`` lies in, or is, source/<assignment>/hidden of the course in ``root``."""
+    """Tell whether the resolved ``path`` lies in, or is, source/<assignment>/hidden of the course in ``root``."""
     root = root.resolve()
     parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
     return len(parts) >= 3 and parts[0] == "source" and parts[2] == "hidden"

@@ -1,7 +1,6 @@
-"""YAML to frozen records, strictly: the records say which keys there are and of which type.
+"""Strict conversion of YAML to frozen records: the records say which keys there are and of which type.
 
-Every error names the line.
-Nothing here knows what a course is; :mod:`autograder.course.configuration` does.
+Every error names the line. This module knows nothing of courses; :mod:`autograder.course.configuration` does.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _NAMES: Mapping[type, str] = {
 
 
 def parse(path: Path) -> yaml.Node:
-    """The file's tree of nodes.
+    """Parse a file into its tree of nodes.
 
     Raises:
         CourseError: it cannot be read, is not YAML, or is empty.
@@ -55,21 +54,21 @@ def parse(path: Path) -> yaml.Node:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reader:
-    """Turns nodes of one file into values and records."""
+    """Converter from the nodes of one file to values and records."""
 
     file: str
     """The file's name, for messages."""
     ranges: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
-    """Key to the least and the greatest value that it may have."""
+    """Key → the smallest and the largest value that it may have."""
     shorthands: Mapping[type, str] = dataclasses.field(default_factory=dict)
-    """Record type to the field that a bare value stands for (``late: zero`` is ``late: {kind: zero}``)."""
+    """Record type → the field that a bare value sets (``late: zero`` is ``late: {kind: zero}``)."""
 
     def error(self, node: yaml.Node, message: str) -> CourseError:
-        """A CourseError that begins with the node's file and line."""
+        """Make a CourseError that begins with the node's file and line."""
         return CourseError(f"{self.file}:{node.start_mark.line + 1}: {message}")
 
     def record(self, node: yaml.Node, where: str, default: Any, fixed: Iterable[str] = ()) -> Any:
-        """The record ``default`` with the fields that the mapping ``node`` sets; records in it likewise."""
+        """Return the record ``default`` with the fields that the mapping ``node`` sets; nested records likewise."""
         if is_null(node):
             return default
         kind = type(default)
@@ -86,7 +85,7 @@ class Reader:
         return dataclasses.replace(default, **changes)
 
     def fields(self, node: yaml.Node, where: str, kind: type[Any], fixed: Iterable[str] = ()) -> dict[str, yaml.Node]:
-        """The mapping's values by key; each key is a field of the record ``kind`` that is not ``fixed``."""
+        """Return the mapping's values by key; each key is a field of the record ``kind`` that is not ``fixed``."""
         allowed = [f.name for f in dataclasses.fields(kind) if f.name not in fixed]
         result = {}
         for name, (key, value) in self.pairs(node, where).items():
@@ -97,7 +96,7 @@ class Reader:
         return result
 
     def pairs(self, node: yaml.Node, where: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Key to (key node, value node); keys are text and occur once."""
+        """Return key → (key node, value node); keys are text and occur once."""
         if is_null(node):
             return {}
         if not isinstance(node, yaml.MappingNode):
@@ -113,7 +112,7 @@ class Reader:
         return result
 
     def value(self, node: yaml.Node, hint: Any, key: str) -> Any:
-        """The node as ``hint``: str, int, float, datetime (aware), tuple[str, ...], one of them or None."""
+        """Convert the node to ``hint``: str, int, float, datetime (aware), tuple[str, ...], or one of them or None."""
         if isinstance(hint, types.UnionType):
             if is_null(node):
                 return None
@@ -131,7 +130,7 @@ class Reader:
         return found
 
     def items(self, node: yaml.Node, key: str) -> list[yaml.Node]:
-        """The nodes of a list; nothing is an empty list."""
+        """Return the nodes of a list; a missing value is an empty list."""
         if is_null(node):
             return []
         if not isinstance(node, yaml.SequenceNode):
@@ -149,23 +148,23 @@ class Reader:
 
 
 def is_null(node: yaml.Node) -> bool:
-    """Whether the value was left out (``key:`` alone, or ``null``)."""
+    """Tell whether the value was left out (``key:`` alone, or ``null``)."""
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'limits'?`` or nothing."""
+    """Return ``; did you mean 'limits'?`` for the nearest name, or nothing."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def aware(moment: datetime) -> datetime:
-    """The moment with its zone; UTC where it names none."""
+    """Add the zone UTC to a moment that names none."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _fitted(value: Any, hint: Any) -> Any:
-    """What a person means: a whole number where a number is asked; a date is kept until the day is over."""
+    """Convert a value as people mean it: whole number to float, date to the end of its day."""
     if hint is float and type(value) is int:
         return float(value)
     if hint is datetime and type(value) is date:
@@ -174,7 +173,7 @@ def _fitted(value: Any, hint: Any) -> Any:
 
 
 def _kind(node: yaml.Node) -> str:
-    """What a node is, in words."""
+    """Describe a node in words."""
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):

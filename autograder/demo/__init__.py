@@ -1,7 +1,7 @@
 """A course and a class to try the kit on: honest, mistaken, unlucky and dishonest submissions.
 
 make_course copies the kit's own course to a fresh folder; make_class fills its submitted/ from the release;
-``expected`` says what each student's grade must be, so that a demonstration is also a test.
+``expected`` gives the right score of each student, so that the demo is also a test.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the demo's students write into the lesson's answer cells."""
+"""Answers of the demo's students to the lesson's questions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textwrap import dedent
 
 
 def network(body: list[str], optimizer: str = "OPTIMIZER") -> str:
-    """An answer that builds a Sequential of these layers and compiles it as the lesson asks."""
+    """Write an answer that builds a Sequential of these layers and compiles it as the lesson asks."""
     lines = "".join(f"        {line},\n" for line in body)
     return (
         f"model = keras.Sequential(\n    [\n        keras.Input((93,)),\n{lines}    ]\n)\n"
@@ -15,7 +15,7 @@ def network(body: list[str], optimizer: str = "OPTIMIZER") -> str:
 
 
 def relu(*units: int, optimizer: str = "OPTIMIZER") -> str:
-    """An answer with these hidden layers."""
+    """Write an answer with these hidden layers."""
     hidden = [f'layers.Dense({n}, activation="relu")' for n in units]
     return network([*hidden, SOFTMAX], optimizer)
 

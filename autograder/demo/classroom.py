@@ -1,4 +1,4 @@
-"""From the release and the table of students to submitted/."""
+"""Submissions of the demo's class, made from the release and the table of students."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.records import Course
 
 WITHOUT_DUE_DATE = datetime(2030, 1, 1, tzinfo=UTC)
 WRITTEN_ANSWER = "your-explanation"
-"""The cell id of the lesson's written answer, which has no grade_id."""
+"""Cell id of the lesson's written answer, which has no grade_id."""
 
 
 def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
@@ -24,6 +24,10 @@ def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
 
     submitted/<student>/<assignment>/ gets the notebook and a timestamp.txt as nbgrader writes it. The times
     are counted from the due date, so that the same course gives the same submissions on any day.
+
+    Args:
+        course_root: the demo's course folder.
+        assignment: the name of its assignment.
 
     Returns:
         The students' names.
@@ -47,9 +51,9 @@ def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
 
 
 def expected(student: str) -> tuple[float, float]:
-    """The lowest and the highest score that is right for a student of the demo, in points, ends included.
+    """Return the lowest and the highest right score of a student, in points, ends included.
 
-    What a person grades counts as 0; the late penalty is taken off.
+    Answers that a person grades count as 0; the late penalty is taken off.
 
     Raises:
         UsageError: the demo has no such student.
@@ -61,7 +65,7 @@ def expected(student: str) -> tuple[float, float]:
 
 
 def _released(course: Course, assignment: str) -> tuple[str, Any]:
-    """The released notebook's file name and content."""
+    """Return the released notebook's file name and content."""
     from autograder._util.notebook_format import nbformat
 
     found = sorted(course.release(assignment).glob("*.ipynb"))
@@ -74,7 +78,7 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
 
 
 def _submission(released: Any, student: Student) -> str:
-    """The text of the file that the student hands in."""
+    """Write the file that the student hands in, as text."""
     from autograder._util.notebook_format import nbformat
 
     notebook = copy.deepcopy(released)

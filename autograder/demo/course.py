@@ -10,14 +10,14 @@ from autograder.errors import HostError, UsageError
 
 FILES = ("course.yaml", "kaggle_data.py", "nbgrader_config.py", "prepare_data.py")
 MARK = ".autograder-demo"
-"""The file that tells a demo folder from a folder with somebody's work in it."""
+"""File that tells a demo folder from a folder with somebody's work in it."""
 
 
 def make_course(target: Path) -> Path:
-    """Copy the FILES and source/ of the kit's own course to ``target``, without what a release makes there.
+    """Copy the FILES and source/ of the kit's own course to ``target``, without files that a release makes.
 
     An earlier demo in ``target`` is renewed: its course files are replaced, and its students' submissions,
-    grades and gradebook are removed, so that two demonstrations begin alike.
+    grades and gradebook are removed, so that two demos begin alike.
 
     Returns:
         ``target``.
@@ -31,7 +31,7 @@ def make_course(target: Path) -> Path:
         raise UsageError(f"{target}: choose a folder of its own for the demo")
     if target.is_dir() and any(target.iterdir()):
         if not (target / MARK).is_file():
-            raise UsageError(f"{target} is not empty and no earlier demo: choose another folder, or empty this one")
+            raise UsageError(f"{target} is not empty and not an earlier demo: choose another folder, or empty this one")
         _clear(target)
     write_atomically(target / MARK, "Made by `autograder demo`, which replaces what lies in this folder.\n")
     for name in FILES:
@@ -42,7 +42,7 @@ def make_course(target: Path) -> Path:
 
 
 def kit_course() -> Path:
-    """The folder of the kit's own course: the checkout, or the copy that an installed package carries."""
+    """Find the folder of the kit's own course: the checkout, or the copy in an installed package."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package.parent, package / "_course"):
         if all((folder / name).is_file() for name in FILES) and (folder / "source").is_dir():
@@ -54,7 +54,7 @@ def kit_course() -> Path:
 
 
 def _clear(demo: Path) -> None:
-    """Remove what a demo is made of, and nothing else that a person may have put there."""
+    """Remove the files of a demo, and nothing that a person may have added."""
     made = ("source", "release", "submitted", "autograded", "feedback", "reports", ".autograder")
     for name in made:
         path = demo / name

@@ -1,4 +1,4 @@
-"""What students do to notebooks beyond answering it; each function changes a NotebookNode in place."""
+"""Edits of a notebook beyond its answers; each function changes a NotebookNode in place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rewrite_tests(notebook: Any) -> None:
 
 
 def truncate(text: str) -> str:
-    """The first two thirds of a file."""
+    """Return the first two thirds of a file's text."""
     return text[: len(text) * 2 // 3]
 
 

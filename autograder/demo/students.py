@@ -1,7 +1,7 @@
-"""The class: one entry for each student, named by what the submission does.
+"""Table of the demo's students, each named after what the submission does.
 
-Read it as a list of what a grader meets. Every entry gives the answers (by grade_id; the rest stays as
-released), what else was done to the notebook, and the score that is right. The scores are out of 20, of
+It covers what a grader meets. Every entry gives the answers (by grade_id; all others stay as
+released), other changes to the notebook, and the right score. The scores are out of 20, of
 which 4 wait for a person; so full marks are 16 here.
 """
 
@@ -34,20 +34,20 @@ class Student:
 
     name: str
     does: str
-    """One sentence for people."""
+    """Sentence for people about the submission."""
     low: float
     high: float
-    """The score in points, ends included, without what a person grades, after the late penalty."""
+    """``low`` to ``high`` is the right score in points: without points given by hand, after the late penalty."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """Cell source by grade_id."""
     text: str = ""
     """The written answer."""
     edit: Callable[[Any], None] | None = None
-    """Changes the finished notebook (a NotebookNode) in place."""
+    """Function that changes the finished notebook (a NotebookNode) in place."""
     damage: Callable[[str], str] | None = None
-    """Changes the file's text."""
+    """Function that changes the file's text."""
     late: timedelta | None = None
-    """After the due date; None: in time."""
+    """Time after the due date; None: in time."""
 
 
 def _answers(model: str, count: str = COUNT) -> dict[str, str]:
@@ -154,7 +154,7 @@ STUDENTS: tuple[Student, ...] = (
         _answers(relu(200, 100)),
         damage=edits.truncate,
     ),
-    # Cheating: worth what the honest part of it is worth.
+    # Cheating: only the honest part gets points.
     Student(
         "patches-evaluate",
         "Patches evaluate, predict and count_params; behind it is the worked network.",

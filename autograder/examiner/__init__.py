@@ -1,0 +1,1 @@
+"""Hidden tests, run outside the student's process on snapshots of the student's answers."""

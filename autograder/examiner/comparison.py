@@ -1,7 +1,7 @@
-"""What a failed ``assert`` compared, for the examiner's detail: Python's own says nothing but the line.
+"""The operands of a failed ``assert``, for the instructor's detail: Python's own message names only the line.
 
-Each part of an assertion is computed once, as the test says it, and kept beside the test's names while its statement
-runs. Functions and classes of the test are left as they are: their names are their own.
+Each operand is computed once, as the test says, and stored among the test's names while its statement runs. Functions
+and classes that the test defines are left alone, because they have names of their own.
 """
 
 from __future__ import annotations
@@ -15,73 +15,80 @@ from typing import Any
 from autograder.check.handle import reference_of
 from autograder.check.values import quoted
 
-_KEPT = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
-"""No name of Python's has a space in it, so no test and no student can have one of these."""
-_MOST = 8
+_RECORDED = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
+"""Form of the names for operands. A Python name contains no space, so neither a test nor a student can have such a
+name."""
+MAX_NOTES = 8
 HINT = (
-    "(An object of the notebook equals only itself, and is an instance of the notebook's classes alone. "
-    "Compare what it gives: list(x), float(x), x.name.)"
+    "(An object of the notebook equals only itself, and is an instance only of the notebook's classes. "
+    "Compare its values: list(x), float(x), x.name.)"
 )
-"""For the author of the test, who may have meant it to equal plain data."""
+"""For the test's author, who may have expected the object to equal plain data."""
 
 
-def keeping(tree: ast.Module) -> ast.Module:
-    """The tree, with assertions that keep the values of their parts."""
-    kept: ast.Module = _Keeper().visit(tree)
-    return kept
+def record_operands(tree: ast.Module) -> ast.Module:
+    """Return the tree with assertions that record their operands."""
+    recorded: ast.Module = _OperandRecorder().visit(tree)
+    return recorded
 
 
 def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
-    """Give a failed assertion of the test's own a note for each part: ``guess(5) is 2``.
+    """Add a note for each operand to a failed assertion of the test: ``guess(5) is 2``.
 
     Args:
-        error: what ended a statement of the test.
-        file: the file name that the test was compiled under.
+        error: the exception that ended a statement of the test.
+        file: the file name under which the test was compiled.
         names: the test's globals.
     """
     if type(error) is not AssertionError or hasattr(error, "remote"):
         return
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
-    found = [kept for name in names if (kept := _KEPT.fullmatch(name))]
-    told = [kept for kept in found if lines and int(kept[1]) <= lines[-1] <= int(kept[2])][:_MOST]
-    for kept in told:
-        with contextlib.suppress(Exception):  # a number of more digits than Python writes out
-            error.add_note(f"{kept[3]} is {quoted(names[kept[0]])}")
-    if any(reference_of(names[kept[0]]) is not None for kept in told):
+    found = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
+    described = [recorded for recorded in found if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
+        :MAX_NOTES
+    ]
+    for recorded in described:
+        with contextlib.suppress(Exception):  # e.g. a number with more digits than Python converts
+            error.add_note(f"{recorded[3]} is {quoted(names[recorded[0]])}")
+    if any(reference_of(names[recorded[0]]) is not None for recorded in described):
         error.add_note(HINT)
 
 
 def forget(names: dict[str, Any]) -> None:
+    """Remove the recorded operands from the test's globals."""
     for name in [n for n in names if " " in n]:
         dict.pop(names, name)
 
 
-class _Keeper(ast.NodeTransformer):
+class _OperandRecorder(ast.NodeTransformer):
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
+        """Record the operands of an assertion."""
         self.lines = f"assert {node.lineno} {node.end_lineno}"
         node.test = self.part(node.test)
         return node
 
-    def left(self, node: ast.AST) -> ast.AST:
+    def skip(self, node: ast.AST) -> ast.AST:
+        """Return the definition unchanged."""
         return node
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = left
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = skip
 
     def part(self, node: ast.expr) -> ast.expr:
-        """What decides: both sides of a comparison, the arguments of a call."""
+        """Record the operands that decide: both sides of a comparison, the arguments of a call."""
         if isinstance(node, ast.Compare):
-            node.left, node.comparators = self.kept(node.left), [self.kept(side) for side in node.comparators]
+            node.left, node.comparators = self.recorded(node.left), [self.recorded(side) for side in node.comparators]
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             node.operand = self.part(node.operand)
         elif isinstance(node, ast.BoolOp):
             node.values = [self.part(value) for value in node.values]
         elif isinstance(node, ast.Call) and node.args:
-            node.args = [self.kept(argument) for argument in node.args]
+            node.args = [self.recorded(argument) for argument in node.args]
         else:
-            return self.kept(node)
+            return self.recorded(node)
         return node
 
-    def kept(self, node: ast.expr) -> ast.expr:
+    def recorded(self, node: ast.expr) -> ast.expr:
+        """Return an expression that also stores its value."""
         if isinstance(node, ast.Starred | ast.GeneratorExp | ast.NamedExpr | ast.Lambda) or _is_literal(node):
             return node
         target = ast.Name(f"{self.lines}: {ast.unparse(node)[:200]}", ast.Store())

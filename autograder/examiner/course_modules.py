@@ -18,7 +18,7 @@ MAX_DEPTH = 20
 
 
 def search_folders(exam: Exam) -> list[str]:
-    """The folders beside the notebook that its cells put on Python's path: ``sys.path.append("./code")``."""
+    """List the folders beside the notebook that its cells put on Python's path: ``sys.path.append("./code")``."""
     found: dict[str, None] = {}
     for cell in exam.cells:
         for node in ast.walk(_tree(cell.source)) if cell.cell_type == "code" and "path" in cell.source else ():
@@ -32,7 +32,7 @@ def search_folders(exam: Exam) -> list[str]:
 
 
 def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Path, ...]:
-    """The folders that the examiner imports the course's own modules from, the first one first.
+    """List the folders that the examiner imports the course's own modules from, in order.
 
     Args:
         source: the folder of the notebooks.
@@ -45,7 +45,7 @@ def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Pat
 
 
 def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
-    """Module of the course → the names that ``from module import *`` binds, for each that a cell imports so."""
+    """Find the names that each ``from module import *`` of a course's module binds: module → names."""
     found = {}
     for cell in exam.cells:
         for module in _stars(_tree(cell.source)) if cell.cell_type == "code" else ():
@@ -56,7 +56,7 @@ def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]
 
 
 def _public(file: Path, folders: Sequence[Path], depth: int) -> set[str]:
-    """What a module's ``__all__`` lists, or all names without an underscore that it binds."""
+    """Return what a module's ``__all__`` lists, or all names without an underscore that it binds."""
     source = file.read_text("utf-8", "replace")
     tree = _tree(source)
     for statement in tree.body:

@@ -1,7 +1,7 @@
-"""An empty array is not close to a number: a comparison of nothing passes nowhere that it can be told.
+"""Comparisons of empty arrays with numbers, which must not pass.
 
-``np.testing.assert_allclose(f(3), 9)``, ``np.allclose`` and ``pytest.approx`` are true where ``f`` returns an empty
-array, since no item of it is wrong.
+``np.testing.assert_allclose(f(3), 9)``, ``np.allclose`` and ``pytest.approx`` are true if ``f`` returns an empty array,
+since no item of it is wrong.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_OF_TESTS = ("<test ", "<instructor")
-"""How the file names of a test's code begin: a library's own use of a function of numpy's stays as it is."""
+_TEST_FILES = ("<test ", "<instructor")
+"""Prefixes of the file names of a test's code. Other code, such as a library's, may compare empty arrays as before."""
 
 
 @contextlib.contextmanager
 def reject_empty_comparisons(source: str) -> Iterator[None]:
-    """While the block examines the test cell ``source``, an empty array is close to another empty one only."""
+    """Make an empty array close only to another empty one, while the block examines the test cell ``source``."""
     replaced = []
     for home, name, made in _replacements(source):
         own = getattr(home, name)
@@ -34,35 +34,35 @@ def _replacements(source: str) -> Iterator[tuple[Any, str, Callable[[Any], Any]]
     numpy: Any = sys.modules.get("numpy")
     if numpy is None:
         return
-    yield numpy, "allclose", _telling
-    yield numpy, "isclose", _telling
+    yield numpy, "allclose", _guard_closeness
+    yield numpy, "isclose", _guard_closeness
     import numpy.testing
 
-    # What all of its assertions on arrays call.
+    # All assertions on arrays call this function.
     within: Any = sys.modules.get("numpy.testing._private.utils")
     if hasattr(within, "assert_array_compare"):
-        yield within, "assert_array_compare", _asserting
+        yield within, "assert_array_compare", _guard_assertion
     if "approx" in source:
         with contextlib.suppress(ImportError):
             import pytest
 
-            yield type(pytest.approx(0)), "__eq__", _approximating
+            yield type(pytest.approx(0)), "__eq__", _guard_approx
 
 
-def _differ(one: Any, other: Any) -> bool:
-    """Whether just one of two has no items."""
+def _only_one_is_empty(one: Any, other: Any) -> bool:
+    """Return whether exactly one of the two values has no items."""
     numpy: Any = sys.modules["numpy"]
     try:
         return bool((numpy.size(one) == 0) != (numpy.size(other) == 0))
-    except Exception:  # what is no array: numpy says so itself
+    except Exception:  # not an array; numpy reports that itself
         return False
 
 
-def _telling(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_closeness(own: Callable[..., Any]) -> Callable[..., Any]:
     def close(*args: Any, **kwargs: Any) -> Any:
-        asks = sys._getframe(1).f_code.co_filename.startswith(_OF_TESTS)
+        asks = sys._getframe(1).f_code.co_filename.startswith(_TEST_FILES)
         both = [*args[:2], *(kwargs[name] for name in ("a", "b") if name in kwargs)]
-        if asks and len(both) == 2 and _differ(*both):
+        if asks and len(both) == 2 and _only_one_is_empty(*both):
             return False if own.__name__ == "allclose" else sys.modules["numpy"].bool_(False)
         return own(*args, **kwargs)
 
@@ -70,16 +70,16 @@ def _telling(own: Callable[..., Any]) -> Callable[..., Any]:
     return close
 
 
-def _asserting(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_assertion(own: Callable[..., Any]) -> Callable[..., Any]:
     def compare(comparison: Any, x: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
-        if _differ(x, y):
+        if _only_one_is_empty(x, y):
             raise AssertionError("one of the two is empty")
         return own(comparison, x, y, *args, **kwargs)
 
     return compare
 
 
-def _approximating(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_approx(own: Callable[..., Any]) -> Callable[..., Any]:
     def equal(self: Any, actual: Any) -> Any:
         return False if getattr(actual, "size", None) == 0 else own(self, actual)
 

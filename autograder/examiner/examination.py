@@ -1,4 +1,4 @@
-"""Runs the test cells of one notebook, outside, after the student's last cell has ended."""
+"""Examination of a notebook's test cells, outside the kernel, after the student's last cell has ended."""
 
 from __future__ import annotations
 import __future__
@@ -23,19 +23,19 @@ from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import CourseError, HostError, LostError, RemoteError
-from autograder.examiner.comparison import explain, forget, keeping
+from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.main_module import as_main
-from autograder.examiner.memory import bounded
+from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, TooLarge
-from autograder.examiner.patches import mirrored
-from autograder.examiner.points import NoNumber, number, stated
+from autograder.examiner.patches import mirror_patches
+from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
+from autograder.examiner.unittest_runs import collect_results
 from autograder.examiner.unittest_runs import failures as unittest_failures
-from autograder.examiner.unittest_runs import watching
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import Capture
@@ -49,10 +49,10 @@ MAX_DETAIL = 20_000
 
 @dataclass(frozen=True)
 class Examined:
-    """What came of one test cell."""
+    """The result of one test cell."""
 
     fraction: float
-    """The share of the points earned, 0 to 1."""
+    """Share of the points that was earned, 0 to 1."""
     outcome: Outcome
     message: str
     detail: str
@@ -60,7 +60,7 @@ class Examined:
     bonus: float = 0.0
     """Points beyond the cell's own."""
     unbound: str = ""
-    """The name that the test itself did not find, where that is what failed it."""
+    """The name that the test lacked, if a missing name of its own made it fail."""
 
 
 @provenance.noting()
@@ -75,21 +75,24 @@ def examine(
     workspace: Workspace | None = None,
     given_up: Callable[[], bool] = lambda: False,
 ) -> list[Examined]:
-    """Run test cells in order, each on what was captured at its position.
+    """Run test cells in order, each on the snapshot taken at its position.
 
     Args:
-        cells: the TEST cells and their captures; None where the run never got to the cell.
-        known: whose the names are.
+        cells: the TEST cells and their captures; None if the run never got to the cell.
+        known: tells whose the names are.
         answers: turns captures into objects.
         hidden: the assignment's folder of hidden data.
-        seconds: wall clock of one test cell.
-        total_seconds: wall clock of all of them: answers that are slow one by one hold up nobody else for long.
-        wording: what students may read of an exception; default: no line of theirs, no name.
-        workspace: where cells that look at files run; default: a folder with nothing but what was captured.
-        given_up: asked before each cell; once it says so, nothing more runs, as nobody believes the result.
+        seconds: wall-clock limit of one test cell.
+        total_seconds: wall-clock limit of all test cells, so that many slow answers do not delay the other submissions.
+        wording: what students may read about an exception; by default no line of theirs and no name.
+        workspace: where cells that look at files run; by default a folder with only the captured files.
+        given_up: called before each cell; once it returns True nothing more runs, because the result will be discarded.
+
+    Returns:
+        One result for each cell, in order.
 
     Raises:
-        HostError: this machine cannot do it: no space, no memory for the kernel.
+        HostError: this machine is at fault: no disk space, or no memory for the kernel.
     """
     namespace = Namespace(known, answers)
     wording = wording or Wording()
@@ -97,7 +100,7 @@ def examine(
     deadline = time.monotonic() + total_seconds
     examined: list[Examined] = []
     earned: dict[str, float] = {}
-    never_bound: set[str] = set()  # by tests that are broken: whatever needs them is the tests' own fault, too
+    never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
     for place, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
@@ -109,13 +112,13 @@ def examine(
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:
-            never_bound |= _binds(cell)
+            never_bound |= _bound_names(cell)
         examined.append(one)
         earned[str(cell.grade_id)] = one.fraction
     return examined
 
 
-def _binds(cell: ExamCell) -> frozenset[str]:
+def _bound_names(cell: ExamCell) -> frozenset[str]:
     try:
         bound = bindings(cell.source)
     except SyntaxError:
@@ -137,7 +140,7 @@ def _examine_cell(
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
     try:
-        statements = _compiled(cell)
+        statements = _compile_cell(cell)
     except SyntaxError as error:
         return _broken(f"the test is not Python: {error}")
     printed = io.StringIO()
@@ -150,20 +153,20 @@ def _examine_cell(
         check.asking_kernel(namespace.answers.remote),
         as_main(namespace),
         shared_seeds(namespace.answers.remote),
-        mirrored(namespace.answers.remote),
-        watching() as unittests,
+        mirror_patches(namespace.answers.remote),
+        collect_results() as unittests,
         reject_empty_comparisons(cell.source),
         deny_student_code(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
         try:
-            with _time_limit(seconds), bounded():
+            with _time_limit(seconds), limit_memory():
                 namespace.prepare(cell.source, capture, place)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
-            if number(value) is None:
+            if finite_number(value) is None:
                 failures.extend(unittest_failures(unittests))
             ending = namespace.answers.remote.ending
             if ending is not None and not failures and not results:
@@ -172,11 +175,11 @@ def _examine_cell(
             raise
         except BaseException as error:
             failures.append(error)
-    if full := next((e for e in failures if _says_disk_full(e)), None):
+    if full := next((e for e in failures if _is_disk_full(e)), None):
         raise HostError(
             f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
         ) from full
-    failures[:0] = [error for error in refused if error not in failures[:1]]  # also where the test went on
+    failures[:0] = [error for error in refused if error not in failures[:1]]  # even if the test caught the refusal
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles)):
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
@@ -188,11 +191,11 @@ def _examine_cell(
 
 
 def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[BaseException]) -> Any:
-    """Run the cell's statements; gives the value of the last one.
+    """Run the cell's statements and return the value of the last one.
 
-    An exception makes the cell 0, and the statements after it run all the same: what else is wrong is worth knowing,
-    and the checks and helpers that they make are there. An exception of theirs that merely follows from the first
-    (a name that it left unbound) is not kept.
+    An exception makes the cell worth 0, but the statements after it still run: other mistakes are worth knowing, and
+    later cells may need the checks and helpers. An exception that merely follows from the first one, such as a name
+    left unbound, is dropped.
     """
     value: Any = None
     for statement in statements:
@@ -209,14 +212,17 @@ def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[Ba
     return value
 
 
-def _says_disk_full(error: BaseException) -> bool:
-    """A file of the examiner's could not be written: what a student's code raises has ``remote``."""
+def _is_disk_full(error: BaseException) -> bool:
+    """Return whether the examiner could not write a file of its own; an error of the student's code has ``remote``."""
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return is_full and not hasattr(error, "remote")
 
 
 def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Examined:
-    """The names of the cell could not be filled in: the student's doing where it came from their answers."""
+    """Return the result of a cell whose names could not be filled in.
+
+    The student is responsible if the failure came from the answers, otherwise the test is broken.
+    """
     if isinstance(error, TooLarge | TooManyFiles):
         return Examined(0.0, Outcome.FAILED, wording.sentence(str(error)), str(error))
     if isinstance(error, RemoteError | ExaminationTimeout) or hasattr(error, "remote"):
@@ -225,32 +231,34 @@ def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Exami
 
 
 def _trace(error: BaseException) -> str:
-    """The traceback from the test's own line on; of what the kit refuses, or the student's code raised, without the
-    kit's own lines."""
+    """Return the traceback from the test's own line on.
+
+    The kit's own lines are left out if the kit refused something or the student's code raised the exception.
+    """
     begin = error.__traceback__
     while begin is not None and not begin.tb_frame.f_code.co_filename.startswith("<test "):
         begin = begin.tb_next
     try:
-        told = traceback.TracebackException(type(error), error, begin or error.__traceback__)
+        trace = traceback.TracebackException(type(error), error, begin or error.__traceback__)
         if isinstance(error, RemoteError | CodecError | CourseError) or hasattr(error, "remote"):
-            kept = [frame for frame in told.stack or () if not frame.filename.startswith(_KIT)]
-            told.stack = traceback.StackSummary.from_list(kept) if kept else told.stack
-        return "".join(told.format())[-MAX_DETAIL:]
-    except Exception:  # an exception that a student's code made can be one that cannot be shown
+            kept = [frame for frame in trace.stack or () if not frame.filename.startswith(_KIT)]
+            trace.stack = traceback.StackSummary.from_list(kept) if kept else trace.stack
+        return "".join(trace.format())[-MAX_DETAIL:]
+    except Exception:  # an exception made by a student's code may fail to be shown
         return type(error).__name__
 
 
-def _compiled(cell: ExamCell) -> list[CodeType]:
-    """Each of the cell's statements by itself; a last expression has a value."""
-    # So that tracebacks, which only the examiner reads, show the test's lines.
+def _compile_cell(cell: ExamCell) -> list[CodeType]:
+    """Compile each of the cell's statements separately; a last expression has a value."""
+    # Tracebacks, which only the instructor reads, then show the test's lines.
     linecache.cache[test_file(cell)] = (len(cell.source), None, cell.source.splitlines(True), test_file(cell))
     return _statements(cell.source, test_file(cell))
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _statements(source: str, file: str) -> list[CodeType]:
-    tree = with_types(keeping(ast.parse(source)))
-    # Not the flags of this module, but those of the cell.
+    tree = with_types(record_operands(ast.parse(source)))
+    # Compile with the cell's future flags instead of this module's.
     flags = 0
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -266,8 +274,10 @@ def _statements(source: str, file: str) -> list[CodeType]:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raises :class:`ExaminationTimeout` in the main thread after ``seconds`` of wall clock, and again each second:
-    an event loop may swallow the first."""
+    """Raise :class:`ExaminationTimeout` in the main thread after ``seconds`` of wall clock.
+
+    It is raised again each second, because an event loop may swallow the first one.
+    """
     running = True
 
     def expire(signum: int, frame: FrameType | None) -> None:
@@ -285,7 +295,10 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Examined:
-    """The cell ran to its end: checks decide, else a number that it ends in, else it is passed."""
+    """Return the result of a cell that ran to its end.
+
+    Checks decide; without checks a number at its end decides; otherwise the cell is passed.
+    """
     checks = tuple(results)
     if any(c.outcome is Outcome.BROKEN for c in checks):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
@@ -299,7 +312,7 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
             return _broken(str(error))
         return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus_points(checks))
     try:
-        points = stated(value, cell.source)
+        points = stated_points(value, cell.source)
     except NoNumber:
         return Examined(0.0, Outcome.FAILED, "The points of this test did not come to a number.", detail)
     if points is None:
@@ -321,7 +334,7 @@ def _broken(detail: str) -> Examined:
 def _failed(
     errors: Sequence[BaseException], cell: ExamCell, checks: tuple[CheckResult, ...], printed: str, wording: Wording
 ) -> Examined:
-    """An exception ends the cell with 0. What the student reads depends on where it came from."""
+    """Return the result of a cell that an exception ended: 0 points, and a message that depends on its origin."""
     detail = "\n".join([printed, *map(_trace, errors)]).strip()[-MAX_DETAIL:]
     first = errors[0]
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):

@@ -1,8 +1,8 @@
-"""The files of a student's notebook, for the test cells that look at files.
+"""Detection of test cells that look at files, and of the paths in a notebook.
 
-At the position of such a cell what the notebook wrote is copied out as bytes. While the cell is examined those bytes
-lie in a private folder, which is the working folder. What the student's code writes during a call of the test appears
-there, and what the test wrote reaches the student's code where the call names it.
+At the position of such a cell the files that the notebook wrote are copied out as bytes. While the cell is examined
+they are in a private folder, which is the working folder. Files that the student's code writes during a call of the
+test appear there, and files that the test wrote reach the student's code if the call names them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ _PATH = re.compile(
     r"|[\w ./-]+\.(?:csv|tsv|txt|json|npy|npz|png|jpe?g|svg|pdf|xlsx|db|zip|html|md|parquet|log|dat)"
 )
 _OTHERS = frozenset({"hidden_data", "events", "log_dir"})
-"""Calls whose paths are not the working folder's."""
+"""Calls whose paths are not relative to the working folder."""
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def looks_at_files(source: str) -> bool:
-    """Whether a test cell may look at files: it opens some, or a text in it looks like a path. One too many does no
-    harm."""
+    """Return whether a test cell may look at files: it opens some, or contains a path-like text.
+
+    A false positive does no harm.
+    """
     tree = ast.parse(source)
     elsewhere: set[ast.AST] = set()
     for node in ast.walk(tree):
@@ -49,7 +51,7 @@ def _last_name(node: ast.AST) -> str:
 
 
 def paths_in(exam: Exam) -> frozenset[str]:
-    """The texts in the notebook's own cells that look like paths: files that the student's code may read by itself."""
+    """Return the path-like texts in the notebook's own cells: files that the student's code may read by itself."""
     own = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
     return frozenset().union(*map(_paths, own))
 
@@ -64,4 +66,5 @@ def _paths(source: str) -> frozenset[str]:
 
 
 def relative(path: str) -> str:
+    """Return the normalized path with forward slashes."""
     return os.path.normpath(path).replace(os.sep, "/")

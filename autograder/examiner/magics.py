@@ -10,7 +10,7 @@ _NOTHING = re.compile(
     r"(?P<indent>\s*)(?:%(?:matplotlib|config|load_ext|reload_ext|unload_ext|autoreload|precision|pprint|xmode|colors|pdb"
     r"|autosave|tensorflow_version|tensorboard|who|whos|pip|conda|mamba)|[%!](?:pip3?|conda|mamba)\s+install)\b[^\\]*"
 )
-"""What plots, reloads, shows, or brings libraries that are installed already: no name is bound, no value computed."""
+"""Magics for plots, reloading, display and installation: they bind no name and compute no value."""
 _TIME = re.compile(r"(?P<indent>\s*)%time\s+(?P<statement>\S.*)")
 """Runs a statement as it stands, and prints how long that took."""
 _CELL = re.compile(r"%%(?:time|capture(?:\s+--no-\w+)*)\s*")
@@ -18,7 +18,7 @@ _CELL = re.compile(r"%%(?:time|capture(?:\s+--no-\w+)*)\s*")
 
 
 def without_magics(source: str) -> str:
-    """The cell with each such magic as ``pass``, so that lines count as before; others stay, and are refused."""
+    """Replace each such magic with ``pass``, which keeps the line numbers; other magics stay and are refused."""
     if ("%" not in source and "!" not in source) or _tree(source) is not None:
         return source
     lines = source.split("\n")
@@ -43,7 +43,7 @@ def _plain(line: str, *, is_first: bool) -> str:
 
 
 def _texts(tree: ast.AST) -> list[tuple[int, int]]:
-    """The lines on which texts of several lines go on, counted from 0."""
+    """List the lines on which texts of several lines continue, counted from 0."""
     found = [n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.Constant) and n.end_lineno is not None]
     return [(n.lineno, n.end_lineno) for n in found if n.end_lineno is not None and n.end_lineno > n.lineno]
 

@@ -1,5 +1,4 @@
-"""The module ``__main__`` as a test cell knows it: its own names, where ``mock.patch("__main__.helper")`` and
-``unittest.main()`` look for them."""
+"""A module ``__main__`` with a test cell's names, for ``mock.patch("__main__.helper")`` and ``unittest.main()``."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ class MainModule(types.ModuleType):
 
 @contextlib.contextmanager
 def as_main(names: dict[str, Any]) -> Iterator[None]:
-    """While the block runs, ``__main__`` has these names."""
+    """Make ``__main__`` a module with these names inside the block."""
     before = sys.modules["__main__"]
     sys.modules["__main__"] = MainModule(names)
     try:

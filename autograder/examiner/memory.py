@@ -1,4 +1,4 @@
-"""How much memory one test cell may take: ``"*" * f(x)`` is as large as the student's answer says."""
+"""The memory limit of one test cell, since answers can make ``"*" * f(x)`` arbitrarily large."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOM = 3 << 30
-"""Bytes beyond what the examiner has when the cell begins: below the limit of its sandbox, so that one question fails
-and not all of them. Libraries reserve more than they use."""
+MAX_CELL_BYTES = 3 << 30
+"""Bytes that a cell may allocate. The limit is below that of the sandbox, so that one question fails instead of all of
+them. Libraries reserve more than they use."""
 
 
 @contextlib.contextmanager
-def bounded(room: int = ROOM) -> Iterator[None]:
-    """Inside, an allocation beyond ``room`` is a :class:`MemoryError`."""
+def limit_memory(room: int = MAX_CELL_BYTES) -> Iterator[None]:
+    """Raise :class:`MemoryError` for allocations beyond ``room`` bytes inside the block."""
     kind = resource.RLIMIT_DATA
     soft, hard = resource.getrlimit(kind)
     try:

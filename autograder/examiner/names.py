@@ -1,4 +1,4 @@
-"""Which names a cell uses and which it binds, from its syntax alone."""
+"""The names that a cell uses and binds, from its syntax alone."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
 from autograder.examiner.shared_names import changed_in_place
-from autograder.examiner.test_data import written_down
+from autograder.examiner.test_data import constant_data
 from autograder.records import AST_CACHE_SIZE, Exam, Role
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def loaded_names(source: str) -> frozenset[str]:
-    """The global names that a cell reads or deletes, in whatever scope it does so.
+    """Return the global names that a cell reads or deletes, in any scope.
 
     Raises:
         SyntaxError: the source is not Python.
@@ -34,20 +34,22 @@ def loaded_names(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-_BY_TEXT = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
-"""Where one of these is used, a text may name a global."""
+INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
+"""Names that give access to other names by a text."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def meant_names(source: str) -> frozenset[str]:
-    """The loaded names, and those that a text may stand for: ``globals()["f"]``, ``eval("f(1)")``,
-    ``mock.patch("__main__.f")``, ``__main__.f``."""
+def mentioned_names(source: str) -> frozenset[str]:
+    """Return the loaded names, and names that a text may stand for.
+
+    Such texts occur in ``globals()["f"]``, ``eval("f(1)")``, ``mock.patch("__main__.f")`` and ``__main__.f``.
+    """
     found = set(loaded_names(source))
     nodes = list(ast.walk(ast.parse(source)))
     texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str) and len(n.value) < 1000]
     main = "__main__" in found or any(text.startswith("__main__") for text in texts)
-    if main or found & _BY_TEXT:
+    if main or found & INDIRECT_ACCESS:
         found |= {name for text in texts for name in _IDENTIFIER.findall(text)}
     if main:
         found |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
@@ -55,7 +57,7 @@ def meant_names(source: str) -> frozenset[str]:
 
 
 def function_globals(source: str) -> frozenset[str]:
-    """The global names that the cell's functions read when they are called."""
+    """Return the global names that the cell's functions read when they are called."""
     found: set[str] = set()
     for text in (source, _without_magics(source)):
         try:
@@ -79,12 +81,12 @@ def _collect(table: symtable.SymbolTable, found: set[str]) -> None:
 
 @dataclass(frozen=True)
 class Bindings:
-    """What a cell binds at its top level."""
+    """The names that a cell binds at its top level."""
 
     definitions: dict[str, str] = field(default_factory=dict)
     """Name → the source of the ``import``, ``def`` or ``class`` statement that binds it."""
     imported: frozenset[str] = frozenset()
-    """Those of the definitions that are imports."""
+    """Names of the definitions that are imports."""
     assigned: frozenset[str] = frozenset()
     """Names bound in any other way."""
     modules: frozenset[str] = frozenset()
@@ -92,11 +94,14 @@ class Bindings:
 
 
 Stars = Mapping[str, tuple[str, ...]]
-"""Module of the course's own → the names that ``from module import *`` binds."""
+"""A module of the course → the names that ``from module import *`` binds."""
 
 
 def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
-    """The top-level bindings of a cell; a cell that is not plain Python (magics) binds what its parsable lines bind."""
+    """Return the top-level bindings of a cell.
+
+    A cell with magics, which is not plain Python, binds the names in its Python lines.
+    """
     tree = _parsed(source)
     definitions: dict[str, str] = {}
     imported: set[str] = set()
@@ -107,7 +112,7 @@ def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
             assigned |= bound
             continue
         imports = bound & set(_imported_names(statement, stars))
-        # Bound twice in one cell, a name has no one statement that stands for it.
+        # If a cell binds a name twice, no single statement defines it.
         assigned |= {name for name in bound - imports if name in definitions}
         imported |= imports
         definitions |= dict.fromkeys(bound, ast.unparse(statement))
@@ -115,7 +120,7 @@ def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
 
 
 def modules_imported(source: str) -> frozenset[str]:
-    """:attr:`Bindings.modules` of a cell, or of a module's source, alone."""
+    """Return :attr:`Bindings.modules` of a cell's or a module's source."""
     return frozenset(_modules(_parsed(source)))
 
 
@@ -127,7 +132,7 @@ def _parsed(source: str) -> ast.Module:
 
 
 def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
-    """The names that the imports in a statement bind; ``from m import *`` binds what ``m`` says."""
+    """Yield the names that the imports in a statement bind; ``from m import *`` binds the public names of ``m``."""
     for node in ast.walk(statement):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             module = node.module or ""
@@ -139,13 +144,13 @@ def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
 def _public_names(module: str) -> list[str]:
     try:
         found = importlib.import_module(module)
-    except Exception:  # the cell that imports it says what is wrong
+    except Exception:  # the cell that imports the module reports the error
         return []
     return list(getattr(found, "__all__", [name for name in vars(found) if not name.startswith("_")]))
 
 
 def _only_defines(statement: ast.stmt) -> bool:
-    """Whether a statement does nothing but import, define, or name a constant or a lambda."""
+    """Return whether a statement only imports, defines, or names a constant or a lambda."""
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
         return True
     if isinstance(statement, ast.Assign):
@@ -162,7 +167,7 @@ _ARITHMETIC = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
 
 
 def _is_literal(value: ast.expr) -> bool:
-    """A constant that no code can change in place, or arithmetic with such: ``10 ** -6``."""
+    """Return whether the value is an immutable constant, or arithmetic with constants: ``10 ** -6``."""
     if all(isinstance(node, _ARITHMETIC) for node in ast.walk(value)):
         return True
     try:
@@ -173,7 +178,7 @@ def _is_literal(value: ast.expr) -> bool:
 
 
 def _stored(statement: ast.stmt, stars: Stars) -> set[str]:
-    """Names that a compound or simple statement binds at the cell's own level (nested scopes excepted)."""
+    """Return the names that a statement binds at the cell's own level, without nested scopes."""
     found: set[str] = set()
     pending: list[ast.AST] = [statement]
     while pending:
@@ -212,35 +217,34 @@ def _without_magics(source: str) -> str:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Whose the names of an exam are, decided from the instructor's source and never from the student's."""
+    """The owners of the names in an exam, read from the instructor's source and never from a student's."""
 
     trusted: dict[str, str]
     """Name → statement, for imports and definitions that only the instructor's cells make: the examiner runs these
-    statements itself and does not ask the student's kernel for the name."""
+    statements itself instead of asking the student's kernel."""
     own: frozenset[str]
-    """Names that only test cells bind: helpers of the tests, which no student can take over."""
+    """Names that only test cells bind: helpers of the tests, which no student can replace."""
     students: frozenset[str]
-    """Names that cells other than tests bind: a test's ``del`` of one of these, or putting it back, is carried out in
-    the kernel too."""
+    """Names that other cells bind: if a test deletes or rebinds one of these, the kernel does so, too."""
     parameters: frozenset[str]
-    """Those of them that the instructor's own functions read as globals: a test's plain value for one of these goes to
-    the kernel too. No other does: a test's expected value under a student's name must not become known there."""
+    """Those of ``students`` that the instructor's functions read as globals: a plain value that a test binds to one
+    goes to the kernel, too. No other plain value does, because a test's expected value must not become known there."""
     modules: frozenset[str]
-    """Modules that cells other than tests import: the only ones that a name in the kernel may stand for."""
+    """Modules that cells other than tests import: the only modules that a name in the kernel may stand for."""
     operators: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Name of a class that cells other than tests define → the special methods that it has there."""
+    """Name of a class that cells other than tests define → the special methods that it defines."""
     types: frozenset[str] = frozenset()
-    """The narrow, masked and nullable types that any of the cells names: answers may have them in a test."""
+    """Narrow, masked and nullable types that any cell names; answers in a test may have these types."""
     if_bound: frozenset[str] = frozenset()
-    """Names of ``trusted`` that only answers import: they are there in a test where the student's code bound them."""
+    """Names of ``trusted`` that only answers import: a test has them if the student's code bound them."""
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
     returning_nothing: frozenset[str] = frozenset()
-    """Functions and methods that cells other than tests define, and that return nothing there."""
+    """Functions and methods that cells other than tests define and that return nothing."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
-    """Read the exam's source cells. It is the same object for the same cells: nobody changes it."""
+    """Return the vocabulary of an exam; the same cells give the same object, which must not be changed."""
     code = [cell for cell in exam.cells if cell.cell_type == "code"]
     released = tuple(without_magics(cell.released) for cell in code if cell.role is Role.TEST)
     return _vocabulary(tuple((cell.role, cell.source) for cell in code), released, tuple(exam.stars.items()))
@@ -260,7 +264,7 @@ def _vocabulary(
     defined = {n for b in others for n in b.definitions if n not in b.imported}
     defined_elsewhere = {n for role, b in cells if role not in (Role.READ_ONLY, Role.TEST) for n in b.definitions}
     trusted: dict[str, str] = {}
-    for b in others:  # an import is the instructor's wherever it stands: what it names is a library's
+    for b in others:  # imports are trusted in every cell, because they name objects of libraries
         trusted |= {n: s for n, s in b.definitions.items() if n in b.imported and n not in defined}
     for b in locked:
         trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
@@ -271,8 +275,8 @@ def _vocabulary(
     sources = [source for role, source in code if role is not Role.TEST]
     locked_sources = [source for role, source in code if role is Role.READ_ONLY]
     in_order = dict.fromkeys(name for b in others for name in b.definitions)
-    # Constants come first: they need no other name.
-    trusted = written_down(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
+    # Constants come first, since they need no other name.
+    trusted = constant_data(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
     imported = {n for b in others for n in b.imported}
     given = {n for role, b in cells if role in (Role.READ_ONLY, Role.FREE) for n in b.definitions}
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
@@ -299,7 +303,7 @@ def _vocabulary(
 def _changed(
     code: Iterable[tuple[Role, str]], returning_nothing: frozenset[str], bound_by_tests: Set[str]
 ) -> dict[str, frozenset[int]]:
-    """:attr:`Vocabulary.changed`."""
+    """Find the places for :attr:`Vocabulary.changed`."""
     found: dict[str, set[int]] = {}
     tests = 0
     for role, source in code:
@@ -314,7 +318,7 @@ def _changed(
 
 
 BUILTINS = frozenset(dir(builtins))
-"""A test's ``abs`` is Python's, unless the instructor's own notebook binds the name anew."""
+"""Names that mean Python's own object in a test, unless the instructor's notebook rebinds them."""
 
 
 def imports(statement: str) -> bool:
@@ -323,10 +327,10 @@ def imports(statement: str) -> bool:
 
 
 def needs(source: str, known: Vocabulary) -> frozenset[str]:
-    """The names that a test cell needs from the kernel, those of the trusted definitions that it uses included."""
+    """Return the names that a test cell needs from the kernel, including those that its trusted definitions need."""
     wanted: set[str] = set()
     seen: set[str] = set()
-    pending = list(meant_names(source))
+    pending = list(mentioned_names(source))
     while pending:
         name = pending.pop()
         if name in seen:

@@ -1,9 +1,8 @@
-"""The names that a test cell sees, each from where it may be trusted to come.
+"""The names that a test cell sees, each from a source that it can be trusted with.
 
-- what the instructor's own cells import or define: run here, by the examiner;
-- what earlier test cells left: their own;
-- everything else: the student's answer as it was at the cell's position, as a plain copy, a rebuilt model, or a
-  remote object.
+- Imports and definitions of the instructor's own cells: run here, by the examiner. - Names that earlier test cells
+bound: theirs. - Every other name: the student's answer as it was at the cell's position, as a plain copy, a rebuilt
+model, or a handle.
 """
 
 from __future__ import annotations
@@ -21,37 +20,42 @@ from typing import Any
 
 from autograder.check import provenance
 from autograder.check.handle import reference_of
-from autograder.check.measured import PredictionCache, digest
-from autograder.examiner.names import Vocabulary, imports, loaded_names, meant_names
-from autograder.examiner.remote.classes import grant
-from autograder.examiner.remote.kinds import asking, with_types
-from autograder.examiner.remote.model import RemoteModel, refused
+from autograder.check.prediction_cache import PredictionCache, digest
+from autograder.examiner.names import Vocabulary, imports, loaded_names, mentioned_names
+from autograder.examiner.remote.classes import allow_operators
+from autograder.examiner.remote.kinds import kind_checks, with_types
+from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
-from autograder.examiner.test_environment.taint import heard
+from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, Capture, Captured
 from autograder.kernel.codec import CodecError, Reference, decode, references
 
-modules_lent: set[str] = set()
-"""Of the examiner's own, those that were an answer in this process: a test that calls a method of an answer may have
+lent_modules: set[str] = set()
+"""The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have
 changed one of them."""
 
 
 class TooLarge(Exception):
-    """An answer that is past the limits for answers; the message is the student's."""
+    """An answer that exceeds the limits for answers; the text is for the student."""
 
 
-ASKING = frozenset(["input", "print", "open"])
-"""A test's own under one of these names is what the student's functions call, as it is in a notebook."""
+CONSOLE_NAMES = frozenset(["input", "print", "open"])
+"""If a test binds one of these names, the student's functions use that object, as in a notebook."""
 
-RETURNED = "The model that a function returned is of a kind that cannot be rebuilt, or past a limit."
-"""The refusal of one that a call gave: no word of it is the kernel's."""
+RETURNED_MODEL_REFUSAL = (
+    "The model that a function returned cannot be rebuilt: its kind is not supported, or it exceeds a limit."
+)
+"""The reason shown for a model that a call returned; it contains no word of the kernel's."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
 
 
 class Answers:
-    """Turns captures into objects. A model is rebuilt once for each cell and name that it is under, as tests may change
-    what they get; under a name that tests only look at, once for each state."""
+    """The conversion of captures into objects.
+
+    A model is rebuilt once for each cell and each of its names, because tests may change it. Under a name that tests
+    only read, it is rebuilt once for each state.
+    """
 
     def __init__(
         self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, predictions: PredictionCache | None = None
@@ -60,22 +64,22 @@ class Answers:
         self.modules = modules
         self.rebuild = rebuild
         self.predictions = predictions
-        """What was measured of the models."""
+        """The cached predictions of the models."""
         self.measured: frozenset[str] = frozenset()
-        """The names of which no more than that is asked."""
-        self.looked_at: frozenset[str] = frozenset()
-        """The names under which tests change nothing, see :func:`autograder.examiner.shared_models.only_looked_at`."""
+        """Names of models of which tests need nothing but cached figures."""
+        self.read_only: frozenset[str] = frozenset()
+        """Names whose objects tests do not change, see :func:`autograder.examiner.shared_models.read_only_models`."""
         self.states: dict[tuple[int, str], Any] = {}
-        """The models under such names: handle, digest of the claim → rebuilt model."""
+        """Rebuilt models under such names: (handle, digest of the claim) → model."""
         self.histories: list[Mapping[str, Any]] = []
         self.built: dict[int, tuple[Any, Any]] = {}
-        remote.rebuild = self.returned
+        remote.rebuild = self.rebuild_returned
 
     def value(self, name: str, captured: Captured, *, measured: bool = False) -> Any:
-        """The answer that stands under ``name``; with ``measured``, of a model its known figures may be enough.
+        """Return the answer under ``name``; with ``measured``, cached figures may take the place of a model.
 
         Raises:
-            TooLarge: it was not captured because of its size, or cannot be read.
+            TooLarge: the answer was too large to be captured, or cannot be read.
         """
         if captured.packed is None:
             raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
@@ -85,9 +89,9 @@ class Answers:
                 return self.module(reference)
             if reference.kind == "model" and reference.handle in captured.models:
                 claim = captured.models[reference.handle]
-                model = self._known(claim) if measured else None
+                model = self._cached_model(claim) if measured else None
                 if model is None:
-                    model = self.model(reference, claim, shared=name in self.looked_at)
+                    model = self.model(reference, claim, shared=name in self.read_only)
                 self._keep_history(model, claim)
                 provenance.note(model)
                 return model
@@ -101,26 +105,32 @@ class Answers:
             value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept)
         except CodecError as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
-        heard(packed)
+        record_text(packed)
         provenance.note(value)
         return value
 
-    def _known(self, claim: Any) -> Any:
-        """What stands for a model whose figures are known; None where it can be rebuilt here at no cost."""
+    def _cached_model(self, claim: Any) -> Any:
+        """Return a stand-in for a model with cached figures.
+
+        None if Keras is loaded, since the model can then be rebuilt quickly.
+        """
         if self.predictions is None or "keras" in sys.modules:
             return None
         return self.predictions.cached(claim)
 
     def module(self, reference: Reference) -> Any:
-        """The examiner's own import, where the instructor's source imports that module too."""
+        """Return the examiner's own import if the instructor's source imports that module, too; otherwise a handle."""
         if reference.type_name not in self.modules:
             return self.remote.stand_in(reference)
-        modules_lent.add(reference.type_name)
+        lent_modules.add(reference.type_name)
         return importlib.import_module(reference.type_name)
 
     def model(self, reference: Reference, claim: Any, *, shared: bool = False, refusal: str = "") -> Any:
-        """The rebuilt model, or a remote object that knows why there is none; built once for each claim, and where it
-        may be ``shared`` once for all that say the same. ``refusal`` is said in the place of why there is none."""
+        """Return the rebuilt model, or a handle that knows why it could not be rebuilt.
+
+        A model is built once for each claim; if it may be ``shared``, once for all equal claims. ``refusal`` replaces
+        the reason in messages.
+        """
         if id(claim) not in self.built:
             state = (reference.handle, digest(claim)) if shared else (0, "")
             model = self.states.get(state)
@@ -137,22 +147,25 @@ class Answers:
                 raise ValueError("it does not describe itself as a Keras model does")
             model = self.rebuild(described, weights)
         except (ValueError, TypeError) as error:
-            if refusal:  # the examiner's details quote it
+            if refusal:  # only the instructor's details quote the reason
                 print(f"A call gave a model that is refused: {error}", file=sys.stderr)
-            return refused(self.remote, reference, error, refusal)
+            return refused_model(self.remote, reference, error, refusal)
         if self.predictions is not None:
             self.predictions.watch(model, claim)
         if state[1]:
             self.states[state] = model
         return model
 
-    def returned(self, reference: Reference, claim: Any) -> Any:
-        """The model that a call of a test's gave, or a remote object that says in fixed words why there is none: what
-        it says of itself, it says when hidden inputs are in its kernel. Its learning curve is nobody's."""
-        return self.model(reference, claim, refusal=RETURNED)
+    def rebuild_returned(self, reference: Reference, claim: Any) -> Any:
+        """Return the model that a call of a test returned, or a handle with a fixed reason.
+
+        The kernel describes this model when hidden inputs are in the kernel, so nothing of the description may be
+        shown. Its learning curve is ignored.
+        """
+        return self.model(reference, claim, refusal=RETURNED_MODEL_REFUSAL)
 
     def _keep_history(self, model: Any, claim: Any) -> None:
-        """The learning curve that a model had at a cell."""
+        """Keep the learning curve that a model had at a cell."""
         if isinstance(model, Refused) and not isinstance(model, RemoteModel):
             return
         history = claim[0].get("history")
@@ -161,7 +174,7 @@ class Answers:
 
 
 class Namespace(dict[str, Any]):
-    """The globals of one test cell; writes to a student's name are carried out in the kernel as well."""
+    """The globals of one test cell; assignments to a student's name are repeated in the kernel."""
 
     def __init__(self, known: Vocabulary, answers: Answers) -> None:
         super().__init__()
@@ -177,7 +190,7 @@ class Namespace(dict[str, Any]):
         answers.remote.returning_nothing = known.returning_nothing
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0) -> None:
-        """Fill in the names that the cell's syntax tree mentions. Names that exist nowhere stay undefined.
+        """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
 
         Args:
             source: the test cell.
@@ -185,7 +198,7 @@ class Namespace(dict[str, Any]):
             number: how many test cells of the notebook come before it.
 
         Raises:
-            TooLarge: an answer that is needed is past the limits.
+            TooLarge: an answer that is needed exceeds the limits.
             ImportError: an import of the instructor's fails here.
         """
         self.live = False
@@ -197,7 +210,7 @@ class Namespace(dict[str, Any]):
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()
-        pending = list(meant_names(source))
+        pending = list(mentioned_names(source))
         while pending:
             name = pending.pop()
             if name in done or self._is_tests(name):
@@ -207,11 +220,11 @@ class Namespace(dict[str, Any]):
                 pending.extend(loaded_names(self.known.trusted[name]))
             elif name in captured and name not in self.known.own:
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
-                grant(value, self.known.operators.get(name, frozenset()))
+                allow_operators(value, self.known.operators.get(name, frozenset()))
                 super().__setitem__(name, value)
         trusted = [name for name in self.known.trusted if name in done]
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
-        for name, function in asking(self.answers.remote.ask, self, "\n".join([source, *helpers])).items():
+        for name, function in kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers])).items():
             if name not in self:  # a helper of an earlier test's, or a function of the student's
                 super().__setitem__(name, function)
         missing: set[str] = set()
@@ -253,10 +266,10 @@ class Namespace(dict[str, Any]):
         exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
-        return any(_holds_remote(self.get(name)) for name in captured)
+        return any(_holds_handle(self.get(name)) for name in captured)
 
     def close(self) -> None:
-        """Keep what the cell bound for the test cells after it."""
+        """Keep the names that the cell bound for the test cells after it."""
         self.live = False
         for name, value in self.items():
             if name not in self.before or self.before[name] is not value:
@@ -264,7 +277,7 @@ class Namespace(dict[str, Any]):
                 self.left_by[name] = self.number
 
     def _writes_through(self, name: str) -> bool:
-        return self.live and (name in ASKING or (name in self.known.students and name not in self.known.trusted))
+        return self.live and (name in CONSOLE_NAMES or (name in self.known.students and name not in self.known.trusted))
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
@@ -273,8 +286,8 @@ class Namespace(dict[str, Any]):
 
     def _tell_kernel(self, name: str, value: Any) -> None:
         """Bind a name in the kernel, too, as far as the student's code may need it."""
-        if reference_of(value) is not None or name in self.known.parameters or name in ASKING:
-            # What has no way there, the student's code cannot have needed.
+        if reference_of(value) is not None or name in self.known.parameters or name in CONSOLE_NAMES:
+            # A value that cannot travel to the kernel cannot be needed there.
             with contextlib.suppress(CodecError):
                 self.answers.remote.ask("assign", name, value)
 
@@ -293,10 +306,10 @@ def _is_bound_to(captured: Captured, own: Any) -> bool:
     return own.__name__.partition(".")[0] in packages
 
 
-def _holds_remote(value: Any, depth: int = 3) -> bool:
+def _holds_handle(value: Any, depth: int = 3) -> bool:
     if reference_of(value) is not None:
         return True
     if not depth or not isinstance(value, list | tuple | set | frozenset | dict | deque):
         return False
     items = value.values() if isinstance(value, dict) else value
-    return any(_holds_remote(item, depth - 1) for item in items)
+    return any(_holds_handle(item, depth - 1) for item in items)

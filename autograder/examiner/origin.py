@@ -1,7 +1,7 @@
-"""Which line of the student's own notebook an exception came from.
+"""The line of the student's own notebook that an exception came from.
 
-The kernel says a file and a line; both are the student's word. What is shown is therefore never text from there: only
-a line of the notebook that was run, and only where the file is the one that ipykernel gives to a cell of it.
+The kernel reports a file and a line, and both are claims. So a message never shows text from the kernel: only a line of
+the notebook that was run, and only if the file is the one that ipykernel gives to one of its cells.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from autograder.records import ComposedCell
 
 MAX_FRAMES = 200
 MAX_SHOWN = 120
-"""Characters of a line that a message quotes."""
+"""Most characters of a line that a message quotes."""
 
 
 class Origins:
-    """The cells of a composed notebook by the file names that their code has in the kernel."""
+    """The cells of a composed notebook, found by the file names that their code has in the kernel."""
 
     def __init__(self, cells: Sequence[ComposedCell]) -> None:
         self.cells = cells
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        """The file's stem → index of the cell; computed when the first exception asks."""
+        """The file's stem → index of the cell; computed for the first exception."""
         names: dict[str, int] = {}
         for index, cell in enumerate(self.cells):
             if cell.cell_type == "code":
@@ -35,8 +35,10 @@ class Origins:
         return names
 
     def __call__(self, error: BaseException) -> str:
-        """``cell 3, line 2: `return total / n` ``: the innermost line of the notebook that the exception passed; empty
-        where it passed none."""
+        """Return the innermost line of the notebook that the exception passed: ``cell 3, line 2: `return total / n` ``.
+
+        Empty if it passed none.
+        """
         described = getattr(error, "remote", None)
         trace = described.get("trace") if type(described) is dict else None
         for frame in reversed(trace[:MAX_FRAMES] if type(trace) is list else []):
@@ -59,9 +61,10 @@ class Origins:
 
 
 def cell_stem(source: str) -> str:
-    """The name, without its folder and ending, that ipykernel compiles a cell's source under.
+    """Return the stem of the file name under which ipykernel compiles a cell's source.
 
-    It is a hash of the source (``ipykernel.compiler.get_file_name``). Where ipykernel has none, no line is found.
+    It is a hash of the source (``ipykernel.compiler.get_file_name``). If ipykernel has no such function, no line is
+    found.
     """
     try:
         from ipykernel.compiler import get_file_name

@@ -1,4 +1,4 @@
-"""What ``mock.patch`` puts into a library's module in a test stands in that module in the kernel, too."""
+"""Patches that a test makes with ``mock.patch`` in a library's module, repeated in the kernel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _STREAMS = frozenset(["stdin", "stdout", "stderr"])
 
 
 @contextlib.contextmanager
-def mirrored(remote: Any) -> Iterator[None]:
-    """While the block runs, ``patch("random.randint", return_value=4)`` is what the student's code meets."""
+def mirror_patches(remote: Any) -> Iterator[None]:
+    """Make ``patch("random.randint", return_value=4)`` affect the student's code inside the block, too."""
     kind: Any = mock._patch
     enter, leave = kind.__enter__, kind.__exit__
 
@@ -23,7 +23,7 @@ def mirrored(remote: Any) -> Iterator[None]:
         result = enter(self)
         module = _module(self)
         if module is not None:
-            with contextlib.suppress(Exception):  # what has no way there stays the test's own
+            with contextlib.suppress(Exception):  # an object that cannot travel is patched only here
                 remote.ask("operate", "patch", (module, self.attribute, getattr(self.target, self.attribute)))
         return result
 

@@ -1,4 +1,4 @@
-"""Functions of the instructor's that return nothing: they work by what they do to their arguments."""
+"""The instructor's functions that return nothing: they work by changing their arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def functions_returning_nothing(sources: Iterable[str]) -> frozenset[str]:
-    """The names under which the sources define functions or methods that all return None: they work by what they do."""
+    """Return names under which the sources define functions or methods that all return None.
+
+    Such a function works by its side effects.
+    """
     returning: dict[str, bool] = {}
     for source in sources:
         try:
@@ -23,7 +26,7 @@ def functions_returning_nothing(sources: Iterable[str]) -> frozenset[str]:
 
 
 def _returns_something(function: _Function) -> bool:
-    """Whether it has a ``return`` with a value, or is a generator or coroutine."""
+    """Return whether the function has a ``return`` with a value, or is a generator or coroutine."""
     if isinstance(function, ast.AsyncFunctionDef):
         return True
     pending: list[ast.AST] = list(function.body)

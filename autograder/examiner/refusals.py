@@ -1,4 +1,4 @@
-"""What a test cell cannot do outside of the kernel, or must not do with what a student wrote: the table of calls."""
+"""The table of calls that a test cell cannot make outside the kernel, or must not make with a student's objects."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Refusal:
     """A family of calls."""
 
     calls: re.Pattern[str]
-    """Fits the whole dotted name of what is called, with imports resolved."""
+    """Matches the whole dotted name of the called function, with imports resolved."""
     reason: str
     instead: str
     unless: Callable[[ast.Call], bool] = lambda call: False
-    """A call of this family that is fine."""
+    """Whether a call of this family is allowed after all."""
     warning: bool = False
-    """It may be meant so."""
+    """Whether the call may be intended, so that it only gets a warning."""
 
 
-def _says(name: str, value: object) -> Callable[[ast.Call], bool]:
-    """Whether the call has the keyword with this literal."""
+def _has_keyword(name: str, value: object) -> Callable[[ast.Call], bool]:
+    """Return a function that tells whether a call has the keyword with this literal."""
 
     def said(call: ast.Call) -> bool:
         found = [k.value for k in call.keywords if k.arg == name]
@@ -37,7 +37,7 @@ def _says(name: str, value: object) -> Callable[[ast.Call], bool]:
 
 
 def _lets_pickles_out(call: ast.Call) -> bool:
-    return not any(k.arg == "allow_pickle" for k in call.keywords) or _says("allow_pickle", False)(call)
+    return not any(k.arg == "allow_pickle" for k in call.keywords) or _has_keyword("allow_pickle", False)(call)
 
 
 HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/])\S*")
@@ -45,7 +45,7 @@ HOME = re.compile(r"(?:/home/|/Users/|/root/|/content/|/kaggle/|~/|[A-Za-z]:[\\/
 
 _URL = re.compile(r"(?:https?|ftp|s3|gs)://.*", re.DOTALL)
 _EXISTING = ("/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/proc/", "/sys/", "/dev/", "/tmp/")
-"""Folders that are behind the examiner's wall, too."""
+"""Folders that also exist inside the examiner's sandbox."""
 
 
 def _first_text(call: ast.Call) -> str:
@@ -58,7 +58,10 @@ def _names_no_url(call: ast.Call) -> bool:
 
 
 def _stays_inside(call: ast.Call) -> bool:
-    """Whether the call opens no literal path outside of the work folder; a path in a home has a message of its own."""
+    """Return whether the call opens no literal path outside the working folder.
+
+    A path in a home folder has a message of its own.
+    """
     text = _first_text(call)
     path = posixpath.normpath(text)
     if not path.startswith("/"):
@@ -67,7 +70,7 @@ def _stays_inside(call: ast.Call) -> bool:
 
 
 _NO_NETWORK = "a test has no network"
-_BRING_DATA = "put the file under hidden/, or let it go with the release"
+_BRING_DATA = "put the file under hidden/, or add it to the release"
 _RUNS_BESIDE = "would run the student's code beside the hidden tests, where it could read them and give itself points"
 _PLAIN_FILE = "let students save JSON, CSV or .npz, or look at the object itself by its name"
 
@@ -89,8 +92,8 @@ CALLS = (
     Refusal(
         re.compile(r"torch\.load"),
         f"torch.load {_RUNS_BESIDE}",
-        "say weights_only=True, or look at the model by its name",
-        _says("weights_only", True),
+        "pass weights_only=True, or look at the model by its name",
+        _has_keyword("weights_only", True),
     ),
     Refusal(
         re.compile(r"(?:tensorflow\.)?keras(?:\.\w+)*\.load_model|tensorflow\.(?:\w+\.)*saved_model\.load"),
@@ -121,8 +124,8 @@ CALLS = (
     ),
     Refusal(
         re.compile(r"tempfile\.(?:\w*Temporary\w*|mkdtemp|mkstemp|gettempdir)"),
-        "the test's temporary folder is not there in the student's kernel",
-        "let their code write into the working folder, which a test that looks at files has for itself",
+        "the test's temporary folder does not exist in the student's kernel",
+        "let their code write into the working folder; a test that looks at files has a private one",
         warning=True,
     ),
     Refusal(
@@ -146,7 +149,7 @@ CALLS = (
             r"(?:io\.)?open|pandas\.read_\w+|numpy\.(?:load|loadtxt|genfromtxt|fromfile)|os\.(?:listdir|scandir|walk)"
             r"|sqlite3\.connect|h5py\.File|PIL\.Image\.open|matplotlib\.(?:\w+\.)*imread"
         ),
-        "this path leads out of the work folder, and nothing of your machine is there where the test runs",
+        "this path leads out of the working folder, and your machine's files do not exist where the test runs",
         _BRING_DATA,
         _stays_inside,
         warning=True,
@@ -158,7 +161,7 @@ IPYTHON = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h|get_ipython|display"
 
 
 def aliases(trees: Iterable[ast.AST]) -> dict[str, str]:
-    """What the names of imports stand for: ``pd`` → ``pandas``, ``load`` → ``pickle.load``."""
+    """Return what the names of imports stand for: ``pd`` → ``pandas``, ``load`` → ``pickle.load``."""
     found: dict[str, str] = {}
     for tree in trees:
         for node in ast.walk(tree):
@@ -172,7 +175,7 @@ def aliases(trees: Iterable[ast.AST]) -> dict[str, str]:
 
 
 def dotted(node: ast.AST, known: Mapping[str, str]) -> str:
-    """``pd.read_csv`` as ``pandas.read_csv``; empty for what is no plain name."""
+    """Return ``pandas.read_csv`` for ``pd.read_csv``; empty for anything but a plain name."""
     if isinstance(node, ast.Name):
         return known.get(node.id, node.id)
     if isinstance(node, ast.Attribute):
@@ -182,17 +185,17 @@ def dotted(node: ast.AST, known: Mapping[str, str]) -> str:
 
 
 def refused_call(call: ast.Call, known: Mapping[str, str]) -> Refusal | None:
-    """The family that a call belongs to, if it is refused."""
+    """Return the family that a call belongs to, if it is refused."""
     name = dotted(call.func, known)
     return next((r for r in CALLS if r.calls.fullmatch(name) and not r.unless(call)), None)
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Functions of a library that make code of a text."""
+    """Functions of a library that turn a text into code."""
 
     calls: re.Pattern[str]
-    """Fits the dotted name of what is called; of a method of a test's object only ``.query``."""
+    """Matches the dotted name of the called function; for a method of an object of the test only ``.query``."""
     library: str
     instead: str
 
@@ -201,37 +204,37 @@ EVALUATORS = (
     Evaluator(
         re.compile(r"(?:pandas|.*)?\.(?:query|eval)"),
         "pandas",
-        "write the condition itself, df[df.a > limit], or a text that stands in the test: df.query('a > @limit')",
+        "write the condition itself, df[df.a > limit], or a constant text: df.query('a > @limit')",
     ),
     Evaluator(
         re.compile(r"sympy\.(?:(?:\w+\.)*(?:sympify|parse_expr)|S)"),
         "sympy",
-        "write the expression with symbols, or a text that stands in the test",
+        "write the expression with symbols, or a constant text",
     ),
     Evaluator(
         re.compile(r"jinja2\.(?:\w+\.)*(?:Template|from_string)|.*\.from_string"),
         "jinja2",
-        "let the template stand in the test, and give it what is the student's as values",
+        "write the template into the test, and pass the student's values to it",
     ),
     Evaluator(
         re.compile(r"patsy\.(?:\w+\.)*dmatri(?:x|ces)|statsmodels\.formula\.api\.\w+|.*\.from_formula"),
         "patsy",
-        "let the formula stand in the test",
+        "write the formula into the test",
     ),
-    Evaluator(re.compile(r"numexpr\.evaluate"), "numexpr", "let the expression stand in the test"),
+    Evaluator(re.compile(r"numexpr\.evaluate"), "numexpr", "write the expression into the test"),
 )
-"""A test may call these with a text that stands in it, and with no other: any other may be the student's."""
+"""A test may call these only with a text that is a constant of the test: any other text may be the student's."""
 _STATEMENTS = "write the statements themselves; ast.literal_eval reads data"
 
 
 def instead_of(modules: Iterable[str]) -> str:
-    """What to write instead of a text that one of these modules compiles."""
+    """Return what to write instead of a text that one of these modules compiles."""
     libraries = {name.partition(".")[0] for name in modules}
     return next((e.instead for e in EVALUATORS if e.library in libraries), _STATEMENTS)
 
 
-def evaluated(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
-    """The evaluator that a call gives a text which does not stand in it."""
+def find_evaluator(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
+    """Return the evaluator to which a call passes a text that is not a constant."""
     name = dotted(call.func, known) or f".{getattr(call.func, 'attr', '')}"
     text = next((k.value for k in call.keywords if k.arg in ("expr", "source", "formula")), None)
     text = call.args[0] if call.args else text

@@ -1,4 +1,4 @@
-"""Seeding a generator of random numbers in a test seeds the kernel's, too: there the student's code draws."""
+"""Seeds that a test sets for random number generators, repeated in the kernel, where the student's code draws."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ SEEDING = (
     ("tensorflow.random", "set_seed"),
     ("torch", "manual_seed"),
 )
-"""Module and function. Only what both sides have imported is seeded."""
+"""Module and function. Only modules that both sides have imported are seeded."""
 
 
 @contextlib.contextmanager
 def shared_seeds(remote: Any) -> Iterator[None]:
-    """While the block runs, each of :data:`SEEDING` is called in the kernel after it was called here."""
+    """Call each function of :data:`SEEDING` in the kernel, too, after a call inside the block."""
     replaced = []
     for module, name in SEEDING:
         own = getattr(sys.modules.get(module), name, None)
         if own is not None:
             replaced.append((sys.modules[module], name, own))
-            setattr(sys.modules[module], name, _sharing(own, remote, module, name))
+            setattr(sys.modules[module], name, _seed_both(own, remote, module, name))
     try:
         yield
     finally:
@@ -34,11 +34,11 @@ def shared_seeds(remote: Any) -> Iterator[None]:
             setattr(found, name, own)
 
 
-def _sharing(own: Callable[..., Any], remote: Any, module: str, name: str) -> Callable[..., Any]:
+def _seed_both(own: Callable[..., Any], remote: Any, module: str, name: str) -> Callable[..., Any]:
     @functools.wraps(own)
     def seed(*args: Any, **kwargs: Any) -> Any:
         result = own(*args, **kwargs)
-        with contextlib.suppress(Exception):  # a kernel that does not take it is a kernel that draws as it likes
+        with contextlib.suppress(Exception):  # a kernel that refuses the seed draws without it
             remote.ask("operate", "seed", (module, name, args, kwargs))
         return result
 

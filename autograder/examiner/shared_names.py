@@ -1,4 +1,4 @@
-"""Names that test cells bind and other cells change: which of the two was there last, from the instructor's source."""
+"""Names that test cells bind and other cells change, read from the instructor's source."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _CHANGING = frozenset(
 
 
 def changed_in_place(source: str, returning_nothing: Set[str]) -> frozenset[str]:
-    """The names whose objects a cell changes: ``numbers.sort()``, ``d["a"] = 1``, ``fill(numbers)``.
+    """Find the names whose objects a cell changes: ``numbers.sort()``, ``d["a"] = 1``, ``fill(numbers)``.
 
     Args:
-        source: the cell; nothing is found in one that is no plain Python.
-        returning_nothing: the notebook's own functions and methods that return nothing: what they do, they change.
+        source: the cell; one that is not plain Python gives nothing.
+        returning_nothing: the notebook's functions and methods that return nothing, and so work by what they change.
     """
     try:
         tree = ast.parse(source)
@@ -41,7 +41,7 @@ def _changed(node: ast.AST, returning_nothing: Set[str]) -> Iterator[str]:
 
 
 def _root(node: ast.AST) -> Iterator[str]:
-    """The name that an attribute or an item is of."""
+    """Yield the name at the start of an attribute or item: ``a`` of ``a.b[0]``."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     if isinstance(node, ast.Name):

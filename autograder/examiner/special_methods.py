@@ -6,7 +6,7 @@ from autograder.kernel.operations import BINARY, COMPARISONS, IN_PLACE, UNARY
 
 
 def special(name: str) -> str:
-    """The method that an operator calls."""
+    """Return the name of the method that an operator calls."""
     return f"__{name.strip('_')}__"
 
 

@@ -1,4 +1,4 @@
-"""Data that locked cells write down for tests: ``CASES = [(1, 1), (2, 4)]``."""
+"""Test data that locked cells define as constants: ``CASES = [(1, 1), (2, 4)]``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Iterable
 
 
-def written_down(locked: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
-    """Name → its statement, for a list, dict or set of constants that no other code of the notebook mentions.
+def constant_data(locked: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
+    """Return name → statement for lists, dicts and sets of constants that no other code of the notebook mentions.
 
-    Nothing of the instructor's can have changed such a value, so that it is what its statement says, whatever a later
-    cell of a student's binds to the name.
+    No code of the instructor's can have changed such a value, so it is what its statement says, even if a student's
+    cell rebinds the name later.
 
     Args:
         locked: the sources of cells that students cannot edit.
-        sources: of all cells that are no tests, those included.
+        sources: the sources of all cells that are not tests, locked ones included.
     """
     mentioned = Counter(node.id for tree in _trees(sources) for node in ast.walk(tree) if isinstance(node, ast.Name))
     found: dict[str, str] = {}

@@ -1,7 +1,7 @@
-"""What a run of ``unittest`` in a test cell comes to.
+"""The results of ``unittest`` runs in a test cell.
 
-``unittest.main(argv=[''], exit=False)`` and ``TextTestRunner().run(suite)`` raise nothing when a test fails. A cell
-with such runs, and with no score of its own at its end, is passed only where each of them was successful.
+``unittest.main(argv=[''], exit=False)`` and ``TextTestRunner().run(suite)`` raise nothing when a test fails. So a cell
+with such runs, and without a score at its end, passes only if every run was successful.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from autograder.errors import CourseError
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[list[unittest.TestResult]]:
-    """The results of the runs that the block makes with a text runner, ``unittest.main`` included."""
+def collect_results() -> Iterator[list[unittest.TestResult]]:
+    """Collect the results of the text runner's runs inside the block, including ``unittest.main``."""
     results: list[unittest.TestResult] = []
     run = unittest.TextTestRunner.run
 
@@ -33,7 +33,7 @@ def watching() -> Iterator[list[unittest.TestResult]]:
 
 
 def failures(results: list[unittest.TestResult]) -> list[Exception]:
-    """An exception for each run that was not successful."""
+    """Return an exception for each run that was not successful."""
     found: list[Exception] = []
     for result in results:
         if not result.wasSuccessful():

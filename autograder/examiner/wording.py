@@ -1,7 +1,7 @@
-"""What a student reads of an exception: where it came from in their own notebook, and nothing of a hidden test.
+"""Messages for students about exceptions: the place in their own notebook, and nothing of a hidden test.
 
-The exception's own text is never shown: it may carry a hidden input, be it the test's words or the student's code
-telling what it was called with.
+The exception's own text is never shown. It may carry a hidden input, either in the test's words or because the
+student's code reports its arguments.
 """
 
 from __future__ import annotations
@@ -17,37 +17,38 @@ from autograder.records import Exam, ExamCell, Role
 
 BROKEN = "This test could not be run; a person will look at it."
 MAX_MESSAGES = 8
-"""Failures of one cell that are told apart."""
+"""Most failures of one cell that get a line of their own."""
 
 _WRONG = "A hidden test found a wrong answer."
 _ENDS = {
-    "KeyboardInterrupt": "took too long and was stopped",  # this is how the kernel is told to stop a call
+    "KeyboardInterrupt": "took too long and was stopped",  # the kernel stops a call with this exception
     "SystemExit": "called exit",
 }
 
 
 class ExaminationTimeout(BaseException):
-    """A test cell ran past its time; no ``except Exception`` of the cell's swallows it."""
+    """A test cell exceeded its time; ``except Exception`` in the cell does not catch it."""
 
 
 class Wording:
-    """The student's side of exceptions."""
+    """The rules for what students may read about exceptions."""
 
     def __init__(
         self,
         place: Callable[[BaseException], str] = lambda error: "",
         is_public: Callable[[str], bool] = lambda name: True,
     ) -> None:
-        """
+        """Create the rules.
+
         Args:
-            place: the line of the student's notebook that an exception came from; "" where it is none.
-            is_public: whether a name stands in what students have, so that a message may say it.
+            place: returns the line of the student's notebook that an exception came from; "" if there is none.
+            is_public: tells whether a name occurs in what students have, so that a message may name it.
         """
         self.place = place
         self.is_public = is_public
 
     def of(self, errors: Sequence[BaseException], cell: ExamCell) -> str:
-        """What the failures of one cell have to say, a line each; equal ones once."""
+        """Return the message about the failures of one cell, one line each, without duplicates."""
         said = [self._explain(error, cell) for error in errors]
         wrong = said.count(_WRONG)
         lines = list(dict.fromkeys(said))
@@ -79,14 +80,14 @@ class Wording:
         return f"A hidden test failed: {by}{at}."
 
     def sentence(self, text: str) -> str:
-        """The kit's own words about an answer; a name that students do not have is left out of them."""
+        """Return the kit's own text about an answer as a sentence, without a name that students do not have."""
         if text.startswith("`") and not self.is_public(text[1:].partition("`")[0]):
             text = f"an answer {text[1:].partition('` ')[2]}"
         return sentence(text)
 
 
 def _ended(error: BaseException) -> str:
-    """How the student's code ended; what the kernel says of it is compared with names of the kit's own."""
+    """Return how the student's code ended; the kernel's claim is only compared with names of the kit's own."""
     if not isinstance(error, RemoteError):
         return f"raised {exception_name(error)}"
     said = getattr(error, "remote", {}).get("classes")
@@ -95,19 +96,19 @@ def _ended(error: BaseException) -> str:
 
 
 def public_words(exam: Exam) -> frozenset[str]:
-    """Every word of the released notebook, and the names that its answers are to bind."""
+    """Return every word of the released notebook, and the names that its answers must bind."""
     words = frozenset(re.findall(r"\w+", "\n".join(cell.released for cell in exam.cells)))
     asked = (bindings(c.source) for c in exam.cells if c.role is Role.ANSWER and c.cell_type == "code")
     return words.union(*((b.assigned | b.definitions.keys()) for b in asked))
 
 
 def test_file(cell: ExamCell) -> str:
-    """The file name that a test cell's code is compiled under."""
+    """Return the file name under which a test cell's code is compiled."""
     return f"<test {cell.grade_id}>"
 
 
 def _line(error: BaseException, cell: ExamCell) -> str:
-    """The test's line that was running when the exception passed through it."""
+    """Return the test's line that was running when the exception passed through it."""
     number = None
     for frame, line in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == test_file(cell):

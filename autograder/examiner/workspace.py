@@ -1,4 +1,4 @@
-"""Where a test cell runs that looks at files: a private folder, in step with the kernel's, call by call."""
+"""The private folder for test cells that look at files, synchronized with the kernel's folder at every call."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.examiner.file_paths import relative
-from autograder.examiner.test_environment.guard import guarding
+from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
-from autograder.examiner.test_environment.taint import heard_file
-from autograder.execution.captured_files import CapturedFiles, Kept, TooManyFiles, is_good
+from autograder.examiner.test_environment.taint import record_file
+from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import Folder
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where test cells that look at files run."""
+    """The files that such test cells may need."""
 
     given: Mapping[str, Path] = field(default_factory=dict)
-    """Path → file of the release: the instructor's, whatever the notebook made of it."""
+    """Path → file of the release, as the instructor made it, whatever the notebook did to it."""
     handed_in: Mapping[str, Path] = field(default_factory=dict)
     """Path → file that the student handed in beside the notebook."""
     read_by_notebook: frozenset[str] = frozenset()
-    """See :func:`paths_in`."""
-    kept: Kept = field(default_factory=Kept)
-    """What the kernel's folder holds."""
+    """Result of :func:`paths_in`."""
+    kept: FolderCopy = field(default_factory=FolderCopy)
+    """The contents of the kernel's folder."""
 
     @contextlib.contextmanager
     def prepared(self, capture: Any, remote: Any) -> Iterator[None]:
-        """The working folder and the current figure of a cell that looks at them; for any other cell nothing changes.
+        """Set up the working folder and the current figure inside the block, for a cell that looks at them.
 
         Args:
             capture: an :class:`autograder.execution.capture.Capture`.
@@ -49,10 +49,12 @@ class Workspace:
 
     @contextlib.contextmanager
     def entered(self, captured: CapturedFiles, remote: Any) -> Iterator[None]:
-        """The working folder is a private one with these files, and follows the calls of ``remote``.
+        """Make a private folder with these files the working folder inside the block.
+
+        Calls of ``remote`` synchronize it with the kernel's folder.
 
         Raises:
-            TooManyFiles: there are none, since they were past the limits.
+            TooManyFiles: the files exceeded the limits and were not captured.
         """
         if captured.refused:
             raise TooManyFiles(f"the notebook's files cannot be examined: {captured.refused}")
@@ -63,14 +65,14 @@ class Workspace:
             files.fill()
             os.chdir(folder)
             try:
-                with guarding(folder), files.following():
+                with guard_folder(folder), files.follow_calls():
                     yield
             finally:
                 os.chdir(before)
 
 
 class Files:
-    """Keeps a test's working folder and the kernel's folder in step, call by call."""
+    """The synchronization of a test's working folder with the kernel's folder."""
 
     def __init__(self, folder: Path, workspace: Workspace, captured: CapturedFiles, remote: Any) -> None:
         self.here = Folder(str(folder))
@@ -78,13 +80,13 @@ class Files:
         self.captured = captured
         self.remote = remote
         self.ask = remote.ask
-        self.waiting: dict[str, bytes] = {}
-        """What the test wrote and no call has named yet."""
+        self.unsent: dict[str, bytes] = {}
+        """Files that the test wrote and that no call has named yet."""
         self.entered = False
-        """Whether the kernel's folder is what it was at the test's cell: from the first call on."""
+        """Whether the kernel's folder has the state of the test's cell, which it has from the first call on."""
 
     def fill(self) -> None:
-        """The notebook's files as they were, and the release's as they are."""
+        """Copy the notebook's files as they were, and the release's files as they are."""
         handed_in = {path: source for path, source in self.workspace.handed_in.items() if is_good(path)}
         for files in (handed_in, self.workspace.given):
             for path, source in files.items():
@@ -96,22 +98,21 @@ class Files:
         self.here.push(students, [])
         self.here.renew()
         for data in students.values():
-            heard_file(data)
+            record_file(data)
         for source in handed_in.values():
             with source.open("rb") as file:
-                heard_file(file.read(MAX_FILE_BYTES + 1))
+                record_file(file.read(MAX_FILE_BYTES + 1))
 
     @contextlib.contextmanager
-    def following(self) -> Iterator[None]:
-        """Inside, every call of the student's code goes with its files; what it made of the kernel's folder goes with
-        the test."""
-        with self.remote.replace_ask(self._asking):
+    def follow_calls(self) -> Iterator[None]:
+        """Synchronize both folders before and after every call of the student's code inside the block."""
+        with self.remote.replace_ask(self._ask_with_files):
             yield
         last = self.workspace.kept.last
         if self.entered and last is not None:
-            self._let_kernel_have(self._state(last))
+            self._send(self._state(last))
 
-    def _asking(self, verb: str, *arguments: Any, **options: Any) -> Any:
+    def _ask_with_files(self, verb: str, *arguments: Any, **options: Any) -> Any:
         if verb not in ("call", "operate"):
             return self.ask(verb, *arguments, **options)
         self.push(arguments)
@@ -121,26 +122,26 @@ class Files:
             self.pull()
 
     def push(self, arguments: Iterable[Any]) -> None:
-        """Let the kernel's folder have what the test wrote, where the call or the notebook's own cells name it."""
+        """Send files that the test wrote to the kernel, if the call or the notebook's own cells name them."""
         wanted: dict[str, bytes | None] = {}
-        if not self.entered and not self.remote.lost:  # the first call: the folder as it was at the cell
+        if not self.entered and not self.remote.lost:  # at the first call, restore the folder's state at the cell
             kept = self.workspace.kept
             kept.pull(self.ask)
             kept.last = kept.last or kept.capture()
             wanted = self._state(self.captured)
             self.entered = True
         changed, removed = self.here.pull()
-        self.waiting.update(changed)
+        self.unsent.update(changed)
         for path in removed:
-            self.waiting.pop(path, None)
+            self.unsent.pop(path, None)
             wanted[path] = None
-        named = self.workspace.read_by_notebook | set(_texts(arguments))
-        for path in [p for p in self.waiting if _is_named(p, named)]:
-            wanted[path] = self.waiting.pop(path)
-        self._let_kernel_have(wanted)
+        named = self.workspace.read_by_notebook | set(_argument_paths(arguments))
+        for path in [p for p in self.unsent if _is_named(p, named)]:
+            wanted[path] = self.unsent.pop(path)
+        self._send(wanted)
 
     def _state(self, captured: CapturedFiles) -> dict[str, bytes | None]:
-        """What makes the kernel's folder what it was then; None for what was not there."""
+        """Return the files that restore the kernel's folder; None for a path that did not exist."""
         kept = self.workspace.kept
         originals = {**self.workspace.handed_in, **self.workspace.given}
         state: dict[str, bytes | None] = {}
@@ -152,7 +153,7 @@ class Files:
                 state[path] = originals[path].read_bytes() if was_there else None
         return state
 
-    def _let_kernel_have(self, wanted: Mapping[str, bytes | None]) -> None:
+    def _send(self, wanted: Mapping[str, bytes | None]) -> None:
         kept = self.workspace.kept
         contents = {p: data for p, data in wanted.items() if data is not None and kept.contents.get(p) != data}
         gone = [path for path, data in wanted.items() if data is None and path not in kept.gone]
@@ -164,25 +165,25 @@ class Files:
                 kept.contents.pop(path, None)
 
     def pull(self) -> None:
-        """Bring what the student's code changed."""
+        """Fetch the files that the student's code changed."""
         if self.remote.lost:
             return
         contents, gone = self.workspace.kept.pull(self.ask)
         for path in (*contents, *gone):
-            self.waiting.pop(path, None)
+            self.unsent.pop(path, None)
         given = self.workspace.given
         self.here.push({p: d for p, d in contents.items() if p not in given}, [p for p in gone if p not in given])
 
 
-def _texts(value: Any, depth: int = 4) -> Iterator[str]:
-    """The paths among the arguments of a call."""
+def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:
+    """Yield the paths among the arguments of a call."""
     if isinstance(value, str | PurePath):
         yield relative(str(value))
     elif depth and type(value) in (list, tuple, dict):
         for item in [*value, *value.values()] if type(value) is dict else value:
-            yield from _texts(item, depth - 1)
+            yield from _argument_paths(item, depth - 1)
 
 
 def _is_named(path: str, named: Iterable[str]) -> bool:
-    """Whether a text is this path, or one of its folders."""
+    """Return whether a text is this path or one of its folders."""
     return any(text in (path, ".") or path.startswith(f"{text}/") for text in named)

@@ -1,1 +1,1 @@
-"""One notebook in one kernel: run, recorded, replayed. It touches one sandbox."""
+"""One notebook in one kernel: run, recorded, replayed. This room touches one sandbox."""

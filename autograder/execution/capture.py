@@ -1,4 +1,4 @@
-"""What is copied out of a kernel at the position of a test cell: names, files and figures, as the kernel gives them."""
+"""Copies of a kernel's names, files and figures at the position of a test cell, as the kernel gives them."""
 
 from __future__ import annotations
 
@@ -9,79 +9,83 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from autograder.errors import RemoteError
-from autograder.execution.captured_files import CapturedFiles, Kept
+from autograder.execution.captured_files import CapturedFiles, FolderCopy
 from autograder.execution.link import REPLY_SECONDS
 from autograder.kernel.codec import Packed, Reference, references
 from autograder.kernel.figures import MAX_FIGURES
 
 FIGURES = frozenset({"figure", "axes"})
-"""Kinds of references that are copied out as a description of a figure."""
+"""Kinds of references that are copied out as the description of a figure."""
 
 
 class Asker(Protocol):
-    """Asks a kernel and makes values of its answers."""
+    """A way to ask a kernel that decodes its answers."""
 
     def ask(self, verb: str, *arguments: Any, timeout: float | None = None) -> Any:
-        """Ask one question; raises :class:`~autograder.errors.LostError` where there is no answer."""
+        """Ask one question.
+
+        Raises:
+            LostError: there is no answer.
+        """
 
     def plain(self, reference: Reference) -> Any:
-        """Return what stands for a handle and is nothing more."""
+        """Return the bare handle of a reference."""
 
 
 @dataclass(frozen=True)
 class Captured:
-    """One name as the kernel gave it at the position of a test cell."""
+    """A name as the kernel gave it at the position of a test cell."""
 
     packed: Packed | None
     refused: str = ""
     """Why there is no value: ``more than 256 MiB``."""
     models: Mapping[int, Any] = field(default_factory=dict)
-    """Handle → what the kernel says of a Keras model or a matplotlib figure, for every one in the value."""
+    """Handle → what the kernel says of a Keras model or a matplotlib figure, for each one in the value."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """What one test cell may use."""
+    """All captures of one test cell: the answers that its test may use."""
 
     snapshot: int
     names: Mapping[str, Captured]
     files: CapturedFiles | None = None
     """What the notebook had written; None for a cell that does not look at files."""
     figures: Sequence[Any] | None = None
-    """Claims of the open figures, the current one last; None for a cell that does not ask for it."""
+    """Claims of the open figures, the current one last; None for a cell that does not ask for figures."""
 
 
 @dataclass(frozen=True)
 class ExtraCaptures:
-    """The TEST cells, by index, that look at more than names."""
+    """The test cells, by index, that look at more than names."""
 
     files: frozenset[int] = frozenset()
     """See :func:`autograder.examiner.file_paths.looks_at_files`."""
     figures: frozenset[int] = frozenset()
-    """See :func:`autograder.examiner.figures.reconstruction.asks_for_the_current_figure`."""
+    """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
 
 
-MAX_CAPTURED = 512 * 2**20
-"""Bytes of all answers of one run: what the examiner holds until it examines."""
+MAX_CAPTURED_BYTES = 512 * 2**20
+"""Limit on all answers of one run, which the examiner holds until it examines them."""
 
 
 @dataclass
 class Budget:
     """The bytes that captures may still take."""
 
-    left: int = MAX_CAPTURED
+    left: int = MAX_CAPTURED_BYTES
 
 
 def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) -> Capture | None:
-    """Copy out or pin the names that exist; None where the kernel gives no answer.
+    """Copy out or pin the names that exist; None if the kernel gives no answer.
 
     The kernel is never told a name that the student's code has not bound: a hidden test's own names stay hidden.
 
     Args:
         remote: the way to the kernel.
-        names: what the test needs.
+        names: the names that the test needs.
         budget: the bytes that are left, for this cell and those after it.
-        until: the ``time.monotonic()`` at which copying ends; what is not copied by then is refused.
+        until: the ``time.monotonic()`` at which copying ends; everything that is not copied by then is refused.
     """
     try:
         number, bound = remote.ask("snapshot", timeout=_until(until))
@@ -89,25 +93,31 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: float) 
             return None
         wanted = sorted(names.intersection(name for name in bound if type(name) is str))
         return Capture(number, {name: _captured(remote, number, name, budget, until) for name in wanted})
-    except Exception:  # whatever the kernel answers or raises, it is the student's doing
+    except Exception:  # the student's code decides what the kernel answers or raises
         return None
 
 
 def capture_files_and_figures(
-    captured: Capture, remote: Asker, kept: Kept, index: int, beyond: ExtraCaptures, budget: Budget, until: float
+    captured: Capture,
+    remote: Asker,
+    folder: FolderCopy,
+    index: int,
+    extras: ExtraCaptures,
+    budget: Budget,
+    until: float,
 ) -> Capture:
-    """The capture with the files and figures that its cell looks at, as they are now."""
+    """Add the files and figures that the cell looks at, as they are now, to its capture."""
     try:
-        if index in beyond.files:
-            contents, _ = kept.pull(remote.ask, timeout=_until(until))
+        if index in extras.files:
+            contents, _ = folder.pull(remote.ask, timeout=_until(until))
             budget.left -= sum(map(len, contents.values()))
             if budget.left < 0:
-                kept.refused = f"all answers together are more than {MAX_CAPTURED >> 20} MiB"
-            captured = dataclasses.replace(captured, files=kept.capture())
-        if index in beyond.figures:
+                folder.refused = f"all answers together are more than {MAX_CAPTURED_BYTES >> 20} MiB"
+            captured = dataclasses.replace(captured, files=folder.capture())
+        if index in extras.figures:
             claims = open_figures(remote.ask, timeout=_until(until))
             captured = dataclasses.replace(captured, figures=claims)
-    except Exception:  # whatever the kernel answers or raises, it is the student's doing
+    except Exception:  # the student's code decides what the kernel answers or raises
         return captured
     return captured
 
@@ -131,11 +141,11 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: floa
             models[reference.handle] = _claim(remote, reference, _until(until))
         budget.left -= len(packed.text) + sum(map(len, packed.buffers)) + sum(map(_weight_bytes, models.values()))
         if budget.left < 0:
-            return Captured(None, f"all answers together are more than {MAX_CAPTURED >> 20} MiB")
+            return Captured(None, f"all answers together are more than {MAX_CAPTURED_BYTES >> 20} MiB")
         return Captured(packed, "", models)
     except RemoteError:
         raise
-    except Exception:  # whatever shape the kernel's answer has, it is the student's
+    except Exception:  # the student's code decides what shape the kernel's answer has
         return Captured(None, "the notebook's kernel gave no readable answer")
 
 
@@ -145,25 +155,27 @@ def _weight_bytes(claim: Any) -> int:
 
 
 def _claim(remote: Asker, reference: Reference, timeout: float) -> Any:
-    """What the kernel says of a model (``(description, weights)`` if it is honest) or a figure; None where it says
-    nothing."""
+    """Ask for the kernel's claim about a model or a figure; None if it gives none.
+
+    An honest kernel's claim about a model is ``(description, weights)``.
+    """
     try:
         if reference.kind in FIGURES:
             return remote.ask("operate", "figure", (remote.plain(reference),), timeout=timeout)
         return remote.ask("model", reference.handle, timeout=timeout)
     except RemoteError:
         raise
-    except Exception:  # whatever the student's code raised while the model described itself
+    except Exception:  # the student's code may raise anything while the model describes itself
         return None
 
 
 def _described(packed: Packed) -> list[Reference]:
-    """Those that are copied out as a description: each once."""
+    """List the references that are copied out as a description, each once."""
     found = {r.handle: r for r in references(packed.text) if r.kind == "model" or r.kind in FIGURES}
     return list(found.values())
 
 
 def open_figures(ask: Callable[..., Any], **options: Any) -> list[Any]:
-    """Claims of the figures that are open in the kernel, or were shown last: the current one last."""
+    """Ask for claims of the open figures, or of the one shown last; the current one is last."""
     opened = ask("operate", "figures", (), **options)
     return opened[-MAX_FIGURES:] if type(opened) is list else []

@@ -1,4 +1,4 @@
-"""The files that a notebook wrote, as its kernel tells of them: bytes, and only under names that are fine."""
+"""The files that a notebook wrote, as its kernel reports them: bytes, and only under acceptable names."""
 
 from __future__ import annotations
 
@@ -16,27 +16,30 @@ class CapturedFiles:
 
     contents: Mapping[str, bytes]
     gone: frozenset[str] = frozenset()
-    """Files that were there at the start and were not there any more."""
+    """Files that existed at the start and no longer do."""
     refused: str = ""
     """Why there is nothing: ``more than 64 MiB of files``."""
 
 
 class TooManyFiles(Exception):
-    """The files of a notebook are past the limits; the message is the student's."""
+    """An error for files past the limits; its message is for the student."""
 
 
 @dataclass
-class Kept:
-    """The files of one kernel's folder that are not as they were at its start, as far as they were told."""
+class FolderCopy:
+    """The files of a kernel's folder that differ from its start, as far as the kernel has reported them."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     refused: str = ""
     last: CapturedFiles | None = None
-    """After the notebook's last cell; None as long as nobody changed it since."""
+    """The state after the notebook's last cell; None while nothing has changed it since."""
 
     def pull(self, ask: Callable[..., Any], **options: Any) -> tuple[dict[str, bytes], list[str]]:
-        """Ask for what changed; what comes is a stranger's, and only names and sizes that are fine are kept."""
+        """Ask for changed files, and keep those whose names and sizes are acceptable.
+
+        The answer is untrusted.
+        """
         answer = ask("operate", "pull_files", (), **options)
         if type(answer) is str:
             self.refused = answer[:200]
@@ -51,7 +54,7 @@ class Kept:
         return contents, gone
 
     def capture(self) -> CapturedFiles:
-        """What is known now."""
+        """Return the state that is known now."""
         return CapturedFiles(dict(self.contents), frozenset(self.gone), self.refused)
 
 
@@ -72,10 +75,10 @@ def _checked(answer: Any) -> tuple[dict[str, bytes], list[str]]:
     return contents, [path for path in answer[1][:MAX_FILES] if type(path) is str and is_good(path)]
 
 
-_CONFIGURING = frozenset({"matplotlibrc"})
-"""Names that a library reads of itself where it finds them in the working folder."""
+_LIBRARY_SETTINGS = frozenset({"matplotlibrc"})
+"""Names that a library reads by itself from the working folder."""
 
 
 def is_good(path: str) -> bool:
-    """Whether a file of the student's with this name may lie in the working folder, handed in or written."""
-    return not name_problem(path) and not is_junk(path) and path not in _CONFIGURING
+    """Return whether a student's file of this name may lie in the working folder."""
+    return not name_problem(path) and not is_junk(path) and path not in _LIBRARY_SETTINGS

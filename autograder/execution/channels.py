@@ -1,7 +1,7 @@
-"""A kernel's channels, read where they are needed and without an event loop.
+"""A kernel's channels, read on demand and without an event loop.
 
-jupyter_client reads each message in several turns of a loop, which costs more than everything else that is done with
-it: a notebook has hundreds of messages. Its sockets are the same here.
+jupyter_client reads each message in several turns of an event loop, which costs more than everything else that is done
+with it, and a notebook has hundreds of messages. The sockets are jupyter_client's own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import zmq
 
 NAMES = ("shell", "iopub", "stdin", "control")
 
-# jupyter_client makes an object of each date in a message's headers, which takes longer than all else that is done to
-# read it, and nobody here asks for one: they stay texts.
+# jupyter_client parses each date in a message's headers. That takes longer than the rest of reading it, and no date is
+# used here: they stay texts.
 _session: Any = jupyter_client.session
 _session.extract_dates = lambda headers: headers
 
@@ -38,13 +38,21 @@ class Channels:
         parent: Any = None,
         buffers: Sequence[bytes] | None = None,
     ) -> str:
-        """The id of the message, which is on its way. Raises ``zmq.Again`` where the kernel does not read."""
+        """Send a message; return its id.
+
+        Raises:
+            zmq.Again: the kernel does not read.
+        """
         message = self._session.msg(kind, content, parent)
         self._session.send(self._sockets[channel], message, buffers=buffers)
         return str(message["header"]["msg_id"])
 
     def receive(self, channel: str) -> dict[str, Any] | None:
-        """The next message, if one is there. Raises anything for one that is none: its bytes are the student's."""
+        """Return the next message; None if there is none yet.
+
+        Raises:
+            Exception: of any kind, if it is no message: the student's code may have sent these bytes.
+        """
         try:
             parts = self._sockets[channel].recv_multipart(zmq.NOBLOCK)
         except zmq.Again:
@@ -54,7 +62,7 @@ class Channels:
         return message
 
     def wait(self, seconds: float, *channels: str) -> frozenset[str]:
-        """Those of the channels that have a message, as soon as one has, or ``seconds`` have passed."""
+        """Wait until a channel has a message, or ``seconds`` have passed; return the channels that have one."""
         poller = zmq.Poller()
         for name in channels:
             poller.register(self._sockets[name], zmq.POLLIN)

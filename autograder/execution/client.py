@@ -1,4 +1,4 @@
-"""Drives one sandboxed kernel: runs cells, asks the probe, and survives whatever comes back."""
+"""A client of one sandboxed kernel: it runs cells, asks the agent, and survives any answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from autograder.errors import LostError, SandboxError
 from autograder.execution.channels import Channels
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.outputs import Outputs
-from autograder.execution.termination import cause_of_death, flooded, limit_of, too_busy, too_much, too_slow
+from autograder.execution.termination import (
+    cause_of_death,
+    cpu_limit,
+    message_limit,
+    output_limit,
+    reached_limit,
+    time_limit_message,
+)
 from autograder.kernel.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus
 from autograder.sandbox import Sandbox
@@ -32,29 +39,31 @@ EXECUTION = {
     "allow_stdin": False,
     "stop_on_error": False,
 }
-"""How a cell is run."""
+"""The options of an execute request."""
 LOOK_SECONDS = 0.1
-"""How often it is looked whether a kernel that says nothing lives."""
+"""The interval at which a silent kernel's life is checked."""
 GRACE_SECONDS = 2.0
-"""How long an interrupted kernel may take to come back."""
+"""How long an interrupted kernel may take to answer."""
 READY_SECONDS = 180.0
-"""How long a kernel may take to import what it is to import first, on a machine that is busy."""
+"""How long a kernel may take for its first imports on a busy machine."""
 MAX_MESSAGE_MIB = 1024
 """How much this process may grow while it waits for the kernel. A message of many parts is received as a whole before
-anyone can count it, and its parts cost the sender nothing where they are the same bytes."""
+its parts can be counted, and equal parts cost the sender nothing.
+"""
 
 MAX_GROWTH_MIB = 2048
-"""How much this process may grow from a kernel's start to its end: what a kernel sends unasked arrives all the same."""
+"""How much this process may grow from a kernel's start to its end: unrequested messages arrive, too."""
 
 T = TypeVar("T")
 
 
 class SandboxedKernel:
-    """A started kernel; implements :class:`autograder.execution.run.Kernel`. One thread uses it, its own event loop
-    waits.
+    """A started kernel; implements :class:`autograder.execution.run.Kernel`.
+
+    One thread uses it; it has an event loop of its own, which runs only while something is awaited.
 
     Args:
-        manager: starts the kernel when it is asked to.
+        manager: starts the kernel on request.
         limits: what the kernel may use.
 
     Raises:
@@ -68,7 +77,7 @@ class SandboxedKernel:
         self._killed = False
         self._closed = False
         self._answering = 0
-        """How many questions of the kernel's are being answered at the moment."""
+        """How many of the kernel's questions are being answered at the moment."""
         self._loop = asyncio.new_event_loop()
         self._done = threading.Event()
         self._manager = manager
@@ -89,7 +98,7 @@ class SandboxedKernel:
         return getattr(self._manager.provisioner, "process", None)
 
     def _wait(self, action: Coroutine[Any, Any, T]) -> T:
-        """Run in the kernel's own loop, also where a test is running one (``asyncio.run``)."""
+        """Run a coroutine in the kernel's own loop, also inside a test's running loop (``asyncio.run``)."""
         outer = asyncio._get_running_loop()
         asyncio._set_running_loop(None)
         try:
@@ -114,13 +123,13 @@ class SandboxedKernel:
             for name in heard:
                 if self._channels.wait(0.2, name):
                     heard[name] = self._channels.receive(name) is not None or heard[name]
-            # A subscription that came late missed the first answer: ask again.
+            # A late subscription missed the first answer: ask again.
             heard["shell"] = heard["shell"] and heard["iopub"]
 
     # --- cells
 
     def run(self, source: str, seconds: float) -> CellRun:
-        """See :class:`autograder.execution.run.Kernel`."""
+        """Run a cell; see :class:`autograder.execution.run.Kernel`."""
         if self.ended():
             return CellRun("not_run")
         began = time.monotonic()
@@ -128,7 +137,7 @@ class SandboxedKernel:
         self.outputs.begin_cell()
         try:
             reply, timed_out = self._execute(source, seconds)
-        except Exception as error:  # the kernel sent what no kernel sends; the bytes are the student's
+        except Exception as error:  # the message is malformed: the student's code may have sent it
             self._unreadable(error)
             reply, timed_out = None, False
         spent = time.monotonic() - began
@@ -145,10 +154,14 @@ class SandboxedKernel:
             return CellRun("ok", outputs, count, spent)
         name, value = str(reply.get("ename", "an error"))[:100], str(reply.get("evalue", ""))[:400]
         raised = f"{name}: {value}"
-        return CellRun("error", outputs, count, spent, raised, limit_of(self._process.usage(), raised, refused))
+        return CellRun("error", outputs, count, spent, raised, reached_limit(self._process.usage(), raised, refused))
 
     def _execute(self, source: str, seconds: float) -> tuple[dict[str, Any] | None, bool]:
-        """(content of the reply or None for a dead kernel, whether time ran out)"""
+        """Execute a cell.
+
+        Returns:
+            The content of the reply (None if the kernel died), and whether time ran out.
+        """
         message = self._channels.send("shell", "execute_request", {**EXECUTION, "code": source})
         deadline = time.monotonic() + seconds
         room = _resident_mib() + MAX_MESSAGE_MIB
@@ -156,12 +169,12 @@ class SandboxedKernel:
         idle = timed_out = False
         while not (reply and idle):
             if time.monotonic() > deadline:
-                if reply:  # the answer is there, only its echo is missing
+                if reply:  # the answer has arrived, only the idle status is missing
                     break
                 if timed_out:
                     self._stop(
                         RunStatus.TIMED_OUT,
-                        too_slow(seconds) + " The kernel did not stop when asked to.",
+                        time_limit_message(seconds) + " The kernel did not stop when asked to.",
                     )
                     return None, True
                 timed_out = True
@@ -170,7 +183,7 @@ class SandboxedKernel:
             self._channels.wait(LOOK_SECONDS, *(("iopub",) if reply else ("iopub", "shell")))
             idle = self._read_iopub(message) or idle
             if self.outputs.full or _resident_mib() > room:
-                self._stop(*too_much(self.limits))
+                self._stop(*output_limit(self.limits))
                 return None, False
             if reply is None:
                 reply = self._read_shell(message)
@@ -181,7 +194,7 @@ class SandboxedKernel:
         return reply, timed_out
 
     def _read_iopub(self, message: str) -> bool:
-        """Take what is there; True when the cell is done."""
+        """Read the messages that have arrived; return whether the cell is done."""
         for _ in range(200):
             got = self._channels.receive("iopub")
             if got is None:
@@ -215,7 +228,7 @@ class SandboxedKernel:
                 return None
             if got["parent_header"].get("msg_id") == message:
                 return dict(got["content"])
-            self.outputs.count(got)  # an answer that nobody waits for
+            self.outputs.count(got)  # an answer to an earlier request
         return None
 
     def _interrupt(self) -> None:
@@ -224,8 +237,10 @@ class SandboxedKernel:
     # --- questions
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """See :class:`autograder.execution.link.Link`. While an answer is worked out for the kernel, a request goes
-        the way of the answer: the kernel waits there."""
+        """Send a request and wait for its reply; see :class:`autograder.execution.link.Link`.
+
+        While the kernel waits for an answer of the examiner's, a request goes over the channel of that answer.
+        """
         if self.ended():
             assert self._end is not None
             raise LostError(f"the notebook's kernel is gone: {self._end[1]}")
@@ -233,7 +248,7 @@ class SandboxedKernel:
             return self._converse(request, timeout or min(REPLY_SECONDS, self.limits.cell_seconds), answer)
         except (LostError, SandboxError):
             raise
-        except Exception as error:  # the kernel sent what no kernel sends, or is gone; an answer raises nothing
+        except Exception as error:  # a malformed message, or the kernel is gone; ``answer`` raises nothing
             self._unreadable(error)
             raise LostError("the notebook's kernel sent a message that cannot be read") from None
 
@@ -242,14 +257,14 @@ class SandboxedKernel:
         wanted = self._send(channel, REQUEST, request)
         patience = _Patience(seconds)
         while True:
-            question, packed = self._hear(wanted, patience)
+            question, packed = self._receive(wanted, patience)
             if question is None:
                 return packed
             self._answering += 1
             try:
                 reply = answer(packed) if answer is not None else Packed(b"null", [])
             except BaseException:
-                # The student's code goes on as well as it can; its reply comes too late for anyone.
+                # Let the student's code go on; its reply is not awaited any more.
                 with contextlib.suppress(Exception):
                     self._send("stdin", ANSWER, Packed(b"null", []), question)
                 raise
@@ -260,12 +275,12 @@ class SandboxedKernel:
     def _send(self, channel: str, kind: str, packed: Packed, parent: Any = None) -> str:
         return self._channels.send(channel, kind, {}, parent=parent, buffers=[packed.text, *packed.buffers])
 
-    def _hear(self, wanted: str, patience: _Patience) -> tuple[Any, Packed]:
-        """The next question of the kernel's with its header, or None and the reply to the request ``wanted``."""
+    def _receive(self, wanted: str, patience: _Patience) -> tuple[Any, Packed]:
+        """Receive the kernel's next question with its header, or None and the reply to the request ``wanted``."""
         room = _resident_mib() + MAX_MESSAGE_MIB
         while True:
             if _resident_mib() > room:
-                self._stop(*flooded(MAX_MESSAGE_MIB))
+                self._stop(*message_limit(MAX_MESSAGE_MIB))
                 raise LostError("an answer of your code is too large to be examined")
             if patience.over():
                 if patience.interrupted:
@@ -291,20 +306,19 @@ class SandboxedKernel:
                     return None, Packed(text, buffers)
 
     def _drain(self) -> None:
-        """Nothing that is published now is shown to anyone: hidden inputs may be in it."""
+        """Drop everything that is published now: it may hold hidden inputs, and must not be shown."""
         for _ in range(100):
             if self._channels.receive("iopub") is None:
                 return
 
     def _watch(self, room: int) -> None:
-        """End the kernel when this process grows past ``room`` MiB, or the kernel's processor time is used up, also
-        while nobody waits for the kernel."""
+        """Stop the kernel past ``room`` MiB of this process or past its processor time, even while idle."""
         while not self._done.wait(0.2):
             if _resident_mib() > room:
-                self._stop(*flooded(MAX_GROWTH_MIB))
+                self._stop(*message_limit(MAX_GROWTH_MIB))
                 return
             if self._process.usage().cpu_seconds > self.limits.most_cpu_seconds:
-                self._stop(*too_busy(self.limits))
+                self._stop(*cpu_limit(self.limits))
                 return
 
     # --- the end
@@ -313,34 +327,34 @@ class SandboxedKernel:
         return self._process.poll() is not None or bool(self._client and self._client.lost)
 
     def _stop(self, status: RunStatus, message: str) -> None:
-        """End the kernel; the first reason is the reason."""
+        """End the kernel; only the first reason counts."""
         if self._end is None:
             self._end = (status, message)
             self._killed = status is RunStatus.KILLED and self._process.poll() == 128 + signal.SIGKILL
             self._process.kill()
 
     def _unreadable(self, error: Exception) -> None:
-        if self._process.wait(0.5) is not None:  # the message of one that was killed ends in the middle
+        if self._process.wait(0.5) is not None:  # a killed kernel's last message is cut off
             self._stop(*cause_of_death(self._process, self.limits))
         self._stop(RunStatus.KILLED, f"The kernel sent a message that cannot be read ({type(error).__name__}).")
 
     def ended(self) -> tuple[RunStatus, str] | None:
-        """See :class:`autograder.execution.run.Kernel`."""
+        """Return why the kernel is gone; see :class:`autograder.execution.run.Kernel`."""
         if self._end is None and self._gone():
             self._stop(*cause_of_death(self._process, self.limits))
         return self._end
 
     def killed(self) -> bool:
-        """See :class:`autograder.execution.run.Kernel`."""
+        """Return whether SIGKILL ended it without a limit; see :class:`autograder.execution.run.Kernel`."""
         return self.ended() is not None and self._killed
 
     def usage(self) -> tuple[float, float | None]:
-        """See :class:`autograder.execution.run.Kernel`."""
+        """Return CPU seconds and peak memory; see :class:`autograder.execution.run.Kernel`."""
         used = self._process.usage()
         return used.cpu_seconds, used.peak_memory_mib
 
     def close(self) -> None:
-        """See :class:`autograder.execution.run.Kernel`."""
+        """End the kernel; see :class:`autograder.execution.run.Kernel`."""
         if self._closed:
             return
         self._closed = True
@@ -362,22 +376,29 @@ def sandboxed_kernel(
     limits: Limits,
     *,
     python: str | None = None,
-    masked: tuple[Path, ...] = (),
+    hidden_paths: tuple[Path, ...] = (),
     preload: Sequence[str] = (),
 ) -> SandboxedKernel:
-    """Start a kernel in ``sandbox``; ``files`` is path in the work folder → host file, the rest as for
-    :func:`~autograder.sandbox.kernel_manager.kernel_manager`.
+    """Start a kernel in ``sandbox``.
+
+    Args:
+        sandbox: where to start it.
+        files: path in the work folder → host file.
+        limits: the kernel's limits.
+        python: the interpreter (default: the kit's own; the sandbox must have been made for it).
+        hidden_paths: host folders that must stay invisible.
+        preload: modules to import before the first request, and options.
 
     Raises:
         SandboxError: the kernel cannot be started.
     """
     inside = {f"{HOME}/{name}": path for name, path in files.items()}
-    manager = kernel_manager(sandbox, inside, limits, python=python, masked=masked, preload=preload)
+    manager = kernel_manager(sandbox, inside, limits, python=python, hidden_paths=hidden_paths, preload=preload)
     return SandboxedKernel(manager, limits)
 
 
 class _Patience:
-    """How long a request may take, the tests' own functions included that it asks for."""
+    """The time that a request may take, calls of the test's own functions included."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -388,12 +409,12 @@ class _Patience:
         return time.monotonic() > self._deadline
 
     def give_grace(self) -> None:
-        """An interrupt is on its way."""
+        """Start the time of grace, after an interrupt was sent."""
         self.interrupted = True
         self._deadline = time.monotonic() + GRACE_SECONDS
 
 
 def _resident_mib() -> int:
-    """The memory of this process, in MiB."""
+    """Return the memory of this process, in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() >> 20

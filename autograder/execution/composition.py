@@ -1,7 +1,7 @@
-"""The notebook that is run: the instructor's cells, with the student's answers and own cells among them.
+"""The composition of the notebook that is run: the instructor's cells with the student's answers and own cells.
 
-The exam is the authority on which cells there are, in which order, of which type and worth what. From a
-submission come only sources: of the answers, found by their grade_id, and of cells without an id of the exam.
+The exam decides which cells exist, in which order, of which type and worth how much. A submission contributes only
+sources: of answers, which are found by their grade_id, and of cells without an id of the exam.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 def compose(exam: Exam, submission: NotebookNode) -> Composed:
     """Put a submission's answers and extra cells into the exam.
 
-    Every cell of the exam that has an id is in the result exactly once, in the exam's order. Of several cells
-    with one id the first counts; the others are extra cells. An extra cell stays behind the identified cell
-    that it followed. Extra cells of the release that the student deleted stay deleted. Metadata of the
-    submission is never used.
+    Every cell of the exam that has an id is in the result exactly once, in the exam's order. Of several cells with one
+    id the first counts; the others are extra cells. An extra cell stays behind the identified cell that it followed.
+    Extra cells of the release that the student deleted stay deleted. Metadata of the submission is never used.
 
     Args:
+        exam: the cells, from the instructor's notebook.
         submission: as :func:`~autograder._util.notebook.read_notebook` returns it.
     """
     identified = [cell for cell in exam.cells if cell.grade_id is not None]
@@ -44,7 +44,7 @@ def compose(exam: Exam, submission: NotebookNode) -> Composed:
 def _sort(
     exam: Exam, identified: Sequence[ExamCell], submission: NotebookNode
 ) -> tuple[dict[str, NotebookNode], dict[int, list[ComposedCell]], list[str]]:
-    """The submission's first cell for each id, its extra cells by the position they follow, and notes."""
+    """Sort a submission: the first cell of each id, extra cells by the position they follow, and notes."""
     positions = {str(cell.grade_id): index for index, cell in enumerate(identified)}
     given = [(_grade_id(cell), cell) for cell in submission.cells]
     present = {grade_id for grade_id, _ in given if grade_id is not None} & positions.keys()
@@ -64,7 +64,7 @@ def _sort(
 
 
 def _notes(given: Sequence[tuple[str | None, Any]], known: Mapping[str, int], order: list[str]) -> Iterator[str]:
-    """What was mended that belongs to no single cell. Quotes nothing that a student wrote."""
+    """List the repairs that belong to no single cell. They quote nothing that a student wrote."""
     counts = Counter(grade_id for grade_id, _ in given)
     for grade_id, count in counts.items():
         if grade_id in known and count > 1:
@@ -80,7 +80,7 @@ def _notes(given: Sequence[tuple[str | None, Any]], known: Mapping[str, int], or
 
 
 def _composed(expected: ExamCell, cell: NotebookNode | None) -> ComposedCell:
-    """The exam's cell with what the student may change in it."""
+    """Fill the exam's cell with the parts that the student may change."""
     source, note = expected.released, ""
     if cell is None:
         note = "This cell was missing from the submission and was put back."
@@ -95,7 +95,7 @@ def _composed(expected: ExamCell, cell: NotebookNode | None) -> ComposedCell:
         cell_type=expected.cell_type,
         source=source,
         grade_id=expected.grade_id,
-        # nbgrader's checksum covers source, type, flags, id, points: all but the source are the exam's.
+        # nbgrader's checksum covers source, type, flags, id and points; all but the source come from the exam.
         unchanged=expected.role in WRITABLE and source == expected.released,
         metadata=expected.metadata,
         note=note,
@@ -108,7 +108,7 @@ def _extra(cell: NotebookNode) -> ComposedCell:
 
 
 def _grade_id(cell: NotebookNode) -> str | None:
-    """The grade_id that the cell claims: any text, or None."""
+    """Return the grade_id that the cell claims: any text, or None."""
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, Mapping) else None
@@ -124,7 +124,7 @@ def _source(cell: NotebookNode) -> str:
 
 
 def _released_places(exam: Exam) -> dict[str, list[int]]:
-    """Source of a released extra cell → positions of the identified cells that it follows (-1: none)."""
+    """Map the source of a released extra cell to the identified cells that it follows (-1: none)."""
     places: dict[str, list[int]] = {}
     position = -1
     for cell in exam.cells:
@@ -136,10 +136,10 @@ def _released_places(exam: Exam) -> dict[str, list[int]]:
 
 
 def _past_missing(anchor: int, places: Sequence[int], identified: Sequence[ExamCell], present: set[str]) -> int:
-    """The first of ``places`` that can be reached from ``anchor`` over deleted cells only; else ``anchor``.
+    """Return the first of ``places`` reachable from ``anchor`` over deleted cells only; else ``anchor``.
 
-    A released extra cell whose predecessor was deleted still comes after it, once it is put back: a plot
-    after the imports that were deleted with a careless key.
+    A released extra cell whose predecessor was deleted still comes after it once the predecessor is put back: for
+    example a plot after the imports that a careless key deleted.
     """
     for place in places:
         if place > anchor and not any(str(c.grade_id) in present for c in identified[anchor + 1 : place + 1]):

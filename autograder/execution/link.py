@@ -8,17 +8,18 @@ from typing import Protocol
 from autograder.kernel.codec import Packed
 
 Answer = Callable[[Packed], Packed]
-"""Serves one question that the kernel asks back while it answers; never raises an :class:`Exception`."""
+"""Answers one question that the kernel asks back while it works on a request; never raises an :class:`Exception`."""
 REPLY_SECONDS = 30.0
-"""Wall clock of one answer of the kernel, where a cell's own limit is not shorter."""
+"""Wall clock of one answer of the kernel, unless a cell's own limit is shorter."""
 
 
 class Link(Protocol):
-    """The way to the kernel.
-
-    Raises :class:`~autograder.errors.LostError` when the kernel is gone or does not answer in time.
-    """
+    """A connection to the kernel."""
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """Send one request, wait for its reply; ``answer`` serves what the kernel asks back meanwhile."""
+        """Send one request and wait for its reply; ``answer`` serves the kernel's questions meanwhile.
+
+        Raises:
+            LostError: the kernel is gone or does not answer in time.
+        """
         ...

@@ -1,4 +1,4 @@
-"""What the cells of one run print and display: kept as nbformat outputs, counted, and cut off at a limit."""
+"""The outputs of the cells of one run: kept as nbformat outputs, counted, and cut off at a limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_OUTPUTS = 2000
-"""Of one cell; what a cell displays beyond that is dropped and said so."""
+"""Limit for one cell; further outputs are dropped, and a note says so."""
 
 
 class Outputs:
@@ -22,21 +22,21 @@ class Outputs:
 
     @property
     def full(self) -> bool:
-        """More than the limit was received."""
+        """Return whether more than the limit was received."""
         return self.received > self.limit
 
     def count(self, message: Mapping[str, Any]) -> None:
-        """Count a message, whoever it is for."""
+        """Count a message, also one of another request."""
         self.received += 200 + texts(message.get("content")) + sum(len(b) for b in message.get("buffers") or ())
 
     def begin_cell(self) -> None:
-        """Start with no outputs."""
+        """Start a cell with no outputs."""
         self._cell = []
         self._displays = {}
         self._clear_next = self._dropped = False
 
     def add(self, output: Any, display: str | None = None) -> None:
-        """Append an output; text of the same stream goes on in the same output."""
+        """Append an output; text of the same stream continues the last output."""
         if self._clear_next:
             self._cell.clear()
             self._clear_next = False
@@ -58,19 +58,19 @@ class Outputs:
             self._displays.setdefault(display, []).append(made)
 
     def update(self, display: str, shown: Mapping[str, Any]) -> None:
-        """Change what was displayed under an id to what another output shows."""
+        """Replace what was displayed under an id by what another output shows."""
         for output in self._displays.get(display, ()):
             output["data"], output["metadata"] = shown["data"], shown["metadata"]
 
     def clear(self, wait: bool) -> None:
-        """As ``clear_output`` does."""
+        """Clear the outputs, as ``clear_output`` does."""
         if wait:
             self._clear_next = True
         else:
             self._cell.clear()
 
     def of_cell(self) -> tuple[Mapping[str, Any], ...]:
-        """The cell's outputs as a screen would show them at the end."""
+        """Return the cell's outputs as a screen would finally show them."""
         for output in self._cell:
             if output["output_type"] == "stream":
                 output["text"] = settled(output["text"])
@@ -81,7 +81,7 @@ class Outputs:
 
 
 def settled(text: str) -> str:
-    """Text after carriage returns and backspaces have done their work, as progress bars use them."""
+    """Apply the carriage returns and backspaces of a text, as progress bars use them."""
     if "\r" not in text and "\b" not in text:
         return text
     lines = []
@@ -103,7 +103,7 @@ def _without_backspaces(line: str) -> str:
 
 
 def texts(value: Any) -> int:
-    """The characters of all texts in a JSON value, keys included."""
+    """Count the characters of all texts in a JSON value, keys included."""
     total = 0
     pending: list[Any] = [value]
     while pending:

@@ -1,9 +1,9 @@
-"""What a kernel said while a notebook ran in it and was examined: written down once, and said again without it.
+"""Recordings of what a kernel said while a notebook ran and was examined, and their replay.
 
-A :class:`Recorder` stands between the kit and the kernels that it starts. From its :class:`Transcript` a
-:class:`Replay` gives kernels that are not there: they run nothing, and answer what was answered then, byte by byte, to
-whoever asks the same. So a kept run goes the same way through execution, decoding and examination as the first time,
-and whatever is asked that was not asked then is noticed: ``missed`` is the kit's own word, which no test can swallow.
+A :class:`Recorder` starts kernels and records what they say, as a :class:`Transcript`. From a transcript a
+:class:`Replay` makes kernels that run nothing: they answer the same requests with the same bytes. So a recording goes
+through execution, decoding and examination like a live notebook. A request that was not recorded sets ``missed``. The
+kit itself reads ``missed``, so no test can hide it.
 """
 
 from __future__ import annotations
@@ -23,46 +23,46 @@ if TYPE_CHECKING:
     from autograder.execution.run import Kernel, StartKernel
 
 MAX_BYTES = 64 * 2**20
-"""Of one transcript: all that the kernel said, what it said twice counted once. A longer one is not kept."""
+"""Limit on one transcript; repeated answers count once. A longer transcript is not kept."""
 EVENT_BYTES = 200
-"""What an event, or a part of an answer, counts for beside its bytes."""
+"""What an event, or a part of an answer, counts for besides its bytes."""
 
 
 @dataclass(frozen=True)
-class Ran:
+class CellEvent:
     """A cell that ran."""
 
     source: str
-    """The digest of what ran."""
+    """The digest of the cell's source."""
     run: CellRun
 
 
 @dataclass(frozen=True)
-class Said:
-    """An answer."""
+class ReplyEvent:
+    """A reply to a request."""
 
     request: str
-    """The digest of what was asked."""
+    """The digest of the request."""
     reply: Packed | None
-    """None where the kernel was lost over it."""
+    """None if the kernel was lost during the request."""
     lost: str = ""
     """The sentence that says so."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """One kernel, from its start to its end, or to where it cannot be replayed any further."""
+    """A kernel from its start to its end, or to the point where it cannot be replayed any further."""
 
     label: str
-    events: tuple[Ran | Said, ...]
+    events: tuple[CellEvent | ReplyEvent, ...]
     executed: int
-    """How many of the events belong to the execution; the others are the examination's."""
+    """How many of the events belong to the execution; the others belong to the examination."""
     cpu_seconds: float
     peak_memory_mib: float | None
     ended: tuple[RunStatus, str] | None = None
-    """Why it was gone, where it was, before the examination."""
+    """Why the kernel died, if it did before the examination."""
     ended_at: int = 0
-    """The how manieth question whether it is gone was the first to be told so."""
+    """Number of the first ``ended()`` call that reported the kernel dead."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,16 @@ class Transcript:
 
     sessions: tuple[Session, ...]
     readings: tuple[float, ...]
-    """What the clock of the execution said, in seconds since its first reading."""
+    """The readings of the execution's clock, in seconds since the first one."""
     files: tuple[int, ...] = ()
     """The test cells, by index, at which files were copied out; see
-    :class:`autograder.execution.capture.ExtraCaptures`."""
+    :class:`autograder.execution.capture.ExtraCaptures`.
+    """
     figures: tuple[int, ...] = ()
 
 
 def digest(packed: Packed) -> str:
-    """Of a request: equal for equal bytes, part by part."""
+    """Compute a request's digest: equal for equal bytes, part by part."""
     made = hashlib.blake2b(digest_size=32)
     for part in (packed.text, *packed.buffers):
         made.update(b"%d\0" % len(part))
@@ -88,15 +89,15 @@ def digest(packed: Packed) -> str:
 
 
 def digest_source(source: str) -> str:
-    """Of a cell."""
+    """Compute the digest of a cell's source."""
     return hashlib.blake2b(source.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
-# --- writing down ------------------------------------------------------------------------------------------
+# --- recording ---------------------------------------------------------------------------------------------
 
 
 class Recorder:
-    """Starts kernels, and writes down what they say."""
+    """A starter of kernels that records what they say."""
 
     def __init__(self, start: StartKernel, most: int = MAX_BYTES) -> None:
         self._start = start
@@ -104,16 +105,16 @@ class Recorder:
         self._parts: dict[bytes, bytes] = {}
         self._size = 0
         self._readings: list[float] = []
-        self._kernels: list[_Recorded] = []
+        self._kernels: list[_RecordingKernel] = []
 
     def start(self) -> Kernel:
-        """A :data:`~autograder.execution.run.StartKernel`."""
-        kernel = _Recorded(self._start(), self)
+        """Start a kernel; see :data:`~autograder.execution.run.StartKernel`."""
+        kernel = _RecordingKernel(self._start(), self)
         self._kernels.append(kernel)
         return kernel
 
     def clock(self) -> float:
-        """``time.monotonic()``, written down."""
+        """Read ``time.monotonic()``, and record the reading."""
         now = time.monotonic()
         self._readings.append(now)
         return now
@@ -121,7 +122,7 @@ class Recorder:
     def transcript(
         self, files: frozenset[int] = frozenset(), figures: frozenset[int] = frozenset()
     ) -> Transcript | None:
-        """What was written down until now; None where it was too much to be kept."""
+        """Return the transcript so far; None if it was too large to keep."""
         if self.full or not self._readings:
             return None
         sessions = tuple(kernel.session() for kernel in self._kernels)
@@ -130,11 +131,11 @@ class Recorder:
 
     @property
     def full(self) -> bool:
-        """More was said than is kept; nothing of it is held any more."""
+        """Return whether the transcript was too large to keep; nothing of it is held any more."""
         return self._size > self._most
 
     def shared(self, packed: Packed) -> Packed:
-        """The same bytes, of which those that were said before are held once."""
+        """Return the same bytes; parts that were recorded before are held once."""
         parts = [self._part(part) for part in (packed.text, *packed.buffers)]
         return Packed(parts[0], parts[1:])
 
@@ -146,7 +147,7 @@ class Recorder:
         return self._parts.get(key, part)
 
     def count(self, size: int) -> None:
-        """So many more bytes; past the limit all of them are let go."""
+        """Count further bytes; past the limit, drop the transcript."""
         self._size += size
         if self.full:
             self._parts.clear()
@@ -154,29 +155,29 @@ class Recorder:
                 kernel.events.clear()
 
 
-class _Recorded:
-    """A kernel whose words are written down; otherwise the kernel itself."""
+class _RecordingKernel:
+    """A kernel that also records what it says."""
 
     def __init__(self, kernel: Kernel, recorder: Recorder) -> None:
         self.kernel = kernel
         self.recorder = recorder
         self.label = kernel.label
-        self.events: list[Ran | Said] = []
+        self.events: list[CellEvent | ReplyEvent] = []
         self.executed: int | None = None
         self.used: tuple[float, float | None] = (0.0, None)
         self.end: tuple[RunStatus, str] | None = None
         self.asked = self.asked_at_end = 0
         self.sealed = False
-        """What comes now cannot be said again: a function of the test's own had its part in it, or the clock."""
+        """Nothing after this can be replayed: it depends on a function of the test's own, or on the clock."""
 
-    def _note(self, event: Ran | Said) -> None:
+    def _note(self, event: CellEvent | ReplyEvent) -> None:
         if not self.sealed and not self.recorder.full:
             self.events.append(event)
             self.recorder.count(EVENT_BYTES)
 
     def run(self, source: str, seconds: float) -> CellRun:
         run = self.kernel.run(source, seconds)
-        self._note(Ran(digest_source(source), run))
+        self._note(CellEvent(digest_source(source), run))
         return run
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
@@ -191,13 +192,13 @@ class _Recorded:
             done = True
         except LostError as error:
             done = True
-            self._note(Said(digest(request), None, str(error)))
+            self._note(ReplyEvent(digest(request), None, str(error)))
             raise
         finally:
-            self.sealed = self.sealed or not done  # interrupted by a time limit: where, depends on the machine
+            self.sealed = self.sealed or not done  # a time limit interrupted it, at a point that depends on the machine
         if not self.sealed and not self.recorder.full:
             shared = self.recorder.shared(reply)
-            self._note(Said(digest(request), shared))
+            self._note(ReplyEvent(digest(request), shared))
         return reply
 
     def ended(self) -> tuple[RunStatus, str] | None:
@@ -224,11 +225,11 @@ class _Recorded:
         return Session(self.label, tuple(self.events), executed, *self.used, self.end, self.asked_at_end)
 
 
-# --- saying again ------------------------------------------------------------------------------------------
+# --- replay ------------------------------------------------------------------------------------------------
 
 
 class Replay:
-    """Gives kernels that are not there; ``missed`` once one was asked what it cannot know."""
+    """A maker of kernels from a transcript; ``missed`` is set once a request is not in it."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.missed = False
@@ -237,15 +238,15 @@ class Replay:
         self._now = 0.0
 
     def start(self) -> Kernel:
-        """A :data:`~autograder.execution.run.StartKernel`."""
+        """Make the next kernel; see :data:`~autograder.execution.run.StartKernel`."""
         session = next(self._sessions, None)
         if session is None:
             self.missed = True
             session = Session("", (), 0, 0.0, None)
-        return _Replayed(session, self._miss)
+        return _ReplayKernel(session, self._miss)
 
     def clock(self) -> float:
-        """What the clock said then."""
+        """Return the next recorded reading."""
         self._now = next(self._readings, self._now)
         return self._now
 
@@ -253,12 +254,12 @@ class Replay:
         self.missed = True
 
 
-class _Replayed:
-    """Says what a kernel said then; implements :class:`autograder.execution.run.Kernel`.
+class _ReplayKernel:
+    """A recorded kernel; implements :class:`autograder.execution.run.Kernel`.
 
-    While the notebook was executed, what was asked between two cells may be asked in part: names are copied out one by
-    one, and a test that needs fewer of them now finds those that it needs. After the execution, where each question may
-    change what the next one finds, they must be the same, one after the other.
+    Requests between two cells may be skipped: names are copied out one by one, and a test that needs fewer names now
+    still finds the ones that it needs. After the execution, each request may change what the next one finds, so all
+    must be the same, in the same order.
     """
 
     def __init__(self, session: Session, miss: Callable[[], None]) -> None:
@@ -270,25 +271,24 @@ class _Replayed:
         self.examined = False
 
     def run(self, source: str, seconds: float) -> CellRun:
-        event = self._find(lambda event: isinstance(event, Ran))
-        if isinstance(event, Ran) and event.source == digest_source(source):
+        event = self._find(lambda event: isinstance(event, CellEvent))
+        if isinstance(event, CellEvent) and event.source == digest_source(source):
             return event.run
         self.miss()
         return CellRun("not_run")
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
         wanted = digest(request)
-        event = self._find(lambda event: isinstance(event, Said) and event.request == wanted)
-        if not isinstance(event, Said):
+        event = self._find(lambda event: isinstance(event, ReplyEvent) and event.request == wanted)
+        if not isinstance(event, ReplyEvent):
             self.miss()
             raise LostError("the notebook's kernel is needed for this")
         if event.reply is None:
             raise LostError(event.lost)
         return event.reply
 
-    def _find(self, fits: Callable[[Ran | Said], bool]) -> Ran | Said | None:
-        """The next event, if it is the one that is looked for; those passed over on the way are answers that nobody
-        wants any more."""
+    def _find(self, fits: Callable[[CellEvent | ReplyEvent], bool]) -> CellEvent | ReplyEvent | None:
+        """Return the next event if it is the wanted one; skip replies that are no longer asked for."""
         end = len(self.session.events) if self.examined else self.session.executed
         for index in range(self.next, end):
             event = self.session.events[index]
@@ -304,7 +304,7 @@ class _Replayed:
         return self.session.ended if self.session.ended is not None and self.asked >= self.session.ended_at else None
 
     def killed(self) -> bool:
-        """What is kept was believed then."""
+        """Return False: a recording is kept only if no kernel was killed."""
         return False
 
     def usage(self) -> tuple[float, float | None]:
@@ -315,9 +315,9 @@ class _Replayed:
         return self.session.cpu_seconds, self.session.peak_memory_mib
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Do nothing: no kernel runs."""
 
 
-def _may_pass(event: Ran | Said) -> bool:
-    """Whether the run would have been the same without this question."""
-    return isinstance(event, Said) and event.reply is not None
+def _may_pass(event: CellEvent | ReplyEvent) -> bool:
+    """Return whether the run would have been the same without this request."""
+    return isinstance(event, ReplyEvent) and event.reply is not None

@@ -1,11 +1,11 @@
-"""Runs that are kept: ``.autograder/runs/<key>.run``, each the transcript of one notebook's kernels.
+"""The folder of recordings: ``.autograder/runs/<key>.run``, each the transcript of one notebook's kernels.
 
-This folder holds bytes; :func:`to_bytes` and :func:`from_bytes` are for who speaks with kernels.
+The store handles bytes; :func:`to_bytes` and :func:`from_bytes` convert transcripts.
 
-A file is a line that names the format, the digest of all that follows, the length of a JSON text, that text, and the
-bytes that kernels said, one after the other. All of it came from a student once, and is read as such: strict JSON,
-nothing unpickled, every value of its exact type; what the kernel said is decoded where it is used, as it was the first
-time. A file that is damaged, or not what it should be, is no file: the notebook is executed.
+A file consists of a line that names the format, the digest of the rest, the length of a JSON text, that text, and the
+bytes of the kernels' replies. All of it once came from a student and is untrusted: the JSON is strict, nothing is
+unpickled, every value has its exact type, and replies are decoded where they are used, as the first time. A file that
+is damaged or malformed counts as missing: the notebook is executed.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.execution.recording import Ran, Said, Session, Transcript
+from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
 from autograder.kernel.codec import Packed
 from autograder.records import CellRun, RunStatus
 
-MAX_RUN = 80 * 2**20
-"""Bytes of one file; a longer run is not kept, and its notebook is executed each time."""
-MAX_TOTAL = 4 * 2**30
-"""Bytes of all files together; what was not used for the longest time goes first."""
+MAX_RECORDING_BYTES = 80 * 2**20
+"""Limit on one file; a longer recording is not kept, and its notebook is executed each time."""
+MAX_STORE_BYTES = 4 * 2**30
+"""Limit on all files together; the least recently used are removed first."""
 _MAGIC = b"autograder run 1\n"
 _SUFFIX = ".run"
 _Blobs = dict[bytes, int]
 
 
-class Runs:
-    """The folder of runs; a key is a hexadecimal digest."""
+class RecordingStore:
+    """The folder of recordings; a key is a hexadecimal digest."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,25 +43,28 @@ class Runs:
         return self.folder / f"{key}{_SUFFIX}"
 
     def has(self, key: str) -> bool:
-        """Whether there is one; not whether it can be used."""
+        """Return whether there is a recording, usable or not."""
         return self._path(key).is_file()
 
     def load(self, key: str) -> bytes:
-        """The bytes of a run, which nobody has looked at; empty where there is none."""
+        """Read the unchecked bytes of a recording; empty if there is none."""
         path = self._path(key)
         try:
             with path.open("rb") as file:
-                data = file.read(MAX_RUN + 1)
-            os.utime(path)  # used now
+                data = file.read(MAX_RECORDING_BYTES + 1)
+            os.utime(path)  # marks it as used
         except OSError:
             return b""
-        return data if len(data) <= MAX_RUN else b""
+        return data if len(data) <= MAX_RECORDING_BYTES else b""
 
     def save(self, key: str, data: bytes) -> bool:
-        """Keep a run in the place of an earlier one; says whether it is kept. One that is empty or too large, or cannot
-        be written, is not: the earlier one goes all the same, as it is not the last any more."""
+        """Keep a recording in place of an earlier one; return whether it is kept.
+
+        An empty or too large recording, or one that cannot be written, is not kept. The earlier one is removed in any
+        case, as it is out of date.
+        """
         try:
-            if 0 < len(data) <= MAX_RUN:
+            if 0 < len(data) <= MAX_RECORDING_BYTES:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _write(self._path(key), data)
                 return True
@@ -71,9 +74,8 @@ class Runs:
             self._path(key).unlink(missing_ok=True)
         return False
 
-    def prune(self, most: int = MAX_TOTAL) -> None:
-        """Remove what was not used for the longest time, until all together have at most so many bytes; and what a
-        process that was killed has left half written."""
+    def prune(self, max_bytes: int = MAX_STORE_BYTES) -> None:
+        """Remove half-written files, and the least recently used recordings until the rest fits ``max_bytes``."""
         kept: list[tuple[float, int, Path]] = []
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
@@ -85,7 +87,7 @@ class Runs:
                     kept.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in kept)
         for _, size, path in sorted(kept, key=lambda one: one[0]):
-            if total <= most:
+            if total <= max_bytes:
                 return
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -93,7 +95,10 @@ class Runs:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Aside, then renamed. Nothing waits for the disk: what a power cut leaves of it, its digest tells."""
+    """Write aside, then rename.
+
+    Nothing waits for the disk: the digest detects a file that a power cut has damaged.
+    """
     descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -108,10 +113,10 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def to_bytes(transcript: Transcript) -> bytes:
-    """What :func:`from_bytes` reads.
+    """Convert a transcript to bytes for :func:`from_bytes`.
 
     Raises:
-        ValueError, TypeError, RecursionError: an output that JSON has no word for.
+        ValueError, TypeError, RecursionError: an output cannot be written as JSON.
     """
     blobs: _Blobs = {}
     header = {
@@ -139,8 +144,8 @@ def _session(session: Session, blobs: _Blobs) -> dict[str, Any]:
     }
 
 
-def _event(event: Ran | Said, blobs: _Blobs) -> list[Any]:
-    if isinstance(event, Said):
+def _event(event: CellEvent | ReplyEvent, blobs: _Blobs) -> list[Any]:
+    if isinstance(event, ReplyEvent):
         if event.reply is None:
             return ["lost", event.request, event.lost]
         return ["said", event.request, *(_blob(part, blobs) for part in (event.reply.text, *event.reply.buffers))]
@@ -159,10 +164,10 @@ def _blob(part: bytes, blobs: _Blobs) -> int:
 
 
 def from_bytes(data: bytes) -> Transcript:
-    """The transcript that :func:`to_bytes` made ``data`` from; equal to it.
+    """Read the transcript, equal to the one that :func:`to_bytes` got.
 
     Raises:
-        ValueError, TypeError, LookupError, RecursionError: it is none.
+        ValueError, TypeError, LookupError, RecursionError: the bytes are no transcript.
     """
     start = len(_MAGIC) + 65
     if not data.startswith(_MAGIC) or data[start - 1 : start] != b"\n":
@@ -210,13 +215,13 @@ def _read_session(row: Mapping[str, Any], blobs: Sequence[bytes]) -> Session:
     )
 
 
-def _read_event(row: list[Any], blobs: Sequence[bytes]) -> Ran | Said:
+def _read_event(row: list[Any], blobs: Sequence[bytes]) -> CellEvent | ReplyEvent:
     match row:
         case ["said", request, text, *buffers]:
             parts = [blobs[_whole(part)] for part in (text, *buffers)]
-            return Said(_text(request), Packed(parts[0], parts[1:]))
+            return ReplyEvent(_text(request), Packed(parts[0], parts[1:]))
         case ["lost", request, why]:
-            return Said(_text(request), None, _text(why))
+            return ReplyEvent(_text(request), None, _text(why))
         case ["ran", source, status, outputs, count, seconds, error, limit]:
             if status not in ("ok", "error", "timed_out", "not_run", "skipped"):
                 raise ValueError("no status of a cell")
@@ -228,7 +233,7 @@ def _read_event(row: list[Any], blobs: Sequence[bytes]) -> Ran | Said:
                 None if error is None else _text(error),
                 None if limit is None else RunStatus(limit),
             )
-            return Ran(_text(source), run)
+            return CellEvent(_text(source), run)
         case _:
             raise ValueError("no event")
 

@@ -1,4 +1,4 @@
-"""Runs one composed notebook in one kernel, cell by cell, and captures at each test cell what its test will need."""
+"""The run of one composed notebook in one kernel, cell by cell, with a capture at each test cell."""
 
 from __future__ import annotations
 
@@ -18,40 +18,50 @@ from autograder.execution.capture import (
     capture,
     capture_files_and_figures,
 )
-from autograder.execution.captured_files import Kept
+from autograder.execution.captured_files import FolderCopy
 from autograder.execution.link import Answer
 from autograder.kernel.codec import Packed, references
 from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
 
 
 class Kernel(Protocol):
-    """A started kernel, walled in. What it says is the student's word."""
+    """A started kernel inside a sandbox. Its answers are untrusted."""
 
     label: str
 
     def run(self, source: str, seconds: float) -> CellRun:
-        """Run a cell. A cell that outlives ``seconds`` is interrupted (``timed_out``), and the kernel is ended where
-        that does not help. A kernel that is gone gives ``not_run``, or ``error`` for the cell that it died in."""
+        """Run a cell.
+
+        A cell that outlives ``seconds`` is interrupted (``timed_out``), and the kernel is ended if that does not help.
+        A dead kernel gives ``not_run``, or ``error`` for the cell that it died in.
+        """
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """Ask the probe; raises :class:`~autograder.errors.LostError`."""
-
-    def ended(self) -> tuple[RunStatus, str] | None:
-        """Why the kernel is gone, with a message for the student; None while it lives.
+        """Ask the agent.
 
         Raises:
-            HostError: the machine ended it, for no limit of the notebook's.
+            LostError: the kernel is gone or does not answer in time.
+        """
+
+    def ended(self) -> tuple[RunStatus, str] | None:
+        """Return why the kernel is gone, with a message for the student; None while it lives.
+
+        Raises:
+            HostError: the machine ended it, not a limit of the notebook's.
         """
 
     def killed(self) -> bool:
-        """Whether SIGKILL ended it, and no limit: somebody outside did that, for code inside that tries to ends in
-        another way (see :mod:`autograder.sandbox.seccomp`)."""
+        """Return whether SIGKILL ended the kernel without a limit as the cause.
+
+        The signal then came from outside: code inside that tries to send it ends in another way (see
+        :mod:`autograder.sandbox.seccomp`).
+        """
 
     def usage(self) -> tuple[float, float | None]:
-        """CPU seconds and peak memory in MiB, of everything in the sandbox until now."""
+        """Return CPU seconds and peak memory in MiB, of everything in the sandbox so far."""
 
     def close(self) -> None:
-        """End it; idempotent."""
+        """End the kernel; idempotent."""
 
 
 StartKernel = Callable[[], Kernel]
@@ -65,25 +75,25 @@ NAMES_ONLY = ExtraCaptures()
 
 
 @dataclass
-class Executed(Generic[A]):
-    """A run, what was captured, and the kernel that still holds what was pinned."""
+class Execution(Generic[A]):
+    """A run, its captures, and the kernel that still holds the pinned objects."""
 
     run: Run
     captures: dict[int, Capture]
-    """Index of the TEST cell in the composed notebook → its capture."""
+    """Index of the test cell in the composed notebook → its capture."""
     kernel: Kernel
     remote: A
-    files: Kept = field(default_factory=Kept)
-    """What the kernel's folder held when it was looked at last."""
+    files: FolderCopy = field(default_factory=FolderCopy)
+    """The state of the kernel's folder when it was last asked for."""
     killed_before: bool = False
-    """The kernel that this one stands in for was killed."""
+    """The kernel that this one replaces was killed."""
 
     def killed(self) -> bool:
-        """Whether a kernel of this run was killed without a limit that says why."""
+        """Return whether a kernel of this run was killed without a limit as the cause."""
         return self.killed_before or self.kernel.killed()
 
     def close(self) -> None:
-        """End the kernel; nothing that was only pinned can be examined after that."""
+        """End the kernel; pinned objects cannot be examined after that."""
         self.kernel.close()
 
 
@@ -93,36 +103,36 @@ def execute(
     composed: Composed,
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
-    beyond: ExtraCaptures = NAMES_ONLY,
+    extras: ExtraCaptures = NAMES_ONLY,
     clock: Clock = time.monotonic,
-) -> Executed[A]:
+) -> Execution[A]:
     """Run a notebook; a student's failure is a value in the result.
 
-    Where the kernel died on the way and something was only pinned in it, a second kernel runs the cells before the
-    fatal one again, so that what was answered there can still be examined.
+    If the kernel died and an answer was only pinned in it, a second kernel runs the cells before the fatal one again,
+    so that this answer can still be examined.
 
     Args:
-        start: gives a fresh kernel; its exceptions are the host's and pass through.
-        asker: makes what asks a kernel, and answers the test cells afterwards.
+        start: makes a fresh kernel; its exceptions are the host's and pass through.
+        asker: makes the object that asks a kernel, and later answers the test cells.
         composed: the notebook.
-        needs: index of each TEST cell → the names its test needs.
-        limits: wall clocks; the rest is the sandbox's to enforce.
-        beyond: the TEST cells that look at files and figures.
-        clock: the seconds that the notebook's limit and the run's wall clock are told by.
+        needs: index of each test cell → the names that its test needs.
+        limits: wall clocks; the sandbox enforces the other limits.
+        extras: the test cells that look at files and figures.
+        clock: tells the seconds for the notebook's limit and the run's wall clock.
     """
-    first = _run_once(start, asker, composed, needs, limits, beyond, len(composed.cells), clock)
+    first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock)
     fatal = _fatal_cell(first, len(composed.cells))
     if fatal is None or not any(_pinned(c) for c in first.captures.values()):
         return first
     first.close()
-    again = _run_once(start, asker, composed, needs, limits, beyond, fatal, clock)
+    again = _run_once(start, asker, composed, needs, limits, extras, fatal, clock)
     captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
         cpu_seconds=first.run.cpu_seconds + again.run.cpu_seconds,
     )
-    return Executed(run, captures, again.kernel, again.remote, again.files, first.kernel.killed())
+    return Execution(run, captures, again.kernel, again.remote, again.files, first.kernel.killed())
 
 
 def _run_once(
@@ -131,10 +141,10 @@ def _run_once(
     composed: Composed,
     needs: Mapping[int, frozenset[str]],
     limits: Limits,
-    beyond: ExtraCaptures,
+    extras: ExtraCaptures,
     stop: int,
     clock: Clock,
-) -> Executed[A]:
+) -> Execution[A]:
     began = clock()
     with _started(start) as kernel:
         remote = asker(kernel)
@@ -143,7 +153,7 @@ def _run_once(
         runs: list[CellRun] = []
         captures: dict[int, Capture] = {}
         budget = Budget()
-        kept = Kept()
+        folder = FolderCopy()
         late = False
         for index, cell in enumerate(composed.cells):
             if cell.cell_type != "code" or not cell.source.strip():
@@ -152,7 +162,7 @@ def _run_once(
                     continue
             left = deadline - clock()
             late = late or left <= 0
-            # At a fatal test cell what was answered is looked at once more; the cell is not run.
+            # At a fatal test cell the answers are captured again; the cell is not run.
             over = index > stop or (index == stop and cell.role is not Role.TEST)
             if late or over or kernel.ended():
                 if len(runs) <= index:
@@ -162,7 +172,7 @@ def _run_once(
                 until = time.monotonic() + min(limits.cell_seconds, left)
                 captured = capture(remote, needs.get(index, frozenset()), budget, until)
                 if captured is not None:
-                    captures[index] = capture_files_and_figures(captured, remote, kept, index, beyond, budget, until)
+                    captures[index] = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
             if len(runs) > index:
                 continue
             if index == stop:
@@ -174,12 +184,12 @@ def _run_once(
         status, message = _status(kernel.ended(), runs, composed, limits, late)
         wall = clock() - began
         run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
-        return Executed(run, captures, kernel, remote, kept)
+        return Execution(run, captures, kernel, remote, folder)
 
 
 @contextlib.contextmanager
 def _started(start: StartKernel) -> Iterator[Kernel]:
-    """A fresh kernel, which is ended only where something is raised."""
+    """Start a kernel; close it only if the block raises."""
     kernel = start()
     try:
         yield kernel
@@ -189,13 +199,13 @@ def _started(start: StartKernel) -> Iterator[Kernel]:
 
 
 def _pinned(captured: Capture) -> bool:
-    """Something in the capture lives only in the kernel (a model that was copied out does not)."""
+    """Return whether something in the capture lives only in the kernel (a copied model does not)."""
     packed = [c.packed for c in captured.names.values() if c.packed is not None]
     return any(r.kind not in ("module", "model", *FIGURES) for p in packed for r in references(p.text))
 
 
-def _fatal_cell(executed: Executed[A], total: int) -> int | None:
-    """The index of the cell that the kernel did not survive; None while it lives."""
+def _fatal_cell(executed: Execution[A], total: int) -> int | None:
+    """Return the index of the cell that the kernel did not survive; None while it lives."""
     if executed.kernel.ended() is None:
         return None
     runs = executed.run.cells
@@ -213,7 +223,10 @@ _PAST = {
 def _status(
     ended: tuple[RunStatus, str] | None, runs: list[CellRun], composed: Composed, limits: Limits, late: bool
 ) -> tuple[RunStatus, str]:
-    """How the run ended. A visible test that fails is no failure of the run: what it is worth is examined later."""
+    """Find how the run ended.
+
+    A failing visible test is no failure of the run: its points are decided later.
+    """
     if ended:
         return ended
     if late:

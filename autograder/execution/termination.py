@@ -1,4 +1,4 @@
-"""Which limit ended a kernel, and the sentence that says so: what was reached, and how much was allowed."""
+"""The limit that ended a kernel, and the sentence that says so: what was reached, and how much was allowed."""
 
 from __future__ import annotations
 
@@ -13,37 +13,42 @@ if TYPE_CHECKING:
 
 _NO_PROCESS = ("BlockingIOError: [Errno 11]", "RuntimeError: can't start new thread")
 _NO_ROOM = ("OSError: [Errno 28]", "OSError: [Errno 27]")
-"""How a cell's error begins that says so itself: EAGAIN of fork, ENOSPC of a folder, EFBIG of one file."""
+"""How the error of a cell begins if it names the limit: EAGAIN of fork, ENOSPC of a folder, EFBIG of one file."""
 
 Ending = tuple[RunStatus, str]
 """How a run ended, and a sentence for the student."""
 
 
-def too_slow(seconds: float) -> str:
+def time_limit_message(seconds: float) -> str:
+    """Say that a cell ran too long."""
     return f"A cell ran longer than {seconds:.3g} s and was stopped."
 
 
-def too_much(limits: Limits) -> Ending:
+def output_limit(limits: Limits) -> Ending:
+    """Describe the end of a notebook that printed too much."""
     return RunStatus.TOO_MUCH_OUTPUT, f"The notebook printed more than {limits.output_mib:g} MiB and was stopped."
 
 
-def too_busy(limits: Limits) -> Ending:
+def cpu_limit(limits: Limits) -> Ending:
+    """Describe the end of a notebook that used too much processor time."""
     most = f"{limits.most_cpu_seconds:g} s of processor time"
     return RunStatus.OUT_OF_CPU, f"The notebook used more than {most} and was stopped."
 
 
-def flooded(mib: int) -> Ending:
+def message_limit(mib: int) -> Ending:
+    """Describe the end of a kernel that sent too much."""
     sent = f"more than {mib:,} MiB, more than any answer holds"
     return RunStatus.TOO_MUCH_OUTPUT, f"The notebook's kernel sent {sent}, and was stopped."
 
 
-def limit_of(used: Usage, error: str, refused: int) -> RunStatus | None:
-    """The limit that a cell which raised ``error`` ran into.
+def reached_limit(used: Usage, error: str, refused: int) -> RunStatus | None:
+    """Find the limit that a cell which raised ``error`` ran into.
 
-    What the sandbox has seen counts, and then what the cell says: a folder may have room again.
+    The sandbox's counts come first, then the cell's error: a folder may have room again by now.
 
     Args:
         used: what the sandbox's process has used.
+        error: the cell's error, as ``Name: text``.
         refused: how many processes had been refused before the cell.
     """
     if used.processes_refused > refused or error.startswith(_NO_PROCESS):
@@ -52,15 +57,15 @@ def limit_of(used: Usage, error: str, refused: int) -> RunStatus | None:
 
 
 def cause_of_death(process: Process, limits: Limits) -> Ending:
-    """Why a sandbox's process that is gone, or whose connection is, ended.
+    """Find why a sandbox's process, or its connection, ended.
 
     Raises:
-        SandboxError: the machine had no memory left; that is nobody's failure but its own.
+        SandboxError: the machine had no memory left, which is not the notebook's failure.
     """
     if process.usage().host_full:
         raise SandboxError(
             "this machine had no memory left, and the system killed the notebook, which was within its limit; "
-            "grade with fewer --workers, or end what else needs memory"
+            "grade with fewer --workers, or end other programs that need memory"
         )
     if process.usage().out_of_memory:
         most = f"{limits.memory_mib} MiB of memory"
@@ -70,10 +75,10 @@ def cause_of_death(process: Process, limits: Limits) -> Ending:
     while process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
     if process.poll() is None:
-        return too_much(limits)
+        return output_limit(limits)
     used = process.usage()
     if used.cpu_seconds > limits.most_cpu_seconds:
-        return too_busy(limits)
+        return cpu_limit(limits)
     if used.processes_refused:
         most = f"{limits.processes} processes and threads"
         return RunStatus.OUT_OF_PROCESSES, f"The notebook ended where it needed more than {most}."

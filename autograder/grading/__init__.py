@@ -1,6 +1,6 @@
-"""Many submissions become grades: the examiner's processes, the kernels they are lent, and what is believed of them.
+"""Grading of many submissions: examiners, the kernels that are lent to them, and the check of what they send back.
 
-coordinator ──task──▶ examiner behind a wall of its own ──▶ outcome, read strictly ──▶ autograded/
-     │                     │ lend me a kernel
-     └──▶ kernel behind its wall ◀── its sockets, passed as descriptors
+coordinator ──task──▶ examiner in a sandbox of its own ──▶ outcome, read strictly ──▶ autograded/
+     │                     │ asks for a kernel
+     └──▶ kernel in its sandbox ◀── its sockets, passed as descriptors
 """

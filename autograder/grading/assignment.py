@@ -1,4 +1,4 @@
-"""Grading an assignment: the one way from a course folder to grades, behind every command that grades."""
+"""Grading of an assignment: the one way from a course folder to grades, for every command that grades."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from autograder.errors import UsageError
-from autograder.grading import batch
-from autograder.grading import forecast as dryrun
+from autograder.grading import batch, forecast
 from autograder.grading.batch import Execute, Progress
-from autograder.grading.pool import in_processes, starting
+from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.walls import require_walls
 from autograder.grading.work import Work
 from autograder.records import Assignment, Batch, Course, Exam, Grade
@@ -26,34 +25,34 @@ _Published = TypeVar("_Published")
 
 @dataclass(frozen=True)
 class Options:
-    """How an assignment is graded."""
+    """Options of a batch."""
 
     only: Sequence[str] = ()
     """Students; empty: all."""
     workers: int | None = None
-    """Submissions at a time; None: as many as the machine takes."""
+    """Submissions at a time; None: as many as the machine has room for."""
     warm: bool = True
     """Fork kernels from a template."""
     force: bool = False
-    """Execute everything anew, also what has a current grade or a recording."""
+    """Execute all notebooks again, even with a current grade or a recording."""
     execute: Execute | None = None
-    """Grades on other machines; None: this one does."""
+    """Function that grades on other machines; None: this machine grades."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a batch is about to do."""
+    """Plan of a batch."""
 
     course: Course
     assignment: Assignment
     works: tuple[Work, ...]
     """All submissions, in the order of the students' names."""
     due: tuple[Work, ...]
-    """Those that have no current grade, in the order in which they begin."""
+    """Submissions without a current grade, in the order in which they begin."""
     workers: int
-    """Submissions at a time; 0: as many as a cluster takes."""
+    """Submissions at a time; 0: as many as a cluster has slots."""
     reduced: bool
-    """No control group can be had: limits are reduced, and runs go one at a time."""
+    """No control group is available: limits are reduced, and notebooks run one at a time."""
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -62,20 +61,20 @@ class Plan:
 
 
 class Display(Protocol):
-    """What shows a batch to a person while it runs."""
+    """Interface of a display that shows a batch to a person while it runs."""
 
     def interruptible(self, plan: Plan) -> contextlib.AbstractContextManager[None]:
-        """Say how to go on, if the command is stopped before all is published."""
+        """Tell how to continue, if the command is stopped before all is published."""
 
     def running(self, plan: Plan) -> contextlib.AbstractContextManager[Progress]:
-        """Show a batch from its plan to its end; gives what is called as each submission is done."""
+        """Show a batch from its plan to its end; yield the function to call as each submission is done."""
 
 
 class Publisher(Protocol[_Published_co]):
-    """What writes gradebook, pages and reports."""
+    """Interface of a publisher that writes gradebook, pages and reports."""
 
     def look(self, course: Course, assignment: Assignment) -> None:
-        """Look at what is there, before any student's code runs."""
+        """Read earlier results, before any student's code runs."""
 
     def load(self) -> None:
         """Load what publishing needs, while the batch runs."""
@@ -83,12 +82,12 @@ class Publisher(Protocol[_Published_co]):
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
     ) -> _Published_co:
-        """Write it all, from the grades on disk."""
+        """Write gradebook, pages and reports from the grades on disk."""
 
 
 @dataclass(frozen=True)
 class Graded(Generic[_Published]):
-    """What grading an assignment came to."""
+    """Result of grading an assignment."""
 
     batch: Batch
     published: _Published
@@ -101,13 +100,13 @@ def run_assignment(
     display: Display,
     publisher: Publisher[_Published],
 ) -> Graded[_Published]:
-    """Grade what has no current grade, and publish the grades of all.
+    """Grade the submissions without a current grade, and publish the grades of all.
 
     Raises:
         CourseError: the exam cannot be made; the message names notebook and cell.
         UsageError: there is no such submission.
         SandboxError: a wall does not hold.
-        HostError: another command is at work in the course, or something cannot be written. Grades stay.
+        HostError: another command is at work in the course, or something cannot be written. Grades so far are kept.
     """
     with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
         publisher.look(course, assignment)
@@ -123,26 +122,26 @@ def run_assignment(
 
 def forecast_assignment(
     course: Course, assignment: Assignment, options: Options, display: Display
-) -> Graded[dryrun.Forecast]:
-    """Grade as :func:`run_assignment` does, write no grade, and say which ones would change.
+) -> Graded[forecast.Forecast]:
+    """Grade as :func:`run_assignment` does, write no grade, and compare the results with the current ones.
 
     Raises:
-        As :func:`run_assignment`.
+        The same errors as :func:`run_assignment`.
     """
     with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
-        due = dryrun.aside(course, plan.due)
+        due = forecast.redirect(course, plan.due)
         current = _current(plan, options)
         plan = replace(plan, due=due)
         with _templates(plan, options), display.running(plan) as progress:
             done = _run(due, plan, options, progress)
-        forecast = dryrun.compare(plan.works, current, done)
-        dryrun.clear(course)
-    return Graded(done, forecast)
+        comparison = forecast.compare(plan.works, current, done)
+        forecast.clear(course)
+    return Graded(done, comparison)
 
 
 @contextlib.contextmanager
 def _opened(course: Course, assignment: Assignment, options: Options, beside: ThreadPoolExecutor) -> Iterator[Plan]:
-    """Lock the course and plan the batch; the walls are tested meanwhile."""
+    """Lock the course and plan the batch, while the self-test runs."""
     local = options.execute is None
     testing = beside.submit(require_walls, assignment) if local else None
     release = load_release(course, assignment)
@@ -159,7 +158,7 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
 
 
 def load_release(course: Course, assignment: Assignment) -> Release:
-    """Give the release and the exams of an assignment, made anew only if something has changed since the last time.
+    """Return the release and the exams of an assignment; they are made again only after a change.
 
     Raises:
         CourseError: the exam cannot be made; the message names notebook and cell.
@@ -174,16 +173,16 @@ def load_release(course: Course, assignment: Assignment) -> Release:
 
 
 def _current(plan: Plan, options: Options) -> Mapping[str, Grade]:
-    """Give the current grades, by student."""
+    """Return the current grades, by student."""
     found = ((work.student, batch.current(work)) for work in plan.works if not options.force)
     return {student: grade for student, grade in found if grade is not None}
 
 
 def _templates(plan: Plan, options: Options) -> contextlib.AbstractContextManager[None]:
-    """Start what processes are forked from, as early as it is known that something is due."""
+    """Start the templates as soon as it is known that a submission is due."""
     if options.execute is not None:
         return contextlib.nullcontext()
-    return starting(plan.due, warm=options.warm, force=options.force)
+    return prestart_templates(plan.due, warm=options.warm, force=options.force)
 
 
 def _run(works: Sequence[Work], plan: Plan, options: Options, progress: Progress) -> Batch:

@@ -1,4 +1,4 @@
-"""Many submissions: which are due, in which order, how many at a time, and what became of each."""
+"""Batch of an assignment: which submissions are due, in which order, how many at a time, and their results."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from autograder._util.digests import folder_key, regular_files
 from autograder._util.files import sweep, unwritable, version
 from autograder.errors import HostError, UsageError
 from autograder.examiner.course_modules import module_folders
-from autograder.execution.recording_store import Runs
+from autograder.execution.recording_store import RecordingStore
 from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key
 from autograder.grading.pool import in_processes
 from autograder.grading.schedule import Execute as Execute
 from autograder.grading.schedule import once_each
-from autograder.grading.work import TIMESTAMP, Work, preload, released_modules
+from autograder.grading.work import Work, preload, released_modules
 from autograder.records import Batch, Course, Grade, NotGraded
 from autograder.release.record import Release
 from autograder.results import result_json
-from autograder.submissions.manifest import read_timestamp
+from autograder.submissions.manifest import TIMESTAMP, read_timestamp
 
 BATCH_LOG = "log/batch.log"
-"""In .autograder/; beside it the folders with each submission's own log."""
+"""Path in .autograder/. In the same folder are those with each submission's own log."""
 
 
 Progress = Callable[[str, Grade | NotGraded], None]
@@ -37,7 +37,7 @@ Progress = Callable[[str, Grade | NotGraded], None]
 
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
-    """Those with a folder submitted/<student>/<assignment>/."""
+    """List the students with a folder submitted/<student>/<assignment>/."""
     root = course.directory("submitted")
     if not root.is_dir():
         return ()
@@ -45,7 +45,7 @@ def students(course: Course, assignment: str) -> tuple[str, ...]:
 
 
 def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Work, ...]:
-    """The work that the submissions of an assignment are.
+    """Make the work records of an assignment's submissions.
 
     Raises:
         UsageError: a student in ``only`` has submitted nothing.
@@ -76,7 +76,7 @@ def submission_work(
     submission: Path | None = None,
     target: Path | None = None,
 ) -> Work:
-    """The work that one submission is; ``submission`` and ``target`` default to the course's folders."""
+    """Make the work record of one submission; ``submission`` and ``target`` default to the course's folders."""
     assignment = release.assignment
     folder = submission or course.submitted(student, assignment.name)
     hidden = course.hidden(assignment.name)
@@ -100,13 +100,13 @@ def submission_work(
 
 
 def current(work: Work) -> Grade | None:
-    """The grade on disk, if it was made from exactly this work."""
+    """Return the grade on disk, if it was made from exactly this work."""
     grade = earlier(work)
     return grade if grade is not None and grade.is_made_from(work.content_keys) else None
 
 
 def earlier(work: Work) -> Grade | None:
-    """The grade on disk, whatever it was made from; None where there is none or it is damaged."""
+    """Return the grade on disk, current or not; None if there is none or it is damaged."""
     path = work.target / "result.json"
     if not path.is_file():
         return None
@@ -118,7 +118,7 @@ def earlier(work: Work) -> Grade | None:
 
 @functools.lru_cache(maxsize=256)
 def _read(path: Path, details: Path, *_versions: object) -> Grade | None:
-    """Kept, for a batch asks several times: what is due, which is the longest, what has become of it."""
+    """Read a grade, cached: a batch reads it to find what is due, the longest, and the result."""
     try:
         return result_json.read(path, details)
     except HostError:
@@ -140,11 +140,11 @@ def run(
     progress: Progress | None = None,
     execute: Execute = in_processes,
 ) -> Batch:
-    """Grade what has no current grade, ``workers`` at a time, the longest first.
+    """Grade the submissions without a current grade, ``workers`` at a time, the longest first.
 
-    What a kept run can answer is not executed, and of identical notebooks one is; with ``force`` all are.
-    One submission's failure, whatever it is, is that submission's :class:`NotGraded` and nothing else's. However this
-    ends, no process of it runs on; what is graded until then stays graded.
+    A submission with a recording is replayed, and of identical notebooks one is executed; with ``force`` all are
+    executed. A failure of one submission, whatever it is, becomes its :class:`NotGraded` and affects no other. However
+    the batch ends, none of its processes is left running, and grades so far are kept.
     """
     grades = {} if force else {work.student: grade for work in works if (grade := current(work)) is not None}
     due = longest_first([work for work in works if work.student not in grades])
@@ -154,7 +154,7 @@ def run(
         outcomes = execute(due, workers) if force else once_each(due, workers, execute)
         stack.enter_context(contextlib.closing(outcomes))
         for work, reason in outcomes:
-            outcome = _believe(work, reason)
+            outcome = _verified(work, reason)
             if isinstance(outcome, Grade):
                 grades[work.student] = outcome
                 graded.append(work.student)
@@ -163,7 +163,7 @@ def run(
             if progress:
                 progress(work.student, outcome)
     for folder in {work.runs for work in due if work.runs is not None}:
-        Runs(folder).prune()
+        RecordingStore(folder).prune()
     return Batch(
         grades=tuple(grades[work.student] for work in works if work.student in grades),
         graded=tuple(sorted(graded)),
@@ -171,8 +171,8 @@ def run(
     )
 
 
-def _believe(work: Work, reason: str) -> Grade | NotGraded:
-    """Only the folder says that a submission was graded, and from what."""
+def _verified(work: Work, reason: str) -> Grade | NotGraded:
+    """Return the grade that the submission's folder proves; a process's word for it is not enough."""
     grade = None if reason else current(work)
     return grade or NotGraded(work.student, work.assignment.name, reason or "no complete result was written")
 
@@ -181,10 +181,10 @@ def _believe(work: Work, reason: str) -> Grade | NotGraded:
 
 
 def longest_first(due: Sequence[Work]) -> list[Work]:
-    """By the wall seconds of each student's grade on disk, so that no long one is left running alone at the end.
+    """Sort by the wall seconds of each student's grade, so that no long one runs alone at the end.
 
-    A submission that has none takes, as far as anyone knows, as long as the others: it goes by their median. What is
-    equal stays in the order of the names.
+    A submission without a grade is expected to take the median of the others. Equal ones stay in the order of the
+    names.
     """
     known = {work.student: seconds for work in due if (seconds := _seconds(earlier(work))) > 0}
     typical = statistics.median(known.values()) if known else 0.0
@@ -196,14 +196,16 @@ def _seconds(grade: Grade | None) -> float:
 
 
 UNKNOWN_MIB = 1024.0
-"""What a notebook is taken to need where none of its assignment has run yet."""
+"""Memory that a notebook is expected to need before any of its assignment has run."""
 EXAMINER_MIB = 256.0
-"""What the examiner of one submission needs beside the notebook: it shares what the server has imported."""
+"""Memory of one submission's examiner, in addition to the notebook's; imported libraries are the template's."""
 
 
 def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
-    """How many submissions this machine grades at a time: enough cores for the threads of each, and enough memory, at
-    least 1."""
+    """Return how many submissions this machine can grade at a time, at least 1.
+
+    Each needs cores for its threads, and memory for its notebook and examiner.
+    """
     cores = cores or len(os.sched_getaffinity(0))
     available = free_mib() if available_mib is None else available_mib
     if not works:
@@ -215,16 +217,16 @@ def worker_count(works: Sequence[Work], *, cores: int | None = None, available_m
 
 
 def needed_mib(works: Sequence[Work]) -> float:
-    """What a notebook of an assignment is taken to need, its examiner aside: what the hungriest has needed before.
+    """Estimate a notebook's memory without its examiner: the largest peak measured so far.
 
-    The limit is a ceiling which few come near, and whoever does is stopped there.
+    The limit would be too high an estimate: few notebooks come near it, and those that reach it are stopped.
     """
     peaks = [peak for work in works if (grade := earlier(work)) and (peak := result_json.peak_memory(grade))]
     return min(max(peaks, default=UNKNOWN_MIB), max(work.assignment.limits.memory_mib for work in works))
 
 
 def free_mib() -> float | None:
-    """What can be had without swapping; None where the system does not say."""
+    """Return the memory available without swapping; None where the system does not report it."""
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -237,7 +239,7 @@ def free_mib() -> float | None:
 
 @contextlib.contextmanager
 def exclusive(course: Course) -> Iterator[None]:
-    """One command at a time that grades or collects on a course; leftovers of a killed or stopped one are removed.
+    """Lock the course for one command that grades or collects, and remove leftovers of stopped ones.
 
     Raises:
         HostError: another one runs, or the course cannot be written.
@@ -273,11 +275,14 @@ def exclusive(course: Course) -> Iterator[None]:
 
 
 MAX_OWN_FILES = 200
-"""Each is a mount in the sandbox; what a student adds beyond that is left out, in the order of its names."""
+"""Largest number of files that a student may add; each is a mount in the sandbox.
+
+Further ones, in the order of their names, are left out.
+"""
 
 
 def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
-    """The student's further files; none takes the place of an instructor's."""
+    """Return the student's further files; an instructor's file of the same name wins."""
     found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
     own = {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}
     return dict(list(own.items())[:MAX_OWN_FILES])

@@ -1,7 +1,6 @@
-"""A file for each batch that a person can read afterwards: what it began with, each submission, how it ended.
+"""Log of a batch, for a person to read afterwards: how it began, each submission, how it ended.
 
-It is written as the batch goes, so that one that is killed leaves what it had done. A log without a last paragraph is
-that of a batch that was killed.
+Each line is written at once, so that the log of a killed batch shows what was done. Such a log has no last paragraph.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from types import TracebackType
 from typing import TextIO
 
 from autograder import __version__
+from autograder._util.files import unwritable
 from autograder._util.text import one_line
-from autograder.errors import HostError, Terminated
+from autograder.errors import Terminated
 from autograder.grading import tally
 from autograder.grading.batch import free_mib
 from autograder.records import Course, Grade, NotGraded
@@ -27,23 +27,23 @@ from autograder.results import result_json
 from autograder.results.report.words import points
 
 Again = Callable[[Sequence[str]], str]
-"""Gives the command line that grades those who are left; of nobody, the command as it was given."""
+"""A function that gives the command line to grade the remaining students; for none, the command as it was given."""
 
-KEPT = 20
-"""Logs of an assignment; the oldest goes when another is begun."""
-REASON = 2000
-"""Characters of the reason why a submission is not graded."""
+MAX_LOGS = 20
+"""Number of logs that are kept for an assignment; a new one removes the oldest."""
+MAX_REASON = 2000
+"""Largest number of characters of the reason why a submission is not graded."""
 
 
 class BatchLog:
-    """The log of one batch, from ``with`` to its end: a context manager.
+    """The log of one batch, written within ``with``.
 
     Raises (at ``with``):
         HostError: the file cannot be written.
     """
 
     def __init__(self, course: Course, assignment: str, due: Sequence[str], *, again: Again, workers: int) -> None:
-        """``due``: the students whose submissions are graded in this batch, in that order."""
+        """Make the log of a batch that grades the students in ``due``, in that order."""
         self.course, self.assignment, self.again, self.workers = course, assignment, again, workers
         self.due = tuple(due)
         self.done: set[str] = set()
@@ -65,7 +65,7 @@ class BatchLog:
         self._write(
             f"autograder {__version__}: {one_line(self.assignment)}, course {one_line(self.course.course_id)}",
             f"began    {_moment(began)} in {one_line(str(self.course.root), 500)}",
-            f"command  {one_line(self.again(()), REASON)}",
+            f"command  {one_line(self.again(()), MAX_REASON)}",
             f"machine  {one_line(platform.node())}: {cores} cores{had}, {platform.platform(terse=True)}, "
             f"Python {platform.python_version()}",
             f"to do    {len(self.due)} submissions, {self.workers or 'as many as a cluster takes'} at a time",
@@ -74,22 +74,25 @@ class BatchLog:
         return self
 
     def advance(self, student: str, outcome: Grade | NotGraded) -> None:
-        """One more is done."""
+        """Log one more submission as done."""
         self.counts[tally.status_of(outcome)] += 1
         if isinstance(outcome, Grade):
             self.done.add(student)
-        self._write(f"{datetime.now(UTC):%H:%M:%S}  {one_line(student, 40):{self._width}}  {_in_a_line(outcome)}")
+        self._write(f"{datetime.now(UTC):%H:%M:%S}  {one_line(student, 40):{self._width}}  {_summary(outcome)}")
 
     @property
     def left(self) -> tuple[str, ...]:
-        """Those who have no grade of this batch yet."""
+        """Students who have no grade of this batch yet."""
         return tuple(student for student in self.due if student not in self.done)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         how, more = "ended", []
         if error is not None:
             how = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
-            more = [f"why      {one_line(_why(error), REASON)}", f"go on    {one_line(self.again(self.left), 100_000)}"]
+            more = [
+                f"why      {one_line(_why(error), MAX_REASON)}",
+                f"continue {one_line(self.again(self.left), 100_000)}",
+            ]
         seconds = time.monotonic() - self._began
         self._write(
             "",
@@ -103,7 +106,7 @@ class BatchLog:
             self._file = None
 
     def _write(self, *lines: str) -> None:
-        """At once, for those who watch it. A full disk costs the log its lines and the batch nothing."""
+        """Write and flush lines, for people who watch. A full disk costs the log its lines and the batch nothing."""
         if self._file is None:
             return
         with contextlib.suppress(OSError):
@@ -112,27 +115,27 @@ class BatchLog:
 
 
 def folder(course: Course, assignment: str) -> Path:
-    """Where an assignment's logs lie, beside those of its submissions."""
+    """Return the folder of an assignment's batch logs; the logs of its submissions lie above it."""
     return course.state / "log" / assignment / "batches"
 
 
 def _create(where: Path, moment: datetime) -> tuple[Path, TextIO]:
-    """A new file, named by the time so that names sort like times; the oldest ones go."""
+    """Create a log, named by the time so that names sort like times; remove the oldest ones."""
     while (path := where / f"{moment:%Y-%m-%dT%H%M%SZ}.log").exists():
         moment += timedelta(seconds=1)
     try:
         where.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        for old in sorted(where.glob("*.log"))[:-KEPT]:
+        for old in sorted(where.glob("*.log"))[:-MAX_LOGS]:
             old.unlink(missing_ok=True)
     except OSError as error:
-        raise HostError(f"{path} cannot be written ({error.strerror}); free space or rights?") from error
+        raise unwritable(path, error) from error
     return path, os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
 
-def _in_a_line(outcome: Grade | NotGraded) -> str:
+def _summary(outcome: Grade | NotGraded) -> str:
     if isinstance(outcome, NotGraded):
-        return f"{tally.NOT_GRADED}: {one_line(outcome.reason, REASON)}"
+        return f"{tally.NOT_GRADED}: {one_line(outcome.reason, MAX_REASON)}"
     score = f"{points(outcome.score)} / {points(outcome.max_score)}"
     seconds = sum(book.wall_seconds for book in outcome.notebooks)
     peak = result_json.peak_memory(outcome)

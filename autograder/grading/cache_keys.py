@@ -1,7 +1,7 @@
-"""Cache keys: hashes that say what a grade was made from, and which runs would be the same.
+"""Cache keys: hashes of everything that a grade, or a recording, was made from.
 
-A grade's keys are made of everything that it depends on. In the key of a run is what the student's process is given,
-and nothing else: no hidden test, no points, no hidden data, no name and no time.
+A grade's keys cover all that it depends on. A recording's key covers only the input of the student's process: no
+hidden test, no points, no hidden data, no name and no time.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from autograder.release.record import Release
 EXAMINER_VERSION = "3"
 """Raise it when the same submission would get another grade."""
 EXECUTION_VERSION = "1"
-"""Raise it when the same notebook would do something else in its kernel, or be asked something else while it runs."""
+"""Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
 
 # --- grades
 
 
 def common_keys(course: Course, release: Release) -> dict[str, str]:
-    """What all grades of an assignment are made from, the submission aside.
+    """Make the keys that all grades of an assignment share.
 
-    ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: what
-    goes with the release · ``environment``: versions, limits, interpreter, sandbox, training · ``policy``: due date
-    and lateness, with the course's own policy class.
+    ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: the files
+    of the release · ``environment``: versions, limits, interpreter, sandbox, training · ``policy``: due date and
+    lateness, with the course's own policy class.
     """
     assignment = release.assignment
     due = assignment.due.isoformat() if assignment.due else None
@@ -43,18 +43,18 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
     return {
         "exam": exam_key(course, release),
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
-        "environment": digest(versions(), asdict(assignment.limits), *_how_it_runs(assignment)),
+        "environment": digest(versions(), asdict(assignment.limits), *_run_settings(assignment)),
         "policy": digest(policy),
         "examiner": EXAMINER_VERSION,
     }
 
 
-def _how_it_runs(assignment: Assignment) -> tuple[str | None, ...]:
+def _run_settings(assignment: Assignment) -> tuple[str | None, ...]:
     return assignment.environment, assignment.sandbox, assignment.training
 
 
 def exam_key(course: Course, release: Release) -> str:
-    """What is asked: two grades with different keys are not grades of the same exam."""
+    """Make the key of the exam: two grades with different keys are not grades of the same exam."""
     name = release.assignment.name
     modules = [
         _own_modules(folder, release.exams)
@@ -64,7 +64,7 @@ def exam_key(course: Course, release: Release) -> str:
 
 
 def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
-    """The modules in ``folder`` that the notebooks import: name → digest."""
+    """Digest the modules in ``folder`` that the notebooks import: name → digest."""
     sources = [cell.source for exam in exams for cell in exam.cells if cell.cell_type == "code"]
     names = {module.split(".")[0] for source in sources for module in modules_imported(source)}
     found = {}
@@ -80,11 +80,13 @@ def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
 
 
 def execution_key(assignment: Assignment, files: str, preload: Sequence[str]) -> str:
-    """What all runs of an assignment have in common, the student's own aside: the sandbox and its limits, the
-    interpreter with its packages, what is imported first, the kit's own code, and the files of the release.
+    """Make the key that all runs of an assignment share, without the student's own input.
+
+    It covers the sandbox and its limits, the interpreter with its packages, the libraries imported first, the kit's own
+    code, and the files of the release.
 
     Args:
-        assignment: whose limits and environment.
+        assignment: its limits and environment count.
         files: a digest of the release's files.
         preload: modules that the kernel imports before its first cell.
     """
@@ -102,7 +104,7 @@ def _limits_of_kernels(assignment: Assignment) -> dict[str, Any]:
 
 
 def _sandbox(python: str | None, name: str) -> list[Any]:
-    """The wall, and the Python inside; what is wrong with either is told by who grades."""
+    """Describe the sandbox and the Python inside; a fault of either is reported when grading starts."""
     from autograder.sandbox import default_sandbox
 
     try:
@@ -117,15 +119,15 @@ def _sandbox(python: str | None, name: str) -> list[Any]:
         return ["none", str(error)]
 
 
-_OF_PACKAGES = frozenset([".dist-info", ".egg-info", ".egg-link"])
+_PACKAGE_SUFFIXES = frozenset([".dist-info", ".egg-info", ".egg-link"])
 
 
 def _installed(executable: str, *prefixes: str) -> list[Any]:
-    """The interpreter, and the names and versions of all packages that it can import."""
+    """Describe the interpreter, and the names and versions of all packages that it can import."""
     status = Path(executable).stat()
     places = [
         p for prefix in prefixes for p in (*Path(prefix).glob("lib/python*"), *Path(prefix).glob("lib64/python*"))
     ]
     folders = {d.resolve() for p in places for d in (p / "site-packages", p / "dist-packages") if d.is_dir()}
-    names = {path.name for folder in folders for path in folder.iterdir() if path.suffix in _OF_PACKAGES}
+    names = {path.name for folder in folders for path in folder.iterdir() if path.suffix in _PACKAGE_SUFFIXES}
     return [executable, status.st_size, status.st_mtime_ns, sorted(p.name for p in places), sorted(names)]

@@ -1,6 +1,6 @@
-"""Named files in one run of bytes: a line of JSON with their names, sizes and hashes, then their contents.
+"""Container of named files in bytes: a line of JSON with their names, sizes and hashes, then their contents.
 
-There is no compression and no link in it, so that nothing can grow while it is opened or lead anywhere else.
+It has no compression and no links, so that nothing can grow, or lead out of a folder, while it is opened.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ FORMAT = "autograder parcel 1"
 
 
 def pack(head: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
-    """``head`` (JSON) and ``files`` (relative path with ``/`` → content) in one; the same for the same content.
+    """Pack ``head`` (JSON) and ``files`` (relative path with ``/`` → content); equal input gives equal bytes.
 
-    A content that several files have is there once.
+    Files with the same content share one copy.
     """
     blobs: dict[str, bytes] = {}
     names = {}
@@ -31,14 +31,14 @@ def pack(head: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
 
 
 MAX_HEADER_BYTES = 256 << 20
-"""Of the first line; who reads from one that is not trusted says less."""
+"""Largest size of the first line; a reader of untrusted bytes passes a smaller bound."""
 
 
 def unpack(data: bytes, max_header_bytes: int = MAX_HEADER_BYTES) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Head and files.
+    """Unpack the head and the files.
 
     Raises:
-        ValueError: it is not what :func:`pack` made: damaged, cut, of another version, or with a path that leads out.
+        ValueError: :func:`pack` did not make it: damaged, cut, of another version, or with a path that leads out.
     """
     end = data.find(b"\n", 0, max_header_bytes + 1)
     line, rest = data[: max(end, 0)], memoryview(data)[end + 1 :]
@@ -47,7 +47,7 @@ def unpack(data: bytes, max_header_bytes: int = MAX_HEADER_BYTES) -> tuple[dict[
         if first["format"] != FORMAT:
             raise ValueError(f"its format is {first['format']!r:.40}")
         if type(first["head"]) is not dict:
-            raise ValueError("its head is no record")
+            raise ValueError("its head is not a record")
         blobs: dict[str, bytes] = {}
         at = 0
         for digest, size in first["blobs"]:

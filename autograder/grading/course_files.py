@@ -1,4 +1,4 @@
-"""The part of a course folder that grading one assignment needs: what a machine without that folder gets of it."""
+"""Files of a course that grading one assignment needs, for a machine without the course folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from autograder.grading.work import Work
 from autograder.records import Exam
 
 KIT = "autograder"
-"""What every machine has installed, and no course's module."""
+"""Name of the kit's own package, which every machine has; it is no module of a course."""
 
 
 def course_files(work: Work) -> dict[str, bytes]:
-    """Path in the course folder → content, of everything but notebooks and submissions that grading ``work`` may open.
+    """Read the files, except notebooks and submissions, that grading ``work`` may open.
 
-    That is what lies in source/<assignment>/ and its hidden folder, what ``files`` lists, the course's own modules that
-    the notebooks import, with what those import, and the late policy with its options.
+    These are the files in source/<assignment>/ and its hidden folder, those that ``files`` lists, the course's own
+    modules that the notebooks import, with the modules that these import, and the late policy with its options.
+
+    Returns:
+        Path in the course folder → content.
 
     Raises:
         CourseError: a file cannot be read.
@@ -39,8 +42,9 @@ def course_files(work: Work) -> dict[str, bytes]:
 
 
 def examiner_files(work: Work) -> list[Path]:
-    """Everything but notebooks and submissions that the examiner may open when it grades ``work``: as
-    :func:`course_files`, without the late policy, which is asked elsewhere.
+    """List the files, except notebooks and submissions, that the examiner may open when it grades ``work``.
+
+    They are those of :func:`course_files` without the late policy, which the coordinator applies.
 
     Raises:
         CourseError: a module cannot be read.
@@ -54,7 +58,7 @@ def _paths(work: Work) -> Iterator[Path]:
     if plugin is None:
         return
     yield from own_modules((), [work.course / plugin.partition(":")[0]], work.modules)
-    # Its options are the policy's. It may name a database, too, which is no business of another machine without one.
+    # It holds the policy's options. Without a plugin it is not sent: it may hold the address of a database.
     config = work.course / NBGRADER_CONFIG
     if config.is_file():
         yield config
@@ -65,15 +69,17 @@ def _opened_by_tests(work: Work) -> Iterator[Path]:
     yield from (path for path in _below(source) if path.suffix != ".ipynb")
     for listed in work.assignment.files:
         yield from _below(work.course / listed)
-    # What a release takes along is within the course, links followed.
+    # Files of the release lie within the course, also where links lead to them.
     yield from (path for path in work.files.values() if path.is_relative_to(work.course) and path.is_file()
                 and not path.is_relative_to(work.submission))  # fmt: skip
     yield from own_modules(_imported_by(work.exams), (), work.modules)
 
 
 def own_modules(names: Iterable[str], files: Iterable[Path], folders: Sequence[Path]) -> Iterator[Path]:
-    """The ``files``, the modules ``names`` that lie in ``folders`` (the first that has one counts), and what all of
-    these import from there; a package with all of its files."""
+    """Yield ``files``, the course's modules ``names``, and all modules of the course that these import.
+
+    Of ``folders``, the first that has a module counts; a package comes with all of its files.
+    """
     waiting, known = list(names), {KIT}
     for file in files:
         yield file
@@ -90,14 +96,14 @@ def own_modules(names: Iterable[str], files: Iterable[Path], folders: Sequence[P
 
 
 def _module(folder: Path, name: str) -> list[Path]:
-    # As Python looks: a package goes before a module of the same name.
+    # As in Python's own search: a package goes before a module of the same name.
     if (folder / name / "__init__.py").is_file():
         return list(_below(folder / name))
     return [folder / f"{name}.py"] if (folder / f"{name}.py").is_file() else []
 
 
 def _imported_by(exams: Iterable[Exam]) -> set[str]:
-    """Top-level names of all modules that cells import, tests included."""
+    """Collect the top-level names of all modules that cells import, tests included."""
     found: set[str] = set()
     for exam in exams:
         found |= {module.split(".")[0] for module in vocabulary(exam).modules}
@@ -111,7 +117,7 @@ def _imports(source: str | bytes) -> set[str]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()  # a cell with a magic; what its imports are, the vocabulary knows
+        return set()  # a cell with a magic; the vocabulary knows its imports
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -122,7 +128,7 @@ def _imports(source: str | bytes) -> set[str]:
 
 
 def _below(start: Path) -> Iterator[Path]:
-    """``start``, if it is a file, else the files in it; a link to a file is that file."""
+    """Yield ``start`` if it is a file, else the files in it; links to files count as files."""
     if start.is_file():
         yield start
     seen: set[str] = set()  # a link may lead to a folder that it is in

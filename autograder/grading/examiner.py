@@ -1,4 +1,4 @@
-"""One submission's examiner, seen from outside: started, given its task, lent kernels, heard to its one outcome."""
+"""One submission's examiner, from outside: started, given its task, lent kernels, read to its one outcome."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ from autograder.grading.parcel import pack_unit
 from autograder.grading.recordings import Recording
 from autograder.grading.templates import Templates
 from autograder.grading.walls import kernel_sandbox
-from autograder.grading.work import Work, handed_in, masked, preload, top_names
+from autograder.grading.work import Work, handed_in, hidden_paths, preload, top_names
 from autograder.records import ATTEMPTS
 from autograder.sandbox.base import HOME, Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
 from autograder.sandbox.sockets import close_all, start_listening
 
 START_SECONDS = 300.0
-"""How long an examiner that is not forked may take to import everything, on a machine that is busy."""
+"""Seconds that an examiner without a template may take to import everything, on a busy machine."""
 
 
 class Examiners:
-    """Examines submissions of one assignment, each in a process of its own behind a wall of its own. Thread-safe."""
+    """Examiners of one assignment's submissions, each a process in a sandbox of its own. Thread-safe."""
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Have every examination end at once, without an outcome."""
+        """End every examination at once, without an outcome."""
         self._stopped.set()
 
     def examine(self, work: Work) -> bytes:
-        """Examine a submission; its outcome, see :mod:`autograder.grading.outcome`.
+        """Examine a submission and return its outcome, see :mod:`autograder.grading.outcome`.
 
         Raises:
             HostError: this machine cannot do it, or the process ended without an outcome.
         """
         sandbox, without = self._templates.examiner()
-        said = self._examined(work, sandbox, without)
-        if without and outcome.needs(said) == outcome.LIBRARIES:
+        result = self._examine_once(work, sandbox, without)
+        if without and outcome.needs(result) == outcome.LIBRARIES:
             self._templates.start_large()
             sandbox, without = self._templates.examiner()
-            said = self._examined(work, sandbox, without)
-        return said
+            result = self._examine_once(work, sandbox, without)
+        return result
 
-    def _examined(self, work: Work, sandbox: Sandbox, without: list[str]) -> bytes:
+    def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> bytes:
         deadline = time.monotonic() + work.seconds
-        kept = recordings.load(work) if work.kept else tuple(Recording() for _ in work.exams)
+        found = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
         unit = pack_unit(work)
         job = self._templates.examiner_job()
-        task = {"kept": work.kept, "record": work.runs is not None, "without": without}
+        task = {"replay_only": work.replay_only, "record": work.runs is not None, "without": without}
         with _own_files(work) as own, self._kernels(work, own) as lent:
             process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
             with contextlib.ExitStack() as stack:
@@ -65,16 +65,16 @@ class Examiners:
                 stack.callback(close_all, sockets.values())
                 stack.callback(process.close)
                 try:
-                    with contextlib.closing(_connected(sockets[layout.SOCKET])) as line:
+                    with contextlib.closing(_connect(sockets[layout.SOCKET])) as line:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
-                        return _heard(line, task, unit, kept, lent, go_on)
+                        return _serve(line, task, unit, found, lent, go_on)
                 except (wire.Closed, ValueError, OverflowError) as error:
                     raise HostError(self._why(work, process, error, deadline)) from error
 
     def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
         there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
         limit = 2 * ATTEMPTS * len(work.exams)
-        return kernels.Kernels(partial(self._start_kernel, work, own), limit, ahead=there and not work.kept)
+        return kernels.Kernels(partial(self._start_kernel, work, own), limit, ahead=there and not work.replay_only)
 
     def _why(self, work: Work, process: Process, error: Exception, deadline: float) -> str:
         if self._stopped.is_set():
@@ -94,7 +94,7 @@ class Examiners:
         return f"the process that examined it ended without an outcome ({how})"
 
     def _start_kernel(self, work: Work, own: Mapping[str, Path]) -> kernels.Lent:
-        """A fresh kernel in a fresh sandbox. One that cannot be forked, or does not come up, is started instead."""
+        """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""
         files = {f"{HOME}/{name}": path for name, path in {**own, **self._templates.staged.released}.items()}
         modules = self._templates.released_modules
         first = preload(work.assignment, modules)
@@ -105,7 +105,7 @@ class Examiners:
                 work.assignment.limits,
                 key,
                 python=work.assignment.environment,
-                masked=masked(work),
+                hidden_paths=hidden_paths(work),
                 preload=first,
             )
 
@@ -116,29 +116,29 @@ class Examiners:
         return kernels.start(kernel_sandbox(work.assignment), describe)
 
 
-def _heard(
+def _serve(
     line: wire.Line,
     task: Mapping[str, object],
     unit: bytes,
-    kept: tuple[Recording, ...],
+    found: tuple[Recording, ...],
     lent: kernels.Kernels,
     go_on: Callable[[], bool],
 ) -> bytes:
-    """Give the task, serve what is asked, and return the outcome."""
+    """Send the task, answer requests, and return the outcome."""
     line.send_request(task)
     line.send_parcel(unit)
-    for recording in kept:
+    for recording in found:
         line.send_parcel(recording.run or b"")
         line.send_parcel(recording.figures)
     while True:
-        said, _ = line.receive(go_on)
-        if isinstance(said, bytes):
-            return said
-        reply, descriptors = lent.answer(said)
+        message, _ = line.receive(go_on)
+        if isinstance(message, bytes):
+            return message
+        reply, descriptors = lent.answer(message)
         line.send_request(reply, descriptors)
 
 
-def _connected(socket_descriptor: int) -> wire.Line:
+def _connect(socket_descriptor: int) -> wire.Line:
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(f"/proc/self/fd/{socket_descriptor}")
@@ -151,7 +151,7 @@ def _connected(socket_descriptor: int) -> wire.Line:
 
 @contextlib.contextmanager
 def _own_files(work: Work) -> Iterator[Mapping[str, Path]]:
-    """Copies of what the student handed in beside the notebooks, in a folder that names neither student nor course."""
+    """Copy the student's further files into a folder whose name contains neither student nor course."""
     own = handed_in(work)
     if not own:
         yield {}
@@ -164,11 +164,11 @@ def _own_files(work: Work) -> Iterator[Mapping[str, Path]]:
 
 
 def _keep_log(work: Work, process: Process) -> None:
-    """Put what the process's libraries have said, and the traceback of a fault, where a person finds it."""
-    said = process.stderr()
+    """Save the output of the process's libraries, and the traceback of a fault, in the submission's log."""
+    text = process.stderr()
     with contextlib.suppress(OSError):
         work.log.unlink(missing_ok=True)
-        if said:
+        if text:
             work.log.parent.mkdir(parents=True, exist_ok=True)
             work.log.touch(mode=0o600)
-            work.log.write_text(said, "utf-8", "replace")
+            work.log.write_text(text, "utf-8", "replace")

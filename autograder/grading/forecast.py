@@ -1,4 +1,4 @@
-"""Which grades would change: everything is graded as ever, into a place that nobody looks at, and compared."""
+"""Forecast of a batch: all is graded as usual into another folder, and compared with the current grades."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from autograder.grading.work import Work
 from autograder.records import Batch, Course, Grade, QuestionGrade
 
 FOLDER = "dry-run"
-"""In .autograder/work/, which each batch empties."""
+"""Name of a folder in .autograder/work/, which each batch empties."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question that would be graded otherwise. Scores are None where there is no such question, or no grade."""
+    """A question whose grade would change. A score is None where there is no such question, or no grade."""
 
     id: str
     before: float | None
     after: float | None
     remark: str = ""
-    """What changes where the score does not: ``failed → partial``."""
+    """Change of the outcome where the score stays the same: ``failed → partial``."""
 
     def __str__(self) -> str:
         return f"{self.id} {self.remark or f'{points(self.before)} → {points(self.after)}'}"
@@ -32,13 +32,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Change:
-    """One submission, now and as it would be."""
+    """One submission's grade on disk and its new grade."""
 
     student: str
     before: Grade | None
-    """The grade on disk; None where there is none."""
+    """Grade on disk; None where there is none."""
     after: Grade | None
-    """None where it could not be graded now."""
+    """New grade; None where the submission could not be graded now."""
     questions: tuple[Question, ...]
 
     @property
@@ -57,20 +57,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a batch would do."""
+    """Grades that a batch would give."""
 
     changes: tuple[Change, ...]
-    """Of every submission, in the order of the names; also of those that would not change."""
+    """One entry for every submission, in the order of the names; also for grades that would stay."""
     executed: tuple[str, ...]
-    """Whose notebooks had to be executed. Their runs are kept: to grade them now executes nothing."""
+    """Students whose notebooks were executed. Their recordings are kept: grading them now executes nothing."""
 
     @property
     def changed(self) -> tuple[Change, ...]:
-        """Those that would have another grade."""
+        """Entries of students who would have another grade."""
         return tuple(one for one in self.changes if one.changes)
 
     def summary(self) -> str:
-        """The counts, in one line."""
+        """Write the counts, in one line."""
         count, changed = len(self.changes), len(self.changed)
         lost = sum(one.after is None for one in self.changes)
         parts = [f"{changed} of {count} grades would change", f"{count - changed - lost} would stay"]
@@ -80,28 +80,28 @@ class Forecast:
         return f"{', '.join(parts)}; {executed}. No grade was written."
 
 
-def aside(course: Course, works: Sequence[Work]) -> tuple[Work, ...]:
-    """The same works, whose results go to a place of their own."""
+def redirect(course: Course, works: Sequence[Work]) -> tuple[Work, ...]:
+    """Return the same works, with results going to the forecast's folder."""
     folder = course.state / "work" / FOLDER
-    return tuple(_aside(work, folder / work.student) for work in works)
+    return tuple(_redirected(work, folder / work.student) for work in works)
 
 
 def clear(course: Course) -> None:
-    """Remove that place."""
+    """Remove the forecast's folder."""
     shutil.rmtree(course.state / "work" / FOLDER, ignore_errors=True)
 
 
-def _aside(work: Work, folder: Path) -> Work:
+def _redirected(work: Work, folder: Path) -> Work:
     return replace(work, target=folder / "graded", details=folder / "details.json")
 
 
 def compare(works: Sequence[Work], current: Mapping[str, Grade], done: Batch) -> Forecast:
-    """What the grades on disk would become.
+    """Compare the grades on disk with the new ones.
 
     Args:
-        works: as they would be graded, with the places of the grades on disk.
-        current: student → grade that is current, and so was not graded.
-        done: what grading the others came to.
+        works: the works as a batch would grade them, with the places of the grades on disk.
+        current: student → current grade, which was not made again.
+        done: the batch that graded the others.
     """
     graded = {grade.student: grade for grade in done.grades}
     changes = []
@@ -114,7 +114,7 @@ def compare(works: Sequence[Work], current: Mapping[str, Grade], done: Batch) ->
 
 
 def _needed_no_kernel(book: Any) -> bool:
-    return book.kept or book.status in ("missing", "invalid")
+    return book.replayed or book.status in ("missing", "invalid")
 
 
 def _questions(before: Grade | None, after: Grade | None) -> list[Question]:
@@ -137,12 +137,12 @@ def _by_id(grade: Grade) -> dict[tuple[str, str], QuestionGrade]:
 
 
 def points(score: float | None) -> str:
-    """For people."""
+    """Format a score for people."""
     return "–" if score is None else f"{score:.4g}"
 
 
 def to_json(forecast: Forecast) -> dict[str, Any]:
-    """As plain data."""
+    """Convert the forecast to plain data."""
     return {
         "changes": [
             {

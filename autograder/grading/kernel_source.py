@@ -1,8 +1,8 @@
-"""Where the kernels of a notebook come from: a run that is kept, where it can answer all that is asked, or a fresh one.
+"""Source of a notebook's kernels: a recording, where it can answer all that is asked, or a fresh kernel.
 
-LiveRecorded:  composed notebook ─▶ kernels, written down ─▶ grade, and the run is kept
-Replayed:  composed notebook ─▶ the kept run, said again ─▶ the same grade, without any kernel
-                                    └─ asked what it does not know ─▶ ReplayMiss, and no grade
+LiveRecorded:  composed notebook ─▶ kernels, recorded ─▶ grade, and the recording is saved
+Replayed:  composed notebook ─▶ the recording, replayed ─▶ the same grade, without any kernel
+                                    └─ a question that it does not answer ─▶ ReplayMiss, and no grade
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autograder._util import libraries
-from autograder.check.measured import PredictionCache, read_predictions
+from autograder.check.prediction_cache import PredictionCache, read_predictions
 from autograder.execution.capture import ExtraCaptures
-from autograder.execution.recording import Recorder, Replay, Said, Session, Transcript
+from autograder.execution.recording import Recorder, Replay, ReplyEvent, Session, Transcript
 from autograder.execution.recording_store import from_bytes, to_bytes
 from autograder.execution.run import Kernel, StartKernel
 from autograder.kernel.codec import CodecError
@@ -24,89 +24,89 @@ from autograder.records import Composed
 
 
 class ReplayMiss(Exception):
-    """A notebook cannot be graded from its recording; it has to be executed."""
+    """A notebook that cannot be graded from its recording; it has to be executed."""
 
 
 @dataclass
 class Recorded:
-    """What is kept of one notebook, and what comes of it now: bytes, read and written on this side of the wall."""
+    """Recording of one notebook, old and new, as bytes that only the examiner's process reads and writes."""
 
     run: bytes = b""
-    """What its kernels said the last time; empty where nothing is kept."""
+    """Recording of its kernels; empty where there is none."""
     figures: bytes = b""
-    """What was measured of its models, see :class:`~autograder.check.measured.PredictionCache`."""
+    """Cached predictions of its models, see :class:`~autograder.check.prediction_cache.PredictionCache`."""
     new_run: bytes | None = None
-    """To be kept instead; empty: nothing is; None: it stays as it is."""
+    """New recording; empty: the old one is removed; None: the old one stays."""
     new_figures: bytes = b""
 
     def load_run(self) -> Transcript | None:
-        """The transcript; None where there is none that can be read."""
+        """Decode the transcript; return None where there is none that can be read."""
         try:
             return from_bytes(self.run) if self.run else None
         except _UNREADABLE:
             return None
 
     def save_run(self, transcript: Transcript | None) -> None:
-        """Keep a transcript; None: it was too large."""
+        """Encode a transcript as the new recording; None: it was too large."""
         try:
             self.new_run = b"" if transcript is None else to_bytes(transcript)
         except _UNREADABLE:
             self.new_run = b""
 
     def load_predictions(self) -> PredictionCache:
-        """What was measured of the models of the run."""
+        """Decode the cached predictions of the run's models."""
         try:
-            ((said,),) = [session.events for session in from_bytes(self.figures).sessions]
-            if isinstance(said, Said) and said.reply is not None:
-                return read_predictions(said.reply)
+            ((event,),) = [session.events for session in from_bytes(self.figures).sessions]
+            if isinstance(event, ReplyEvent) and event.reply is not None:
+                return read_predictions(event.reply)
         except _UNREADABLE:
             pass
         return PredictionCache()
 
     def save_predictions(self, predictions: PredictionCache | None) -> None:
-        """Keep what was measured, if that is new."""
+        """Encode the cached predictions, if there are new ones."""
         if predictions is not None and predictions.changed:
             with contextlib.suppress(CodecError, *_UNREADABLE):
-                said = Said("", predictions.packed())
-                self.new_figures = to_bytes(Transcript((Session("", (said,), 1, 0.0, None),), ()))
+                event = ReplyEvent("", predictions.packed())
+                self.new_figures = to_bytes(Transcript((Session("", (event,), 1, 0.0, None),), ()))
 
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
 
 
 class KernelSource(Protocol):
-    """The kernels of one notebook, from the first cell to the last question."""
+    """Interface of the kernels of one notebook, from the first cell to the last question."""
 
-    kept: bool
-    """Nothing runs: it was executed earlier."""
+    replayed: bool
+    """Graded from a recording: nothing is executed."""
     predictions: PredictionCache | None
-    """What was measured of models; None: nobody keeps it."""
+    """Predictions of models; None: they are not cached."""
 
     def start(self) -> Kernel:
-        """A :data:`~autograder.execution.run.StartKernel`."""
+        """Start a kernel, as a :data:`~autograder.execution.run.StartKernel`."""
 
     def clock(self) -> float:
-        """A :data:`~autograder.execution.run.Clock`."""
+        """Return the time, as a :data:`~autograder.execution.run.Clock`."""
 
     def given_up(self) -> bool:
-        """Whether what is done with them is in vain."""
+        """Tell whether further work is in vain."""
 
     def done(self) -> None:
-        """All is asked.
+        """Finish, after the last question.
 
         Raises:
-            ReplayMiss: what was answered is worth nothing.
+            ReplayMiss: the answers so far cannot be used.
         """
 
 
 ChooseSource = Callable[[Composed, ExtraCaptures], KernelSource]
-"""Gives the kernels of a composed notebook; raises :class:`ReplayMiss`."""
+"""A function that chooses the kernels of a composed notebook; raises :class:`ReplayMiss`."""
 
 
 class Live:
-    """Kernels that are started, and not written down."""
+    """Fresh kernels that are not recorded."""
 
-    kept = False
+    replayed = False
 
     def __init__(self, start: StartKernel) -> None:
         self.start = start
@@ -114,50 +114,50 @@ class Live:
         self.predictions: PredictionCache | None = None
 
     def given_up(self) -> bool:
-        """Never."""
+        """Return False: a fresh kernel can answer everything."""
         return False
 
     def done(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: there is no recording to save."""
 
 
 class LiveRecorded:
-    """Kernels that are started; what they say is kept."""
+    """Fresh kernels that are recorded."""
 
-    kept = False
+    replayed = False
 
-    def __init__(self, start: StartKernel, recorded: Recorded, beyond: ExtraCaptures) -> None:
+    def __init__(self, start: StartKernel, recorded: Recorded, extra: ExtraCaptures) -> None:
         self._recorder = Recorder(start)
         self._recorded = recorded
-        self._beyond = beyond
+        self._extra = extra
         self.predictions: PredictionCache | None = PredictionCache()
         self.start = self._recorder.start
         self.clock = self._recorder.clock
 
     def given_up(self) -> bool:
-        """Never."""
+        """Return False: a fresh kernel can answer everything."""
         return False
 
     def done(self) -> None:
-        """Keep the run."""
-        self._recorded.save_run(self._recorder.transcript(self._beyond.files, self._beyond.figures))
+        """Save the recording."""
+        self._recorded.save_run(self._recorder.transcript(self._extra.files, self._extra.figures))
         self._recorded.save_predictions(self.predictions)
 
 
 class Replayed:
-    """Kernels that are not there.
+    """Kernels replayed from a recording.
 
     Raises:
-        ReplayMiss: there is no run, or it was looked at otherwise than is needed now.
+        ReplayMiss: there is no recording, or it was captured otherwise than is needed now.
     """
 
-    kept = True
+    replayed = True
 
-    def __init__(self, recorded: Recorded, beyond: ExtraCaptures) -> None:
+    def __init__(self, recorded: Recorded, extra: ExtraCaptures) -> None:
         transcript = recorded.load_run()
-        if transcript is None or not _same_look(transcript.files, beyond.files):
+        if transcript is None or not _same_look(transcript.files, extra.files):
             raise ReplayMiss
-        if not _same_look(transcript.figures, beyond.figures):
+        if not _same_look(transcript.figures, extra.figures):
             raise ReplayMiss
         self._recorded = recorded
         self.predictions: PredictionCache | None = recorded.load_predictions()
@@ -166,11 +166,11 @@ class Replayed:
         self.clock = self._replay.clock
 
     def given_up(self) -> bool:
-        """Whether something was asked that the run does not know, or a library is needed that is not here."""
+        """Tell whether a question missed the recording, or a library is needed that this process cannot import."""
         return self._replay.missed or libraries.wanted()
 
     def done(self) -> None:
-        """See :class:`KernelSource`."""
+        """Save new predictions; raise :class:`ReplayMiss` if a question missed the recording."""
         if self._replay.missed:
             raise ReplayMiss
         if not libraries.wanted():
@@ -178,24 +178,24 @@ class Replayed:
 
 
 def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:
-    """Each look at files tells what has changed since the last: all of them are needed, or none."""
+    """Compare captures: each look at files shows the changes since the last, so all are needed, or none."""
     return not now or now == set(then)
 
 
-def kernel_source(start: StartKernel, recorded: Recorded | None, *, kept: bool) -> ChooseSource:
-    """How a notebook gets its kernels.
+def kernel_source(start: StartKernel, recorded: Recorded | None, *, replay_only: bool) -> ChooseSource:
+    """Return a function that chooses the source of a notebook's kernels.
 
     Args:
-        start: gives a fresh one.
-        recorded: what is kept of it; None: nothing is kept.
-        kept: from its recording alone.
+        start: starts a fresh kernel.
+        recorded: the notebook's recording; None: nothing is recorded.
+        replay_only: whether to replay only.
     """
 
-    def supply(composed: Composed, beyond: ExtraCaptures) -> KernelSource:
+    def choose(composed: Composed, extra: ExtraCaptures) -> KernelSource:
         if recorded is None:
-            if kept:
+            if replay_only:
                 raise ReplayMiss
             return Live(start)
-        return Replayed(recorded, beyond) if kept else LiveRecorded(start, recorded, beyond)
+        return Replayed(recorded, extra) if replay_only else LiveRecorded(start, recorded, extra)
 
-    return supply
+    return choose

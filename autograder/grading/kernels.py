@@ -1,7 +1,7 @@
-"""Kernels that are lent to an examiner's process: started and measured out here, spoken with in there.
+"""Kernels that are lent to an examiner: started and measured by the coordinator, used by the examiner.
 
-The examiner asks for a kernel and gets the descriptors of its sockets and the key of its messages; everything else that
-it may ask is how the kernel fares. Which program a kernel is, what it sees and what it may use is decided here.
+The examiner asks for a kernel and gets the descriptors of its sockets and the key of its messages. Its other requests
+are only about the kernel's state. The coordinator decides which program a kernel is, what it sees and what it may use.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from autograder.sandbox.kernel_job import SOCKET_NAMES, STARTUP_SECONDS
 from autograder.sandbox.sockets import close_all, start_listening
 
 MAX_WAIT_SECONDS = 1.0
-"""How long an answer to ``wait`` may take."""
+"""Longest time to block in an answer to ``wait``."""
 MAX_REQUESTS = 5_000_000
 FREE_REQUESTS, MAX_REQUESTS_A_SECOND = 20_000, 2000
-"""Of one examination: who asks more often waits, so that the coordinator has time for the others."""
-MAX_SAID = 8192
-"""Characters of a kernel's last words that are passed on."""
+"""Limits for one examination: beyond them its requests are slowed down, to leave the coordinator time for others."""
+MAX_STDERR = 8192
+"""Largest number of characters of a kernel's error output that are passed on."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Lent:
-    """A kernel that runs, and the way to it."""
+    """A running kernel, with its sockets and key."""
 
     process: Process
     sockets: dict[str, int]
@@ -39,7 +39,7 @@ class Lent:
     key: str
 
     def close(self) -> None:
-        """End it; idempotent. What it used can be asked all the same."""
+        """End the kernel; idempotent. Its usage can still be read."""
         self.process.close()
         close_all(self.sockets.values())
         self.sockets.clear()
@@ -49,7 +49,7 @@ StartKernel = Callable[[], Lent]
 
 
 def start(sandbox: Sandbox, job: Callable[[str], Job]) -> Lent:
-    """Start a kernel; ``job`` describes the one whose messages are signed with a key.
+    """Start a kernel; ``job`` describes the one that signs its messages with a given key.
 
     Raises:
         SandboxError: it cannot be started.
@@ -58,8 +58,8 @@ def start(sandbox: Sandbox, job: Callable[[str], Job]) -> Lent:
     lent = Lent(*start_listening(sandbox, job(key), SOCKET_NAMES, STARTUP_SECONDS, "The kernel"), key)
     try:
         if os.geteuid() == 0:
-            # The examiner's user is another one than the kernel's. Nobody but who is handed the descriptor gets there:
-            # the sockets lie in the kernel's own mount namespace, and the key is what lets in.
+            # The examiner's user is another one than the kernel's. That is safe: the sockets lie in the kernel's own
+            # mount namespace, so only a holder of the descriptor reaches them, and the kernel demands the key.
             for descriptor in lent.sockets.values():
                 os.chmod(f"/proc/self/fd/{descriptor}", 0o666)  # noqa: PTH101 - a descriptor, and no path
     except OSError as error:
@@ -73,8 +73,8 @@ class Kernels:
 
     Args:
         start: starts one.
-        limit: how many may be started.
-        ahead: start the first one now, while the examiner's process starts, too.
+        limit: largest number that may be started.
+        ahead: start the first one now, while the examiner's process starts.
     """
 
     def __init__(self, start: StartKernel, limit: int, *, ahead: bool = False) -> None:
@@ -92,7 +92,7 @@ class Kernels:
             for lent in self._lent:
                 stack.callback(lent.close)
             if self._ahead is not None:
-                with contextlib.suppress(Exception):  # nobody has asked for it
+                with contextlib.suppress(Exception):  # it was never lent
                     stack.callback(self._ahead.result().close)
             self._helper.shutdown()
 
@@ -103,22 +103,22 @@ class Kernels:
         self.close()
 
     def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[int, ...]]:
-        """Answer a request of the examiner's; the reply, and the descriptors that go with it.
+        """Answer a request of the examiner: the reply, and the descriptors that go with it.
 
         Raises:
-            ValueError: it asks for what nobody may ask.
+            ValueError: the request is not allowed.
         """
         self._requests += 1
         if self._requests > FREE_REQUESTS + MAX_REQUESTS_A_SECOND * (time.monotonic() - self._began):
             time.sleep(1 / MAX_REQUESTS_A_SECOND)
         if self._requests > MAX_REQUESTS:
-            raise ValueError(f"the examiner's process asked for more than {MAX_REQUESTS} things")
+            raise ValueError(f"the examiner's process sent more than {MAX_REQUESTS} requests")
         match request:
             case {"ask": "start"}:
                 return self._lend()
-            case {"ask": str(what), "kernel": int(number)} if 0 <= number < len(self._lent) and what in _ASKED:
-                return _ASKED[what](self._lent[number].process, request), ()
-        raise ValueError("the examiner's process asked for what there is not")
+            case {"ask": str(what), "kernel": int(number)} if 0 <= number < len(self._lent) and what in _REQUESTS:
+                return _REQUESTS[what](self._lent[number].process, request), ()
+        raise ValueError("the examiner's process sent an unknown request")
 
     def _lend(self) -> tuple[dict[str, Any], tuple[int, ...]]:
         if len(self._lent) >= self._limit:
@@ -127,12 +127,12 @@ class Kernels:
             ahead, self._ahead = self._ahead, None
             lent = self._start() if ahead is None else ahead.result()
         except SandboxError as error:
-            return {"error": str(error)[:MAX_SAID]}, ()
-        for earlier in self._lent:  # one at a time is what the machine has room for
+            return {"error": str(error)[:MAX_STDERR]}, ()
+        for earlier in self._lent:  # memory is planned for one at a time
             earlier.close()
         self._lent.append(lent)
-        told = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
-        return told, tuple(lent.sockets[name] for name in SOCKET_NAMES)
+        reply = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
+        return reply, tuple(lent.sockets[name] for name in SOCKET_NAMES)
 
 
 def _poll(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,14 +153,14 @@ def _kill(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": process.poll()}
 
 
-def _said(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
-    return {"said": process.stderr()[-MAX_SAID:]}
+def _stderr(process: Process, _: Mapping[str, Any]) -> dict[str, Any]:
+    return {"said": process.stderr()[-MAX_STDERR:]}
 
 
-_ASKED: Mapping[str, Callable[[Process, Mapping[str, Any]], dict[str, Any]]] = {
+_REQUESTS: Mapping[str, Callable[[Process, Mapping[str, Any]], dict[str, Any]]] = {
     "poll": _poll,
     "wait": _wait,
     "usage": _usage,
     "kill": _kill,
-    "stderr": _said,
+    "stderr": _stderr,
 }

@@ -1,14 +1,14 @@
-"""Where an examiner's process finds what it needs: paths inside its sandbox."""
+"""Paths inside an examiner's sandbox."""
 
 from autograder.sandbox.base import HOME, SOCKETS
 
 PROGRAM = "/opt/examiner/program"
 COURSE = "/opt/examiner/course"
-"""Stands for the course folder: hidden data, released files, the course's own modules. Nothing else of the course."""
+"""Stand-in for the course folder, with hidden data, released files and the course's own modules, and nothing else."""
 COMMON = "/opt/examiner/common"
-"""A parcel with what all submissions of the assignment have in common."""
+"""Parcel with the data that all submissions of the assignment share."""
 SOCKET = "examiner"
-"""In :data:`~autograder.sandbox.base.SOCKETS`: where the process listens for the coordinator."""
+"""Name in :data:`~autograder.sandbox.base.SOCKETS` of the socket on which the process listens for the coordinator."""
 SOCKET_PATH = f"{SOCKETS}/{SOCKET}"
 UNIT = f"{HOME}/unit"
-"""A folder of its own for the submission."""
+"""Folder of the submission."""

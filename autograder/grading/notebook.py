@@ -1,4 +1,4 @@
-"""Run + Exam → Grade: what a submission is worth, and why."""
+"""Grading of one notebook: from its exam and its run to scores, messages and details."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
-from autograder.check.measured import caching_in, only_measured
+from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
 from autograder.examiner.examination import Examined, examine
-from autograder.examiner.figures.reconstruction import asks_for_the_current_figure
+from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.file_paths import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.shared_models import only_looked_at
+from autograder.examiner.shared_models import read_only_models
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
-from autograder.execution.run import Executed, StartKernel, execute
+from autograder.execution.run import Execution, StartKernel, execute
 from autograder.grading.kernel_source import ChooseSource, KernelSource, Live
 from autograder.records import (
     ATTEMPTS,
@@ -39,25 +39,25 @@ from autograder.records import (
     Role,
     Run,
 )
-from autograder.results.annotated_notebook import masked_notebook
+from autograder.results.annotated_notebook import annotated_notebook
 
 CHECK = "from autograder import check"
-"""How the instructor's notebook names the checks, where no name of another's can stand for them."""
+"""Statement by which the instructor's notebook imports the checks, so that the name ``check`` can only mean them."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
 
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """One notebook's grade, and what ran (None where there was nothing to run)."""
+    """One notebook's grade, and its run (None where there was nothing to run)."""
 
     grade: NotebookGrade
     ran: tuple[Composed, Run] | None = None
 
     @property
-    def masked(self) -> NotebookNode | None:
-        """The notebook for people."""
-        return None if self.ran is None else masked_notebook(*self.ran, self.grade)
+    def annotated_notebook(self) -> NotebookNode | None:
+        """Annotated notebook, for people."""
+        return None if self.ran is None else annotated_notebook(*self.ran, self.grade)
 
 
 def grade_notebook(
@@ -75,34 +75,37 @@ def grade_notebook(
 
     Args:
         exam: the instructor's side of it.
-        source: the student's file; that it is missing, or no notebook, is the student's failure and gives a grade.
+        source: the student's file. If it is missing, or no notebook, that is the student's failure and gives a grade.
         start: starts a kernel in a sandbox.
         limits: wall clocks and sizes.
         hidden: the folder of hidden data for :func:`autograder.check.hidden_data`.
-        rebuild: makes a Keras model of a claim; default :func:`autograder.examiner.models.rebuild`.
-        given: path in the work folder → file that the release brought, for test cells that look at files.
-        handed_in: the same for what the student handed in beside the notebook.
-        kernel_source: where its kernels come from, in the place of ``start``.
+        rebuild: rebuilds a Keras model from a claim; default :func:`autograder.examiner.models.rebuild`.
+        given: path in the work folder → file of the release, for test cells that look at files.
+        handed_in: the same for the student's further files.
+        kernel_source: chooses the source of its kernels; default: ``start``.
+
+    Returns:
+        The grade with the run.
 
     Raises:
-        HostError: the sandbox cannot be had, or somebody kills the kernel each time; nothing is graded then.
-        ReplayMiss: it was to be graded from a kept run, and cannot be.
+        HostError: there is no sandbox, or the kernel is killed from outside each time; nothing is graded then.
+        ReplayMiss: it was to be graded from a recording, and cannot be.
     """
     if not source.exists() and not source.is_symlink():
-        return GradedNotebook(_nothing(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))
+        return GradedNotebook(_ungraded(exam, "missing", f"{exam.notebook}.ipynb was not submitted."))
     try:
         notebook = read_notebook(source)
     except SubmissionError as error:
-        return GradedNotebook(_nothing(exam, "invalid", str(error)))
+        return GradedNotebook(_ungraded(exam, "invalid", str(error)))
     composed = compose(exam, notebook)
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
-    beyond = _beyond(composed)
+    extra = _extra_captures(composed)
 
-    def attempt() -> tuple[KernelSource, Executed[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
-        """None: somebody killed its kernel, which is no part of a grade, nor of a run that is kept."""
-        kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, beyond)
-        executed = execute(kernels.start, Remote, composed, wanted, limits, beyond, kernels.clock)
+    def attempt() -> tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
+        """Run and examine once; return None if the kernel was killed from outside: such a run counts nowhere."""
+        kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
+        executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock)
         workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
         try:
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, kernels)
@@ -116,8 +119,8 @@ def grade_notebook(
     done = next((done for _ in range(ATTEMPTS) if (done := attempt())), None)
     if done is None:
         raise HostError(
-            f"somebody killed the notebook's kernel each of {ATTEMPTS} times, and no limit was reached; see what ends "
-            "processes on this machine (a person, or a daemon that frees memory), and grade again"
+            f"the notebook's kernel was killed from outside in each of {ATTEMPTS} runs, and no limit was reached; find "
+            "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
     kernels, executed, examined, histories = done
     questions = _questions(composed, executed.run, examined)
@@ -131,41 +134,41 @@ def grade_notebook(
         peak_memory_mib=executed.run.peak_memory_mib,
         sandbox=executed.run.sandbox,
         history=_curve(histories),
-        kept=kernels.kept,
+        replayed=kernels.replayed,
     )
     return GradedNotebook(grade, (composed, executed.run))
 
 
 def read_tests(exam: Exam) -> None:
-    """Find out what is asked about an exam's tests for each submission: processes that are forked now know it."""
-    with contextlib.suppress(Exception):  # whoever grades says what is wrong with them
+    """Analyze an exam's tests once in a template, so that each forked process has the result cached."""
+    with contextlib.suppress(Exception):  # a fault in them is reported when they are graded
         known = vocabulary(exam)
         sources = [cell.source for cell in exam.cells if cell.role is Role.TEST]
         for source in sources:
             needs(source, known)
             looks_at_files(source)
-            asks_for_the_current_figure(source)
+            uses_current_figure(source)
         paths_in(exam)
-        _looked_at(sources, known)
+        _read_only_use(sources, known)
 
 
 def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
-    """Index in the composed notebook, and the exam's cell, of each TEST cell."""
+    """Yield the index in the composed notebook, and the exam's cell, of each TEST cell."""
     tests = {c.grade_id: c for c in composed.exam.cells if c.role is Role.TEST}
     for index, cell in enumerate(composed.cells):
         if cell.role is Role.TEST:
             yield index, tests[cell.grade_id]
 
 
-def _beyond(composed: Composed) -> ExtraCaptures:
+def _extra_captures(composed: Composed) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
     files = frozenset(index for index, source in cells if looks_at_files(source))
-    return ExtraCaptures(files, frozenset(index for index, source in cells if asks_for_the_current_figure(source)))
+    return ExtraCaptures(files, frozenset(index for index, source in cells if uses_current_figure(source)))
 
 
 def _examine(
     composed: Composed,
-    executed: Executed[Remote],
+    executed: Execution[Remote],
     known: Any,
     hidden: Path | None,
     rebuild: Rebuild,
@@ -175,8 +178,8 @@ def _examine(
     answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions)
     sources = [cell.source for _, cell in _test_cells(composed)]
     if known.trusted.get("check") == CHECK:
-        answers.measured = only_measured([*sources, *known.trusted.values()])
-    answers.looked_at = _looked_at(sources, known)
+        answers.measured = names_only_checked([*sources, *known.trusted.values()])
+    answers.read_only = _read_only_use(sources, known)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
     with caching_in(kernels.predictions):
@@ -186,8 +189,8 @@ def _examine(
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 
 
-def _looked_at(sources: Sequence[str], known: Any) -> frozenset[str]:
-    return only_looked_at(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
+def _read_only_use(sources: Sequence[str], known: Any) -> frozenset[str]:
+    return read_only_models(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
 
 
 def _rebuild(claim: Any, weights: list[Any]) -> Any:
@@ -220,8 +223,8 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], unchanged: bool)
     )
 
 
-def _nothing(exam: Exam, status: str, message: str) -> NotebookGrade:
-    """The grade of a notebook that could not be run at all."""
+def _ungraded(exam: Exam, status: str, message: str) -> NotebookGrade:
+    """Make the grade of a notebook that could not be run at all."""
     questions = tuple(
         QuestionGrade(str(c.grade_id), 0.0, c.points, Outcome.SKIPPED, "There was no notebook to grade.")
         for c in exam.questions
@@ -230,7 +233,7 @@ def _nothing(exam: Exam, status: str, message: str) -> NotebookGrade:
 
 
 def _curve(histories: list[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
-    """The last model's learning curve: finite numbers under short names, the student's claim."""
+    """Return the last model's learning curve: finite numbers under short names, the student's claim."""
     curve: dict[str, tuple[float, ...]] = {}
     for name, values in (histories[-1] if histories else {}).items():
         if type(name) is str and name.isidentifier() and len(name) <= 40 and type(values) is list:

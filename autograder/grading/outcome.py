@@ -1,7 +1,7 @@
-"""What comes out of an examiner's process, written there and read here: one submission's grade, and nothing else.
+"""Outcome of an examiner, written by its process and read by the coordinator: one submission's grade, and nothing else.
 
-A process in which a student's answers were examined may have been taken over by them. So what it says is read as
-strictly as what a kernel says: it can only be a grade of this exam's own questions, each within its range, cells for
+A student's answers may have taken over the process that examined them. So the coordinator reads its outcome as
+strictly as messages of a kernel: it accepts only a grade of this exam's own questions, each within its range, cells for
 people that are built anew from the exam, and recordings that can only be used for the very same submission.
 """
 
@@ -20,7 +20,7 @@ from autograder._util.plain_records import from_plain, to_plain
 from autograder._util.text import bounded
 from autograder.errors import HostError
 from autograder.examiner.names import modules_imported
-from autograder.execution.recording_store import MAX_RUN
+from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.grading.container import pack as pack_files
 from autograder.grading.container import unpack as unpack_files
 from autograder.grading.recordings import Recording
@@ -43,58 +43,58 @@ if TYPE_CHECKING:
     from autograder.grading.kernel_source import Recorded
 
 MAX_BYTES = 256 << 20
-"""Of one outcome."""
+"""Largest size of one outcome."""
 MAX_HEADER_BYTES = 64 << 10
 MAX_GRADE_BYTES, MAX_CELLS_BYTES = 16 << 20, 64 << 20
-"""Of the JSON of a grade, and of a notebook's cells."""
+"""Largest size of a grade's JSON, and of the JSON of a notebook's cells."""
 KERNEL, LIBRARIES = "kernel", "libraries"
-"""What a process may say that it needs: a kernel, as no recording can answer; the libraries that it does without."""
+"""Needs that a process may report: a kernel, if no recording can answer; the libraries that it cannot import."""
 MAX_TEXT = 200_000
-"""Characters of one text of a grade."""
+"""Largest number of characters of one text of a grade."""
 MAX_CHECKS = 2000
-"""Checks of one question."""
+"""Largest number of checks of one question."""
 MAX_CELLS = 20_000
 MAX_SECONDS, MAX_MIB = 1e9, 1e9
-"""What nobody uses for a submission."""
+"""Bounds that no submission's usage reaches."""
 MAX_BONUS = 100.0
-"""Points beyond a question's own that a test may give where only running it tells how many."""
+"""Points that a test may give beyond the question's own, where their number is only known when it runs."""
 MAX_VALUES = 1000
-"""Numbers in one piece of evidence."""
+"""Largest number of values in one piece of evidence."""
 MAX_NAME, MAX_NAMES, MAX_CURVES = 200, 100, 12
-"""Characters of a name, names of what reports plot, and learning curves."""
+"""Largest number of characters of a name, of names that reports plot, and of learning curves."""
 MAX_MESSAGE, MAX_REASON = 20_000, 4000
-"""Characters of what is handed out."""
+"""Largest number of characters of a message and of a reason that a process writes."""
 MAX_CELL_CHARACTERS = 64 << 20
 _GRADE = "grade.json"
 
 
 @dataclass(frozen=True)
-class Believed:
-    """What came of a submission, believed."""
+class VerifiedOutcome:
+    """The verified outcome of a submission."""
 
     notebooks: tuple[NotebookGrade, ...]
     texts: Mapping[str, str]
-    """Name of a notebook → text of the notebook for people, where there is one."""
+    """Name of a notebook → text of the annotated notebook, where there is one."""
     recordings: tuple[Recording | None, ...]
-    """What is to be kept of each notebook; None: nothing new."""
+    """New recording of each notebook; None: nothing new."""
 
 
 class NotGraded(Exception):
-    """There is no grade; the message says why."""
+    """A missing grade; the message says why."""
 
     def __init__(self, reason: str, *, needs: str = "", fault: bool = False) -> None:
         super().__init__(reason)
         self.needs = needs
-        """What the process needs, one of :data:`KERNEL` and :data:`LIBRARIES`; empty where that is not why."""
+        """Need of the process, :data:`KERNEL` or :data:`LIBRARIES`; empty where there is another reason."""
         self.fault = fault
-        """The kit's own fault: the process's log has more to say."""
+        """Whether the kit is at fault: then the process's log says more."""
 
 
 # --- in the examiner's process -------------------------------------------------------------------------
 
 
 def failed(why: Mapping[str, str]) -> bytes:
-    """Say why there is no grade: ``reason``, ``needs`` or ``fault``."""
+    """Pack the reason why there is no grade: ``reason``, ``needs`` or ``fault``."""
     texts = {key: bounded(text.encode("utf-8", "replace").decode(), MAX_REASON) for key, text in why.items()}
     return pack_files(texts, {})
 
@@ -104,12 +104,12 @@ def pack(
     shown: Sequence[Sequence[ShownCell] | None],
     recorded: Sequence[Recorded | None],
 ) -> bytes:
-    """Hand out what was graded, cut to what is read: what is too much of one thing must not cost the others.
+    """Pack the grades, cut to the reader's limits: too much of one part must not cost the others.
 
     Args:
-        grades: of each notebook.
+        grades: the grade of each notebook.
         shown: the cells of each for people; None where there was no notebook to run.
-        recorded: what is to be kept of each.
+        recorded: the recording of each.
     """
     files = {_GRADE: result_json.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
     room = MAX_BYTES - MAX_HEADER_BYTES - MAX_GRADE_BYTES
@@ -119,11 +119,13 @@ def pack(
             room -= len(files[f"{number}.cells"])
     for number, record in enumerate(recorded):
         if record is not None and record.new_run is not None:
-            kept = record.new_run if len(record.new_run) <= min(MAX_RUN, room) else b""
-            figures = record.new_figures if len(record.new_figures) <= min(MAX_RUN, room - len(kept)) else b""
+            kept = record.new_run if len(record.new_run) <= min(MAX_RECORDING_BYTES, room) else b""
+            figures = (
+                record.new_figures if len(record.new_figures) <= min(MAX_RECORDING_BYTES, room - len(kept)) else b""
+            )
             files |= {f"{number}.run": kept} | ({f"{number}.figures": figures} if figures else {})
             room -= len(kept) + len(figures)
-        elif record is not None and 0 < len(record.new_figures) <= min(MAX_RUN, room):
+        elif record is not None and 0 < len(record.new_figures) <= min(MAX_RECORDING_BYTES, room):
             files[f"{number}.figures"] = record.new_figures
             room -= len(record.new_figures)
     return pack_files({}, files)
@@ -162,7 +164,7 @@ def _cut_check(check: CheckResult) -> CheckResult:
 
 
 def _cells_within(cells: Sequence[ShownCell], room: int) -> bytes:
-    """The cells as JSON; without outputs, and then without colors, where that is too much."""
+    """Encode the cells as JSON; if they are too large, without outputs, and then without colors."""
     without_outputs = [replace(cell, outputs=(_TOO_LARGE,) if cell.outputs else ()) for cell in cells]
     bare = [replace(cell, source=bounded(cell.source, 10_000), rendered="") for cell in without_outputs]
     data = b""
@@ -179,12 +181,12 @@ _TOO_LARGE = {"output_type": "stream", "name": "stdout", "text": "[The outputs a
 # --- outside --------------------------------------------------------------------------------------------
 
 
-def read(data: bytes, exams: Sequence[Exam]) -> Believed:
+def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
     """Read an outcome of ``exams``.
 
     Raises:
         NotGraded: it says that there is no grade.
-        ValueError: it is no outcome of these exams.
+        ValueError: it is not a valid outcome of these exams.
     """
     head, files = unpack_files(data, MAX_HEADER_BYTES)
     if head:
@@ -200,7 +202,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> Believed:
         _check_notebook(exam, book)
         if f"{number}.cells" in files:
             texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"], MAX_CELLS_BYTES), book)
-    return Believed(
+    return VerifiedOutcome(
         notebooks=grade.notebooks,
         texts=texts,
         recordings=tuple(_recording(files, number) for number in range(len(exams))),
@@ -208,7 +210,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> Believed:
 
 
 def needs(data: bytes) -> str:
-    """What an outcome says that its process needs; empty where it says nothing of that kind."""
+    """Return the need that an outcome reports; empty where it reports none."""
     try:
         return str(unpack_files(data, MAX_HEADER_BYTES)[0].get("needs", ""))
     except ValueError:
@@ -223,11 +225,14 @@ def _not_graded(head: Mapping[str, Any]) -> NotGraded:
             return NotGraded(reason[:MAX_TEXT])
         case {"fault": str(reason)}:
             return NotGraded(reason[:MAX_TEXT], fault=True)
-    raise ValueError("it says neither what came of the submission nor why nothing did")
+    raise ValueError("it has neither a grade nor a reason")
 
 
 MAX_ITEMS = 16_000_000
-"""Commas and brackets of one JSON text, in strings or not: each could be an object in this process's memory."""
+"""Largest number of commas and brackets in one JSON text, in strings or not.
+
+Each could be an object in this process's memory.
+"""
 
 
 def _items(data: bytes) -> int:
@@ -246,7 +251,7 @@ def _json(data: bytes, max_bytes: int) -> Any:
 def _recording(files: Mapping[str, bytes], number: int) -> Recording | None:
     run = files.get(f"{number}.run")
     figures = files.get(f"{number}.figures", b"")
-    if max(len(run or b""), len(figures)) > MAX_RUN:
+    if max(len(run or b""), len(figures)) > MAX_RECORDING_BYTES:
         raise ValueError("a recording is too large")
     return None if run is None and not figures else Recording(run, figures)
 
@@ -259,16 +264,16 @@ _BY_HAND = (Role.MANUAL, Role.TASK)
 
 def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     if book.notebook != exam.notebook or book.status not in _STATUSES:
-        raise ValueError("it is of another notebook, or has a status that there is not")
+        raise ValueError("it is of another notebook, or has an unknown status")
     asked = [(str(cell.grade_id), cell.points) for cell in exam.questions]
     if [(question.id, question.max_score) for question in book.questions] != asked:
         raise ValueError("its questions are not those of the exam")
     used = (book.wall_seconds, book.cpu_seconds)
     if not all(0 <= seconds <= MAX_SECONDS for seconds in used) or not 0 <= (book.peak_memory_mib or 0) <= MAX_MIB:
-        raise ValueError("it says that less than nothing was used, or more than there is")
+        raise ValueError("its times or its memory are out of range")
     _check_texts([book.message, book.sandbox])
     if len(book.history) > MAX_CURVES or not all(_is_curve(name, values) for name, values in book.history.items()):
-        raise ValueError("a learning curve is made of other things than numbers")
+        raise ValueError("a learning curve holds other values than numbers, or too many")
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
 
@@ -276,14 +281,14 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
 def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:
     manual = question.outcome is Outcome.MANUAL
     if manual and cell.role not in _BY_HAND:
-        raise ValueError(f"{question.id} is graded by its test, and not by a person")
+        raise ValueError(f"{question.id} must be graded by its test, not by a person")
     if cell.role in _BY_HAND and question.outcome not in (Outcome.MANUAL, Outcome.SKIPPED):
-        raise ValueError(f"{question.id} is graded by a person")
+        raise ValueError(f"{question.id} must be graded by a person")
     if question.needs_manual_grade != (question.outcome in (Outcome.MANUAL, Outcome.BROKEN)):
-        raise ValueError(f"{question.id} waits for a person, or does not, against its outcome")
+        raise ValueError(f"the outcome of {question.id} contradicts whether a person grades it")
     bonus = highest_bonus(exam, cell)
     if not 0 <= question.score <= cell.points + bonus + 1e-6:
-        raise ValueError(f"the score of {question.id} is out of its range")
+        raise ValueError(f"the score of {question.id} is out of range")
     earned = bonus if question.outcome is Outcome.FAILED else 0.0
     if question.score > earned and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
         raise ValueError(f"{question.id} has a score without having passed")
@@ -296,16 +301,19 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
 
 def _check_check(check: CheckResult) -> None:
     if not 0 <= check.fraction <= 1 or check.weight < 0 or check.bonus < 0:
-        raise ValueError("a check is out of its range")
+        raise ValueError("a check's numbers are out of range")
     _check_texts([check.name, check.message, check.detail])
     if type(check.evidence) is not dict or len(check.evidence) > MAX_NAMES:
-        raise ValueError("the evidence of a check is no record")
+        raise ValueError("the evidence of a check is not a record of at most 100 names")
     if not all(_is_evidence(*item) for item in check.evidence.items()):
-        raise ValueError("the evidence of a check is made of other things than numbers and short texts")
+        raise ValueError("the evidence of a check holds other values than numbers and short texts")
 
 
 def _is_curve(name: str, values: Sequence[Any]) -> bool:
-    """Finite numbers below the name of a metric, as :func:`autograder.grading.notebook.grade_notebook` gives them."""
+    """Tell whether these are finite numbers below a metric's name.
+
+    :func:`autograder.grading.notebook.grade_notebook` gives no others.
+    """
     numbers = all(type(value) is float and abs(value) < 1e12 for value in values)
     return name.isidentifier() and len(name) <= MAX_NAME and len(values) <= MAX_EPOCHS and numbers
 
@@ -327,10 +335,10 @@ def _check_texts(texts: Sequence[str]) -> None:
 
 
 def highest_bonus(exam: Exam, cell: ExamCell) -> float:
-    """The most points beyond its own that a test may give by ``check.bonus``.
+    """Return the most points beyond its own that a test may give by ``check.bonus``.
 
-    Where all of them stand in the test as numbers, and no helper could give one, that is their sum; elsewhere only
-    running it tells, and :data:`MAX_BONUS` is the bound.
+    Where all of them stand in the test as numbers, and no helper could give more, that is their sum. Elsewhere the
+    number is only known when the test runs, and :data:`MAX_BONUS` is the bound.
     """
     helpers = [one.source for one in exam.cells if one.role in (Role.READ_ONLY, Role.FREE)]
     if any("bonus" in source for source in helpers) or _has_modules_of_its_own(exam):
@@ -341,9 +349,9 @@ def highest_bonus(exam: Exam, cell: ExamCell) -> float:
         tree = ast.parse(cell.source)
     except (SyntaxError, ValueError):
         return max(cell.points, MAX_BONUS)
-    said = list(_said(tree))
+    constants = list(_constant_bonuses(tree))
     uses = sum(_names_bonus(node) for node in ast.walk(tree))
-    return sum(said) if len(said) == uses else max(cell.points, MAX_BONUS)
+    return sum(constants) if len(constants) == uses else max(cell.points, MAX_BONUS)
 
 
 @functools.lru_cache(maxsize=64)
@@ -366,8 +374,8 @@ _REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lamb
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-def _said(node: ast.AST) -> Iterator[float]:
-    """The points of each call of ``bonus`` that runs once at most and says them as a number."""
+def _constant_bonuses(node: ast.AST) -> Iterator[float]:
+    """Yield the points of each call of ``bonus`` that runs at most once and names them as a number."""
     if isinstance(node, _REPEATED + _COMPREHENSIONS):
         return
     match node:
@@ -375,7 +383,7 @@ def _said(node: ast.AST) -> Iterator[float]:
             yield float(points)
         case _:
             for child in ast.iter_child_nodes(node):
-                yield from _said(child)
+                yield from _constant_bonuses(child)
 
 
 def _names_bonus(node: ast.AST) -> bool:
@@ -390,7 +398,7 @@ def _names_bonus(node: ast.AST) -> bool:
 
 def _text(exam: Exam, rows: Any, book: NotebookGrade) -> str:
     if type(rows) is not list or len(rows) > MAX_CELLS:
-        raise ValueError("the cells are no list, or too many")
+        raise ValueError("the cells are not a list, or too many")
     notebook = notebook_of(exam, [_cell(row) for row in rows], book)
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
@@ -398,5 +406,5 @@ def _text(exam: Exam, rows: Any, book: NotebookGrade) -> str:
 def _cell(row: Any) -> ShownCell:
     cell = from_plain(ShownCell, row)
     if len(cell.source) + len(cell.note) > MAX_CELL_CHARACTERS or not all(type(one) is dict for one in cell.outputs):
-        raise ValueError("a cell that is none")
+        raise ValueError("a cell is too large, or its outputs are not records")
     return cell

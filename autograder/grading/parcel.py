@@ -1,4 +1,4 @@
-"""Work as bytes: what a machine needs that shares no folder with this one, and the work that it makes of them.
+"""Parcels: work as bytes, for machines that share no folder, and the work records that these make.
 
 A batch has one *common* parcel (exams, hidden data, released files, the course's own modules), which each worker gets
 once, and a small one for each submission. Both are JSON and plain files; nothing is unpickled.
@@ -18,37 +18,38 @@ from autograder._util.plain_records import from_plain, to_plain
 from autograder.errors import HostError
 from autograder.grading.container import pack, unpack, write_files
 from autograder.grading.course_files import course_files
-from autograder.grading.work import TIMESTAMP, Work, read_stamp, versions
+from autograder.grading.work import Work, read_stamp, versions
 from autograder.records import MAX_NOTEBOOK_BYTES, Assignment, Exam
+from autograder.submissions.manifest import TIMESTAMP
 from autograder.submissions.members import SUBMISSION
 
 STATE = ".autograder"
-"""In the folder that stands for the course over there, as here: what a batch makes and nobody keeps."""
+"""Folder for working files in the stand-in for the course, as in the course itself; nothing in it is kept."""
 BATCH_LOG = "batch.log"
 MAX_COMMON = 2 << 30
-"""Bytes of a common parcel. It lies in the memory of the scheduler and, for a moment, of each worker."""
+"""Largest size of a common parcel. It lies in the memory of the scheduler and, for a moment, of each worker."""
 
 
 @dataclass(frozen=True)
 class Common:
-    """What the submissions of a batch have in common, on the machine that grades them."""
+    """Data that the submissions of a batch share, on the machine that grades them."""
 
     root: Path
-    """Stands for the course folder; submissions lie below it as well, so that one mask covers all."""
+    """Stand-in for the course folder; submissions lie below it as well, so that hiding it hides all."""
     assignment: Assignment
     exams: tuple[Exam, ...]
     hidden: Path | None
     modules: tuple[Path, ...]
     files: Mapping[str, Path]
-    """Path in the work folder → file: what the release brought."""
+    """Path in the work folder → file of the release."""
     versions: Mapping[str, str]
-    """What the coordinator has installed."""
+    """Versions that the coordinator has installed."""
     warm: bool = True
-    """Kernels are forked from a template."""
+    """Whether kernels are forked from a template."""
 
 
 def pack_common(due: Sequence[Work], *, warm: bool = True) -> bytes:
-    """The common parcel of a batch; ``warm``: kernels are to be forked from a template.
+    """Pack the common parcel of a batch; ``warm``: kernels are to be forked from a template.
 
     Raises:
         CourseError: a file of the course cannot be read.
@@ -66,7 +67,7 @@ def pack_common(due: Sequence[Work], *, warm: bool = True) -> bytes:
 
 
 def pack_common_head(work: Work) -> bytes:
-    """The same without any file, for who has the files already: see :func:`common_in`."""
+    """Pack the same without files, for a reader that has them already: see :func:`common_in`."""
     return pack(_common_head(work, warm=True), {})
 
 
@@ -97,7 +98,7 @@ def unpack_common(data: bytes, root: Path) -> Common:
     """Write the common parcel's files below ``root``.
 
     Raises:
-        ValueError: it is no such parcel.
+        ValueError: it is not such a parcel.
     """
     _, files = unpack(data)
     common = common_in(data, root)
@@ -108,10 +109,10 @@ def unpack_common(data: bytes, root: Path) -> Common:
 
 
 def common_in(data: bytes, root: Path) -> Common:
-    """What a common parcel says, where its files lie below ``root``.
+    """Read a common parcel whose files lie below ``root``.
 
     Raises:
-        ValueError: it is no such parcel.
+        ValueError: it is not such a parcel.
     """
     head, _ = unpack(data)
     read = from_plain(_CommonHead, head)
@@ -136,16 +137,19 @@ class _UnitHead:
     submitted_at: datetime | None
     content_keys: Mapping[str, str]
     own: tuple[str, ...]
-    """The student's files that go into the work folder."""
+    """Student's files that go into the work folder."""
     odd: Mapping[str, str]
-    """Notebook that cannot be read as one → what it is. The other machine makes the same of it, and says the same."""
+    """Notebook that is not a regular file → what it is.
+
+    The other machine makes such a file, too, so that its message is the same.
+    """
 
 
 def pack_unit(work: Work) -> bytes:
-    """The parcel of one submission.
+    """Pack the parcel of one submission.
 
     Raises:
-        HostError: a file in it cannot be read, or they are too large to travel.
+        HostError: a file in it cannot be read, or they are too large to send.
     """
     files: dict[str, bytes] = {}
     odd: dict[str, str] = {}
@@ -168,10 +172,10 @@ def pack_unit(work: Work) -> bytes:
 
 
 def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
-    """Write a submission's files below ``folder``, which lies below ``common.root``; the work that it is there.
+    """Write a submission's files below ``folder``, which lies below ``common.root``, and return its work there.
 
     Raises:
-        ValueError: it is no such parcel.
+        ValueError: it is not such a parcel.
     """
     head, files = unpack(data)
     read = from_plain(_UnitHead, head)
@@ -190,7 +194,7 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
 
 
 def work_in(common: Common, folder: Path) -> Work:
-    """The work of nobody, in ``folder``: what all submissions of the batch have in common."""
+    """Make the work record of no student, in ``folder``: the part that all submissions of the batch share."""
     return Work(
         student="",
         assignment=common.assignment,
@@ -217,7 +221,7 @@ def _relative(path: Path, course: Path) -> str:
 
 
 def _content(path: Path, most: int) -> bytes:
-    """Of a regular file; no link is followed and no pipe waited for."""
+    """Read a regular file; links are not followed, and pipes are not waited for."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
@@ -230,7 +234,7 @@ def _content(path: Path, most: int) -> bytes:
 
 
 def _odd(path: Path) -> str:
-    """What a notebook is that is no regular file of a size that is read; empty where it is one, or is not there."""
+    """Describe a notebook that is no regular file of a readable size; empty if it is one, or is missing."""
     try:
         status = path.lstat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Several submissions at a time: a thread for each, which waits for the processes that do the work."""
+"""Pool of submissions that are graded at the same time: a thread for each waits for the processes that work."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
-from autograder.grading import submission as worker
 from autograder.grading.examiner import Examiners
 from autograder.grading.recordings import are_kept
+from autograder.grading.submission import attempt
 from autograder.grading.templates import Templates
 from autograder.grading.work import Work
 
 Grade = Callable[[Work], str]
-"""Grades a submission; the reason why it could not be graded, else empty. Raises nothing."""
+"""A function that grades a submission: returns the reason of a failure, else nothing; raises nothing."""
 MAX_OPEN_FILES = 16_384
 JOIN_SECONDS = 30.0
-"""How long all that was stopped may take to end its processes."""
+"""Seconds that stopped threads have to end their processes."""
 
 
 class Pool:
-    """Grades submissions in threads of this process.
+    """A pool that grades submissions in threads of this process.
 
     Args:
         grade: grades one.
@@ -45,7 +45,7 @@ class Pool:
         return len(self._threads)
 
     def start(self, work: Work) -> None:
-        """Begin with a submission."""
+        """Start grading a submission."""
         thread = threading.Thread(target=self._run, args=(work,), name=f"grades {work.student}", daemon=True)
         thread.start()
         self._threads[str(work.submission)] = thread
@@ -54,7 +54,7 @@ class Pool:
         reason = "its thread ended without saying why"
         try:
             reason = self._grade(work)
-        except BaseException as error:  # whatever it is, somebody waits for a word
+        except BaseException as error:  # whatever it is, the pool must report the submission as ended
             reason = f"{type(error).__name__}: {error}"[:1000]
         finally:
             self._done.put((work, reason))
@@ -63,10 +63,10 @@ class Pool:
                     os.write(self._wake, b"1")
 
     def ended(self, timeout: float, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
-        """Each submission that has ended, and the reason why it could not be graded.
+        """Yield each submission that has ended, with the reason if it could not be graded.
 
-        Waits ``timeout`` seconds at most for one to end, or for one of ``also`` (what has a file descriptor) to have
-        something to read.
+        Waits at most ``timeout`` seconds for one to end, or for one of ``also`` (objects with a file descriptor) to
+        become readable.
         """
         if self._woken not in wait([self._woken, *also], timeout):
             return
@@ -76,7 +76,7 @@ class Pool:
             yield work, reason
 
     def close(self) -> None:
-        """Wait for those that still run, which whoever closes this has stopped."""
+        """Wait for the submissions that still run; the caller has stopped them."""
         deadline = time.monotonic() + JOIN_SECONDS
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -88,17 +88,17 @@ class Pool:
 
 
 _current: list[Templates] = []
-"""Those that were started ahead, last."""
+"""Templates that were started ahead, the newest last."""
 
 
 @contextlib.contextmanager
-def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> Iterator[None]:
-    """Start what :func:`in_processes` will need until the context ends: it imports while the caller goes on.
+def prestart_templates(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> Iterator[None]:
+    """Start the templates of :func:`in_processes` until the context ends; they import while the caller continues.
 
     Args:
-        due: what will be graded, submissions of one assignment.
-        warm: kernels are forked from a template.
-        force: nobody will ask recordings.
+        due: the submissions of one assignment that will be graded.
+        warm: whether kernels are forked from a template.
+        force: whether all are executed, without replay.
     """
     if not due:
         yield
@@ -114,29 +114,31 @@ def starting(due: Sequence[Work], *, warm: bool = True, force: bool = False) -> 
 
 
 def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Generator[tuple[Work, str], None, None]:
-    """Grade submissions of one assignment, ``workers`` at a time, in the given order; gives each as it ends, with the
-    reason why it could not be graded (empty: its folder says that it was).
+    """Grade submissions of one assignment, ``workers`` at a time, in the given order.
 
-    A process that dies, or outlives its deadline, is that submission's reason and nothing else's. Closing the iterator
-    ends every process that still runs.
+    A process that dies, or outlives its deadline, becomes that submission's reason and affects no other. Closing the
+    iterator ends every process that still runs.
+
+    Yields:
+        Each submission as it ends, with the reason if it could not be graded (empty: its folder shows that it was).
     """
     if not due:
         return
     _open_more_files()
     with contextlib.ExitStack() as stack:
         if not any(made.serves(due[0]) for made in _current):
-            stack.enter_context(starting(due, warm=warm, force=not all(work.kept for work in due)))
+            stack.enter_context(prestart_templates(due, warm=warm, force=not all(work.replay_only for work in due)))
         templates = next(made for made in reversed(_current) if made.serves(due[0]))
-        executed = [work for work in due if not work.kept]
+        executed = [work for work in due if not work.replay_only]
         if executed:
             templates.start_large()
             templates.expect_kernels(sum(len(work.exams) for work in executed) if warm else 0)
         examiners = Examiners(templates)
-        yield from in_threads(due, workers, lambda work: worker.attempt(work, examiners.examine), examiners.stop)
+        yield from in_threads(due, workers, lambda work: attempt(work, examiners.examine), examiners.stop)
 
 
 def _open_more_files() -> None:
-    """Each submission takes some fifteen descriptors; shells allow 1,024 by default."""
+    """Raise the limit on open files: a submission takes some fifteen, and shells allow 1,024 by default."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -146,7 +148,7 @@ def _open_more_files() -> None:
 def in_threads(
     due: Sequence[Work], workers: int, grade: Grade, stop: Callable[[], None] = lambda: None
 ) -> Generator[tuple[Work, str], None, None]:
-    """Grade submissions, ``workers`` at a time, in the given order; ``stop`` ends early what ``grade`` has begun."""
+    """Grade submissions, ``workers`` at a time, in the given order; ``stop`` ends early what ``grade`` began."""
     with contextlib.closing(Pool(grade)) as pool, contextlib.ExitStack() as stack:
         stack.callback(stop)
         pending = deque(due)

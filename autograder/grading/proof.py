@@ -1,7 +1,7 @@
-"""Before a release is written: the instructor's solution gets full marks, the unchanged release gets none.
+"""Proof of a release: the instructor's solution must get full marks, and the unchanged release no points.
 
-Both go through the very pipeline that students' submissions go through, so a hidden test that cannot be examined, a
-threshold that the solution itself misses, and points that come for nothing are found before anyone has the notebook.
+Both go through the pipeline of students' submissions. So a hidden test that cannot be examined, a threshold that the
+solution itself misses, and points without any work are found before students have the notebook.
 """
 
 from __future__ import annotations
@@ -40,8 +40,13 @@ GIVEN = "given"
 def prove(
     course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes
 ) -> tuple[str, ...]:
-    """Grade the solution and the unchanged release; ``execute`` does the work, as for
-    :func:`autograder.grading.batch.run`.
+    """Grade the solution and the unchanged release, and compare their points with what a release needs.
+
+    Args:
+        course: the course.
+        release: the release that is to be written.
+        workers: submissions at a time.
+        execute: does the work, as for :func:`autograder.grading.batch.run`.
 
     Returns:
         Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail.
@@ -132,7 +137,7 @@ def _missed(exams: list[Exam], grade: Grade, raised: list[list[str]]) -> Iterato
             yield f"{exam.notebook}: the solution does not run to its end: {notebook.message or notebook.status}"
     for exam, cell, question in missed:
         if exam.notebook in stopped and _UNBOUND in question.detail:
-            continue  # it follows from the cell that stopped
+            continue  # a consequence of the cell that stopped
         checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
         why = checks or _reason(question.detail) or question.message
         got = f"{question.score:g} of {cell.points:g} points"
@@ -149,15 +154,18 @@ def _given_away(exams: list[Exam], grade: Grade) -> Iterator[str]:
 
 
 def _reason(detail: str) -> str:
-    """The test's line that ended it, and why: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``."""
+    """Return the line of the test that ended it, and why.
+
+    For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
+    """
     first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
     frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
     place = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
     ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
-    said = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
-    if refused := _REFUSED_IN_SQL.search(detail):  # the exception is SQLite's own, and says no more than that
-        said = refused[1]
-    return place + (said if len(said) <= 500 else said[:499] + "…")
+    message = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
+    if refused := _REFUSED_IN_SQL.search(detail):  # SQLite's own exception does not say which code was refused
+        message = refused[1]
+    return place + (message if len(message) <= 500 else message[:499] + "…")
 
 
 _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"
@@ -169,5 +177,5 @@ _COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
 
 
 def proof_folder(course: Course, assignment: str) -> Path:
-    """Where the two runs of the last proof lie, for a look at what went wrong."""
+    """Return the folder with the two runs of the last proof."""
     return course.state / "proof" / assignment

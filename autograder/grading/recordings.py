@@ -1,7 +1,7 @@
-"""What is kept of each notebook's execution, as the coordinator sees it: bytes by content, which it does not open.
+"""Recordings of notebooks as the coordinator handles them: bytes under a key, which it does not open.
 
-The key of a recording is made of all that decides what the student's process does. So a recording that an examiner's
-process hands out can only ever be used for the very same submission, whatever is in it.
+The key covers everything that decides what the student's process does. So a recording that an examiner sends can only
+ever be used for the very same submission, whatever is in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from autograder._util import libraries
 from autograder._util.digests import digest
-from autograder.execution.recording_store import Runs
+from autograder.execution.recording_store import RecordingStore
 from autograder.grading.work import Work, handed_in
 from autograder.records import MAX_NOTEBOOK_BYTES, Exam, Role
 from autograder.submissions.members import SUBMISSION
@@ -24,19 +24,19 @@ from autograder.submissions.members import SUBMISSION
 
 @dataclass(frozen=True)
 class Recording:
-    """One notebook's."""
+    """Recording of one notebook."""
 
     run: bytes | None = b""
-    """What its kernels said; empty where nothing is kept; None: what is kept stays."""
+    """Recording of its kernels; empty where there is none; None: the stored one stays."""
     figures: bytes = b""
-    """What was measured of its models."""
+    """Cached predictions of its models."""
 
 
 def keys(work: Work) -> tuple[str, ...]:
-    """Make the key of each exam's run; empty where there is no notebook, or what decides about it cannot be read.
+    """Make the key of each exam's recording; empty where there is no notebook, or a file cannot be read.
 
-    They are made once, when a batch is planned: what a student changes after that is not what is recorded.
-    All notebooks of the submission are in each key: one process examines them, and hands out the recordings of all.
+    They are made once, when a batch is planned: changes that a student makes later are not in the recording.
+    All notebooks of the submission are in each key: one process examines them, and sends the recordings of all.
     """
     notebooks = [_digest_of(work.submission / f"{exam.notebook}.ipynb", MAX_NOTEBOOK_BYTES) for exam in work.exams]
     files = {name: _digest_of(path, SUBMISSION.member_bytes) for name, path in sorted(handed_in(work).items())}
@@ -49,7 +49,7 @@ def keys(work: Work) -> tuple[str, ...]:
 
 
 def _given(exam: Exam) -> list[Any]:
-    """What the kernel is given of the exam: the code that students see, and where the tests stand."""
+    """Return the exam's part in the kernel's input: the code that students see, and where the tests stand."""
     return [
         [cell.grade_id, cell.cell_type, cell.role is Role.TEST, cell.released if cell.cell_type == "code" else None]
         for cell in exam.cells
@@ -58,7 +58,7 @@ def _given(exam: Exam) -> list[Any]:
 
 
 def _digest_of(path: Path, most: int) -> str:
-    """Of a file's content; empty where it is none that is read."""
+    """Digest a file's content; empty where it is missing, too large, or no regular file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
@@ -69,25 +69,25 @@ def _digest_of(path: Path, most: int) -> str:
 
 
 def _figures_key(key: str) -> str:
-    """Beside the run, for those versions of the libraries that measured."""
+    """Make the key of the predictions: that of the run, with the versions of the libraries that predicted."""
     versions = [libraries.version(name) for name in ("numpy", "keras", "tensorflow")]
     return digest(key, sys.version, versions, os.environ.get("KERAS_BACKEND"))
 
 
 def load(work: Work) -> tuple[Recording, ...]:
-    """The recording of each exam; an empty one where nothing is kept."""
+    """Load the recording of each exam; an empty one where there is none."""
     if work.runs is None:
         return tuple(Recording() for _ in work.exams)
-    runs = Runs(work.runs)
+    runs = RecordingStore(work.runs)
     found = ((runs.load(key), runs.load(_figures_key(key))) if key else (b"", b"") for key in work.recording_keys)
     return tuple(Recording(*parts) for parts in found)
 
 
 def save(work: Work, recordings: Sequence[Recording | None]) -> None:
-    """Keep what is new of each exam: an empty run removes the earlier one, None leaves all as it is."""
+    """Save the new recording of each exam: an empty one removes the old one, None leaves it."""
     if work.runs is None:
         return
-    runs = Runs(work.runs)
+    runs = RecordingStore(work.runs)
     for key, recording in zip(work.recording_keys, recordings, strict=True):
         if key and recording is not None:
             if recording.run is not None:
@@ -97,6 +97,6 @@ def save(work: Work, recordings: Sequence[Recording | None]) -> None:
 
 
 def are_kept(work: Work) -> bool:
-    """Tell whether there is a recording of each notebook that is there."""
+    """Tell whether there is a recording of each submitted notebook."""
     keys = work.recording_keys
-    return work.runs is not None and any(keys) and all(not key or Runs(work.runs).has(key) for key in keys)
+    return work.runs is not None and any(keys) and all(not key or RecordingStore(work.runs).has(key) for key in keys)

@@ -1,4 +1,4 @@
-"""In which order a batch is graded: from recordings first, and of those that would be the same run one is executed."""
+"""Schedule of a batch: replays first; of several identical submissions, only one is executed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from autograder.grading.recordings import are_kept
 from autograder.grading.work import Work
 
 Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
-"""Does the work, so many at a time; see :func:`autograder.grading.pool.in_processes`, which is the real one."""
+"""A function that grades so many at a time; :func:`autograder.grading.pool.in_processes` is the real one."""
 Outcomes = Generator[tuple[Work, str], None, None]
 
 
 def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
-    """Do the work; gives each one as it ends, with the reason why it did not succeed.
+    """Grade the submissions, and execute identical ones only once.
 
-    First everything that has a recording is tried from it, which costs little. Of those that have to be executed and
-    would be the same run, the first one is; the others are graded from its recording once it has ended. Where it could
-    not be graded, the next one is executed. That a work could not be done from a recording is never its outcome: it is
-    executed then.
+    First, every submission with a recording is replayed, which costs little. Of those that have to be executed and
+    would be the same run, the first one is; the others are replayed from its recording once it has ended. If it could
+    not be graded, the next one is executed. A failed replay is never a submission's result: it is executed then.
+
+    Yields:
+        Each submission as it ends, with the reason if it failed.
     """
     ready = [work for work in due if are_kept(work)]
     missing: list[Work] = []
@@ -44,15 +46,15 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
 
 
 def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:
-    """Whether nobody before has the same run; who has none is like nobody else."""
+    """Tell whether no earlier submission has the same run; one without a key equals no other."""
     keys = work.recording_keys
     return work.runs is None or not keys or not all(keys) or leaders.setdefault(keys, work) is work
 
 
 def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Outcomes:
-    """Try works from their recordings; those that have to be executed are added to ``missing``."""
+    """Replay submissions; those that have to be executed are added to ``missing``."""
     by_student = {work.student: work for work in works}
-    for tried, reason in _done(execute, [replace(work, kept=True) for work in works], workers):
+    for tried, reason in _done(execute, [replace(work, replay_only=True) for work in works], workers):
         work = by_student[tried.student]
         if reason:
             missing.append(work)

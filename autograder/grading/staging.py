@@ -1,6 +1,6 @@
-"""Copies of a course's files for a batch, in a folder whose name says nothing of the course.
+"""Copies of a course's files for a batch, in a folder whose name reveals nothing of the course.
 
-What is bound into a sandbox shows its place on the host to whoever reads the table of mounts there. Kernels see the
+The table of mounts in a sandbox shows the path on the host of everything that is mounted there. Kernels see the
 released files; the examiner sees, laid out as in the course, all that its tests may open.
 """
 
@@ -21,32 +21,32 @@ from autograder.grading.course_files import examiner_files
 from autograder.grading.work import Work, shared_files
 
 PREFIX = "notebook-"
-"""How folders begin that kernels see files of."""
+"""Prefix of the names of folders whose files kernels see."""
 LOCK = ".lock"
-"""In such a folder: held by the process that has made it."""
+"""Lock file in such a folder, held by the process that made it."""
 
 
 @dataclass(frozen=True)
 class Staged:
-    """The copies for one assignment."""
+    """Copies for one assignment."""
 
     folder: Path
-    """For the examiner alone."""
+    """Folder for the examiner alone."""
     released: dict[str, Path]
     """Path in the work folder → copy."""
 
     @property
     def course(self) -> Path:
-        """Stands for the course folder, with what the examiner may open of it."""
+        """Stand-in for the course folder, with the files that the examiner may open."""
         return self.folder / "course"
 
     @property
     def common(self) -> Path:
-        """A file with what the examiner is told of the assignment."""
+        """File with the common parcel for the examiner."""
         return self.folder / "common"
 
     def write_common(self, content: bytes) -> None:
-        """Write that file.
+        """Write the common parcel.
 
         Raises:
             HostError: there is no room for it.
@@ -59,7 +59,7 @@ class Staged:
 
 @contextlib.contextmanager
 def staged(work: Work) -> Iterator[Staged]:
-    """Copy what ``work`` has in common with the other submissions of its assignment, until the context ends.
+    """Copy the files that ``work`` shares with other submissions of its assignment, until the context ends.
 
     Raises:
         CourseError: a file of the course cannot be read.
@@ -78,7 +78,7 @@ def staged(work: Work) -> Iterator[Staged]:
 
 @contextlib.contextmanager
 def _examiners_folder(work: Work) -> Iterator[Path]:
-    """Within the course: hidden data stay where they were."""
+    """Make a folder within the course, so that hidden data do not leave it."""
     try:
         work.scratch.mkdir(parents=True, exist_ok=True)
         made = tempfile.TemporaryDirectory(dir=work.scratch, prefix="exam-", ignore_cleanup_errors=True)
@@ -103,7 +103,10 @@ def neutral_folder() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove such folders of this user's whose process is gone: nobody holds their lock, wherever that process ran."""
+    """Remove such folders of this user whose process is gone: nothing holds their lock.
+
+    A lock also tells of a process in another container, which a process id would not.
+    """
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW)

@@ -1,7 +1,7 @@
-"""One submission in, one folder out: the unit of work of a batch.
+"""Grading of one submission, the unit of work of a batch: one submission in, one folder out.
 
-The examination itself happens in a process behind a wall. What comes out of there is read as strictly as what a kernel
-says; then ``autograded/<student>/<assignment>/`` is written aside and renamed as the last act. Only that folder says
+The examination itself happens in a process behind a wall. Its outcome is read as strictly as messages of a kernel;
+then ``autograded/<student>/<assignment>/`` is written aside and renamed as the last act. Only that folder shows
 that a submission was graded.
 """
 
@@ -20,18 +20,22 @@ from autograder._util.text import bounded
 from autograder.course.late_policy import late_penalty
 from autograder.errors import AutograderError, HostError
 from autograder.grading import outcome, recordings
-from autograder.grading.work import TIMESTAMP, Work, read_stamp, versions
+from autograder.grading.work import Work, read_stamp, versions
 from autograder.records import Grade
 from autograder.results import result_json
+from autograder.submissions.manifest import TIMESTAMP
 
 Examine = Callable[[Work], bytes]
-"""Examines a submission; gives its outcome, see :mod:`autograder.grading.outcome`. Raises :class:`HostError`."""
+"""A function that examines a submission and returns its outcome, see :mod:`autograder.grading.outcome`.
+
+It raises :class:`HostError`.
+"""
 LOG_LINES = 12
-"""How many of a log's last lines a reason quotes."""
+"""Number of a log's last lines that a reason quotes."""
 MAX_REASON = 4000
-"""Characters of a reason, its excerpt of a log aside."""
-_asking_policy = threading.Lock()
-"""A course's own late policy was not written for threads."""
+"""Largest number of characters of a reason, without its excerpt of a log."""
+_policy_lock = threading.Lock()
+"""Lock for calls of the course's own late policy, which was not written for threads."""
 
 
 def grade_submission(work: Work, examine: Examine) -> Grade:
@@ -40,34 +44,37 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
     Raises:
         HostError: this machine cannot do it; nothing is written.
         CourseError: the course's own late policy failed; nothing is written.
-        NotGraded: the examiner says why there is no grade, that it needs a kernel among it; nothing is written.
+        NotGraded: the examiner reports why there is no grade, or that it needs a kernel; nothing is written.
     """
-    with _asking_policy:
+    with _policy_lock:
         penalty = late_penalty(work.course, work.assignment, work.submitted_at)
-    said = examine(work)
+    data = examine(work)
     try:
-        believed = outcome.read(said, work.exams)
+        verified = outcome.read(data, work.exams)
     except ValueError as error:
-        raise HostError(f"what came out of the process that examined it is not believed: {error}") from error
-    with _asking_policy:
-        lost = penalty(work.student, [book.score for book in believed.notebooks])
+        raise HostError(f"the outcome of the process that examined it is refused: {error}") from error
+    with _policy_lock:
+        lost = penalty(work.student, [book.score for book in verified.notebooks])
     grade = Grade(
         student=work.student,
         assignment=work.assignment.name,
-        notebooks=believed.notebooks,
+        notebooks=verified.notebooks,
         late_penalty=lost,
         submitted_at=work.submitted_at,
         graded_at=datetime.now(UTC),
         versions=versions(),
         content_keys=work.content_keys,
     )
-    recordings.save(work, believed.recordings)
-    write_grade(work, grade, believed.texts)
+    recordings.save(work, verified.recordings)
+    write_grade(work, grade, verified.texts)
     return grade
 
 
 def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> str:
-    """Why a submission could not be graded; empty: it is. The kit's own fault leaves its traceback in the log."""
+    """Grade a submission; return the reason if it could not be graded, else nothing.
+
+    If the kit itself is at fault, the traceback is in the log.
+    """
     try:
         grade(work, examine)
     except outcome.NotGraded as error:
@@ -84,12 +91,12 @@ def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade
 
 
 def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
-    """Put what grading gave into its place: the examiner's details, and the folder as the last act.
+    """Write a grade into its place: the instructor's details, and the folder as the last act.
 
     Args:
         work: says where.
         grade: the grade.
-        notebooks: name without ``.ipynb`` → text of the notebook for people, of those that there is one of.
+        notebooks: name without ``.ipynb`` → text of the annotated notebook, for those that ran.
 
     Raises:
         HostError: it cannot be written.
@@ -114,7 +121,7 @@ def _write(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
 
 
 def _log_excerpt(work: Work) -> str:
-    """The last lines of the log, for people, with its place: the process's own, else the batch's."""
+    """Quote the last lines of the process's log, else of the batch's, with its path."""
     for log in (work.log, work.batch_log):
         if tail := _tail(log):
             return f"; the last lines of {log}:{tail}"

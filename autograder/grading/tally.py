@@ -1,4 +1,4 @@
-"""How many submissions ended how, while a batch runs and when it is done."""
+"""Tally of how submissions ended, while a batch runs and when it is done."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _ORDER = (*(status.value for status in RunStatus), "missing", "invalid", NOT_GRA
 
 
 def status_of(outcome: Grade | NotGraded) -> str:
-    """The grade's status, or :data:`NOT_GRADED`."""
+    """Return the grade's status, or :data:`NOT_GRADED`."""
     return NOT_GRADED if isinstance(outcome, NotGraded) else outcome.status
 
 
 def in_order(counts: Counter[str]) -> list[tuple[str, int]]:
-    """Status and number, from what went well to what could not be graded."""
+    """List status and number, from the best status to submissions that could not be graded."""
     return [(status, counts[status]) for status in _ORDER if counts[status]]
 
 
 def in_words(counts: Counter[str]) -> str:
-    """``completed 12 · cell_error 3 · not graded 1``"""
+    """Format the counts: ``completed 12 · cell_error 3 · not graded 1``."""
     return " · ".join(f"{status} {number}" for status, number in in_order(counts)) or "none"

@@ -1,6 +1,6 @@
-"""The processes of a batch that others are forked from: one for kernels, one for examiners, each behind its own wall.
+"""Templates of a batch, from which processes are forked: one for kernels, one for examiners, each in its own sandbox.
 
-They import while the caller goes on, live until the context ends that started them, and run nothing of a student's.
+They import while the caller continues, live until their context ends, and run no student's code.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from autograder.errors import SandboxError
 from autograder.grading import layout, staging
 from autograder.grading.parcel import pack_common_head
 from autograder.grading.walls import examiner_sandbox, kernel_sandbox
-from autograder.grading.work import HEAVY, Work, heavy_modules, masked, released_modules, test_libraries
+from autograder.grading.work import HEAVY, Work, heavy_modules, hidden_paths, released_modules, test_libraries
 from autograder.records import Limits
 from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.forking import Template, WarmSandbox
 from autograder.sandbox.kernel_job import template
+from autograder.sandbox.warm_start import Template, WarmSandbox
 
 MIN_SUBMISSIONS_FOR_TEMPLATE = 2
 """Submissions for which a template of examiners is worth its start."""
 MIN_KERNELS_FOR_TEMPLATE = 2
-"""Kernels for which a template is worth its start."""
+"""Number of kernels from which a template is worth its start."""
 EXAMINER_MODULES = ("numpy.testing", "autograder.grading.inside.main")
 MODELS = "autograder.examiner.models"
-"""What rebuilds models; it imports Keras."""
-READY = "autograder.grading.inside.ready"
-"""Imported last."""
+"""Module that rebuilds models; it imports Keras."""
+COMMON = "autograder.grading.inside.common"
+"""Module that is imported last."""
 EXAMINER_DISK_MIB = 4096
 EXAMINER_PROCESSES = 512
 
 
 class Started:
-    """A template that imports or runs."""
+    """A template that was started: it still imports, or is ready."""
 
     def __init__(self, sandbox: BubblewrapSandbox, started: Template) -> None:
         self._sandbox = sandbox
@@ -49,12 +49,12 @@ class Started:
         threading.Thread(target=self._prove, daemon=True).start()
 
     def _prove(self) -> None:
-        """Try it as soon as it is there; who asks for it later waits less."""
+        """Test the template as soon as it is ready, so that later callers wait less."""
         with contextlib.suppress(SandboxError):
             self.sandbox()
 
     def sandbox(self) -> WarmSandbox:
-        """What forks it, when everything is imported and a fork has passed the self-test.
+        """Return the sandbox that forks the template, once all is imported and a fork has passed the self-test.
 
         Raises:
             SandboxError: it cannot be used; it is not tried a second time.
@@ -72,7 +72,7 @@ class Started:
             require(WarmSandbox(self._sandbox, self._template.address, strict=True))
         except SandboxError as error:
             return error
-        except OSError as error:  # it was ended meanwhile
+        except OSError as error:  # it was stopped meanwhile
             return SandboxError(f"The template is gone ({error}).")
         return WarmSandbox(self._sandbox, self._template.address)
 
@@ -82,10 +82,10 @@ class Templates:
 
     Args:
         work: any submission of the batch.
-        submissions: how many are due; a single one is examined in a process of its own.
-        kernels: how many kernels it will take, at a guess; few are started one by one.
-        executed: whether all submissions are executed. Where recordings may do, examiners begin without the libraries
-            that take long to import, and have them from the first one on that needs them.
+        submissions: number of submissions that are due; a single one is examined in a process of its own.
+        kernels: estimated number of kernels; few are started one by one.
+        executed: whether all submissions are executed. If some may be replayed, examiners begin without the libraries
+            that take long to import, and get them from the first submission on that needs them.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class Templates:
         self._kernel_template: Started | None = None
 
     def serves(self, work: Work) -> bool:
-        """Whether it is for the assignment of ``work``."""
+        """Tell whether the templates are for the assignment of ``work``."""
         return (work.course, work.assignment) == (self._work.course, self._work.assignment)
 
     @property
     def large(self) -> list[str]:
-        """The libraries that take long to import, of those that the exams use."""
+        """Libraries of the exams that take long to import."""
         return [name for name in heavy_modules(self._work.exams) if name != HEAVY[0]]
 
     def __enter__(self) -> Templates:
@@ -127,16 +127,16 @@ class Templates:
 
     @contextlib.contextmanager
     def _noted(self, what: str) -> Iterator[None]:
-        """Note in the batch's log why something is not forked."""
+        """Note in the batch's log why processes are not forked."""
         try:
             yield
         except SandboxError as error:
             self._note(f"{what} of {self._work.assignment.name} are not forked from a template: {error}")
 
     def _keep(self, started: Template) -> None:
-        """End it with this context; what its libraries have said while they were imported goes to the batch's log."""
+        """End the template with this context, and copy its libraries' output to the batch's log."""
         self._stack.enter_context(started)
-        self._stack.callback(lambda: self._note(started.said()))
+        self._stack.callback(lambda: self._note(started.stderr()))
 
     def _note(self, text: str) -> None:
         if text:
@@ -148,7 +148,7 @@ class Templates:
     # --- kernels
 
     def expect_kernels(self, count: int) -> None:
-        """Have a template that kernels are forked from, if so many of them are worth its start."""
+        """Start a template for kernels, if so many of them are worth its start."""
         if count >= MIN_KERNELS_FOR_TEMPLATE and self._kernel_template is None:
             with self._noted("Kernels"):
                 self._kernel_template = self._start_kernel_template()
@@ -162,7 +162,7 @@ class Templates:
             {f"{HOME}/{name}": path for name, path in self.staged.released.items()},
             self._work.assignment.limits,
             python=self._work.assignment.environment,
-            masked=masked(self._work),
+            hidden_paths=hidden_paths(self._work),
             modules=self.released_modules,
         )
         self._keep(started)
@@ -170,11 +170,11 @@ class Templates:
 
     @functools.cached_property
     def released_modules(self) -> list[str]:
-        """What students' notebooks import as they are released."""
+        """Modules that students' notebooks import as they are released."""
         return released_modules(self._work)
 
     def kernel_sandbox(self) -> WarmSandbox | None:
-        """What forks kernels; None where there is nothing to fork from."""
+        """Return the sandbox that forks kernels; None where there is no template."""
         found = self._kernel_template
         if found is None:
             return None
@@ -186,14 +186,14 @@ class Templates:
     # --- examiners
 
     def start_large(self) -> None:
-        """Have the large libraries in examiners from now on; they are imported while the caller goes on."""
+        """Give examiners the large libraries from now on; they are imported while the caller continues."""
         with self._lock:
             if True not in self._examiners:
                 self._examiners[True] = self._start_examiners(heavy=True)
             self._heavy = True
 
     def examiner(self) -> tuple[Sandbox, list[str]]:
-        """What starts examiners now, and the libraries that they do without.
+        """Return the sandbox that starts examiners now, and the libraries that they cannot import.
 
         Raises:
             SandboxError: there is none.
@@ -213,7 +213,7 @@ class Templates:
         return cold, without
 
     def examiner_job(self) -> Job:
-        """The process that examines a submission."""
+        """Describe the process that examines a submission."""
         assignment = self._work.assignment
         seconds = self._work.seconds
         backend = {"KERAS_BACKEND": os.environ["KERAS_BACKEND"]} if "KERAS_BACKEND" in os.environ else {}
@@ -225,7 +225,7 @@ class Templates:
                 layout.COURSE: self.staged.course,
                 layout.COMMON: self.staged.common,
             },
-            masked=masked(self._work),
+            hidden_paths=hidden_paths(self._work),
             limits=Limits(
                 memory_mib=assignment.limits.examiner_memory_mib,
                 processes=EXAMINER_PROCESSES,
@@ -242,7 +242,7 @@ class Templates:
         if self._submissions < MIN_SUBMISSIONS_FOR_TEMPLATE:
             return sandbox
         libraries = [*self.large, *test_libraries(self._work.exams, self._work.modules)] if heavy else []
-        modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), READY]
+        modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), COMMON]
         started = Template(sandbox, self.examiner_job(), modules)
         self._keep(started)
         return Started(sandbox, started)

@@ -1,4 +1,4 @@
-"""The walls that grading needs: one around students' kernels, one around the processes that examine what they say."""
+"""Sandboxes that grading needs: one for students' kernels, one for the examiners that judge their answers."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from autograder.sandbox import Sandbox, default_sandbox, require
 
 
 def kernel_sandbox(assignment: Assignment) -> Sandbox:
-    """What walls in an assignment's kernels.
+    """Return the sandbox of an assignment's kernels.
 
     Raises:
-        SandboxError: it is not installed; no other is taken in its place.
+        SandboxError: it is not installed; no other one takes its place.
     """
     return default_sandbox(assignment.environment, assignment.sandbox)
 
 
 def examiner_sandbox(name: str = SANDBOXES[0]) -> Sandbox:
-    """What walls in examiners: bubblewrap, or what walls in the kernels where that is not installed.
+    """Return the sandbox of examiners: bubblewrap, or the kernels' where that is not installed.
 
     Args:
-        name: what walls in the kernels.
+        name: the sandbox of the kernels.
 
     Raises:
-        SandboxError: neither can be had.
+        SandboxError: neither is available.
     """
     try:
         return default_sandbox()
@@ -32,7 +32,7 @@ def examiner_sandbox(name: str = SANDBOXES[0]) -> Sandbox:
 
 
 def require_walls(assignment: Assignment) -> bool:
-    """Refuse to grade an assignment where one of its walls does not hold; says whether limits are reduced.
+    """Refuse to grade an assignment if one of its walls does not hold; return whether limits are reduced.
 
     Raises:
         SandboxError: a wall cannot be built, or its self-test fails.

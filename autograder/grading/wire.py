@@ -1,7 +1,7 @@
-"""Messages between the coordinator and an examiner's process: small requests as JSON, parcels as bytes.
+"""Messages between the coordinator and an examiner: small requests as JSON, parcels as bytes.
 
-Each message is a kind, a length, and as many bytes. Descriptors travel with the first bytes of an answer. Neither side
-believes the other's lengths: what is larger than the receiver allows is an error before it is held.
+Each message is a kind, a length, and as many bytes. Descriptors are sent with the first bytes of an answer. Neither
+side trusts the other's lengths: a message that exceeds the receiver's limit is an error before it is read.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _HEADER = struct.Struct(">cQ")
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_DESCRIPTORS = 16
 SEND_SECONDS = 60.0
-"""How long the other side may let a message wait before it is given up."""
+"""Seconds that the other side may leave a message unread before the connection is given up."""
 LOOK_SECONDS = 0.25
-"""How often a receiver asks whether it should go on waiting."""
+"""Seconds between two checks whether a receiver should continue to wait."""
 
 
 class Closed(Exception):
-    """The other side has hung up, or sent what no message is."""
+    """A connection that the other side closed, or on which it sent an invalid message."""
 
 
 class Line:
@@ -35,8 +35,8 @@ class Line:
 
     Args:
         connection: a connected stream socket.
-        max_parcel_bytes: of one parcel that is received.
-        takes_descriptors: whether descriptors may come with a message; they are not taken from who is not trusted.
+        max_parcel_bytes: largest size of one parcel that is received.
+        takes_descriptors: whether descriptors may come with a message; an untrusted side may not send any.
     """
 
     def __init__(self, connection: socket.socket, max_parcel_bytes: int, *, takes_descriptors: bool = False) -> None:
@@ -47,7 +47,7 @@ class Line:
         self._poll.register(connection, select.POLLIN)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def send_request(self, content: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
@@ -68,8 +68,11 @@ class Line:
             raise Closed(str(error)) from error
 
     def _send_descriptors(self, header: bytes, descriptors: Sequence[int]) -> int:
-        """Linux counts descriptors on their way by user: where that user's other processes have too many, they will be
-        fewer."""
+        """Send a header with descriptors, and wait while too many are on their way.
+
+        Linux counts the descriptors in transit per user, so that other processes of this user may use up the limit for
+        a while.
+        """
         deadline = time.monotonic() + SEND_SECONDS
         while True:
             try:
@@ -83,10 +86,10 @@ class Line:
         """Wait for the next message: a request's object or a parcel's bytes, and the descriptors with it.
 
         Args:
-            go_on: asked before each part, and every :data:`LOOK_SECONDS` while nothing arrives.
+            go_on: called before each part, and every :data:`LOOK_SECONDS` while nothing arrives.
 
         Raises:
-            Closed: the other side hung up, sent nonsense, or ``go_on`` said no.
+            Closed: the other side closed the connection, sent an invalid message, or ``go_on`` returned False.
         """
         descriptors: list[int] = []
         try:
@@ -104,7 +107,7 @@ class Line:
         parts, left = [], size
         while left:
             if not go_on():  # also where something arrives all the time
-                raise Closed("nobody waits any more")
+                raise Closed("the receiver stopped waiting")
             if not self._poll.poll(LOOK_SECONDS * 1000):
                 continue
             part = self._read_part(min(left, 1 << 20), descriptors)
@@ -129,12 +132,12 @@ def _object(content: bytes) -> dict[str, Any]:
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise Closed(f"a request that is no JSON ({error})") from error
+        raise Closed(f"a request that is not JSON ({error})") from error
     if type(found) is not dict:
-        raise Closed("a request that is no object")
+        raise Closed("a request that is not an object")
     return found
 
 
 def until(deadline: float, also: Callable[[], bool] = lambda: True) -> Callable[[], bool]:
-    """Make a ``go_on`` that says yes until ``time.monotonic()`` passes ``deadline`` and while ``also`` does."""
+    """Make a ``go_on`` that is true until ``time.monotonic()`` passes ``deadline``, and while ``also`` is."""
     return lambda: time.monotonic() < deadline and also()

@@ -1,4 +1,4 @@
-"""The work that one submission is: a plain record, and what follows from it."""
+"""Work record of one submission, and values that follow from it."""
 
 from __future__ import annotations
 
@@ -12,59 +12,59 @@ from pathlib import Path
 from autograder._util import libraries
 from autograder.examiner.names import modules_imported, vocabulary
 from autograder.records import ATTEMPTS, Assignment, Exam
+from autograder.submissions.manifest import TIMESTAMP
 
-TIMESTAMP = "timestamp.txt"
 MAX_TIMESTAMP = 1000
-"""Bytes; a student may have handed in something else by that name."""
+"""Largest number of bytes; a student may have handed in another file by that name."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """Everything that grading one submission depends on. Plain records: it travels to other processes."""
+    """Record of everything that grading one submission depends on, as plain data that is sent to other processes."""
 
     student: str
     assignment: Assignment
     exams: tuple[Exam, ...]
     submission: Path
-    """The folder with the student's notebooks."""
+    """Folder with the student's notebooks."""
     target: Path
-    """The folder to write."""
+    """Folder to write."""
     scratch: Path
-    """Where half-made folders lie, on the same file system as ``target``."""
+    """Folder for half-made folders, on the same file system as ``target``."""
     details: Path
-    """Where the examiner's details go, which may quote hidden tests."""
+    """File for the instructor's details, which may quote hidden tests."""
     log: Path
-    """Where the libraries' own messages go, and the traceback of a fault."""
+    """File for the libraries' own messages, and the traceback of a fault."""
     batch_log: Path
-    """The same for what is common to a batch: what libraries print while they are imported."""
+    """File for messages that a batch's submissions share: those that libraries print while they are imported."""
     course: Path
-    """The course folder, which no sandbox may see even where it lies within something that one does."""
+    """Course folder, which no sandbox may see, even if it lies within a folder that a sandbox sees."""
     hidden: Path | None
     modules: tuple[Path, ...]
-    """Folders that the examiner imports the course's own modules from (``kaggle_data``)."""
+    """Folders from which the examiner imports the course's own modules (``kaggle_data``)."""
     files: Mapping[str, Path]
-    """Path in the work folder → host file: what the release brought and what the student added."""
+    """Path in the work folder → host file, of the release and of the student."""
     submitted_at: datetime | None = None
     content_keys: Mapping[str, str] = field(default_factory=dict)
     runs: Path | None = None
-    """The folder of kept runs; None: none is used, and none is kept."""
+    """Folder of recordings; None: nothing is replayed or recorded."""
     execution: str = ""
-    """See :func:`autograder.grading.cache_keys.execution_key`."""
+    """Key of the run, see :func:`autograder.grading.cache_keys.execution_key`."""
     recording_keys: tuple[str, ...] = ()
-    """For each exam the key of its recording, see :func:`autograder.grading.recordings.keys`; empty: there is none."""
-    kept: bool = False
-    """Grade from kept runs alone: nothing is executed, and the reason says so where that cannot be."""
+    """Key of each exam's recording, see :func:`autograder.grading.recordings.keys`; empty: there is none."""
+    replay_only: bool = False
+    """Replay only: nothing is executed; if a replay is not possible, the reason says so."""
 
     @property
     def seconds(self) -> float:
-        """Wall clock after which something is wrong with the machine and not with the student."""
-        # Twice: an answer that is wanted after the kernel died is looked for in a second one.
-        executing = 0 if self.kept else 2 * self.assignment.limits.notebook_seconds
+        """Wall clock after which the machine must be at fault, and not the student."""
+        # Twice: if the kernel dies before an answer is read, a second kernel runs the notebook.
+        executing = 0 if self.replay_only else 2 * self.assignment.limits.notebook_seconds
         return 60.0 + len(self.exams) * ATTEMPTS * (executing + 300)
 
 
 def read_stamp(submission: Path) -> bytes | None:
-    """The file that says when it was handed in, its first :data:`MAX_TIMESTAMP` bytes; None where there is none."""
+    """Read the first :data:`MAX_TIMESTAMP` bytes of the file with the submission's time; None if there is none."""
     stamp = submission / TIMESTAMP
     if not stamp.is_file() or stamp.is_symlink():
         return None
@@ -73,12 +73,12 @@ def read_stamp(submission: Path) -> bytes | None:
 
 
 def handed_in(work: Work) -> dict[str, Path]:
-    """Those of its files that the student added: path in the work folder → host file."""
+    """Return the files that the student added: path in the work folder → host file."""
     return {path: file for path, file in work.files.items() if _is_of(work.submission, file)}
 
 
 def shared_files(work: Work) -> dict[str, Path]:
-    """Those of its files that the release brought: path in the work folder → host file."""
+    """Return the files of the release: path in the work folder → host file."""
     return {path: file for path, file in work.files.items() if not _is_of(work.submission, file)}
 
 
@@ -87,27 +87,27 @@ def _is_of(submission: Path, file: Path) -> bool:
 
 
 def top_names(files: Iterable[str]) -> set[str]:
-    """The modules that files in the work folder make, or hide."""
+    """List the modules that files in the work folder define, or hide."""
     return {path.split("/")[0].removesuffix(".py") for path in files}
 
 
 def preload(assignment: Assignment, modules: Iterable[str]) -> list[str]:
-    """What a kernel imports before its first cell, and how it is asked to run; ``modules`` are the notebooks' own."""
+    """List a kernel's first imports and its options; ``modules`` are those of the notebooks."""
     return [*heavy(modules), *kernel_options(assignment)]
 
 
 def kernel_options(assignment: Assignment) -> list[str]:
-    """What the assignment asks of the program that is the kernel."""
+    """List the assignment's options for the kernel's program."""
     return ["--training=fast"] if assignment.training == "fast" else []
 
 
-def masked(work: Work) -> tuple[Path, ...]:
-    """The host folders that no kernel may see."""
+def hidden_paths(work: Work) -> tuple[Path, ...]:
+    """List the host folders that no kernel may see."""
     return (work.course, *_own_course())
 
 
 def _own_course() -> tuple[Path, ...]:
-    """The course that an installed package carries for the demo: with its hidden data, so not for students."""
+    """Find the course that an installed package carries for the demo: its hidden data are not for students."""
     folder = Path(__file__).resolve().parent.parent / "_course"
     return (folder,) if folder.is_dir() else ()
 
@@ -116,7 +116,7 @@ HEAVY = ("numpy", "keras", "tensorflow", "sklearn", "pandas", "scipy")
 
 
 def heavy_modules(exams: Iterable[Exam]) -> list[str]:
-    """The libraries that take long to import, of those that the instructor's notebooks import: for the examiner."""
+    """List the slow libraries that the instructor's notebooks import, for the examiner."""
     return heavy(module for exam in exams for module in vocabulary(exam).modules)
 
 
@@ -140,7 +140,7 @@ def own_modules(folders: Sequence[Path]) -> set[str]:
 
 
 def heavy(modules: Iterable[str]) -> list[str]:
-    """Those libraries of :data:`HEAVY` that ``modules`` are of."""
+    """List the libraries of :data:`HEAVY` to which ``modules`` belong."""
     used = {module.split(".")[0] for module in modules}
     return [name for name in HEAVY if name in used]
 
@@ -148,15 +148,15 @@ def heavy(modules: Iterable[str]) -> list[str]:
 SETS_ENVIRONMENT = re.compile(r"\benviron\b|\bputenv\b|^\s*%(set_)?env\b", re.MULTILINE)
 
 UNFORKABLE = ("jax", "jaxlib")
-"""Those that start threads when they are imported, which a fork would miss."""
+"""Libraries that start threads when they are imported; a fork would not have these threads."""
 
 
 def released_modules(work: Work) -> list[str]:
-    """What students' notebooks import as they are released, and the modules that go with them; not these themselves.
+    """List the modules that students' notebooks and released files import, except the course's own.
 
-    A solution's and a hidden test's imports are not among it: students see what is imported. Nor is what is imported
-    after the environment may have been changed, which the library may look at; but for :data:`HEAVY`, which no kernel
-    imports later than its first cell.
+    Imports of a solution or a hidden test are left out, because students can see which modules are imported. So are
+    imports after a change of the environment, which the library may read; except :data:`HEAVY`, which every kernel
+    imports before its first cell.
     """
     given = {name: file for name, file in shared_files(work).items() if name.endswith(".py")}
     notebooks = [[cell.released for cell in exam.cells if cell.cell_type == "code"] for exam in work.exams]
@@ -174,7 +174,7 @@ def released_modules(work: Work) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """What graded: the examiner's Python and the libraries that can change a grade."""
+    """Return the versions that can change a grade: the examiner's Python and libraries."""
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("nbexaminer", "numpy", "keras", "tensorflow", "scikit-learn"):
         if (version := libraries.version(name)) is not None:

@@ -1,7 +1,7 @@
-"""``python -I probe -f <connection file> [module …] [option]``: an IPython kernel that also answers the examiner's
-questions.
+"""The agent's program: an IPython kernel that also answers the examiner's questions.
 
-The modules are imported before the kernel takes its first request, so that a cell's time is the student's own.
+Run as ``python -I agent -f <connection file> [module …] [option]``. The modules are imported before the kernel takes
+its first request, so that they cost no cell any time.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from typing import Any
 
 
 def main() -> None:
+    """Start the kernel and serve until it is shut down."""
     import contextlib
     import gc
     import importlib
 
-    gc.disable()  # imports make much and leave little behind: to look for it takes a quarter of the time
+    gc.disable()  # imports allocate much and free little: collecting would take a quarter of the time
 
-    # The folder above has this package, and the aliases that are for the end of the path.
+    # The folder above holds this package, and the aliases, which belong at the end of the path.
     program = Path(__file__).resolve().parent
     sys.path[0] = str(program.parent)
 
+    from agent import figures, keras_pipelines, keras_training, server, workfiles
     from ipykernel.kernelapp import IPKernelApp
-    from probe import figures, keras_pipelines, keras_training, server, workfiles
 
-    # From here on the path is what a notebook in its own folder has, and at its end the aliases of old libraries.
+    # From here on the path is that of a notebook in its own folder, with the aliases of old libraries at its end.
     aliases = program.parent / "aliases"
     sys.path[0] = ""
     sys.path.append(str(aliases))
     app: Any = IPKernelApp.instance()
-    # The connection file is there, and read-only; ipykernel of old would write it a second time.
+    # The connection file exists already and is read-only; old versions of ipykernel would write it again.
     app.write_connection_file = lambda *_, **__: None
     app.initialize([*sys.argv[1:3], "--quiet"])
     server.attach(app.kernel)
@@ -40,7 +41,7 @@ def main() -> None:
     if keras_training.OPTION in sys.argv[3:]:
         keras_training.start(app.kernel.shell)
     for name in (name for name in sys.argv[3:] if name != keras_training.OPTION):
-        with contextlib.suppress(Exception):  # the cell that imports it says what is wrong
+        with contextlib.suppress(Exception):  # the cell that imports the module shows the error
             importlib.import_module(name)
     gc.freeze()
     gc.enable()

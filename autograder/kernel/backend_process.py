@@ -1,11 +1,11 @@
-"""Runs a function of a notebook in a process of its own, where Keras has another backend.
+"""A child process with another Keras backend, in which a function of a notebook runs.
 
 A process has one Keras backend from the import of Keras on. So a child process of the same Python is started with
 ``KERAS_BACKEND`` set, gets the function as source text and its arguments as plain values (:mod:`portable_function`,
-:mod:`codec`), and sends the result back. It stays for the next call, so that Keras is imported once; each call has a
-namespace of its own. The other backends cannot be imported there, as if they were not installed.
+:mod:`codec`), and sends the result back. It stays for the next call, so that Keras is imported only once; each call has
+a namespace of its own. The child cannot import the other backends, as if they were not installed.
 
-This module is also the child's program. Both sides run beside the student's code: nothing they say is believed.
+This module is also the child's program. Both sides run beside the student's code: nothing that they say is believed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import IO, Any
 from . import codec, portable_function
 
 SECONDS = 60.0
-"""Wall clock of one call, the import of Keras included."""
+"""Wall clock of one call, including the import of Keras."""
 HOW_TO_INSTALL = {
     "tensorflow": "pip install tensorflow",
     "jax": 'pip install "nbexaminer[jax]"',
@@ -43,23 +43,27 @@ module = importlib.import_module(sys.argv[2])
 del sys.path[0]
 module.main()
 """
-"""What the child runs: this module, in the package that it is in here, and nothing else of the folder above that."""
+"""The child's program: this module, from its package, and nothing else of the folder above that."""
 
 
 def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = None, seconds: float = SECONDS) -> Any:
-    """What ``function(*args, **kwargs)`` returns where Keras has this backend; tensors come as numpy arrays.
+    """Call ``function(*args, **kwargs)`` in a process where Keras has this backend.
 
-    Where Keras has that backend here already, the function is called here.
+    If Keras has that backend in this process already, the function is called here.
 
     Args:
-        function: a function of the notebook; what it uses is carried along.
+        function: a function of the notebook; everything that it uses is carried along.
         backend: ``tensorflow``, ``jax`` or ``torch``.
-        args, kwargs: plain values and arrays; tensors are handed over as arrays.
+        args: plain values and arrays; tensors are passed as arrays.
+        kwargs: as ``args``.
         seconds: wall clock in the other process.
 
+    Returns:
+        The function's result; tensors become numpy arrays.
+
     Raises:
-        ElsewhereError: the kit could not run it there.
-        Exception: what the function raised, as the built-in exception type that it is.
+        ElsewhereError: the kit could not run the function there.
+        Exception: what the function raised, as the nearest built-in exception type.
     """
     if backend not in portable_function.BACKENDS:
         raise ValueError(f"{backend!r} is no backend of Keras; there are {', '.join(portable_function.BACKENDS)}")
@@ -99,7 +103,7 @@ def _backend_here() -> str:
 
 
 def _returned(result: Any) -> Any:
-    """The result as plain values."""
+    """Convert the result to plain values."""
     result = portable_function.plain(result)
     try:
         codec.encode(result)
@@ -111,7 +115,7 @@ def _returned(result: Any) -> Any:
 
 
 def _rebuilt(described: Any) -> Exception:
-    """The other process's exception as the nearest built-in type."""
+    """Rebuild the other process's exception as the nearest built-in type."""
     for name in described["classes"]:
         kind = getattr(builtins, name, None)
         if isinstance(kind, type) and issubclass(kind, Exception):
@@ -120,14 +124,14 @@ def _rebuilt(described: Any) -> Exception:
     return RuntimeError(f"{described['name']}: {described['text']}")
 
 
-# --- the other process, seen from here ---------------------------------------------------------------
+# --- this side ---------------------------------------------------------------------------------------
 
 _children: dict[tuple[int, str], _Child] = {}
 
 
 def _child(backend: str) -> _Child:
-    """The living child of this process for a backend, or a new one."""
-    key = (os.getpid(), backend)  # a fork of this process does not share its pipes
+    """Return this process's living child for a backend, or start one."""
+    key = (os.getpid(), backend)  # a fork of this process must not share its pipes
     if key not in _children or _children[key].process.poll() is not None:
         _children[key] = _Child(backend)
     return _children[key]
@@ -148,7 +152,7 @@ class _Child:
         )
 
     def exchange(self, parts: Sequence[bytes], seconds: float) -> list[bytes]:
-        """One message there, one back; a process that fails at it is ended."""
+        """Send one message and receive one; end the child if that fails."""
         there, back = self.process.stdin, self.process.stdout
         replies: list[list[bytes]] = []
         assert there is not None
@@ -163,7 +167,7 @@ class _Child:
         talking.start()
         try:
             talking.join(seconds)
-        except BaseException:  # an interrupt: the answer that is on its way belongs to no later question
+        except BaseException:  # an interrupt: a late answer must not be taken for that of the next question
             self.end()
             raise
         if replies:
@@ -179,7 +183,7 @@ class _Child:
         )
 
     def end(self) -> None:
-        """End it and what it started."""
+        """End the child and everything that it started."""
         with contextlib.suppress(OSError):
             if hasattr(os, "killpg"):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -188,15 +192,16 @@ class _Child:
         self.process.wait()
 
     def last_words(self) -> str:
+        """Return the tail of the child's standard error."""
         self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 2000))
         return self.errors.read().decode("utf-8", "replace").strip()
 
 
 def environment(backend: str) -> dict[str, str]:
-    """The child's environment: this process's, with the backend, and as few threads for JAX as for the others."""
+    """Make the child's environment: this process's, with the backend set and JAX's threads limited as the others'."""
     settings = dict(os.environ, KERAS_BACKEND=backend)
     settings.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # PyTorch's threads otherwise keep a core busy while they wait, which on a shared machine costs tenfold.
+    # Otherwise PyTorch's threads keep a core busy while they wait, and a shared machine takes ten times as long.
     settings.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "OMP_NUM_THREADS" in settings:
         settings.setdefault("NPROC", settings["OMP_NUM_THREADS"])
@@ -204,7 +209,7 @@ def environment(backend: str) -> dict[str, str]:
 
 
 def send(stream: IO[bytes], parts: Sequence[bytes]) -> None:
-    """Write the number of parts and each part after its length."""
+    """Write the number of parts, and each part after its length."""
     stream.write(struct.pack(">I", len(parts)))
     for part in parts:
         stream.write(struct.pack(">Q", len(part)))
@@ -213,7 +218,12 @@ def send(stream: IO[bytes], parts: Sequence[bytes]) -> None:
 
 
 def receive(stream: IO[bytes]) -> list[bytes]:
-    """Read what :func:`send` wrote. Raises :class:`EOFError` where it ends early, ValueError where it is too long."""
+    """Read what :func:`send` wrote.
+
+    Raises:
+        EOFError: the stream ends early.
+        ValueError: the message is too long.
+    """
     (count,) = struct.unpack(">I", _exactly(stream, 4))
     parts: list[bytes] = []
     left = 2 * codec.MAX_BYTES
@@ -233,17 +243,17 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
     return data
 
 
-# --- the other process itself ------------------------------------------------------------------------
+# --- the child ---------------------------------------------------------------------------------------
 
 
 def main() -> None:
     """Answer requests from standard input until it ends."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # The function can neither read requests nor write replies: it has no input, and its output is standard error.
+    # The function must neither read requests nor write replies: it has no input, and its output goes to standard error.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     others = frozenset(portable_function.BACKENDS) - {os.environ.get("KERAS_BACKEND", "")}
-    sys.meta_path[:] = [_Without(others, finder) for finder in sys.meta_path]
+    sys.meta_path[:] = [_HidingFinder(others, finder) for finder in sys.meta_path]
     with contextlib.suppress(EOFError):
         while True:
             text, *buffers = receive(incoming)
@@ -251,8 +261,8 @@ def main() -> None:
             send(outgoing, [reply.text, *reply.buffers])
 
 
-class _Without:
-    """A finder of modules that does not find some: to a library that asks for them they are not installed."""
+class _HidingFinder:
+    """A finder that hides some modules: a library that imports them finds them not installed."""
 
     def __init__(self, hidden: frozenset[str], finder: Any) -> None:
         self.hidden = hidden
@@ -266,7 +276,7 @@ class _Without:
 
 
 def answer(text: bytes, buffers: Sequence[bytes]) -> codec.Packed:
-    """One call; whatever goes wrong in it is part of the reply."""
+    """Serve one call; every error in it becomes part of the reply."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
@@ -281,7 +291,7 @@ def answer(text: bytes, buffers: Sequence[bytes]) -> codec.Packed:
 
 
 def _describe(error: BaseException) -> dict[str, Any]:
-    """An exception as plain data, with the lines of the notebook that it passed."""
+    """Describe an exception as plain data, with the notebook's lines that it passed."""
     lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith("<notebook: ")]
     try:
         text = str(error)[:10_000]

@@ -1,7 +1,7 @@
-"""What stands in the student's process for a function, an iterator or a file of the test's own.
+"""Stand-ins, in the student's process, for functions, iterators and files of the test.
 
-Using one asks the examiner, who waits for such questions while a request is being answered, and only then. What goes
-out are the arguments, what comes in is the result; nothing else of the test is here.
+Using one asks the examiner, which accepts such questions only while a request is being answered. Only arguments go out
+and only results come in; nothing else of the test is here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from . import codec
 
 KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
-"""Of references that the examiner gives out; their handles are negative."""
+"""The kinds of references that the examiner gives out; their handles are negative."""
 FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
 
 if TYPE_CHECKING:  # Python 3.7 cannot subscript it
@@ -28,28 +28,29 @@ if TYPE_CHECKING:  # Python 3.7 cannot subscript it
 
 
 class Callbacks:
-    """The stand-ins of one kernel, and the way back for their questions."""
+    """The stand-ins of one kernel, and the channel for their questions."""
 
     def __init__(self, server: Any) -> None:
         self.server = server
         self.channel: Callable[[codec.Packed], codec.Packed] | None = None
-        """Sends one question to the examiner and waits for the answer."""
+        """Sends one question to the examiner and returns the answer."""
         self.known: dict[int, Any] = {}
         self.numbers: dict[int, tuple[Any, codec.Reference]] = {}
         self.thread = threading.current_thread()
         self.depth = 0
-        """How many requests are being answered: the examiner listens while it is above 0."""
+        """How many requests are being answered; the examiner listens while this is above 0."""
         self.raised: list[BaseException] = []
-        """Exceptions of the test's own that are passing through the student's code."""
+        """Exceptions of the test that are passing through the student's code."""
 
     def ask(self, number: int, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Ask the examiner to use the object behind a stand-in."""
         if self.channel is None or not self.depth or threading.current_thread() is not self.thread:
             raise RuntimeError("a function of the test can only be called while the test waits, and by its own thread")
         packed = codec.encode((number, method, args, kwargs, self.server.printed.take()), self.server.refer)
         outcome, result = codec.decode(*self.channel(packed), self.server.resolve)
         if outcome == "ok":
             return result
-        if isinstance(result, BaseException):  # one of the student's own that the test raises again
+        if isinstance(result, BaseException):  # the student's own exception, which the test raises again
             raise result
         kind = getattr(builtins, result["type"])
         error = kind(*result["args"])
@@ -59,7 +60,7 @@ class Callbacks:
         raise error
 
     def resolve(self, reference: codec.Reference) -> Any:
-        """The stand-in for one of the examiner's own references."""
+        """Return the stand-in for one of the examiner's references."""
         number = reference.handle
         if reference.kind == "library":
             return _library(reference.type_name)
@@ -70,17 +71,17 @@ class Callbacks:
         return self.known[number]
 
     def reference(self, value: Any) -> codec.Reference | None:
-        """The examiner's own reference, where ``value`` stands for something of the test's."""
+        """Return the examiner's reference if ``value`` is a stand-in, else None."""
         found = self.numbers.get(id(value))
         return found[1] if found is not None and found[0] is value else None
 
     def number_of(self, error: BaseException) -> int | None:
-        """Which exception of the test's this is, that passed through the student's code."""
+        """Return the number of a test's exception that passed through the student's code; None for another one."""
         return next((e._autograder_number for e in self.raised if e is error), None)  # type: ignore[attr-defined]
 
 
 def _library(name: str) -> Any:
-    """A library's function or class, by ``module:name``: the one that is here."""
+    """Find a library's function or class by ``module:name`` in this process."""
     module, _, path = name.partition(":")
     return operator.attrgetter(path)(importlib.import_module(module))
 
@@ -96,7 +97,7 @@ def _function(ask: Ask, number: int, name: str) -> Any:
 
 
 def _callable(ask: Ask, number: int, name: str) -> Any:
-    """No function: as an attribute of a class it is no method, as a mock is none."""
+    """Make a callable that is no function: like a mock, it does not become a method of a class."""
     return functools.partial(_function(ask, number, name))
 
 
@@ -109,7 +110,7 @@ def _iterator(ask: Ask, number: int, name: str) -> Iterator[Any]:
 
 
 class _File:
-    """The methods of a file; a line by itself where it is iterated, as the classes of ``io`` do it."""
+    """The methods of a file; iteration gives lines, as the classes of ``io`` do."""
 
     _ask: Any
     _number: int
@@ -153,7 +154,7 @@ def _file(kind: type) -> Callable[[Ask, int, str], Any]:
 
 
 class _Mock:
-    """A mock of the test's: it can be called, and has attributes."""
+    """A stand-in for a test's mock: it can be called, and has attributes."""
 
     def __init__(self, ask: Ask, number: int, name: str) -> None:
         self._ask, self._number = ask, number
@@ -172,8 +173,10 @@ _MAKERS = dict(zip(KINDS, (_function, _callable, _iterator, _file(_TextFile), _f
 
 @contextlib.contextmanager
 def console(replaced: dict[str, Any], namespace: dict[str, Any], hidden: Any) -> Iterator[None]:
-    """While a request is answered, ``input``, ``print``, ``open`` and ``stdin`` are what the test has put in their
-    places; also where the shell has put a global of its own before them, as IPython does with ``open``."""
+    """Replace ``input``, ``print``, ``open`` and ``stdin`` by the test's while a request is answered.
+
+    If the shell hides such a built-in behind a global of its own, as IPython does with ``open``, that is replaced, too.
+    """
     before: list[tuple[dict[str, Any], str, Any]] = []
     for name, value in replaced.items():
         homes = [vars(sys if name == "stdin" else builtins)]

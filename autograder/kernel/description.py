@@ -1,4 +1,4 @@
-"""What the examiner is told of the student's classes, functions and exceptions, as plain data."""
+"""Descriptions of the student's classes, functions and exceptions for the examiner, as plain data."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from typing import Any
 from . import codec
 
 MOMENT_SECONDS = 0.02
+"""How long :meth:`Prefetcher.take` collects items."""
 
 
 def class_of(kind: type) -> dict[str, Any]:
-    """A class: its name, its docstring, its bases, and the names of Python's own classes among its ancestors."""
+    """Describe a class: name, docstring, bases, and the names of Python's own classes among its ancestors."""
     return {
         "name": kind.__name__[:200],
         "doc": kind.__doc__ if type(kind.__doc__) is str else None,
@@ -37,8 +38,10 @@ def _names(kind: type) -> set[str]:
 
 
 def signature_of(function: Any) -> dict[str, Any]:
-    """The parameters ``(name, kind, default, annotation)`` and the return annotation; a missing one is an empty list,
-    another a list of one."""
+    """Describe a signature: parameters ``(name, kind, default, annotation)`` and the return annotation.
+
+    A missing default or annotation is an empty list, another is a list of one.
+    """
     found = inspect.signature(function)
     parameters = [
         (p.name, int(p.kind), _given(p.default, p.empty), _given(p.annotation, p.empty))
@@ -52,7 +55,7 @@ def _given(value: Any, empty: Any) -> list[Any]:
 
 
 def error(error: BaseException, causes: int = 3) -> dict[str, Any]:
-    """An exception: the names of its classes, its text, its plain arguments, the student's lines, and its causes."""
+    """Describe an exception: names of its classes, text, plain arguments, the student's lines, and causes."""
     try:
         args = list(codec.decode(*codec.encode(error.args)))
     except Exception:
@@ -80,7 +83,12 @@ error_of = error
 
 
 def leave(value: Any, raised: Any) -> Any:
-    """Leaves a ``with`` block: ``raised`` is the exception itself, or the name of a built-in one, or None."""
+    """Leave a ``with`` block.
+
+    Args:
+        value: the context manager.
+        raised: the exception itself, the name of a built-in one, or None.
+    """
     if raised is None:
         return value.__exit__(None, None, None)
     if isinstance(raised, str):
@@ -89,7 +97,7 @@ def leave(value: Any, raised: Any) -> Any:
 
 
 def wait(awaitable: Any) -> Any:
-    """What a coroutine comes to, in an event loop of its own: the kernel's own loop is in the middle of a request."""
+    """Run a coroutine in an event loop of its own: the kernel's loop is busy with the present request."""
     outer = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
     try:
@@ -102,21 +110,21 @@ def wait(awaitable: Any) -> Any:
         asyncio._set_running_loop(outer)
 
 
-class Ahead:
-    """An iterator that can give several items at once. An exception waits until the items before it were taken."""
+class Prefetcher:
+    """An iterator that can give several items at once. An exception waits until the items before it are taken."""
 
     def __init__(self, iterable: Any) -> None:
         self.iterator = iter(iterable)
         self.error: Any = None
 
-    def take(self, most: int) -> list[Any]:
-        """Up to ``most`` items, as many as come within a moment; none at the end."""
+    def take(self, max_items: int) -> list[Any]:
+        """Return up to ``max_items`` items that come within a moment; none at the end."""
         if self.error is not None:
             raise self.error
         items: list[Any] = []
         until = time.monotonic() + MOMENT_SECONDS
         try:
-            while len(items) < most and (not items or time.monotonic() < until):
+            while len(items) < max_items and (not items or time.monotonic() < until):
                 items.append(next(self.iterator))
         except StopIteration:
             pass
@@ -128,7 +136,7 @@ class Ahead:
 
 
 def source_of(value: Any) -> str:
-    """The source of a function, method or class; ``inspect`` does not find that of a notebook's class."""
+    """Return the source of a function, method or class; ``inspect`` does not find a notebook's classes."""
     if not isinstance(value, type):
         return inspect.getsource(value)
     codes = [f.__code__ for f in vars(value).values() if inspect.isfunction(f) and f.__module__ == value.__module__]
@@ -147,7 +155,7 @@ def source_of(value: Any) -> str:
 
 
 def seed(module: str, name: str, args: Any, kwargs: Any) -> None:
-    """Seeds a generator of random numbers, if its library is in use."""
+    """Seed a generator of random numbers if its library is in use."""
     if module in sys.modules:
         getattr(sys.modules[module], name)(*args, **kwargs)
 
@@ -157,14 +165,14 @@ _MISSING = object()
 
 
 def patch(module: str, name: str, value: Any) -> None:
-    """Puts what a test has put into a library's module into that module here."""
+    """Set what a test has put into a library's module in the same module of this process."""
     found = importlib.import_module(module)
     _patched.setdefault((module, name), []).append(vars(found).get(name, _MISSING))
     setattr(found, name, value)
 
 
 def unpatch(module: str, name: str) -> None:
-    """Undoes the last :func:`patch` of that name."""
+    """Undo the last :func:`patch` of that name."""
     before = _patched.get((module, name), [])
     if before:
         value = before.pop()
@@ -175,14 +183,14 @@ def unpatch(module: str, name: str) -> None:
 
 
 def unpatch_all() -> None:
-    """Undoes what a test left patched."""
+    """Undo all patches that a test left."""
     for (module, name), before in _patched.items():
         while before:
             unpatch(module, name)
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    "ahead": Ahead,
+    "ahead": Prefetcher,
     "class": class_of,
     "source": source_of,
     "patch": patch,
@@ -194,7 +202,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "fields": lambda kind: [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None,
     "hasattr": hasattr,
     "list": list,
-    "take": Ahead.take,
+    "take": Prefetcher.take,
     "unpatch": unpatch,
     "vars": lambda value: dict(vars(value)),
 }

@@ -1,4 +1,4 @@
-"""The kernel's side of a conversation with the examiner, in messages of Jupyter's."""
+"""The kernel's side of a conversation with the examiner, in Jupyter's messages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ QUESTION = "state_question"
 
 
 class Dialogue:
-    """Asks the examiner while a request of his is being answered, as a kernel asks for input: over the stdin channel.
+    """A way for the kernel to ask the examiner while it answers a request.
 
-    The examiner may ask something himself before he answers; that request comes the same way.
+    Questions go over the stdin channel, as a kernel's requests for input do. The examiner may ask something itself
+    before it answers; that request comes over the same channel.
     """
 
     def __init__(self, kernel: Any, answer: Callable[[bytes, list[Any]], codec.Packed]) -> None:
@@ -27,7 +28,7 @@ class Dialogue:
 
     @contextlib.contextmanager
     def about(self, ident: Any, parent: Any) -> Iterator[None]:
-        """The request that is being answered."""
+        """Set the request that is being answered."""
         self.ident, self.parent = ident, parent
         try:
             yield
@@ -40,12 +41,12 @@ class Dialogue:
         return str(sent["header"]["msg_id"])
 
     def ask(self, question: codec.Packed) -> codec.Packed:
-        """One question, its answer; requests that come before the answer are served."""
+        """Ask one question and return its answer; serve requests that come before the answer."""
         if self.parent is None:
             raise RuntimeError("no request is being answered")
         number = self._send(QUESTION, question, self.parent)
         while True:
-            # A wait without end would not notice an interrupt on every platform.
+            # An endless wait would not notice an interrupt on every platform.
             if not self.kernel.stdin_socket.poll(100):
                 continue
             _, message = self.kernel.session.recv(self.kernel.stdin_socket)

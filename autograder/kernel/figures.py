@@ -1,7 +1,7 @@
-"""Describes a matplotlib figure as plain numbers and texts. Runs inside the student's kernel.
+"""The description of a matplotlib figure as plain numbers and texts. Runs inside the student's kernel.
 
-Imports matplotlib only where the student's code has done so. What is returned is a claim: the examiner builds a figure
-of its own from it, and believes no more than that these lines, bars and labels were there.
+It imports matplotlib only if the student's code has done so. The description is a claim: the examiner builds a figure
+of its own from it, and believes only that these lines, bars and labels existed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_ARTISTS = 5000
-"""Lines, bars, texts and the like of one axes."""
+"""Lines, bars, texts and other artists of one axes."""
 MAX_AXES = 64
 MAX_FIGURES = 20
 """Open figures."""
 MAX_NESTED = 8
-"""Figures within a figure, around some axes."""
+"""Levels of figures within a figure around some axes."""
 MAX_NUMBERS = 2_000_000
 """Coordinates of one artist."""
 
@@ -30,7 +30,7 @@ _USUAL_TICKS = re.compile(
 
 
 def kind(value: Any) -> str:
-    """``figure``, ``axes``, or nothing."""
+    """Return ``figure``, ``axes``, or an empty text for anything else."""
     figure = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
     axes = getattr(sys.modules.get("matplotlib.axes"), "Axes", None)
     if isinstance(figure, type) and issubclass(type(value), figure):
@@ -39,7 +39,12 @@ def kind(value: Any) -> str:
 
 
 def claim(value: Any) -> dict[str, Any]:
-    """``figure``: what a figure shows. ``axes``: which of its axes ``value`` is; None where it is the figure itself."""
+    """Describe a figure, or the figure of some axes.
+
+    Returns:
+        ``figure``: the content of the figure. ``axes``: the position of ``value`` among its axes; None if ``value`` is
+        the figure itself.
+    """
     figure = value
     for _ in range(MAX_NESTED):
         if kind(figure) == "figure":
@@ -71,13 +76,13 @@ def watch(shell: Any) -> None:
 
 
 def note(value: Any) -> None:
-    """``value`` is shown."""
+    """Remember a figure that is shown."""
     if kind(value) == "figure" and _has_content(value):
         _shown[:] = [value]
 
 
 def close() -> None:
-    """Close what is open, as the end of a cell does, and forget what was shown."""
+    """Close all open figures, as the end of a cell does, and forget the one that was shown."""
     pylab = getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None)
     if pylab is not None:
         pylab.destroy_all()
@@ -85,14 +90,13 @@ def close() -> None:
 
 
 def current() -> list[Any]:
-    """What :func:`claim` says of the figures that are open, the current one last; where none is, of the one that was
-    shown last."""
+    """Describe the open figures, the current one last; if none is open, the one that was shown last."""
     managers = getattr(getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None), "figs", {})
     opened = [manager.canvas.figure for manager in managers.values()]
     drawn = [figure for figure in opened if _has_content(figure)] or list(_shown)
     claims = []
     for figure in drawn[-MAX_FIGURES:]:
-        with contextlib.suppress(Exception):  # one that cannot be described hides no other
+        with contextlib.suppress(Exception):  # a figure that cannot be described must not hide the others
             claims.append(claim(figure))
     return claims
 
@@ -126,7 +130,7 @@ def _axes(axes: Any) -> dict[str, Any]:
         for artist in list(artists)[:MAX_ARTISTS]:
             try:
                 found.append(describe(artist, axes))
-            except Exception as error:  # an artist of a kind that nobody knows, or one that the student changed
+            except Exception as error:  # an artist of an unknown kind, or one that the student changed
                 skipped.append(f"{type(artist).__name__}: {type(error).__name__}")
         return found
 
@@ -151,7 +155,7 @@ def _axes(axes: Any) -> dict[str, Any]:
 
 
 def _place(axes: Any) -> list[int] | None:
-    """Rows, columns, the first and the last cell of a grid that fills its figure; None for any other place."""
+    """Return rows, columns, first and last cell in a grid that fills its figure; None for any other place."""
     spec = axes.get_subplotspec()
     if spec is None or type(spec.get_gridspec()).__name__ != "GridSpec":
         return None
@@ -185,7 +189,7 @@ def _legend(legend: Any) -> dict[str, Any] | None:
 
 
 def _array(values: Any, kinds: str = "f") -> Any:
-    """A plain array of floats; what is masked is NaN."""
+    """Convert to a plain array of floats; masked items become NaN."""
     import numpy as np
 
     values = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan) if kinds == "f" else np.array(values)
@@ -195,7 +199,7 @@ def _array(values: Any, kinds: str = "f") -> Any:
 
 
 def _part(module: str, name: str) -> Any:
-    """Of matplotlib, which is imported where a figure is."""
+    """Return a class or function of matplotlib, which is imported if a figure exists."""
     return getattr(sys.modules["matplotlib." + module], name)
 
 
@@ -219,7 +223,10 @@ def _common(artist: Any, axes: Any) -> dict[str, Any]:
 
 
 def _space(artist: Any, axes: Any) -> str:
-    """What its coordinates count: ``data``, ``axes`` (0 to 1), ``x`` (y is 0 to 1, as axvline's) or ``y``."""
+    """Return what an artist's coordinates refer to: ``data``, ``axes`` (0 to 1), ``x`` or ``y``.
+
+    With ``x``, y runs from 0 to 1, as axvline's does; with ``y``, x does.
+    """
     transform = _part("artist", "Artist").get_transform(artist)
     if transform == axes.transAxes:
         return "axes"
@@ -273,7 +280,7 @@ def _patch(patch: Any, axes: Any) -> dict[str, Any]:
 
 
 def _mapped(artist: Any) -> dict[str, Any]:
-    """Numbers that a colour map makes colours of."""
+    """Describe numbers that a color map turns into colors."""
     values = artist.get_array()
     limits = [None if x is None else float(x) for x in artist.get_clim()]
     return {"values": None if values is None else _array(values), "clim": limits, "cmap": str(artist.get_cmap().name)}
@@ -320,7 +327,7 @@ def _label(text: Any, axes: Any) -> dict[str, Any]:
 
 
 def _bars(axes: Any) -> list[Any]:
-    """For each call of ``bar`` or ``hist``: its label, and which patches are its own."""
+    """List for each call of ``bar`` or ``hist`` its label and the indices of its patches."""
     places = {id(patch): index for index, patch in enumerate(axes.patches)}
     found = []
     for container in axes.containers[:MAX_ARTISTS]:

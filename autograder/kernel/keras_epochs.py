@@ -1,12 +1,12 @@
 """The epochs of a ``fit`` of arrays as compiled loops: Keras's own steps on the same batches.
 
-Keras makes a pipeline that cuts batches from the arrays, and calls into TensorFlow for each. Here the arrays lie where
-they are, the order of an epoch's rows is drawn by the operations that Keras's pipeline draws it with, and one call runs
-a loop of several steps, each of which gathers its rows and is Keras's ``train_step`` or ``test_step``.
+Keras makes a pipeline that cuts batches from the arrays, and calls TensorFlow for each batch. Here the arrays stay
+where they are. The order of an epoch's rows is drawn by the same operations as in Keras's pipeline. One call runs a
+loop of several steps, and each step gathers its rows and is Keras's ``train_step`` or ``test_step``.
 
-A :class:`Function` is a model's ``train_function`` or ``test_function``, as Keras's own is: it stays until the model is
-compiled again or somebody puts another in its place, and takes what Keras hands it. Only a ``fit`` that :func:`loops`
-allows hands it epochs of here. Imports nothing of the package, and Keras only where it has been imported.
+A :class:`Function` replaces a model's ``train_function`` or ``test_function``. Like Keras's own, it stays until the
+model is compiled again or the attribute is set, and takes Keras's iterators. Only a ``fit`` inside :func:`loops` gives
+it epochs of this module. Imports nothing else of the kit than its neighbor, and Keras only if it has been imported.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from typing import Any
 from . import keras_pipelines
 
 _allowed: list[tuple[Any, int]] = []
-"""The running fits, the innermost last: its model, and the most steps of a call; 1 where it trains as it stands."""
+"""The running fits, the innermost last: the model, and the most steps of a call; 1 if it trains step by step."""
 
 
 @contextlib.contextmanager
 def loops(model: Any, steps: int) -> Iterator[None]:
-    """Until it ends, a ``fit`` of this model runs so many steps in a call, where its functions are of here."""
+    """Let a ``fit`` of this model run ``steps`` steps in a call while the block runs.
+
+    This holds only while the model's functions are :class:`Function` objects.
+    """
     _allowed.append((model, steps))
     try:
         yield
@@ -35,20 +38,28 @@ def loops(model: Any, steps: int) -> Iterator[None]:
 
 
 def install(trainer: Any) -> None:
-    """Teach Keras, once; ``trainer`` is the module of its TensorFlow trainer.
+    """Change Keras's epoch iterator, once.
+
+    Args:
+        trainer: the module of Keras's TensorFlow trainer.
 
     Raises:
-        AttributeError: it is another Keras than is known here.
+        AttributeError: this version of Keras is built differently.
     """
     kind, fit = trainer.TFEpochIterator, inspect.unwrap(trainer.TensorFlowTrainer.fit)
     if not hasattr(kind.__init__, "batches"):
-        kind.__init__ = _taught(kind.__init__, kind.__mro__[1].__init__, fit.__code__)
+        kind.__init__ = _with_loops(kind.__init__, kind.__mro__[1].__init__, fit.__code__)
 
 
-def _taught(batches: Any, base: Any, fit: Any) -> Any:
-    """Keras's constructor of what iterates over a fit's epochs; ``base``: that of its class without TensorFlow;
-    ``fit``: the code that makes those that are meant, one for training and one for validation. Callbacks make others
-    meanwhile, which are left alone."""
+def _with_loops(batches: Any, base: Any, fit: Any) -> Any:
+    """Wrap the constructor of Keras's iterator over a fit's epochs.
+
+    Args:
+        batches: Keras's constructor.
+        base: the constructor of its base class, which knows nothing of TensorFlow.
+        fit: the code that makes the two iterators to change, one for training and one for validation. Callbacks make
+            other iterators, which stay unchanged.
+    """
 
     @functools.wraps(batches)
     def init(self: Any, distribute_strategy: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -61,7 +72,7 @@ def _taught(batches: Any, base: Any, fit: Any) -> Any:
         base(self, *args, **kwargs)
         self._distribute_strategy = distribute_strategy
         self._distributed_dataset = None
-        with contextlib.suppress(AttributeError, KeyError, TypeError):  # another Keras, or no plain arrays
+        with contextlib.suppress(AttributeError, KeyError, TypeError):  # another version of Keras, or no plain arrays
             place = "train_function" if "class_weight" in kwargs else "test_function"
             if kwargs["y"] is not None and self.steps_per_epoch is None:
                 self._distributed_dataset = _Rows(self, model, place, steps)
@@ -73,16 +84,16 @@ def _taught(batches: Any, base: Any, fit: Any) -> Any:
 
 
 def _batches(epochs: Any) -> Any:
-    """What Keras has there."""
+    """Make Keras's own dataset."""
     return epochs._distribute_strategy.experimental_distribute_dataset(epochs.data_adapter.get_tf_dataset())
 
 
 class _Rows:
-    """In the place of a dataset of batches: the arrays, and for each epoch an order of their rows.
+    """The arrays, and for each epoch an order of their rows, in place of a dataset of batches.
 
     Raises:
         TypeError: the data are not plain arrays.
-        AttributeError, KeyError: it is another Keras than is known here.
+        AttributeError, KeyError: this version of Keras is built differently.
     """
 
     def __init__(self, epochs: Any, model: Any, place: str, steps: int) -> None:
@@ -92,49 +103,49 @@ class _Rows:
         self.data = _tensors(adapter)
         self.batch_size = adapter._batch_size
         self.whole = rows // self.batch_size * self.batch_size
-        """How many rows are in full batches."""
-        self.alike = self.whole == rows
-        """All batches are full."""
-        # As in Keras's pipelines, a step knows how many rows a batch has where all have as many.
-        size = self.batch_size if self.alike else None
+        """Rows in full batches."""
+        self.all_full = self.whole == rows
+        """Whether all batches are full."""
+        # As in Keras's pipelines, the size of a batch is static if all batches have the same size.
+        size = self.batch_size if self.all_full else None
         specs = tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), self.data)
         self.signature = [specs, tf.TensorSpec([None, size], tf.int64)]
-        """Of a loop over them: the arrays, and for each step the numbers of its rows."""
+        """Input of a loop: the arrays, and for each step the numbers of its rows."""
         self.key = str(self.signature)
 
-        def order(_: Any) -> Any:  # operation by operation what Keras's adapter has: seeds depend on it
+        def order(_: Any) -> Any:  # the same operations as in Keras's adapter: seeds depend on each of them
             return tf.random.shuffle(tf.range(rows, dtype=tf.int64))
 
         self.orders: Any = [tf.range(rows, dtype=tf.int64)]
-        """One, and another each time where they are shuffled."""
+        """The order of the rows; a new one in each epoch if they are shuffled."""
         if adapter._shuffle:
             order = keras_pipelines.unconverted(order)
             self.orders = keras_pipelines.untuned(tf.data.Dataset.range(1).map(order).prefetch(1))
 
     def __iter__(self) -> Any:
-        """An epoch, which begins now: callbacks have been asked before it."""
+        """Begin an epoch; callbacks have already run for it."""
         epochs, model = self._epochs, self._model
-        if not isinstance(getattr(model, self._place), Function):  # somebody has put another in its place
+        if not isinstance(getattr(model, self._place), Function):  # it was replaced meanwhile
             epochs.steps_per_execution = 1
             return iter(_batches(epochs))
         ends = model.stop_training if self._place == "train_function" else model.stop_evaluating
-        epochs.steps_per_execution = 1 if ends else self._steps  # Keras does one step, and looks then
+        epochs.steps_per_execution = 1 if ends else self._steps  # Keras does one step and then checks the flag
         return _Epoch(self, epochs.steps_per_execution)
 
 
 def _tensors(adapter: Any) -> Any:
-    """All rows, as the pipeline that Keras makes of such an adapter has them."""
+    """Return all rows as Keras's pipeline for this adapter would hold them."""
     tf, slicing = sys.modules["tensorflow"], sys.modules["keras.src.trainers.data_adapters.array_slicing"]
     tree: Any = sys.modules["keras.src.tree"]
     arrays = tree.lists_to_tuples(slicing.convert_to_sliceable(adapter._inputs, target_backend="tensorflow"))
     plain = all(type(leaf).__name__ in ("ndarray", "EagerTensor") for leaf in tree.flatten(arrays))
     if not plain or adapter._shuffle not in (True, False):
-        raise TypeError("no plain arrays, or an order of batches")
+        raise TypeError("no plain arrays, or shuffled by batch")
     return tree.map_structure(tf.convert_to_tensor, arrays)
 
 
 class _Epoch:
-    """One epoch: for each call its batches, as arrays (batches, rows of each) of the rows' numbers."""
+    """An epoch: for each call its batches, as arrays (batches, rows of each) of the rows' numbers."""
 
     def __init__(self, rows: _Rows, steps: int) -> None:
         self.rows = rows
@@ -152,15 +163,17 @@ class _Epoch:
         full = order[: rows.whole].reshape(-1, rows.batch_size)
         for begin in range(0, -(-len(order) // rows.batch_size), steps):
             some = full[begin : begin + steps]
-            smaller = order[None, rows.whole :] if len(some) < steps and not rows.alike else order[None, :0]
+            smaller = order[None, rows.whole :] if len(some) < steps and not rows.all_full else order[None, :0]
             yield [batches for batches in (some, smaller) if batches.size]
 
 
 class Function:
-    """What Keras's ``_make_function(step)`` gives, and for the epochs of here a loop. The step is traced once for both.
+    """The equivalent of Keras's ``_make_function(step)``, with a loop for epochs of this module.
+
+    The step is traced once for both.
 
     Args:
-        model: a compiled one.
+        model: a compiled model.
         step: its ``train_step`` or ``test_step``, Keras's own.
     """
 
@@ -168,22 +181,23 @@ class Function:
         tf: Any = sys.modules["tensorflow"]
         self._model = model
         self._loops: dict[str, Any] = {}
-        """By what they take: the shapes and types of the arrays, and whether all batches are full."""
+        """By signature: the shapes and types of the arrays, and whether all batches are full."""
 
         def on_replica(data: Any) -> Any:
             return model.distribute_strategy.run(step, args=(data,))
 
         plain = tf.autograph.experimental.do_not_convert
         self._step = model._autoconvert_optionals(tf.function(plain(on_replica), reduce_retracing=True))
-        # The pipeline says what is known of its batches: that they have as many rows, or not.
+        # The pipeline declares whether its batches have a static size.
         self._next_step = tf.function(plain(lambda iterator: self._step(iterator.get_next())), reduce_retracing=True)
 
     def __call__(self, iterator: Any) -> Any:
+        """Run the steps of one call of Keras's, or of an epoch of this module."""
         __tracebackhide__ = True
         return self._several(iterator) if isinstance(iterator, _Epoch) else self._single(iterator)
 
     def _single(self, iterator: Any) -> Any:
-        """Keras's own iterators, and the data of ``train_on_batch``, a step at a time."""
+        """Run single steps on Keras's own iterators, or on the data of ``train_on_batch``."""
         __tracebackhide__ = True
         tf: Any = sys.modules["tensorflow"]
         of_batches = isinstance(iterator, tf.data.Iterator)
@@ -209,7 +223,7 @@ class Function:
         return logs
 
     def _loop(self, data: Any, batches: Any) -> Any:
-        """A step for each row of the numbers ``batches``."""
+        """Run a step for each row of the numbers ``batches``."""
         __tracebackhide__ = True
         tf: Any = sys.modules["tensorflow"]
 
@@ -224,10 +238,14 @@ class Function:
 
 
 def _build(model: Any, rows: _Rows) -> None:
-    """Make the variables of model, metrics and optimizer now, as far as that can be done without a step: TensorFlow
-    traces a function twice that makes any."""
+    """Create the variables of model, metrics and optimizer now, as far as no step is needed for it.
+
+    TensorFlow traces a function twice if it creates variables.
+    """
     keras, tree = sys.modules["keras"], sys.modules["keras.src.tree"]
-    with contextlib.suppress(Exception):  # of a model that cannot: its step will say so, or can
-        size = rows.batch_size if rows.alike else None
+    with contextlib.suppress(
+        Exception
+    ):  # a model that cannot be built so: its first step builds it, or shows the error
+        size = rows.batch_size if rows.all_full else None
         batch = tree.map_structure(lambda a: keras.KerasTensor((size, *a.shape[1:]), a.dtype.name), rows.data)
         model._symbolic_build(data_batch=batch)

@@ -1,6 +1,6 @@
-"""Describes a Keras model as plain values and raw arrays. Runs inside the student's kernel.
+"""The description of a Keras model as plain values and raw arrays. Runs inside the student's kernel.
 
-Imports nothing of the package, and Keras only where the student has already imported it. What it returns
+Imports nothing of the kit, and Keras and numpy only with a Keras model at hand, which has loaded both. The description
 is a claim: the examiner believes nothing of it that it cannot rebuild.
 """
 
@@ -9,33 +9,34 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 _DEPTH = 60
 _WRAPPED = 4
-"""Layers in layers, in which a vocabulary is looked for."""
+"""Levels of layers inside layers in which a vocabulary is looked for."""
 
 
 def is_model(obj: Any) -> bool:
-    """Whether ``obj`` is a ``keras.Model``; False, without an import, where Keras is not loaded."""
+    """Return whether ``obj`` is a ``keras.Model``; False if Keras has not been imported."""
     keras = sys.modules.get("keras")
     model = getattr(keras, "Model", None)
     return isinstance(model, type) and isinstance(obj, model)
 
 
 def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """What ``model`` says about itself, as a JSON-able dict and raw arrays.
+    """Describe a model as a JSON-able dict and raw arrays.
 
     Returns:
         The dict has ``kind`` (Sequential, Functional or Subclassed), ``name``, ``config`` (``get_config()``;
-        None where there is none), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``),
-        ``history`` (name → list of floats), ``weights`` ([path, trainable] for each array), ``layers`` (a number
-        for each layer, the same one for a layer that is in two models), ``vocabularies`` (what each lookup layer has
-        learned: ``terms``, ``idf``), ``shared`` (two layers have a weight in common) and ``problems`` (what could not
-        be read). The arrays are in the order of ``model.layers``, and in each of ``layer.weights``; layers are
-        counted in that order too, those of the models inside in the place of these models.
+        None without one), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``), ``history``
+        (name → list of floats), ``weights`` ([path, trainable] for each array), ``layers`` (a number for each layer,
+        the same one for a layer that is in two models), ``vocabularies`` (what each lookup layer has learned:
+        ``terms``, ``idf``), ``shared`` (whether two layers have a weight in common) and ``problems`` (what could not
+        be read). The arrays are in the order of ``model.layers``, and within a layer in the order of
+        ``layer.weights``. The layers of an inner model take the place of that model in this order.
     """
     problems: list[str] = []
 
@@ -70,7 +71,7 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
 
 
 def _kind(model: Any) -> str:
-    """By exact class: a subclass may have another forward pass than its layers say."""
+    """Return the kind by exact class: a subclass's forward pass may differ from what its layers say."""
     keras = sys.modules["keras"]
     if type(model) is keras.Sequential:
         return "Sequential"
@@ -79,7 +80,7 @@ def _kind(model: Any) -> str:
 
 
 def _layers(model: Any, depth: int = 0) -> list[Any]:
-    """The layers of the model and of the models in it, without input layers, in order."""
+    """List the layers of the model and of the models inside it, without input layers, in order."""
     keras = sys.modules["keras"]
     try:
         found: list[Any] = []
@@ -110,7 +111,7 @@ def _different(layers: list[Any]) -> list[Any]:
 
 
 def _lookups(layers: list[Any], depth: int = 0) -> list[Any]:
-    """The layers with a vocabulary, those in a TimeDistributed or a Pipeline too."""
+    """List the layers with a vocabulary, also those in a TimeDistributed or a Pipeline."""
     layer_class = sys.modules["keras"].Layer
     found: list[Any] = []
     for layer in layers:
@@ -126,20 +127,24 @@ def _lookups(layers: list[Any], depth: int = 0) -> list[Any]:
 
 
 def _share_weights(layers: list[Any]) -> bool:
-    """Whether a weight belongs to two different layers."""
+    """Return whether a weight belongs to two different layers."""
     weights = [id(variable) for layer in _different(layers) for variable in _weights(layer)]
     return len(set(weights)) < len(weights)
 
 
 def _vocabulary(layer: Any) -> dict[str, Any]:
-    """What a lookup layer knows, with its special terms; ``idf`` for the ones that weigh terms."""
+    """Return a lookup layer's terms, special ones included, and ``idf`` if it weighs them."""
     terms = list(layer.get_vocabulary())
     weights = getattr(getattr(layer, "_lookup_layer", layer), "idf_weights", None)
+    import numpy as np
+
     idf = None if weights is None else np.asarray(weights).tolist()[: len(terms)]
     return {"terms": terms, "idf": idf}
 
 
 def _array(variable: Any) -> np.ndarray:
+    import numpy as np
+
     array = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
     if array.dtype.kind == "f":
         return array
@@ -147,8 +152,7 @@ def _array(variable: Any) -> np.ndarray:
 
 
 def _history(model: Any) -> dict[str, list[float]]:
-    """The learning curves of the last ``fit``; {} where there are none. Values that are no numbers are
-    NaN."""
+    """Return the learning curves of the last ``fit``; {} without any. Values that are no numbers become NaN."""
     try:
         history = getattr(getattr(model, "history", None), "history", None)
         if not isinstance(history, dict):
@@ -166,8 +170,7 @@ def _number(value: Any) -> float:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """The value with JSON's types alone: tuples are lists, what has no counterpart is ``{"unsupported":
-    type}``."""
+    """Convert a value to JSON's types: tuples become lists, unknown types ``{"unsupported": type}``."""
     if depth > _DEPTH:
         return {"unsupported": "nested too deeply"}
     if value is None or type(value) in (bool, int, float, str):
@@ -176,6 +179,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return {str(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, depth + 1) for item in value]
+    import numpy as np
+
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

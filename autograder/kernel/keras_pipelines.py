@@ -1,13 +1,13 @@
-"""Keras's pipelines of arrays, without the thread that tunes them while they run: the same batches, and no wait for it.
+"""Keras's pipelines of arrays, without the thread that tunes them: the same batches, and no wait for the thread.
 
-Keras makes a ``tf.data`` pipeline for each ``fit``, ``evaluate`` and ``predict``, and TensorFlow a thread for each that
-looks, at longer and longer intervals, whether another number of threads or larger buffers would be faster. Whoever is
-done with a pipeline waits until that thread has slept its interval out: at worst as long again as the pipeline has
-lived, and nothing is computed meanwhile. Which rows are in which batch, and their order, is the same without it.
-Nor are its functions, which are Keras's own, parsed and compiled anew for control flow that none of them has.
+Keras makes a ``tf.data`` pipeline for each ``fit``, ``evaluate`` and ``predict``. For each pipeline TensorFlow starts a
+thread that checks, at growing intervals, whether another number of threads or larger buffers would be faster. The end
+of a pipeline waits until that thread wakes up: at worst as long as the pipeline has lived, and nothing is computed
+meanwhile. Without the thread, each batch has the same rows in the same order. AutoGraph is also turned off for the
+pipeline's functions: they are Keras's own, and have no control flow that it would convert.
 
-Pipelines that somebody has made with ``tf.data`` themselves are as they made them. Imports nothing of the package, and
-Keras only where it has been imported.
+Pipelines that the student makes with ``tf.data`` are unchanged. Imports nothing else of the kit, and Keras only if it
+has been imported.
 """
 
 from __future__ import annotations
@@ -16,26 +16,40 @@ import functools
 import sys
 from typing import Any
 
+MIN_KERAS, MAX_KERAS = (3, 8), (3, 15)
+"""The tested versions of Keras, major and minor; any other version keeps its own pipelines."""
+
 
 def start(shell: Any) -> None:
-    """See before each cell whether Keras has been imported, and teach it."""
+    """Change Keras before the first cell after its import."""
     shell.events.register("pre_run_cell", lambda *_: install())
 
 
 def install() -> None:
-    """Teach Keras, once, where it and TensorFlow are imported."""
+    """Change Keras, once, if it and TensorFlow have been imported."""
     adapter = sys.modules.get("keras.src.trainers.data_adapters.array_data_adapter")
     try:
         kind: Any = adapter.ArrayDataAdapter  # type: ignore[union-attr]
         make = kind.get_tf_dataset
-        if "tensorflow" in sys.modules and not hasattr(make, "tuned"):
-            kind.get_tf_dataset = _taught(make)
-    except AttributeError:  # not there, of another version, or half imported: it tunes
+        if "tensorflow" in sys.modules and is_tested_version() and not hasattr(make, "tuned"):
+            kind.get_tf_dataset = _without_tuning(make)
+    except AttributeError:  # missing, of another version, or half imported: its pipelines stay tuned
         return
 
 
-def _taught(make: Any) -> Any:
-    """Keras's method that makes a pipeline."""
+def is_tested_version(minimum: tuple[int, int] = MIN_KERAS) -> bool:
+    """Return whether the imported Keras is one of the tested versions, from ``minimum`` on.
+
+    Raises:
+        AttributeError: Keras has not been imported, or only in part.
+    """
+    keras: Any = sys.modules.get("keras")
+    numbers = keras.__version__.split(".")[:2]
+    return all(number.isdigit() for number in numbers) and minimum <= tuple(map(int, numbers)) <= MAX_KERAS
+
+
+def _without_tuning(make: Any) -> Any:
+    """Wrap Keras's method that makes a pipeline."""
 
     @functools.wraps(make)
     def get_tf_dataset(self: Any) -> Any:
@@ -46,12 +60,12 @@ def _taught(make: Any) -> Any:
 
 
 def unconverted(function: Any) -> Any:
-    """The same function without AutoGraph, also in what it hands to ``tf.data``: nothing there branches on a tensor."""
+    """Turn AutoGraph off for a function and what it passes to ``tf.data``: nothing there branches on a tensor."""
     return sys.modules["tensorflow"].autograph.experimental.do_not_convert(function)
 
 
 def untuned(pipeline: Any) -> Any:
-    """The same ``tf.data`` pipeline without the thread that tunes it."""
+    """Turn off the thread that tunes a ``tf.data`` pipeline."""
     options = sys.modules["tensorflow"].data.Options()
     options.autotune.enabled = False
     return pipeline.with_options(options)

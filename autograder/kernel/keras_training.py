@@ -1,11 +1,10 @@
-"""Several steps of training for each call into TensorFlow, where the course allows it: the same numbers, sooner.
+"""Fast training: several steps for each call into TensorFlow, if the course allows it, with the same numbers.
 
-Most of what a small model costs is Python between two steps, and the pipeline that cuts the batches.
-:mod:`keras_epochs` leaves that out, at the price that hooks for single batches are called once for several. So it is
-used only where arrays are trained on and no hook for batches is there; all else trains as it stands. What the model was
-compiled with stays the student's.
+For a small model, most of the time goes to Python between two steps and to the pipeline that cuts the batches.
+:mod:`keras_epochs` avoids both, but hooks for single batches then run once for several. So it is used only for training
+on arrays without such hooks; all other training runs as Keras has it. The student's ``compile`` stays in force.
 
-Imports nothing of the package, and Keras only where the student has already imported it.
+Imports nothing else of the kit than its neighbors, and Keras only if the student has already imported it.
 """
 
 from __future__ import annotations
@@ -15,41 +14,44 @@ import inspect
 import sys
 from typing import Any
 
-from . import keras_epochs
+from . import keras_epochs, keras_pipelines
 
 OPTION = "--training=fast"
-"""Among the kernel's arguments: the course allows it."""
+"""The kernel's argument that says that the course allows it."""
+MIN_KERAS = (3, 12)
+"""The first version of Keras whose trainer has all parts that :mod:`keras_epochs` uses; earlier ones train as usual."""
 MAX_STEPS = 32
-"""Of one call: enough that Python's share is small, few enough that an interrupt is heard soon."""
+"""Steps of one call: enough to make Python's share small, few enough for a quick interrupt."""
 
 _HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
           "on_test_batch_end")  # fmt: skip
 _ONCE_AN_EPOCH = ("ModelCheckpoint", "BackupAndRestore")
-"""Callbacks of Keras that have hooks for batches and do nothing in them while ``save_freq`` is "epoch"."""
+"""Callbacks of Keras whose hooks for batches do nothing while ``save_freq`` is "epoch"."""
 _STEPPING = ("fit", "evaluate", "train_step", "test_step", "make_train_function", "make_test_function",
              "_make_function", "compute_metrics", "get_metrics_result")  # fmt: skip
-"""What must be Keras's own of a model."""
+"""The attributes of a model that must be Keras's own."""
 
 
 def start(shell: Any) -> None:
-    """See before each cell whether Keras has been imported, and teach it."""
+    """Change Keras before the first cell after its import."""
     shell.events.register("pre_run_cell", lambda *_: install())
 
 
 def install() -> None:
-    """Teach Keras, once, where it is imported and runs on TensorFlow."""
+    """Change Keras, once, if it has been imported and runs on TensorFlow."""
     keras, trainer = sys.modules.get("keras"), sys.modules.get("keras.src.backend.tensorflow.trainer")
     try:
         kind: Any = trainer.TensorFlowTrainer  # type: ignore[union-attr]
-        if not hasattr(kind.fit, "exact") and keras.backend.backend() == "tensorflow":  # type: ignore[union-attr]
+        on_tensorflow = keras.backend.backend() == "tensorflow"  # type: ignore[union-attr]
+        if on_tensorflow and keras_pipelines.is_tested_version(MIN_KERAS) and not hasattr(kind.fit, "exact"):
             keras_epochs.install(trainer)
             kind.fit = _fast(kind.fit)
-    except AttributeError:  # not there, of another version, or half imported: it trains as it stands
+    except AttributeError:  # missing, of another version, or half imported: it trains step by step
         return
 
 
 def _fast(fit: Any) -> Any:
-    """Keras's ``fit``, several steps at a time where that changes nothing."""
+    """Wrap Keras's ``fit``: several steps at a time if that changes nothing."""
     signature = inspect.signature(fit)
 
     @functools.wraps(fit)
@@ -57,8 +59,8 @@ def _fast(fit: Any) -> Any:
         __tracebackhide__ = True  # in IPython's tracebacks
         steps = _allowed_steps(self, signature, args, kwargs)
         if steps > 1:
-            # Keras keeps its functions, and what it traced then, from one fit to the next, until a model is compiled
-            # again. So do these. One that Keras has made already goes on as it began.
+            # Like Keras's functions, these stay from one fit to the next, with their traces, until the model is
+            # compiled again. A function that Keras has already made is left in place.
             for name, step in (("train_function", self.train_step), ("test_function", self.test_step)):
                 if getattr(self, name) is None:
                     setattr(self, name, keras_epochs.Function(self, step))
@@ -70,26 +72,29 @@ def _fast(fit: Any) -> Any:
 
 
 def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> int:
-    """How many steps at a time give what single ones give, where nothing is there that looks at single ones; else 1."""
+    """Return how many steps at a time give the same as single ones, unless something looks at single steps.
+
+    In that case, or if it is not known, return 1.
+    """
     try:
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
         given = bound.arguments
-        if not (_steps_are_kerass(model) and _are_arrays(given) and _leave_batches(given)):
+        if not (_has_keras_steps(model) and _has_arrays(given) and _ignores_batches(given)):
             return 1
         rows = int(_rows(given["x"]) * (1 - given["validation_split"]))
         return min(MAX_STEPS, -(-rows // (given["batch_size"] or 32)))
-    except Exception:  # a model that is not compiled, arguments that do not fit: Keras says what is wrong
+    except Exception:  # a model that is not compiled, or wrong arguments: Keras shows the error
         return 1
 
 
-def _steps_are_kerass(model: Any) -> bool:
+def _has_keras_steps(model: Any) -> bool:
     tensorflow = sys.modules["tensorflow"]
     return bool(
         model.compiled
         and model.steps_per_execution == 1
         and not tensorflow.distribute.has_strategy()
-        # Else it has trained by single steps since it was compiled, and goes on so.
+        # Otherwise the model has trained step by step since it was compiled, and goes on so.
         and (model.train_function is None or isinstance(model.train_function, keras_epochs.Function))
         and not (model.run_eagerly or model.jit_compile or tensorflow.config.functions_run_eagerly())
         and model._distribute_strategy is None
@@ -97,8 +102,8 @@ def _steps_are_kerass(model: Any) -> bool:
     )
 
 
-def _are_arrays(given: dict[str, Any]) -> bool:
-    """Of datasets and generators the number of steps, or their order of events, may be their own."""
+def _has_arrays(given: dict[str, Any]) -> bool:
+    """Return whether the data are arrays: datasets and generators may count steps, or order events, differently."""
     validation = given["validation_data"]
     return (
         given["steps_per_epoch"] is None
@@ -124,8 +129,8 @@ def _rows(x: Any) -> int:
     return len(x)
 
 
-def _leave_batches(given: dict[str, Any]) -> bool:
-    """No callback does anything at single batches."""
+def _ignores_batches(given: dict[str, Any]) -> bool:
+    """Return whether no callback does anything at single batches."""
     callbacks = given["callbacks"]
     if callbacks is not None and not isinstance(callbacks, (list, tuple)):
         callbacks = [callbacks]

@@ -1,4 +1,4 @@
-"""Which library a model is of. Runs in the student's kernel, or in their notebook; a claim."""
+"""The library that a model belongs to. Runs in the student's kernel, or in their notebook; a claim."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from . import keras_model
 
 
 def family(model: Any) -> str:
-    """``keras``, ``torch``, ``sklearn``, ``theano`` (also PyTensor's), ``predictor`` (an object of the student's own
-    class that predicts), ``function``, or ``""`` for anything else."""
+    """Return the family of a model.
+
+    Returns:
+        ``keras``, ``torch``, ``sklearn``, ``theano`` (PyTensor's functions, too), ``predictor`` (an object of the
+        student's own class that predicts), ``function``, or ``""`` for anything else.
+    """
     if keras_model.is_model(model):
         return "keras"
     if is_a(model, "torch.nn", "Module"):
@@ -27,6 +31,6 @@ def family(model: Any) -> str:
 
 
 def is_a(model: Any, module: str, name: str) -> bool:
-    """Whether it is of a class of a library that the student has imported."""
+    """Return whether the model's class derives from a class of a library that the student has imported."""
     kind = getattr(sys.modules.get(module), name, None)
     return isinstance(kind, type) and isinstance(model, kind)

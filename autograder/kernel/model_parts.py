@@ -1,4 +1,4 @@
-"""What a pipeline of scikit-learn or a module of PyTorch is made of. Runs in the student's kernel; a claim."""
+"""The parts of a scikit-learn pipeline or a PyTorch module. Runs in the student's kernel; a claim."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def parts(model: Any) -> list[tuple[str, str, dict[str, Any], list[str]]]:
-    """The parts of a model, in the order of the computation.
+    """List the parts of a model, in the order of the computation.
 
     Returns:
-        For each its kind (``StandardScaler``), its family (``sklearn`` or ``torch``; empty for a class that is not the
-        library's own), its arguments as plain values, and the names of those that are not the class's defaults.
+        For each part its kind (``StandardScaler``), its family (``sklearn`` or ``torch``; empty if the class is not the
+        library's own), its arguments as plain values, and the names of the arguments that differ from the defaults.
     """
     base = sys.modules.get("sklearn.base")
     if base is not None and isinstance(model, base.BaseEstimator):
@@ -27,7 +27,10 @@ def parts(model: Any) -> list[tuple[str, str, dict[str, Any], list[str]]]:
 
 
 def _steps(model: Any, depth: int) -> Iterator[Any]:
-    """The steps of a pipeline, pipelines in it opened. What joins branches comes after them; all else is one step."""
+    """List the steps of a pipeline, and of the pipelines inside it.
+
+    The step that joins branches comes after them; anything else is one step.
+    """
     searched = getattr(model, "best_estimator_", None)
     if searched is None and type(model).__module__.startswith("sklearn.model_selection"):
         searched = getattr(model, "estimator", None)
@@ -46,7 +49,7 @@ def _steps(model: Any, depth: int) -> Iterator[Any]:
 
 
 def _leaves(module: Any) -> Iterator[Any]:
-    """PyTorch's own modules, containers opened; of other modules those inside them."""
+    """List PyTorch's own modules without containers; of other modules, the modules inside."""
     inside = list(module.children())
     name = type(module).__module__
     if not inside or (name.startswith("torch.nn.") and not name.endswith(".container")):
@@ -63,13 +66,13 @@ def _described(part: Any, library: str, arguments: dict[str, Any]) -> tuple[str,
 
 
 def _is_own(kind: type, library: str) -> bool:
-    """Whether the class is the very one that the library has under its name."""
+    """Return whether the class is the very one that the library has under its name."""
     module = kind.__module__
     return module.split(".")[0] == library and getattr(sys.modules.get(module), kind.__qualname__, None) is kind
 
 
 def _value(value: Any) -> Any:
-    """Plain values as they are; of anything else the name of its class."""
+    """Return plain values as they are; for anything else the name of its class."""
     if type(value) in _PLAIN:
         return value
     if type(value) in (list, tuple) and len(value) <= 100:
@@ -87,7 +90,7 @@ def _parameters(kind: type) -> dict[str, Any]:
 
 
 def _arguments(module: Any) -> dict[str, Any]:
-    """A PyTorch module's arguments, from its attributes of the same names; ``bias`` is whether there is one."""
+    """Read a PyTorch module's arguments from its attributes of the same names; ``bias`` is whether there is one."""
     found = {}
     for name in _parameters(type(module)):
         if name != "self" and hasattr(module, name):

@@ -1,21 +1,23 @@
-"""Asks a model of any library for its predictions. Runs in the student's kernel, or in their notebook; a claim."""
+"""The predictions of a model of any library. Runs in the student's kernel, or in their notebook; a claim."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-import numpy as np
-
 from . import model_family
 
 
 def predict(model: Any, inputs: Any, how: str) -> Any:
-    """The model's output for one batch, as a plain array; a list of arrays where there are several outputs.
+    """Compute the model's output for one batch.
 
     Args:
+        model: the student's model.
         inputs: an array with rows first, or a list or dict of such arrays.
         how: the method, from :func:`model_questions.describe`.
+
+    Returns:
+        A plain array; a list of arrays if there are several outputs.
     """
     which = model_family.family(model)
     rows = len(inputs[0] if isinstance(inputs, list) else next(iter(inputs.values())) if _dict(inputs) else inputs)
@@ -38,11 +40,15 @@ def _dict(value: Any) -> bool:
 
 
 def _single(inputs: Any) -> Any:
-    """float64 as float32, which is what most networks compute in; None where there is nothing to change."""
+    """Convert float64 to float32, in which most networks compute; None if there is nothing to convert."""
+    import numpy as np
+
     return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
 
 
 def _torch(model: Any, inputs: Any) -> Any:
+    import numpy as np
+
     torch = sys.modules["torch"]
     floating = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
 
@@ -62,7 +68,9 @@ def _torch(model: Any, inputs: Any) -> Any:
 
 
 def as_array(value: Any, rows: int) -> Any:
-    """What a model gave as numpy arrays of numbers or texts; one of a single output is taken out of its list."""
+    """Convert a model's output to numpy arrays of numbers or texts; a single output is taken out of its list."""
+    import numpy as np
+
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)) and value and all(np.ndim(_numpy(item)) for item in value):
@@ -76,6 +84,8 @@ def as_array(value: Any, rows: int) -> Any:
 
 
 def _numpy(value: Any) -> Any:
+    import numpy as np
+
     for step in ("detach", "cpu", "toarray", "to_numpy", "numpy"):  # PyTorch; sparse; pandas; TensorFlow
         method = None if isinstance(value, (np.ndarray, list, tuple)) else getattr(value, step, None)
         value = method() if callable(method) else value
@@ -83,8 +93,10 @@ def _numpy(value: Any) -> Any:
 
 
 def _plain(array: Any) -> Any:
+    import numpy as np
+
     if array.dtype == object:
         array = np.array(array.tolist())
     if array.dtype.kind in "biuUcO" or array.dtype in (np.float32, np.float64):
-        return np.array(array, subok=False)  # objects and complex numbers: the examiner says what is wrong
+        return np.array(array, subok=False)  # objects and complex numbers: the examiner reports the problem
     return array.astype(np.float64)  # half precision, bfloat16, long double

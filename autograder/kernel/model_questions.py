@@ -1,7 +1,7 @@
-"""What the examiner may ask about a model of any library. Runs in the student's kernel, or in their notebook.
+"""The questions that the examiner may ask about a model. Runs in the student's kernel, or in their notebook.
 
-Imports nothing of the package, and no library that the student has not imported. Everything here is a claim: the
-examiner computes losses from the predictions and from labels that never come here.
+Imports nothing else of the kit, and no library that the student has not imported. Every answer is a claim: the examiner
+computes losses from the predictions and from labels that never come here.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from . import model_family, model_parts, model_predictions
 
@@ -24,7 +22,7 @@ _COUNTED = (
     ("feature_log_prob_",),
     ("cluster_centers_",),
 )
-"""The fitted attributes of scikit-learn whose numbers are counted: the first row that is there."""
+"""The fitted attributes of scikit-learn whose numbers are counted: the first row that exists."""
 _NODES = "nodes of its trees"
 
 
@@ -33,17 +31,17 @@ def _and(names: Sequence[str]) -> str:
 
 
 COUNTED = frozenset([_NODES] + [_and(names) for names in _COUNTED])
-"""What may have been counted, in words."""
+"""The descriptions of what may have been counted."""
 
 
 def describe(model: Any) -> dict[str, Any]:
-    """What a model says of itself.
+    """Describe a model in its own words.
 
     Returns:
         ``family``; ``problem``, why it cannot predict now (``unfitted``, ``unbuilt``, ``updates``, ``silent``,
-        ``nothing``) or empty; ``how``, the method that is asked; ``classes``, what the columns of its
-        predictions stand for, where it says so; ``decides``, whether ``predict`` says which class it is;
-        ``parameters`` and ``trainable``, numbers or None; ``counted``, what was counted.
+        ``nothing``) or empty; ``how``, the method that is asked; ``classes``, the meaning of its predictions' columns,
+        if it tells; ``decides``, whether ``predict`` returns the class; ``parameters`` and ``trainable``, numbers or
+        None; ``counted``, what was counted.
     """
     which = model_family.family(model)
     how = _how(model, which)
@@ -77,7 +75,7 @@ def _problem(model: Any, which: str, how: str) -> str:
 
 
 def _how(model: Any, which: str) -> str:
-    """The method that gives the most: probabilities, else scores, else what is predicted."""
+    """Choose the method that tells the most: probabilities, else scores, else predictions."""
     if which not in ("sklearn", "predictor"):
         return ""
     names = ["predict_proba", "decision_function", "predict"]
@@ -97,15 +95,16 @@ def _fitted(model: Any) -> bool:
 
 
 def _updates(function: Any) -> bool:
-    """Whether a call changes shared variables other than the states of random numbers: a step of a training."""
+    """Return whether a call changes shared variables other than random states: a training step."""
     inputs = function.maker.expanded_inputs
     return any(i.update is not None and "Random" not in type(i.variable.type).__name__ for i in inputs)
 
 
 def _classes(model: Any) -> Any:
-    """``classes_`` as a list of whole numbers or texts; None where there is none of that kind."""
+    """Return ``classes_`` as a list of whole numbers or texts; None if it is missing or of another kind."""
     found = getattr(model, "classes_", None)
-    if not isinstance(found, np.ndarray) or found.ndim != 1 or len(found) > MAX_CLASSES:
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None or not isinstance(found, numpy.ndarray) or found.ndim != 1 or len(found) > MAX_CLASSES:
         return None
     values = found.tolist()
     if all(type(value) is float and value.is_integer() for value in values):
@@ -118,7 +117,7 @@ def _classes(model: Any) -> Any:
 
 
 def _count(model: Any, which: str) -> tuple[Any, Any, str]:
-    """Parameters, trainable ones, and what was counted; None where there is nothing that could be counted."""
+    """Count parameters and trainable ones, and say what was counted; None if nothing can be counted."""
     if which == "keras":
         total = sum(_size(variable) for variable in model.weights)
         return total, sum(_size(variable) for variable in model.trainable_weights), ""
@@ -137,7 +136,7 @@ def _count(model: Any, which: str) -> tuple[Any, Any, str]:
 
 
 def final(model: Any) -> Any:
-    """What predicts in the end: the best estimator of a search, the last step of a pipeline."""
+    """Return the part that predicts: the best estimator of a search, the last step of a pipeline."""
     for _ in range(20):
         inner = getattr(model, "best_estimator_", None)
         if inner is None and model_family.is_a(model, "sklearn.pipeline", "Pipeline"):
@@ -149,7 +148,7 @@ def final(model: Any) -> Any:
 
 
 def _size(variable: Any) -> int:
-    total = 1  # math.prod is not there in Python 3.7
+    total = 1  # Python 3.7 has no math.prod
     for size in variable.shape:
         total *= int(size)
     return total
@@ -160,15 +159,18 @@ def _numbers(value: Any) -> int:
 
 
 def _nodes(model: Any) -> int:
-    """The nodes of a tree, or of all trees of a forest."""
+    """Count the nodes of a tree, or of all trees of a forest."""
     if hasattr(model, "tree_"):
         return int(model.tree_.node_count)
     if hasattr(model, "_predictors"):
         return sum(len(tree.nodes) for stage in model._predictors for tree in stage)
+
+    import numpy as np
+
     trees = getattr(model, "estimators_", None)
     trees = [] if trees is None else np.ravel(np.array(trees, dtype=object)).tolist()
     return sum(int(tree.tree_.node_count) for tree in trees if hasattr(tree, "tree_"))
 
 
 QUESTIONS = {"describe": describe, "predict": model_predictions.predict, "layers": model_parts.parts}
-"""What the examiner may ask about a model."""
+"""The questions that the examiner may ask about a model, by name."""

@@ -1,4 +1,4 @@
-"""The operators that the examiner may ask for, by the names of the ``operator`` module."""
+"""The operations that the examiner may ask for, most by the names of the ``operator`` module."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from typing import Any
 from . import figures, workfiles
 
 BINARY = tuple("add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift".split())  # noqa: SIM905
-"""Between two objects of the student's."""
+"""Operators between two objects of the student's."""
 IN_PLACE = tuple("iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor".split())  # noqa: SIM905
 UNARY = tuple("neg pos abs invert getitem setitem delitem".split())  # noqa: SIM905
-"""Of one object of the student's, with an index where there is one."""
+"""Operators on one object of the student's, some with an index."""
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "contains")
-"""Their answers are booleans."""
+"""Operators whose results are booleans."""
 
 MAX_ENTRIES = 10_000
-"""Of a folder that is looked through."""
+"""Entries of a folder that are looked at."""
 
 
-def files(folder: str, part: str, most: int, size: int) -> Any:
-    """The contents of a folder's regular files whose names contain ``part``, in the order of the names.
+def files(folder: str, part: str, max_files: int, size: int) -> Any:
+    """Read the folder's regular files whose names contain ``part``, in the order of their names.
 
-    Nothing is followed that is a link, and nothing opened that could block.
+    No link is followed, and nothing is opened that could block.
 
     Args:
-        folder: from the working folder.
-        most: how many files, at most.
-        size: bytes of all of them, at most.
+        folder: a path from the working folder.
+        part: a part of the names.
+        max_files: the most files.
+        size: the most bytes of all files together.
 
     Returns:
-        A list of bytes; or why not: ``missing``, ``link``, ``many`` or ``large``.
+        A list of bytes; or the reason for none: ``missing``, ``link``, ``many`` or ``large``.
     """
     here = Path.cwd().resolve()
     path = here / folder
@@ -50,7 +51,7 @@ def files(folder: str, part: str, most: int, size: int) -> Any:
                 return "many"
             if part in entry.name and entry.is_file(follow_symlinks=False):
                 names.append(entry.name)
-    if len(names) > most:
+    if len(names) > max_files:
         return "many"
     contents = []
     for name in sorted(names):
@@ -63,16 +64,16 @@ def files(folder: str, part: str, most: int, size: int) -> Any:
 
 
 def _regular(path: Path, size: int) -> bytes:
-    """At most ``size + 1`` bytes of a regular file; none of anything else."""
+    """Read at most ``size + 1`` bytes of a regular file; nothing from anything else."""
     flags = os.O_RDONLY
-    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # not everywhere
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # not on every platform
         flags |= getattr(os, flag, 0)
     with os.fdopen(os.open(str(path), flags), "rb") as file:
         return file.read(size + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
 
 
 def kinds(value: Any) -> list[str]:
-    """``module.Class`` of the classes that an object is an instance of, or a class is derived from."""
+    """List ``module.Class`` of the classes that an object is an instance of, or a class derives from."""
     mro = (value if isinstance(value, type) else type(value)).__mro__
     return [f"{kind.__module__}.{kind.__qualname__}" for kind in mro]
 

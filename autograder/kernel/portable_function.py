@@ -1,15 +1,15 @@
-"""What a function of a notebook needs in order to run in another process: source text, imports and plain values.
+"""The parts that a notebook's function needs to run in another process: source text, imports and plain values.
 
 ``collect`` follows the names that the function's source reads, and those of the functions and classes behind them.
-``rebuild`` puts the same names into an empty namespace, in the other process. Nothing is pickled. The result is a
+``rebuild`` puts the same names into an empty namespace, in the other process. Nothing is pickled. The parts are a
 list of steps, each of them plain data:
 
     ["module", name, module]            import module as name
     ["import", name, module, path]      from module import path as name
     ["value", name, value]              a constant; a tensor becomes a numpy array
-    ["source", names, defined, text]    a def, class or lambda statement; what it defines gets all the names
+    ["source", names, defined, text]    a def, class or lambda statement; its object gets all the names
 
-What a definition reads comes before it, so that base classes, decorators and default values are there in time.
+The names that a definition reads come before it, so that base classes, decorators and default values exist in time.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from . import codec
 
 BACKENDS = ("tensorflow", "jax", "torch")
 TARGET = "<function>"
-"""The name, which no source can have, of the function that is to be called."""
+"""The name of the function that is to be called; no source can have this name."""
 
 
 class ElsewhereError(RuntimeError):
-    """A function could not be run in another process.
+    """An error of the kit's: a function could not be run in another process.
 
     ``code`` is ``carry`` (it needs something that cannot go there), ``missing`` (no such backend here), ``died``,
-    ``slow``, ``result`` (it returned what cannot come back) or ``raised`` (the other process's traceback).
+    ``slow``, ``result`` (its result cannot come back) or ``raised`` (the other process's traceback).
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -45,7 +45,7 @@ class ElsewhereError(RuntimeError):
 
 
 def collect(function: Any, backend: str = "") -> list[list[Any]]:
-    """The steps that make ``function`` in a process that has the one Keras backend.
+    """List the steps that make ``function`` in a process that has only this Keras backend.
 
     Raises:
         ElsewhereError: it reads a name that cannot go there; the message says which, and what to do.
@@ -63,7 +63,7 @@ class _Collector:
         self.definitions: dict[int, list[Any]] = {}
 
     def bind(self, name: str, value: Any) -> None:
-        """Let ``name`` stand for ``value`` there."""
+        """Let ``name`` stand for ``value`` in the other process."""
         if name in self.bound:
             if self.bound[name] is not value:
                 raise _cannot(name, "stands for two different things in the functions that use it. Rename one of them")
@@ -124,7 +124,7 @@ def _cannot(name: str, why: str) -> ElsewhereError:
 
 
 def _original(value: Any) -> Any:
-    """The function behind the wrappers that decorators put around it; its source has the decorators too."""
+    """Return the function behind its decorators' wrappers; its source includes the decorators."""
     try:
         return inspect.unwrap(value) if callable(value) else value
     except ValueError:
@@ -136,7 +136,7 @@ def _is_of_notebook(value: Any) -> bool:
 
 
 def _import_path(value: Any) -> tuple[str, str] | None:
-    """Where a function or class of a library can be imported from; None where nothing is known."""
+    """Return where a library's function or class can be imported from; None if that is unknown."""
     module = getattr(value, "__module__", None)
     path = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     if type(value).__module__ == "numpy" and type(value).__name__ == "ufunc":
@@ -153,7 +153,7 @@ def _import_path(value: Any) -> tuple[str, str] | None:
 
 
 def _source(name: str, value: Any) -> tuple[str, str]:
-    """The name that a statement defines, and the statement."""
+    """Return the name that a statement defines, and the statement."""
     try:
         text = _class_source(value) if isinstance(value, type) else inspect.getsource(value)
         if text[:1] in (" ", "\t"):  # a function that another function made
@@ -172,7 +172,7 @@ def _source(name: str, value: Any) -> tuple[str, str]:
 
 
 def _class_source(kind: type) -> str:
-    """The source of a class, by way of its methods: a class of a notebook does not know its own file."""
+    """Return the source of a class, found by its methods: a notebook's class does not know its own file."""
     for method in _methods(kind):
         code = method.__code__
         lines = linecache.getlines(code.co_filename)
@@ -193,20 +193,20 @@ def _methods(kind: type) -> Iterator[types.FunctionType]:
 
 
 def _names_around(value: Any) -> dict[str, Any]:
-    """What the names in a definition stand for that it does not bind itself."""
+    """Map the names that a definition reads but does not bind to their values."""
     if isinstance(value, type):
         return dict(next(_methods(value)).__globals__)
     known = dict(value.__globals__)
     for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ()):  # noqa: B905 - Python 3.7 has no strict=
         try:
             known[name] = cell.cell_contents
-        except ValueError:  # not assigned yet
+        except ValueError:  # not yet assigned
             continue
     return known
 
 
 def _global_names(text: str) -> list[str]:
-    """The names that a statement reads from its surroundings, in whatever scope it does so."""
+    """List the names that a statement reads from its surroundings, in any of its scopes."""
     found: set[str] = set()
     pending = [symtable.symtable(text, "<notebook>", "exec")]
     while pending:
@@ -221,7 +221,10 @@ def _global_names(text: str) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """Tensors and Keras variables as numpy arrays, also in lists, tuples and dicts; anything else as it is."""
+    """Convert tensors and Keras variables to numpy arrays, also inside lists, tuples and dicts.
+
+    Anything else stays as it is.
+    """
     if type(value) in (list, tuple):
         return type(value)(plain(item) for item in value)
     if type(value) is dict:
@@ -239,11 +242,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-# --- there -------------------------------------------------------------------------------------------
+# --- in the other process ----------------------------------------------------------------------------
 
 
 def rebuild(steps: list[list[Any]]) -> Any:
-    """Take the steps in a new ``__main__``; gives the function."""
+    """Take the steps in a new ``__main__``; return the function."""
     import importlib
 
     module = types.ModuleType("__main__")
@@ -267,11 +270,11 @@ def rebuild(steps: list[list[Any]]) -> Any:
 
 
 def _defined(name: str, text: str, namespace: dict[str, Any]) -> Any:
-    """Run a definition; the name that it binds keeps what it stood for."""
+    """Run a definition and return its object; its name keeps its earlier value."""
     file = f"<notebook: {name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)
     before = dict(namespace)
-    # Annotations stay text: they may name what the notebook has and no function needs.
+    # Annotations stay text: they may name things of the notebook that no function needs.
     flags = __future__.annotations.compiler_flag
     exec(compile(text, file, "exec", flags=flags, dont_inherit=True), namespace)
     made = namespace.pop(name)

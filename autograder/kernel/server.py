@@ -1,8 +1,9 @@
-"""Answers to the examiner's questions about the student's namespace.
+"""The agent's answers to the examiner's questions about the student's namespace.
 
-Two phases. While the notebook runs, ``snapshot`` and ``fetch`` copy plain values out at the position of a test cell and
-pin everything else. After the last cell, ``enter`` puts a snapshot's names back, and ``call``, ``getattr`` and the like
-act on what was pinned. A request and its reply are one codec message each, in the buffers of a Jupyter message.
+There are two phases. While the notebook runs, ``snapshot`` and ``fetch`` copy plain values out at the position of a
+test cell and pin everything else. After the last cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr``
+and the like act on pinned objects. A request and its reply are one codec message each, in the buffers of a Jupyter
+message.
 """
 
 from __future__ import annotations
@@ -14,16 +15,25 @@ import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
-from . import backend_process as elsewhere
-from . import callbacks, codec, dialogue, figures, keras_model, model_questions, operations, portable_function
-from . import description as described
+from . import (
+    backend_process,
+    callbacks,
+    codec,
+    description,
+    dialogue,
+    figures,
+    keras_model,
+    model_questions,
+    operations,
+    portable_function,
+)
 
 MAX_PRINTED = 1_000_000
 MAX_NAMES = 20_000
 
 
 class _Limited(io.StringIO):
-    """Keeps the first characters of what is printed and drops the rest."""
+    """A buffer that keeps the first characters that are printed and drops the rest."""
 
     room = MAX_PRINTED
 
@@ -34,7 +44,7 @@ class _Limited(io.StringIO):
         return len(text)
 
     def take(self) -> str:
-        """What was printed since it was taken last."""
+        """Return the text printed since the last call."""
         text = self.getvalue()
         self.seek(0)
         self.truncate()
@@ -73,10 +83,10 @@ class Server:
     # --- handles
 
     def refer(self, value: Any) -> codec.Reference:
-        """Pin a value; the same object gets the same number. What stands for something of the test's goes back as it.
+        """Pin a value and refer to it; the same object gets the same number, a stand-in its own reference.
 
-        ``type_name`` is a class's own name, a module's, or that of an object's class; ``#`` and the number of that
-        class follow where the notebook itself defines it.
+        ``type_name`` is the name of a class, of a module, or of an object's class. If the notebook defines the object's
+        class, ``#`` and that class's number follow.
         """
         found = self.callbacks.reference(value)
         if found is not None:
@@ -96,24 +106,25 @@ class Server:
         return codec.Reference(number, kind, name)
 
     def resolve(self, reference: codec.Reference) -> Any:
+        """Return the pinned object, or the stand-in, of a reference."""
         return self.callbacks.resolve(reference) if reference.handle < 0 else self.pinned[reference.handle]
 
     # --- while the notebook runs
 
     def snapshot(self) -> tuple[int, list[str]]:
-        """Remember which name stands for which object now; gives the snapshot's number and the names."""
+        """Remember which object each name stands for now; return the snapshot's number and the names."""
         names = {k: v for k, v in dict(self.namespace).items() if isinstance(k, str)}
         self.snapshots.append(names)
         visible = [k for k in names if k not in self.hidden]
         return len(self.snapshots) - 1, visible[:MAX_NAMES]
 
     def fetch(self, snapshot: int, names: list[str]) -> dict[str, Any]:
-        """The values of some names: each by itself, so that one that is too large does not take the others along."""
+        """Return the values of some names, each by itself: a value that is too large does not affect the others."""
         found = self.snapshots[snapshot]
         return {name: self.value(found[name]) for name in names if name in found}
 
     def value(self, value: Any) -> tuple[str, Any, Any]:
-        """``("value", text, buffers)``, or ``("too large", reason, None)``."""
+        """Encode a value: ``("value", text, buffers)``, or ``("too large", reason, None)``."""
         try:
             packed = codec.encode(value, self.refer)
         except codec.CodecError as error:
@@ -121,63 +132,69 @@ class Server:
         return ("value", packed.text, packed.buffers)
 
     def model(self, handle: int) -> tuple[Any, Any]:
-        """A Keras model's configuration and raw weights."""
+        """Return a Keras model's configuration and raw weights."""
         described, weights = keras_model.claim(self.pinned[handle])
         return described, weights
 
     # --- after the last cell
 
     def enter(self, snapshot: int) -> None:
+        """Restore the names of a snapshot, and undo a test's patches."""
         found = self.snapshots[snapshot]
-        described.unpatch_all()
+        description.unpatch_all()
         for name in [n for n in self.namespace if n not in found]:
             del self.namespace[name]
         self.namespace.update(found)
 
     def assign(self, name: str, value: Any) -> None:
+        """Set a name of the namespace."""
         self.namespace[name] = value
 
     def delete(self, name: str) -> None:
+        """Delete a name of the namespace."""
         del self.namespace[name]
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Calls; gives the result and, for arguments that can change in place, what became of them."""
+        """Call a function; return its result, and the new values of arguments that it changed in place."""
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
         result = function(*args, **kwargs)
         return result, {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
 
     def getattr(self, value: Any, name: str) -> Any:
+        """Return an attribute."""
         return getattr(value, name)
 
     def setattr(self, value: Any, name: str, new: Any) -> None:
+        """Set an attribute."""
         setattr(value, name, new)
 
     def delattr(self, value: Any, name: str) -> None:
+        """Delete an attribute."""
         delattr(value, name)
 
     def operate(self, name: str, args: tuple[Any, ...]) -> Any:
-        """One of :data:`operations.OPERATIONS` or :data:`described.OPERATIONS`."""
-        return (described.OPERATIONS.get(name) or operations.OPERATIONS[name])(*args)
+        """Run one of :data:`operations.OPERATIONS` or :data:`description.OPERATIONS`."""
+        return (description.OPERATIONS.get(name) or operations.OPERATIONS[name])(*args)
 
     def elsewhere(
         self, function: Any, backend: str, args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
     ) -> tuple[Any, ...]:
-        """Calls where Keras has another backend: ``("value", result)``, or ``("failed", code, why)``."""
+        """Call a function with another Keras backend: ``("value", result)``, or ``("failed", code, why)``."""
         try:
-            return ("value", elsewhere.call(function, backend, args, kwargs, seconds))
+            return ("value", backend_process.call(function, backend, args, kwargs, seconds))
         except portable_function.ElsewhereError as error:
             return ("failed", error.code, str(error))
 
     def ask_model(self, question: str, *arguments: Any) -> Any:
-        """One of :data:`model_questions.QUESTIONS` about a model that stays here."""
+        """Ask one of :data:`model_questions.QUESTIONS` about a model that stays here."""
         ask: Any = model_questions.QUESTIONS[question]
         return ask(*arguments)
 
     # --- the wire
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
-        """One request, one reply; whatever the student's code raises becomes part of the reply."""
+        """Answer one request; every exception of the student's code becomes part of the reply."""
         outer, self.printed = self.printed, _Limited()
         self.callbacks.depth += 1
         try:
@@ -195,15 +212,15 @@ class Server:
             self.callbacks.depth -= 1
 
     def _raised(self, error: BaseException) -> codec.Packed:
-        said = described.error(error)
+        described = description.error(error)
         number = self.callbacks.number_of(error)
         if number is not None:
-            said["callback"] = number
+            described["callback"] = number
         printed = self.printed.take()
         if type(error).__module__ == "__main__":
             with contextlib.suppress(Exception):
-                return codec.encode(("raised", {**said, "itself": error}, printed), self.refer)
-        return codec.encode(("raised", said, printed))
+                return codec.encode(("raised", {**described, "itself": error}, printed), self.refer)
+        return codec.encode(("raised", described, printed))
 
 
 VERBS = frozenset(
@@ -226,9 +243,9 @@ VERBS = frozenset(
 
 
 def attach(kernel: Any) -> None:
-    """Teach a running IPython kernel to answer."""
+    """Make a running IPython kernel answer the examiner's requests."""
     server = Server(kernel.shell.user_ns, kernel.shell.user_ns_hidden)
-    # Names that IPython itself put there are no answers of the student's.
+    # Names that IPython itself has set are no answers of the student's.
     server.hidden = frozenset(server.hidden) | frozenset(kernel.shell.user_ns)
 
     talk = dialogue.Dialogue(kernel, server.answer)

@@ -1,7 +1,7 @@
-"""The regular files of a folder, as bytes: those that changed since one looked last, and writing some.
+"""The regular files of a folder, as bytes: reading those that changed since the last look, and writing some.
 
-The kernel's side copies out what the student's code wrote; the examiner's side uses the same class on a folder of its
-own. No link is followed and nothing is opened that could block; hidden files and Python's caches are not looked at.
+The kernel's side copies out the files that the student's code wrote; the examiner's side uses the same class on its own
+folder. No link is followed and nothing is opened that could block; hidden files and Python's caches are skipped.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from typing import Any
 
 MAX_FILES = 1000
 MAX_BYTES = 64 * 2**20
-"""Of all files that changed, together."""
+"""Bytes of all changed files together."""
 MAX_DEPTH = 8
 MAX_ENTRIES = 20_000
-"""Of all folders that are looked through."""
+"""Entries of all folders that are looked at."""
 MAX_PATH = 500
 FRESH_NS = 100_000_000
-"""A file that was written so shortly before a look may change again within one tick of its clock: read it once more."""
+"""A file that was written this shortly before a look may change again within one tick of its clock: read it once more.
+"""
 
 IGNORED = frozenset({"__pycache__"})
 
-# Paths are text here: a name may be no text that pathlib would keep.
+# Paths are text here: pathlib would change some names.
 # ruff: noqa: PTH108, PTH118, PTH103, PTH120
 
 
 class Folder:
-    """One folder and its state when it was looked at last."""
+    """A folder and its state at the last look."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -38,14 +39,14 @@ class Folder:
         self.renew()
 
     def renew(self) -> None:
-        """Take what is there now as known."""
+        """Take the present state as known."""
         try:
             self.seen = self._look()
-        except ValueError:  # too much, from the beginning: the first pull says so
+        except ValueError:  # too much from the start: the first pull reports it
             self.seen = {}
 
     def pull(self) -> tuple[dict[str, bytes], list[str]]:
-        """What changed since the last look: contents by path (with ``/``), and the paths that are gone.
+        """Read what changed since the last look: contents by path (with ``/``), and the paths that are gone.
 
         Raises:
             ValueError: past a limit; the text says which.
@@ -63,7 +64,7 @@ class Folder:
                 del now[path]
                 continue
             if now[path][1] > began - FRESH_NS:
-                now[path] = ()  # equals nothing: read again the next time
+                now[path] = ()  # equals no state: it is read again the next time
             left -= len(data)
             if left < 0:
                 raise ValueError(f"more than {MAX_BYTES >> 20} MiB of files")
@@ -73,7 +74,7 @@ class Folder:
         return contents, gone
 
     def push(self, contents: Mapping[str, bytes], gone: list[str]) -> None:
-        """Write files and remove files; a place that is taken by something else is left as it is."""
+        """Write and remove files; skip a path that something else occupies."""
         for path in gone:
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.root, path))
@@ -90,7 +91,7 @@ class Folder:
                 self.seen[path] = _signature(os.lstat(full))
 
     def _look(self) -> dict[str, tuple[int, ...]]:
-        """Path → what tells whether it changed."""
+        """Map each path to values that differ once the file has changed."""
         found: dict[str, tuple[int, ...]] = {}
         entries = 0
         pending = [("", 0)]
@@ -119,9 +120,9 @@ def _signature(status: os.stat_result) -> tuple[int, ...]:
 
 
 def read_regular(path: str, size: int) -> bytes | None:
-    """At most ``size + 1`` bytes of a regular file; None for anything else."""
+    """Read at most ``size + 1`` bytes of a regular file; None for anything else."""
     flags = os.O_RDONLY
-    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # not everywhere
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # not on every platform
         flags |= getattr(os, flag, 0)
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:
@@ -136,12 +137,12 @@ _kernels: list[Folder] = []
 
 
 def start(root: str) -> None:
-    """Say which folder is the notebook's, before its first cell."""
+    """Set the notebook's folder, before its first cell."""
     _kernels[:] = [Folder(root)]
 
 
 def pull() -> Any:
-    """``(contents, gone)`` of the notebook's folder since it was asked last, or why not, as a sentence's end."""
+    """Read the changes of the notebook's folder: ``(contents, gone)``, or the reason why not, as a sentence's end."""
     try:
         return _kernels[0].pull()
     except ValueError as error:
@@ -149,5 +150,5 @@ def pull() -> Any:
 
 
 def push(contents: dict[str, bytes], gone: list[str]) -> None:
-    """Put files into the notebook's folder, and take some away."""
+    """Write files into the notebook's folder, and remove some."""
     _kernels[0].push(contents, gone)

@@ -1,1 +1,1 @@
-"""From a source notebook to the students' notebook and its exam; it writes ``release/``."""
+"""Conversion of a source notebook to the students' notebook and its exam; this room writes ``release/``."""

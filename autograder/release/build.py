@@ -1,4 +1,4 @@
-"""A release: what students get of an assignment, and the exams that stay with the examiner.
+"""Build of a release: the students' version of an assignment, and the exams that only the grader has.
 
 source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ released notebook
                                                       └────▶ exam
@@ -19,7 +19,7 @@ from autograder._util.files import replace_folder
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.examiner.course_modules import module_folders, star_names
-from autograder.examiner.lint import exam as feasible
+from autograder.examiner.lint import exam as lint
 from autograder.records import Assignment, Course, Exam
 from autograder.release import exam_cache
 from autograder.release.exam import make_exam, released_notebook, solution_notebook
@@ -47,38 +47,38 @@ def build(course: Course, assignment: Assignment) -> Release:
         CourseError: a notebook or a file is wrong or missing; the message names it, with the cell.
     """
     check_prepared(course, assignment)
-    faces = strip_all(course, assignment)
-    exams = {name: make_exam(assignment.name, name, its) for name, its in faces.items()}
+    versions = strip_all(course, assignment)
+    exams = {name: make_exam(assignment.name, name, three) for name, three in versions.items()}
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     exams = {name: dataclasses.replace(exam, stars=star_names(exam, folders)) for name, exam in exams.items()}
     modules = _own_modules(folders)
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
-    notebooks = tuple(ReleasedNotebook(notebook_text(faces[name].student), exam) for name, exam in exams.items())
-    files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in faces])
+    notebooks = tuple(ReleasedNotebook(notebook_text(versions[name].student), exam) for name, exam in exams.items())
+    files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     return Release(assignment, notebooks, files, left_out, modules)
 
 
 def check(release: Release) -> list[str]:
-    """Look at the test cells before anything runs; gives the warnings.
+    """Read the test cells with the linter, before anything runs; return the warnings.
 
     Raises:
         CourseError: tests cannot be examined outside of the kernel; the message names them all.
     """
     files = release.modules.union(release.files)
-    found = [(n.exam, f) for n in release.notebooks for f in feasible.findings(n.exam, files)]
+    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
     errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
     _stop_for(text for exam, finding in errors for text in _placed(exam, [finding]))
     return [text for exam, finding in found for text in _placed(exam, [finding])]
 
 
-def _each_module_once(errors: list[tuple[Exam, feasible.Finding]]) -> list[tuple[Exam, feasible.Finding]]:
-    """The errors, with one for each module that is missing, however many tests need it."""
+def _each_module_once(errors: list[tuple[Exam, lint.Finding]]) -> list[tuple[Exam, lint.Finding]]:
+    """Reduce the errors of missing modules to one for each module, however many tests need it."""
     needing = Counter(finding.reason for _, finding in errors)
-    kept: dict[str, tuple[Exam, feasible.Finding]] = {}
+    kept: dict[str, tuple[Exam, lint.Finding]] = {}
     for exam, finding in errors:
         others = needing[finding.reason] - 1
-        if not (finding.reason.startswith(feasible.NO_MODULE) and others):
+        if not (finding.reason.startswith(lint.NO_MODULE) and others):
             kept[f"{exam.notebook} {finding}"] = exam, finding
         elif finding.reason not in kept:
             reason = f"{finding.reason}, also for {others} other {'place' if others == 1 else 'places'} in tests"
@@ -93,14 +93,14 @@ def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
 
 
 def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
-    """No release and no grading without tests that are Python; where there is a fault, the others are told with it."""
-    unreadable = [(exam, fault) for exam in exams for fault in feasible.unreadable(exam)]
+    """Refuse tests that are not Python, for a release and for grading; other faults are reported with them."""
+    unreadable = [(exam, fault) for exam in exams for fault in lint.unreadable(exam)]
     if unreadable:
-        others = [(exam, found) for exam in exams for found in feasible.findings(exam, modules) if not found.warning]
+        others = [(exam, found) for exam in exams for found in lint.findings(exam, modules) if not found.warning]
         _stop_for(text for exam, fault in [*unreadable, *others] for text in _placed(exam, [fault]))
 
 
-def _placed(exam: Exam, findings: Iterable[feasible.Finding]) -> list[str]:
+def _placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
     return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {finding}" for finding in findings]
 
 
@@ -108,12 +108,13 @@ def _stop_for(faults: Iterable[str]) -> None:
     every = list(faults)
     if every:
         listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
-        raise CourseError("\n".join([*listed, feasible.NO_MARK]))
+        raise CourseError("\n".join([*listed, lint.NO_MARK]))
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:
-    """Write release/<assignment>/ aside and put it into its place; a failure leaves the old release. The exams are kept
-    for grading.
+    """Write release/<assignment>/ aside and put it into its place; a failure leaves the old release.
+
+    The exams are saved for grading.
 
     Raises:
         HostError: it cannot be written.
@@ -133,7 +134,8 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         replace_folder(aside, target)
     except OSError as error:
         reason = error.strerror or error
-        raise HostError(f"release/{assignment.name} cannot be written ({reason}); free space or rights?") from error
+        todo = "check free space and permissions"
+        raise HostError(f"release/{assignment.name} cannot be written ({reason}); {todo}") from error
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
@@ -141,7 +143,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
 
 
 def notebook_text(notebook: NotebookNode) -> str:
-    """A notebook as it is written."""
+    """Write a notebook as text."""
     text: str = nbformat.writes(notebook)
     return text if text.endswith("\n") else text + "\n"
 
@@ -155,7 +157,7 @@ def _check_points(assignment: Assignment, exams: list[Exam]) -> None:
 
 
 def _open_for_all(folder: Path) -> None:
-    """nbgrader's permissions: everyone may read, nothing is executable."""
+    """Set nbgrader's permissions: everyone may read, nothing is executable."""
     for parent, _, names in os.walk(folder):
         Path(parent).chmod(0o755)
         for name in names:

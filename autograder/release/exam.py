@@ -1,4 +1,4 @@
-"""The exam of a notebook: its cells with both of their faces."""
+"""Exam of a notebook: its cells, as the instructor wrote them and as the student gets them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from autograder.records import Exam, ExamCell, Role
 from autograder.release.stripping import NotebookVersions
 
 
-def make_exam(assignment: str, notebook: str, faces: NotebookVersions) -> Exam:
-    """Pair the notebook's faces, cell by cell. What its tests cannot do is told by :mod:`examiner.feasible`."""
-    kernelspec = _plain(faces.student.metadata.get("kernelspec", {}))
-    rows = zip(faces.instructor.cells, faces.examiner.cells, faces.student.cells, strict=True)
-    cells = [_exam_cell(*row, faces.hidden_markers) for row in rows]
+def make_exam(assignment: str, notebook: str, versions: NotebookVersions) -> Exam:
+    """Pair the notebook's versions, cell by cell. The linter reports tests that cannot be examined."""
+    kernelspec = _plain(versions.student.metadata.get("kernelspec", {}))
+    rows = zip(versions.instructor.cells, versions.grader.cells, versions.student.cells, strict=True)
+    cells = [_exam_cell(*row, versions.hidden_markers) for row in rows]
     if kernelspec.get("name") == "python":
         kernelspec["name"] = "python3"
-    return Exam(assignment, notebook, tuple(cells), kernelspec, _plain(faces.student.metadata))
+    return Exam(assignment, notebook, tuple(cells), kernelspec, _plain(versions.student.metadata))
 
 
 def solution_notebook(exam: Exam) -> NotebookNode:
-    """The exam as a student would hand it in who answers as the instructor does."""
+    """Make the notebook of a student who answers as the instructor does."""
     answers = (Role.ANSWER, Role.MANUAL)
     return _as_notebook(exam, lambda cell: cell.source if cell.role in answers else cell.released)
 
 
 def released_notebook(exam: Exam) -> NotebookNode:
-    """The exam as a student would hand it in who changed nothing."""
+    """Make the notebook of a student who changes nothing."""
     return _as_notebook(exam, lambda cell: cell.released)
 
 
 def role_of(cell: NotebookNode) -> Role:
-    """What a cell is for, by nbgrader's metadata (schema v3)."""
+    """Return a cell's role, by nbgrader's metadata (schema v3)."""
     meta = cell.metadata.get("nbgrader", {})
     grade, solution = meta.get("grade", False), meta.get("solution", False)
     if meta.get("task", False):
@@ -47,13 +47,13 @@ def role_of(cell: NotebookNode) -> Role:
 
 
 def _exam_cell(
-    instructor: NotebookNode, examiner: NotebookNode, student: NotebookNode, markers: tuple[str, str]
+    instructor: NotebookNode, grader: NotebookNode, student: NotebookNode, markers: tuple[str, str]
 ) -> ExamCell:
     role = role_of(student)
     meta = student.metadata.get("nbgrader", {})
     source = instructor.source
     if role is Role.TEST:
-        lines = examiner.source.split("\n")  # a marker leaves an empty line, so that lines count as in the source
+        lines = grader.source.split("\n")  # a marker leaves an empty line, so that line numbers are the source's
         source = without_magics("\n".join("" if any(m in line for m in markers) else line for line in lines))
     return ExamCell(
         role=role,
@@ -86,6 +86,6 @@ def _as_notebook(exam: Exam, source: Callable[[ExamCell], str]) -> NotebookNode:
 
 
 def _plain(metadata: Any) -> dict[str, Any]:
-    """A copy as plain dicts and lists."""
+    """Copy metadata as plain dicts and lists."""
     copied: dict[str, Any] = json.loads(json.dumps(metadata))
     return copied

@@ -1,7 +1,7 @@
-"""Exams made once: grading reads them from ``.autograder/exams/`` for as long as what they were made from stands.
+"""Cache of exams in ``.autograder/exams/``: grading reads them until one of their sources changes.
 
-Making an exam takes nbgrader's preprocessors, which take longer to import than a class takes to grade again. The file
-can be deleted; then the next command makes it anew.
+Making an exam takes nbgrader's preprocessors, and importing these takes longer than a whole rescore. The file
+can be deleted; then the next command makes it again.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 
 
 def save(course: Course, assignment: Assignment, release: Release) -> None:
-    """Keep the exams of a release that was built from what the course holds now.
+    """Save the exams of a release that was just built from the course.
 
-    A notebook with an AUTOTEST line is run to make its exam, so the result may depend on anything: it is not kept.
-    A course folder that cannot be written is no reason to end.
+    A notebook with an AUTOTEST line is run to make its exam, so the result may depend on anything: it is not saved.
+    If the course folder cannot be written, the command continues without a cache.
     """
     if _runs_notebooks(course, assignment):
         return
     notebooks = [{"text": notebook.text, "exam": to_plain(notebook.exam)} for notebook in release.notebooks]
-    kept = {"key": _key(course, assignment), "modules": sorted(release.modules), "notebooks": notebooks}
+    content = {"key": _key(course, assignment), "modules": sorted(release.modules), "notebooks": notebooks}
     with contextlib.suppress(HostError):
-        write_atomically(_path(course, assignment), json.dumps(kept) + "\n", mode=0o600)
+        write_atomically(_path(course, assignment), json.dumps(content) + "\n", mode=0o600)
 
 
 def load(course: Course, assignment: Assignment) -> Release | None:
-    """Give the release as it was kept; None if there is none, it is damaged, or something has changed since.
+    """Load the release from the cache; None if there is none, it is damaged, or a source has changed.
 
     Raises:
         CourseError: a file of the course is missing or cannot be read.
     """
     check_prepared(course, assignment)
     try:
-        kept = json.loads(_path(course, assignment).read_bytes())
-        if kept["key"] != _key(course, assignment):
+        content = json.loads(_path(course, assignment).read_bytes())
+        if content["key"] != _key(course, assignment):
             return None
-        notebooks = tuple(_notebook(entry) for entry in kept["notebooks"])
-        modules = frozenset(map(str, kept["modules"]))
+        notebooks = tuple(_notebook(entry) for entry in content["notebooks"])
+        modules = frozenset(map(str, content["modules"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
     files, left_out = release_files(course, assignment, [f"{notebook.name}.ipynb" for notebook in notebooks])
@@ -66,7 +66,7 @@ def _path(course: Course, assignment: Assignment) -> Path:
 
 
 def _sources(course: Course, assignment: Assignment) -> dict[str, bytes]:
-    """The files that an exam is made of, by their paths: the notebooks, nbgrader's header and footer."""
+    """Read the files that an exam is made of, by their paths: notebooks, nbgrader's header and footer."""
     options = read_nbgrader_config(course.root).values.get("IncludeHeaderFooter", {})
     named = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
     paths = [*sorted(course.source(assignment.name).glob("*.ipynb")), *(path for path in named if path.is_file())]
@@ -77,13 +77,13 @@ def _sources(course: Course, assignment: Assignment) -> dict[str, bytes]:
 
 
 def _runs_notebooks(course: Course, assignment: Assignment) -> bool:
-    """Whether a build runs a notebook: nbgrader's AUTOTEST makes tests of what the solution gives."""
+    """Tell whether a build runs a notebook: nbgrader's AUTOTEST makes tests from the solution's results."""
     configured = read_nbgrader_config(course.root).values.get("InstantiateTests")
     return bool(configured) or any(b"AUTOTEST" in content for content in _sources(course, assignment).values())
 
 
 def _key(course: Course, assignment: Assignment) -> str:
-    """A digest of all that decides what a build makes: sources, nbgrader's options, and the code of both packages."""
+    """Digest everything that a build depends on: sources, nbgrader's options, and the code of both packages."""
     folders = (course.source(assignment.name), course.root)
     parts = [
         {path: hashlib.sha256(content).hexdigest() for path, content in _sources(course, assignment).items()},
@@ -98,7 +98,7 @@ def _key(course: Course, assignment: Assignment) -> str:
 
 
 def _digest(path: Path) -> str:
-    """Of a module: which names it has decides what tests need. One that cannot be read has none."""
+    """Digest a module, as its names decide what tests need; empty if it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

@@ -1,4 +1,4 @@
-"""The files of a release beside its notebooks: which go along, which stay behind, and which have to be named first."""
+"""Files of a release beside its notebooks: which are released, which are left out, and which must be listed first."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from autograder.errors import CourseError
 from autograder.records import Assignment, Course
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
-"""Names that belong to tools. No release takes them, and nobody is told."""
+"""Names of files and folders that belong to tools. No release has them, and no message mentions them."""
 _GITS = frozenset({".gitignore", ".gitkeep", ".gitattributes"})
-"""The same for these, unless they are named."""
+"""Names that are treated the same, unless they are listed."""
 _SOLUTION = "solution*.py"
 _IGNORED = "c.CourseDirectory.ignore or include"
 _FOREIGN = "notebooks in folders are not stripped"
@@ -25,10 +25,13 @@ _FOREIGN = "notebooks in folders are not stripped"
 def release_files(
     course: Course, assignment: Assignment, notebooks: list[str]
 ) -> tuple[dict[str, Path], dict[str, str]]:
-    """Place in the release → file, for everything but the notebooks; and what stays behind → why.
+    """List the files of the release except notebooks, and the files that are left out.
 
-    What lies in the source folder goes along at its place there, what ``files`` lists elsewhere beside the notebooks.
-    nbgrader's ``ignore`` and ``include`` hold in both, but not for a file that is itself listed.
+    Files in the source folder keep their places; files that ``files`` lists elsewhere go beside the notebooks.
+    nbgrader's ``ignore`` and ``include`` hold for both, but not for a file that is itself listed.
+
+    Returns:
+        Place in the release → file; and place of a file that is left out → reason.
 
     Raises:
         CourseError: a file would give hidden data away, lies outside the course, or is no file.
@@ -45,7 +48,7 @@ def release_files(
 
 
 def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> list[str]:
-    """What in ``files`` is seldom meant for students and is not named as such: a sentence each.
+    """List files that are seldom meant for students and are not named: a sentence each.
 
     A file is named by ``files`` in course.yaml, or by its name without wildcards in ``c.CourseDirectory.include``.
     """
@@ -65,7 +68,7 @@ def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Pa
 
 
 def ask_for_notebook(course: Course, assignment: Assignment, name: str, why: str) -> str | None:
-    """Ask that a notebook in the source folder is named; None where it is."""
+    """Ask the author to name a notebook of the source folder; return None if it is named."""
     path = course.source(assignment.name).resolve() / name
     patterns = file_patterns(read_nbgrader_config(course.root))
     is_named = name in patterns.include or path in [(course.root / one).resolve() for one in assignment.files]
@@ -74,20 +77,20 @@ def ask_for_notebook(course: Course, assignment: Assignment, name: str, why: str
 
 def _ask(course: Course, what: str, path: Path) -> str:
     shown = path.relative_to(course.root.resolve()).as_posix()
-    # A notebook that ignore names is released by nbgrader all the same.
+    # nbgrader releases a notebook even if c.CourseDirectory.ignore names it.
     other = (
         f"for example into {path.parent.name}/drafts/"
         if path.suffix == ".ipynb"
         else "or name it in c.CourseDirectory.ignore"
     )
     return (
-        f"{shown}: {what}. If students are to have it, name it in course.yaml (files: [{shown}]), or without one in "
+        f"{shown}: {what}. If students should have it, name it in course.yaml (files: [{shown}]), or without one in "
         f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); otherwise move it away, {other}"
     )
 
 
 def _doubt(place: PurePosixPath) -> tuple[str, int] | None:
-    """What is doubtful about a file, and how many folders above it; None where nothing is."""
+    """Return why a file is doubtful, and how many folders above it the reason lies; None if it is not."""
     for depth, part in enumerate(place.parts, 1):
         if part.startswith("."):
             return "a name that begins with a dot", len(place.parts) - depth
@@ -99,7 +102,7 @@ def _doubt(place: PurePosixPath) -> tuple[str, int] | None:
 
 
 class _Files:
-    """What goes along, as it is found."""
+    """The files of a release, collected one after the other."""
 
     def __init__(self, course: Course, source: Path, notebooks: list[str]) -> None:
         self.course, self.source, self.notebooks = course, source, notebooks
@@ -108,11 +111,11 @@ class _Files:
         self.left_out: dict[str, str] = {}
 
     def add(self, place: Path, start: Path) -> None:
-        """Take ``start`` along: a file, or what lies in a folder."""
+        """Add ``start``: a file, or all files in a folder."""
         for path in [start] if start.is_file() else self._walk(place, start):
             target = (place / path.relative_to(start)).as_posix()
             if path.parent.resolve() == self.source and path.name in self.notebooks:
-                continue  # it is released stripped
+                continue  # its stripped version is released
             real = _releasable(self.course, path)
             if target in self.notebooks or self.found.get(target, real) != real:
                 name = self.source.name
@@ -124,13 +127,13 @@ class _Files:
         for parent, folders, names in os.walk(start):
             here = Path(parent)
             shown = place / here.relative_to(start)
-            folders[:] = self._kept(here, shown, folders, lambda name: not self.patterns.ignores(name))
-            files = self._kept(here, shown, names, self.patterns.takes)
+            folders[:] = self._released(here, shown, folders, lambda name: not self.patterns.ignores(name))
+            files = self._released(here, shown, names, self.patterns.takes)
             linked = [name for name in folders if (here / name).is_symlink()]
             yield from (here / name for name in [*linked, *files] if not self._is_notebook(shown, here / name))
 
-    def _kept(self, here: Path, shown: Path, names: list[str], goes: Callable[[str], bool]) -> list[str]:
-        """The names of those in a folder that go along, sorted."""
+    def _released(self, here: Path, shown: Path, names: list[str], goes: Callable[[str], bool]) -> list[str]:
+        """Return the released names of a folder, sorted."""
         silent = _CACHES | _GITS.difference(self.patterns.include)
         silent |= {"hidden"} if here == self.source else set()
         names = sorted(name for name in names if name not in silent and not name.endswith(".pyc"))
@@ -148,7 +151,7 @@ class _Files:
 
 
 def _releasable(course: Course, path: Path) -> Path:
-    """The file itself, after links: a regular file of the course that is not hidden."""
+    """Return the file itself, after links: a regular file of the course that is not hidden."""
     shown = path.relative_to(course.root)
     try:
         real = inside(course.root, shown.as_posix(), course.root)
@@ -157,14 +160,14 @@ def _releasable(course: Course, path: Path) -> Path:
     if is_hidden(course.root, real):
         raise CourseError(f"{shown}: lies in (or links to) a hidden folder: students would get it")
     if real.is_relative_to(course.state.resolve()):
-        raise CourseError(f"{shown}: lies in .autograder/, where grading keeps what no student may see")
+        raise CourseError(f"{shown}: lies in .autograder/, where grading stores data that no student may see")
     if not real.is_file():
         raise CourseError(f"{shown}: only regular files can be released")
     return real
 
 
 def _check_not_hidden(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> None:
-    """No file of the release has the content of a hidden one: a forgotten copy gives it away as well."""
+    """Refuse a file with the content of a hidden one: a forgotten copy gives it away as well."""
     hidden = [path for path in course.hidden(assignment.name).rglob("*") if path.is_file() and path.stat().st_size]
     for place, path in files.items():
         for secret in hidden:

@@ -1,6 +1,6 @@
-"""What would reach students with a release and must not: looked for before it is written.
+"""Leaks: secrets that would reach students with a release. They are searched for before it is written.
 
-Grading does not ask this: what has been released is out, and its submissions can be graded all the same.
+Grading does not check for leaks: a release that is out is out, and its submissions can be graded all the same.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from autograder.course.nbgrader_config import file_patterns, read_nbgrader_confi
 from autograder.errors import CourseError
 from autograder.records import Assignment, Course
 from autograder.release.files import ask_for_notebook, unnamed_files
-from autograder.release.markers import MarkedCell, Markers, course_markers, misspelt, read_cell
+from autograder.release.markers import MarkedCell, Markers, course_markers, find_slip, read_cell
 from autograder.release.record import Release
 from autograder.release.stripping import cell_name
 
 MAX_LINES_BYTES = 4 << 20
-"""Up to this size a file is read line by line, for near misses of markers; larger ones for the markers themselves."""
+"""Up to this size, files are searched line by line, for near misses of markers; larger ones only for exact markers."""
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 _BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _AROUND = " \t#/*%-;<>!"
-"""What comments begin and end with."""
+"""Characters with which comments begin and end."""
 _HIDDEN_DATA = re.compile(r"\bcheck\s*\.\s*hidden_data\s*\(")
 _LEAVE_OUT = (
     "or leave the file out: name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
@@ -36,20 +36,20 @@ _NOT_VISIBLE = "check.hidden_data names hidden data in a part that students see;
 
 
 def check_sources(course: Course, assignment: Assignment) -> None:
-    """Look for what the source notebooks of an assignment would give away.
+    """Search the source notebooks of an assignment for leaks.
 
     Raises:
-        CourseError: they would; the message names each place, with what to do.
+        CourseError: there are leaks; the message names each place, with what to do.
     """
     markers = course_markers(read_nbgrader_config(course.root))
     _stop_for([*_in_sources(course, assignment, markers)])
 
 
 def check_files(course: Course, release: Release) -> None:
-    """Look for what the files of a release would give away.
+    """Search the files of a release for leaks.
 
     Raises:
-        CourseError: they would; the message names each file, with what to do.
+        CourseError: there are leaks; the message names each file, with what to do.
     """
     markers = course_markers(read_nbgrader_config(course.root))
     marked = [*_in_release(course, release, markers)]
@@ -98,7 +98,7 @@ def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
 
 
 def _names_of_check(cells: Sequence[MarkedCell], notebook: NotebookNode) -> frozenset[str]:
-    """What the notebook calls ``autograder.check``, and its ``hidden_data``."""
+    """Collect the names that the notebook gives to ``autograder.check`` and its ``hidden_data``."""
     names = {"check"}
     for cell in notebook.cells:
         tree = _parsed(cell.source) if cell.cell_type == "code" and "import" in cell.source else None
@@ -112,17 +112,19 @@ def _names_of_check(cells: Sequence[MarkedCell], notebook: NotebookNode) -> froz
 
 
 def _asks_hidden_data(lines: Sequence[str], names: frozenset[str]) -> list[int]:
-    """The lines that call check.hidden_data, under any of its names."""
+    """Return the numbers of lines that call check.hidden_data, under any of its names."""
     source = "\n".join(lines)
     if "hidden_data" not in source and not names - {"check"}:
         return []
     tree = _parsed(source)
     if tree is None:
         return [number for number, line in enumerate(lines, 1) if _HIDDEN_DATA.search(line)]
-    return sorted({node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_it(node.func, names)})
+    return sorted(
+        {node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_hidden_data(node.func, names)}
+    )
 
 
-def _is_it(called: ast.expr, names: frozenset[str]) -> bool:
+def _is_hidden_data(called: ast.expr, names: frozenset[str]) -> bool:
     match called:
         case ast.Attribute(ast.Name(owner), "hidden_data"):
             return owner in names
@@ -142,12 +144,12 @@ def _parsed(source: str) -> ast.Module | None:
         return None
 
 
-# --- what is written ---------------------------------------------------------------------------------
+# --- released files ----------------------------------------------------------------------------------
 
 
 def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[str]:
-    """Find markers in what is released, and name the file of the course: notebooks as written, files of any kind."""
-    todo = "students would see what it marks; take the part away"
+    """Find markers in the release, notebooks and files of any kind, and name the course's file."""
+    todo = "students would see the marked part; remove it"
     for notebook in release.notebooks:
         found = _marker_in(notebook.text.encode(), markers)
         name = f"source/{release.assignment.name}/{notebook.name}.ipynb"
@@ -159,7 +161,10 @@ def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[
 
 
 def _marked(path: Path, markers: Markers) -> str | None:
-    """The first line of a file that is a marker or a near miss; of one that is large or no text, the marker."""
+    """Return a file's first line with a marker or a near miss.
+
+    For a large or binary file, return only an exact marker.
+    """
     size = path.stat().st_size
     if not size:
         return None
@@ -180,16 +185,16 @@ def _is_marker(line: str, markers: Markers, *, is_code: bool) -> bool:
     texts = [text for pair in markers.pairs for text in (pair.begin, pair.end)]
     if any(text in line if _is_telling(text) else text == line.strip(_AROUND) for text in texts):
         return True
-    slip = misspelt(line, markers, is_code=is_code)
+    slip = find_slip(line, markers, is_code=is_code)
     return slip is not None and not slip.is_bare
 
 
 def _marker_in(data: bytes | mmap.mmap, markers: Markers) -> str | None:
-    """The first marker in bytes of any kind."""
+    """Return the first marker in bytes of any kind."""
     texts = (text for pair in markers.pairs for text in (pair.begin, pair.end) if _is_telling(text))
     return next((text for text in texts for coding in _ENCODINGS if data.find(text.encode(coding)) >= 0), None)
 
 
 def _is_telling(marker: str) -> bool:
-    """Whether it is a marker wherever it stands; a course's own may be a word like DONE."""
+    """Tell whether the text is a marker wherever it stands; a course's own marker may be a word like DONE."""
     return len(marker.split()) > 1

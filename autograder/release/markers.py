@@ -1,14 +1,15 @@
-"""Markers of solutions, hidden tests, mark schemes and generated tests in source notebooks: where they are, where they
-are misspelt, and what students will see between them.
+"""Markers of solutions, hidden tests, mark schemes and generated tests in source notebooks.
 
-nbgrader takes a line for a marker where it contains the marker's exact text. A line that was meant to be one and is
-not is released with all that it should have hidden. So a line that says the same as a marker, but for one slip, is an
+This module finds markers, misspelled markers, and the lines between them that students will see.
+
+nbgrader takes a line for a marker if it contains the marker's exact text. If a line was meant as a marker but is
+misspelled, everything that it should hide is released. So a line that equals a marker, but for one slip, is an
 error. Everything else is prose:
 
 - *anywhere:* the line, or its comment, consists of "begin" or "end" and the words of a marker, whatever their case,
-  number and separators: ``# begin hidden_test``, ``## END SOLUTIONS``; one wrong letter is no other word;
-- *written as a marker* (all in capitals, or in code behind ``###``): also without BEGIN (``### HIDDEN TESTS``), the
-  other way round (``# HIDDEN TESTS END``), with START or STOP, and with one more wrong letter.
+  number and separators: ``# begin hidden_test``, ``## END SOLUTIONS``; one wrong letter may make no other word;
+- *written as a marker* (all in capitals, or in code behind ``###``): also without BEGIN (``### HIDDEN TESTS``), in
+  reverse order (``# HIDDEN TESTS END``), with START or STOP, and with one more wrong letter.
 """
 
 from __future__ import annotations
@@ -30,21 +31,21 @@ _NOUNS = {
     HIDDEN_TESTS: ("hiddentests", "hiddentest"),
     MARK_SCHEME: ("markscheme", "markingscheme"),
 }
-"""The letters of what is marked."""
+"""Letters of the nouns in markers."""
 _VERBS = ("begin", "end")
 _OTHER_VERBS = (("begin", "begins", "start", "starts"), ("end", "ends", "stop", "stops"))
-"""What says the same, where it is written as a marker."""
+"""Verbs of the same meaning, for lines that are written as a marker."""
 _FILLERS = frozenset({"of", "the"})
 _HASHED, _AUTOTEST = "hashed", "autotest"
 _MAX_LETTERS, _MAX_LINE = 40, 400
-"""What is longer is prose, or data."""
+"""Bounds of a marker: a longer line is prose, or data."""
 _WORD = re.compile(r"[^\W\d_]+")
 _WORDS = re.compile(rf"{_WORD.pattern}(?:[\s_-]+{_WORD.pattern})*")
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The texts that begin and end a hidden part."""
+    """Texts that begin and end a hidden part."""
 
     kind: str
     begin: str
@@ -53,14 +54,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """The markers of a course."""
+    """Markers of a course."""
 
     pairs: tuple[Pair, ...] = (
         Pair(SOLUTION, "BEGIN SOLUTION", "END SOLUTION"),
         Pair(HIDDEN_TESTS, "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"),
         Pair(MARK_SCHEME, "BEGIN MARK SCHEME", "END MARK SCHEME"),
     )
-    """In the order in which nbgrader takes them out."""
+    """Pairs in the order in which nbgrader removes their parts."""
     autotest: str = "AUTOTEST"
     hashed: str = "HASHED"
 
@@ -69,7 +70,7 @@ _DEFAULTS = {pair.kind: pair for pair in Markers().pairs}
 
 
 def course_markers(config: NbgraderConfig) -> Markers:
-    """The markers as nbgrader_config.py has them; its options are spelled as nbgrader spells them.
+    """Read the markers from nbgrader_config.py; its options are spelled as nbgrader spells them.
 
     Raises:
         CourseError: one is computed.
@@ -92,25 +93,25 @@ class MarkedCell:
     """One cell of a source notebook, read for markers."""
 
     visible: list[str]
-    """Its lines; those that nbgrader takes out are empty."""
+    """Lines of the cell; those that nbgrader removes are empty."""
     faults: list[tuple[int, str]] = field(default_factory=list)
-    """Line, counted from 1, and what is wrong with it."""
+    """Line number, counted from 1, and its fault."""
     kinds: set[str] = field(default_factory=set)
-    """What is marked in it."""
+    """Kinds of the parts that are marked in it."""
 
 
 def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
-    """What students see of a cell, and which of its markers are wrong."""
+    """Return the part of a cell that students see, and the faults of its markers."""
     found = _regions(str(cell["source"]).split("\n"), markers)
     meta = cell.get("metadata", {}).get("nbgrader", {})
     flags = meta if isinstance(meta, dict) else {}
     is_code = cell.get("cell_type") == "code"
     is_replaced = bool(flags.get("solution")) and SOLUTION not in found.kinds
     for number, line in enumerate(found.visible, 1):
-        slip = misspelt(line, markers, is_code=is_code)
+        slip = find_slip(line, markers, is_code=is_code)
         if slip is not None and not (slip.is_bare and (is_replaced or slip.kind in found.kinds)):
             found.faults.append((number, _not_a_marker(line, slip.right)))
-        elif is_code and flags.get("grade") and (right := _misspelt_autotest(line, markers)):
+        elif is_code and flags.get("grade") and (right := _find_autotest_slip(line, markers)):
             found.faults.append((number, _not_a_marker(line, right)))
     if is_replaced:  # by nbgrader's stub
         found.visible = [""] * len(found.visible)
@@ -119,7 +120,7 @@ def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
 
 
 def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
-    """Follow the markers through a cell as nbgrader does; what it takes without a word is a fault, too."""
+    """Follow the markers through a cell as nbgrader does; errors that nbgrader ignores are faults, too."""
     found = MarkedCell([])
     begun: tuple[int, Pair] | None = None
     for number, line in enumerate(lines, 1):
@@ -137,14 +138,14 @@ def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
             begun = None
         else:
             todo = f"put '### {pair.begin}' where it begins"
-            found.faults.append((number, f"{_quoted(line)} ends nothing: what is above it would be released; {todo}"))
+            found.faults.append((number, f"{_quoted(line)} ends nothing: the lines above it would be released; {todo}"))
     if begun is not None:
         found.faults.append((begun[0], f"{_quoted(lines[begun[0] - 1])} has no '### {begun[1].end}' after it"))
     return found
 
 
 def _exact(line: str, markers: Markers) -> tuple[Pair | None, bool]:
-    """The pair whose marker is in the line, and whether it is the one that begins."""
+    """Return the pair whose marker is in the line, and whether it is the beginning."""
     for pair in markers.pairs:
         if pair.begin in line or pair.end in line:
             return pair, pair.begin in line
@@ -157,7 +158,7 @@ def _quoted(line: str) -> str:
 
 def _not_a_marker(line: str, right: str) -> str:
     reword = "(or, if it is not meant as a marker, reword it)"
-    return f"{_quoted(line)} is no marker, and hides nothing: write {right!r} {reword}"
+    return f"{_quoted(line)} is not a marker, and hides nothing: write {right!r} {reword}"
 
 
 # --- near misses -------------------------------------------------------------------------------------
@@ -165,17 +166,17 @@ def _not_a_marker(line: str, right: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A line that says the same as a marker and is none."""
+    """A line that was meant as a marker and is misspelled."""
 
     right: str
-    """As it should be written."""
+    """Correct spelling."""
     kind: str
     is_bare: bool = False
-    """Whether it has the words without BEGIN or END."""
+    """Whether it lacks BEGIN or END."""
 
 
-def misspelt(line: str, markers: Markers, *, is_code: bool) -> Slip | None:
-    """The marker that a line without one was meant to be; None: it is code or prose."""
+def find_slip(line: str, markers: Markers, *, is_code: bool) -> Slip | None:
+    """Find the marker that a line was meant to be; None: the line is code, prose, or a correct marker."""
     if len(line) > _MAX_LINE:
         return None
     for text in _texts(line, is_code):
@@ -188,7 +189,7 @@ def misspelt(line: str, markers: Markers, *, is_code: bool) -> Slip | None:
             side = _side(words, letters, pair, is_marked)
             if side is not None:
                 return Slip(_written(pair.end if side else pair.begin), pair.kind)
-            # A heading "SOLUTION" in a text is none, nor is a constant in code.
+            # A heading "SOLUTION" in a text is no marker, nor is a constant in code.
             is_place = line.lstrip().startswith("#") if is_code else pair.kind == MARK_SCHEME
             if is_marked and is_place and any(_near(letters, noun, 1) for noun in _NOUNS[pair.kind]):
                 return Slip(_written(pair.begin), pair.kind, is_bare=True)
@@ -196,7 +197,7 @@ def misspelt(line: str, markers: Markers, *, is_code: bool) -> Slip | None:
 
 
 def _texts(line: str, is_code: bool) -> Iterator[str]:
-    """What a line consists of, and its comment, as far as they are words and nothing else."""
+    """Yield the line's text and its comment's, if they consist of words and nothing else."""
     comment = line.lstrip().startswith("#")
     for text in dict.fromkeys([line, line.rpartition("#")[2]]):
         inner = text.strip(string.punctuation + string.digits + string.whitespace)
@@ -206,7 +207,7 @@ def _texts(line: str, is_code: bool) -> Iterator[str]:
 
 
 def _side(words: Sequence[str], letters: str, pair: Pair, is_marked: bool) -> int | None:
-    """0: meant to begin such a part; 1: to end it."""
+    """Return 0 if the words were meant to begin such a part, 1 if to end it, else None."""
     for side, text in enumerate((pair.begin, pair.end)):
         own = [word.casefold() for word in _WORD.findall(text)]
         is_default = text in (_DEFAULTS[pair.kind].begin, _DEFAULTS[pair.kind].end)
@@ -227,7 +228,10 @@ def _side(words: Sequence[str], letters: str, pair: Pair, is_marked: bool) -> in
 
 
 def _is_verb(word: str, side: int, is_marked: bool) -> bool:
-    """Whether it is BEGIN or END with one wrong letter; of a word as short as END only where it is marked."""
+    """Tell whether it is BEGIN or END with one wrong letter.
+
+    END is so short that the line must be written as a marker.
+    """
     verb = _VERBS[side]
     return word[0] == verb[0] and (side == 0 or is_marked) and _near(word, verb, 1)
 
@@ -237,8 +241,10 @@ def _written(marker: str) -> str:
 
 
 def _near(word: str, other: str, most: int) -> bool:
-    """Whether no more than ``most`` letters are missing, too many, wrong, or changed places with their neighbor
-    (optimal string alignment)."""
+    """Tell whether two words differ by at most ``most`` letters.
+
+    A letter may be missing, too many, wrong, or swapped with its neighbor (optimal string alignment).
+    """
     if abs(len(word) - len(other)) > most:
         return False
     before: list[int] = []
@@ -253,9 +259,11 @@ def _near(word: str, other: str, most: int) -> bool:
     return row[-1] <= most
 
 
-def _misspelt_autotest(line: str, markers: Markers) -> str | None:
-    """The right beginning of a comment that was meant to generate a test: a slip of AUTOTEST before what is code, or
-    one of HASHED before AUTOTEST."""
+def _find_autotest_slip(line: str, markers: Markers) -> str | None:
+    """Return the right beginning of a comment that was meant to generate a test.
+
+    It has a slip of AUTOTEST before code, or one of HASHED before AUTOTEST.
+    """
     comment = line.lstrip()
     if not comment.startswith("#"):
         return None
@@ -276,7 +284,7 @@ def _misspelt_autotest(line: str, markers: Markers) -> str | None:
 
 
 def _is_code(text: str, *, or_name: bool) -> bool:
-    """Whether it is Python: "squares(3)", not "run later"; of a single word one cannot tell."""
+    """Tell whether the text is Python: "squares(3)", not "run later"; for a single word, ``or_name`` decides."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

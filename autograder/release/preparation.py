@@ -1,6 +1,6 @@
-"""Before a release: the course's own script makes the files that are not kept with the course.
+"""Preparation of a release: the course's own script makes files that are not stored with the course.
 
-A holdout is drawn or split off anew from the same arguments, so nobody has to remember to do it, and no secret row
+A holdout is drawn or split off again from the same arguments. So nobody has to remember to do it, and no secret row
 lies in a repository.
 """
 
@@ -17,20 +17,20 @@ from autograder.errors import CourseError, HostError
 from autograder.records import Assignment, Course
 
 SHOWN_LINES = 12
-"""Of what a failing script said, the last lines."""
+"""Number of last lines of a failing script's output that are shown."""
 
 
 def prepare(course: Course, assignment: Assignment) -> str:
-    """Run the assignment's ``prepare`` command, if it has one, and see that it made what course.yaml lists.
+    """Run the assignment's ``prepare`` command, if it has one, and check that it made the listed files.
 
     The command runs with the kit's Python in the course folder and gets the assignment's name as its last argument. It
     is the instructor's own and runs unconfined, as a Makefile would.
 
     Returns:
-        What it printed, for a person.
+        Its output, for a person.
 
     Raises:
-        CourseError: it fails, with the last lines of what it said; or a listed file is not there afterwards.
+        CourseError: it fails, with the last lines of its output; or a listed file is not there afterwards.
         HostError: no process could be started.
     """
     if assignment.prepare is None:
@@ -60,14 +60,14 @@ def prepare(course: Course, assignment: Assignment) -> str:
 
 
 def missing(course: Course, assignment: Assignment) -> tuple[Path, ...]:
-    """What ``files`` and ``hidden`` list and is not there, relative to the course folder."""
+    """List the files of ``files`` and ``hidden`` that do not exist, relative to the course folder."""
     released = (course.root / name for name in assignment.files)
     hidden = (course.hidden(assignment.name) / name for name in assignment.hidden)
     return tuple(path.relative_to(course.root) for path in (*released, *hidden) if not path.exists())
 
 
 def check_prepared(course: Course, assignment: Assignment) -> None:
-    """Go on only where everything listed is there.
+    """Refuse to continue if a listed file is missing.
 
     Raises:
         CourseError: a file is missing; the message says which, and which command makes it.
@@ -79,8 +79,8 @@ def check_prepared(course: Course, assignment: Assignment) -> None:
 
 
 def _failure(assignment: Assignment, script: str, done: subprocess.CompletedProcess[str]) -> str:
-    """What failed, how, and the end of what it said."""
+    """Describe the failure: script, exit code or signal, and the end of its output."""
     code = done.returncode
     how = f"exit code {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
-    said = (done.stderr.strip() or done.stdout.strip() or "(it said nothing)").splitlines()[-SHOWN_LINES:]
-    return "\n".join([f"{assignment.name}: {script} failed ({how}):", *(f"  {line}" for line in said)])
+    lines = (done.stderr.strip() or done.stdout.strip() or "(it printed nothing)").splitlines()[-SHOWN_LINES:]
+    return "\n".join([f"{assignment.name}: {script} failed ({how}):", *(f"  {line}" for line in lines)])

@@ -1,4 +1,4 @@
-"""A release as a record: what students get of an assignment, and the exams that stay with the examiner."""
+"""Record of a release: the students' version of an assignment, and the exams that only the grader has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode
 
 OWN_MODULES = ("*.py", "*/__init__.py")
-"""The course's own modules, in the folders that tests import from."""
+"""Patterns of the course's own modules, in the folders that tests import from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,17 @@ class ReleasedNotebook:
     """One notebook of a release."""
 
     text: str
-    """The student's notebook as it is written, equal to what ``nbgrader generate_assignment`` makes."""
+    """The student's notebook as it is written, equal to the output of ``nbgrader generate_assignment``."""
     exam: Exam
 
     @property
     def name(self) -> str:
-        """Without ``.ipynb``."""
+        """Name without ``.ipynb``."""
         return self.exam.notebook
 
     @property
     def released(self) -> NotebookNode:
-        """The student's notebook, parsed."""
+        """Student's notebook, parsed."""
         from autograder._util.notebook_format import nbformat
 
         notebook: NotebookNode = nbformat.reads(self.text, as_version=4)
@@ -47,11 +47,11 @@ class Release:
     files: Mapping[str, Path]
     """Path in the release (with ``/``) → the file that is copied there."""
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Path that a file or a folder would have in the release → why it stays behind."""
+    """Path that a file or a folder would have in the release → why it is left out."""
     modules: frozenset[str] = frozenset()
     """Files of the course's own modules, beside the notebooks or at the top of the course: tests may import them."""
 
     @property
     def exams(self) -> tuple[Exam, ...]:
-        """The exam of each notebook."""
+        """Exam of each notebook."""
         return tuple(notebook.exam for notebook in self.notebooks)

@@ -1,7 +1,7 @@
-"""From an instructor's notebook to the student's, by nbgrader's own preprocessors in nbgrader's order.
+"""Stripping of an instructor's notebook to the student's, by nbgrader's own preprocessors in nbgrader's order.
 
 The steps are those of ``nbgrader generate_assignment``, without the one that writes to a gradebook. Options
-that nbgrader_config.py sets apply; they must be literals, since the file is read and never run.
+that nbgrader_config.py sets apply; they must be literals, because the file is read and never run.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,22 +30,22 @@ _HIDDEN = ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCell
 
 @dataclass(frozen=True, slots=True)
 class NotebookVersions:
-    """One notebook at three moments; the cells of all three stand for one another by position."""
+    """Three versions of one notebook; their cells correspond by position."""
 
     instructor: NotebookNode
     """With header, footer and generated tests; with solutions."""
-    examiner: NotebookNode
-    """Without solutions, with hidden tests and mark schemes: what nbgrader saves in its gradebook."""
+    grader: NotebookNode
+    """Without solutions, with hidden tests and mark schemes, as nbgrader saves it in its gradebook."""
     student: NotebookNode
-    """What is released."""
+    """The released version."""
     hidden_markers: tuple[str, str]
-    """What marks the first and the last line of a hidden part."""
+    """Texts that mark the first and the last line of a hidden part."""
 
 
 def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersions]:
-    """The faces of each notebook in the assignment's source folder, under its name without ``.ipynb``.
+    """Make the versions of each notebook in the assignment's source folder, under its name without ``.ipynb``.
 
-    Where a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
+    If a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
 
     Raises:
         CourseError: there is none, or one is wrong; the message names it, with the cell.
@@ -55,24 +55,24 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
     if not paths:
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
     config = read_nbgrader_config(course.root)
-    faces = {}
+    versions = {}
     with limit_threads(assignment.limits.threads):
         for path in paths:
             label = f"source/{assignment.name}/{path.name}"
             source = read_source_notebook(path, name=label)
-            faces[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
-    return faces
+            versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
+    return versions
 
 
 def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderConfig, label: str) -> NotebookVersions:
-    """The notebook's three faces.
+    """Make the notebook's three versions.
 
     Args:
         notebook: the instructor's; it is not changed.
         root: the course folder; header, footer and ``autotests.yml`` are looked up in it.
         folder: the assignment's source folder.
-        config: what nbgrader_config.py sets.
-        label: what messages call the notebook.
+        config: the settings of nbgrader_config.py.
+        label: the notebook's name in messages.
 
     Raises:
         CourseError: a step refused it (duplicate grade_id, no points, open marker); the message says where.
@@ -80,52 +80,53 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     steps = _Steps(root, folder, config, label)
     instructor = steps.run(_BEFORE, copy.deepcopy(notebook))
     _check_metadata(instructor, label)
-    examiner = steps.run(_SOLUTIONS, copy.deepcopy(instructor))
-    student = steps.run(_HIDDEN, copy.deepcopy(examiner))
+    grader = steps.run(_SOLUTIONS, copy.deepcopy(instructor))
+    student = steps.run(_HIDDEN, copy.deepcopy(grader))
     try:
-        with warnings.catch_warnings():  # cells of a header may lack ids; nbformat makes some, and says so
+        with warnings.catch_warnings():  # cells of a header may lack ids; nbformat adds them, and warns
             warnings.simplefilter("ignore")
             nbformat.validate(student, relax_add_props=True)
     except nbformat.ValidationError as error:
         raise CourseError(f"{label}: the released notebook is not valid: {error.message[:200]}") from None
     hidden = steps.make("ClearHiddenTests")
-    return NotebookVersions(instructor, examiner, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
+    return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
 
 
 def cell_name(index: int, cell: NotebookNode) -> str:
-    """``cell 4 ('squares')``: the position in Jupyter, counted from 1, and the grade_id if there is one."""
+    """Name a cell: ``cell 4 ('squares')``, the position in Jupyter, counted from 1, and its grade_id."""
     meta = cell.metadata.get("nbgrader")
     grade_id = meta.get("grade_id") if isinstance(meta, dict) else None
     return f"cell {index + 1} ({grade_id!r})" if grade_id else f"cell {index + 1}"
 
 
 class _Steps:
-    """nbgrader's preprocessors, configured for one notebook."""
+    """The preprocessors of nbgrader, configured for one notebook."""
 
     def __init__(self, root: Path, folder: Path, config: NbgraderConfig, label: str) -> None:
         self.root, self.folder, self.config, self.label = root, folder, config, label
         self.resources: dict[str, Any] = {"metadata": {"name": label, "path": str(folder)}}
 
     def run(self, names: Sequence[str], notebook: NotebookNode) -> NotebookNode:
+        """Run these steps on the notebook."""
         for name in names:
             if name == _AUTOTESTS and not self._has_autotests(notebook):
                 continue
             step = self.make(name)
             place = _watched(step)
             try:
-                with _native_kernel(notebook) if name == _AUTOTESTS else _nothing():
+                with _native_kernel(notebook) if name == _AUTOTESTS else nullcontext():
                     notebook, self.resources = step(notebook, self.resources)
-            except Exception as error:  # nbgrader raises whatever comes to hand; an AUTOTEST runs the author's code
+            except Exception as error:  # nbgrader raises many types, and an AUTOTEST runs the author's code
                 _stop_kernel(step)
                 raise CourseError(f"{self.label}: {''.join(place)}{_reason(error)} ({name})") from error
         return notebook
 
     def _has_autotests(self, notebook: NotebookNode) -> bool:
-        """Whether that step is to be made: else it would change nothing, and import what runs notebooks."""
+        """Tell whether the step for autotests has work; it imports everything that runs notebooks."""
         return bool(self.config.values.get(_AUTOTESTS)) or any("AUTOTEST" in cell.source for cell in notebook.cells)
 
     def make(self, name: str) -> Any:
-        """The preprocessor with the options of nbgrader_config.py, and with absolute paths."""
+        """Make the preprocessor with the options of nbgrader_config.py, and with absolute paths."""
         from nbgrader import preprocessors
         from traitlets.config import Config
         from traitlets.traitlets import TraitError
@@ -155,7 +156,7 @@ class _Steps:
 
 
 def _watched(step: Any) -> list[str]:
-    """The cell that the step works on, as long as it does: one text, or none."""
+    """Return a list that holds the name of the cell on which the step is working, else nothing."""
     place: list[str] = []
     work = step.preprocess_cell
 
@@ -170,7 +171,7 @@ def _watched(step: Any) -> list[str]:
 
 
 def _check_metadata(notebook: NotebookNode, label: str) -> None:
-    """nbgrader's own checks of its metadata, cell by cell, so that the message can name the cell."""
+    """Run nbgrader's own checks of its metadata cell by cell, so that the message can name the cell."""
     from nbgrader.nbgraderformat import MetadataValidator
 
     validator = MetadataValidator()
@@ -179,7 +180,7 @@ def _check_metadata(notebook: NotebookNode, label: str) -> None:
         where = f"{label}: {cell_name(index, cell)}"
         try:
             validator.validate_cell(cell)
-        except Exception as error:  # jsonschema's errors, and KeyError or TypeError for what it did not expect
+        except Exception as error:  # jsonschema's errors, and KeyError or TypeError for unexpected types
             reason = getattr(error, "message", None) or str(error)
             raise CourseError(f"{where}: {_with_remedy(' '.join(reason.split()))}") from None
         meta = cell.metadata.get("nbgrader", {})
@@ -197,7 +198,7 @@ def _check_metadata(notebook: NotebookNode, label: str) -> None:
 
 _TOOLBAR = "in Jupyter's Create Assignment toolbar"
 _REMEDIES = {
-    # what nbgrader says of a cell: what to do
+    # nbgrader's message about a cell: remedy
     "grade_id is empty": f"give it one {_TOOLBAR}",
     "does not have a grade_id": f"give it one {_TOOLBAR}",
     "does not have points": f"give it some {_TOOLBAR}",
@@ -209,18 +210,18 @@ _REMEDIES = {
 
 
 def _with_remedy(reason: str) -> str:
-    """nbgrader's message without the cell that it quotes, and what to do."""
-    for said, remedy in _REMEDIES.items():
-        if said in reason:
-            end = reason.index(said) + len(said)
-            detail = reason[end:] if said.startswith("Schema") else ""
+    """Return nbgrader's message without the cell that it quotes, with the remedy."""
+    for message, remedy in _REMEDIES.items():
+        if message in reason:
+            end = reason.index(message) + len(message)
+            detail = reason[end:] if message.startswith("Schema") else ""
             return f"{reason[:end]}{detail}; {remedy}"
     return reason[:300]
 
 
 @contextmanager
 def _native_kernel(notebook: NotebookNode) -> Iterator[None]:
-    """Old notebooks name the kernel ``python``; the kernel that exists is called ``python3``."""
+    """Rename the kernel ``python`` of old notebooks to ``python3``, which exists, within the block."""
     spec = notebook.metadata.get("kernelspec", {})
     old = spec.get("name")
     if old == "python":
@@ -232,20 +233,15 @@ def _native_kernel(notebook: NotebookNode) -> Iterator[None]:
             spec["name"] = old
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
 def _reason(error: Exception) -> str:
-    """What the error says, on one line; what the kernel said, where an AUTOTEST's code raised."""
+    """Return the error's message on one line; if an AUTOTEST's code raised, the kernel's message."""
     name, value = getattr(error, "ename", None), getattr(error, "evalue", None)
     text = f"the code of an AUTOTEST raised {name}: {value}" if name else str(error)
     return " ".join(text.split()) or "an AUTOTEST belongs into a cell that is an autograded test"
 
 
 def _stop_kernel(step: Any) -> None:
-    """nbgrader leaves the kernel of a failed AUTOTEST running."""
+    """Stop the kernel of a failed AUTOTEST, which nbgrader leaves running."""
     client = getattr(step, "kc", None)
     if client is not None:
         client.shutdown()

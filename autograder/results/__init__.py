@@ -1,4 +1,4 @@
-"""What people and programs read of grades: result.json, gradebook, feedback, reports.
+"""Results as people and programs read them: result.json, gradebook, feedback, reports.
 
-It writes ``autograded/``, ``feedback/``, ``reports/`` and the gradebook.
+This room writes ``autograded/``, ``feedback/``, ``reports/`` and the gradebook.
 """

@@ -1,7 +1,7 @@
-"""The notebook that lies in autograded/: what ran, with verdicts in place of the hidden tests.
+"""The annotated notebook in autograded/: the notebook as it ran, with verdicts in place of the hidden tests.
 
 nbgrader's own tools read it (``generate_feedback``, formgrader, ``determine_grade``), and put HTML from
-cells on their pages as it stands. So nothing active that a student wrote gets into it.
+cells on their pages as it stands. So it contains nothing active that a student wrote.
 """
 
 from __future__ import annotations
@@ -43,28 +43,30 @@ _MARKS = {
 
 
 Encode = Callable[[str, str], str]
-"""(kind, base64) of a picture → base64 of what is shown; raises :class:`~autograder.results.images.Refused`."""
+"""A function: (kind, base64) of a picture → base64 of the shown one. It raises
+:class:`~autograder.results.images.Refused`.
+"""
 
 
 @dataclass(frozen=True)
 class ShownCell:
-    """A cell for people, as an examiner's process hands it out: plain data, of which nothing is believed."""
+    """A cell for people, as an examiner sends it: plain data, all of it untrusted."""
 
     grade_id: str | None
     cell_type: str
     source: str
     note: str
     status: str
-    """See :class:`~autograder.records.CellRun`."""
+    """Status of the run, see :class:`~autograder.records.CellRun`."""
     execution_count: int | None
     outputs: tuple[Mapping[str, Any], ...]
     """Texts, and pictures that were encoded anew."""
     rendered: str = ""
-    """The source for the feedback page, as :mod:`autograder.results.report.pieces`; empty: as it stands."""
+    """Source rendered as :mod:`autograder.results.report.pieces` for the feedback page; empty: shown as plain text."""
 
 
 def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
-    """Reduce what ran to what people see of it."""
+    """Reduce the run to the cells that people see."""
     encode = images.Encoder().encode
     runs = [*run.cells, *[_NOT_RUN] * (len(composed.cells) - len(run.cells))]
     return tuple(
@@ -82,10 +84,10 @@ def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
 
 
 def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) -> dict[str, Any]:
-    """Make the notebook that lies in autograded/ from what an examiner's process handed out.
+    """Make the notebook in autograded/ from the cells that an examiner sent.
 
     Raises:
-        ValueError: it is not what such a process hands out: a cell of the exam is missing, or there twice.
+        ValueError: the cells are not valid: a cell of the exam is missing, or there twice.
     """
     origins = {cell.grade_id: cell for cell in exam.cells if cell.grade_id is not None}
     questions = {question.id: question for question in grade.questions}
@@ -97,23 +99,23 @@ def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) ->
 
 
 def sources_for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[tuple[str, str]]:
-    """Type and source of each cell as that notebook has it."""
+    """Return type and source of each cell of that notebook."""
     return [(cell.cell_type, cell.source) for cell in _for_people(exam, shown)]
 
 
 def _for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[ComposedCell]:
-    """The exam's cells as the exam has them, the student's own without anything active."""
+    """Take the exam's cells from the exam, and the student's own without anything active."""
     ours = {cell.grade_id: cell for cell in exam.cells if cell.role is not Role.FREE}
     if [cell.grade_id for cell in shown if cell.grade_id is not None] != list(ours):
         raise ValueError("its cells are not those of the exam")
-    # Cells that are as the instructor wrote them may have HTML in them.
+    # Cells that the student did not change may contain HTML: it is the instructor's.
     released = {cell.released for cell in exam.cells}
     cells = []
     for cell in shown:
         origin = ours.get(cell.grade_id)
         kind = cell.cell_type if origin is None else origin.cell_type
         if kind not in _CELL_TYPES or cell.status not in _STATUSES:
-            raise ValueError("a cell of a kind that there is not")
+            raise ValueError("a cell has an unknown type or status")
         role = Role.FREE if origin is None else origin.role
         source = cell.source if origin is None or role in WRITABLE else origin.released
         if kind != "code" and source not in released:
@@ -126,13 +128,13 @@ _CELL_TYPES = ("code", "markdown", "raw")
 _STATUSES = ("ok", "error", "timed_out", "not_run", "skipped")
 
 
-def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
-    """The composed cells with the run's outputs; a TEST cell has its released source and its verdict.
+def annotated_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
+    """Make the annotated notebook: the composed cells with their outputs, TEST cells with their verdicts.
 
     The metadata is nbgrader's (schema 3), made from the exam and not from the submission. A verdict is such
     that nbgrader's ``determine_grade`` gives the question's score: an ``error`` output for 0, an
     ``execute_result`` with the number for partial credit, text alone for full marks. Of the student's
-    outputs text stays, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
+    outputs, it has text, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
     the notebook (the run ended early).
     """
     from autograder._util.notebook_format import nbformat
@@ -143,7 +145,7 @@ def masked_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> Noteb
 
 
 def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
-    """nbgrader's schema 3 for this cell of the exam; empty for FREE cells."""
+    """Make nbgrader's metadata (schema 3) for this cell of the exam; empty for FREE cells."""
     if cell.role is Role.FREE or cell.grade_id is None:
         return {}
     graded = cell.role in (Role.TEST, Role.MANUAL, Role.TASK)
@@ -161,7 +163,7 @@ def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
 
 
 def _made(**values: Any) -> dict[str, Any]:
-    """A cell or an output, in the form of nbformat 4.5."""
+    """Make a cell or an output, in the form of nbformat 4.5."""
     return values
 
 
@@ -176,7 +178,7 @@ def _error(name: str, value: str, trace: list[str]) -> Any:
 def _cell(
     number: int, cell: ComposedCell, shown: ShownCell, origin: ExamCell | None, question: QuestionGrade | None
 ) -> dict[str, Any]:
-    # An id of our own: the student's could be anything, and random ones would make every run differ.
+    # An id of the kit's: the student's could be anything, and random ones would make every run differ.
     common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, shown, origin)}
     if cell.cell_type != "code":
         return _made(source=cell.source, **common)
@@ -187,9 +189,9 @@ def _cell(
 
 
 def _cell_metadata(cell: ComposedCell, shown: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
-    """nbgrader's, and under ``autograder`` what the feedback page says about the cell."""
+    """Make nbgrader's metadata, and under ``autograder`` the feedback page's."""
     about = {"role": cell.role.value, "run": shown.status, "note": cell.note}
-    # What the instructor wrote is rendered by who makes the page, and never taken from the examiner's process.
+    # Cells of the instructor are rendered where the page is made, and never taken from the examiner's process.
     theirs = cell.role is Role.FREE or cell.role in WRITABLE
     rendered = {RENDERED: shown.rendered} if theirs and 0 < len(shown.rendered) <= MAX_CHARACTERS else {}
     nbgrader = nbgrader_metadata(origin) if origin is not None else {}
@@ -197,7 +199,7 @@ def _cell_metadata(cell: ComposedCell, shown: ShownCell, origin: ExamCell | None
 
 
 def _notebook_metadata(exam: Exam) -> dict[str, Any]:
-    """The kernel and language that the instructor named; nothing of the student's."""
+    """Take the kernel and the language from the instructor's notebook, and nothing from the student's."""
     named = {key: dict(exam.metadata[key]) for key in ("kernelspec", "language_info") if key in exam.metadata}
     return {**named, **({"kernelspec": dict(exam.kernelspec)} if exam.kernelspec else {})}
 
@@ -209,22 +211,22 @@ def _verdict(cell: ExamCell, question: QuestionGrade | None) -> list[Any]:
     if question is None:
         return [_error("NotGraded", "this test has no grade", [])]
     text = "\n".join(verdict_lines(question)) + "\n"
-    told = _stream(text)
+    shown = _stream(text)
     if question.score >= cell.points and question.score > 0:
-        return [told]
+        return [shown]
     if question.score > 0:
         # nbgrader reads the number from the text; repr keeps it exact.
         number = {"text/plain": repr(float(question.score))}
-        return [told, _made(output_type="execute_result", data=number, metadata={}, execution_count=None)]
+        return [shown, _made(output_type="execute_result", data=number, metadata={}, execution_count=None)]
     if cell.points == 0 and question.outcome is Outcome.PASSED:
-        return [told]
+        return [shown]
     name = {Outcome.SKIPPED: "NotRun", Outcome.BROKEN: "NotGraded"}.get(question.outcome, "Failed")
-    said = one_line(question.message) or "no credit"
-    return [told, _error(name, said, [f"{name}: {said}"])]
+    message = one_line(question.message) or "no credit"
+    return [shown, _error(name, message, [f"{name}: {message}"])]
 
 
 def verdict_lines(question: QuestionGrade) -> Iterable[str]:
-    """The verdict for people: a line with the score, the message, a line for each check; no detail."""
+    """Yield the verdict for people: score, message, a line for each check; no detail."""
     score = f"{question.score:g} of {question.max_score:g} points"
     yield f"{_MARKS[question.outcome]} {one_line(question.id)}: {question.outcome.value}, {score}"
     if question.remark:
@@ -241,7 +243,7 @@ def _check_line(check: CheckResult) -> str:
 
 
 def _output(output: Mapping[str, Any], encode: Encode) -> Any:
-    """The inert part of one output; None where nothing of it is left."""
+    """Return the inert part of one output; None where nothing is left."""
     kind = output.get("output_type")
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
@@ -261,9 +263,9 @@ def _output(output: Mapping[str, Any], encode: Encode) -> Any:
 
 
 def _shown(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
-    """The text, and the first picture; where that cannot be shown, the text says why.
+    """Return the text and the first picture; if the picture cannot be shown, the text says why.
 
-    nbconvert writes a picture into an attribute as it stands, so it is base64 of the kit's own making.
+    nbconvert writes a picture into an attribute as it stands, so it is base64 that the kit made.
     """
     data = {"text/plain": _joined(bundle["text/plain"])} if "text/plain" in bundle else {}
     for mime in images.MIMES:
@@ -271,13 +273,13 @@ def _shown(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
             try:
                 return {mime: encode(mime, _joined(bundle[mime])), **data}
             except images.Refused as error:
-                told = f"[This picture is not shown: {error}.]"
-                data["text/plain"] = "\n".join(filter(None, (data.get("text/plain"), told)))
+                remark = f"[This picture is not shown: {error}.]"
+                data["text/plain"] = "\n".join(filter(None, (data.get("text/plain"), remark)))
     return data
 
 
 MAX_TRACEBACK = 100
-"""Entries of a traceback that are shown, as in nbgrader; a recursion without end has thousands."""
+"""Largest number of entries of a traceback that are shown, as in nbgrader; an endless recursion has thousands."""
 
 
 def _shortened(trace: list[str]) -> list[str]:
@@ -286,7 +288,7 @@ def _shortened(trace: list[str]) -> list[str]:
 
 
 def _joined(text: Any) -> str:
-    """nbformat lets text be a string or a list of lines."""
+    """Join text that nbformat allows to be a string or a list of lines."""
     if isinstance(text, list | tuple):
         return "".join(line for line in text if isinstance(line, str))
     return text if isinstance(text, str) else ""

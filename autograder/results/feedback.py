@@ -1,7 +1,7 @@
-"""feedback/: the students' pages, of which a batch writes those anew that would be others.
+"""Feedback pages in feedback/: a batch writes those again that would change.
 
-What each page was made from is remembered in .autograder/feedback/<assignment>.json, with a hash of the page: one that
-is gone, was changed, or would be made from anything else now, is written. The file can be deleted; then all are.
+.autograder/feedback/<assignment>.json holds, for each page, a hash of its sources and a hash of the page. A page that
+is missing, was changed, or has other sources now is written. If that file is deleted, all pages are written.
 """
 
 from __future__ import annotations
@@ -25,14 +25,22 @@ from autograder.results import report, result_json
 def write_feedback(
     course: Course, assignment: Assignment, grades: Sequence[Grade], *, changed_only: bool = False
 ) -> list[Path]:
-    """feedback/<student>/<assignment>/<page>.html of each grade. (What people entered in the gradebook is in those that
-    :func:`~autograder.results.gradebook.with_manual_scores` gives.)
+    """Write feedback/<student>/<assignment>/<page>.html for each grade.
+
+    Points and comments given by hand are in grades that come from
+    :func:`~autograder.results.gradebook.with_manual_scores`.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        grades: the grades to write pages for.
+        changed_only: whether to skip pages that would stay the same.
 
     Returns:
-        The pages of all ``grades``, in their order, also those that are what they should be already.
+        The pages of all ``grades``, in their order, skipped ones included.
 
     Raises:
-        HostError: a page cannot be written, or a masked notebook is damaged.
+        HostError: a page cannot be written, or an annotated notebook is damaged.
     """
     pages = _Pages(course, assignment)
     made = [_Page.of(course, pages, grade) for grade in grades]
@@ -54,7 +62,7 @@ class _Page:
     grade: Grade
     path: Path
     made_from: str
-    """A hash of what is on it."""
+    """Hash of the page's sources."""
 
     @classmethod
     def of(cls, course: Course, pages: _Pages, grade: Grade) -> _Page:
@@ -63,7 +71,7 @@ class _Page:
 
 
 def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
-    """The masked notebooks that are there, by name."""
+    """Read the annotated notebooks that exist, by name."""
     from autograder._util.notebook_format import nbformat
 
     found = {}
@@ -71,8 +79,8 @@ def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
         if path.is_file():
             try:
                 found[path.stem] = nbformat.v4.reads(path.read_text("utf-8"))
-            except Exception as error:  # nbformat has its own ways to fail on a strange file
-                raise HostError(f"{path} is damaged ({error}); grade it anew with --force") from error
+            except Exception as error:  # nbformat raises many types for a malformed file
+                raise HostError(f"{path} is damaged ({error}); grade it again with --force") from error
     return found
 
 
@@ -82,7 +90,7 @@ def _paths(course: Course, grade: Grade) -> list[Path]:
 
 
 class _Pages:
-    """What the pages of an assignment were made from: student → hash of that, hash of the page."""
+    """Record of an assignment's pages: student → hash of its sources, hash of the page."""
 
     def __init__(self, course: Course, assignment: Assignment) -> None:
         self.course = course
@@ -109,7 +117,7 @@ class _Pages:
             return False
 
     def remember(self, page: _Page, content: str) -> None:
-        """``content``: the hash of the page as it was written."""
+        """Record a page; ``content`` is the hash of the page as it was written."""
         self.known[page.grade.student] = [page.made_from, content]
         self.changed = True
 
@@ -120,7 +128,7 @@ class _Pages:
 
 @functools.cache
 def _renderer() -> str:
-    """The code and the templates that make pages."""
+    """Digest the code and the templates that make pages."""
     return folder_key(Path(report.__file__).parent)
 
 

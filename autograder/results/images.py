@@ -1,4 +1,4 @@
-"""Pictures that a notebook drew, encoded anew: what reaches a page are the kit's bytes, not a student's."""
+"""Pictures of a notebook, encoded anew: pages contain bytes that the kit wrote, and none of a student's."""
 
 from __future__ import annotations
 
@@ -7,36 +7,42 @@ import binascii
 import io
 
 MIMES = ("image/png", "image/jpeg")
-"""The kinds that are shown."""
+"""Kinds of pictures that are shown."""
 MAX_BYTES = 3_000_000
 MAX_PIXELS = 25_000_000
-"""Of one picture. Checked before anything is decoded."""
+"""Largest number of pixels of one picture. Checked before anything is decoded."""
 MAX_PIXELS_IN_ALL = 100_000_000
-"""Of all pictures of a notebook: some seconds of work."""
+"""Largest number of pixels of a notebook's pictures together: some seconds of work."""
 MIN_PIXELS = 20_000
-"""What the smallest picture counts, so that a hundred thousand of them end as well."""
+"""Pixels that the smallest picture counts for, so that a hundred thousand small ones are bounded as well."""
 MAX_SCANS = 50
-"""Of a progressive JPEG; encoders make about ten, and each one that a few bytes claim goes over all pixels again."""
+"""Largest number of scans of a progressive JPEG.
+
+Encoders make about ten. A scan costs a few bytes in the file, and each one decodes all pixels again.
+"""
 JPEG_QUALITY = 92
 
 
 class Refused(ValueError):
-    """Why a picture is not shown, as the rest of a sentence."""
+    """A picture that is not shown; the message is the rest of a sentence."""
 
 
 class Encoder:
-    """Encodes the pictures of one notebook; what they may cost together is bounded."""
+    """An encoder for the pictures of one notebook, with a bound on their total cost."""
 
     def __init__(self) -> None:
         self._left = MAX_PIXELS_IN_ALL
 
     def encode(self, mime: str, text: str) -> str:
-        """Base64 of the same picture, decoded and written anew: its pixels, and nothing else that was in the file.
+        """Decode a picture and encode it anew: its pixels stay, and nothing else that was in the file.
 
-        Of an animated one the first frame stays. ``mime`` is one of :data:`MIMES`, ``text`` base64 with line breaks.
+        Of an animation, the first frame stays. ``mime`` is one of :data:`MIMES`, ``text`` base64 with line breaks.
+
+        Returns:
+            Base64 of the new file.
 
         Raises:
-            Refused: it is no such picture, is damaged, or too large.
+            Refused: it is not such a picture, is damaged, or too large.
         """
         raw = _decoded(text)
         width, height = _checked(mime, raw)
@@ -50,10 +56,10 @@ class Encoder:
 
 
 def as_encoded(mime: str, text: str) -> str:
-    """Base64 of a picture that :class:`Encoder` wrote, as it stands.
+    """Return the base64 of a picture that :class:`Encoder` wrote, unchanged.
 
     Raises:
-        Refused: it is none. Its header is looked at, and nothing is decoded.
+        Refused: another program wrote it. Only its header is read; nothing is decoded.
     """
     uri = data_uri(mime, text)
     if uri is None:
@@ -62,7 +68,7 @@ def as_encoded(mime: str, text: str) -> str:
 
 
 def data_uri(mime: str, text: str) -> str | None:
-    """A ``data:`` URI of a picture that :class:`Encoder` wrote; None for every other one."""
+    """Make a ``data:`` URI of a picture that :class:`Encoder` wrote; None for every other one."""
     try:
         raw = _decoded(text)
         _checked(mime, raw)
@@ -79,14 +85,14 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Refused("it is no base64") from None
+        raise Refused("it is not base64") from None
 
 
 def _checked(mime: str, raw: bytes) -> tuple[int, int]:
-    """Width and height, from the first bytes; nothing is decoded."""
+    """Read width and height from the first bytes; nothing is decoded."""
     size = _png_size(raw) if mime == "image/png" else _jpeg_size(raw) if mime == "image/jpeg" else None
     if size is None or not size[0] * size[1]:
-        raise Refused(f"it is no {mime.removeprefix('image/').upper()}")
+        raise Refused(f"it is not in {mime.removeprefix('image/').upper()} format")
     if len(raw) > MAX_BYTES:
         raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
     if size[0] * size[1] > MAX_PIXELS:
@@ -107,9 +113,9 @@ def _encoded(mime: str, raw: bytes, size: tuple[int, int]) -> bytes:
                 raise ValueError("two sizes")
             opened.load()
             picture = opened.convert(_mode(opened.mode, kind, "transparency" in opened.info))
-        picture.info = {}  # a colour profile or a comment would be written along
+        picture.info = {}  # else a color profile or a comment would be written, too
         picture.save(written, kind, **({"quality": JPEG_QUALITY} if kind == "JPEG" else {}))
-    except Exception as error:  # a decoder has many ways to say that a file is damaged
+    except Exception as error:  # decoders raise many types for a damaged file
         raise Refused("it is damaged") from error
     return written.getvalue()
 
@@ -120,7 +126,7 @@ def _mode(mode: str, kind: str, transparent: bool) -> str:
     return "L" if mode in ("1", "L", "LA", "I", "I;16", "I;16B", "F") else "RGB"
 
 
-# --- what the bytes say of themselves ----------------------------------------------------------------
+# --- headers -----------------------------------------------------------------------------------------
 
 
 def _png_size(raw: bytes) -> tuple[int, int] | None:
@@ -130,7 +136,7 @@ def _png_size(raw: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(raw: bytes) -> tuple[int, int] | None:
-    """Width and height from the first start-of-frame segment (ITU T.81, B.2.2)."""
+    """Read width and height from the first start-of-frame segment (ITU T.81, B.2.2)."""
     at = 2
     while raw.startswith(b"\xff\xd8\xff") and at + 9 <= len(raw) and raw[at] == 0xFF:
         marker = raw[at + 1]
@@ -141,7 +147,7 @@ def _jpeg_size(raw: bytes) -> tuple[int, int] | None:
 
 
 def _bare_png(raw: bytes) -> bool:
-    """Only the chunks that hold the picture, and nothing after the last one."""
+    """Tell whether the file has only the chunks that hold the picture, and nothing after the last one."""
     at = 8
     while at + 12 <= len(raw):
         length, kind = int.from_bytes(raw[at : at + 4], "big"), raw[at + 4 : at + 8]
@@ -154,7 +160,7 @@ def _bare_png(raw: bytes) -> bool:
 
 
 def _bare_jpeg(raw: bytes) -> bool:
-    """No application's segment but JFIF's own, no comment, one scan, and nothing after the end."""
+    """Tell whether the file has only JFIF's own segment, one scan, no comment, and nothing after the end."""
     at = 2
     while at + 4 <= len(raw) and raw[at] == 0xFF:
         marker, length = raw[at + 1], int.from_bytes(raw[at + 2 : at + 4], "big")

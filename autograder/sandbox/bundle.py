@@ -1,7 +1,8 @@
-"""The plan of what a student's process sees, as an OCI bundle: a configuration, and what its root is made of.
+"""An OCI bundle of what a student's process sees: a configuration, and the content of its root.
 
-Everything is plain for JSON. Where the staging place decides, a dictionary stands: ``{"source": path, "copy": bool}``
-for a host path, ``{"place": name}`` for something in the staging place itself. Host ids are filled in there, too.
+Everything is plain data for JSON. A dictionary stands for a path that depends on the staging folder: ``{"source": path,
+"copy": bool}`` for a host path, ``{"place": name}`` for a path in the staging folder itself. The supervisor fills in
+these paths and the host's user ids.
 """
 
 from __future__ import annotations
@@ -18,29 +19,39 @@ from autograder.sandbox.layout import MIB, Data, Folder, Link, Operation, Source
 
 VERSION = "1.0.2"
 INIT = "/opt/init"
-"""Where the first process's program and its filter lie inside."""
-OPEN_FILES = 4096
+"""The folder inside that holds the first process's program and its filters."""
+MAX_OPEN_FILES = 4096
 CAPABILITIES = ("bounding", "effective", "inheritable", "permitted", "ambient")
-READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
-MASKED = ("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/scsi")
+READ_ONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+MASKED_PATHS = ("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/scsi")
 
 
 @dataclass(frozen=True)
 class Style:
-    """What engines do differently."""
+    """Differences between engines."""
 
     uid: int
-    """The student's user id inside. An engine that knows one user only calls it 0; it has no capability either."""
+    """The student's user id inside. An engine that knows only one user calls it 0; that user has no capability either.
+    """
     own_kernel: bool = False
-    """The system calls go to a kernel of the sandbox's own, which makes /dev itself and the user namespace, too, and
-    binds the kernel's sockets in a folder of the staging place."""
+    """System calls go to a kernel of the sandbox's own. That kernel also makes /dev and the user namespace, and binds
+    the kernel's sockets in a folder of the staging place.
+    """
 
 
 def bundle(job: Job, plan: Mapping[str, Operation], argv: tuple[str, ...], style: Style) -> dict[str, Any]:
-    """``config`` (config.json), ``root`` (path, kind, content: to be made in the root), ``data`` (name → content of
-    files that are bound because they lie below something else that is) and how large the folder of sockets is.
+    """Plan the bundle of a job.
 
-    ``argv`` is what the first process inside runs.
+    Args:
+        job: what to run.
+        plan: path inside → what is there, parents first.
+        argv: the command of the first process inside.
+        style: what the engine needs.
+
+    Returns:
+        ``config`` (for config.json), ``root`` (path, kind and content of what to make in the root), ``data`` (name →
+        content of files that are bound because they lie inside another mount), ``sockets`` and ``sockets_bytes`` (path
+        and size of the folder for sockets).
     """
     root: list[tuple[str, str, str]] = [("/proc", "folder", ""), ("/dev", "folder", "")]
     data: dict[str, str] = {}
@@ -63,7 +74,7 @@ def bundle(job: Job, plan: Mapping[str, Operation], argv: tuple[str, ...], style
                 mounts.append(_bind(path, {"source": source, "copy": copy}))
             case Folder():
                 mounts.append(_folder(path, operation, style))
-        # What lies below a folder in memory has its place in the root, too: gVisor looks for it there.
+        # A path below a folder in memory is made in the root, too: gVisor looks for it there.
         if not _below(path, bound):
             root.append((path, kind, content))
         bound += [path] * isinstance(operation, Source)
@@ -87,7 +98,7 @@ def _config(job: Job, mounts: list[dict[str, Any]], argv: tuple[str, ...], style
     limits = {
         "RLIMIT_CORE": 0,
         "RLIMIT_FSIZE": job.limits.disk_mib * MIB,
-        "RLIMIT_NOFILE": OPEN_FILES,
+        "RLIMIT_NOFILE": MAX_OPEN_FILES,
         "RLIMIT_NPROC": job.limits.processes,
     }
     return {
@@ -108,8 +119,8 @@ def _config(job: Job, mounts: list[dict[str, Any]], argv: tuple[str, ...], style
         "linux": {
             "namespaces": [{"type": name} for name in spaces],
             **({} if style.own_kernel else {"uidMappings": ids, "gidMappings": [dict(line) for line in ids]}),
-            "readonlyPaths": list(READ_ONLY),
-            "maskedPaths": list(MASKED),
+            "readonlyPaths": list(READ_ONLY_PATHS),
+            "maskedPaths": list(MASKED_PATHS),
         },
     }
 

@@ -1,7 +1,7 @@
-"""A control group of its own for each sandbox: memory with swap, processes, and what was used.
+"""Control groups, one for each sandbox: limits on memory (with swap) and processes, and accounting.
 
-Version 2 where a writable subtree with the controllers is found above this process, version 1 where the
-host still has it, else nothing: the caller then runs with reduced limits.
+Version 2 is used if a writable subtree with the controllers exists above this process, else version 1 if the host still
+has it. Otherwise there is no group, and the caller runs with reduced limits.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ class Cgroup(Protocol):
     version: str
     """``v1`` or ``v2``"""
     directories: tuple[Path, ...]
-    """A process joins by writing its pid into ``cgroup.procs`` of each."""
+    """To join, write a pid into ``cgroup.procs`` of each directory."""
 
     def usage(self) -> Usage:
-        """What was used until now."""
+        """Return what was used so far."""
 
     def memory_limit(self) -> int:
-        """The limit that the kernel reports, in bytes."""
+        """Return the limit that the kernel reports, in bytes."""
 
     def remove(self) -> None:
-        """End whatever is still in it, and give it back; idempotent."""
+        """End every process that is still in the group, and remove it; idempotent."""
 
 
 def create(limits: Limits) -> Cgroup | None:
-    """A new control group with ``limits``, or None where this process may not make one."""
+    """Make a control group with ``limits``; None if this process may not make one."""
     for make in (_create_v2, _create_v1):
         with contextlib.suppress(OSError):
             group = make(limits)
@@ -51,7 +51,7 @@ def create(limits: Limits) -> Cgroup | None:
 
 
 def available() -> bool:
-    """Whether this process may make one."""
+    """Return whether this process may make a control group."""
     group = create(Limits())
     if group is not None:
         group.remove()
@@ -60,17 +60,18 @@ def available() -> bool:
 
 @dataclass
 class CgroupV2:
-    """One directory of the unified hierarchy."""
+    """A directory of the unified hierarchy."""
 
     directories: tuple[Path, ...]
     version: str = "v2"
     last_cpu: float = 0.0
 
     def usage(self) -> Usage:
+        """Return what was used so far."""
         folder = self.directories[0]
         events = _read_table(folder / "memory.events")
         killed = events.get("oom_kill", 0) > 0
-        # The kernel counts whoever it killed here, also for the memory of a group above, or of the whole machine.
+        # oom_kill also counts processes that were killed for the memory of a parent group or of the whole machine.
         own = events.get("oom", 1) > 0
         self.last_cpu = _read_table(folder / "cpu.stat").get("usage_usec", 0) / 1e6 or self.last_cpu
         peak = _read_number(folder / "memory.peak") or _read_number(folder / "memory.current")
@@ -78,33 +79,38 @@ class CgroupV2:
         return Usage(self.last_cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
 
     def memory_limit(self) -> int:
+        """Return the limit that the kernel reports, in bytes."""
         return _read_number(self.directories[0] / "memory.max")
 
     def remove(self) -> None:
+        """End every process that is still in the group, and remove it."""
         _remove(self.directories)
 
 
 @dataclass
 class CgroupV1:
-    """A directory in the hierarchies of memory and pids, and of cpuacct where there is one."""
+    """A directory in each of the hierarchies for memory, pids and, if there is one, cpuacct."""
 
     directories: tuple[Path, ...]
     version: str = "v1"
 
     def usage(self) -> Usage:
+        """Return what was used so far."""
         memory = self.directories[0]
         killed = _read_table(memory / "memory.oom_control").get("oom_kill", 0) > 0
         peak, swapped = (_read_number(memory / f"memory.{kind}max_usage_in_bytes") for kind in ("", "memsw."))
-        # As in version 2, which counts what its own limit did; here, who was killed for that had come close to it.
+        # Version 1 does not say whether this group's limit was the cause; usage close to the limit means that it was.
         own = max(peak, swapped) > 0.9 * self.memory_limit()
         cpu = sum(_read_number(d / "cpuacct.usage") for d in self.directories) / 1e9
         refused = sum(_read_table(d / "pids.events").get("max", 0) for d in self.directories)
         return Usage(cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
 
     def memory_limit(self) -> int:
+        """Return the limit that the kernel reports, in bytes."""
         return _read_number(self.directories[0] / "memory.limit_in_bytes")
 
     def remove(self) -> None:
+        """End every process that is still in the group, and remove it."""
         _remove(self.directories)
 
 
@@ -144,7 +150,7 @@ def _create_v1(limits: Limits) -> Cgroup | None:
         memory, pids = made[0], made[1]
         limit = str(limits.memory_mib * MIB)
         (memory / "memory.limit_in_bytes").write_text(limit)
-        # Without swap accounting there is no such file; then swap is turned off for the group instead.
+        # Without swap accounting this file does not exist; then swap is turned off for the group instead.
         with contextlib.suppress(OSError):
             (memory / "memory.memsw.limit_in_bytes").write_text(limit)
         with contextlib.suppress(OSError):
@@ -157,7 +163,7 @@ def _create_v1(limits: Limits) -> Cgroup | None:
 
 
 def _mounts() -> Iterator[tuple[str, str, Path, set[str]]]:
-    """Control group mounts: type, root inside the hierarchy, mount point, options."""
+    """List the mounts of control groups: type, root inside the hierarchy, mount point, options."""
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         left, _, right = line.partition(" - ")
         kind, _, options = right.split(" ", 2)
@@ -167,7 +173,7 @@ def _mounts() -> Iterator[tuple[str, str, Path, set[str]]]:
 
 
 def _own_path(controller: str) -> str | None:
-    """The path of this process in the hierarchy of ``controller`` (empty: the unified one)."""
+    """Return the path of this process in the hierarchy of ``controller`` (empty: the unified one)."""
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, names, path = line.split(":", 2)
         if controller in names.split(","):
@@ -176,8 +182,10 @@ def _own_path(controller: str) -> str | None:
 
 
 def _own_directory(controller: str) -> Path | None:
-    """This process's directory in the hierarchy of ``controller`` (empty: the unified one), if it is
-    mounted."""
+    """Return this process's directory in the hierarchy of ``controller``; None if it is not mounted.
+
+    An empty ``controller`` is the unified hierarchy.
+    """
     path = _own_path(controller)
     for kind, root, mount, options in _mounts():
         fits = kind == "cgroup2" if not controller else kind == "cgroup" and controller in options
@@ -188,10 +196,10 @@ def _own_directory(controller: str) -> Path | None:
 
 
 def _parent_v2() -> Path | None:
-    """The nearest folder, from our own upwards, that may get a child with memory and pids limits.
+    """Find the nearest folder, from this process's own upwards, that may get a child with limits.
 
-    A folder with processes of its own cannot hand controllers down (the root excepted), and moving a
-    process needs write access to ``cgroup.procs`` of the nearest common ancestor, which is that folder.
+    A folder with processes of its own, except the root, cannot delegate controllers. Moving a process needs write
+    access to ``cgroup.procs`` of the nearest common ancestor, which is that folder.
     """
     own = _own_directory("")
     if own is None:
@@ -213,7 +221,7 @@ def _parent_v2() -> Path | None:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what a kit that was killed left behind: empty groups whose name holds the pid of no process."""
+    """Remove the empty groups of kits that were killed: no process has the pid in such a group's name."""
     for folder in parent.glob("notebook-*-*"):
         if not Path("/proc", folder.name.split("-")[1]).exists():
             with contextlib.suppress(OSError):
@@ -225,9 +233,10 @@ def _new_name() -> str:
 
 
 def _remove(directories: tuple[Path, ...]) -> None:
-    """Remove the folders; a process that is dying keeps one busy for some milliseconds.
+    """Remove the folders; a dying process keeps one busy for some milliseconds.
 
-    One that is alive has lost its supervisor: somebody killed that before the sandbox was bound to its life.
+    A process that is still alive has lost its supervisor: the supervisor was killed before the sandbox's life depended
+    on it.
     """
     for folder in directories:
         for _ in range(50):
@@ -245,7 +254,7 @@ def _remove(directories: tuple[Path, ...]) -> None:
 def _kill_members(folder: Path) -> None:
     with contextlib.suppress(OSError, ValueError):
         for pid in map(int, (folder / "cgroup.procs").read_text().split()):
-            if pid > 1:  # 0: one that is not in our pid namespace
+            if pid > 1:  # 0: a process outside our pid namespace
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
 
@@ -258,7 +267,7 @@ def _read_number(path: Path) -> int:
 
 
 def _read_table(path: Path) -> dict[str, int]:
-    """``name number`` lines; what cannot be read is empty."""
+    """Read lines of the form ``name number``; empty if they cannot be read."""
     try:
         pairs = [line.split() for line in path.read_text().splitlines()]
         return {name: int(value) for name, value in pairs}

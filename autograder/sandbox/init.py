@@ -1,9 +1,12 @@
-"""The first process inside a container: waits at the gate, takes on the system-call filter, starts the student's
-command, buries the dead, and ends as the command did. Run as ``python -I -S /opt/init FILTER OWN GATE COMMAND…``.
+"""The first process inside a container.
 
-No signal from inside ends the first process, and it inherits orphans, so that the student's must not be it. And the
-filter is the very program that bubblewrap's sandbox has, whatever an engine would make of a list of calls.
-Standard library only; OWN is its own filter; GATE is the descriptor of a socket whose other end the supervisor holds.
+It waits at the gate, installs the system-call filter, starts the student's command, reaps orphans, and ends with the
+command's exit status. Run as ``python -I -S /opt/init FILTER OWN GATE COMMAND…``.
+
+The student's command must not be the first process: signals from inside do not end the first process, and it inherits
+orphans. The filter is the very program of bubblewrap's sandbox; engines would compile one of their own from a list of
+calls. Standard library only. OWN is the filter of this process; GATE is the descriptor of a socket whose other end the
+supervisor holds.
 """
 
 # The os calls are meant: each names one system call.
@@ -22,15 +25,18 @@ else:
     import system
 
 COMMAND = 0x436F6D6D
-"""What FILTER has for the command's pid, which is known when it is there: an engine may have used numbers before."""
+"""A placeholder in FILTER for the command's pid, which is known only after the fork: an engine may have used pids
+before.
+"""
 READY, GO = b"r", b"g"
 NOT_STARTED, NOT_FOUND = 125, 127
 MAX_DESCRIPTORS = 4096
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # from inside, the default of a first process is to ignore it
-    program, own_program = (read(path) for path in sys.argv[1:3])
+    """Run the command behind its filter; return its exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a first process ignores it by default
+    program, own_program = (read_file(path) for path in sys.argv[1:3])
     gate = int(sys.argv[3])
     os.write(gate, READY)
     if os.read(gate, 1) != GO:
@@ -39,7 +45,7 @@ def main() -> int:
     os.closerange(3, MAX_DESCRIPTORS)
     command = os.fork()
     if command == 0:
-        become(sys.argv[4:], program)
+        become_command(sys.argv[4:], program)
     system.install_filter(own_program)
     while True:
         pid, status = os.wait()
@@ -47,24 +53,26 @@ def main() -> int:
             return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def aimed_at(program: bytes, pid: int) -> bytes:
+def with_pid(program: bytes, pid: int) -> bytes:
+    """Replace the placeholder for the command's pid."""
     for before, now in ((COMMAND, pid), (-COMMAND, -pid)):
         program = program.replace(struct.pack("<i", before), struct.pack("<i", now))
     return program
 
 
-def read(path: str) -> bytes:
+def read_file(path: str) -> bytes:
+    """Read a file."""
     with open(path, "rb") as file:
         return file.read()
 
 
-def become(command: list[str], program: bytes) -> NoReturn:
-    """The student's command, with the environment that the engine gave us and nothing that Python added to it."""
+def become_command(command: list[str], program: bytes) -> NoReturn:
+    """Become the student's command, with the environment that the engine gave, without Python's additions."""
     try:
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and that would be inherited
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the command would inherit that
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
-        system.install_filter(aimed_at(program, os.getpid()))
+        system.install_filter(with_pid(program, os.getpid()))
         with open("/proc/self/environ", "rb") as file:
             pairs = [line.split(b"=", 1) for line in file.read().split(b"\0") if b"=" in line]
         os.execvpe(command[0], command, dict(pairs))

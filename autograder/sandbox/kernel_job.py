@@ -1,4 +1,4 @@
-"""What a kernel's process is: its command, its files and its connection file. Nothing of Jupyter's is imported."""
+"""The job of a kernel's process: its command, its files and its connection file. Imports nothing of Jupyter's."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from autograder.records import Limits
 from autograder.sandbox.base import SOCKETS, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.forking import Template
+from autograder.sandbox.warm_start import Template
 
-PROBE = "/opt/kernel/probe"
+AGENT = "/opt/kernel/agent"
 ALIASES = "/opt/kernel/aliases"
-"""Beside the probe, which puts it at the end of the path: old names for living libraries (``theano``)."""
+"""Beside the agent, which puts this folder at the end of the path: old names for living libraries (``theano``)."""
 CONNECTION_FILE = "/opt/kernel/connection.json"
 ADDRESS = f"{SOCKETS}/k"
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
@@ -22,13 +22,13 @@ SIGNATURE_SCHEME = "hmac-sha256"
 STARTUP_SECONDS = 60.0
 """How long a kernel may take until it listens."""
 KERNEL_MODULES = (
-    "probe.figures", "probe.keras_epochs", "probe.keras_pipelines", "probe.keras_training", "probe.server",
-    "probe.workfiles",
+    "agent.figures", "agent.keras_epochs", "agent.keras_pipelines", "agent.keras_training", "agent.server",
+    "agent.workfiles",
     "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
 )  # fmt: skip
-"""What the default command imports before its first request, the probe's own modules among it."""
+"""The modules that the default command imports before its first request, the agent's own included."""
 
 
 def kernel_job(
@@ -37,25 +37,25 @@ def kernel_job(
     key: str,
     *,
     python: str | None = None,
-    masked: tuple[Path, ...] = (),
+    hidden_paths: tuple[Path, ...] = (),
     preload: Sequence[str] = (),
 ) -> Job:
     """Describe a kernel with the default command.
 
     Args:
         files: absolute path inside → host file or folder, read-only inside.
-        limits: of the kernel.
-        key: what its messages are signed with.
+        limits: the kernel's limits.
+        key: signs the kernel's messages.
         python: the interpreter (default: the kit's own; the sandbox must have been made for it).
-        masked: host folders that must not be seen.
-        preload: modules that are imported before the first request, and options.
+        hidden_paths: host folders that must stay invisible.
+        preload: modules to import before the first request, and options.
     """
     return Job(
         argv=(*command(python), "-f", CONNECTION_FILE, *preload),
         env=kernel_environment(threads=limits.threads),
         files={**files, **program_files()},
         data={CONNECTION_FILE: connection_file(key, SIGNATURE_SCHEME)},
-        masked=masked,
+        hidden_paths=hidden_paths,
         limits=limits,
     )
 
@@ -67,14 +67,14 @@ def connection_file(key: str, scheme: str) -> bytes:
 
 
 def command(python: str | None) -> tuple[str, ...]:
-    """How the default command begins, run by ``python`` (default: the kit's own)."""
-    return (python or own_python(), "-I", PROBE)
+    """Make the first words of the default command, run by ``python`` (default: the kit's own)."""
+    return (python or own_python(), "-I", AGENT)
 
 
 def program_files() -> dict[str, Path]:
-    """What the default command consists of: path inside → host folder."""
+    """List the files of the default command: path inside → host folder."""
     package = Path(__file__).resolve().parent.parent
-    return {PROBE: package / "kernel", ALIASES: package / "kernel" / "aliases"}
+    return {AGENT: package / "kernel", ALIASES: package / "kernel" / "aliases"}
 
 
 def template(
@@ -83,11 +83,18 @@ def template(
     limits: Limits,
     *,
     python: str | None = None,
-    masked: tuple[Path, ...] = (),
+    hidden_paths: tuple[Path, ...] = (),
     modules: Sequence[str] = (),
 ) -> Template:
-    """A template for kernels with the default command. ``files``, ``masked`` and ``limits`` are those that its kernels
-    have in common, ``modules`` what it imports beside what the kernel consists of.
+    """Start a template for kernels with the default command.
+
+    Args:
+        sandbox: builds the outer walls.
+        files: absolute path inside → host file or folder that all its kernels have.
+        limits: the kernels' limits.
+        python: the interpreter (default: the kit's own).
+        hidden_paths: host folders that must stay invisible.
+        modules: modules to import besides those of the kernel itself.
 
     Raises:
         SandboxError: the sandbox cannot be built.
@@ -97,7 +104,7 @@ def template(
         env=kernel_environment(threads=limits.threads),
         files={**program_files(), **files},
         data={CONNECTION_FILE: b""},
-        masked=masked,
+        hidden_paths=hidden_paths,
         limits=limits,
     )
     return Template(sandbox, job, [*KERNEL_MODULES, *modules])

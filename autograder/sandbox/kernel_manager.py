@@ -1,4 +1,4 @@
-"""A kernel manager whose kernel runs in a sandbox, and a client that survives what such a kernel may send."""
+"""A kernel manager whose kernel runs in a sandbox, and a client that survives anything the kernel sends."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from autograder.sandbox.kernel_job import ADDRESS, CONNECTION_FILE, PORTS, START
 from autograder.sandbox.provisioner import SandboxProvisioner
 
 MIB = 1024 * 1024
-LARGEST_MESSAGE = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
-"""Bytes of one message part; a kernel that sends more is disconnected."""
-QUEUE = 32
-"""Messages that wait in the kit; what comes above waits, or is dropped, in the kernel's own memory."""
+MAX_MESSAGE_BYTES = {"iopub": 16 * MIB, "shell": 512 * MIB, "control": 512 * MIB, "stdin": 64 * MIB, "hb": 1024}
+"""Limit on one message part; a kernel that sends more is disconnected."""
+MAX_QUEUED_MESSAGES = 32
+"""Messages that wait in the kit; further ones wait, or are dropped, in the kernel's own memory."""
 
 
 class _PinnedSockets:
-    """Connects to the sockets that the provisioner pinned, within limits."""
+    """Connections to the sockets that the provisioner pinned, within limits."""
 
     context: Any
 
@@ -40,10 +40,10 @@ class _PinnedSockets:
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
         sock = self.context.socket(channel_socket_types[channel])
         sock.linger = 200
-        sock.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE[channel])
-        sock.setsockopt(zmq.RCVHWM, QUEUE)
+        sock.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES[channel])
+        sock.setsockopt(zmq.RCVHWM, MAX_QUEUED_MESSAGES)
         sock.setsockopt(zmq.RECONNECT_IVL, -1)
-        # A kernel that went away, or does not read, must not block the kit: sending raises zmq.Again instead.
+        # A kernel that is gone, or does not read, must not block the kit: sending raises zmq.Again instead.
         sock.setsockopt(zmq.SNDTIMEO, 0)
         if identity:
             sock.identity = identity
@@ -54,8 +54,8 @@ class _PinnedSockets:
 class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
     """A client of one sandboxed kernel, with a ZMQ context of its own.
 
-    It has no heartbeat: whether the kernel lives is the process's to say. ``lost`` names the channels whose
-    connection ended, which for a living kernel means that it sent a message above the limit.
+    It has no heartbeat: the process tells whether the kernel lives. ``lost`` names the channels whose connection ended;
+    if the kernel still lives, it sent a message above the limit.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -73,7 +73,7 @@ class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
 
     @property
     def lost(self) -> frozenset[str]:
-        """The channels that are no longer connected (``iopub``, ``shell``…)."""
+        """Return the channels that are no longer connected (``iopub``, ``shell``…)."""
         self._lost |= {name for name, monitor in self._monitors.items() if monitor.poll(0)}
         return frozenset(self._lost)
 
@@ -85,16 +85,17 @@ class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
         hb: bool = False,
         control: bool = True,
     ) -> None:
-        """As jupyter_client's, but never a heartbeat (its thread would reconnect). Over the channel for standard input
-        the kernel asks for functions of a test's own; cells have no input."""
+        """Start the channels as jupyter_client does, but never a heartbeat: its thread would reconnect.
+
+        The stdin channel is always started: over it the kernel asks for a test's own functions. Cells have no input.
+        """
         super().start_channels(shell=shell, iopub=iopub, stdin=True, hb=False, control=control)
 
 
 class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):
     """An :class:`AsyncKernelManager` that leaves no connection file on the host.
 
-    After ``start_kernel()``: ``provisioner.process`` is the sandbox's
-    :class:`~autograder.sandbox.base.Process`.
+    After ``start_kernel()``, ``provisioner.process`` is the sandbox's :class:`~autograder.sandbox.base.Process`.
     """
 
     client_factory = Type(klass=SandboxKernelClient)
@@ -106,10 +107,10 @@ class SandboxKernelManager(_PinnedSockets, AsyncKernelManager):
         return _provisioner(self).pinned
 
     def write_connection_file(self, **kwargs: Any) -> None:
-        """Nothing: the connection file exists inside the sandbox only."""
+        """Do nothing: the connection file exists only inside the sandbox."""
 
     def cleanup_ipc_files(self) -> None:
-        """Nothing: the sockets lie in the sandbox's own tmpfs."""
+        """Do nothing: the sockets lie in the sandbox's own tmpfs."""
 
     async def _async_interrupt_kernel(self) -> None:
         with contextlib.suppress(zmq.Again):
@@ -146,26 +147,27 @@ def kernel_manager(
     *,
     python: str | None = None,
     env: Mapping[str, str] | None = None,
-    masked: tuple[Path, ...] = (),
+    hidden_paths: tuple[Path, ...] = (),
     preload: Sequence[str] = (),
     startup_seconds: float = STARTUP_SECONDS,
 ) -> SandboxKernelManager:
-    """A manager whose ``start_kernel()`` starts a kernel in ``sandbox``.
+    """Make a manager whose ``start_kernel()`` starts a kernel in ``sandbox``.
+
+    ``start_kernel()`` raises :class:`~autograder.errors.SandboxError` if the sandbox cannot be built or the kernel does
+    not come up.
 
     Args:
+        sandbox: where to start the kernel.
         job_files: absolute path inside → host file or folder, read-only inside.
-        argv: the kernel's command; ``{connection_file}`` stands for the connection file. Default: the
-            probe, run by ``python``.
+        limits: the kernel's limits.
+        argv: the kernel's command; ``{connection_file}`` stands for the connection file. Default: the agent, run by
+            ``python``.
         cwd: the working directory inside.
-        python: the interpreter of the default command (default: the kit's own; the sandbox must have been
-            made for it).
+        python: the interpreter of the default command (default: the kit's own; the sandbox must have been made for it).
         env: the kernel's whole environment (default: :func:`kernel_environment` with the threads of ``limits``).
-        masked: host folders that must not be seen, see :class:`~autograder.sandbox.base.Job`.
+        hidden_paths: host folders that must stay invisible, see :class:`~autograder.sandbox.base.Job`.
         preload: modules that the default command imports before the first request, and its options.
         startup_seconds: how long the kernel may take until it listens.
-
-    Raises (at ``start_kernel``):
-        SandboxError: the sandbox cannot be built or the kernel does not come up.
     """
     files = dict(job_files)
     if argv is None:
@@ -175,7 +177,7 @@ def kernel_manager(
     provisioner = SandboxProvisioner(kernel_spec=manager._kernel_spec, parent=manager)
     provisioner.sandbox = sandbox
     provisioner.files = files
-    provisioner.masked = masked
+    provisioner.hidden_paths = hidden_paths
     provisioner.limits = limits
     provisioner.cwd = cwd
     provisioner.environment = kernel_environment(threads=limits.threads) if env is None else env

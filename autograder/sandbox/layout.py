@@ -1,11 +1,11 @@
-"""What the student's process sees of the host: the system and one Python, read-only, and nothing else.
+"""The files of a student's process: the system and one Python, read-only, and nothing else of the host.
 
-:func:`plan` says it for every backend; :func:`mounts` says it to bwrap, as a list of arguments in which a
-:class:`Source` stands for a host path that may have to be staged first and a :class:`Data` for content that is handed
-over by a descriptor.
+:func:`plan` describes them for every backend. :func:`mounts` describes them for bwrap, as a list of arguments: a
+:class:`Source` stands for a host path that may have to be staged first, a :class:`Data` for content that is passed by
+descriptor.
 """
 
-# Links must be seen as they are, so that paths are text and os calls here.
+# pathlib would resolve what must stay as it is (links), hence paths as text and os calls.
 # ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH115
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WRITTEN_ETC = {
 
 @dataclass(frozen=True)
 class Source:
-    """A host path to bind. ``copy``: where the sandbox's user may not read it, root hands in a copy."""
+    """A host path to bind. ``copy``: if the sandbox's user may not read it, root puts in a copy."""
 
     path: str
     copy: bool = False
@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Data:
-    """Content of a file."""
+    """The content of a file."""
 
     content: bytes
 
@@ -69,7 +69,7 @@ class Folder:
 
 Argument = str | Source | Data
 Operation = Source | Data | Link | Folder
-"""What is at one path inside; a source is bound there, read-only."""
+"""The content of one path inside; a source is bound there, read-only."""
 
 
 @dataclass(frozen=True)
@@ -80,57 +80,63 @@ class Interpreter:
     prefix: str
     base_prefix: str
     library: str
-    """The shared libpython; empty where there is none."""
+    """The shared libpython; empty if there is none."""
 
     @classmethod
     def current(cls) -> Interpreter:
-        """The kit's own."""
+        """Describe the kit's own Python."""
         return cls(own_python(), sys.prefix, sys.base_prefix, _shared_library())
 
     @classmethod
     def of(cls, executable: str | None) -> Interpreter:
-        """The Python at ``executable``, asked in a process of its own; None: the kit's own."""
+        """Describe the Python at ``executable``, which is asked in a child process; None: the kit's own."""
         return cls.current() if executable in (None, sys.executable, own_python()) else _ask(str(executable))
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """The folders to bind, each at its own path."""
+        """List the folders to bind, each at its own path."""
         library = (self.library,) if self.library else ()
         return tuple(dict.fromkeys((os.path.realpath(self.base_prefix), self.prefix, *library)))
 
 
 @dataclass
 class Mounts:
-    """Mount operations by the path inside, applied parents first so that the deeper one wins."""
+    """Mount operations by the path inside. Parents are applied first, so that the deeper path wins."""
 
     operations: dict[str, Operation] = field(default_factory=dict)
     trees: list[str] = field(default_factory=list)
     """Paths inside where a host folder is bound at its own path."""
 
     def bind(self, source: str, target: str | None = None, *, copy: bool = False) -> None:
+        """Bind a host path, by default at its own path."""
         target = target or source
         self.operations[target] = Source(source, copy)
         if target == source:
             self.trees.append(target)
 
     def covers(self, path: str) -> bool:
-        """Whether ``path`` is visible through a folder that is bound."""
+        """Return whether ``path`` is visible through a folder that is bound."""
         return any(Path(path).is_relative_to(tree) for tree in self.trees)
 
 
 def writable_folders(limits: Limits) -> tuple[tuple[str, int, str], ...]:
-    """The folders that can be written: path, bytes, mode. Each is a tmpfs."""
+    """List the folders that can be written, each a tmpfs: path, bytes, mode."""
     disk = limits.disk_mib * MIB
     return (HOME, disk, "0755"), ("/tmp", disk, "1777"), ("/dev/shm", disk, "1777"), (SOCKETS, MIB, "0755")
 
 
 def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
-    """Path inside → what is there, parents first; /proc and /dev are each backend's own. Raises
-    :class:`SandboxError` for a source that is missing or refused."""
+    """Plan the content of a sandbox: path inside → what is there, parents first.
+
+    Each backend adds /proc and /dev itself.
+
+    Raises:
+        SandboxError: a source is missing or refused.
+    """
     made = Mounts()
     _add_system(made)
     _add_python(made, interpreter)
-    for folder in job.masked:
+    for folder in job.hidden_paths:
         path = os.path.realpath(folder)
         if made.covers(path) and os.path.isdir(path):
             made.operations[path] = Folder(4096, "0755", read_only=True)
@@ -149,9 +155,15 @@ def _depth(path: str) -> tuple[int, str]:
 
 
 def mounts(job: Job, interpreter: Interpreter, *, for_template: bool = False) -> list[Argument]:
-    """All of bwrap's mount arguments for ``job``. Raises :class:`SandboxError` as :func:`plan` does.
+    """Make all of bwrap's mount arguments for ``job``.
 
-    ``for_template``: nothing is mounted over /proc, or Linux would refuse to mount another in a fork.
+    Args:
+        job: what to run.
+        interpreter: the Python inside.
+        for_template: mount nothing over /proc, or Linux would refuse to mount another /proc in a fork.
+
+    Raises:
+        SandboxError: as for :func:`plan`.
     """
     operations = {path: _for_bwrap(path, operation) for path, operation in plan(job, interpreter).items()}
     operations["/proc"] = ("--proc", "/proc")
@@ -159,8 +171,7 @@ def mounts(job: Job, interpreter: Interpreter, *, for_template: bool = False) ->
         operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
     operations["/dev"] = ("--dev", "/dev")
     arguments = [argument for path in sorted(operations, key=_depth) for argument in operations[path]]
-    # bwrap's own root and /dev are writable until they are sealed, after the last mount point was made in
-    # them.
+    # bwrap's own root and /dev stay writable until they are sealed here, after the last mount point was made.
     return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
@@ -178,8 +189,11 @@ def _for_bwrap(path: str, operation: Operation) -> tuple[Argument, ...]:
 
 
 def refuse_links(source: Path) -> None:
-    """Raise :class:`SandboxError` unless ``source`` is a plain file or a folder of plain files and
-    folders."""
+    """Refuse a source that is not a plain file or a folder of plain files and folders.
+
+    Raises:
+        SandboxError: it holds something else, or is missing.
+    """
     for path in (source, *_walk(source)):
         try:
             mode = path.lstat().st_mode
@@ -193,7 +207,7 @@ def refuse_links(source: Path) -> None:
 
 
 def _walk(source: Path) -> Iterator[Path]:
-    """Everything below ``source``, links not followed."""
+    """List everything below ``source`` without following links."""
     if source.is_symlink():
         return
     for folder, folders, files in os.walk(source, followlinks=False):
@@ -201,7 +215,11 @@ def _walk(source: Path) -> Iterator[Path]:
 
 
 def inside(target: str) -> str:
-    """``target``, if it is a path inside a sandbox; else raises :class:`SandboxError`."""
+    """Return ``target`` if it is a path inside a sandbox.
+
+    Raises:
+        SandboxError: it is not absolute and normalized.
+    """
     if not target.startswith("/") or os.path.normpath(target) != target or target == "/":
         raise SandboxError(f"{target!r} is not a path inside the sandbox: it must be absolute and without '..'.")
     return target
@@ -228,8 +246,7 @@ def _add_python(made: Mounts, interpreter: Interpreter) -> None:
     for folder in (*interpreter.folders, package_folder()):
         if not made.covers(folder) and folder != "/":
             made.bind(folder)
-    # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep
-    # them true.
+    # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep these links.
     for start in (interpreter.executable, interpreter.base_prefix):
         for link, target in links_on_the_way(start):
             if not made.covers(link) and link not in made.operations:
@@ -237,12 +254,12 @@ def _add_python(made: Mounts, interpreter: Interpreter) -> None:
 
 
 def package_folder() -> str:
-    """The folder of the ``autograder`` package: all that an editable checkout shows of itself."""
+    """Return the folder of the ``autograder`` package: all that an editable checkout shows of itself."""
     return str(Path(__file__).resolve().parent.parent)
 
 
 def links_on_the_way(path: str) -> list[tuple[str, str]]:
-    """Every symbolic link that resolving the absolute ``path`` passes, with its target, in order."""
+    """List every symbolic link that resolving the absolute ``path`` passes, with its target, in order."""
     found: dict[str, str] = {}
     todo = list(Path(os.path.abspath(path)).parts[1:])
     done = Path("/")

@@ -1,4 +1,4 @@
-"""What kind of machine this is, as far as it decides what mends a sandbox."""
+"""The facts about this machine that decide how to repair a sandbox."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ FAMILIES = {
     "debian": ("debian", "raspbian"),
     "fedora": ("fedora", "rhel", "centos", "rocky", "almalinux"),
 }
-"""Family → ids in /etc/os-release. Ubuntu says that it is like Debian, so that it goes first."""
+"""Family → ids in /etc/os-release. Ubuntu names Debian as its relative, so it is looked for first."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The facts that remedies are chosen by."""
+    """The facts that a remedy is chosen by."""
 
     system: str = "Linux"
-    """As :func:`platform.system` says it: ``Linux``, ``Darwin``, ``Windows``."""
+    """As :func:`platform.system` returns it: ``Linux``, ``Darwin``, ``Windows``."""
     family: str = ""
-    """``debian``, ``ubuntu``, ``fedora``; empty where it is none of them."""
+    """``debian``, ``ubuntu``, ``fedora``; empty for any other."""
     container: str = ""
-    """``docker`` or ``podman`` where we run in a container of theirs; ``wsl`` on Windows' own Linux."""
+    """``docker`` or ``podman`` inside such a container; ``wsl`` on Windows' own Linux."""
     apparmor_restricts: bool = False
-    """AppArmor lets only programs with a profile for it make user namespaces: Ubuntu from 23.10 on."""
+    """AppArmor lets only programs with a matching profile make user namespaces: Ubuntu from 23.10 on."""
     clone_forbidden: bool = False
     """kernel.unprivileged_userns_clone is 0: Debian before 11, hardened kernels."""
     no_namespaces: bool = False
@@ -34,7 +34,7 @@ class Machine:
 
     @classmethod
     def look(cls, root: Path = Path("/"), system: str | None = None) -> Machine:
-        """This machine; ``root`` is where its files lie."""
+        """Inspect this machine; ``root`` is the folder that stands for /."""
         sysctl = root / "proc/sys"
         return cls(
             system=system or platform.system(),
@@ -48,7 +48,7 @@ class Machine:
 
 
 def _family(release: str) -> str:
-    """The family that an os-release file names, by itself or by what it is like."""
+    """Return the family that an os-release file names, by its own id or by a relative's."""
     fields = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
     for key in ("ID", "ID_LIKE"):
         names = fields.get(key, "").strip("\"'").split()
@@ -67,7 +67,7 @@ def _container(root: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    """The file's text; empty where it cannot be read."""
+    """Read a file's text; empty if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -1,7 +1,7 @@
-"""Sandboxes that an OCI engine builds: gVisor, which has a kernel of its own, and crun and runc, which have the host's.
+"""Sandboxes that an OCI engine builds: gVisor, which has its own kernel, and crun and runc, which use the host's.
 
-No daemon, no image, no registry: the engine is handed a configuration and a root made of binds (:mod:`bundle`), and it
-runs as an ordinary user, whoever starts the kit (``supervisor/container.py``).
+There is no daemon, no image and no registry. The engine gets a configuration and a root made of binds (:mod:`bundle`),
+and runs as an ordinary user even if root starts the kit (``supervisor/container.py``).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import control_group, install
 from autograder.sandbox.seccomp import compile_filter
 
-PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where engines are installed, also where an ordinary user's PATH does not lead."""
-COMMON = ("--root", "{place}/state")
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where engines are installed; an ordinary user's PATH lacks some of these folders."""
+GLOBAL_OPTIONS = ("--root", "{place}/state")
 RUN = ("run", "--bundle", "{place}/bundle", "--pid-file", "{place}/run/pid")
 
 
@@ -39,19 +39,20 @@ class Engine:
     """A program that runs OCI bundles."""
 
     name: str
-    """As course.yaml says it."""
+    """The name in course.yaml."""
     program: str
     style: Style
     options: tuple[str, ...] = ()
     gate: int = 0
-    """The descriptor that the first process inside has the gate on. Standard input, where the engine passes it on as it
-    is, else the first after standard error."""
+    """The descriptor of the gate in the first process inside: standard input if the engine passes it on unchanged, else
+    the first after standard error.
+    """
     hide_cgroups: bool = True
-    """It runs where no control groups are mounted, and is shown none; else it is shown what it cannot write."""
+    """Hide the mounted control groups from the engine; otherwise it sees them read-only."""
     tasks: int = 32
     """Threads and processes of the engine itself, which its control group counts with the student's."""
-    differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Of the self-test: what is found in place of nothing, and why that is no hole."""
+    known_differences: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """For the self-test: what it finds in place of nothing, and why that is no hole."""
 
 
 ENGINES = {
@@ -59,12 +60,14 @@ ENGINES = {
     for engine in (
         Engine(
             "gvisor", "runsc", Style(uid=0, own_kernel=True),
-            # No cgroups: we have put it into one. No overlay: the root is read-only. Files are opened by another
-            # process than the kernel that the student's code speaks with.
+            # No cgroups: the engine is in one already. No overlay: the root is read-only. No direct access to files:
+            # another process opens them, not the kernel that the student's code speaks with.
             ("--rootless", "--ignore-cgroups", "--network=none", "--overlay2=none", "--directfs=false",
              "--file-access-mounts=exclusive", "--host-uds=create"),
             tasks=160,
-            differs={"read-only system": ("/dev", "it is memory of the sandbox's own kernel, within the memory limit")},
+            known_differences={
+                "read-only system": ("/dev", "it is memory of the sandbox's own kernel, within the memory limit")
+            },
         ),
         Engine("crun", "crun", Style(uid=1000), ("--cgroup-manager=disabled",)),
         Engine("runc", "runc", Style(uid=0), gate=3, hide_cgroups=False),
@@ -73,15 +76,15 @@ ENGINES = {
 
 
 class OciSandbox:
-    """A :class:`~autograder.sandbox.base.Sandbox`.
+    """A :class:`~autograder.sandbox.base.Sandbox` that an OCI engine builds.
 
     Args:
         python: the interpreter to make available inside; None: the kit's own.
         engine: a name in ``ENGINES``.
-        use_cgroup: False forces reduced limits (for tests, and where a group must not be made).
+        use_cgroup: False forces reduced limits (for tests, and on hosts where no cgroup may be made).
 
     Raises:
-        SandboxError: the engine is not installed. No other one is taken in its place.
+        SandboxError: the engine is not installed. No other one takes its place.
     """
 
     def __init__(self, python: str | None = None, engine: str = "gvisor", *, use_cgroup: bool = True) -> None:
@@ -92,14 +95,17 @@ class OciSandbox:
 
     @property
     def name(self) -> str:
+        """Return the engine's name."""
         return self.engine.name
 
     @cached_property
     def reduced(self) -> bool:
+        """Return whether limits are watched instead of enforced."""
         return not (self._use_cgroup and cgroup.available())
 
     def start(self, job: Job) -> Process:
-        # The student's own limit is the one inside; the control group counts the engine, too.
+        """Start ``job``; see :meth:`~autograder.sandbox.base.Sandbox.start`."""
+        # The limit inside is the student's own; the control group counts the engine, too.
         most = dataclasses.replace(job.limits, processes=job.limits.processes + self.engine.tasks)
         group = cgroup.create(most) if self._use_cgroup else None
         if group is None and self.engine.style.own_kernel:
@@ -123,7 +129,7 @@ class OciSandbox:
             raise
 
     def container(self, job: Job, *, count_by_process: bool = False) -> dict[str, Any]:
-        """What the supervisor is told: the engine, its command line, and the bundle."""
+        """Describe the container for the supervisor: the engine, its command line, and the bundle."""
         here = Path(__file__).parent
         own: dict[str, Operation] = {
             f"{INIT}/__main__.py": Data((here / "init.py").read_bytes()),
@@ -139,21 +145,25 @@ class OciSandbox:
             "program": self.program,
             "hide_cgroups": self.engine.hide_cgroups,
             "gate": self.engine.gate,
-            "command": [*COMMON, *self.engine.options, *RUN, *passed, "notebook"],
+            "command": [*GLOBAL_OPTIONS, *self.engine.options, *RUN, *passed, "notebook"],
             **bundle(job, {**plan(job, self.interpreter), **own}, argv, self.engine.style),
         }
 
     def trial(self) -> Trial:
         """Describe what a self-test tries."""
         builder = Finding(self.name, True, f"{version(self.program)}, {self.program}")
-        # An ordinary user's first namespace is made by the supervisor, to mount in.
+        # For an ordinary user the supervisor makes the first namespace, to mount in.
         program = self.program if os.geteuid() == 0 else None
-        return Trial(self, builder, program, self.interpreter.executable, self.engine.differs)
+        return Trial(self, builder, program, self.interpreter.executable, self.engine.known_differences)
 
 
 def find(engine: Engine) -> str:
-    """The engine's program. Raises :class:`SandboxError` with how to get it."""
-    found = shutil.which(engine.program) or shutil.which(engine.program, path=PLACES)
+    """Find the engine's program.
+
+    Raises:
+        SandboxError: it is not installed; the message says how to get it.
+    """
+    found = shutil.which(engine.program) or shutil.which(engine.program, path=SEARCH_PATH)
     if found is None:
         remedy = install(engine.name, Machine.look())
         raise SandboxError(f"{engine.name} is asked for, and {engine.program} is not installed. {remedy}")
@@ -162,7 +172,7 @@ def find(engine: Engine) -> str:
 
 @cache
 def version(program: str) -> str:
-    """What ``--version`` says first."""
+    """Return the version that ``--version`` prints first."""
     try:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:

@@ -1,5 +1,4 @@
-"""A sandbox that runs, seen from the kit: its supervisor's pipes, its cgroup, and the tails of what it
-prints."""
+"""A running sandbox, as the kit sees it: its supervisor's pipes, its cgroup, and the tails of its output."""
 
 from __future__ import annotations
 
@@ -40,17 +39,17 @@ class Tail:
                 if len(self._kept) > 2 * self._size:
                     del self._kept[: -self._size]
                 if len(chunk) > 4096:
-                    time.sleep(0.005)  # someone who floods the pipe waits; the kit does not burn a core for it
+                    time.sleep(0.005)  # slow down a process that floods the pipe; the kit does not burn a core for it
 
     def text(self, *, ended: bool) -> str:
-        """What was kept; where the sandbox has ended, everything that it wrote before has arrived."""
+        """Return the last bytes as text; if the sandbox has ended, wait until all output has arrived."""
         if ended:
             self._thread.join(1.0)
         return bytes(self._kept[-self._size :]).decode(errors="replace")
 
 
-class BubblewrapProcess:
-    """A :class:`~autograder.sandbox.base.Process`; made by :func:`start`."""
+class SupervisedProcess:
+    """A :class:`~autograder.sandbox.base.Process` behind a supervisor; made by :func:`start`."""
 
     def __init__(
         self,
@@ -77,19 +76,25 @@ class BubblewrapProcess:
 
     @property
     def pid(self) -> int:
+        """Return the host pid of the sandbox's init, or of its own kernel."""
         return int(self._report["pid"])
 
     @property
     def root(self) -> Path:
+        """Return the sandbox's root folder as the host reaches it."""
         return Path(self._report.get("root") or f"/proc/{self.pid}/root")
 
     @property
     def label(self) -> str:
+        """Describe the walls."""
         return self._label
 
     def wait_for_start(self) -> None:
-        """Until the wall stands and the command is about to run; raises :class:`SandboxError` where it can
-        not."""
+        """Wait until the walls stand and the command is about to run.
+
+        Raises:
+            SandboxError: the walls cannot be built.
+        """
         deadline = time.monotonic() + START_SECONDS
         while "pid" not in self._report and "error" not in self._report and self._supervisor.poll() is None:
             self._read_status(max(0.0, deadline - time.monotonic()))
@@ -106,39 +111,43 @@ class BubblewrapProcess:
             )
 
     def poll(self) -> int | None:
+        """Return None while the process runs, else the exit status."""
         if self._supervisor.poll() is None:
             return None
         self._read_status(0.0)
         return int(self._report.get("exit", 137))
 
     def wait(self, timeout: float | None = None) -> int | None:
+        """Wait at most ``timeout`` seconds; return the same as :meth:`poll`."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._supervisor.wait(timeout)
         return self.poll()
 
     def kill(self) -> None:
+        """End everything inside within a second; idempotent."""
         control = self._supervisor.stdin
         if control is not None:
-            # Said in so many words, so that the end of file alone means that the kit died.
+            # An explicit request: end of file alone means that the kit died.
             with contextlib.suppress(OSError, ValueError):
                 control.write(b"kill\n")
             with contextlib.suppress(OSError):
                 control.close()
         if self.wait(KILL_SECONDS) is None:
-            # Its death is bwrap's, and bwrap's is everything's: each asked the kernel for that signal.
+            # bwrap dies with the supervisor, and everything inside with bwrap: each asked the kernel for that signal.
             self._supervisor.kill()
             self._supervisor.wait()
 
     def usage(self) -> Usage:
+        """Return what was used so far; after :meth:`close`, the final figures."""
         if self._closed:
             return self._usage
         self._read_status(0.0)
         if self._cgroup is not None:
             used = self._cgroup.usage()
             return replace(used, peak_memory_mib=self._whole(used.peak_memory_mib), disk_full=self._disk_full())
-        told = self._report
-        peak = told.get("peak", 0) / MIB or None
-        cpu, killed, refused = told.get("cpu", 0.0), told.get("out_of_memory", False), told.get("refused", 0)
+        report = self._report
+        peak = report.get("peak", 0) / MIB or None
+        cpu, killed, refused = report.get("cpu", 0.0), report.get("out_of_memory", False), report.get("refused", 0)
         return Usage(cpu, self._whole(peak), killed, refused, self._disk_full())
 
     def _whole(self, peak: float | None) -> float | None:
@@ -148,16 +157,19 @@ class BubblewrapProcess:
         return "pid" in self._report and watchdog.full(self.pid)
 
     def memory_limit(self) -> int | None:
-        """The limit that the kernel reports for the control group, in bytes; None without one."""
+        """Return the limit that the kernel reports for the control group, in bytes; None without one."""
         return self._cgroup.memory_limit() if self._cgroup is not None else None
 
     def stdout(self) -> str:
+        """Return the tail of standard output, untrusted."""
         return self._stdout.text(ended=self.poll() is not None)
 
     def stderr(self) -> str:
+        """Return the tail of standard error, untrusted."""
         return self._stderr.text(ended=self.poll() is not None)
 
     def close(self) -> None:
+        """Kill, and release the cgroup and descriptors; idempotent."""
         if self._closed:
             return
         self.kill()
@@ -169,14 +181,14 @@ class BubblewrapProcess:
         if self._cgroup is not None:
             self._cgroup.remove()
 
-    def __enter__(self) -> BubblewrapProcess:
+    def __enter__(self) -> SupervisedProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def _read_status(self, timeout: float) -> None:
-        """Take in what the supervisor reported; waits at most ``timeout`` seconds for the first line."""
+        """Read what the supervisor reported; wait at most ``timeout`` seconds for the first line."""
         with self._lock:
             while self._status >= 0 and _readable(self._status, timeout):
                 chunk = os.read(self._status, 65536)
@@ -190,7 +202,7 @@ class BubblewrapProcess:
 
 
 def _readable(descriptor: int, seconds: float) -> bool:
-    """Not by select.select, which knows no descriptor above 1,023."""
+    """Return whether a descriptor can be read; select.select would fail above descriptor 1,023."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
@@ -198,7 +210,7 @@ def _readable(descriptor: int, seconds: float) -> bool:
 
 def start(
     python: str, spec: dict[str, Any], cgroup: Cgroup | None, label: str, inherited_mib: float = 0.0
-) -> BubblewrapProcess:
+) -> SupervisedProcess:
     """Start the supervisor with ``spec`` and wait until the sandbox stands."""
     read_end, write_end = os.pipe()
     folder = Path(__file__).with_name("supervisor")
@@ -218,7 +230,7 @@ def start(
         raise SandboxError(f"The sandbox cannot be built: its supervisor cannot be started ({error}).") from error
     finally:
         os.close(write_end)
-    process = BubblewrapProcess(supervisor, read_end, cgroup, label, inherited_mib)
+    process = SupervisedProcess(supervisor, read_end, cgroup, label, inherited_mib)
     try:
         assert supervisor.stdin is not None
         supervisor.stdin.write(json.dumps(spec | {"parent": os.getpid()}).encode() + b"\n")

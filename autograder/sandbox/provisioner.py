@@ -1,8 +1,8 @@
 """A Jupyter kernel provisioner that starts the kernel inside a sandbox.
 
-Inside, the kernel binds five sockets in a small tmpfs of the sandbox's own; no folder of the host is
-writable. Outside, each socket is opened once, without following a link, before any student's code runs;
-whoever connects later connects to that very socket, whatever the student has put in its place since.
+Inside, the kernel binds five sockets in a small tmpfs of the sandbox's own; no folder of the host is writable. Outside,
+each socket is opened once, without following links, before any student's code runs. Later connections reach that very
+socket, even if the student has put something else in its place.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ SHUTDOWN_SECONDS = 2.0
 
 
 class SandboxProvisioner(KernelProvisionerBase):
-    """Runs one kernel in one sandbox.
+    """A provisioner of one kernel in one sandbox.
 
-    Used by :func:`autograder.sandbox.kernel_manager.kernel_manager`, which fills the attributes; through its entry
-    point ``autograder-sandbox`` a kernel specification gets the default sandbox and limits.
+    :func:`autograder.sandbox.kernel_manager.kernel_manager` uses it and fills the attributes. Through its entry point
+    ``autograder-sandbox``, a kernel specification gets the default sandbox and limits.
     """
 
     sandbox: Sandbox | None = None
     files: Mapping[str, Path] = {}
-    masked: tuple[Path, ...] = ()
+    hidden_paths: tuple[Path, ...] = ()
     limits: Limits = Limits()
     cwd: str = HOME
     environment: Mapping[str, str] | None = None
@@ -52,12 +52,15 @@ class SandboxProvisioner(KernelProvisionerBase):
 
     @property
     def has_process(self) -> bool:
+        """Return whether a sandbox was started."""
         return self.process is not None
 
     async def poll(self) -> int | None:
+        """Return None while the kernel runs, else its exit status."""
         return self.process.poll() if self.process is not None else 0
 
     async def wait(self) -> int | None:
+        """Wait until the kernel ends; return its exit status."""
         if self.process is None:
             return 0
         while self.process.poll() is None:
@@ -65,20 +68,24 @@ class SandboxProvisioner(KernelProvisionerBase):
         return self.process.poll()
 
     async def send_signal(self, signum: int) -> None:
-        """Only an end can be sent: interrupts go by message, and signal 0 asks nothing."""
+        """Kill the kernel on SIGKILL or SIGTERM; ignore other signals, as interrupts go by message."""
         if signum in (9, 15):
             await self.kill()
 
     async def kill(self, restart: bool = False) -> None:
+        """End everything inside."""
         if self.process is not None:
             await asyncio.to_thread(self.process.kill)
 
     async def terminate(self, restart: bool = False) -> None:
+        """End everything inside."""
         await self.kill(restart)
 
     async def cleanup(self, restart: bool = False) -> None:
-        """End everything inside and give the sandbox back; ``process`` stays for its usage and exit
-        status."""
+        """End everything inside and release the sandbox.
+
+        ``process`` stays available for its usage and exit status.
+        """
         for fd in self.pinned.values():
             os.close(fd)
         self.pinned = {}
@@ -86,20 +93,24 @@ class SandboxProvisioner(KernelProvisionerBase):
             await asyncio.to_thread(self.process.close)
 
     def get_shutdown_wait_time(self, recommended: float = 5.0) -> float:
+        """Return how many seconds a kernel may take to shut down."""
         return min(recommended, SHUTDOWN_SECONDS)
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Put the command together; the kernel's connection file exists inside only."""
+        """Put the command together; the kernel's connection file exists only inside."""
         names = {"{connection_file}": CONNECTION_FILE}
         extra = kwargs.pop("extra_arguments", [])
         command = [names.get(part, part) for part in (*self.kernel_spec.argv, *extra)]
-        # The host's environment, which kernel managers like to pass on, ends here.
+        # Kernel managers pass on the host's environment; the kernel must not get it.
         kwargs.pop("env", None)
         return await super().pre_launch(cmd=command, env={}, **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the sandbox and wait until the kernel listens. Raises :class:`SandboxError` where it does
-        not."""
+        """Start the sandbox and wait until the kernel listens.
+
+        Raises:
+            SandboxError: the sandbox cannot be built, or the kernel does not listen.
+        """
         assert self.parent is not None, "a provisioner belongs to a kernel manager"
         session = self.parent.session
         scheme = session.signature_scheme
@@ -109,7 +120,7 @@ class SandboxProvisioner(KernelProvisionerBase):
             env=kernel_environment() if self.environment is None else self.environment,
             files=self.files,
             data={CONNECTION_FILE: connection_file(session.key.decode(), scheme)},
-            masked=self.masked,
+            hidden_paths=self.hidden_paths,
             limits=self.limits,
         )
         sandbox = self.sandbox or default_sandbox()

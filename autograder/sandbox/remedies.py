@@ -1,4 +1,4 @@
-"""What a person can do about a sandbox that does not stand: tables, and the choice for the machine at hand.
+"""Remedies for a sandbox that fails: tables of texts, and the choice for this machine.
 
 A remedy is text of one or more lines; commands on a line of their own are indented by two spaces.
 """
@@ -18,11 +18,11 @@ INSTALL = {
     "crun": {"debian": APT + "crun", "fedora": DNF + "crun"},
     "runc": {"debian": APT + "runc", "fedora": DNF + "runc"},
 }
-"""Sandbox → family → what brings it; Ubuntu's packages are called as Debian's."""
+"""Sandbox → family → the command that installs it; Ubuntu's packages have the same names as Debian's."""
 
 
 def install(sandbox: str, machine: Machine) -> str:
-    """The command for this machine first, then those for others."""
+    """Say how to install a sandbox: the command for this machine first, then those for others."""
     known = INSTALL[sandbox]
     own = "debian" if machine.family == "ubuntu" else machine.family
     first, *others = sorted(known, key=lambda family: (family != own, family == ""))
@@ -43,20 +43,20 @@ APPARMOR_PROFILE = """\
   END
   sudo apparmor_parser -r /etc/apparmor.d/{name}"""
 APPARMOR = """\
-Ubuntu's AppArmor lets no program make user namespaces that has no profile for it."""
+Ubuntu's AppArmor allows user namespaces only to programs that have a profile for them."""
 APPARMOR_ALL = """\
   echo kernel.apparmor_restrict_unprivileged_userns=0 | sudo tee /etc/sysctl.d/60-userns.conf
   sudo sysctl --system"""
 CLONE = """\
-This kernel lets ordinary users make no namespaces (Debian before 11, hardened kernels). Allow it:
+Ordinary users cannot make namespaces on this kernel (Debian before 11, hardened kernels). Allow it:
   echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/60-userns.conf
   sudo sysctl --system"""
-MOST = """\
-The number of user namespaces is 0 here (older RHEL, hardened machines). Allow some:
+ZERO_NAMESPACES = """\
+This machine allows 0 user namespaces (older RHEL, hardened machines). Allow some:
   echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/60-userns.conf
   sudo sysctl --system"""
 DOCKER = """\
-Docker's containers may make no namespaces and hide parts of /proc. Start the container with:
+Docker's containers cannot make namespaces and hide parts of /proc. Start the container with:
   docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined \\
     --security-opt systempaths=unconfined --cap-add SYS_ADMIN …"""
 PODMAN = """\
@@ -66,29 +66,31 @@ Podman's containers hide parts of /proc. Start the container with:
 
 
 def namespaces(machine: Machine, program: str | None) -> str:
-    """What lets ``program`` make namespaces; None: that program is Python, which is to get no right of its own. Only
-    what is the matter where that can be seen, else everything, with this machine's family first."""
+    """Say how to let ``program`` make namespaces; None stands for Python, which gets no right of its own.
+
+    If the cause can be seen on this machine, only its remedy is given; else all of them, this machine's family first.
+    """
     apparmor = _apparmor(program)
     seen = [
         (machine.container == "docker", DOCKER),
         (machine.container == "podman", PODMAN),
         (machine.apparmor_restricts, apparmor),
         (machine.clone_forbidden, CLONE),
-        (machine.no_namespaces, MOST),
+        (machine.no_namespaces, ZERO_NAMESPACES),
     ]
     found = [text for is_so, text in seen if is_so]
     if found:
         return "\n".join(found)
-    by_family = {"ubuntu": apparmor, "debian": CLONE, "fedora": MOST}
+    by_family = {"ubuntu": apparmor, "debian": CLONE, "fedora": ZERO_NAMESPACES}
     known = sorted(by_family, key=lambda family: family != machine.family)
     return "\n".join([*(by_family[family] for family in known), DOCKER, PODMAN])
 
 
 def _apparmor(program: str | None) -> str:
     if program is None:
-        return f"{APPARMOR} Allow it to all:\n{APPARMOR_ALL}"
+        return f"{APPARMOR} Allow them to all programs:\n{APPARMOR_ALL}"
     profile = APPARMOR_PROFILE.format(program=program, name=program.rpartition("/")[2])
-    return f"{APPARMOR} Either give it one:\n{profile}\nor allow it to all programs:\n{APPARMOR_ALL}"
+    return f"{APPARMOR} Either give it a profile:\n{profile}\nor allow them to all programs:\n{APPARMOR_ALL}"
 
 
 # --- the rest ----------------------------------------------------------------------------------------
@@ -96,11 +98,11 @@ def _apparmor(program: str | None) -> str:
 PROC = {
     "docker": "This container hides parts of /proc, so that no new one can be mounted. " + DOCKER,
     "podman": "This container hides parts of /proc, so that no new one can be mounted. " + PODMAN,
-    "": "Something is mounted over parts of /proc, so that no new one can be mounted (a container does that): start it "
+    "": "Something is mounted over parts of /proc, so that no new one can be mounted (containers do that): start it "
     "with `--security-opt systempaths=unconfined` (Docker) or `--security-opt unmask=ALL` (Podman).",
 }
-MOUNT = (
-    "This root has no right to mount (a plain container): start the kit as an ordinary user, or give the container "
+NO_MOUNT = (
+    "Root cannot mount here (a plain container): start the kit as an ordinary user, or give the container "
     "`--cap-add SYS_ADMIN`."
 )
 UNREADABLE = (
@@ -118,12 +120,12 @@ _NAMESPACE_WORDS = (
 
 
 def remedy(message: str, machine: Machine, program: str | None = None) -> str:
-    """What to do about a sandbox that does not start, from what its builder said."""
+    """Say how to repair a sandbox that does not start, given its builder's message."""
     text = message.lower()
     for words, advice in (
         (_NAMESPACE_WORDS, namespaces(machine, program)),
         (("can't mount proc", "mount proc"), PROC.get(machine.container, PROC[""])),
-        (("mount namespace", "start the kit as an ordinary user"), MOUNT),
+        (("mount namespace", "start the kit as an ordinary user"), NO_MOUNT),
         (("permission denied", "execvp"), UNREADABLE),
         (("seccomp", "table of system calls"), NO_FILTER),
     ):
@@ -133,7 +135,7 @@ def remedy(message: str, machine: Machine, program: str | None = None) -> str:
 
 
 def control_group(machine: Machine) -> str:
-    """How to get one, as the end of a sentence."""
+    """Say how to get a control group, as the end of a sentence."""
     if machine.container in ("docker", "podman"):
         return (
             "start the kit on the machine itself: a container has no control groups to give away, unless it is started "
@@ -173,10 +175,10 @@ Grade in Windows' own Linux (WSL 2):
   wsl --install -d Debian
   wsl -d Debian
 {_INSIDE}"""
-ELSEWHERE = {"Darwin": ("macOS", MACOS), "Windows": ("Windows", WINDOWS)}
+OTHER_SYSTEMS = {"Darwin": ("macOS", MACOS), "Windows": ("Windows", WINDOWS)}
 
 
 def not_linux(machine: Machine) -> str:
-    """What to say where there can be no sandbox: a line, and how to get a machine that has one."""
-    name, way = ELSEWHERE.get(machine.system, (machine.system, "Grade on a Linux machine."))
+    """Say why there can be no sandbox here, and how to get a machine that can have one."""
+    name, way = OTHER_SYSTEMS.get(machine.system, (machine.system, "Grade on a Linux machine."))
     return f"The sandbox needs Linux, this is {name}.\n{way}"

@@ -1,14 +1,15 @@
-"""The system calls that a student's process may not make, as a classic BPF program.
+"""The system-call filter of a student's process, as a classic BPF program.
 
-The filter is the innermost wall: what namespaces and dropped capabilities leave open (tracing, io_uring,
-sockets of families that ignore the network namespace, new namespaces) ends here. Read as a decision list:
+The filter is the innermost wall. It denies what namespaces and dropped capabilities leave open: tracing, io_uring,
+sockets of families that ignore the network namespace, new namespaces. Read it as a decision list:
 
     another architecture → kill          a call newer than this table → ENOSYS (callers fall back)
     clone with CLONE_NEW* → EPERM        socket of another family than FAMILIES → EAFNOSUPPORT
     a denied call → EPERM                SIGKILL to the notebook's process, exit status 137 → SIGSYS
     everything else → allowed
 
-The last but one is no wall. A process that SIGKILL ended was killed by somebody outside then, and not by its own code.
+The rule about SIGKILL is no wall. It makes the cause of death certain: if SIGKILL ended the process, the signal came
+from outside and not from its own code.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ _NR, _ARCH, _ARGS = 0, 4, 16
 _LOAD, _JUMP_EQ, _JUMP_GT, _JUMP_SET, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 
-NEWEST = 462
-"""mseal, the newest call that was looked at. Later ones answer ENOSYS until somebody did."""
+MAX_SYSTEM_CALL = 462
+"""mseal, the newest call that this table covers. Later calls return ENOSYS until someone has examined them."""
 X32_BIT = 0x40000000
 NEW_NAMESPACES = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
 FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10}
-"""Everything else is refused: vsock and alg ignore the network namespace, the rest is attack surface."""
+"""All other families are refused: vsock and alg ignore the network namespace, the rest is attack surface."""
 AF_NETLINK, NETLINK_ROUTE = 16, 0
-"""The one exception: getifaddrs asks this, and ZeroMQ aborts the kernel where it fails."""
+"""The one exception: getifaddrs needs it, and ZeroMQ aborts the kernel if getifaddrs fails."""
 SIGKILL, KILLED = 9, 137
-"""The signal, and the exit status that says the same."""
+"""The signal, and the exit status that stands for it."""
 NOTEBOOK = 2
-"""The pid of the notebook's process inside: the first one is an init."""
+"""The pid of the notebook's process inside: the first process is an init."""
 _TTY_INJECTION = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C}
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -79,18 +80,18 @@ _AARCH64 = {
 NUMBERS = {"x86_64": _X86_64 | _COMMON, "aarch64": _AARCH64 | _COMMON}
 
 _SIGNALS = {"kill": 1, "tgkill": 2, "tkill": 1, "rt_sigqueueinfo": 1, "rt_tgsigqueueinfo": 2, "pidfd_send_signal": 1}
-"""Calls that send a signal → which of their arguments is the signal."""
+"""Calls that send a signal → the index of the argument that is the signal."""
 _BY_ARGUMENT = {"clone", "clone3", "socket", "socketpair", "ioctl", "exit", "exit_group", *_SIGNALS}
 """Calls that stay possible, or fail in their own way."""
 UNCOUNTED_MEMORY = {"memfd_create", "shmget", "msgget", "mq_open"}
-"""Memory that shows in no process and on no file system: only a cgroup can count it."""
+"""Calls for memory that belongs to no process and no file system: only a cgroup can count it."""
 _ORDINARY = UNCOUNTED_MEMORY | {"semget"}
 
 Instruction = tuple[int, int, int, int]
 
 
 def denied(architecture: str, *, count_by_process: bool = False) -> frozenset[str]:
-    """The names that answer EPERM on ``architecture``."""
+    """List the calls that are denied outright."""
     names = set(NUMBERS[architecture]) - _BY_ARGUMENT - _ORDINARY
     return frozenset(names | UNCOUNTED_MEMORY & set(NUMBERS[architecture]) if count_by_process else names)
 
@@ -98,17 +99,23 @@ def denied(architecture: str, *, count_by_process: bool = False) -> frozenset[st
 def compile_filter(
     architecture: str | None = None, *, count_by_process: bool = False, init: bool = False, notebook: int = NOTEBOOK
 ) -> bytes:
-    """The program as an array of ``struct sock_filter``, ready for ``bwrap --seccomp``.
+    """Compile the filter to BPF instructions.
 
-    ``count_by_process`` also denies the memory that a watchdog which adds up processes cannot see; it is
-    for hosts where no cgroup can be had. ``init``: for the first process inside, which says with its own exit how
-    the notebook's ended; bubblewrap's has another way, and takes the same filter. ``notebook`` is the notebook's
-    pid inside. Raises :class:`SandboxError` on an architecture without a table: no filter, no sandbox.
+    Args:
+        architecture: as :func:`platform.machine` names it; None: this machine's.
+        count_by_process: also deny memory that a watchdog, which adds up processes, cannot see; for hosts without a
+            cgroup.
+        init: compile for the first process inside, whose own exit status reports the notebook's. bubblewrap's init
+            reports it in another way and takes the notebook's filter.
+        notebook: the notebook's pid inside.
+
+    Raises:
+        SandboxError: there is no table for the architecture: no filter, no sandbox.
     """
     architecture = architecture or platform.machine()
     if architecture not in NUMBERS:
         raise SandboxError(
-            f"No table of system calls for {architecture}: the sandbox is known on "
+            f"There is no table of system calls for {architecture}: the sandbox supports "
             f"{', '.join(NUMBERS)} only. Grade on such a machine."
         )
     number = NUMBERS[architecture]
@@ -118,7 +125,7 @@ def compile_filter(
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NR),
         # On x86-64 this is also what refuses the x32 calls, whose numbers start at X32_BIT.
-        (_JUMP_GT, 0, 1, NEWEST),
+        (_JUMP_GT, 0, 1, MAX_SYSTEM_CALL),
         (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),
         (_JUMP_EQ, 0, 1, number["clone3"]),
         (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),
@@ -141,17 +148,21 @@ def compile_filter(
 
 
 def _check(number: int, argument: int, test: list[Instruction]) -> list[Instruction]:
-    """Apply ``test`` to the low half of an argument of one call; falls through, with the number loaded
-    again."""
+    """Apply ``test`` to the low half of an argument of one call.
+
+    If no test returns, the number is loaded again for the next check.
+    """
     body = [(_LOAD, 0, 0, _ARGS + 8 * argument), *test, (_LOAD, 0, 0, _NR)]
     return [(_JUMP_EQ, 0, len(body), number), *body]
 
 
 def _kills(notebook: int, name: str) -> list[Instruction]:
-    """End the caller where the signal that is loaded is SIGKILL, and it is, or may be, aimed at the notebook: at
-    itself, the caller's group, everyone, its group."""
+    """End the caller if the loaded signal is SIGKILL and may be aimed at the notebook.
+
+    Its target may be the notebook itself, the caller's group, all processes, or the notebook's group.
+    """
     end: list[Instruction] = [(_RETURN, 0, 0, _KILL)]
-    if name not in ("tkill", "pidfd_send_signal"):  # whose first argument does not say which process it is
+    if name not in ("tkill", "pidfd_send_signal"):  # their first argument does not name the process
         aimed = (notebook, 0, -1, -notebook)
         last = len(aimed) - 1
         jumps = [(_JUMP_EQ, last - i, int(i == last), pid & 0xFFFFFFFF) for i, pid in enumerate(aimed)]
@@ -160,7 +171,7 @@ def _kills(notebook: int, name: str) -> list[Instruction]:
 
 
 def _one_of(values: Iterable[int], error: int) -> list[Instruction]:
-    """Fail with ``error`` unless the loaded word is one of ``values``."""
+    """Refuse the loaded value with ``error`` unless it is one of ``values``."""
     allowed = list(values)
     jumps: list[Instruction] = [(_JUMP_EQ, len(allowed) - i, 0, value) for i, value in enumerate(allowed)]
     return [*jumps, (_RETURN, 0, 0, _ERRNO | error)]

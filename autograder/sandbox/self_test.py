@@ -1,4 +1,4 @@
-"""Tries the real sandbox from inside and from outside, and says for a person what holds and what does not."""
+"""The self-test of a sandbox: it tries what must fail, from inside and from outside, and reports in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ SECONDS = 20.0
 
 
 def require(sandbox: Sandbox) -> None:
-    """Raise :class:`SandboxError` with every failed finding and its remedy when the self-test fails."""
+    """Refuse a sandbox that fails its self-test.
+
+    Raises:
+        SandboxError: lists every failed finding with its remedy.
+    """
     failed = [f for f in self_test(sandbox) if not f.ok]
     if failed:
         lines = [f"{f.name}: {f.detail}" + (f"\n  → {f.remedy}" if f.remedy else "") for f in failed]
@@ -27,7 +31,11 @@ def require(sandbox: Sandbox) -> None:
 
 
 def self_test(sandbox: Sandbox) -> tuple[Finding, ...]:
-    """Try from inside and from outside what must fail; the findings are in the order in which a person repairs them."""
+    """Try from inside and from outside what must fail.
+
+    Returns:
+        The findings, in the order in which a person repairs them.
+    """
     trial = sandbox.trial()
     first = trial.builder
     names = kernel_environment()
@@ -48,20 +56,19 @@ def self_test(sandbox: Sandbox) -> tuple[Finding, ...]:
     try:
         outside = tuple(_seen_from_outside(process))
         ended = process.wait(SECONDS)
-        inside = [_excused(finding, trial.differs) for finding in _seen_from_inside(process, ended)]
+        inside = [_excused(finding, trial.known_differences) for finding in _seen_from_inside(process, ended)]
     finally:
         process.close()
     return (first, Finding("start", True, process.label), *outside, *inside)
 
 
-def _excused(finding: Finding, differs: Mapping[str, tuple[str, str]]) -> Finding:
-    found, why = differs.get(finding.name, ("", ""))
+def _excused(finding: Finding, known_differences: Mapping[str, tuple[str, str]]) -> Finding:
+    found, why = known_differences.get(finding.name, ("", ""))
     return Finding(finding.name, True, f"but for {found}", why) if found and finding.detail == found else finding
 
 
 def _seen_from_outside(process: Process) -> Iterator[Finding]:
-    # Init waits for its child to be reaped, so that its status can be read even when the script is already
-    # done.
+    # Init waits until its child is reaped, so its status can be read even if the script has already ended.
     uid = _host_uid(process.pid)
     if uid is not None:
         yield Finding("host user", uid > 0, f"the sandbox runs as uid {uid}", "" if uid > 0 else BUG)
@@ -80,7 +87,7 @@ def _seen_from_outside(process: Process) -> Iterator[Finding]:
 
 
 def _host_uid(pid: int) -> int | None:
-    """The lowest of the four uids of a process as the host sees them; None when it is gone."""
+    """Return the lowest of a process's four uids as the host sees them; None if it is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -92,7 +99,7 @@ def _seen_from_inside(process: Process, ended: int | None) -> tuple[Finding, ...
     try:
         answers = json.loads(process.stdout())
     except ValueError:
-        said = process.stderr().strip()[-1000:]
+        errors = process.stderr().strip()[-1000:]
         detail = f"the test inside ended with status {ended}" if ended is not None else "the test inside hangs"
-        return (Finding("inside", False, f"{detail}: {said}", remedy(said, Machine.look())),)
+        return (Finding("inside", False, f"{detail}: {errors}", remedy(errors, Machine.look())),)
     return tuple(Finding(name, bool(ok), str(detail), "" if ok else BUG) for name, (ok, detail) in answers.items())

@@ -1,8 +1,8 @@
-"""Runs inside the sandbox during a self-test: tries what must fail, and prints ``{"name": [ok, detail]}``
-as JSON.
+"""The part of a self-test that runs inside the sandbox.
 
-Standard library only, and plain ``os`` calls, which name what the kernel is asked; it is handed to ``python
--I -S -c`` as text. A ``detail`` says what was found.
+It tries what must fail, and prints ``{"name": [ok, detail]}`` as JSON. Standard library only, and plain ``os`` calls,
+which name what the kernel is asked for. The script is passed to ``python -I -S -c`` as text. A ``detail`` says what was
+found.
 """
 
 
@@ -41,7 +41,7 @@ GET_NO_NEW_PRIVS = 39
 
 
 def attempt(action: Callable[[], object]) -> bool:
-    """Whether ``action`` works."""
+    """Return whether ``action`` works."""
     try:
         action()
     except OSError:
@@ -50,13 +50,13 @@ def attempt(action: Callable[[], object]) -> bool:
 
 
 def listed(names: Iterable[str], nothing: str) -> tuple[bool, str]:
-    """A verdict over things that should not be there."""
+    """Make a verdict over things that should not exist."""
     found = sorted(names)
     return not found, ", ".join(found) if found else nothing
 
 
 def writable(folder: str) -> bool:
-    """Whether a file can be made in ``folder``."""
+    """Return whether a file can be made in ``folder``."""
     path = os.path.join(folder, f".write-{os.getpid()}")
     if not attempt(lambda: os.close(os.open(path, os.O_CREAT | os.O_WRONLY))):
         return False
@@ -65,6 +65,7 @@ def writable(folder: str) -> bool:
 
 
 def read_only() -> tuple[bool, str]:
+    """Check that the system cannot be written."""
     folders = [
         "/",
         "/etc",
@@ -84,6 +85,7 @@ def read_only() -> tuple[bool, str]:
 
 
 def work_folders() -> tuple[bool, str]:
+    """Check that the work folders can be written and are limited in size."""
     sizes = {}
     for folder in ("/home/student", "/tmp", "/dev/shm", "/run/kernel"):
         status = os.statvfs(folder)
@@ -99,6 +101,7 @@ def work_folders() -> tuple[bool, str]:
 
 
 def network() -> tuple[bool, str]:
+    """Check that loopback works and other machines cannot be reached."""
     wrong = []
     for kind, port in ((socket.SOCK_STREAM, 443), (socket.SOCK_DGRAM, 53)):
         with socket.socket(socket.AF_INET, kind) as sock:
@@ -116,6 +119,7 @@ def network() -> tuple[bool, str]:
 
 
 def families() -> tuple[bool, str]:
+    """Check that sockets of dangerous families are refused."""
     tried = {
         "vsock": (40, 1, 0),
         "packet": (17, 3, 0),
@@ -134,6 +138,7 @@ def families() -> tuple[bool, str]:
 
 
 def system_calls() -> tuple[bool, str]:
+    """Check that dangerous system calls are refused."""
     numbers = NUMBERS[platform.machine()] | COMMON
     wrong = []
     for name, number in numbers.items():
@@ -146,6 +151,7 @@ def system_calls() -> tuple[bool, str]:
 
 
 def processes() -> tuple[bool, str]:
+    """Check that no other process is visible."""
     seen = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     stranger = [pid for pid in seen if pid not in (1, os.getpid())]
     return (
@@ -155,6 +161,7 @@ def processes() -> tuple[bool, str]:
 
 
 def privileges() -> tuple[bool, str]:
+    """Check that there are no capabilities and no new privileges, and that a filter is installed."""
     with open("/proc/self/status") as status:
         fields = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
     sets = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -165,11 +172,14 @@ def privileges() -> tuple[bool, str]:
 
 
 def environment() -> tuple[bool, str]:
+    """Check that nothing of the host's environment is visible."""
     allowed = set(sys.argv[2].split(",")) | {"PWD", "LC_CTYPE"}
     return listed(set(os.environ) - allowed, "nothing of the host's environment")
 
 
 def descriptors() -> tuple[bool, str]:
+    """Check that no descriptor but the standard ones is open."""
+
     def is_open(fd: int) -> bool:
         return attempt(lambda: os.fstat(fd))
 

@@ -1,7 +1,7 @@
 """Sockets that a process inside a sandbox listens on, opened from outside before any student's code runs.
 
-Each is opened once, without following a link. Whoever connects to the descriptor later reaches that very socket,
-whatever the student has put in its place since.
+Each socket is opened once, without following links. Later connections through the descriptor reach that very socket,
+even if the student has put something else in its place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.01
 def start_listening(
     sandbox: Sandbox, job: Job, names: Sequence[str], seconds: float, what: str
 ) -> tuple[Process, dict[str, int]]:
-    """Start a job that listens on sockets in :data:`~autograder.sandbox.base.SOCKETS`, and wait until it does.
+    """Start a job that listens on sockets in :data:`~autograder.sandbox.base.SOCKETS`; wait until it does.
 
     Args:
         sandbox: where to start it.
@@ -32,7 +32,7 @@ def start_listening(
         what: the process, in words, for errors.
 
     Returns:
-        The process, and an ``O_PATH`` descriptor of each socket by its name. Both are the caller's to close.
+        The process, and an ``O_PATH`` descriptor of each socket by its name. The caller closes both.
 
     Raises:
         SandboxError: the sandbox cannot be built, or the job does not listen.
@@ -92,14 +92,14 @@ def pin_socket(process: Process, name: str) -> int | None:
 
 
 def _listens(descriptor: int) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(f"/proc/self/fd/{descriptor}") == 0
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(f"/proc/self/fd/{descriptor}") == 0
 
 
 def _startup_failure(process: Process, ended: int | None, seconds: float, what: str) -> str:
     how = f"did not answer within {seconds:g} s" if ended is None else f"ended with status {ended} while it started"
-    said = process.stderr().strip()[-2000:]
+    errors = process.stderr().strip()[-2000:]
     return (
-        f"{what} {how}. Its last words: {said or '(none)'}\n"
+        f"{what} {how}. Its last words: {errors or '(none)'}\n"
         "Check that the assignment's environment has ipykernel, and run `autograder doctor`."
     )

@@ -1,1 +1,1 @@
-"""Handing in and collecting: bytes from outside become ``submitted/``."""
+"""Packing and collecting of submissions: untrusted bytes become ``submitted/``."""

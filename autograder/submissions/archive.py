@@ -1,10 +1,10 @@
-"""Archives from students, read as what they are: bytes that a stranger chose.
+"""Reader of archives from students: a stranger chose every byte.
 
-    scan     ── lists every member and says what is wrong with it; writes nothing
-    extract  ── scans everything first, and only then writes what is right
+    scan     ── lists every member with its fault; writes nothing
+    extract  ── scans everything first, and only then writes the valid members
 
-Everything is counted while it streams; what an archive says of its own sizes is believed only where it is
-too much. Only stored and deflated zips, tars and gzipped tars are read: other compressions may ask for memory
+Everything is counted while it streams; a size that the archive states counts only if it is too
+large. Only stored and deflated zips, tars and gzipped tars are read: other compressions may ask for memory
 before the first byte arrives.
 """
 
@@ -37,14 +37,14 @@ from autograder.submissions.members import (
 )
 
 _SMALL = 8 * MIB
-"""Below this many bytes no ratio is suspicious: a notebook that printed one line a million times."""
+"""Number of unpacked bytes below which no ratio is suspicious: a notebook may print one line a million times."""
 _HEADER_BYTES = MIB
-"""The largest header of one tar member (a long name, a pax record)."""
+"""Largest header of one tar member (a long name, a pax record)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A member as its archive describes it, before it is judged."""
+    """A member as its archive describes it, before it is checked."""
 
     name: str
     size: int
@@ -59,14 +59,18 @@ class _Raw:
 
 
 class _Bounded(io.RawIOBase):
-    """A file that serves a parser, but not every wish: no huge read, no position past ``end``, and where
-    ``forward`` no way back (in gzip that unpacks all anew, and negative sizes would loop for ever)."""
+    """A file with bounds, for a parser: no huge read, no position past ``end``.
+
+    With ``forward``, it refuses to go back: in gzip that unpacks everything again, and negative sizes would loop
+    forever.
+    """
 
     def __init__(self, file: IO[bytes], *, largest: int, end: int, forward: bool) -> None:
         self._file, self._largest, self._end, self._forward = file, largest, end, forward
         self.last = b""
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read at most ``largest`` bytes."""
         if size is None or size < 0:
             size = self._largest
         if size > self._largest:
@@ -77,6 +81,7 @@ class _Bounded(io.RawIOBase):
         return self.last
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move to a position within the bounds."""
         if self._forward and (whence != 0 or offset < self._file.tell()):
             raise SubmissionError("The archive's headers point backwards.")
         if self._forward and offset > self._end:
@@ -84,17 +89,20 @@ class _Bounded(io.RawIOBase):
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
+        """Return the position."""
         return self._file.tell()
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
 
 def _zip_members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:
-    # The directory is read in one piece, and each of its entries becomes an object: its size bounds both.
+    # The directory is read in one piece, and each of its entries becomes an object: the bound covers both.
     bounded = _Bounded(file, largest=limits.members * 256 + 2 * CHUNK, end=limits.archive_bytes, forward=False)
     with zipfile.ZipFile(bounded) as archive:
         infos = archive.infolist()
@@ -159,7 +167,7 @@ def _tar_members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:
                     open=lambda info=info: archive.extractfile(info) or io.BytesIO(),  # type: ignore[misc]
                 )
             if bounded.last.strip(b"\0"):
-                raise SubmissionError("The archive is damaged: something else follows where a member should.")
+                raise SubmissionError("The archive is damaged: there is no valid member where one should follow.")
 
 
 def _tar_problem(info: tarfile.TarInfo) -> str:
@@ -183,12 +191,12 @@ def _tar_time(info: tarfile.TarInfo) -> datetime | None:
         return None
 
 
-# --- the whole ---------------------------------------------------------------------------------------
+# --- all members -------------------------------------------------------------------------------------
 
 
 @contextmanager
 def _parsing() -> Iterator[None]:
-    """Whatever a parser throws at bytes from outside is the archive's fault, and one kind of error."""
+    """Turn every exception of a parser into a :class:`SubmissionError`: the archive is at fault."""
     try:
         yield
     except SubmissionError:
@@ -199,7 +207,7 @@ def _parsing() -> Iterator[None]:
 
 
 def _members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:
-    """The members in order; raises :class:`SubmissionError` where the archive as a whole is refused."""
+    """Yield the members in order; raise :class:`SubmissionError` if the archive as a whole is refused."""
     size = file.seek(0, os.SEEK_END)
     if size > limits.archive_bytes:
         raise SubmissionError(f"The archive is larger than {limits.archive_bytes // MIB} MiB.")
@@ -230,16 +238,17 @@ def _judged(raw: _Raw, limits: ArchiveLimits) -> Member:
 
 
 def scan(file: BinaryIO, limits: ArchiveLimits) -> tuple[Member, ...]:
-    """The files of an archive (folders and junk left out), each with what is wrong with it.
+    """List the files of an archive (folders and junk left out), each with its fault.
 
-    Raises :class:`SubmissionError` where no part of it can be taken: not an archive, damaged, too large in
-    sum, too many members, overlapping members.
+    Raises:
+        SubmissionError: no part of it can be used: not an archive, damaged, too large in
+            sum, too many members, overlapping members.
     """
     return tuple(m for m in _plan(file, limits) if m is not None)
 
 
 def _plan(file: BinaryIO, limits: ArchiveLimits) -> list[Member | None]:
-    """One entry per member, in the archive's order; None: nothing to write."""
+    """List one entry per member, in the archive's order; None: nothing to write."""
     plan: list[Member | None] = []
     total = 0
     for raw in _members(file, limits):
@@ -259,9 +268,19 @@ def _plan(file: BinaryIO, limits: ArchiveLimits) -> list[Member | None]:
 def extract(file: BinaryIO, into: Path, limits: ArchiveLimits, *, strict: bool) -> tuple[Member, ...]:
     """Write the files of an archive below the empty folder ``into``.
 
-    ``strict``: one refused member refuses the archive, before anything is written (a student's own archive).
-    Otherwise the refused members come back with their ``problem`` and the others are written (a class export:
-    one student's bad file is not the others' loss). Raises as :func:`scan` does.
+    Args:
+        file: the archive.
+        into: the folder.
+        limits: bounds of the archive.
+        strict: whether one refused member refuses the archive, before anything is written (a student's own archive).
+            Otherwise refused members come back with their ``problem`` and the others are written (a class export:
+            one student's bad file must not cost the others).
+
+    Returns:
+        The files, each with its fault.
+
+    Raises:
+        SubmissionError: as for :func:`scan`.
     """
     plan = _plan(file, limits)
     for member in plan:
@@ -284,7 +303,7 @@ def extract(file: BinaryIO, into: Path, limits: ArchiveLimits, *, strict: bool) 
 
 
 def _chunks(raw: _Raw, member: Member) -> Iterator[bytes]:
-    """The bytes of a member: exactly as many as were announced when it was judged."""
+    """Yield the bytes of a member: exactly as many as the scan found."""
     if raw.name.removeprefix("./") != member.name:
         raise SubmissionError("The archive changed while it was read.")
     left = member.size

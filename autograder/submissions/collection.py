@@ -1,9 +1,9 @@
-"""Submissions coming in: from a folder or an archive into submitted/<student>/<assignment>/.
+"""Collection of submissions: from a folder or an archive into submitted/<student>/<assignment>/.
 
     source ─ walk, extract ─▶ members ─ find_items ─▶ items ─ resolve ─▶ files ─ deliver ─▶ submitted/
 
-Who handed in is said by the place where an item lies (the folder, or the name that the learning system gave
-the file), never by what is in it: a student could write another one's name there.
+The student is taken from the place of an item (the folder, or the name that the learning system gave
+the file), never from its content: a student could write another one's name there.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ from autograder.submissions.manifest import MANIFEST, TIMESTAMP, format_timestam
 from autograder.submissions.members import CLASS, SUBMISSION, Member, collision_key, mark_collisions, write_new
 
 _NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
-"""Errors that a name can cause: one student's, and not the machine's."""
+"""Errors that a file name can cause: the student's fault, and not the machine's."""
 
 
 class CollectStatus(enum.StrEnum):
-    """What became of one item of the source."""
+    """Status of one collected item of the source."""
 
     COLLECTED = "collected"
-    REPLACED = "replaced"  # newer than the one that was there; that one is kept aside
+    REPLACED = "replaced"  # newer than the one that was there, which was moved aside
     UNCHANGED = "unchanged"  # the same files are there already
-    OLDER = "older"  # than the one that is there, which stays
+    OLDER = "older"  # than the one that is there, which was not replaced
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One item of the source, and what became of it."""
+    """Result of collecting one item of the source."""
 
     item: str
-    """Its name in the source."""
+    """Name in the source."""
     status: CollectStatus
     student: str | None = None
     reason: str = ""
-    """Why it was refused, or what a person should know."""
+    """Reason why it was refused, or a note for a person."""
     timestamp: datetime | None = None
-    """When it was handed in, UTC."""
+    """Time when it was handed in, UTC."""
     path: Path | None = None
-    """submitted/<student>/<assignment>, where it is there now."""
+    """Folder submitted/<student>/<assignment>, if the submission is there now."""
 
     def __str__(self) -> str:
         parts = [f"{self.status:<9} ", one_line(self.student or self.item)]
@@ -69,13 +69,21 @@ def collect(
 ) -> tuple[Collected, ...]:
     """Put the submissions in ``source`` into submitted/, each with its timestamp.txt.
 
-    ``source`` is a folder, an archive or one notebook; docs/how-to/collect.md draws the layouts. ``received``
-    is the time that counts for all of them, where the times in the submissions are not to be believed.
-    An item that is refused is a value with its reason, and the others go on. Doing the same again changes
-    nothing. What is replaced is kept in .autograder/superseded/<assignment>/<student>/<time>/.
+    An item that is refused is a value with its reason, and the others are collected. Collecting the same again changes
+    nothing. A replaced submission is moved to .autograder/superseded/<assignment>/<student>/<time>/.
 
-    Raises :class:`UsageError` where the assignment or the source does not exist, :class:`HostError` where the
-    course cannot be written.
+    Args:
+        course: the course.
+        assignment: the assignment's name.
+        source: a folder, an archive or one notebook; docs/how-to/collect.md draws the layouts.
+        received: a time that counts for all of them, if the times in the submissions are not reliable.
+
+    Returns:
+        One entry for each item.
+
+    Raises:
+        UsageError: the assignment or the source does not exist.
+        HostError: the course cannot be written.
     """
     if assignment not in course.assignments:
         raise UsageError(f"There is no assignment “{assignment}”: {', '.join(course.assignments)}.")
@@ -112,7 +120,7 @@ def _one(
         if received is not None:
             found = replace(found, timestamp=received.astimezone(UTC))
         elif found.timestamp > now:
-            note = f"it says that it comes from the future ({found.timestamp:%Y-%m-%d %H:%M} UTC)"
+            note = f"its time lies in the future ({found.timestamp:%Y-%m-%d %H:%M} UTC)"
             found = replace(found, timestamp=now, notes=(*found.notes, note))
         return _deliver(course, assignment, item, found, work)
     except SubmissionError as error:
@@ -120,23 +128,23 @@ def _one(
     except OSError as error:
         if error.errno not in _NAMES:
             raise
-        reason = f"this file system does not take one of its names ({error.strerror})"
+        reason = f"this file system does not allow one of its names ({error.strerror})"
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
 
 
 @contextmanager
 def _staging(course: Course) -> Iterator[Path]:
-    """A folder on the course's own file system (what is in it is renamed into place), removed afterwards."""
+    """Make a temporary folder on the course's own file system, so that its content can be renamed into place."""
     try:
         course.state.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="collect-", dir=course.state) as folder:
             yield Path(folder)
     except OSError as error:
-        raise HostError(f"{course.root} cannot be written: {error}. Is there space, are there rights?") from error
+        raise HostError(f"{course.root} cannot be written: {error}. Check free space and permissions.") from error
 
 
 def _expected(course: Course, assignment: str) -> tuple[str, ...]:
-    """The file names of the assignment's notebooks, as far as the course has them."""
+    """Return the file names of the assignment's notebooks, if the course has them."""
     for folder in (course.release(assignment), course.source(assignment)):
         if names := tuple(sorted(p.name for p in folder.glob("*.ipynb"))):
             return names
@@ -155,7 +163,7 @@ def _open_source(source: Path, staging: Path) -> tuple[Path, tuple[Member, ...]]
     with source.open("rb") as file:
         members = extract(file, root, CLASS, strict=False)
     if any(m.name == MANIFEST for m in members):
-        # One student's archive, as pack made it, and not a class: it is judged as such.
+        # One student's archive, as pack made it, and not a class: the stricter limits apply.
         return source.parent, (Member(source.name, source.stat().st_size, _modified(source)),)
     return root, members
 
@@ -167,7 +175,7 @@ def _modified(path: Path) -> datetime:
 def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Path) -> Collected:
     target = course.submitted(found.student, assignment)
     _refuse_twin(course.directory("submitted"), found.student)
-    # A notebook that got its name back can meet a folder of that name.
+    # A notebook that got its original name back can collide with a folder of that name.
     final = [Member(name, 0) for name in (*found.files, TIMESTAMP)]
     if bad := next((m for m in mark_collisions(final) if m.problem), None):
         raise SubmissionError(f"“{one_line(bad.name)}” is refused: {bad.problem}")
@@ -191,22 +199,22 @@ def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Pa
             reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
             return replace(result, status=CollectStatus.OLDER, reason=reason)
     write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
-    kept = None
+    replaced = None
     if target.exists() or target.is_symlink():
-        kept = _superseded(course, assignment, found.student, existing)
-        target.rename(kept)
+        replaced = _superseded(course, assignment, found.student, existing)
+        target.rename(replaced)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(target)
     except OSError:
-        if kept is not None:
-            kept.rename(target)
+        if replaced is not None:
+            replaced.rename(target)
         raise
-    return replace(result, status=CollectStatus.REPLACED if kept else CollectStatus.COLLECTED)
+    return replace(result, status=CollectStatus.REPLACED if replaced else CollectStatus.COLLECTED)
 
 
 def _refuse_twin(submitted: Path, student: str) -> None:
-    """On some file systems two names that differ in case are one folder: one would replace the other."""
+    """Refuse a name that differs from another only in case: on some file systems both are one folder."""
     names = (p.name for p in submitted.iterdir()) if submitted.is_dir() else ()
     for name in names:
         if name != student and collision_key(name) == collision_key(student):
@@ -214,7 +222,7 @@ def _refuse_twin(submitted: Path, student: str) -> None:
 
 
 def _same(staged: Path, target: Path) -> bool:
-    """Whether both hold the same files, timestamp.txt aside."""
+    """Tell whether both hold the same files, timestamp.txt aside."""
     mine, theirs = walk(staged, SUBMISSION), walk(target, SUBMISSION)
     names = [m.name for m in theirs if m.name != TIMESTAMP]
     if any(m.problem for m in theirs) or [m.name for m in mine] != names:
@@ -223,7 +231,7 @@ def _same(staged: Path, target: Path) -> bool:
 
 
 def _superseded(course: Course, assignment: str, student: str, time: datetime | None) -> Path:
-    """A new place for a submission that is replaced."""
+    """Choose a new folder for a submission that is replaced."""
     folder = course.state / "superseded" / assignment / student
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{time:%Y%m%dT%H%M%SZ}" if time else "unknown"

@@ -1,7 +1,7 @@
-"""Folders that students can write to, read without following anything that is not a plain file.
+"""Reader of folders that students can write to: it follows nothing that is not a plain file.
 
-Paths are opened one part at a time below an open folder, so that a folder which is swapped for a link between
-the look and the read leads nowhere.
+Paths are opened one part at a time below an open folder. So a folder that is replaced by a link between
+the check and the read leads nowhere.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ _FILE = open_flags("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 
 
 def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
-    """The files below ``root``, sorted, hidden ones and junk left out; each with what is wrong with it.
+    """List the files below ``root``, sorted, without hidden ones and junk; each with its fault.
 
-    Links, special files, hard links and files that are too large are listed with their ``problem``. Raises
-    :class:`SubmissionError` where there are more than ``limits.members`` entries.
+    Links, special files, hard links and files that are too large are listed with their ``problem``.
+
+    Raises:
+        SubmissionError: there are more than ``limits.members`` entries.
     """
     members: list[Member] = []
     waiting = [""]
@@ -55,7 +57,7 @@ def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
 
 
 def _entries(root: Path, prefix: str, most: int) -> Iterator[tuple[str, os.stat_result]]:
-    """Path and status of what lies in a folder, no more than ``most`` and one."""
+    """Yield path and status of a folder's entries, no more than ``most`` and one."""
     descriptor = _open_folder(root, prefix)
     try:
         with os.scandir(descriptor) as entries:
@@ -68,7 +70,8 @@ def _entries(root: Path, prefix: str, most: int) -> Iterator[tuple[str, os.stat_
 def open_file(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:
     """Open a file below ``root`` for reading.
 
-    Raises :class:`SubmissionError` where it is no plain file or larger than ``limits.member_bytes``.
+    Raises:
+        SubmissionError: it is no plain file, or larger than ``limits.member_bytes``.
     """
     try:
         descriptor = _open_below(root, name) if opens_step_by_step() else open_after_a_look(root, name)
@@ -81,7 +84,11 @@ def open_file(root: Path, name: str, limits: ArchiveLimits) -> BinaryIO:
 
 
 def read_chunks(root: Path, name: str, limits: ArchiveLimits) -> Iterator[bytes]:
-    """The bytes of a file below ``root``, counted while they come. Raises as :func:`open_file`."""
+    """Yield the bytes of a file below ``root``, counted as they are read.
+
+    Raises:
+        SubmissionError: as for :func:`open_file`.
+    """
     left = limits.member_bytes
     with open_file(root, name, limits) as file:
         while chunk := file.read(CHUNK):
@@ -116,7 +123,7 @@ def _problem(status: os.stat_result, limits: ArchiveLimits, *, folders: bool) ->
         return ""
     if not stat.S_ISREG(status.st_mode):
         return "a link or a special file"
-    # A hard link may be another person's file: whoever can write here could have it copied into a submission.
+    # A hard link may be another person's file: a student with access could have it copied into a submission.
     if status.st_nlink > 1:
         return "a file with a second hard link"
     if status.st_size > limits.member_bytes:

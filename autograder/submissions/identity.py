@@ -1,6 +1,6 @@
-"""One submission of a source, read and checked: whose it is, which files, when handed in.
+"""Identity of a submission: whose it is, which files it has, when it was handed in.
 
-An archive is unpacked first. Its submission.json must fit what is in it, and must not contradict the name
+An archive is unpacked first. Its submission.json must fit its content, and must not contradict the name
 that the archive has from outside.
 """
 
@@ -22,12 +22,12 @@ from autograder.submissions.manifest import FORMAT, MANIFEST, TIMESTAMP, parse_t
 from autograder.submissions.members import MIB, SUBMISSION, Member
 
 _ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
-"""A student's archive as a file of the source."""
+"""Limits for a student's archive as a file of the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A submission, read and checked, that has not been put in its place."""
+    """A submission that was read and checked, and is not in its place yet."""
 
     student: str
     root: Path
@@ -39,14 +39,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Manifest:
-    """What submission.json says; its hashes have been compared."""
+    """Content of submission.json; its hashes have been compared."""
 
     student: str
     timestamp: datetime
 
 
 def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
-    """What an item holds: the student's name, the files and the time. Raises :class:`SubmissionError`."""
+    """Read an item: the student's name, the files and the time.
+
+    Raises:
+        SubmissionError: the item is refused.
+    """
     if item.problem:
         raise SubmissionError(item.problem)
     if item.is_archive:
@@ -72,14 +76,14 @@ def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, it
     files, notes = place(by_name, notebooks, is_loose=False)
     if not any(is_notebook(name) and "/" not in name for name in files):
         raise SubmissionError("there is no notebook at its top (archives in it are not opened)")
-    student, more = _who(item, manifest)
-    # The archive's own dates are the student's choice; the file's is the learning system's.
+    student, more = _student(item, manifest)
+    # The student chooses the dates in the archive; the learning system sets the file's.
     time = manifest.timestamp if manifest is not None else item.time
     return Found(student, unpacked, files, time or datetime.now(UTC), (*notes, *more))
 
 
-def _who(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
-    """The student's name, and notes. The name from outside wins; without one, both must agree."""
+def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
+    """Return the student's name, and notes. The name from outside wins; without one, both must agree."""
     named = item.student or ""
     if manifest is None or manifest.student == named:
         return named, []
@@ -94,7 +98,11 @@ def _who(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
 
 
 def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Manifest | None:
-    """submission.json, if any; raises :class:`SubmissionError` where it does not fit its archive."""
+    """Read submission.json, if there is one.
+
+    Raises:
+        SubmissionError: it does not fit its archive.
+    """
     member = next((m for m in members if m.name == MANIFEST), None)
     if member is None:
         return None
@@ -108,7 +116,7 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
         version, claimed, hashes = content["format"], content["assignment"], dict(content["sha256"])
     except SubmissionError:
         raise
-    except Exception as error:  # whatever else a stranger's JSON can lead to
+    except Exception as error:  # untrusted JSON can raise many types
         raise SubmissionError(f"its {MANIFEST} cannot be read ({type(error).__name__})") from error
     if version != FORMAT:
         raise SubmissionError(f"its {MANIFEST} has format {one_line(str(version))}; this is format {FORMAT}")
@@ -120,6 +128,7 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
 
 
 def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """Digest these files: name → SHA-256."""
     digests = {}
     for name in names:
         digest = hashlib.sha256()

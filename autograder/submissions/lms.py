@@ -1,6 +1,6 @@
-"""What a source of submissions holds, told from names alone: whose is what, and where each notebook belongs.
+"""Layouts of learning systems' exports: names alone tell whose each file is, and where each notebook belongs.
 
-A name begins with what the learning system put there; what follows may be the student's own choice. So every
+A name begins with the learning system's part; the rest may be the student's own choice. So every
 pattern reads the student from the front.
 """
 
@@ -22,21 +22,21 @@ _CANVAS = re.compile(r"(?P<student>[^_]+)_(?:LATE_)?(?P<key>\d+)_\d+_(?P<rest>.+
 _BLACKBOARD = r"(?i:{})_(?P<student>.+?)_attempt_(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_(?P<rest>.*))?"
 _PACKED = r"{}-(?P<student>.+)-\d{{8}}T\d{{6}}Z{}"
 _COPY = r"(?:-\d{1,3}| ?\(\d{1,3}\))?"
-"""What learning systems and browsers append to a file that comes a second time."""
+"""Suffix that learning systems and browsers append to a second copy of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One submission in the source, before anything of it is read."""
+    """One submission in the source, before its content is read."""
 
     name: str
-    """In the source."""
+    """Name in the source."""
     members: tuple[Member, ...] = ()
-    """Its files, named from the source's root; for an archive that one."""
+    """Files of it, named from the source's root; for an archive, the archive itself."""
     prefix: str = ""
-    """The folder of the members, with ``/``."""
+    """Folder of the members, with ``/``."""
     student: str | None = None
-    """None: no name was given from outside, only the archive itself can say."""
+    """None: no name was given from outside; only the archive's own manifest can tell."""
     is_archive: bool = False
     is_given: bool = True
     """Whether the learning system or the instructor gave the name, so that it outweighs the archive's own."""
@@ -49,16 +49,23 @@ class Item:
 
 
 def is_notebook(name: str) -> bool:
+    """Tell whether it is a notebook's name."""
     return name.lower().endswith(".ipynb")
 
 
 def is_archive(name: str) -> bool:
+    """Tell whether it is an archive's name."""
     return name.lower().endswith(ARCHIVES)
 
 
 def find_items(members: Iterable[Member], assignment: str, others: Iterable[str] = ()) -> tuple[Item, ...]:
-    """The submissions of ``assignment``, sorted by name. ``others``: the course's assignments,
-    whose folders are not this one's business. What cannot be told comes back with its ``problem``."""
+    """Find the submissions of ``assignment``, sorted by name; doubtful ones have a ``problem``.
+
+    Args:
+        members: the files of the source.
+        assignment: the assignment's name.
+        others: all assignments of the course; folders of the others are passed over.
+    """
     members = tuple(members)
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
     groups: dict[str, list[Member]] = {}
@@ -76,7 +83,7 @@ def find_items(members: Iterable[Member], assignment: str, others: Iterable[str]
 
 
 def _file(member: Member, name: str, assignment: str) -> Item:
-    """A file at the top: a notebook or an archive that a learning system named after the student."""
+    """Read the name of a file at the top: a notebook or an archive, named after the student."""
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
     if not item.is_archive and not is_notebook(name):
         return replace(item, problem=item.problem or "neither a notebook nor an archive")
@@ -112,7 +119,7 @@ def _named(item: Item) -> Item:
 
 
 def _folder(group: list[Member], base: str, top: str, assignment: str, others: frozenset[str]) -> list[Item]:
-    """A folder at the top, named after a student: nbgrader's, or a learning system's."""
+    """Read the names in a folder at the top, named after a student: nbgrader's, or a learning system's."""
     found = _MOODLE.fullmatch(top)
     item = Item(top, student=found["student"] if found else top, key=found["key"] if found else "")
     item = _named(item)
@@ -143,7 +150,10 @@ def _folder(group: list[Member], base: str, top: str, assignment: str, others: f
 
 
 def _limited(item: Item) -> Item:
-    """With the newest notebook's time; refused where one of its files is, or all together are too many."""
+    """Set the newest notebook's time, and refuse files that break a limit.
+
+    A limit is on each file, on their number, and on their total size; a file with a problem refuses the item, too.
+    """
     times = [m.modified for m in item.members if is_notebook(m.name) and m.modified is not None]
     item = replace(item, time=max(times, default=item.time))
     bad = next((m for m in item.members if m.problem), None)
@@ -162,7 +172,7 @@ def _limited(item: Item) -> Item:
 
 
 def _join_loose(items: list[Item]) -> list[Item]:
-    """Loose notebooks of one student are one submission."""
+    """Join loose notebooks of one student to one submission."""
     joined: dict[object, Item] = {}
     for number, item in enumerate(items):
         loose = item.student is not None and not item.is_archive and not item.prefix and not item.problem
@@ -176,7 +186,7 @@ def _join_loose(items: list[Item]) -> list[Item]:
 
 
 def _tell_apart(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Refuse items of different people who have one name here, and of names that differ only in case."""
+    """Refuse items of different people with one name, and of names that differ only in case."""
     items = tuple(items)
     people: dict[str, set[tuple[str, str]]] = {}
     for item in items:
@@ -194,10 +204,15 @@ def _tell_apart(items: Iterable[Item]) -> tuple[Item, ...]:
 def place(
     files: Mapping[str, Member], expected: tuple[str, ...], *, is_loose: bool
 ) -> tuple[dict[str, str], list[str]]:
-    """Where each file goes: target name → member's name; and notes for a person.
+    """Decide where each file goes: target name → member's name; and write notes for a person.
 
-    ``expected``: the file names of the assignment's notebooks. A notebook at the top that was renamed by a
-    browser, a learning system or the student gets its name back where only one can be meant.
+    A notebook at the top that was renamed by a browser, a learning system or the student gets its name back if only one
+    can be meant.
+
+    Args:
+        files: the files of the submission.
+        expected: the file names of the assignment's notebooks.
+        is_loose: whether the files lay in no folder of their own.
     """
     targets: dict[str, Member] = {}
     notes: list[str] = []
@@ -206,12 +221,12 @@ def place(
         if name in (MANIFEST, TIMESTAMP):
             continue
         target = _notebook(name, expected, alone=len(tops) == 1) if name in tops else name
-        kept = targets.get(target)
-        if kept is not None and (target == name or target in files or _age(kept) >= _age(files[name])):
+        first = targets.get(target)
+        if first is not None and (target == name or target in files or _age(first) >= _age(files[name])):
             notes.append(f"another copy, {one_line(name)}, was left out")
             continue
-        if kept is not None:
-            notes.append(f"another copy, {one_line(kept.name)}, was left out")
+        if first is not None:
+            notes.append(f"another copy, {one_line(first.name)}, was left out")
         elif target != name and not is_loose:
             notes.append(f"{one_line(name)} was taken for {target}")
         targets[target] = files[name]

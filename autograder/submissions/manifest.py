@@ -1,4 +1,4 @@
-"""What handing in and collecting have in common: students' names, times, and submission.json's version."""
+"""Conventions that packing and collecting share: students' names, times, and submission.json's version."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 
 MANIFEST = "submission.json"
-"""In every zip that pack makes: format, assignment, student, timestamp, sha256 of each file."""
+"""Name of the file in every zip that pack makes: format, assignment, student, timestamp, sha256 of each file."""
 TIMESTAMP = "timestamp.txt"
 FORMAT = 1
-"""The version of submission.json."""
+"""Version of submission.json."""
 
 
 def student_name(name: str) -> str:
-    """The name in NFC, fit to be a folder in submitted/ and a student's id in the gradebook.
+    """Return the name in NFC, fit to be a folder in submitted/ and a student's id in the gradebook.
 
-    Letters, marks and digits of any script, blanks within, and ``._-+@',()``; at most 100 characters and 200
-    bytes; none of ``.-+@`` and no blank in front. Raises :class:`SubmissionError` for every other name.
+    Allowed are letters, marks and digits of any script, blanks within, and ``._-+@',()``; at most 100 characters and
+    200 bytes; the first character is none of ``.-+@`` and no blank.
+
+    Raises:
+        SubmissionError: the name is not allowed.
     """
     name = unicodedata.normalize("NFC", name)
     wrong = next((c for c in name if unicodedata.category(c)[0] not in "LMN" and c not in " ._-+@',()"), None)
@@ -36,7 +39,7 @@ def student_name(name: str) -> str:
 
 
 def read_timestamp(folder: Path) -> datetime | None:
-    """When a submission was handed in (UTC), from timestamp.txt as nbgrader writes it; None without it."""
+    """Read when a submission was handed in (UTC) from nbgrader's timestamp.txt; None without it."""
     path = folder / TIMESTAMP
     if path.is_symlink() or not path.is_file():
         return None
@@ -45,7 +48,7 @@ def read_timestamp(folder: Path) -> datetime | None:
 
 
 def parse_timestamp(data: bytes) -> datetime | None:
-    """UTC, from the text of a timestamp.txt; None where it is no time."""
+    """Parse the text of a timestamp.txt as UTC; None if it is not a time."""
     text = data[:100].decode("utf-8", "replace").strip()
     try:
         return datetime.fromisoformat(text.replace(" UTC", "+00:00")).astimezone(UTC)
@@ -60,5 +63,5 @@ def parse_timestamp(data: bytes) -> datetime | None:
 
 
 def format_timestamp(timestamp: datetime) -> str:
-    """nbgrader's format: ``2026-11-24 15:50:56.000000 UTC``."""
+    """Format a time as nbgrader does: ``2026-11-24 15:50:56.000000 UTC``."""
     return timestamp.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")

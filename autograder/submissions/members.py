@@ -1,4 +1,4 @@
-"""Files of archives and folders: names and sizes that a stranger chose, and what is wrong with them."""
+"""Files of archives and folders: names and sizes that a stranger chose, and their faults."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _JUNK = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What an archive may contain."""
+    """Bounds of an archive."""
 
     archive_bytes: int
     """Size of the archive file itself."""
     members: int
-    """Members, folders included."""
+    """Number of members, folders included."""
     member_bytes: int
     """Size of one unpacked file."""
     total_bytes: int
     """Size of all unpacked files together."""
     ratio: int = 200
-    """Unpacked bytes for each packed byte, where more than 8 MiB come out."""
+    """Unpacked bytes for each packed byte, checked beyond 8 MiB."""
 
 
 SUBMISSION = ArchiveLimits(100 * MIB, 1_000, MAX_SUBMITTED_FILE_BYTES, 100 * MIB)
-"""One student's archive or folder."""
+"""Limits for one student's archive or folder."""
 CLASS = ArchiveLimits(8192 * MIB, 20_000, 100 * MIB, 16384 * MIB)
-"""A whole class as a learning system exports it."""
+"""Limits for a whole class as a learning system exports it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,15 @@ class Member:
     """One file of an archive or of a folder."""
 
     name: str
-    """Relative, with ``/``; safe to use as a path only where ``problem`` is empty."""
+    """Relative path with ``/``; safe to use only if ``problem`` is empty."""
     size: int
     modified: datetime | None = None
     problem: str = ""
-    """Why it is refused; empty: it is not."""
+    """Reason why it is refused; empty if it is not."""
 
 
 def name_problem(name: str) -> str:
-    """What is wrong with a path inside an archive or a folder; empty where nothing is."""
+    """Return the fault of a path inside an archive or a folder; empty if there is none."""
     if not name or name.startswith(("/", "\\")) or name[1:2] == ":":
         return "an absolute or empty path"
     if "\\" in name:
@@ -67,18 +67,24 @@ def name_problem(name: str) -> str:
 
 
 def is_junk(name: str) -> bool:
-    """Whether a path is hidden, or left by an operating system or by Python: never part of a submission."""
+    """Tell whether a path is hidden, or made by an operating system or by Python: never part of a submission."""
     return any(part.startswith(".") or part in _JUNK for part in name.split("/"))
 
 
 def collision_key(name: str) -> str:
-    """Equal for names that are the same on a file system which ignores case or composes characters."""
+    """Return a key that is equal for names that some file systems do not distinguish.
+
+    They ignore case, or compose characters.
+    """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def mark_collisions(members: Iterable[Member]) -> tuple[Member, ...]:
-    """Refuse members which would be written over one another: the same path twice, paths that differ only in
-    case or in Unicode form, and a file where another has a folder."""
+    """Refuse members that would overwrite one another.
+
+    These are: the same path twice, paths that differ only in case or in Unicode form, and a file whose path is another
+    one's folder.
+    """
     members = tuple(members)
     spellings: dict[str, set[str]] = {}
     for member in members:

@@ -1,8 +1,8 @@
-"""Handing in: one zip per submission, with a receipt.
+"""Packing of a submission: one zip, with a receipt.
 
     notebook → checked against the release → zip with submission.json → Receipt
 
-Only what a student's installation has is needed here: nbformat, no nbgrader.
+Only a student's installation is needed here: nbformat, no nbgrader.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mar
 
 _SIBLING_BYTES = 10 * MIB
 _ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
-"""What a zip can say; submission.json says the rest."""
+"""First and last date that a zip can hold; submission.json holds the exact time."""
 _STUB = re.compile(r"#\s*YOUR CODE HERE\s*\n\s*raise NotImplementedError\(\)|^\s*YOUR ANSWER HERE\s*$", re.M)
 _QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
 _IMPORTED = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.M)
@@ -38,26 +38,26 @@ _IMPORTED = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", r
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a student keeps: the archive, and what it says of the work at this time."""
+    """A student's receipt: the archive, and the state of the work at this time."""
 
     path: Path
     """The zip to hand in."""
     sha256: str
-    """Of the zip."""
+    """Hash of the zip."""
     timestamp: datetime
     """UTC."""
     student: str
     assignment: str
     files: tuple[str, ...]
-    """What is in the zip, but for submission.json."""
+    """Files in the zip, except submission.json."""
     answered: tuple[str, ...]
-    """grade_ids of the answer cells that were worked on, in the notebook's order."""
+    """grade_ids of the answer cells with an answer, in the notebook's order."""
     unanswered: tuple[str, ...]
-    """grade_ids of those that are missing, or still as released."""
+    """grade_ids of the answer cells that are missing, or still as released."""
     warnings: tuple[str, ...]
 
     def text(self) -> str:
-        """The receipt for a terminal: what was packed, what is unanswered, what to look at."""
+        """Write the receipt for a terminal: packed files, unanswered questions, warnings."""
         total = len(self.answered) + len(self.unanswered)
         lines = [
             f"Packed    {self.path}",
@@ -84,13 +84,24 @@ def pack(
 ) -> Receipt:
     """Check a student's notebook and pack it for handing in.
 
-    ``release``: the released notebook or its folder; tells answered cells exactly, and which files need
-    not travel. ``assignment``: its name, by default the release's folder, else the notebook's. ``out``: the
-    folder for ``<assignment>-<student>-<time>.zip``, by default the notebook's. The notebook goes
-    in with the files beside it that its code names (quoted, or imported) and the release does not have.
+    The package has the notebook with the files beside it that its code names (quoted, or imported) and that the release
+    does not have. Smaller faults are warnings in the receipt.
 
-    Raises :class:`SubmissionError` where the notebook could not be graded (not JSON, not nbformat 4, too
-    large), :class:`UsageError` where a path does not exist. All else is a warning in the receipt.
+    Args:
+        notebook: the student's notebook.
+        student: the student's name or number.
+        release: the released notebook or its folder. With it, answered cells are told exactly, and unchanged files are
+            left out.
+        assignment: its name; default: the name of the release's folder, else of the notebook's.
+        out: the folder for ``<assignment>-<student>-<time>.zip``; default: the notebook's.
+        now: the time of handing in; default: now.
+
+    Returns:
+        The receipt.
+
+    Raises:
+        SubmissionError: the notebook could not be graded (not JSON, not nbformat 4, too large).
+        UsageError: a path does not exist.
     """
     student = student_name(student)
     if not notebook.is_file():
@@ -151,11 +162,11 @@ def _released(notebook: Path, release: Path | None) -> Path | None:
 
 
 def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """The cells, and warnings."""
+    """Return the cells, and warnings."""
     from autograder._util.notebook_format import nbformat
 
     try:
-        content = json.loads(data.decode("utf-8-sig"))  # editors on Windows begin files with a mark
+        content = json.loads(data.decode("utf-8-sig"))  # editors on Windows write a byte order mark
     except (ValueError, RecursionError) as error:
         raise SubmissionError(
             f"{name} is not JSON ({one_line(str(error))}). Save it in Jupyter again, and hand that in."
@@ -170,9 +181,9 @@ def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
         warnings.simplefilter("ignore")  # cells without ids are fine here
         try:
             nbformat.validate(content)
-        except Exception as error:  # a validator has its own ways to fail on a strange notebook
+        except Exception as error:  # a validator raises many types for a malformed notebook
             text = one_line(str(error).split("\n")[0])
-            notes.append(f"{name} is no valid notebook ({text}); save it in Jupyter again, or it may not be graded.")
+            notes.append(f"{name} is not a valid notebook ({text}); save it in Jupyter again, or it may not be graded.")
     cells = content.get("cells")
     return [c for c in cells if isinstance(c, dict)] if isinstance(cells, list) else [], notes
 
@@ -192,10 +203,10 @@ def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:
 def _compare(
     cells: list[Mapping[str, Any]], released: list[Mapping[str, Any]] | None
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
-    """Ids of answered and unanswered cells, and warnings about cells that are missing or there twice."""
+    """Return ids of answered and unanswered cells, and warnings about missing and repeated cells."""
     ids = Counter(marks["grade_id"] for c in cells if (marks := _marks(c)))
     warnings = [
-        f"Cell “{one_line(i)}” is there {n} times; only one of them is graded: delete the others."
+        f"Cell “{one_line(i)}” occurs {n} times; only one of them is graded: delete the others."
         for i, n in ids.items()
         if n > 1
     ]
@@ -224,13 +235,13 @@ def _code(cells: list[Mapping[str, Any]]) -> str:
 
 
 def _collides(name: str, files: Mapping[str, bytes]) -> bool:
-    """Say whether collecting would refuse the file beside ``files``; Windows and macOS open it by either spelling."""
+    """Tell whether collecting would refuse the file beside ``files``: Windows and macOS ignore case in names."""
     names = dict.fromkeys([*files, name])
     return any(member.problem for member in mark_collisions(Member(name, 0) for name in names))
 
 
 def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str]:
-    """Warn of paths that only Windows understands."""
+    """Warn about paths that only Windows understands."""
     for quoted in sorted(set(_QUOTED.findall(_code(cells)))):
         name = re.sub(r"\\+", "/", quoted)
         if name != quoted and not name_problem(name) and (notebook.parent / name).is_file():
@@ -238,9 +249,9 @@ def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str
 
 
 def _needed(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
-    """The files beside the notebook that belong to it: the release's other notebooks, what the code names.
+    """Yield the files that belong to the notebook: the release's other notebooks, and files that the code names.
 
-    The folder is never listed: whatever else lies in it (it may be a downloads folder) is nobody's business.
+    The folder is never listed: it may be a downloads folder, and its other files are private.
     """
     code = _code(cells)
     named = set(_QUOTED.findall(code))
@@ -261,7 +272,7 @@ def _needed(notebook: Path, cells: list[Mapping[str, Any]], released: Path | Non
 
 
 def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: datetime) -> bytes:
-    """The same bytes for the same files and time: sorted, one date, one mode."""
+    """Make the zip: sorted, one date, one mode, so that equal files and times give equal bytes."""
     manifest = {
         "format": FORMAT,
         "assignment": assignment,
@@ -275,7 +286,7 @@ def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: d
         for name, content in [(MANIFEST, text), *sorted(files.items())]:
             info = zipfile.ZipInfo(name, min(max(timestamp, _ZIP_DATES[0]), _ZIP_DATES[1]).timetuple()[:6])
             info.external_attr = 0o100644 << 16
-            info.create_system = 3  # Unix, whose permissions these are
+            info.create_system = 3  # Unix: the permissions above are Unix's
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
     return buffer.getvalue()

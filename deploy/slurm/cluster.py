@@ -3,8 +3,8 @@
     python deploy/slurm/cluster.py --tls /shared/tls --jobs 8 --cores 16 --memory 32GiB --walltime 04:00:00
 
 Needs nbexaminer[grade,keras,scale] and dask-jobqueue in this Python, which must lie at the same path on the nodes, as
-the folder with certificates must. It says the address, keeps the jobs running, and ends them when it is ended (Ctrl-C).
-`--show` prints the job script and starts no job.
+must the folder with certificates. It prints the address, keeps the jobs running, and ends them when it is ended
+(Ctrl-C). `--show` prints the job script and starts no job.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SETTINGS = Path(__file__).resolve().parents[1] / "dask.yaml"
 
 
 def security(tls: Path) -> Security:
-    """The certificates that deploy/certificates made in the folder ``tls``."""
+    """Load the certificates that deploy/certificates made in the folder ``tls``."""
     roles = {
         f"tls_{role}_{kind}": str(tls / f"{role}{end}")
         for role in ("scheduler", "worker", "client")
@@ -33,7 +33,9 @@ def security(tls: Path) -> Security:
 
 
 def make_cluster(options: argparse.Namespace) -> Any:
-    """One dask worker a job: it has one grading program, whose server imports TensorFlow once for all its slots."""
+    """Make the cluster: a job is one dask worker with one grading program, which imports TensorFlow once for all its
+    slots.
+    """
     from dask_jobqueue import SLURMCluster
 
     dask.config.update(dask.config.config, dask.config.collect([str(SETTINGS)]), priority="new")

@@ -31,7 +31,7 @@ CLASS_COUNTS = (1929, 16122, 8004, 2691, 2739, 14135, 2839, 8464, 4955)
 """Rows of each class in the competition's train.csv."""
 
 COURSE_ROWS = "otto.npz"
-"""The competition's rows that a course shows to its students, where it has them: a file beside this one."""
+"""The competition's rows that a course shows to its students, if it has any: a file beside this one."""
 
 HOW_TO_GET = (
     "On Kaggle, accept the rules of the competition otto-group-product-classification-challenge. Then\n"
@@ -44,11 +44,11 @@ Floats = NDArray[np.float32]
 
 
 class DataError(ValueError):
-    """A data file or an array is not what it should be; the message says what, where and what to do."""
+    """An error in a data file or an array; the message says what, where and what to do."""
 
 
 class SupportsTransform(Protocol):
-    """What :func:`preprocess_data` asks of a fitted scaler; scikit-learn's scalers serve too."""
+    """A fitted scaler for :func:`preprocess_data`; scikit-learn's scalers serve, too."""
 
     def transform(self, X: Any) -> Any: ...
 
@@ -57,12 +57,12 @@ class SupportsTransform(Protocol):
 
 
 def load_data(path: str | Path | None = None, train: bool = True, *, seed: int = 1337) -> tuple[Floats, NDArray[Any]]:
-    """The counts and, for each row, its label or its id.
+    """Load the counts and, for each row, its label or its id.
 
     Args:
-        path: The competition's train.csv or test.csv. None: the course's rows, so that everyone works on the
-            same ones. They are in ``otto.npz`` beside this file where the course came with it (the
-            competition's rows, less those that the course keeps back), and the synthetic stand-in elsewhere.
+        path: The competition's train.csv or test.csv. None: the course's rows, the same for everyone. If the
+            course came with ``otto.npz`` beside this file, that file has them (the competition's rows, less
+            those that the course holds back); otherwise they are the synthetic stand-in.
         train: True for training rows with labels, False for test rows with ids.
         seed: Training rows are shuffled, because the file is sorted by class; the same seed gives the same
             order. For the stand-in it draws the rows.
@@ -70,7 +70,7 @@ def load_data(path: str | Path | None = None, train: bool = True, *, seed: int =
     Returns:
         ``(X, labels)`` for training rows: X float32 of shape (n, 93), each entry a count; labels of shape
         (n,), the strings "Class_1" to "Class_9". ``(X, ids)`` for test rows: ids int64 of shape (n,), in the
-        file's order. n is 61,878 and 144,368, and less where the course keeps rows back.
+        file's order. n is 61,878 and 144,368, or less if the course holds rows back.
 
     Raises:
         FileNotFoundError: There is no such file; the message says how to get it.
@@ -117,7 +117,7 @@ def _read_course_rows(path: Path) -> tuple[NDArray[np.uint16], NDArray[Any]]:
 
 
 def _read_csv(path: Path, train: bool) -> NDArray[Any]:
-    """The file as a record array with the fields id, X and (train) target."""
+    """Read the file as a record array with the fields id, X and (train) target."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.\n{HOW_TO_GET}")
     columns = ["id", *(f"feat_{j}" for j in range(1, FEATURES + 1)), *(["target"] if train else [])]
@@ -130,7 +130,9 @@ def _read_csv(path: Path, train: bool) -> NDArray[Any]:
             fields.append(("target", "U16"))
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # of a file without rows, which is an error below
+                warnings.simplefilter(
+                    "ignore", UserWarning
+                )  # numpy warns of a file without rows, which is an error below
                 table = np.loadtxt(file, dtype=fields, delimiter=",", comments=None, quotechar='"', ndmin=1)
         except ValueError as error:
             raise DataError(f"{path}, below its header: {error}") from error
@@ -152,7 +154,7 @@ def _columns_differ(header: list[str], columns: list[str]) -> str:
 
 
 def _check_table(path: Path, table: NDArray[Any], train: bool) -> None:
-    """Rows count from 1, below the header."""
+    """Check the table's values; messages count rows from 1, below the header."""
     if len(table) == 0:
         raise DataError(f"{path}: a header and no rows; download the file again")
     bad = ~(np.isfinite(table["X"]) & (table["X"] >= 0))
@@ -168,9 +170,9 @@ def _check_table(path: Path, table: NDArray[Any], train: bool) -> None:
 
 # --- the stand-in --------------------------------------------------------------------------------------
 #
-# Everything here is whole numbers until the label's probabilities: the generator's raw bits are compared with
-# tables, and the evidence is a sum of whole numbers that float32 holds exactly. So the same seed gives the same
-# rows on every machine, whatever its processor and its numpy.
+# All numbers up to the label's probabilities are whole: the generator's raw bits are compared with tables, and the
+# evidence is a sum of whole numbers that float32 holds exactly. So the same seed gives the same rows on every
+# machine, with any processor and any version of numpy.
 
 _CODE = 4
 """Steps of the two grids below from one code of the statistics to the next."""
@@ -185,7 +187,7 @@ _EAGER, _LARGE = 0.35, 0.3
 _LARGEST = 400
 """No count is larger; the competition's largest is 352."""
 _TEMPER = 2.5
-"""What the clusters' evidence for a class is divided by: features of real products are not independent."""
+"""Divisor of the clusters' evidence for a class: features of real products are not independent."""
 _MISLABELLED = 0.0185
 """The share of labels that are drawn without regard to the row."""
 _UNIT = 64
@@ -193,13 +195,13 @@ _UNIT = 64
 
 
 def make_synthetic(rows: int = TRAIN_ROWS, seed: int = 1337) -> tuple[Floats, NDArray[np.str_]]:
-    """Rows on which models do about as well, and rank about the same, as on the competition's.
+    """Draw rows on which models do about as well, and rank about the same, as on the competition's.
 
-    A product is drawn from one of 125 clusters. The cluster says for each feature how probable it is to be
-    present, and how large its count then is (1 + negative binomial); each row is a little more or less eager
-    and large than its cluster. The label is drawn from what the row's features say: the clusters' tempered
-    evidence, weighted by a small decision tree, with about two labels in a hundred that have nothing to do
-    with the row. So the best possible loss is well above 0, as it seems to be on the real data.
+    A product is drawn from one of 125 clusters. The cluster gives for each feature the probability that it is
+    present, and the distribution of its count then (1 + negative binomial); each row varies a little from its
+    cluster in both. The label is drawn from the evidence of the row's features: the clusters' tempered evidence,
+    weighted by a small decision tree. About two labels in a hundred do not depend on the row. So the best
+    possible loss is well above 0, as it seems to be on the real data.
 
     The statistics at the end of this file were counted on the competition's training rows, at least 30 of
     them for each number; no row is among them. ``benchmarks/calibrate_stand_in.py`` makes them, and
@@ -234,7 +236,7 @@ def make_synthetic(rows: int = TRAIN_ROWS, seed: int = 1337) -> tuple[Floats, ND
 
 @dataclass(frozen=True)
 class _Statistics:
-    """What is known of the competition's training rows: K clusters and a decision tree of N nodes."""
+    """Statistics of the competition's training rows: K clusters and a decision tree of N nodes."""
 
     classes: NDArray[np.uint8]
     """(K,): 0 … 8, the class whose rows the cluster was found in."""
@@ -255,7 +257,7 @@ class _Statistics:
     favour: NDArray[np.float64]
     """(N, 9): how much more frequent a class is in the leaf than among all rows, as a logarithm."""
     bias: NDArray[np.float64]
-    """(9,): what brings the drawn labels to the classes' frequencies, as a logarithm."""
+    """(9,): the correction that gives drawn labels the classes' frequencies, as a logarithm."""
 
     @classmethod
     def read(cls, text: str) -> _Statistics:
@@ -286,29 +288,29 @@ class _Statistics:
 
 
 def _uniform(bits: np.random.PCG64, *shape: int) -> NDArray[np.uint32]:
-    """Raw bits, which numpy promises never to change, in contrast to what its distributions make of them."""
+    """Draw raw bits: numpy promises never to change them, in contrast to its distributions."""
     count = math.prod(shape)
     return bits.random_raw((count + 1) // 2).astype("<u8").view("<u4")[:count].reshape(shape)
 
 
 def _thresholds(probability: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """A uniform 32-bit number is below the threshold with that probability."""
+    """Compute thresholds that a uniform 32-bit number is below with that probability."""
     return np.minimum(np.round(probability * 2.0**32), 2.0**32 - 1).astype(np.uint32)
 
 
 def _row_effect(bits: np.random.PCG64, rows: int, deviation: float) -> NDArray[np.int16]:
-    """(rows,): normal with that standard deviation, in whole steps of a grid, cut at the reach."""
+    """Draw (rows,): normal with that standard deviation, in whole steps of a grid, cut at the reach."""
     edges = [0.5 + 0.5 * math.erf((k + 0.5) / deviation / math.sqrt(2)) for k in range(-_REACH, _REACH)]
     return (np.searchsorted(_thresholds(np.array(edges)), _uniform(bits, rows), side="right") - _REACH).astype(np.int16)
 
 
 def _grid(low: float, step: float) -> NDArray[np.float64]:
-    """The values of all levels: 32 codes, and a row's effect on either side."""
+    """Return the values of all levels: 32 codes, and a row's effect on either side."""
     return low + step * np.arange(-_REACH, _CODE * 31 + _REACH + 1)
 
 
 def _surplus(u: NDArray[np.uint32], spread: NDArray[np.float64], level: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Negative binomial numbers by inversion, one for each uniform number u; all of shape (n,)."""
+    """Draw negative binomial numbers by inversion, one for each uniform number u; all of shape (n,)."""
     spreads, which = np.unique(spread, return_inverse=True)
     means = np.exp(_grid(_SIZE_LOW, _SIZE_STEP))
     group = (which * len(means) + level).astype(np.uint16)
@@ -323,7 +325,7 @@ def _surplus(u: NDArray[np.uint32], spread: NDArray[np.float64], level: NDArray[
 
 
 def _negative_binomial(r: NDArray[np.float64], mean: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """(groups, size): the probability of at most 0, 1, … size - 1, by the recursion from one to the next."""
+    """Compute (groups, size): the probability of at most 0, 1, … size - 1, by recursion."""
     ratio = mean / (mean + r)
     each = (1 - ratio) ** r
     total = np.empty((len(r), size))
@@ -335,7 +337,7 @@ def _negative_binomial(r: NDArray[np.float64], mean: NDArray[np.float64], size: 
 
 
 def _class_chances(known: _Statistics, X: Floats) -> NDArray[np.float64]:
-    """(rows, 9): the probability of each class, given the row."""
+    """Compute (rows, 9): the probability of each class, given the row."""
     logit = _LOGIT_LOW + _CODE * _LOGIT_STEP * known.presence
     mean = np.exp(_SIZE_LOW + _CODE * _SIZE_STEP * known.size)
     present = _whole(logit + known.spread * np.log(known.spread / (mean + known.spread)))
@@ -354,7 +356,7 @@ def _whole(evidence: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _leaf(known: _Statistics, X: Floats) -> NDArray[np.uint8]:
-    """(rows,): the leaf of the decision tree that each row falls into."""
+    """Find (rows,): the leaf of the decision tree that each row falls into."""
     rows = np.arange(len(X))
     node = np.zeros(len(X), np.uint8)
     while True:
@@ -369,16 +371,16 @@ def _leaf(known: _Statistics, X: Floats) -> NDArray[np.uint8]:
 
 @dataclass
 class Scaler:
-    """Mean 0 and standard deviation 1 for each feature, named like scikit-learn's StandardScaler."""
+    """A scaler to mean 0 and standard deviation 1 for each feature, named like scikit-learn's StandardScaler."""
 
     mean_: NDArray[np.float64]
     """(features,)"""
     scale_: NDArray[np.float64]
-    """(features,), the standard deviation; 1 where a feature is constant."""
+    """(features,), the standard deviation; 1 if a feature is constant."""
 
     @classmethod
     def fit(cls, X: ArrayLike) -> Scaler:
-        """The scaler of these rows (n, features)."""
+        """Fit a scaler to these rows (n, features)."""
         X = np.asarray(X, dtype=np.float64)
         scale = X.std(axis=0)
         return cls(X.mean(axis=0), np.where(scale > 0, scale, 1.0))
@@ -391,7 +393,7 @@ class Scaler:
 
 
 def preprocess_data(X: ArrayLike, scaler: SupportsTransform | None = None) -> tuple[Floats, Any]:
-    """Every feature with mean 0 and standard deviation 1.
+    """Scale every feature to mean 0 and standard deviation 1.
 
     Args:
         X: Counts of shape (n, features).
@@ -417,7 +419,7 @@ def preprocess_data(X: ArrayLike, scaler: SupportsTransform | None = None) -> tu
 
 @dataclass
 class LabelEncoder:
-    """Labels to 0 … k-1 in sorted order, named like scikit-learn's LabelEncoder."""
+    """An encoder of labels as 0 … k-1 in sorted order, named like scikit-learn's LabelEncoder."""
 
     classes_: NDArray[Any]
     """(k,), sorted"""
@@ -438,7 +440,7 @@ class LabelEncoder:
 
 
 def preprocess_labels(labels: ArrayLike, encoder: Any = None, categorical: bool = True) -> tuple[NDArray[Any], Any]:
-    """Labels as numbers, or as rows with a single 1.
+    """Encode labels as numbers, or as rows with a single 1.
 
     Args:
         labels: Shape (n,), such as "Class_3".

@@ -28,7 +28,7 @@ def folder(path: Path, text: str) -> Path:
 def steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """With a file system that exchanges names, and with one that does not."""
     if request.param == "in two steps":
-        monkeypatch.setattr(files, "_exchanged", lambda one, other: False)
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
     return str(request.param)
 
 
@@ -79,8 +79,10 @@ def test_where_it_can_not_be_moved_the_old_one_stays(tmp_path: Path, monkeypatch
     def refuse(one: Path, other: Path) -> bool:
         raise OSError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(files, "_exchanged", refuse)
-    with pytest.raises(HostError, match=r"target cannot be replaced \(Permission denied\); free space or rights\?"):
+    monkeypatch.setattr(files, "_exchange", refuse)
+    with pytest.raises(
+        HostError, match=r"target cannot be replaced \(Permission denied\); check free space and permissions"
+    ):
         replace_folder(new, target)
     assert (target / "file").read_text() == "old"
 

@@ -39,15 +39,16 @@ def test_a_package_that_was_hidden_can_be_imported_afterwards() -> None:
 @pytest.mark.parametrize("released", [True, False])
 def test_an_examiners_test_asks_a_whole_jsonschema(released: bool) -> None:
     """What nobody checks passes: a test that asks for a duration must not be told that anything is one."""
-    code = "from autograder import notebook_format\n"
+    code = "from autograder._util import notebook_format\n"
     code += "notebook_format.release_jsonschema()\n" if released else ""
     code += "import jsonschema\nprint(jsonschema.FormatChecker().conforms('nonsense', 'duration'))"
     assert told(code) == str(not released)
 
 
+@pytest.mark.integration
 def test_a_jsonschema_that_is_there_stays() -> None:
     code = (
-        "import jsonschema\nfrom autograder import notebook_format\nnotebook_format.release_jsonschema()\n"
+        "import jsonschema\nfrom autograder._util import notebook_format\nnotebook_format.release_jsonschema()\n"
         "import sys\nprint(sys.modules['jsonschema'] is jsonschema)"
     )
     assert told(code) == "True"

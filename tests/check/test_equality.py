@@ -191,9 +191,9 @@ def test_close_looks_at_the_numbers_of_tables_and_matrices(actual, desired):
     [
         ([], [1.0], r"the shape is \(0,\), and should be \(1,\)"),
         (pd.DataFrame(), FRAME[["a"]], r"the shape is \(0, 0\), and should be \(2, 1\)"),
-        (FRAME[["c"]], FRAME[["a"]], "the columns are not the right ones"),
+        (FRAME[["c"]], FRAME[["a"]], "the columns are wrong"),
         (FRAME[["a"]].reset_index(drop=True), FRAME[["a"]], "the index is not right"),
-        (np.array([[1], [2]]), FRAME[["a"]], "this is no DataFrame"),
+        (np.array([[1], [2]]), FRAME[["a"]], "this is not a DataFrame"),
         (FRAME[["a"]] * 2, FRAME[["a"]], "2 of 2 values are not right"),
         (FRAME, np.ones((2, 3)), "this is not numbers"),
         (SPARSE * 2, SPARSE, "2 of 4 values are not right"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from helpers.examination import graded, outcome
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel
-from test_examination import graded, outcome
 
 from autograder import check
 from autograder.errors import CourseError

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from helpers.lazy import keras
+from helpers.lazy import layers as L
 
 from autograder import check
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras
-keras: Any = pytest.importorskip("keras")
-L = keras.layers
 NORM = check.layer("BatchNormalization")
 DROP = check.layer("Dropout")
 

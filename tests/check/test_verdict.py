@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.check import trainings, verdict
+from autograder.check import training_verdict, verdict
 from autograder.check.credit import Credit, credit_of
 from autograder.errors import CourseError
 
@@ -43,6 +43,7 @@ def lost(draw: Draw, rows: int, standard_errors_worse: float, holdouts: int, spr
     return sum(verdict.judge(sample, BELOW_0).share == 0 for sample in samples) / holdouts
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("draw", "spread"), [(losses, 1.0), (heavy, 1.0), (mistakes, math.sqrt(0.1875))])
 def test_the_error_rate_is_as_stated(draw: Draw, spread: float) -> None:
     """True loss at the threshold: at most 5 % lose, within three standard errors of 200 holdouts; 4 worse: nearly all."""
@@ -177,11 +178,11 @@ def test_the_sequential_test_seldom_decides_against_what_all_resamples_would_say
 
 def judged(
     values: list[float], *, rows_apart: float = 0.001, credit: Credit = BELOW_0, **keywords: Any
-) -> trainings.Trainings:
+) -> training_verdict.Trainings:
     """Trainings with these losses on 100 rows that differ by ``rows_apart``."""
     apart = rows_apart * np.linspace(-1, 1, 100)
     arguments: dict[str, Any] = {"seeds": 3, "most_seeds": 10, **keywords}
-    return trainings.judge_trainings(lambda number: values[number] + apart, credit, **arguments)
+    return training_verdict.judge_trainings(lambda number: values[number] + apart, credit, **arguments)
 
 
 def test_three_trainings_that_agree_decide() -> None:
@@ -230,6 +231,7 @@ def test_a_margin_is_given_before_anything_is_tested() -> None:
     assert judged([0.65, 0.651, 0.649], credit=accuracy, margin=0.04).verdict.share == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("worse", "most_lost", "least_lost"), [(0.0, 0.05, 0.0), (0.15, 1.0, 0.9)])
 def test_the_error_rate_of_trainings_is_as_stated(worse: float, most_lost: float, least_lost: float) -> None:
     """Seeds and rows are random: at the threshold at most 5 % lose; 4 standard errors worse, most do."""
@@ -241,14 +243,18 @@ def test_the_error_rate_of_trainings_is_as_stated(worse: float, most_lost: float
         def train(_: int, draw: np.random.Generator = draw, rows: np.ndarray = rows) -> np.ndarray:
             return np.asarray(rows + 0.05 * draw.normal() + 0.1 * draw.normal(size=100))
 
-        lost += trainings.judge_trainings(train, BELOW_0, seeds=3, most_seeds=10).verdict.share == 0
+        lost += training_verdict.judge_trainings(train, BELOW_0, seeds=3, most_seeds=10).verdict.share == 0
     assert least_lost <= lost / 40 <= most_lost
 
 
 def test_the_error_rates_add_up() -> None:
-    total = trainings.ALPHA_ROWS + trainings.ALPHA_MEAN + trainings.ALPHA_COUNT
+    total = training_verdict.ALPHA_ROWS + training_verdict.ALPHA_MEAN + training_verdict.ALPHA_COUNT
     assert total == pytest.approx(verdict.ALPHA)
-    assert 0.5**trainings.FEWEST_FOR_COUNT <= trainings.ALPHA_COUNT < 0.5 ** (trainings.FEWEST_FOR_COUNT - 1)
+    assert (
+        0.5**training_verdict.MIN_TRAININGS_FOR_SIGN_TEST
+        <= training_verdict.ALPHA_COUNT
+        < 0.5 ** (training_verdict.MIN_TRAININGS_FOR_SIGN_TEST - 1)
+    )
 
 
 def test_an_unknown_rule_is_the_authors_fault() -> None:

@@ -258,7 +258,7 @@ def test_grades_of_an_older_exam_are_named(course: Course, here: Here) -> None:
     on(course, "grade", "hw")
     tiny_course(course.root, test=TEST.replace("42", "42.0"))
     said = on(course, "grade", "hw", "--student", "bob")
-    note = "note: ada: its grade (2 of 2) is of an older exam; grade it anew\n"
+    note = "note: ada: its grade (2 of 2) is of an older exam; grade it again\n"
     assert note in said.stderr
     assert note in on(course, "report", "hw").stderr
     assert "note: hw, eve: its grade (2 of 2) is of an older exam" in on(course, "export").stderr
@@ -281,7 +281,7 @@ def test_a_signal_ends_a_batch_with_its_exit_code_and_the_command_that_goes_on(
     course: Course, here: Here, options: list[str], go_on: list[str], signal_number: signal.Signals, code: int
 ) -> None:
     def interrupt(work: Work) -> object:
-        if work.student == "bob" and not work.kept:
+        if work.student == "bob" and not work.replay_only:
             signal.raise_signal(signal_number)
         return grade_here(work)
 
@@ -290,8 +290,10 @@ def test_a_signal_ends_a_batch_with_its_exit_code_and_the_command_that_goes_on(
     command = shlex.join(["autograder", "grade", "hw", "--course", str(course.root), *go_on])
     log = log_of(course)
     assert said.exit_code == code
-    assert said.stderr.endswith(f"\nStopped.\n1 of 3 are graded and stay so.\ngo on    {command}\nlog      {log}\n")
-    assert log.read_text().endswith(f"go on    {command}\n")
+    assert said.stderr.endswith(
+        f"\nStopped.\n1 of 3 are graded; their grades are kept.\ncontinue {command}\nlog      {log}\n"
+    )
+    assert log.read_text().endswith(f"continue {command}\n")
     here.grade = grade_here
     again = autograder(*shlex.split(command)[1:])
     assert again.exit_code == 0
@@ -306,7 +308,10 @@ def test_a_stop_before_and_after_the_grading_says_how_to_go_on_too(
 
     monkeypatch.setattr("autograder.results.publication.record", interrupt)
     said = on(course, "grade", "hw")
-    assert (said.exit_code, "3 of 3 are graded and stay so.\ngo on    autograder grade hw" in said.stderr) == (
+    assert (
+        said.exit_code,
+        "3 of 3 are graded; their grades are kept.\ncontinue autograder grade hw" in said.stderr,
+    ) == (
         130,
         True,
     )
@@ -392,7 +397,7 @@ def test_collect_counts_the_time_that_it_is_told(course: Course, tmp_path: Path,
 def test_collect_refuses_a_time_that_is_none_and_says_what_it_refused(course: Course, tmp_path: Path) -> None:
     said = on(course, "collect", "hw", tmp_path, "--received", "yesterday")
     assert said.exit_code == 2
-    assert "'yesterday' is no time; write it like 2026-03-02T18:00+01:00" in said.stderr
+    assert "'yesterday' is not a time; write it like 2026-03-02T18:00+01:00" in said.stderr
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"PK nothing")
     said = on(course, "collect", "hw", broken)
@@ -416,7 +421,7 @@ def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch:
     for name in ("network", "nbgrader", "ipykernel", "keras"):
         assert f"ok   {name}" in said.stdout
     assert "Not checked: whether what a lesson imports is installed" in said.stdout
-    monkeypatch.setattr("autograder.cli.installation._least_versions", lambda: {"ipykernel": "99.1"})
+    monkeypatch.setattr("autograder.cli.installation._min_versions", lambda: {"ipykernel": "99.1"})
     said = autograder("doctor")
     assert said.exit_code == 3
     assert "is older than 99.1" in said.stdout
@@ -443,9 +448,10 @@ def test_doctor_without_bubblewrap_still_says_the_rest(monkeypatch: pytest.Monke
     assert "FAIL bubblewrap" in said.stdout
     assert "FAIL nbgrader" in said.stdout
     assert "ok   keras                        is not installed" in said.stdout
-    assert "nothing is graded until it is mended" in said.stdout
+    assert "nothing is graded until it is fixed" in said.stdout
 
 
+@pytest.mark.sandbox
 def test_doctor_checks_the_environments_of_a_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
     monkeypatch.setattr("autograder.cli.installation.sandbox", lambda python, name: fine)
@@ -580,7 +586,7 @@ def running(slow_course: Course) -> Iterator[tuple[subprocess.Popen[str], set[tu
             assert time.monotonic() < deadline
             time.sleep(0.05)
         while (
-            sum(not name.startswith("bwrap") and "/opt/kernel/probe" in name for _, name in descendants(process.pid))
+            sum(not name.startswith("bwrap") and "/opt/kernel/agent" in name for _, name in descendants(process.pid))
             < 2
         ):
             assert process.poll() is None, process.communicate()
@@ -677,8 +683,8 @@ def test_a_signal_ends_a_batch_cleanly(
     log = log_of(slow_course)
     stopped = said.partition("\nStopped.\n")[2].splitlines()
     assert stopped == [
-        "1 of 3 are graded and stay so.",
-        f"go on    python -m autograder grade hw --course {slow_course.root} --workers 2",
+        "1 of 3 are graded; their grades are kept.",
+        f"continue python -m autograder grade hw --course {slow_course.root} --workers 2",
         f"log      {log}",
     ]
     assert "Traceback" not in said

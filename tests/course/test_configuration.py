@@ -206,7 +206,10 @@ BAD_ASSIGNMENTS = [
     ("files: [.]", "there is no file"),
     ("files: [gradebook.db]", "is about students"),
     ("files: [course.yaml]", "may hold secrets"),
-    ("prepare: make.py 'x", "course.yaml:4: 'prepare' in assignment 'dense' is no command line: No closing quotation"),
+    (
+        "prepare: make.py 'x",
+        "course.yaml:4: 'prepare' in assignment 'dense' is not a command line: No closing quotation",
+    ),
     ("prepare: make", "there is no Python file 'make'; the first word of 'prepare' must be a Python file"),
     ("prepare: nowhere.py --seed 1", "course.yaml:4: assignment 'dense': there is no Python file 'nowhere.py'"),
     ("prepare: ../make.py", "'../make.py', the script of 'prepare' in assignment 'dense', must not contain"),

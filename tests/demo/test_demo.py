@@ -41,6 +41,7 @@ def grade_ids(notebook: Any) -> list[str]:
 # --- the course ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.integration
 def test_the_demo_course_is_the_kits_own(class_course: Path) -> None:
     course = load_course(class_course)
     assert NAME in course.assignments
@@ -62,7 +63,7 @@ def test_an_earlier_demo_is_renewed_without_its_students(tmp_path: Path) -> None
 
 def test_a_folder_with_somebodys_work_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("my work")
-    with pytest.raises(UsageError, match="is not empty and no earlier demo"):
+    with pytest.raises(UsageError, match="is not empty and not an earlier demo"):
         demo.make_course(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

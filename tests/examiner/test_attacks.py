@@ -5,10 +5,9 @@ from __future__ import annotations
 import builtins
 
 import pytest
+from helpers.examination import graded, outcome
 from helpers.exams import exam_of
-from test_examination import graded, outcome
-from test_workspace import graded as with_files
-from test_workspace import kernel  # noqa: F401 - a fixture
+from helpers.workspaces import graded as with_files
 
 from autograder.examiner.file_paths import looks_at_files
 from autograder.records import Outcome, Role
@@ -76,7 +75,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("attack", FILES)
-def test_no_file_of_the_students_is_run_in_the_examiner(attack, kernel, monkeypatch):  # noqa: F811
+def test_no_file_of_the_students_is_run_in_the_examiner(attack, kernel, monkeypatch):
     test, text = FILES[attack]
     ran: list[int] = []
     monkeypatch.setattr(builtins, "ran_in_examiner", ran, raising=False)

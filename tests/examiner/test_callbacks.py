@@ -8,7 +8,7 @@ import io
 import time
 
 import pytest
-from helpers.kernels import remote_after
+from helpers.kernels import Names, remote_after
 
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.remote.callbacks import MAX_QUESTIONS
@@ -47,16 +47,6 @@ SECRET = "canary-4711"
 @pytest.fixture
 def student():
     return Names(*remote_after(SOURCE))
-
-
-class Names:
-    def __init__(self, remote, kernel):
-        self.remote, self.kernel = remote, kernel
-        self.number, self.names = remote.ask("snapshot")
-
-    def __getattr__(self, name):
-        _, text, buffers = self.remote.ask("fetch", self.number, [name])[name]
-        return decode(text, buffers, self.remote.stand_in)
 
 
 def test_a_function_of_the_tests_is_called_with_plain_values_and_gives_them(student):

@@ -6,8 +6,9 @@ import dataclasses
 from typing import NamedTuple
 
 import pytest
+from helpers.examination import graded
 from helpers.exams import exam_of
-from test_examination import EQUAL, graded
+from helpers.student_classes import EQUAL, VECTOR
 
 from autograder.examiner.names import bindings
 from autograder.records import Outcome, Role
@@ -138,25 +139,6 @@ EXCEPTIONS = {
     ),
 }
 
-VECTOR = """
-class Vector:
-    def __init__(self, x, y): self.x, self.y = x, y
-    def __add__(self, o): return Vector(self.x + o.x, self.y + o.y)
-    def __sub__(self, o): return Vector(self.x - o.x, self.y - o.y)
-    def __mul__(self, k): return Vector(self.x * k, self.y * k)
-    __rmul__ = __mul__
-    def __eq__(self, o): return (self.x, self.y) == (o.x, o.y)
-    def __hash__(self): return hash((self.x, self.y))
-    def __lt__(self, o): return self.norm() < o.norm()
-    def __len__(self): return 2
-    def __bool__(self): return bool(self.x or self.y)
-    def __contains__(self, v): return v in (self.x, self.y)
-    def __repr__(self): return f'Vector({self.x}, {self.y})'
-    def norm(self): return (self.x ** 2 + self.y ** 2) ** 0.5
-    def double(self): return self * 2
-    @classmethod
-    def zero(cls): return cls(0, 0)
-"""
 SHAPES = """
 from abc import ABC, abstractmethod
 class Shape(ABC):

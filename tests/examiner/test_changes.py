@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.examination import graded
 from helpers.exams import exam_of
-from test_examination import graded
 
 from autograder import check
 from autograder.check.data import is_hidden

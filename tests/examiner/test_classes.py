@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from helpers.kernels import described, remote_after
-from test_callbacks import Names
+from helpers.kernels import Names, described, remote_after
 
 from autograder.errors import RemoteError
 from autograder.examiner.remote.proxy import RemoteCallable, RemoteObject

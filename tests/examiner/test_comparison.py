@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_examination import outcome
+from helpers.examination import outcome
 
 from autograder.examiner.comparison import HINT
 

@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from helpers.examination import graded, outcome
 from helpers.exams import exam_of
-from test_examination import graded, outcome
+from helpers.grids import each_once
 
 from autograder.records import Outcome, Role
 
@@ -48,8 +49,7 @@ DOES = {
 }
 
 
-@pytest.mark.parametrize("does", DOES)
-@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize(("held", "does"), each_once(HELD, DOES))
 def test_no_container_and_no_rewriting_makes_a_text_of_the_students_code(held, does, monkeypatch):
     ran: list[int] = []
     monkeypatch.setattr(builtins, "ran_in_examiner", ran, raising=False)
@@ -194,6 +194,7 @@ def test_a_test_that_goes_on_after_a_refusal_is_broken_all_the_same():
     assert outcome("def f(): return 'print(1)'", test, released="").outcome is Outcome.BROKEN
 
 
+@pytest.mark.integration
 def test_an_extension_module_that_compiles_a_text_while_it_is_loaded_is_imported() -> None:
     """What Keras imports does, where no template has imported it before."""
     code = (

@@ -6,9 +6,8 @@ import sqlite3
 import time
 
 import pytest
-from test_examination import outcome
-from test_workspace import graded as with_files
-from test_workspace import kernel  # noqa: F401 - a fixture
+from helpers.examination import outcome
+from helpers.workspaces import graded as with_files
 
 from autograder.records import Outcome, Role
 
@@ -118,7 +117,7 @@ CHANGES = (
 
 
 @pytest.mark.parametrize("database", [":memory:", "", "own.db"])
-def test_a_statement_changes_its_own_database(database, kernel):  # noqa: F811
+def test_a_statement_changes_its_own_database(database, kernel):
     test = (
         f"import os, sqlite3\nc = sqlite3.connect({database!r})\nc.executescript(q())\n"
         "assert c.execute('SELECT b FROM v ORDER BY a').fetchall() == [('z',), (None,)]\nassert isinstance(c, sqlite3.Connection)\n"

@@ -6,45 +6,16 @@ import dataclasses
 import time
 
 import pytest
-from helpers.exams import composed_of, exam_of
+from helpers.examination import graded, outcome
+from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
+from helpers.student_classes import EQUAL
 
 from autograder.errors import HostError, LostError, SandboxError
-from autograder.examiner.examination import examine
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.examiner.origin import Origins
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.wording import Wording, public_words
-from autograder.execution.run import execute
 from autograder.kernel.codec import Reference
-from autograder.records import Limits, Outcome, Role
-
-
-def no_models(claim, weights):
-    raise ValueError("no models here")
-
-
-def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds=60.0, **answers):
-    """Run and examine; the list of the test cells' results."""
-    known = vocabulary(exam)
-    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    composed = composed_of(exam, **answers)
-    executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
-    answers_ = Answers(executed.remote, known.modules, no_models)
-    pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
-    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording)
-
-
-def outcome(answer, test, points=1.0, released=None, **more):
-    """What one test says of one answer; ``released`` is what the student has of the test (all of it by default)."""
-    exam = exam_of((Role.ANSWER, answer), (Role.TEST, test, points))
-    if released is not None:
-        cells = (exam.cells[0], dataclasses.replace(exam.cells[1], released=released))
-        exam = dataclasses.replace(exam, cells=cells)
-    return graded(exam, **more)[0]
-
+from autograder.records import Outcome, Role
 
 HONEST = [
     ("x = [1, 2]", "assert x == [1, 2]"),
@@ -120,24 +91,6 @@ def test_test_cells_share_what_they_define():
     assert graded(exam)[1].outcome is Outcome.PASSED
 
 
-EQUAL = """
-class Yes:
-    def __eq__(self, other): return True
-    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = lambda self, other: True
-    def __bool__(self): return True
-    def __getattr__(self, name): return self
-    def __call__(self, *a, **k): return self
-    def __len__(self): return 3
-    def __iter__(self): return iter([self])
-    def __array__(self, *a): return self
-    def __abs__(self): return self
-    def __sub__(self, other): return self
-    __add__ = __radd__ = __rsub__ = __mul__ = __getitem__ = __sub__
-    def __hash__(self): return 0
-    def __float__(self): return 0.0
-    def __index__(self): return 0
-f = x = squares = Yes()
-"""
 CHEATS = {
     "equal to everything": EQUAL,
     "an int that equals": "class I(int):\n    __eq__ = lambda s, o: True\n    __hash__ = int.__hash__\nx = I(0)\nf = squares = lambda *a: I(0)",
@@ -285,7 +238,7 @@ def test_the_details_of_a_refusal_have_no_lines_of_the_kit():
         detail = outcome(answer, test.replace("Own()", "1") if "raise" in answer else test).detail
         assert "line 2, in <module>" in detail
         assert "remote.py" not in detail
-    assert "an Own is not plain data. A test passes" in outcome("def f(x): return x", test).detail
+    assert "an Own is not plain data. A test can pass" in outcome("def f(x): return x", test).detail
 
 
 def test_a_test_cell_that_never_ends_is_stopped():

@@ -17,7 +17,7 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 
 from autograder.examiner.examination import examine
-from autograder.examiner.figures.reconstruction import Figures, asks_for_the_current_figure
+from autograder.examiner.figures.reconstruction import Figures, uses_current_figure
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
@@ -50,7 +50,7 @@ def outcome(answer, test, kernel=InProcessKernel, **answers):
         (Role.FREE, "import matplotlib.pyplot as plt\nimport numpy as np"), (Role.ANSWER, answer), (Role.TEST, test)
     )
     known = vocabulary(exam)
-    beyond = ExtraCaptures(figures=frozenset({2} if asks_for_the_current_figure(test) else ()))
+    beyond = ExtraCaptures(figures=frozenset({2} if uses_current_figure(test) else ()))
     executed = execute(kernel, Remote, composed_of(exam, **answers), {2: needs(test, known)}, Limits(), beyond)
     plt.close("all")  # the examiner's pyplot is the kernel's here, and must know nothing of it
     answers_ = Answers(executed.remote, known.modules, lambda claim, weights: None)
@@ -151,7 +151,7 @@ class Shows(InProcessKernel):
 
     def run(self, source, seconds):
         result = super().run(source, seconds)
-        from probe import figures
+        from agent import figures
 
         for number in plt.get_fignums():
             figures.note(plt.figure(number))
@@ -161,13 +161,13 @@ class Shows(InProcessKernel):
 
 @pytest.mark.parametrize("kernel", [InProcessKernel, Shows])
 def test_the_current_figure_is_the_open_one_or_the_one_that_was_shown_last(kernel) -> None:
-    sys.modules["probe.figures"]._shown.clear()
+    sys.modules["agent.figures"]._shown.clear()
     test = "ax = plt.gca()\nassert ax.get_title() == 'mine' and plt.gcf().axes == [ax] and plt.xlim() == (0, 7)"
     answer = "plt.plot([1, 2])\nplt.title('mine')\nplt.xlim(0, 7)"
     result = outcome(answer, test, kernel)
     assert result.outcome is Outcome.PASSED, result.detail
     plt.close("all")
-    sys.modules["probe.figures"]._shown.clear()
+    sys.modules["agent.figures"]._shown.clear()
     assert outcome("pass", test, kernel).fraction == 0
 
 
@@ -282,7 +282,7 @@ def test_of_claims_with_parts_replaced_at_random_nothing_comes_but_figures_and_n
     ],
 )
 def test_a_cell_that_asks_for_the_current_figure_is_known_by_its_syntax(source, asks) -> None:
-    assert asks_for_the_current_figure(source) is asks
+    assert uses_current_figure(source) is asks
 
 
 @pytest.mark.parametrize("claim", [None, 7, [], {}, {"axes": None, "figure": None}, {"axes": 0, "figure": {"size": 1}}])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.examiner.test_environment import kernel_text as telling
-from autograder.examiner.test_environment.kernel_text import Told
+from autograder.examiner.test_environment.kernel_text import KernelText
 from autograder.kernel.codec import Packed, encode
 
 
@@ -22,28 +22,28 @@ from autograder.kernel.codec import Packed, encode
     ],
 )
 def test_a_path_is_found_wherever_it_stands(value) -> None:
-    told = Told()
-    told.keep(encode(value))
-    assert told.has("/a/b.csv")
-    assert not told.has("/a/c.csv")
+    kernel_text = KernelText()
+    kernel_text.keep(encode(value))
+    assert kernel_text.has("/a/b.csv")
+    assert not kernel_text.has("/a/c.csv")
 
 
 def test_nor_does_another_way_to_write_it_hide_it() -> None:
-    told = Told()
-    told.keep(Packed(b'["s","\\u002fa\\/b\\u002ecsv"]', []))
-    assert told.has("/a/b.csv")
+    kernel_text = KernelText()
+    kernel_text.keep(Packed(b'["s","\\u002fa\\/b\\u002ecsv"]', []))
+    assert kernel_text.has("/a/b.csv")
 
 
 def test_a_path_that_leads_upwards_is_found_at_the_end_of_another() -> None:
-    told = Told()
-    told.keep(encode("../../b.csv"))
-    assert told.has("/work/here/../../b.csv")
-    assert not told.has("/work/here/b.csv")
+    kernel_text = KernelText()
+    kernel_text.keep(encode("../../b.csv"))
+    assert kernel_text.has("/work/here/../../b.csv")
+    assert not kernel_text.has("/work/here/b.csv")
 
 
 def test_what_is_remembered_is_bounded(monkeypatch) -> None:
     monkeypatch.setattr(telling, "MAX_TEXTS", 3)
-    told = Told()
-    told.keep(encode([f"{n}.csv" for n in range(9)]))
-    told.keep_file(b"a.csv\nb.csv\n")
-    assert len(told.paths) == 3
+    kernel_text = KernelText()
+    kernel_text.keep(encode([f"{n}.csv" for n in range(9)]))
+    kernel_text.keep_file(b"a.csv\nb.csv\n")
+    assert len(kernel_text.paths) == 3

@@ -60,8 +60,8 @@ REFUSED = [
     ("for text in ['2 * 3']:\n    assert eval(text) == 6", "names that eval.. will use .*write the statements"),
     ("del np\nassert squares(1)", "'del np': np is the instructor's own"),
     ("del close\nassert squares(1)", "close is the instructor's own"),
-    ("import my_solution\nassert my_solution.f()", "no module 'my_solution'.*let it go with the release"),
-    ("def t():\n    from helpers.deep import f\n    assert f()\nt()", "line 2: .*no module 'helpers.deep'"),
+    ("import my_solution\nassert my_solution.f()", "no module 'my_solution'.*or the release"),
+    ("def t():\n    from utilities.deep import f\n    assert f()\nt()", "line 2: .*no module 'utilities.deep'"),
     ("from . import f\nassert f()", "relative import"),
     ("import pickle\nassert pickle.load(open('m.pkl', 'rb'))", "line 2: .*unpickling would run the student's code beside the hidden tests.*save JSON"),
     ("from pickle import loads as unpack\nassert unpack(result)", "unpickling"),
@@ -142,8 +142,8 @@ def test_a_test_that_asserts_nothing_is_a_warning_where_it_gives_points() -> Non
     [
         ("for a, b in zip(squares(3), [0, 1, 4]):\n    assert a == b", "line 1: .*zip ends .*strict=True"),
         ("x = 1\nassert all(a == b for a, b in zip(result, [0, 1]))", "line 2: .*zip ends"),
-        ("for one in squares(3):\n    assert one >= 0", "line 1: .*where it is empty .*assert its length"),
-        ("for one in sorted(result):\n    check.close(one, 1)", "line 1: .*where it is empty"),
+        ("for one in squares(3):\n    assert one >= 0", "line 1: .*the answer is empty.*assert its length"),
+        ("for one in sorted(result):\n    check.close(one, 1)", "line 1: .*the answer is empty"),
     ],
 )
 def test_a_loop_that_an_empty_answer_passes_is_a_warning(test: str, said: str) -> None:
@@ -215,9 +215,9 @@ def test_other_comparisons_of_arguments_raise_no_alarm(test: str) -> None:
         ("from urllib.request import urlopen\nassert urlopen('http://example.org')", "no network"),
         ("from sklearn.datasets import fetch_openml\nassert fetch_openml('x')", "no network"),
         ("from keras.datasets import mnist\nassert mnist.load_data()", "no network"),
-        ("assert open('/data/words.txt').read()", "leads out of the work folder.*under hidden/"),
-        ("assert len(pd.read_csv('../data/t.csv'))", "leads out of the work folder"),
-        ("assert np.loadtxt('data/../../t.txt').any()", "leads out of the work folder"),
+        ("assert open('/data/words.txt').read()", "leads out of the working folder.*under hidden/"),
+        ("assert len(pd.read_csv('../data/t.csv'))", "leads out of the working folder"),
+        ("assert np.loadtxt('data/../../t.txt').any()", "leads out of the working folder"),
     ],
 )
 def test_what_is_not_there_where_tests_run_is_a_warning(test: str, said: str) -> None:
@@ -243,7 +243,7 @@ def test_what_is_there_raises_no_alarm(test: str) -> None:
 def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
     (finding,) = found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)")
     assert "line 2: " in finding
-    assert "not there in the student's kernel; let their code write into the working folder" in finding
+    assert "does not exist in the student's kernel; let their code write into the working folder" in finding
 
 
 WITH_LIBRARIES = [
@@ -256,13 +256,16 @@ WITH_LIBRARIES = [
     ("test", "said"),
     [
         ("assert len(pd.DataFrame(result).query(squares(2)))", "df.query\\('a > @limit'\\)"),
-        ("limit = 3\nassert len(pd.DataFrame(result).query(f'a > {limit}'))", "line 2: .*pandas makes code of a text"),
-        ("assert pd.DataFrame(result).eval(expr=squares)", "pandas makes code"),
-        ("assert pd.eval(squares(3)) == 9", "pandas makes code"),
-        ("assert jinja2.Template(squares(3)).render()", "let the template stand in the test"),
-        ("assert jinja2.Environment().from_string(squares(3))", "let the template stand in the test"),
+        (
+            "limit = 3\nassert len(pd.DataFrame(result).query(f'a > {limit}'))",
+            "line 2: .*pandas turns a text into code",
+        ),
+        ("assert pd.DataFrame(result).eval(expr=squares)", "pandas turns a text into code"),
+        ("assert pd.eval(squares(3)) == 9", "pandas turns a text into code"),
+        ("assert jinja2.Template(squares(3)).render()", "write the template into the test"),
+        ("assert jinja2.Environment().from_string(squares(3))", "write the template into the test"),
         ("assert sp.sympify(squares(3)) == 9", "write the expression with symbols"),
-        ("assert smf.ols('y ~ ' + squares(3), data=table)", "let the formula stand in the test"),
+        ("assert smf.ols('y ~ ' + squares(3), data=table)", "write the formula into the test"),
     ],
 )
 def test_a_text_of_the_students_that_a_library_would_run_is_a_warning(test: str, said: str) -> None:
@@ -358,6 +361,7 @@ def test_the_command_refuses_before_anything_is_run(tmp_path: Path) -> None:
     assert not (tmp_path / "release").exists()
 
 
+@pytest.mark.integration
 def test_the_courses_own_lessons_raise_no_alarm() -> None:
     course = load_course(Path(__file__).resolve().parents[2])
     for assignment in course.assignments.values():

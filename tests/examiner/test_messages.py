@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from helpers.examination import graded
 from helpers.exams import exam_of
-from test_examination import graded
 
 from autograder.records import Role
 

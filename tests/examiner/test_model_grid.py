@@ -109,7 +109,7 @@ INNER = ["SimpleRNN", "LSTM", "GRU"]
 
 
 @pytest.mark.parametrize(
-    ("name", "merge", "sequences"), itertools.product(INNER, ["sum", "mul", "concat", "ave", None], YES)
+    ("name", "merge", "sequences"), list(itertools.product(INNER, ["sum", "mul", "concat", "ave", None], YES))
 )
 def test_any_recurrent_layer_in_two_directions_computes_the_same(
     keras: Any, name: str, merge: str | None, sequences: bool

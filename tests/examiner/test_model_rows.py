@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.lazy import keras
+from helpers.lazy import layers as L
+from helpers.lazy import operations as o
 from helpers.rebuilding import assert_equal_after_rebuilding, sent
 
 from autograder.examiner.models import RefusedModel, rebuild
 
 pytestmark = pytest.mark.keras
-keras: Any = pytest.importorskip("keras")
-L, o = keras.layers, keras.ops
 
 Make = Callable[[Any, Any], Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 
 import pytest
+from helpers.examination import graded
 from helpers.exams import exam_of
-from test_examination import graded
 
 from autograder.examiner.remote.named_types import given_types, named_types
 from autograder.records import Role

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from helpers.examination import graded
 from helpers.exams import exam_of
-from test_examination import graded
 
 from autograder.examiner.names import bindings, loaded_names, needs, vocabulary
 from autograder.records import Outcome, Role

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from helpers.examination import graded
 from helpers.exams import exam_of
-from test_cells_of_courses import VECTOR
-from test_examination import graded
+from helpers.student_classes import VECTOR
 
 from autograder.examiner.remote.operands import class_operators
 from autograder.records import Role

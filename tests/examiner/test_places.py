@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
+from helpers.examination import graded, outcome
 from helpers.exams import exam_of
-from test_examination import graded, outcome
-from test_workspace import graded as with_files
-from test_workspace import kernel  # noqa: F401 - a fixture
+from helpers.workspaces import graded as with_files
 
 from autograder.records import Outcome, Role
 
@@ -39,7 +38,7 @@ OPENS = {
 @pytest.mark.parametrize("held", HELD)
 @pytest.mark.parametrize("opens", OPENS)
 @pytest.mark.parametrize("names_files", [True, False])
-def test_a_path_of_the_students_leads_nowhere(held, opens, names_files, kernel, tmp_path, monkeypatch):  # noqa: F811
+def test_a_path_of_the_students_leads_nowhere(held, opens, names_files, kernel, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     victim = tmp_path / "gradebook.db"
     victim.write_text("points")
@@ -116,7 +115,7 @@ def test_a_module_of_the_courses_reads_what_lies_beside_it(tmp_path, monkeypatch
 # --- what libraries read by themselves ------------------------------------------------------------------
 
 
-def test_a_library_that_is_imported_reads_no_file_of_the_working_folder(kernel, tmp_path, monkeypatch):  # noqa: F811
+def test_a_library_that_is_imported_reads_no_file_of_the_working_folder(kernel, tmp_path, monkeypatch):
     library = tmp_path / "site-packages"
     library.mkdir()
     (library / "reads_settings.py").write_text(
@@ -135,7 +134,7 @@ def test_a_library_that_is_imported_reads_no_file_of_the_working_folder(kernel, 
 
 
 @pytest.mark.parametrize("size", [100, 2 << 20])
-def test_a_file_by_which_a_library_is_configured_is_not_there_handed_in_or_written(size, kernel, tmp_path):  # noqa: F811
+def test_a_file_by_which_a_library_is_configured_is_not_there_handed_in_or_written(size, kernel, tmp_path):
     (tmp_path / "matplotlibrc").write_text("lines.linewidth: 77\n" + "#" * size)
     (tmp_path / "own.csv").write_text("x")
     files = {name: tmp_path / name for name in ("matplotlibrc", "own.csv")}

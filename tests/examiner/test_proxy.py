@@ -177,7 +177,7 @@ def test_an_object_of_the_examiners_can_not_be_sent(student):
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        ("numpy.random.default_rng(0)", "a Generator is not plain data. A test passes plain data.*; seed globally"),
+        ("numpy.random.default_rng(0)", "a Generator is not plain data. A test can pass plain data.*; seed globally"),
         ("random.Random(0)", "a Random is not plain data.*seed globally"),
         ("matplotlib.figure.Figure().add_subplot()", "an Axes is not plain data.*return them"),
         ("sqlite3.connect(':memory:')", "a Connection is not plain data.*the path of the database"),

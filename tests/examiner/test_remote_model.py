@@ -3,61 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, remote_after
+from helpers.remote_models import RNG, X, Y, answer, answers, message_of, recorded
 
 from autograder import check
 from autograder.check import subject
-from autograder.check.asking import asked
+from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
 from autograder.examiner.examination import examine
 from autograder.examiner.models import rebuild
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.examiner.remote.model import RemoteModel, refused
+from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
 from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import execute
 from autograder.kernel.codec import Packed, Reference, decode
-from autograder.records import CheckResult, Limits, Outcome, Role
+from autograder.records import Limits, Role
 from autograder.sandbox import default_sandbox
 
-RNG = np.random.default_rng(5)
-X = RNG.normal(size=(300, 4))
-Y = (X[:, 0] + 0.3 * X[:, 1] > 0).astype(int) + (X[:, 2] > 1)
 SORTED = np.argsort(Y, kind="stable")
 BLOBS = f"import numpy as np\nX = np.array({X[:150].round(3).tolist()})\ny = np.array({Y[:150].tolist()})\n"
-
-
-def answer(source: str, name: str = "model") -> Any:
-    """What stands in the examiner for ``name`` after the cell ``source``."""
-    return answers(source, name)[0]
-
-
-def answers(source: str, name: str = "model") -> tuple[Any, InProcessKernel]:
-    remote, kernel = remote_after("pass")
-    ran = kernel.run(source, 60)
-    assert ran.status == "ok", ran.error
-    return remote.stand_in(Reference(*kernel.server.refer(kernel.namespace[name]))), kernel
-
-
-def recorded(make: Callable[[], Any]) -> CheckResult:
-    with check.recording() as results:
-        make()
-    assert len(results) == 1
-    return results[0]
-
-
-def message_of(make: Callable[[], Any]) -> str:
-    result = recorded(make)
-    return "" if result.outcome is Outcome.PASSED else result.message
 
 
 # --- functions and objects of the student's own ------------------------------------------------------
@@ -141,16 +114,16 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def model(X): return X[:7]", "not one row for each row"),
-        ("def model(X): return 0.5", "not one row for each row"),
-        ("def model(X): return None", "something else|one row for each row"),
-        ("def model(X): return object()", "something else|one row for each row"),
-        ("def model(X): return ['a'] * len(X)", "texts where numbers"),
-        ("def model(X): return X.astype(complex)", "something else"),
-        ("def model(X): return [X, X]", "several outputs"),
+        ("def model(X): return X[:7]", "one output row for each input row"),
+        ("def model(X): return 0.5", "one output row for each input row"),
+        ("def model(X): return None", "not give an array|input row"),
+        ("def model(X): return object()", "not give an array|input row"),
+        ("def model(X): return ['a'] * len(X)", "texts instead of numbers"),
+        ("def model(X): return X.astype(complex)", "not give an array"),
+        ("def model(X): return [X, X]", "exactly one output"),
         (
             "def model(X): return X[:, :len(X) % 3 + 1]",
-            "different shapes|does not give probabilities|has the shape|shape that is asked",
+            "different shapes|does not give probabilities|has the shape|the expected shape",
         ),
         ("def model(X): raise KeyError(X[0, 0])", r"does not accept rows of the shape \(4,\): KeyError"),
         ("def model(X): raise SystemExit", "does not accept rows"),
@@ -158,7 +131,7 @@ def test_a_function_that_computes_in_float32_gets_float32() -> None:
         ("def model(X): return X[:, :3] + float('inf')", "NaN or infinite"),
         ("import numpy as np\ndef model(X): return np.zeros((len(X), 200_000), 'b')", "more numbers than"),
         ("model = 3.5j", "not a model"),
-        ("class M:\n    def predict(self, X): return X\nmodel = M", "a class and no model yet"),
+        ("class M:\n    def predict(self, X): return X\nmodel = M", "a class, not a model"),
         ("model = object()", "not a model"),
         ("class M:\n    predict = 3\nmodel = M()", "not a model"),
     ],
@@ -271,9 +244,9 @@ def test_large_data_goes_in_batches_of_bounded_size() -> None:
     ],
 )
 def test_a_model_that_looks_at_the_other_rows_gets_a_remark(source: str, steady: bool) -> None:
-    assert (asked(answer(source), X).remark == "") is steady
+    assert (predict_external(answer(source), X).remark == "") is steady
     result = recorded(lambda: check.loss(answer(source), on=(X, X[:, :2]), loss="mse", below=1e9))
-    assert ("asked again among other rows" in result.message) is (not steady and result.fraction == 1)
+    assert ("repeated among other rows" in result.message) is (not steady and result.fraction == 1)
 
 
 # --- refused kinds of Keras models -------------------------------------------------------------------
@@ -287,7 +260,7 @@ def keras_like(error: Exception) -> Any:
     """A model of the kernel that was not rebuilt."""
     stands = answer("class Net:\n    def predict(self, X): return X[:, :3]\n    layers = [1, 2]\nmodel = Net()")
     remote = object.__getattribute__(stands, "_remote")
-    return refused(remote, object.__getattribute__(stands, "_reference"), error)
+    return refused_model(remote, object.__getattribute__(stands, "_reference"), error)
 
 
 def test_a_refused_kind_predicts_and_says_nothing_else_of_itself() -> None:
@@ -295,7 +268,7 @@ def test_a_refused_kind_predicts_and_says_nothing_else_of_itself() -> None:
     assert isinstance(model, RemoteModel)
     assert subject.not_a_model(model) is None
     assert subject.not_rebuilt(model) == "The layer 'f' is a Lambda."
-    assert subject.how_examined(model) == "predicted in the notebook's kernel"
+    assert subject.prediction_place(model) == "predicted in the notebook's kernel"
     np.testing.assert_allclose(predictions(model, X), X[:, :3])
     np.testing.assert_allclose(model.predict(X), X[:, :3])
     for name in ("layers", "count_params", "evaluate", "weights"):
@@ -315,7 +288,7 @@ def test_the_learning_curve_of_a_refused_kind_is_kept(error: Exception, kept: bo
     claim = ({"history": {"loss": [1.0, 0.5]}}, [])
     found.value("model", Captured(Packed(b'["ref",1,"model","Net"]', []), "", {1: claim}))
     assert (found.histories == [{"loss": [1.0, 0.5]}]) is kept
-    found.returned(Reference(1, "model", "Net"), claim)
+    found.rebuild_returned(Reference(1, "model", "Net"), claim)
     assert len(found.histories) == kept, "what a call returns has no curve"
 
 
@@ -354,7 +327,7 @@ def test_a_keras_model_of_a_refused_kind_is_measured_and_counted_as_the_notebook
         stands, kernel = answers(LAMBDA, name)
         own = np.asarray(kernel.namespace[name](X, training=False))
         remote = object.__getattribute__(stands, "_remote")
-        model = refused(remote, object.__getattribute__(stands, "_reference"), KindRefused("no"))
+        model = refused_model(remote, object.__getattribute__(stands, "_reference"), KindRefused("no"))
         np.testing.assert_allclose(predictions(model, X), own, rtol=1e-4, atol=1e-6)
         result = recorded(lambda model=model, count=count: check.parameters(model, exactly=count, show=True))
         assert result.message == f"{count} parameters (as the notebook reports), exactly {count} asked"
@@ -414,6 +387,6 @@ def test_a_refused_kind_that_was_never_called_has_no_parameters_to_be_proud_of()
     pytest.importorskip("keras")
     stands = answer(LAMBDA.replace("other(", "(lambda x: 0)("), "other")
     remote, reference = (object.__getattribute__(stands, name) for name in ("_remote", "_reference"))
-    model = refused(remote, reference, KindRefused("no"))
+    model = refused_model(remote, reference, KindRefused("no"))
     for make in (lambda: check.parameters(model, at_most=9), lambda: check.loss(model, on=(X, Y), below=9)):
         assert recorded(make).message == subject.NOT_BUILT

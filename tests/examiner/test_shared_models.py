@@ -10,7 +10,7 @@ from helpers.kernels import InProcessKernel
 
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.shared_models import only_looked_at
+from autograder.examiner.shared_models import read_only_models
 from autograder.execution.capture import Captured
 from autograder.kernel.codec import Reference, encode
 
@@ -30,8 +30,8 @@ LOOKS = "assert model.input_shape == (None, 3)"
     ],
 )
 def test_shapes_predictions_and_checks_change_nothing(look: str) -> None:
-    assert "model" in only_looked_at([LOOKS, look])
-    assert "model" in only_looked_at([LOOKS, LOOKS], [look])
+    assert "model" in read_only_models([LOOKS, look])
+    assert "model" in read_only_models([LOOKS, LOOKS], [look])
 
 
 @pytest.mark.parametrize(
@@ -66,31 +66,31 @@ def test_shapes_predictions_and_checks_change_nothing(look: str) -> None:
     ],
 )
 def test_where_anything_else_is_done_each_cell_has_its_own(use: str) -> None:
-    assert "model" not in only_looked_at([LOOKS, LOOKS, use])
-    assert "model" not in only_looked_at([LOOKS, LOOKS], [use])
+    assert "model" not in read_only_models([LOOKS, LOOKS, use])
+    assert "model" not in read_only_models([LOOKS, LOOKS], [use])
 
 
 def test_a_check_that_is_not_the_kits_may_do_anything() -> None:
     sources = [LOOKS, "check.loss(model)"]
-    assert only_looked_at(sources) == {"model"}
-    assert only_looked_at(sources, checks=False) == frozenset()
+    assert read_only_models(sources) == {"model"}
+    assert read_only_models(sources, checks=False) == frozenset()
 
 
 def test_where_a_test_is_not_python_nothing_is_known() -> None:
-    assert only_looked_at([LOOKS, LOOKS, "%matplotlib inline"]) == frozenset()
+    assert read_only_models([LOOKS, LOOKS, "%matplotlib inline"]) == frozenset()
 
 
 def test_what_one_cell_uses_is_not_worth_comparing() -> None:
-    assert only_looked_at([LOOKS, "assert n == 1"]) == frozenset()
+    assert read_only_models([LOOKS, "assert n == 1"]) == frozenset()
 
 
 class Seen:
     """Answers to some cells, and what was rebuilt for them."""
 
-    def __init__(self, *looked_at: str) -> None:
+    def __init__(self, *read_only: str) -> None:
         self.built: list[Any] = []
         self.answers = Answers(Remote(InProcessKernel()), frozenset(), self.rebuild)
-        self.answers.looked_at = frozenset(looked_at)
+        self.answers.read_only = frozenset(read_only)
 
     def rebuild(self, described: Any, weights: Any) -> object:
         if described.get("refused"):

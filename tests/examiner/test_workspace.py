@@ -5,32 +5,30 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.exams import composed_of, exam_of
-from helpers.kernels import InProcessKernel, inside
 from helpers.tiny import tiny_course, tiny_release
 
 from autograder.examiner.examination import examine
-from autograder.examiner.file_paths import looks_at_files, paths_in
+from autograder.examiner.file_paths import looks_at_files
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.test_environment.guard import GuardError, guarding
+from autograder.examiner.test_environment.guard import GuardError, guard_folder
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
-from autograder.execution.captured_files import Kept
+from autograder.execution.captured_files import FolderCopy
 from autograder.execution.run import execute
 from autograder.grading.proof import prove
 from autograder.kernel import workfiles as probe
 from autograder.records import Limits, Outcome, Role
 from autograder.release import build as releasing
 
-from probe import workfiles  # isort: skip  (the kernel's own copy, as the probe imports it)
-
+from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+from helpers.workspaces import graded
 
 SOLUTION = """\
 import os
@@ -82,49 +80,6 @@ def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blan
     release = tiny_release(course)
     assert releasing.check(release) == []
     prove(course, release)
-
-
-class Kernel(InProcessKernel):
-    """Runs in a folder of its own, as a sandbox's kernel does; the examiner's folder is another."""
-
-    folder: Path
-
-    def __init__(self) -> None:
-        super().__init__()
-        workfiles.start(str(self.folder))
-
-    def run(self, source, seconds):
-        with inside(self.folder):
-            return super().run(source, seconds)
-
-    def exchange(self, *args, **kwargs):
-        with inside(self.folder):
-            return super().exchange(*args, **kwargs)
-
-
-@pytest.fixture
-def kernel(tmp_path):
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return type("KernelHere", (Kernel,), {"folder": folder})
-
-
-def graded(kernel, *cells, given=None, handed_in=None, released=None):
-    """Run and examine; the results of the test cells. ``released`` is what students have of each of these."""
-    exam = exam_of(*cells)
-    if released is not None:
-        hidden = [replace(c, released=released) if c.role is Role.TEST else c for c in exam.cells]
-        exam = replace(exam, cells=tuple(hidden))
-    known = vocabulary(exam)
-    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
-    beyond = ExtraCaptures(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
-    executed = execute(
-        kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
-    )
-    answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
-    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
-    pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    return examine(pairs, known, answers, None, 20.0, workspace=workspace)
 
 
 def outcome(kernel, answer, test, **more):
@@ -396,16 +351,16 @@ LIES = [
 
 @pytest.mark.parametrize("answer", LIES, ids=range(len(LIES)))
 def test_names_that_leave_the_folder_and_answers_of_other_shapes_are_dropped(answer) -> None:
-    kept = Kept()
+    kept = FolderCopy()
     contents, gone = kept.pull(lambda *_: answer)
     assert (contents, gone, kept.contents, kept.gone) == ({}, [], {}, set())
 
 
 def test_of_names_that_collide_the_first_stays_and_bytes_are_bounded(monkeypatch) -> None:
     answer = ({"A.txt": b"1", "a.txt": b"2", "\u00e9": b"3", "e\u0301": b"4"}, [])
-    assert Kept().pull(lambda *_: answer)[0] == {"A.txt": b"1", "\u00e9": b"3"}
+    assert FolderCopy().pull(lambda *_: answer)[0] == {"A.txt": b"1", "\u00e9": b"3"}
     monkeypatch.setattr("autograder.execution.captured_files.MAX_BYTES", 5)
-    assert list(Kept().pull(lambda *_: ({"a": b"123", "b": b"456"}, []))[0]) == ["a"]
+    assert list(FolderCopy().pull(lambda *_: ({"a": b"123", "b": b"456"}, []))[0]) == ["a"]
 
 
 def test_a_file_where_another_has_a_folder_is_left_out(tmp_path) -> None:
@@ -480,7 +435,7 @@ REFUSED = [
 def test_nothing_of_the_folder_is_unpickled_imported_or_run(planted, source) -> None:
     sys.modules.pop("colorsys", None)
     path = list(sys.path)
-    with guarding(planted), pytest.raises((GuardError, pickle.UnpicklingError)):
+    with guard_folder(planted), pytest.raises((GuardError, pickle.UnpicklingError)):
         attempt(source)
     assert sys.path == path
 
@@ -489,13 +444,13 @@ def test_nothing_of_the_folder_is_unpickled_imported_or_run(planted, source) -> 
     "source", ["import numpy as np\nnp.load('w.npy')", "import json\njson.load(open('m.pkl', 'rb'))"]
 )
 def test_a_file_of_the_wrong_kind_is_an_ordinary_error(planted, source) -> None:
-    with guarding(planted), pytest.raises(ValueError):  # noqa: PT011 - numpy's and json's own words
+    with guard_folder(planted), pytest.raises(ValueError):  # noqa: PT011 - numpy's and json's own words
         attempt(source)
 
 
 def test_the_examiners_own_imports_and_tools_work_beside_them(planted) -> None:
     sys.modules.pop("colorsys", None)
-    with guarding(planted):
+    with guard_folder(planted):
         attempt(
             "import colorsys, copy, re, decimal\nassert colorsys.rgb_to_hsv(0, 0, 0)\ncopy.deepcopy([decimal.Decimal(1)])"
         )
@@ -504,7 +459,7 @@ def test_the_examiners_own_imports_and_tools_work_beside_them(planted) -> None:
 
 
 def test_libraries_may_ask_what_machine_this_is(planted) -> None:
-    with guarding(planted):
+    with guard_folder(planted):
         attempt("import subprocess\nassert subprocess.run(['uname'], capture_output=True).stdout")
 
 

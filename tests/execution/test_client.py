@@ -7,12 +7,12 @@ import dataclasses
 import os
 import platform
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.memory import growth
 
 from autograder.errors import LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
@@ -23,7 +23,6 @@ from autograder.sandbox import default_sandbox, seccomp
 pytestmark = pytest.mark.sandbox
 
 LIMITS = Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2)
-MIB = 1 << 20
 
 
 @contextlib.contextmanager
@@ -40,32 +39,6 @@ def kernel() -> Iterator[SandboxedKernel]:
     """One kernel for the tests that leave it well."""
     with started() as kernel:
         yield kernel
-
-
-@contextlib.contextmanager
-def growth() -> Iterator[list[float]]:
-    """The most that this process grew by, in MiB: ``[mib]`` once the block has ended."""
-
-    def resident() -> int:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-
-    before = most = resident()
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not done.wait(0.01):
-            most = max(most, resident())
-
-    found: list[float] = []
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield found
-    finally:
-        done.set()
-        thread.join()
-        found.append((most - before) / MIB)
 
 
 def text(cell) -> str:

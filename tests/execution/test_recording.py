@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.kept import Room, exam_with, told
+from helpers.kept import ANSWER, Room, exam_with, told
 from helpers.kernels import InProcessKernel
 
 from autograder.errors import LostError
@@ -19,19 +19,6 @@ from autograder.kernel.codec import Packed
 from autograder.records import CellRun, Exam, Limits, RunStatus
 
 CHECK = "from autograder import check\n"
-ANSWER = """\
-import numpy as np
-x, name, table = 3, "ada", np.arange(12.0).reshape(3, 4)
-def double(n):
-    print("doubling", n)
-    return 2 * n
-class Box:
-    def __init__(self, n):
-        self.n = n
-    def half(self):
-        return self.n / 2
-box = Box(4)
-"""
 
 
 @pytest.fixture
@@ -64,7 +51,7 @@ def test_an_unchanged_test_gives_the_same_grade_and_starts_no_kernel(room: Room,
     again = room.grade(exam, ANSWER, kept=True)
     assert len(room.started) == 1
     assert told(again) == told(first)
-    assert (first.kept, again.kept) == (False, True)
+    assert (first.replayed, again.replayed) == (False, True)
     assert (again.wall_seconds, again.cpu_seconds, again.sandbox) == (
         first.wall_seconds, first.cpu_seconds, first.sandbox,
     )  # fmt: skip
@@ -138,7 +125,7 @@ def test_what_was_not_asked_then_needs_a_kernel(room: Room, what: str) -> None:
         room.grade(after, ANSWER, kept=True)
     assert len(room.started) == 1
     executed = room.grade(after, ANSWER)
-    assert (executed.kept, len(room.started)) == (False, 2)
+    assert (executed.replayed, len(room.started)) == (False, 2)
     assert told(room.grade(after, ANSWER, kept=True)) == told(executed)  # the run is that of the new test now
     assert len(room.started) == 2
 

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.kept import Room, exam_with, told
+from helpers.kept import ANSWER, Room, exam_with, told
 from helpers.samples import PNG
-from test_codec_values import KNOWN, LIBRARIES, examples
-from test_recording import ANSWER
+from helpers.value_examples import KNOWN, LIBRARIES, examples
 
 from autograder.execution import recording_store as module
-from autograder.execution.recording import Ran, Said, Session, Transcript
-from autograder.execution.recording_store import Runs, from_bytes, to_bytes
+from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
+from autograder.execution.recording_store import RecordingStore, from_bytes, to_bytes
 from autograder.grading.kernel_source import Recorded, ReplayMiss
 from autograder.kernel.codec import Packed, Reference, encode
 from autograder.records import CellRun, RunStatus
@@ -38,10 +37,10 @@ FULL = Transcript(
         Session(
             "bubblewrap, cgroup v2",
             (
-                Ran("aa", CellRun("ok", OUTPUTS, 3, 0.25)),
-                Said("bb", Packed(b'["fetch"]', [b"\0\xff" * 100, b"", b"\0\xff" * 100])),
-                Ran("cc", CellRun("error", (), None, 1e-9, "OSError: [Errno 28] no room", RunStatus.OUT_OF_DISK)),
-                Said("dd", None, "the kernel died"),
+                CellEvent("aa", CellRun("ok", OUTPUTS, 3, 0.25)),
+                ReplyEvent("bb", Packed(b'["fetch"]', [b"\0\xff" * 100, b"", b"\0\xff" * 100])),
+                CellEvent("cc", CellRun("error", (), None, 1e-9, "OSError: [Errno 28] no room", RunStatus.OUT_OF_DISK)),
+                ReplyEvent("dd", None, "the kernel died"),
             ),
             3, 1.5, 120.25, (RunStatus.KILLED, "It died."), 4,
         ),
@@ -69,7 +68,7 @@ def test_values_of_every_kind_come_back_byte_by_byte() -> None:
                 warnings.simplefilter("ignore")
                 packed.append(encode(eval(source, dict(KNOWN)), lambda _: Reference(1, "object", "x")))
     assert len(packed) > 100
-    events = tuple(Said(str(number), one) for number, one in enumerate(packed))
+    events = tuple(ReplyEvent(str(number), one) for number, one in enumerate(packed))
     kept = Transcript((Session("k", events, len(events), 0.0, None),), (0.0,))
     assert from_bytes(to_bytes(kept)) == kept
 
@@ -171,7 +170,7 @@ def test_answers_in_a_run_are_read_as_strictly_as_a_kernels(tmp_path: Path, repl
     (path,) = room.files
     kept = from_bytes(path.read_bytes())
     (session,) = kept.sessions
-    lies = tuple(replace(e, reply=Packed(reply, [])) if isinstance(e, Said) else e for e in session.events)
+    lies = tuple(replace(e, reply=Packed(reply, [])) if isinstance(e, ReplyEvent) else e for e in session.events)
     path.write_bytes(to_bytes(replace(kept, sessions=(replace(session, events=lies),))))
     try:
         grade = room.grade(exam, ANSWER, kept=True)
@@ -186,17 +185,17 @@ def test_answers_in_a_run_are_read_as_strictly_as_a_kernels(tmp_path: Path, repl
 def test_what_has_no_place_in_json_is_not_kept() -> None:
     odd: list[Callable[[], Any]] = [lambda: float("nan"), object, lambda: b"bytes"]
     for make in odd:
-        ran = Ran("a", CellRun("ok", ({"output_type": "stream", "text": make()},)))
+        ran = CellEvent("a", CellRun("ok", ({"output_type": "stream", "text": make()},)))
         recorded = Recorded()
         recorded.save_run(replace(FULL, sessions=(replace(FULL.sessions[0], events=(ran,), executed=1),)))
         assert recorded.new_run == b""
 
 
 def test_what_is_too_large_takes_the_earlier_run_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = Runs(tmp_path)
+    runs = RecordingStore(tmp_path)
     assert runs.save("ab", to_bytes(FULL))
     assert from_bytes(runs.load("ab")) == FULL
-    monkeypatch.setattr(module, "MAX_RUN", 100)
+    monkeypatch.setattr(module, "MAX_RECORDING_BYTES", 100)
     assert runs.load("ab") == b""
     assert not runs.save("ab", to_bytes(FULL))
     assert list(tmp_path.iterdir()) == []
@@ -204,14 +203,14 @@ def test_what_is_too_large_takes_the_earlier_run_with_it(tmp_path: Path, monkeyp
 
 def test_a_folder_that_can_not_be_written_keeps_nothing_and_fails_nobody(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file")
-    assert not Runs(tmp_path / "runs").save("ab", to_bytes(FULL))
-    assert Runs(tmp_path / "runs").load("ab") == b""
-    Runs(tmp_path / "runs").prune()
-    Runs(tmp_path / "nowhere").prune()
+    assert not RecordingStore(tmp_path / "runs").save("ab", to_bytes(FULL))
+    assert RecordingStore(tmp_path / "runs").load("ab") == b""
+    RecordingStore(tmp_path / "runs").prune()
+    RecordingStore(tmp_path / "nowhere").prune()
 
 
 def test_what_was_used_last_stays(tmp_path: Path) -> None:
-    runs = Runs(tmp_path)
+    runs = RecordingStore(tmp_path)
     for age, key in enumerate(["aa", "bb", "cc", "dd"]):
         runs.save(key, to_bytes(FULL))
         os.utime(tmp_path / f"{key}.run", (1000 + age, 1000 + age))
@@ -226,7 +225,7 @@ def test_what_was_used_last_stays(tmp_path: Path) -> None:
 
 def test_only_the_user_who_grades_can_read_runs(tmp_path: Path) -> None:
     """They hold what every student's notebook made."""
-    runs = Runs(tmp_path / "runs")
+    runs = RecordingStore(tmp_path / "runs")
     runs.save("ab", to_bytes(FULL))
     assert (tmp_path / "runs").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "runs/ab.run").stat().st_mode & 0o777 == 0o600

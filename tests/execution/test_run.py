@@ -179,7 +179,7 @@ def test_nothing_runs_after_the_notebooks_time_is_over():
 
 
 def test_a_value_past_the_limits_is_a_refusal_of_that_name_only(monkeypatch):
-    from probe import server  # the probe's own module, as the in-process kernel uses it
+    from agent import server  # the agent's own module, as the in-process kernel uses it
 
     monkeypatch.setattr(server.codec, "MAX_BYTES", 5000)
     exam = exam_of((Role.ANSWER, "import numpy\nbig = numpy.zeros(10000)\nsmall = 1"), (Role.TEST, "big, small"))

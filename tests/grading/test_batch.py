@@ -291,6 +291,7 @@ def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) 
 # --- real processes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.integration
 def test_grades_are_the_same_with_one_process_and_with_three(course: Course) -> None:
     def scores(workers: int) -> list[object]:
         done = batch.run(plan(course), workers=workers, force=True, execute=in_unwalled_processes)
@@ -311,7 +312,7 @@ def test_a_full_disk_is_a_reason_that_says_so(course: Course, monkeypatch: pytes
     """No traceback, and nothing half written."""
     monkeypatch.setattr(submission, "fill", refuse)
     done = batch.run(plan(course, "bob"), execute=Here())
-    why = "cannot be written (No space left on device); free space or rights?"
+    why = "cannot be written (No space left on device); check free space and permissions"
     assert [n.reason for n in done.not_graded] == [f"{course.state / 'work'} {why}"]
     assert not course.autograded("bob", "hw").exists()
 
@@ -321,6 +322,7 @@ def bob_dies(work: Work) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.integration
 def test_a_process_that_dies_is_one_students_reason(course: Course) -> None:
     """The next batch makes it good."""
     done = batch.run(plan(course), workers=4, execute=partial(in_unwalled_processes, misbehave=bob_dies))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import HostError, Terminated
-from autograder.grading.batch_log import KEPT, BatchLog, folder
+from autograder.grading.batch_log import MAX_LOGS, BatchLog, folder
 from autograder.records import Course, Grade, NotebookGrade, NotGraded, QuestionGrade
 
 QUESTION = QuestionGrade("q", 12.5, 20, "partial", "")  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def test_a_batch_that_does_not_end_says_why_and_how_to_go_on(
     assert lines(written)[-3:] == [
         "counts   cell_error 1 · not graded 1",
         f"why      {why}",
-        "go on    autograder grade hw ada bob",
+        "continue autograder grade hw ada bob",
     ]
 
 
@@ -108,7 +108,7 @@ def test_the_last_logs_are_kept_in_the_order_of_their_names(course: Course) -> N
     old.parent.mkdir(parents=True)
     old.touch()
     made = []
-    for _ in range(KEPT):
+    for _ in range(MAX_LOGS):
         with log(course, "ada") as written:
             made.append(written.path)
     assert sorted(folder(course, "hw").iterdir()) == made

@@ -259,7 +259,7 @@ def test_a_result_is_written_as_if_it_were_made_here(course: Course, graded: byt
     ("change", "why"),
     [
         (lambda w: replace(w, student="bob"), "another student's"),
-        (lambda w: replace(w, content_keys={"submission": "changed"}), "made from something else"),
+        (lambda w: replace(w, content_keys={"submission": "changed"}), "made from another version"),
     ],
 )
 def test_a_result_of_something_else_is_not_written(
@@ -309,6 +309,7 @@ def grader(course: Course, folder: Path, how: str, slots: int = 2) -> Iterator[G
         made.close()
 
 
+@pytest.mark.integration
 def test_a_worker_grades_what_it_gets_and_leaves_nothing(course: Course, tmp_path: Path) -> None:
     folder = tmp_path / "worker"
     with grader(course, folder, "well") as made:
@@ -325,6 +326,7 @@ def test_a_worker_grades_what_it_gets_and_leaves_nothing(course: Course, tmp_pat
         made.run(b"")
 
 
+@pytest.mark.integration
 def test_a_worker_whose_sandbox_does_not_hold_takes_nothing(course: Course, tmp_path: Path) -> None:
     with grader(course, tmp_path / "worker", "refused") as made:
         assert made.standing == Standing(0, "The sandbox does not hold here.")
@@ -441,7 +443,7 @@ def test_who_cost_two_machines_is_alone_on_the_third(course: Course) -> None:
 def test_where_no_sandbox_holds_nothing_is_given(course: Course) -> None:
     machines = Machines({})
     machines.there = {"a": Standing(refused="no bubblewrap"), "b": Standing(refused="no namespaces")}
-    with pytest.raises(SandboxError, match=r"no worker may grade:\n  a: no bubblewrap\n  b: no namespaces"):
+    with pytest.raises(SandboxError, match=r"no worker can grade:\n  a: no bubblewrap\n  b: no namespaces"):
         reasons(course, machines)
     assert machines.given == []
 

@@ -21,6 +21,8 @@ from autograder.grading.cluster.connection import InCluster, check_address
 from autograder.grading.work import Work
 from autograder.records import Batch, Course, Engine
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("ada", "bob", "eve", "joe")
 
@@ -129,7 +131,7 @@ def test_a_certificate_of_another_authority_opens_nothing(course: Course, engine
 
 @pytest.mark.parametrize("address", ["", "host", "host:8786", "http://host:8786", "tls://host"])
 def test_an_address_that_is_none_is_usage(address: str) -> None:
-    with pytest.raises(UsageError, match="is no scheduler's address; write it like tls://host:8786"):
+    with pytest.raises(UsageError, match="is not a scheduler's address; write it like tls://host:8786"):
         check_address(address, insecure=True)
 
 
@@ -142,7 +144,7 @@ def test_a_certificate_that_is_not_there_is_named(course: Course, engine: Engine
 
 
 def test_a_worker_whose_sandbox_does_not_hold_gets_no_work(course: Course, engine: Engine) -> None:
-    with pytest.raises(SandboxError, match=r"(?s)no worker may grade:\n  tls://.*does not hold.*\n  tls://"):
+    with pytest.raises(SandboxError, match=r"(?s)no worker can grade:\n  tls://.*does not hold.*\n  tls://"):
         batch.run(plan(course), execute=InCluster(engine, course.root, program=program("refused")))
     assert not (course.root / "autograded").exists()
 

@@ -96,7 +96,7 @@ def test_it_may_be_asked_how_it_fares(started: Started) -> None:
 
         assert ask("poll") == {"status": None}
         assert ask("usage")["cpu_seconds"] == 1.5
-        assert len(ask("stderr")["said"]) == kernels.MAX_SAID
+        assert len(ask("stderr")["said"]) == kernels.MAX_STDERR
         assert ask("wait", seconds=0.5) == {"status": None}
         assert ask("wait", seconds=1e9) == {"status": None}
         assert started.processes[0].waited == [0.5, kernels.MAX_WAIT_SECONDS]
@@ -126,7 +126,7 @@ def test_that_there_is_none_is_told_and_ends_nothing(started: Started) -> None:
 def test_whatever_else_it_asks_for_ends_the_examination(started: Started, request_: dict[str, Any]) -> None:
     with Kernels(started, limit=1) as lent:
         lent.answer({"ask": "start"})
-        with pytest.raises(ValueError, match="asked for what there is not"):
+        with pytest.raises(ValueError, match="sent an unknown request"):
             lent.answer(request_)
 
 
@@ -142,5 +142,5 @@ def test_it_does_not_ask_without_end(started: Started, monkeypatch: pytest.Monke
     with Kernels(started, limit=1) as lent:
         for request in ({"ask": "start"}, *[{"ask": "poll", "kernel": 0}] * 2):
             lent.answer(request)
-        with pytest.raises(ValueError, match="more than 3 things"):
+        with pytest.raises(ValueError, match="more than 3 requests"):
             lent.answer({"ask": "poll", "kernel": 0})

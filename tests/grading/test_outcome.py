@@ -60,7 +60,7 @@ def packed(grade: NotebookGrade = GRADE, shown: list[ShownCell] | None = None, r
     return outcome.pack([grade], [cells(*OUTPUTS[:1]) if shown is None else shown], [record])
 
 
-def read(data: bytes, exam: Exam = EXAM) -> outcome.Believed:
+def read(data: bytes, exam: Exam = EXAM) -> outcome.VerifiedOutcome:
     return outcome.read(data, [exam])
 
 
@@ -325,7 +325,7 @@ def test_outputs_that_are_too_large_are_left_out_and_nothing_else(monkeypatch: p
 
 
 def test_a_recording_that_is_too_large_is_not_kept_and_costs_no_grade(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome, "MAX_RUN", 100)
+    monkeypatch.setattr(outcome, "MAX_RECORDING_BYTES", 100)
     believed = read(packed(record=Recorded(new_run=b"x" * 1000, new_figures=b"y" * 1000)))
     assert believed.recordings == (Recording(b"", b""),)
 
@@ -369,5 +369,5 @@ def test_a_header_is_bounded_before_it_is_read() -> None:
     ],
 )
 def test_no_figure_is_larger_than_anything_is(grade: NotebookGrade) -> None:
-    with pytest.raises(ValueError, match="more than there is"):
+    with pytest.raises(ValueError, match="out of range"):
         read(packed(grade))

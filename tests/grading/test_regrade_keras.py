@@ -38,11 +38,11 @@ def test_thresholds_that_change_are_graded_as_if_everything_were_executed(tmp_pa
     regrade.make_course(tmp_path, 3)
     course = load_course(tmp_path)
     first = grade(course, "--workers", "2", name="network")
-    assert [book.kept for g in first.grades.values() for book in g.notebooks] == [False] * 3
+    assert [book.replayed for g in first.grades.values() for book in g.notebooks] == [False] * 3
     losses = sorted(g.notebooks[0].questions[0].checks[0].evidence["loss"] for g in first.grades.values())
     regrade.write_source(tmp_path, below=sum(losses[:2]) / 2, rtol=1e-9)
     again = grade(course, "--workers", "2", name="network")
-    assert all(book.kept for g in again.grades.values() for book in g.notebooks)
+    assert all(book.replayed for g in again.grades.values() for book in g.notebooks)
     assert [g.notebooks[0].questions[0].score for g in again.grades.values()].count(4) >= 1
     anew = grade(course, "--workers", "2", "--force", name="network")
     assert verdicts(dict(again.grades)) == verdicts(dict(anew.grades))

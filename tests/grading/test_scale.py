@@ -65,6 +65,7 @@ def quoted() -> str:
     return re.findall(r"^\| machines × slots .*?(?=\n\n)", PAGE.read_text(encoding="utf-8"), re.M | re.S)[0]
 
 
+@pytest.mark.prose
 def test_the_page_quotes_the_simulation(
     simulation: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def test_a_changed_hidden_test_executes_nothing_and_grades_all(course: Course, s
     done = run(course)
     assert (scores(done), done.graded) == (dict.fromkeys(NAMES, 0), NAMES)
     assert sorted(started) == list(NAMES)
-    assert all(grade.notebooks[0].kept for grade in done.grades)
+    assert all(grade.notebooks[0].replayed for grade in done.grades)
     masked = (course.autograded("ada", "hw") / "nb.ipynb").read_text()
     assert "2 * x  # ada" in masked
 
@@ -121,7 +121,7 @@ def test_force_executes_everything_and_keeps_it(course: Course, started: list[st
         path.write_bytes(b"old")
     done = run(course, force=True)
     assert len(started) == 8
-    assert not any(grade.notebooks[0].kept for grade in done.grades)
+    assert not any(grade.notebooks[0].replayed for grade in done.grades)
     assert [path.read_bytes()[:10] for path in course.runs.iterdir()] == [b"autograder"] * 4
 
 
@@ -160,7 +160,7 @@ def test_identical_submissions_run_once(copies: Course, started: list[str]) -> N
     done = run(copies)
     assert scores(done) == dict.fromkeys(NAMES, 2)
     assert started == ["ada", "joe"]
-    assert [grade.notebooks[0].kept for grade in done.grades] == [False, True, True, False]
+    assert [grade.notebooks[0].replayed for grade in done.grades] == [False, True, True, False]
     assert len(list(copies.runs.iterdir())) == 2
 
 
@@ -172,7 +172,7 @@ def test_a_file_of_ones_own_makes_a_submission_another(copies: Course, started: 
 
 def test_where_the_first_of_them_can_not_be_graded_the_next_is_executed(copies: Course, started: list[str]) -> None:
     def grade(work: Work) -> Grade:
-        if work.student == "ada" and not work.kept:
+        if work.student == "ada" and not work.replay_only:
             raise SandboxError("no room")
         return grade_here(work)
 
@@ -184,7 +184,7 @@ def test_where_the_first_of_them_can_not_be_graded_the_next_is_executed(copies: 
 
 def test_where_none_of_them_can_be_graded_each_is_tried(copies: Course, started: list[str]) -> None:
     def grade(work: Work) -> Grade:
-        if work.student != "joe" and not work.kept:
+        if work.student != "joe" and not work.replay_only:
             raise SandboxError("no room")
         return grade_here(work)
 
@@ -194,7 +194,7 @@ def test_where_none_of_them_can_be_graded_each_is_tried(copies: Course, started:
 def test_identical_submissions_whose_run_is_not_kept_run_each(
     copies: Course, started: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.execution.recording_store.MAX_RUN", 10)
+    monkeypatch.setattr("autograder.execution.recording_store.MAX_RECORDING_BYTES", 10)
     assert scores(run(copies)) == dict.fromkeys(NAMES, 2)
     assert sorted(started) == list(NAMES)
 
@@ -205,7 +205,7 @@ def test_an_attempt_that_fails_is_no_outcome(copies: Course, started: list[str])
     change_test(copies, "== 42", "== 43")
 
     def grade(work: Work) -> Grade:
-        if work.kept:
+        if work.replay_only:
             raise ValueError("a fault")
         return grade_here(work)
 
@@ -221,7 +221,7 @@ def test_each_submission_has_one_outcome_however_it_is_cut_into_waves(copies: Co
 
     def backwards(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
         for work in reversed(due):
-            yield work, "the same" if work.kept else "broken"
+            yield work, "the same" if work.replay_only else "broken"
 
     seen: list[str] = []
     done = run(copies, execute=backwards, progress=lambda student, _: seen.append(student))
@@ -249,7 +249,7 @@ def test_an_interrupt_closes_the_wave_that_runs(copies: Course, started: list[st
 
 
 def test_runs_are_pruned_at_the_end(copies: Course, started: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.execution.recording_store.Runs.prune", prune_all)
+    monkeypatch.setattr("autograder.execution.recording_store.RecordingStore.prune", prune_all)
     run(copies)
     assert not list(copies.runs.iterdir())
 

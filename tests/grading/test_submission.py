@@ -119,7 +119,7 @@ def test_where_somebody_kills_its_kernel_each_time_there_is_no_grade(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tiny, "start_kernel", lambda work: Killed())
-    assert "killed the notebook's kernel each of 3 times" in reason_here(work_of(course))
+    assert "kernel was killed from outside in each of 3 runs" in reason_here(work_of(course))
     assert not course.autograded("ada", "hw").exists()
 
 
@@ -131,8 +131,8 @@ def test_the_run_of_a_kernel_that_was_killed_is_not_kept(
     monkeypatch.setattr(tiny, "start_kernel", lambda work: waiting.pop(0)())
     work = replace(work_of(course), runs=tmp_path / "runs")
     first = grade_here(work)
-    again = grade_here(replace(work, kept=True))
-    assert again.notebooks[0].kept
+    again = grade_here(replace(work, replay_only=True))
+    assert again.notebooks[0].replayed
     assert again.notebooks[0].questions == first.notebooks[0].questions
     assert again.score == first.score > 0
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder.execution.recording_store import Runs
+from autograder.execution.recording_store import RecordingStore
 from autograder.grading.kernel_source import Recorded, kernel_source
 from autograder.grading.notebook import grade_notebook
 from autograder.records import Exam, Limits, NotebookGrade, Role
@@ -42,13 +42,13 @@ class Room:
         return self.started[-1]
 
     def grade(self, exam: Exam, answer: str, *, kept: bool = False, execution: str = "") -> NotebookGrade:
-        """Executed and kept; with ``kept`` from the kept run alone."""
+        """Execution and kept; with ``kept`` from the kept run alone."""
         path = self.folder / "nb.ipynb"
         path.write_text(notebook(cell(answer, "cell1", solution=True)))
         key = hashlib.sha256(execution.encode() + path.read_bytes()).hexdigest()
-        runs = Runs(self.runs)
+        runs = RecordingStore(self.runs)
         recorded = Recorded(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else Recorded()
-        supply = kernel_source(self.start, recorded, kept=kept)
+        supply = kernel_source(self.start, recorded, replay_only=kept)
         grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, kernel_source=supply).grade
         for what, data in zip(KINDS, (recorded.new_run, recorded.new_figures or None), strict=True):
             if data is not None:
@@ -56,7 +56,7 @@ class Room:
         return grade
 
     def fresh(self, exam: Exam, answer: str) -> NotebookGrade:
-        """Executed, with nothing kept or looked up."""
+        """Execution, with nothing kept or looked up."""
         path = self.folder / "nb.ipynb"
         path.write_text(notebook(cell(answer, "cell1", solution=True)))
         return grade_notebook(exam, path, self.kernel, self.limits, self.hidden).grade
@@ -68,5 +68,20 @@ class Room:
 
 def told(grade: NotebookGrade) -> Any:
     """All that a grade says, but for what a clock or a meter says of its run."""
-    plain = replace(grade, wall_seconds=0.0, cpu_seconds=0.0, peak_memory_mib=None, kept=False)
+    plain = replace(grade, wall_seconds=0.0, cpu_seconds=0.0, peak_memory_mib=None, replayed=False)
     return json.loads(json.dumps([plain.status, plain.message, plain.history], default=str)), plain.questions
+
+
+ANSWER = """\
+import numpy as np
+x, name, table = 3, "ada", np.arange(12.0).reshape(3, 4)
+def double(n):
+    print("doubling", n)
+    return 2 * n
+class Box:
+    def __init__(self, n):
+        self.n = n
+    def half(self):
+        return self.n / 2
+box = Box(4)
+"""

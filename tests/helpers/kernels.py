@@ -1,4 +1,4 @@
-"""Kernels for tests that need no sandbox: the same probe, in this process."""
+"""Kernels for tests that need no sandbox: the same agent, in this process."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from autograder.examiner.origin import cell_stem
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.test_environment import taint
 from autograder.execution.link import Answer
-from autograder.kernel.codec import Packed
+from autograder.kernel.codec import Packed, decode
 from autograder.records import CellRun, RunStatus
 
-_spec = importlib.util.spec_from_file_location("probe", autograder.kernel.__file__)
+_spec = importlib.util.spec_from_file_location("agent", autograder.kernel.__file__)
 assert _spec is not None
-sys.modules["probe"] = importlib.util.module_from_spec(_spec)  # the kernel's own copy, as it is in a sandbox
-server = importlib.import_module("probe.server")
-described = importlib.import_module("probe.description")
-"""For tests that need the probe's own."""
+sys.modules["agent"] = importlib.util.module_from_spec(_spec)  # the kernel's own copy, as it is in a sandbox
+server = importlib.import_module("agent.server")
+described = importlib.import_module("agent.description")
+"""For tests that need the agent's own."""
 
 
 @contextlib.contextmanager
@@ -59,7 +59,7 @@ class Dies(BaseException):
 
 
 class InProcessKernel:
-    """Runs cells with ``exec`` and answers with the real probe. Never for code that one does not trust."""
+    """Runs cells with ``exec`` and answers with the real agent. Never for code that one does not trust."""
 
     label = "in this process"
 
@@ -129,3 +129,15 @@ def remote_after(source: str) -> tuple[Remote, InProcessKernel]:
     kernel = InProcessKernel()
     kernel.run(source, 1)
     return Remote(kernel), kernel
+
+
+class Names:
+    """The kernel's names at one moment, as attributes."""
+
+    def __init__(self, remote: Remote, kernel: InProcessKernel) -> None:
+        self.remote, self.kernel = remote, kernel
+        self.number, self.names = remote.ask("snapshot")
+
+    def __getattr__(self, name: str) -> Any:
+        _, text, buffers = self.remote.ask("fetch", self.number, [name])[name]
+        return decode(text, buffers, self.remote.stand_in)

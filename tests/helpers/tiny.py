@@ -96,11 +96,13 @@ def examine_here(work: Work) -> bytes:
     )
     kept: list[Recorded | None] = [None] * len(work.exams)
     if work.runs is not None:
-        found = recordings.load(work) if work.kept else [recordings.Recording() for _ in work.exams]
+        found = recordings.load(work) if work.replay_only else [recordings.Recording() for _ in work.exams]
         kept = [Recorded(one.run or b"", one.figures) for one in found]
     with tempfile.TemporaryDirectory() as folder:
         start = partial(start_kernel, work)
-        return examined(common, pack_unit(work), kept, start, kept=work.kept, folder=Path(folder) / "unit")
+        return examined(
+            common, pack_unit(work), kept, start, replay_only=work.replay_only, folder=Path(folder) / "unit"
+        )
 
 
 def grade_here(work: Work) -> Grade:
@@ -117,7 +119,7 @@ def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> No
     """Let commands grade with ``executor``: no walls are asked for, and no process is started."""
     where = "autograder.grading.assignment"
     monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
-    monkeypatch.setattr(f"{where}.starting", lambda due, **_: contextlib.nullcontext())
+    monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())
     monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
     monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
     monkeypatch.setattr(proof, "prove", partial(proof.prove, execute=executor))

@@ -12,8 +12,8 @@ from autograder.grading import batch
 from autograder.grading.templates import Templates
 from autograder.records import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.forking import Address, WarmSandbox
 from autograder.sandbox.kernel_job import template
+from autograder.sandbox.warm_start import Address, WarmSandbox
 from helpers.tiny import submit, tiny_course, tiny_release
 
 

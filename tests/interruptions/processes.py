@@ -57,7 +57,8 @@ class Batch:
     def find(self, kind: str) -> list[int]:
         """The pids of what a batch is made of: ``coordinator``, and its ``helper`` that does what nbgrader is needed for;
         ``supervisor``, ``bwrap``; the ``template`` of forked kernels or examiners, and a fork's ``monitor``; the first
-        process of a sandbox (``init``), and the ``kernel`` or ``examiner`` in it, however they were started."""
+        process of a sandbox (``init``), and the ``kernel`` or ``examiner`` in it, however they were started.
+        """
         if kind == "coordinator":
             return [self.process.pid]
         found = {pid: (parent(pid), command(pid)) for pid in descendants(self.process.pid)}
@@ -80,7 +81,7 @@ class Batch:
             "template": templates,
             "monitor": monitors,
             "init": inits,
-            "kernel": below(inits, "/opt/kernel/probe"),
+            "kernel": below(inits, "/opt/kernel/agent"),
             "examiner": below(inits, "/opt/examiner/program"),
         }[kind]
 
@@ -97,7 +98,8 @@ def kill(pid: int) -> None:
 
 def left(known: Collection[int] = (), seconds: float = 5.0) -> list[str]:
     """The command lines of what batches that have ended have left running, after ``seconds`` at most; ``known`` are
-    others' pids. They are killed then, so that what comes next is not blamed for them."""
+    others' pids. They are killed then, so that what comes next is not blamed for them.
+    """
     deadline = time.monotonic() + seconds
     while True:
         found = [pid for pid in descendants(os.getpid()) if pid not in known]

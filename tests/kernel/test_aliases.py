@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.theano_notebook import NOTEBOOK
 
 import autograder
 from autograder.execution.client import sandboxed_kernel
@@ -19,34 +20,6 @@ import pytensor
 from pytensor.compile.mode import Mode
 pytensor.config.mode = Mode(linker="py", optimizer="merge")
 """
-NOTEBOOK = """\
-import numpy
-import theano
-import theano.tensor as T
-
-rng = numpy.random.RandomState(3)
-samples = 300
-features = rng.normal(size=(samples, 5))
-answers = (features[:, 0] > 0.3 * rng.normal(size=samples)).astype(float)
-
-x = T.dmatrix('x')
-y = T.dvector('y')
-w = theano.shared(rng.randn(5), name='w')
-b = theano.shared(0., name='b')
-p_1 = 1 / (1 + T.exp(-T.dot(x, w) - b))
-prediction = p_1 > 0.5
-xent = -y * T.log(p_1) - (1 - y) * T.log(1 - p_1)
-cost = xent.mean() + 0.01 * (w ** 2).sum()
-gw, gb = T.grad(cost, [w, b])
-train = theano.function(inputs=[x, y], outputs=[prediction, xent],
-                        updates=((w, w - 0.1 * gw), (b, b - 0.1 * gb)), name='train')
-predict = theano.function(inputs=[x], outputs=prediction, name='predict', allow_input_downcast=True)
-for step in range(200):
-    guessed, losses = train(features, answers)
-right = float((predict(features) == answers).mean())
-print('right:', right)
-"""
-"""A logistic regression in the manner of Theano's time."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -64,6 +37,7 @@ def printed(source: str) -> str:
     return done.stdout
 
 
+@pytest.mark.integration
 def test_a_logistic_regression_of_theanos_time_runs_unmodified() -> None:
     assert float(printed(NOTEBOOK).split()[-1]) > 0.85
 
@@ -85,6 +59,7 @@ assert pytensor.printing.__spec__.name == "pytensor.printing"
 """)
 
 
+@pytest.mark.integration
 def test_what_pytensor_left_out_of_nnet_is_made_up_for() -> None:
     printed("""
 import numpy as np, theano, theano.tensor as T
@@ -106,6 +81,7 @@ for f, e in zip(found, wanted):
 """)
 
 
+@pytest.mark.integration
 def test_random_streams_draw_anew_at_each_call_and_scan_gives_updates() -> None:
     printed("""
 import warnings; warnings.simplefilter("error")
@@ -124,6 +100,7 @@ assert list(theano.function([v, k], powers[-1], updates=updates)([1.0, 2.0, 3.0]
 """)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("source", "said"),
     [

@@ -115,6 +115,7 @@ def test_a_list_that_contains_itself_is_referred_where_it_closes():
     assert decode(packed.text, packed.buffers, lambda r: "again") == [1, "again"]
 
 
+@pytest.mark.integration
 def test_a_value_that_explodes_is_refused_by_its_items():
     bomb = [0]
     for _ in range(40):

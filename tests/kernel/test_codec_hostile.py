@@ -124,6 +124,7 @@ def test_the_honest_version_of_a_table_of_hostile_messages_is_read():
 # --- floods ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("tag", ["set", "dict"])
 def test_keys_that_all_hash_alike_are_refused(tag):
     numbers = [["int", hex(i * (2**61 - 1))] for i in range(1, 100_000)]

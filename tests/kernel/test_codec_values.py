@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import array
 import ast
-import collections
-import datetime
-import decimal
-import fractions
 import importlib.util
-import ipaddress
-import math
-import pathlib
-import re
-import types
-import uuid
 import warnings
-import zoneinfo
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from helpers.alike import assert_alike
-from scipy import sparse
+from helpers.value_examples import KNOWN, LIBRARIES, examples
 
 from autograder.kernel.codec import Reference, decode, encode
 from autograder.kernel.codec.dtypes import NARROW
-
-PAGE = Path(__file__).parents[2] / "docs/reference/values.md"
-MODULES = [array, collections, datetime, decimal, fractions, ipaddress, math, pathlib, re, types, uuid, zoneinfo]
-KNOWN = {"np": np, "pd": pd, "sparse": sparse, **{module.__name__: module for module in MODULES}}
-LIBRARIES = {"jnp": "jax.numpy", "tf": "tensorflow", "torch": "torch"}
-
-
-def examples() -> list[Any]:
-    found = []
-    for row in re.findall(r"^\| (`.*`) \| (.*?) \|$", PAGE.read_text(encoding="utf-8"), re.M):
-        for source in re.findall(r"`([^`]+)`", row[0]):
-            library = source.split(".")[0]
-            marks = [pytest.mark.keras] if library == "tf" else []
-            found.append(pytest.param(source, row[1], id=source, marks=marks))
-    return found
 
 
 def test_the_page_has_all_its_examples():

@@ -14,7 +14,7 @@ from helpers.tiny import submit, tiny_course, tiny_release
 
 from autograder.execution.client import sandboxed_kernel
 from autograder.grading import batch
-from autograder.grading.inside import ready
+from autograder.grading.inside import common
 from autograder.grading.parcel import pack_common_head
 from autograder.kernel import keras_pipelines, keras_training
 from autograder.records import Limits
@@ -125,6 +125,24 @@ def test_keras_is_taught_once_and_only_where_it_is_there(adapter: Any, monkeypat
     assert (taught.tuned, taught.__name__, taught.__doc__) == (plain, "get_tf_dataset", plain.__doc__)
 
 
+def test_the_installed_keras_is_a_tested_version() -> None:
+    """After an upgrade, run this package's tests with the new version, then move ``MAX_KERAS``."""
+    import keras
+
+    assert keras_pipelines.is_tested_version(), f"Keras {keras.__version__} is outside of what these tests vouch for"
+
+
+@pytest.mark.parametrize("version", ["3.7.0", f"3.{keras_pipelines.MAX_KERAS[1] + 1}.0", "4.0.0", "nightly"])
+def test_with_an_untested_version_of_keras_pipelines_stay_as_they_are(
+    adapter: Any, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    import keras
+
+    monkeypatch.setattr(keras, "__version__", version)
+    keras_pipelines.install()
+    assert is_tuned(adapter(X).get_tf_dataset())
+
+
 def test_the_examiners_predictions_do_not_wait_either(
     adapter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,8 +150,8 @@ def test_the_examiners_predictions_do_not_wait_either(
     submit(course, "ada")
     (work,) = batch.plan(course, tiny_release(course))
     (tmp_path / "common").write_bytes(pack_common_head(work))
-    monkeypatch.setattr(ready, "COMMON", str(tmp_path / "common"))
-    assert ready._read() is not None
+    monkeypatch.setattr(common, "COMMON", str(tmp_path / "common"))
+    assert common._read() is not None
     assert hasattr(adapter.get_tf_dataset, "tuned")
 
 

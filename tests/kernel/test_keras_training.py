@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from autograder.execution.client import sandboxed_kernel
-from autograder.kernel import keras_epochs, keras_training
+from autograder.kernel import keras_epochs, keras_pipelines, keras_training
 from autograder.records import Limits
 from autograder.sandbox import default_sandbox
 
@@ -86,7 +86,8 @@ def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: A
 
 def assert_same(fast: SimpleNamespace, build: Callable[[], Any], *fits: dict[str, Any], **more: Any) -> Any:
     """Trained by both; gives the one that was trained fast. With several threads, Keras's own numbers are not always the
-    same to the last bit, so that it gets another try."""
+    same to the last bit, so that it gets another try.
+    """
     x, y = more.pop("x", X), more.pop("y", Y)
     slow_model, slow = outcome(fast.exact, build, list(fits), x, y, **dict(more))
     model, found = outcome(fast.fit, build, list(fits), x, y, **dict(more))
@@ -290,6 +291,7 @@ def meddling(keras: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_callbacks_may_do_with_the_model_what_they_like(fast: SimpleNamespace) -> None:
     wrong = []
     for name, make in meddling(fast.keras).items():
@@ -327,6 +329,21 @@ def test_with_another_keras_it_trains_by_batches(fast: SimpleNamespace, monkeypa
     monkeypatch.setattr(keras_epochs, "_tensors", lambda adapter: adapter._inputs_of_another_version)
     model, found = outcome(fast.fit, plain, [{"epochs": 2}], X, Y)
     assert (found, several(model)) == (exact, False)
+
+
+@pytest.mark.parametrize("version", ["3.7.0", "3.11.3", f"3.{keras_pipelines.MAX_KERAS[1] + 1}.0", "4.0.0", "nightly"])
+def test_with_an_untested_version_of_keras_fit_stays_kerass_own(
+    fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+
+    monkeypatch.setattr(TensorFlowTrainer, "fit", fast.exact)
+    monkeypatch.setattr(fast.keras, "__version__", version)
+    keras_training.install()
+    assert TensorFlowTrainer.fit is fast.exact
+    model, found = outcome(TensorFlowTrainer.fit, plain, [{"epochs": 2}], X, Y)
+    assert found == outcome(fast.exact, plain, [{"epochs": 2}], X, Y)[1]
+    assert not several(model)
 
 
 # --- where it trains as it stands -------------------------------------------------------------------------
@@ -511,11 +528,14 @@ def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[s
     assert (ran.status, [output.get("text") for output in ran.outputs]) == ("ok", [said])
 
 
-@pytest.mark.parametrize(("module", "beside"), [(keras_training, "keras_epochs"), (keras_epochs, "keras_pipelines")])
-def test_the_modules_need_nothing_but_the_standard_library_and_one_another(module: Any, beside: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "beside"),
+    [(keras_training, {"keras_epochs", "keras_pipelines"}), (keras_epochs, {"keras_pipelines"})],
+)
+def test_the_modules_need_nothing_but_the_standard_library_and_one_another(module: Any, beside: set[str]) -> None:
     tree = ast.parse(Path(module.__file__).read_text())
     imported = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
     froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     imported |= {alias.name for node in froms for alias in node.names if node.level}
     imported |= {node.module.partition(".")[0] for node in froms if node.module and not node.level}
-    assert imported - sys.stdlib_module_names <= {beside}
+    assert imported - sys.stdlib_module_names <= beside

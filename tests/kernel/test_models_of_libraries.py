@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_remote_model import X, Y, answer, answers, message_of, recorded
+from helpers.remote_models import X, Y, answer, answers, message_of, recorded
 
 from autograder import check
 from autograder.check import subject
-from autograder.check.asking import asked
+from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import NoPrediction, predictions
 from autograder.errors import CourseError
 from autograder.kernel import model_questions
@@ -96,7 +96,7 @@ def test_columns_stand_where_the_labels_say(labels: str, columns: list[int]) -> 
     """Whole numbers from 0 are columns; other classes stand in their order, as LabelEncoder numbers them."""
     for expression, decided in (("LogisticRegression()", False), ("NearestCentroid()", True)):
         model, kernel = answers(fitted(expression, labels))
-        outputs = asked(model, X, decided=decided).outputs
+        outputs = predict_external(model, X, decided=decided).outputs
         assert outputs.shape == (300, max(columns) + 1)
         own = kernel.namespace["model"]
         known = own.classes_.tolist()
@@ -127,7 +127,7 @@ def test_a_regressor_is_measured_by_what_it_predicts() -> None:
         (FIT + "model = make_pipeline(StandardScaler(), Ridge())", "This estimator is not fitted yet"),
         (FIT + "model = GridSearchCV(Ridge(), {})", "This estimator is not fitted yet"),
         (fitted("StandardScaler()"), "This estimator does not predict"),
-        (FIT + "model = LogisticRegression", "This is a class and no model yet"),
+        (FIT + "model = LogisticRegression", "This is a class, not a model"),
     ],
 )
 def test_what_does_not_predict_says_why(source: str, message: str) -> None:
@@ -143,9 +143,9 @@ PATCHED = fitted("LogisticRegression()") + "\nmodel.predict_proba = lambda X: "
     [
         ("np.ones((len(X), 3))", "does not give probabilities"),
         ("np.full((len(X), 3), np.nan)", "NaN or infinite"),
-        ("np.eye(3)[:1]", "not one row for each row"),
+        ("np.eye(3)[:1]", "one output row for each input row"),
         ("np.eye(7)[np.zeros(len(X), int)]", "one number for each of its classes"),
-        ("'right'", "not one row for each row|texts"),
+        ("'right'", "one output row for each input row|texts"),
     ],
 )
 def test_a_patched_estimator_only_ever_gets_inputs(lie: str, message: str) -> None:
@@ -197,7 +197,7 @@ def test_the_size_of_an_estimator_is_named_and_reported(expression: str, count: 
 
 def test_what_has_no_parameters_is_not_counted() -> None:
     message = message_of(lambda: check.parameters(answer(fitted("KNeighborsClassifier()")), at_least=0))
-    assert message == "There is nothing in this model whose number could be counted as its parameters."
+    assert message == "This model has nothing that could be counted as its parameters."
 
 
 PIPELINE = fitted(
@@ -289,7 +289,7 @@ def test_a_class_of_the_students_own_is_not_the_librarys() -> None:
 def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
     source = (
         fitted("Ridge()")
-        + f"\nimport model_questions as q\nkept = q.QUESTIONS['layers']\nq.QUESTIONS['layers'] = lambda m: {parts}"
+        + f"\nfrom agent import model_questions as q\nkept = q.QUESTIONS['layers']\nq.QUESTIONS['layers'] = lambda m: {parts}"
     )
     model, kernel = answers(source)
     try:
@@ -299,11 +299,12 @@ def test_a_lie_about_the_steps_is_no_answer(parts: str) -> None:
         exec("q.QUESTIONS['layers'] = kept", kernel.namespace)
 
 
+@pytest.mark.keras
 @pytest.mark.parametrize("claim", ["None", "{'family': 'keras'}", "{'family': 3}", "{'family': 'sklearn', 'classes': [0] * 9, 'counted': '<b>', 'parameters': -1, 'problem': 7}"])  # fmt: skip
 def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
     source = (
         fitted("Ridge()")
-        + f"\nimport model_questions as q\nkept = q.QUESTIONS['describe']\nq.QUESTIONS['describe'] = lambda m: {claim}"
+        + f"\nfrom agent import model_questions as q\nkept = q.QUESTIONS['describe']\nq.QUESTIONS['describe'] = lambda m: {claim}"
     )
     model, kernel = answers(source)
     try:
@@ -321,11 +322,11 @@ def test_a_lie_about_a_model_makes_it_no_better(claim: str) -> None:
 
 def test_no_claim_whatever_is_more_than_a_failed_check() -> None:
     """Any plain value in any place of a claim: read, or no model; never an exception of the examiner's."""
-    from autograder.check.foreign import _read
-    from autograder.check.reported import reported_steps
+    from autograder.check.external_model import _read
+    from autograder.check.layer_reports import reported_steps
 
     model = answers(fitted("GaussianNB()"))[1].namespace["model"]
-    claim = subject.foreign(model)
+    claim = subject.external_model(model)
     assert claim is not None
     draw, honest = np.random.default_rng(0), model_questions.describe(model)
     values: list[Any] = [None, True, -1, 10**400, 0.5, float("nan"), "x", "predict", "sklearn", "Ridge", b"", [], [[1]], [1, "a"], {}, {1: 2}, (), X, [X], {"alpha": X}, ["alpha"], {"alpha": 10**400}]  # fmt: skip

@@ -71,6 +71,7 @@ def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
         load_data(tmp_path / "train.csv")
 
 
+@pytest.mark.integration
 def test_a_file_of_the_competitions_size_is_read_in_a_few_seconds(tmp_path: Path) -> None:
     X, labels = make_synthetic(61_878)
     table = np.column_stack([np.arange(1, len(X) + 1), X.astype(int)])
@@ -178,6 +179,7 @@ def test_a_damaged_file_of_rows_says_what_is_wrong(beside: Path, damage: str, me
     assert message in said
 
 
+@pytest.mark.integration
 def test_the_stand_ins_test_rows_have_ids_and_are_others_than_its_training_rows() -> None:
     X, ids = load_data(train=False)
     assert X.shape == (144_368, 93)
@@ -191,6 +193,7 @@ def test_the_seed_alone_decides_the_stand_ins_rows() -> None:
     assert (first != other).any()
 
 
+@pytest.mark.integration
 def test_the_stand_in_is_the_same_on_every_machine() -> None:
     """All thresholds in the lessons were measured on these rows; a changed sum means measuring them again."""
     X, labels = make_synthetic()

@@ -31,6 +31,7 @@ def exam() -> Exam:
 # --- the notebook and its release --------------------------------------------------------------------
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "secret", ["HIDDEN", "SOLUTION", "MARK SCHEME", "hidden_data", "0.59", "92_169", "half a point"]
 )

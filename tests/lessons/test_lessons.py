@@ -86,6 +86,7 @@ def test_a_lesson_says_what_it_teaches_how_long_it_takes_and_what_earns(name: st
     assert re.search(r"^\*\*Points\.\*\* \d+: ", first, re.M)
 
 
+@pytest.mark.integration
 @each_lesson
 def test_the_points_are_those_that_course_and_prose_promise(name: str) -> None:
     exam, first = lesson_exam(name), source_notebook(name).cells[0].source

@@ -57,6 +57,7 @@ def read(cell: Any, pattern: str) -> float:
 LISTED = [(name, entry) for name in LESSONS for entry in entries_of(name) if "text" in entry]
 
 
+@pytest.mark.prose
 @pytest.mark.parametrize(("name", "entry"), LISTED, ids=[f"{n}-{e['cell']}" for n, e in LISTED])
 def test_the_prose_has_the_number_and_the_source_exists(name: str, entry: dict[str, Any]) -> None:
     notebook = source_notebook(name)
@@ -71,6 +72,7 @@ def test_the_prose_has_the_number_and_the_source_exists(name: str, entry: dict[s
         assert re.compile(entry["printed"]).groups == 1
 
 
+@pytest.mark.prose
 @pytest.mark.parametrize("name", LESSONS)
 def test_no_number_is_forgotten(name: str) -> None:
     listed = entries_of(name)

@@ -44,6 +44,7 @@ def run(exam: Exam, names: dict[str, Any], *cells: str) -> None:
             exec(source_of(exam, cell), names)
 
 
+@pytest.mark.integration
 def test_the_release_keeps_the_hidden_tests(exam: Exam) -> None:
     released = "\n".join(cell.released for cell in exam.cells)
     for secret in ("HIDDEN", "SOLUTION", "MARK SCHEME", "hidden_data", "X_drawn", "np.interp", "half a point"):
@@ -114,6 +115,7 @@ def test_the_yardstick(exam: Exam, names: dict[str, Any], answer: str, expected:
     assert share(exam, "test-skill", names) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_trained_weights_earn_by_their_skill_on_the_holdout(exam: Exam, names: dict[str, Any]) -> None:
     """The solution has a margin; ten steps from 0 and the right bias alone earn nothing; fewer steps earn a part."""
     run(exam, names, "load", "cost", "step", "train")

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from helpers.lessons import ROOT, cell_of, lesson_names, source_notebook
 
+pytestmark = pytest.mark.prose
+
 SCRIPT = ROOT / "benchmarks/tutorial_numbers.py"
 
 

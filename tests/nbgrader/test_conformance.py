@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
+from helpers.grids import first_of_each
 from helpers.kernels import InProcessKernel
 from helpers.tiny import cell, notebook
 
@@ -28,6 +29,8 @@ from autograder.records import Exam, Limits, NotebookGrade, Outcome
 from autograder.release.build import Release, build, check
 from autograder.release.markers import Markers, read_cell
 from autograder.sandbox import default_sandbox
+
+pytestmark = pytest.mark.integration
 
 if find_spec("nbgrader") is None:
     pytest.skip("nbgrader is not installed", allow_module_level=True)
@@ -195,7 +198,7 @@ def test_nbgraders_notebooks_get_nbgraders_scores(source, submission, score, max
 
 @pytest.mark.sandbox
 @pytest.mark.parametrize(
-    ("source", "submission", "score", "maximum", "manual"), [pytest.param(*row, id=named(row)) for row in GRADED]
+    ("source", "submission", "score", "maximum", "manual"), first_of_each(GRADED, key=lambda row: row[0], name=named)
 )
 def test_they_get_the_same_scores_in_the_sandbox(source, submission, score, maximum, manual) -> None:
     assert verdict(graded(source, submission, sandboxed()).grade) == (score, maximum, manual)
@@ -275,13 +278,13 @@ def test_a_loop_without_end_is_stopped(fixture: str, memory_mib: int, statuses: 
     done = graded(fixture, fixture, sandboxed(limits), limits)
     assert done.grade.status in statuses
     assert done.grade.wall_seconds < 15
-    assert done.masked is not None, "there is a notebook for people, as in nbgrader"
+    assert done.annotated_notebook is not None, "there is a notebook for people, as in nbgrader"
 
 
 @pytest.mark.sandbox
 def test_a_recursion_without_end_is_an_error_of_its_cell_with_a_short_traceback() -> None:
     done = graded("steps/infinite-recursion", "steps/infinite-recursion", sandboxed())
-    (output,) = done.masked.cells[0].outputs
+    (output,) = done.annotated_notebook.cells[0].outputs
     assert (done.grade.status, output.ename) == ("cell_error", "RecursionError")
     assert len(output.traceback) == 100
 
@@ -290,7 +293,7 @@ def test_a_recursion_without_end_is_an_error_of_its_cell_with_a_short_traceback(
 def test_a_long_output_is_kept_as_it_is_within_the_limit() -> None:
     """nbgrader cuts it at 1000 lines; here ``output_mib`` bounds it."""
     done = graded("steps/long-output", "steps/long-output", sandboxed())
-    (output,) = done.masked.cells[0].outputs
+    (output,) = done.annotated_notebook.cells[0].outputs
     assert output.text.splitlines() == [str(i) for i in range(2000)]
 
 
@@ -302,7 +305,7 @@ DIFFERENCES = Path(__file__).parents[2] / "docs/reference/nbgrader.md"
 def test_every_difference_names_a_test_that_exists() -> None:
     text = DIFFERENCES.read_text(encoding="utf-8").partition("## Options")[0]
     for line in re.split(r"\n(?=- )", text)[1:]:
-        named = re.findall(r"`(tests/test_\w+\.py)::(test_\w+)`", line)
+        named = re.findall(r"`(tests/\w+/test_\w+\.py)::(test_\w+)`", line)
         assert named, f"no test is named: {line}"
         for file, test in named:
             source = (DIFFERENCES.parents[2] / file).read_text(encoding="utf-8")

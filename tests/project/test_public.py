@@ -87,6 +87,7 @@ def test_help_answers_at_once(record_property: Callable[[str, object], None]) ->
     assert statistics.median(seconds) < 1.0, seconds
 
 
+@pytest.mark.integration
 def test_every_module_is_imported_without_tensorflow() -> None:
     """The examiner's own modules, too: what is heavy is imported where it is used."""
     found = {m.name for m in pkgutil.walk_packages(autograder.__path__, "autograder.", onerror=lambda name: None)}

@@ -20,6 +20,8 @@ from autograder.cli import main
 from autograder.records import Assignment, Course
 from autograder.submission import CollectStatus, collect
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 RELEASE = ROOT / "release/keras-fully-connected"
 NAME = RELEASE.name

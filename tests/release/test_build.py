@@ -372,7 +372,7 @@ def test_the_release_takes_files_along_and_leaves_hidden_ones(tmp_path: Path) ->
         (lambda s: (s / "a").symlink_to(s / "hidden/h"), "a: lies in .* a hidden folder"),
         (
             lambda s: (s / "a").symlink_to(s / "../../.autograder/runs/a.run"),
-            "a: lies in .autograder/, where grading keeps",
+            "a: lies in .autograder/, where grading stores",
         ),
         (lambda s: (s / "a").symlink_to(s / "hidden"), "a: lies in .* a hidden folder"),
         (lambda s: (s / "a").hardlink_to(s / "hidden/h"), "a: is a copy of source/hw/hidden/h"),

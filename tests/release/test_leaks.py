@@ -177,7 +177,7 @@ def test_what_is_seldom_for_students_asks_to_be_named(tmp_path: Path, name: str,
     put(tmp_path, f"source/hw/{name}")
     shown = f"source/hw/{'.config' if name.startswith('.config') else name}"
     said = refused(course)
-    assert said.startswith(f"{shown}: {what}. If students are to have it, name it in course.yaml (files: [{shown}])")
+    assert said.startswith(f"{shown}: {what}. If students should have it, name it in course.yaml (files: [{shown}])")
     put(tmp_path, "course.yaml", f"course: x\nassignments: {{hw: {{files: [{shown}]}}}}\n")
     assert released(load_course(tmp_path)) == {name}
 
@@ -243,11 +243,11 @@ def test_all_faults_are_told_with_notebook_cell_and_line(tmp_path: Path) -> None
     said = refused(course_of(tmp_path, ANSWER, tests, cell("# begin mark scheme", kind="markdown")))
     assert said.splitlines() == [
         "3 things would reach students:",
-        "  - source/hw/nb.ipynb: cell 2 ('t'): line 2: '### BEGIN HIDDEN TEST' is no marker, and hides nothing: "
+        "  - source/hw/nb.ipynb: cell 2 ('t'): line 2: '### BEGIN HIDDEN TEST' is not a marker, and hides nothing: "
         "write '### BEGIN HIDDEN TESTS' (or, if it is not meant as a marker, reword it)",
-        "  - source/hw/nb.ipynb: cell 2 ('t'): line 4: '### END HIDDEN TESTS' ends nothing: what is above it would be "
+        "  - source/hw/nb.ipynb: cell 2 ('t'): line 4: '### END HIDDEN TESTS' ends nothing: the lines above it would be "
         "released; put '### BEGIN HIDDEN TESTS' where it begins",
-        "  - source/hw/nb.ipynb: cell 3: line 1: '# begin mark scheme' is no marker, and hides nothing: "
+        "  - source/hw/nb.ipynb: cell 3: line 1: '# begin mark scheme' is not a marker, and hides nothing: "
         "write '### BEGIN MARK SCHEME' (or, if it is not meant as a marker, reword it)",
     ]
 

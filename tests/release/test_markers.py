@@ -8,7 +8,7 @@ import pytest
 
 from autograder.course.nbgrader_config import NbgraderConfig
 from autograder.errors import CourseError
-from autograder.release.markers import Markers, course_markers, misspelt, read_cell
+from autograder.release.markers import Markers, course_markers, find_slip, read_cell
 
 SOLUTION, HIDDEN, SCHEME = "SOLUTION", "HIDDEN TESTS", "MARK SCHEME"
 
@@ -67,7 +67,7 @@ NEAR = {
 def test_a_near_miss_of_a_marker_is_told_with_line_and_right_spelling(line: str) -> None:
     found = faults(f"a = 1\n{line}\nassert a == 1", "grade")
     assert [number for number, _ in found] == [2]
-    assert f"{line.strip()!r} is no marker" in found[0][1]
+    assert f"{line.strip()!r} is not a marker" in found[0][1]
     assert f"write {NEAR[line]!r}" in found[0][1]
 
 
@@ -148,7 +148,7 @@ def test_markers_of_a_text_are_looked_at_as_well(text: str) -> None:
         (
             "f()\n### END HIDDEN TESTS",
             2,
-            "ends nothing: what is above it would be released; put '### BEGIN HIDDEN TESTS'",
+            "ends nothing: the lines above it would be released; put '### BEGIN HIDDEN TESTS'",
         ),
         ("### BEGIN HIDDEN TESTS\nf()", 1, "has no '### END HIDDEN TESTS' after it"),
         (
@@ -265,12 +265,12 @@ def test_a_marker_that_is_computed_is_an_error() -> None:
 
 
 def test_a_row_of_data_is_no_marker() -> None:
-    assert misspelt("end,solution", Markers(), is_code=False) is None
-    assert misspelt("end solution", Markers(), is_code=False) is not None
+    assert find_slip("end,solution", Markers(), is_code=False) is None
+    assert find_slip("end solution", Markers(), is_code=False) is not None
 
 
 def test_a_long_line_is_prose_at_once() -> None:
-    assert misspelt("# BEGIN " + "HIDDEN " * 100_000, Markers(), is_code=True) is None
+    assert find_slip("# BEGIN " + "HIDDEN " * 100_000, Markers(), is_code=True) is None
 
 
 def test_a_heading_that_says_no_more_than_a_marker_is_to_be_reworded() -> None:

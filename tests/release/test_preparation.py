@@ -66,7 +66,7 @@ def test_an_assignment_without_the_key_is_as_it_is(tmp_path: Path) -> None:
     [
         ("import sys; sys.exit('no train.csv here')", r"hw: make.py failed \(exit code 1\):\n  no train.csv here$"),
         ("print('only this'); raise SystemExit(3)", r"failed \(exit code 3\):\n  only this$"),
-        ("raise SystemExit(3)", r"\(it said nothing\)"),
+        ("raise SystemExit(3)", r"\(it printed nothing\)"),
         ("raise ValueError('a number')", r"ValueError: a number$"),
         ("import os; os.kill(os.getpid(), 9)", r"failed \(signal SIGKILL\)"),
         ("import sys; [print(i, file=sys.stderr) for i in range(99)]; sys.exit(1)", r":\n  87\n(.|\n)*\n  98$"),
@@ -94,6 +94,7 @@ def invoke(course: Course, *words: str) -> Result:
     return CliRunner().invoke(main, [*words, "hw", "--course", str(course.root)])
 
 
+@pytest.mark.sandbox
 def test_release_prepares_and_says_so_and_grade_names_the_remedy(tmp_path: Path) -> None:
     course = with_script(tmp_path, WRITES)
     before = invoke(course, "grade")
@@ -151,6 +152,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
+@pytest.mark.integration
 def test_a_holdout_of_the_stand_in_is_as_documented(stand_in: Course) -> None:
     data = arrays(stand_in.hidden("hw") / "holdout.npz")
     assert {name: (a.dtype.name, a.shape) for name, a in data.items()} == {
@@ -169,6 +171,7 @@ def test_it_shares_no_product_with_students_and_is_scaled_as_the_lesson_is(stand
     assert np.allclose(data["scale"][data["scale"] != 1], X[:500].std(axis=0, dtype=np.float64)[data["scale"] != 1])
 
 
+@pytest.mark.integration
 def test_its_labels_belong_to_its_products(stand_in: Course) -> None:
     """Rows of a class are nearer to the class's mean in the released rows than to the others', more often than not."""
     data, (X, labels) = arrays(stand_in.hidden("hw") / "holdout.npz"), load_data()
@@ -177,6 +180,7 @@ def test_its_labels_belong_to_its_products(stand_in: Course) -> None:
     assert (distance.argmin(axis=1) == data["labels"]).mean() > 0.4
 
 
+@pytest.mark.integration
 def test_preparing_again_leaves_the_file_alone_and_from_nothing_makes_the_same_bytes(stand_in: Course) -> None:
     path = stand_in.hidden("hw") / "holdout.npz"
     status, content = path.stat(), path.read_bytes()
@@ -230,6 +234,7 @@ def test_the_competitions_products_are_split_and_students_get_no_hidden_one(trai
     assert sorted(path.name for path in course.release("hw").iterdir()) == ["kaggle_data.py", "nb.ipynb", "otto.npz"]
 
 
+@pytest.mark.integration
 def test_two_assignments_show_students_the_same_products(train: Path) -> None:
     course = lesson_course(train.parents[2], REAL, files=REAL_FILES, names=("hw", "hw2"))
     run(course)
@@ -240,6 +245,7 @@ def test_two_assignments_show_students_the_same_products(train: Path) -> None:
     assert (course.hidden("hw") / "holdout.npz").read_bytes() == (course.hidden("hw2") / "holdout.npz").read_bytes()
 
 
+@pytest.mark.integration
 def test_another_split_is_refused_while_the_first_is_there(train: Path) -> None:
     """It would show students what the other assignments keep back."""
     root = train.parents[2]
@@ -251,6 +257,7 @@ def test_another_split_is_refused_while_the_first_is_there(train: Path) -> None:
     assert "a new holdout" in run(other)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("options", "files", "message"),
     [
@@ -269,6 +276,7 @@ def test_what_does_not_fit_together_is_an_error(train: Path, options: str, files
         run(lesson_course(train.parents[2], options, files=files))
 
 
+@pytest.mark.integration
 def test_the_stand_in_is_refused_where_the_competitions_products_lie(train: Path) -> None:
     root = train.parents[2]
     run(lesson_course(root, REAL, files=REAL_FILES))

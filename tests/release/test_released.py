@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+import pytest
 from helpers.lessons import prepared_course
 
 from autograder.course.configuration import load_course
 from autograder.release.build import build
 from autograder.release.leaks import check_files, check_sources
+
+pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
 

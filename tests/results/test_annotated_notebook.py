@@ -16,7 +16,7 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade
 
 from autograder.records import CellRun, ComposedCell, Outcome, QuestionGrade, Role
 from autograder.results import gradebook
-from autograder.results.annotated_notebook import masked_notebook
+from autograder.results.annotated_notebook import annotated_notebook
 from autograder.results.images import Encoder
 
 HOSTILE_OUTPUTS = [
@@ -43,7 +43,7 @@ HOSTILE_OUTPUTS = [
 def masked(answer="model = build()", prose="Deeper.", outputs=(), one=None):
     made = composed(exam(), answer, prose)
     (book,) = (one or grade()).notebooks
-    return masked_notebook(made, run(made, outputs), book)
+    return annotated_notebook(made, run(made, outputs), book)
 
 
 def by_id(notebook):
@@ -71,7 +71,7 @@ def test_a_hidden_test_that_was_composed_by_mistake_is_not_in_it():
     made = composed(exam())
     leaky = tuple(replace(c, source=HIDDEN) if c.role is Role.TEST else c for c in made.cells)
     leaky = replace(made, cells=leaky)
-    assert "hidden-canary" not in nbformat.writes(masked_notebook(leaky, run(leaky), grade().notebooks[0]))
+    assert "hidden-canary" not in nbformat.writes(annotated_notebook(leaky, run(leaky), grade().notebooks[0]))
 
 
 def test_it_is_a_valid_notebook_with_nbgraders_metadata():
@@ -147,7 +147,7 @@ def test_a_picture_is_the_kits_own_bytes_or_a_line_that_says_why_not():
     clean, cut, mistaken = by_id(masked(outputs=outputs))["model"].outputs
     assert clean.data == {"image/png": Encoder().encode("image/png", PNG)}
     assert cut.data == {"text/plain": "<Figure>\n[This picture is not shown: it is damaged.]"}
-    assert mistaken.data == {"text/plain": "[This picture is not shown: it is no JPEG.]"}
+    assert mistaken.data == {"text/plain": "[This picture is not shown: it is not in JPEG format.]"}
 
 
 def test_nothing_active_of_the_students_outputs_stays():
@@ -177,7 +177,7 @@ def test_the_instructors_html_stays():
     """Cells that are as released may have HTML in them."""
     spoken = cell(Role.READ_ONLY, "intro", "<b>Your turn</b>", kind="markdown")
     made = replace(exam(), cells=(spoken, *exam().cells[1:]))
-    notebook = masked_notebook(composed(made), run(composed(made)), grade().notebooks[0])
+    notebook = annotated_notebook(composed(made), run(composed(made)), grade().notebooks[0])
     assert by_id(notebook)["intro"].source == "<b>Your turn</b>"
 
 
@@ -187,7 +187,7 @@ def test_a_students_metadata_is_not_taken_over():
         Role.FREE, "code", "x = 1", metadata={"nbgrader": {"points": 100, "grade_id": "evil"}, "evil": 1}
     )
     made = replace(composed(exam()), cells=(free, *composed(exam()).cells))
-    assert "evil" not in nbformat.writes(masked_notebook(made, run(made), grade().notebooks[0]))
+    assert "evil" not in nbformat.writes(annotated_notebook(made, run(made), grade().notebooks[0]))
 
 
 def test_a_run_that_ended_early_still_makes_a_whole_notebook():
@@ -195,11 +195,12 @@ def test_a_run_that_ended_early_still_makes_a_whole_notebook():
     made = composed(exam())
     short = replace(run(made), cells=(CellRun("ok"),))
     one = stopped("ada", "timed_out", "A cell ran longer than 20 s and was stopped.", 0)
-    notebook = masked_notebook(made, short, one.notebooks[0])
+    notebook = annotated_notebook(made, short, one.notebooks[0])
     assert len(notebook.cells) == len(made.cells)
     assert notebook.cells[2].metadata.autograder.run == "not_run"
 
 
+@pytest.mark.integration
 def test_nbgrader_generates_feedback_from_it(tmp_path):
     """The real command: it joins by grade_id, shows our scores, and neither a hidden test nor live HTML."""
     here = course(tmp_path)

@@ -49,6 +49,7 @@ def written(course: Course, act: Callable[[], object]) -> list[str]:
     return [name for name in NAMES if page(course, name).stat().st_ino != before.get(name)]
 
 
+@pytest.mark.integration
 def test_a_page_that_would_be_the_same_is_not_written_again(course: Course) -> None:
     assert written(course, lambda: grade(course)) == []
 

@@ -124,6 +124,7 @@ CHANGES = (
 )
 
 
+@pytest.mark.integration
 def test_what_another_program_wrote_over_a_grade_is_written_again(here):
     """nbgrader's own autograde may have been run in between."""
     late = [grade("ada", loss=0.69, hours=3)]
@@ -302,6 +303,7 @@ def test_a_killed_batch_leaves_whole_submissions(here, monkeypatch):
         assert [s.id for s in book.students] == ["ada"]
 
 
+@pytest.mark.integration
 def test_a_locked_gradebook_is_waited_for(here):
     """A lock that goes away within the patience is no error."""
     gradebook.record(here, [exam()], [grade()])
@@ -374,6 +376,7 @@ def test_a_path_with_odd_characters_works(tmp_path):
     assert (folder / "gradebook.db").exists()
 
 
+@pytest.mark.integration
 def test_a_hundred_submissions_take_a_few_seconds(here):
     """Recording is no part of the waiting (about 0.5 s where this was written)."""
     many = [grade(f"student{i}") for i in range(100)]
@@ -382,6 +385,7 @@ def test_a_hundred_submissions_take_a_few_seconds(here):
     assert time.process_time() - began < 10
 
 
+@pytest.mark.integration
 def test_nbgrader_export_gives_the_scores_of_our_csv(here):
     """The real command, on a real class: the same score, maximum and penalty for everybody."""
     from autograder.results.report.table import grades_csv

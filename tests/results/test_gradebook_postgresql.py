@@ -122,7 +122,7 @@ def test_two_commands_write_one_after_the_other(course: Course, server: str, mon
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("not an address", "db_url in nbgrader_config.py is no address of a database; name a PostgreSQL database"),
+        ("not an address", "db_url in nbgrader_config.py is not the address of a database; name a PostgreSQL database"),
         ("sqlite:////elsewhere/gradebook.db", "is sqlite:////elsewhere/gradebook.db, which the kit does not use"),
         ("mysql://grader:secret@host/course", r"is mysql://grader:\*\*\*@host/course, which the kit does not use"),
     ],
@@ -144,6 +144,6 @@ def test_no_message_shows_a_password(course: Course) -> None:
     pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed")
     name_database(course, "postgresql://grader:secret@127.0.0.1:1/course")
     assert "secret" not in str(gradebook.place(course))
-    with pytest.raises(HostError, match="does the server run, and know this user") as caught:
+    with pytest.raises(HostError, match="check the server and its user") as caught:
         gradebook.with_manual_scores(course, ())
     assert "secret" not in str(caught.value)

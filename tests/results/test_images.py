@@ -156,7 +156,7 @@ def many_scans() -> bytes:
 HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "a billion pixels": (lambda: claims(60_000, 60_000), "image/png", "more than 25 million pixels"),
     "a JPEG of a billion": (lambda: wide_jpeg(65_000, 65_000), "image/jpeg", "more than 25 million pixels"),
-    "no pixels": (lambda: claims(0, 10), "image/png", "it is no PNG"),
+    "no pixels": (lambda: claims(0, 10), "image/png", "it is not in PNG format"),
     "too few bytes for its size": (lambda: claims(4000, 4000), "image/png", "it is damaged"),
     "cut off": (lambda: raw(plot())[:-40], "image/png", "it is damaged"),
     "a JPEG cut off": (lambda: raw(plot(), "JPEG")[:-200], "image/jpeg", "it is damaged"),
@@ -168,13 +168,13 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "image/png",
         "damaged",
     ),
-    "a PNG by the name of JPEG": (lambda: raw(plot()), "image/jpeg", "it is no JPEG"),
-    "a JPEG by the name of PNG": (lambda: raw(plot(), "JPEG"), "image/png", "it is no PNG"),
-    "a GIF": (lambda: raw(plot("P"), "GIF"), "image/gif", "it is no GIF"),
-    "an SVG": (lambda: b"<svg onload='alert(1)'/>", "image/svg+xml", r"it is no SVG\+XML"),
-    "markers without end": (lambda: b"\xff\xd8\xff" * 1000, "image/jpeg", "it is no JPEG"),
+    "a PNG by the name of JPEG": (lambda: raw(plot()), "image/jpeg", "it is not in JPEG format"),
+    "a JPEG by the name of PNG": (lambda: raw(plot(), "JPEG"), "image/png", "it is not in PNG format"),
+    "a GIF": (lambda: raw(plot("P"), "GIF"), "image/gif", "it is not in GIF format"),
+    "an SVG": (lambda: b"<svg onload='alert(1)'/>", "image/svg+xml", r"it is not in SVG\+XML format"),
+    "markers without end": (lambda: b"\xff\xd8\xff" * 1000, "image/jpeg", "it is not in JPEG format"),
     "four megabytes": (lambda: raw(plot()) + bytes(4_000_000), "image/png", "larger than 3 MB"),
-    "nothing": (lambda: b"", "image/png", "it is no PNG"),
+    "nothing": (lambda: b"", "image/png", "it is not in PNG format"),
 }
 
 

@@ -89,6 +89,7 @@ def test_what_is_no_json_or_too_long_is_refused(said: str) -> None:
     assert html(said, CODE) is None
 
 
+@pytest.mark.integration
 def test_pieces_are_read_in_time_that_grows_with_their_length() -> None:
     """At the limit of a cell: each character a token, or all of it one text."""
     for pieces in ([["k"], "1", None] * 60_000, ["<" * 900_000], [["nf"], "é", None, " "] * 45_000):

@@ -121,7 +121,7 @@ def test_grades_of_an_older_exam_are_set_aside_and_named(course: Course) -> None
     """The exam changes and only bob is graded: the report counts bob alone and lists the two others."""
     course.gradebook.unlink()
     recorded = graded(change_exam(course), "bob")
-    why = "its grade (2 of 2) is of an older exam; grade it anew"
+    why = "its grade (2 of 2) is of an older exam; grade it again"
     assert recorded.set_aside == {"ada": why, "eve": why}
     assert scores_in_gradebook(course) == {"bob": 0}
     assert report(course).count(why) == 2

@@ -12,7 +12,7 @@ from helpers.samples import composed, exam, grade, run
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-from autograder.results.annotated_notebook import masked_notebook
+from autograder.results.annotated_notebook import annotated_notebook
 from autograder.results.report import notebook, pieces, rendering
 from autograder.results.report.rendering import code, markdown, render_released
 
@@ -53,6 +53,7 @@ def test_a_cell_that_takes_long_is_plain_and_costs_the_others_nothing(
     assert shown(made)[1][0].startswith(("x = 1\n", "&gt; [a]: b\n"))
 
 
+@pytest.mark.integration
 def test_all_cells_share_the_time_of_a_submission() -> None:
     """When it is over, what follows is plain, in each notebook."""
     slow = [new_code_cell(BLANKS + str(number)) for number in range(100)]
@@ -86,7 +87,7 @@ def test_no_timer_is_left_behind() -> None:
 def test_the_instructors_cells_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are as they would be otherwise, also where no time is left."""
     monkeypatch.setattr(rendering, "_released", {})
-    nodes = [masked_notebook(composed(exam()), run(composed(exam())), grade().notebooks[0]) for _ in range(2)]
+    nodes = [annotated_notebook(composed(exam()), run(composed(exam())), grade().notebooks[0]) for _ in range(2)]
     render_into(nodes[:1])
     render_released(exam())
     render_into(nodes[1:], seconds=0)

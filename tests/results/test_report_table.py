@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from helpers.injections import INJECTIONS
 from helpers.samples import a_class, broken, grade
 
 from autograder.results.report import COLUMNS, TEXT_COLUMNS, grades_csv, text_table, to_do
@@ -43,22 +44,6 @@ def test_several_assignments_keep_their_questions_apart():
     rows = read(grades_csv([grade(), grade(assignment="second")]))
     assert rows[0]["keras-fully-connected/network/layers"] == "4"
     assert rows[0]["second/network/layers"] == ""
-
-
-INJECTIONS = [
-    "=1+1",
-    "+1",
-    "-1",
-    "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    "|calc",
-    "%0A",
-    "\uff1d1",
-    " =1+1",
-    "\u200b=1",
-]
 
 
 @pytest.mark.parametrize("name", INJECTIONS)

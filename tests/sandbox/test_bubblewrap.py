@@ -27,6 +27,7 @@ def test_missing_bubblewrap_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
         BubblewrapSandbox()
 
 
+@pytest.mark.integration
 def test_old_bubblewrap_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A system bwrap without --disable-userns is passed over."""
     old = tmp_path / "bwrap"
@@ -38,6 +39,7 @@ def test_old_bubblewrap_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         BubblewrapSandbox()
 
 
+@pytest.mark.integration
 def test_broken_bubblewrap_fails_the_self_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A bwrap that cannot make namespaces gives a failed finding with a remedy, and require() refuses."""
     broken = tmp_path / "bwrap"
@@ -57,6 +59,7 @@ def test_broken_bubblewrap_fails_the_self_test(monkeypatch: pytest.MonkeyPatch, 
         require(sandbox)
 
 
+@pytest.mark.integration
 def test_a_supervisor_that_is_killed_before_it_has_read_its_job_is_an_error() -> None:
     """Not a broken pipe, for which a command line ends without a word."""
     with pytest.raises(SandboxError, match=r"cannot be built: its supervisor ended \(Broken pipe\)"):

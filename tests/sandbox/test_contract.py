@@ -171,7 +171,8 @@ def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> No
 
 def test_a_checkout_shows_its_package_only(start: Run) -> None:
     """Of the folder that the package lies in, nothing but the package (and a virtual environment) is
-    visible."""
+    visible.
+    """
     import autograder
 
     checkout = Path(autograder.__file__).resolve().parent.parent
@@ -183,7 +184,7 @@ def test_a_checkout_shows_its_package_only(start: Run) -> None:
 def test_masked_folder_is_empty(start: Run, tmp_path: Path) -> None:
     """A course that lies below a bound folder is covered."""
     masked = Path("/usr/share")
-    assert answer(start("import os; print(os.listdir('/usr/share'))", masked=(masked,))) == "[]"
+    assert answer(start("import os; print(os.listdir('/usr/share'))", hidden_paths=(masked,))) == "[]"
 
 
 def test_files_are_read_only(start: Run, tmp_path: Path) -> None:
@@ -473,8 +474,8 @@ def test_nothing_outlives_the_kit(sandbox: Sandbox, backend: Backend, victim: st
     """When the kit, or the supervisor, is killed by SIGKILL, everything inside is dead within a second."""
     code = f"""
     import sys, threading, time
-    sys.path.insert(0, {str(Path(backends.__file__).parent)!r})
-    from backends import BACKENDS
+    sys.path.insert(0, {str(Path(backends.__file__).parents[1])!r})
+    from helpers.backends import BACKENDS
     from autograder.sandbox import Job
     def run():
         job = Job((sys.executable, "-I", "-S", "-c", {DAEMON + "time.sleep(60)"!r}))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.theano_notebook import NOTEBOOK
 from helpers.tiny import submit, tiny_course, tiny_release
-from test_aliases import NOTEBOOK
 
 import autograder
 from autograder.cli.installation import environment
@@ -25,7 +25,7 @@ from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of
 
 PACKAGE = Path(autograder.__file__).parent
-INSIDE = sorted([*PACKAGE.glob("probe/*.py"), *PACKAGE.glob("aliases/**/*.py")])
+INSIDE = sorted([*PACKAGE.glob("kernel/**/*.py"), *PACKAGE.glob("sandbox/template/*.py")])
 PLACES = (os.environ.get("AUTOGRADER_THEANO_PYTHON", ""), "/opt/theano/bin/python")
 """Where a Python with Theano may be."""
 LATER = {"math.prod", "math.dist", "math.isqrt", "math.comb", "functools.cache", "functools.cached_property"}

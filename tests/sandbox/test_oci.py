@@ -103,7 +103,8 @@ def test_only_a_kernel_of_its_own_has_its_sockets_where_the_host_made_a_place() 
 
 def test_each_kind_of_thing_has_its_place_in_the_root_and_its_mount(tmp_path: Path) -> None:
     """Content is written into the root, or bound where something else is mounted above it; nothing is made below what
-    the host has there."""
+    the host has there.
+    """
     (tmp_path / "f").write_text("")
     things = {
         "/usr": Source("/usr"), "/bin": Link("usr/bin"), "/etc/hosts": Data(b"h"), HOME: Folder(5, "0755"),
@@ -149,7 +150,7 @@ def test_where_the_engine_is_missing_nothing_is_graded(
     """Exit code 3 and the command that installs it; bubblewrap is there, and is not taken in its place."""
     course = tiny_course(tmp_path / "course", yaml=YAML.replace("hw:", f"hw:\n    sandbox: {engine}"))
     submit(course, "ada")
-    monkeypatch.setattr("autograder.sandbox.oci.PLACES", str(tmp_path))
+    monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), "--quiet"])
     assert said.exit_code == 3, said.output

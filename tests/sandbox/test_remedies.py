@@ -19,8 +19,8 @@ from autograder.sandbox.remedies import (
     CLONE,
     DOCKER,
     INSTALL,
-    MOST,
     PODMAN,
+    ZERO_NAMESPACES,
     control_group,
     install,
     not_linux,
@@ -109,7 +109,7 @@ def test_the_command_of_this_system_comes_first_and_the_others_follow(sandbox: s
     [
         (Machine(family="ubuntu", apparmor_restricts=True), APPARMOR),
         (Machine(family="debian", clone_forbidden=True), CLONE),
-        (Machine(family="fedora", no_namespaces=True), MOST),
+        (Machine(family="fedora", no_namespaces=True), ZERO_NAMESPACES),
         (Machine(family="debian", container="docker"), DOCKER),
         (Machine(family="fedora", container="podman"), PODMAN),
     ],
@@ -117,16 +117,16 @@ def test_the_command_of_this_system_comes_first_and_the_others_follow(sandbox: s
 def test_what_is_the_matter_is_all_that_is_said(facts: Machine, only: str) -> None:
     said = remedy(NO_NAMESPACES, facts, BWRAP)
     assert said.startswith(only)
-    assert [text for text in (APPARMOR, CLONE, MOST, DOCKER, PODMAN) if text in said] == [only]
+    assert [text for text in (APPARMOR, CLONE, ZERO_NAMESPACES, DOCKER, PODMAN) if text in said] == [only]
 
 
 @pytest.mark.parametrize(
-    ("family", "first"), [("ubuntu", APPARMOR), ("debian", CLONE), ("fedora", MOST), ("", APPARMOR)]
+    ("family", "first"), [("ubuntu", APPARMOR), ("debian", CLONE), ("fedora", ZERO_NAMESPACES), ("", APPARMOR)]
 )
 def test_where_nothing_can_be_seen_all_is_said_and_this_systems_first(family: str, first: str) -> None:
     said = remedy(NO_NAMESPACES, Machine(family=family), BWRAP)
     assert said.startswith(first)
-    assert all(text in said for text in (APPARMOR, CLONE, MOST, DOCKER, PODMAN))
+    assert all(text in said for text in (APPARMOR, CLONE, ZERO_NAMESPACES, DOCKER, PODMAN))
 
 
 def test_ubuntu_gets_a_profile_for_the_very_program_and_the_other_way() -> None:
@@ -171,7 +171,7 @@ def test_how_to_get_a_control_group(facts: Machine, words: str) -> None:
 def test_the_how_to_has_every_command() -> None:
     page = (Path(__file__).parents[2] / "docs/how-to/prepare-a-machine.md").read_text()
     profile = remedies.APPARMOR_PROFILE.format(name="bwrap", program=BWRAP)
-    texts = (profile, remedies.APPARMOR_ALL, CLONE, MOST, DOCKER, PODMAN, remedies.MACOS, remedies.WINDOWS)
+    texts = (profile, remedies.APPARMOR_ALL, CLONE, ZERO_NAMESPACES, DOCKER, PODMAN, remedies.MACOS, remedies.WINDOWS)
     commands = [line[2:] for text in texts for line in text.splitlines() if line.startswith("  ")]
     commands += [command for known in INSTALL.values() for command in known.values() if command.startswith("sudo")]
     assert [command for command in commands if command not in page and "runc" not in command] == []
@@ -213,7 +213,7 @@ def test_doctor_on_a_mac_says_how_to_grade_there(monkeypatch: pytest.MonkeyPatch
 def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
     monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: fine)
-    monkeypatch.setattr("autograder.sandbox.oci.PLACES", "/nowhere")
+    monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     said = CliRunner().invoke(main, ["doctor"])
     assert said.exit_code == 0, said.output
@@ -221,10 +221,11 @@ def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.Monk
     assert "→ for courses that say `sandbox: gvisor`: Install it:" in said.stdout
 
 
+@pytest.mark.sandbox
 def test_an_engine_that_the_course_needs_is_no_remark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "source/hw").mkdir(parents=True)
     (tmp_path / "course.yaml").write_text("course: x\nsandbox: gvisor\nassignments:\n  hw:\n")
-    monkeypatch.setattr("autograder.sandbox.oci.PLACES", "/nowhere")
+    monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     said = CliRunner().invoke(main, ["doctor", "--course", str(tmp_path)])
     assert said.exit_code == 3

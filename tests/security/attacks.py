@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import generated_classes
 import probing
 import pytest
-from helpers.pipeline import POINTS, Student
-from test_pipeline import (
+from helpers.cheats import (
     EQUAL,
     NOTHING,
     PROBE,
@@ -23,6 +22,7 @@ from test_pipeline import (
     rename_and_raise,
     retype,
 )
+from helpers.pipeline import POINTS, Student
 
 CELL_SECONDS = 3
 MEMORY_MIB, PROCESSES, DISK_MIB, OUTPUT_MIB = 512, 64, 16, 2

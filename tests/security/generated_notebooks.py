@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import generated_notebooks
+
 LEAVES: list[Any] = [
     None,
     True,
@@ -153,3 +155,9 @@ def marks(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 EDITS = [delete, duplicate, retype, reorder, rewrite_test, edit_marks, edit_marks, swap_marks]
+
+
+def naive_maximum(notebook: dict[str, Any]) -> float:
+    """What a grader counts that believes the notebook it gets."""
+    points = [generated_notebooks.marks(cell).get("points", 0) for cell in notebook["cells"]]
+    return float(sum(p for p in points if type(p) in (int, float) and abs(p) < 1e300))

@@ -21,7 +21,7 @@ TYPES = ["builtins.int", "__main__.C", "builtins.coroutine", "keras.Model", "x#1
 
 
 class FuzzingKernel(InProcessKernel):
-    """The probe's own answers, some of them replaced. The notebook's cells run as they are, so let them be tame."""
+    """The agent's own answers, some of them replaced. The notebook's cells run as they are, so let them be tame."""
 
     mutators: dict[int, Mutator] = {}  # noqa: RUF012 - one for all: it is slow to make
 

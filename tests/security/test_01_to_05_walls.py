@@ -17,7 +17,7 @@ from typing import Any
 import probing
 import pytest
 from attacks import FULL, each, of
-from test_12_to_18_limits import kernel
+from helpers.limits import kernel
 
 from autograder.errors import SandboxError
 from autograder.execution.client import SandboxedKernel

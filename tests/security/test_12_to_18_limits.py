@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,24 +27,13 @@ from attacks import (
     each,
     of,
 )
+from helpers.limits import kernel
+from helpers.memory import growth
 from helpers.pipeline import ASSIGNMENT
-from test_client import growth
 
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
-from autograder.records import CellRun, Limits
-from autograder.sandbox import default_sandbox
+from autograder.records import CellRun
 
 pytestmark = pytest.mark.sandbox
-LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16, output_mib=2)
-
-
-@contextlib.contextmanager
-def kernel(**limits: float) -> Iterator[SandboxedKernel]:
-    made = sandboxed_kernel(default_sandbox(), {}, dataclasses.replace(LIMITS, **limits))
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def ran(source: str, seconds: float = 20.0, **limits: float) -> CellRun:

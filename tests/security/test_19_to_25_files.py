@@ -18,14 +18,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from attacks import FULL, MARKUP, each, of
+from generated_notebooks import naive_maximum
+from helpers.archives import ATTACKS as ARCHIVES
+from helpers.archives import WHOLE, bomb_tar_gz, overlapping, zip_with
+from helpers.injections import INJECTIONS
+from helpers.memory import growth
+from helpers.pages import inert
 from helpers.pipeline import Graded, grade, seen_by_student
 from helpers.tiny import cell, notebook, submit, tiny_course
-from test_archive import ATTACKS as ARCHIVES
-from test_archive import WHOLE, bomb_tar_gz, overlapping, zip_with
-from test_client import growth
-from test_generated import naive_maximum
-from test_report_pages import inert
-from test_report_table import INJECTIONS
 
 from autograder.records import Course
 from autograder.results.gradebook.database import opened
@@ -91,6 +91,7 @@ def test_20_a_bomb_is_refused_before_it_takes_memory(tmp_path: Path, kind: str) 
     assert grown[0] < 40
 
 
+@pytest.mark.integration
 def test_20_control_an_ordinary_unpacker_takes_it_all() -> None:
     data = BOMBS["100 MiB of zeros"]()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -134,6 +135,7 @@ def test_21_only_a_plain_file_is_an_output(outputs: Graded, name: str) -> None:
     assert outputs.exit_code == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("kind", ["fifo", "symlink-to-a-right-one"])
 def test_21_control_a_grader_that_opens_the_file_waits_or_follows(folder: Path, kind: str) -> None:
     source = OUTPUTS[kind][0].replace("/tmp/x", str(folder / "x")) + "\nassert open('out.txt').read() == '42'"

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 import unwalled
+from helpers.model_fuzz import attack
 from helpers.pipeline import Graded, grade, release
 from helpers.tiny import cell, notebook
-from test_model_fuzz import attack
 
 from autograder.course.configuration import load_course
 

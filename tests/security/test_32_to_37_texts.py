@@ -241,10 +241,12 @@ def assert_works(number: int, folder: Path) -> None:
     assert [name for name in harmful if not in_one_process(name, folder / name)] == []
 
 
+@pytest.mark.integration
 def test_32_control_it_is_run_where_the_test_is_not_examined(folder: Path) -> None:
     assert_works(32, folder)
 
 
+@pytest.mark.integration
 def test_33_control_it_is_run_where_the_test_is_not_examined(folder: Path) -> None:
     assert_works(33, folder)
 
@@ -257,6 +259,7 @@ def test_35_control_matplotlib_reads_it_in_the_working_folder(folder: Path) -> N
     assert_works(35, folder)
 
 
+@pytest.mark.integration
 def test_36_control_a_plain_connection_reaches_them(folder: Path) -> None:
     assert_works(36, folder)
 

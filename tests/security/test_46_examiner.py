@@ -213,7 +213,7 @@ def test_46_its_memory_is_limited(wall: Sandbox, templates: Templates, work: Wor
 def mounts_in(wall: Sandbox, templates: Templates, course: Course) -> str:
     """The table of mounts that a student's cell can read, in a kernel with all of its files."""
     files = {f"{HOME}/{name}": path for name, path in templates.staged.released.items()}
-    job = kernel_job(files, course.assignments[ASSIGNMENT].limits, "key", masked=(course.root,))
+    job = kernel_job(files, course.assignments[ASSIGNMENT].limits, "key", hidden_paths=(course.root,))
     process = wall.start(
         replace(job, argv=(job.argv[0], "-I", "-S", "-c", "print(open('/proc/self/mountinfo').read())"))
     )

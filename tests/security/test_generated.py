@@ -19,11 +19,12 @@ import generated_notebooks
 import nbformat
 import pytest
 import unwalled
+from generated_notebooks import naive_maximum
 from generated_replies import FuzzingKernel
+from helpers.cheats import WRONG
 from helpers.kernels import InProcessKernel
 from helpers.pipeline import SOLUTIONS, make_course, release
 from helpers.tiny import tiny_course
-from test_pipeline import WRONG
 
 from autograder._util.notebook import read_notebook
 from autograder.errors import SubmissionError
@@ -92,6 +93,7 @@ def test_the_honest_wrong_answer_scores_nothing_and_the_right_one_all(pipeline: 
     assert sum(q.score for q in right.questions) == 8
 
 
+@pytest.mark.integration
 @SHARES
 def test_19_and_20_archives(tmp_path: Path, share: float) -> None:
     """Refused as a whole; nothing is written outside of the folder, and no link or pipe in it."""
@@ -182,12 +184,7 @@ def test_23_edited_metadata_and_cells(pipeline: Pipeline, share: float) -> None:
     say("edited notebooks", 400 * share, counts, began)
 
 
-def naive_maximum(notebook: dict[str, Any]) -> float:
-    """What a grader counts that believes the notebook it gets."""
-    points = [generated_notebooks.marks(cell).get("points", 0) for cell in notebook["cells"]]
-    return float(sum(p for p in points if type(p) in (int, float) and abs(p) < 1e300))
-
-
+@pytest.mark.integration
 @SHARES
 def test_06_to_10_replies_of_a_kernel_that_says_anything(pipeline: Pipeline, share: float) -> None:
     """Wrong answers, and a kernel whose replies are damaged, made up, or those of another question."""
@@ -208,6 +205,7 @@ def test_06_to_10_replies_of_a_kernel_that_says_anything(pipeline: Pipeline, sha
     say("replies", 600 * share, counts, began)
 
 
+@pytest.mark.integration
 @SHARES
 def test_09_classes_that_lie(pipeline: Pipeline, share: float) -> None:
     counts: Counter[str] = Counter()

@@ -116,7 +116,7 @@ def test_a_browsers_second_download_gets_its_name_back(tmp_path: Path) -> None:
 
 def test_duplicated_cells_are_a_warning(tmp_path: Path) -> None:
     work = put(tmp_path / "ps1/ps1.ipynb", notebook(*[cell("q1", "1", solution=True)] * 2))
-    assert "“q1” is there 2 times" in pack(work, student="jane").warnings[0]
+    assert "“q1” occurs 2 times" in pack(work, student="jane").warnings[0]
 
 
 def test_only_files_that_the_code_names_go_with_it(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_what_could_not_be_graded_is_not_packed(content: bytes, message: str, tm
 
 def test_a_notebook_that_breaks_the_schema_is_packed_with_a_warning(tmp_path: Path) -> None:
     work = put(tmp_path / "ps1/ps1.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "cells": [{"source": 7}, 3]}')
-    assert "no valid notebook" in pack(work, student="jane").warnings[0]
+    assert "not a valid notebook" in pack(work, student="jane").warnings[0]
 
 
 def test_paths_that_do_not_exist_are_the_callers_fault(tmp_path: Path) -> None:

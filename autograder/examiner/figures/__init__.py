@@ -1,1 +1,1 @@
-"""A student's figures as the examiner's own, drawn from what the kernel says of them."""
+"""Reconstruction of a student's figures from the kernel's claims about them."""

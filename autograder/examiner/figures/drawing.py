@@ -1,7 +1,7 @@
-"""Draws a matplotlib figure from plain data that a stranger made (:mod:`autograder.kernel.figures` says what is in it).
+"""Drawing of a matplotlib figure from an untrusted claim; :mod:`autograder.kernel.figures` describes the claim.
 
-Every number, text and colour is checked before matplotlib gets it; a stranger's text chooses among matplotlib's own
-colour maps, markers and scales, and nothing else.
+Every number, text and color is checked before matplotlib gets it. A text in the claim can only choose among
+matplotlib's own color maps, markers and scales.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ def _number(value: Any) -> float:
 
 
 def integer(value: Any, below: int) -> int:
+    """Return the value if it is a whole number from 0 to below a limit.
+
+    Raises:
+        ValueError: it is not.
+    """
     if type(value) is not int or not 0 <= value < below:
         raise ValueError("not such a number")
     return value
@@ -60,7 +65,10 @@ def _color(value: Any) -> tuple[float, float, float, float]:
 
 
 def _array(value: Any, *shape: int | None) -> Any:
-    """A float array of this shape (None: any length); infinite numbers are refused, NaN is a gap."""
+    """Return the value if it is a float array of this shape (None: any length).
+
+    Infinite numbers are refused; NaN marks a gap.
+    """
     import numpy as np
 
     if type(value) is not np.ndarray or value.dtype.kind != "f" or value.size > MAX_NUMBERS:
@@ -76,10 +84,10 @@ def _array(value: Any, *shape: int | None) -> Any:
 
 
 def draw(claim: Any) -> Any:
-    """The figure of a claim.
+    """Draw the figure that a claim describes.
 
     Raises:
-        ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError: it is none.
+        ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError: the claim is invalid.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -146,7 +154,7 @@ def _axis(axes: Any, which: str, claim: Any) -> None:
     if claim["ticks"] is not None:
         pairs = [_list(pair, 2) for pair in _list(claim["ticks"])]
         axis.set_ticks([_number(at) for at, _ in pairs], labels=[_text(label) for _, label in pairs])
-        if low != high:  # ticks beyond the limits would move them
+        if low != high:  # ticks beyond the limits would have moved the limits
             getattr(axes, f"set_{which}lim")(low, high)
 
 
@@ -165,7 +173,7 @@ def _legend(axes: Any, claim: Any) -> None:
 
 
 def _common(axes: Any, claim: Mapping[str, Any]) -> dict[str, Any]:
-    """The keywords that all artists have."""
+    """Return the keyword arguments that all artists have."""
     spaces = {"axes": axes.transAxes, "x": axes.get_xaxis_transform(), "y": axes.get_yaxis_transform()}
     found = {
         "label": _text(claim["label"]),
@@ -299,7 +307,7 @@ def _label(axes: Any, claim: Any) -> None:
 
 
 def _bars(axes: Any, claim: Any) -> None:
-    """The groups of bars that ``bar`` and ``hist`` made."""
+    """Add the groups of bars that ``bar`` and ``hist`` made."""
     from matplotlib.container import BarContainer
 
     for described in _list(claim):

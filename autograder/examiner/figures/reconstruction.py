@@ -1,7 +1,7 @@
-"""A student's figures in tests: the examiner's own, drawn from what the kernel says that they show.
+"""A student's figures in tests, redrawn by the examiner from the kernel's claims.
 
-The claim is plain data (:mod:`autograder.kernel.figures`); :mod:`autograder.examiner.figures.drawing` checks it and
-draws.
+A claim is plain data (:mod:`autograder.kernel.figures`); :mod:`autograder.examiner.figures.drawing` checks and draws
+it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _CURRENT = frozenset({"gcf", "gca", "gci", "get_fignums", "get_figlabels", "xlim
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def asks_for_the_current_figure(source: str) -> bool:
-    """Whether a test cell asks pyplot for a figure that no name stands for: ``plt.gcf()``, ``plt.xlim()``."""
+def uses_current_figure(source: str) -> bool:
+    """Return whether a test cell asks pyplot for its current figure: ``plt.gcf()``, ``plt.xlim()``."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Name) and node.id in ("gcf", "gca"):
             return True
@@ -35,18 +35,27 @@ def asks_for_the_current_figure(source: str) -> bool:
     return False
 
 
-_WRONG = (ImportError, CodecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError)
-"""What matplotlib and the checks say of a claim that is no figure."""
+_CLAIM_ERRORS = (
+    ImportError,
+    CodecError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
+"""Errors that matplotlib and the checks raise for an invalid claim."""
 
 
 class Figures:
-    """Claims become figures; the same claim is the same figure, so that ``ax.figure is fig``."""
+    """The conversion of claims into figures; equal claims give the same figure, so that ``ax.figure is fig``."""
 
     def __init__(self) -> None:
         self.built: dict[bytes, Any] = {}
 
     def rebuilt(self, claim: Any) -> Any:
-        """The figure or axes of a claim; None where it is not one, or matplotlib is not installed."""
+        """Return the figure or axes that a claim describes; None if it is invalid, or matplotlib is not installed."""
         try:
             import matplotlib as mpl
 
@@ -58,20 +67,20 @@ class Figures:
                     self.built[key] = draw(claim["figure"])
             figure = self.built[key]
             return figure if claim["axes"] is None else figure.axes[integer(claim["axes"], MAX_AXES)]
-        except _WRONG:
+        except _CLAIM_ERRORS:
             return None
 
     @contextlib.contextmanager
     def current(self, remote: Any, claims: Sequence[Any]) -> Iterator[None]:
-        """Inside, pyplot's current figure is the last of the claims, or what the student's code drew in a call since.
+        """Make pyplot's current figure inside the block the last claimed one, or one that a call has drawn since.
 
         Args:
             remote: an :class:`autograder.examiner.remote.proxy.Remote`.
-            claims: of the figures at the position of the cell.
+            claims: claims about the figures at the position of the cell.
         """
         ask = remote.ask
         if not remote.lost:
-            ask("operate", "close_figures", ())  # what calls of earlier tests have left
+            ask("operate", "close_figures", ())  # figures left by calls of earlier tests
         self.adopt(claims)
 
         def asking(verb: str, *arguments: Any, **options: Any) -> Any:
@@ -86,10 +95,10 @@ class Figures:
             yield
 
     def adopt(self, claims: Sequence[Any]) -> None:
-        """Let pyplot's current figures be those of the claims, the last one the current one."""
+        """Make the claimed figures pyplot's figures, the last one the current one."""
         try:
             import matplotlib as mpl
-        except ImportError:  # the test that asks for it says so
+        except ImportError:  # a test that needs matplotlib reports the error itself
             return
         mpl.use("agg")
         from matplotlib import _pylab_helpers as pylab

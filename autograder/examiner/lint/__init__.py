@@ -1,1 +1,1 @@
-"""What is refused or warned of in an exam before its release."""
+"""The linter: errors and warnings about an exam's test cells before its release."""

@@ -1,4 +1,4 @@
-"""Calls of ``check`` in a test cell that no version of the test can mean: a misspelt check, an unknown argument."""
+"""Invalid calls of ``check`` in a test cell: a misspelled check, an unknown argument."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autograder.examiner.refusals import dotted
 _PACKAGE = "autograder.check."
 
 
-def misspelt(tree: ast.Module, known: Mapping[str, str]) -> Iterator[tuple[ast.AST, str, str]]:
-    """Where, why, and what to write instead.
+def unknown_names(tree: ast.Module, known: Mapping[str, str]) -> Iterator[tuple[ast.AST, str, str]]:
+    """Yield place, reason and remedy of each unknown check and argument.
 
     Args:
         tree: the test cell.
-        known: what names stand for by the notebook's imports: ``check`` for ``autograder.check``.
+        known: names by the notebook's imports, such as ``check`` → ``autograder.check``.
     """
     for node in ast.walk(tree):
         name = dotted(node, known) if isinstance(node, ast.Attribute) else ""

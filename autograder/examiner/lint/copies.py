@@ -1,4 +1,4 @@
-"""Comparisons of a test cell that no student's function can fail: of arguments that its calls got as copies."""
+"""Comparisons that no student's function can fail, because its calls got copies of the compared arguments."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from collections.abc import Iterator, Set
 from autograder.examiner.refusals import dotted
 
 Found = tuple[ast.AST, str, str]
-"""Where, why, and what to write instead."""
+"""Place, reason and remedy."""
 
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def copied_arguments(tree: ast.Module, functions: Set[str]) -> Iterator[Found]:
-    """Find names that are compared after a call that could only change a copy, see
-    :mod:`autograder.examiner.remote.changes`.
+    """Yield comparisons of names after a call that could only change a copy.
+
+    See :mod:`autograder.examiner.remote.changes`.
 
     Args:
         tree: the test cell.
@@ -28,7 +29,7 @@ def copied_arguments(tree: ast.Module, functions: Set[str]) -> Iterator[Found]:
 
 
 def _in_scope(nodes: list[ast.AST], functions: Set[str]) -> Iterator[Found]:
-    """Go through nodes in the order in which they end: what runs first comes first."""
+    """Examine nodes in the order in which they end, which is the order in which they run."""
     alone = {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
     containers = {t.id for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, _MUTABLE) for t in n.targets
                   if isinstance(t, ast.Name)}  # fmt: skip
@@ -51,12 +52,14 @@ def _in_scope(nodes: list[ast.AST], functions: Set[str]) -> Iterator[Found]:
         if id(node) in comparisons or _is_assertion(node):
             for name in sorted(_names(node) & passed.keys()) if not _names(node) & students else ():
                 call = ast.unparse(passed.pop(name))
-                why = f"{name!r} is a copy in `{call}`: a call changes what it is given only as a statement by itself"
+                why = (
+                    f"{name!r} is a copy in `{call}`: a call changes its arguments only if it is a statement by itself"
+                )
                 yield node, why, f"write `{call}` on a line of its own before the comparison"
 
 
 def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:
-    """The nodes of a scope, without those of functions in it."""
+    """Yield the nodes of a scope, without those of nested functions."""
     pending: list[ast.AST] = list(scope.body)
     while pending:
         node = pending.pop()
@@ -66,14 +69,14 @@ def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:
 
 
 def _end(node: ast.AST) -> tuple[int, int]:
-    """Where a node ends; of a compound statement, where its head begins."""
+    """Return where a node ends; for a compound statement, where its head begins."""
     if isinstance(node, ast.For | ast.With):
         return node.lineno, node.col_offset
     return getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0
 
 
 def _stores(node: ast.AST) -> Iterator[ast.Name]:
-    """The names that a statement binds or deletes itself."""
+    """Yield the names that a statement itself binds or deletes."""
     if isinstance(node, ast.For | ast.AugAssign):
         targets: list[ast.AST] = [node.target]
     elif isinstance(node, ast.With):
@@ -84,7 +87,7 @@ def _stores(node: ast.AST) -> Iterator[ast.Name]:
 
 
 def _is_assertion(node: ast.AST) -> bool:
-    """Whether it is a call such as ``assert_equal(…)`` or ``check.close(…)``."""
+    """Return whether the node is a call such as ``assert_equal(…)`` or ``check.close(…)``."""
     name = dotted(node.func, {}) if isinstance(node, ast.Call) else ""
     return name.startswith("check.") or name.rpartition(".")[2].startswith("assert")
 

@@ -1,4 +1,4 @@
-"""Loops of a test cell that assert nothing where the student's answer is empty."""
+"""Loops of a test cell that assert nothing if the student's answer is empty."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterator, Set
 
 Found = tuple[ast.AST, str, str]
-"""Where, why, and what to write instead."""
+"""Place, reason and remedy."""
 
 _DECIDES = (ast.Assert, ast.Raise)
 
 
-def loops(tree: ast.Module, students: Set[str]) -> Iterator[Found]:
-    """Loops over what the student made, in a cell that asks for no length.
+def empty_loops(tree: ast.Module, students: Set[str]) -> Iterator[Found]:
+    """Yield loops over a student's answer in a cell that does not check any length.
 
     Args:
         tree: the test cell.
@@ -22,12 +22,16 @@ def loops(tree: ast.Module, students: Set[str]) -> Iterator[Found]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node) == "zip" and not node.keywords and _mentions(node.args, students):
-            yield node, "zip ends with the shorter one, so that an empty answer passes", "write zip(..., strict=True)"
+            yield (
+                node,
+                "zip ends with the shorter argument, so that an empty answer passes",
+                "write zip(..., strict=True)",
+            )
     over = [node for node in tree.body if isinstance(node, ast.For) and _mentions([node.iter], students)]
     for loop in over:
         zipped = isinstance(loop.iter, ast.Call) and _name(loop.iter) in ("zip", "enumerate")
         if not zipped and _decides([loop]) and not _decides([one for one in tree.body if one not in over]):
-            yield loop, "where it is empty the loop asserts nothing, and that passes", "assert its length first"
+            yield loop, "if the answer is empty, the loop asserts nothing and passes", "assert its length first"
 
 
 def _name(call: ast.Call) -> str:
@@ -39,7 +43,7 @@ def _mentions(nodes: list[ast.expr], names: Set[str]) -> bool:
 
 
 def _decides(nodes: list[ast.stmt]) -> bool:
-    """Whether something in them may fail the cell: an assertion, or a call for its own sake."""
+    """Return whether a node may fail the cell: an assertion, or a call as a statement."""
     return any(
         isinstance(n, _DECIDES) or (isinstance(n, ast.Expr) and isinstance(n.value, ast.Call))
         for node in nodes

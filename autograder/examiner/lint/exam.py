@@ -1,7 +1,7 @@
-"""Can these test cells be examined outside of the kernel? Found at a release, from their syntax; nothing is run.
+"""Linting of an exam at its release, from the syntax of its test cells; nothing is run.
 
-:func:`unreadable` is what no examination can do without: Python that compiles. :func:`findings` is the rest: errors
-stop a release, warnings are printed. Each :class:`Finding` says where, why, and what to write instead.
+:func:`unreadable` reports cells that are not Python, which makes any examination impossible. :func:`findings` reports
+everything else: errors stop a release, warnings are printed. Each :class:`Finding` gives place, reason and remedy.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _tests(exam: Exam) -> Iterator[tuple[str, ExamCell]]:
 
 
 def unreadable(exam: Exam) -> list[Finding]:
-    """Test cells that are no plain Python, with or without their hidden part."""
+    """Return findings about test cells that are not plain Python, with or without their hidden part."""
     found = []
     language = str(exam.kernelspec.get("language", "python"))
     for name, cell in _tests(exam):
@@ -54,7 +54,7 @@ def unreadable(exam: Exam) -> list[Finding]:
 
 
 def _fault(source: str, cell: str) -> Finding | None:
-    """The first line that is no Python, or none of a script's."""
+    """Return a finding about the first line that is not Python, or that only works in a notebook."""
     lines = source.splitlines()
     try:
         with warnings.catch_warnings():
@@ -78,7 +78,7 @@ def _fault(source: str, cell: str) -> Finding | None:
 
 
 def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that run with the cell itself, not in a function of its."""
+    """Yield the nodes that run with the cell itself, outside its functions."""
     pending = list(ast.iter_child_nodes(tree))
     while pending:
         node = pending.pop(0)
@@ -91,11 +91,11 @@ def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
-    """What the test cells do that cannot be examined, and what is doubtful; nothing of those that are unreadable.
+    """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
     Args:
         exam: the instructor's notebook.
-        files: the paths of what goes with the release, and of the course's own modules.
+        files: paths of the files in the release, and of the course's own modules.
     """
     notebook = Notebook(exam, files)
     found = []

@@ -1,4 +1,4 @@
-"""What the cells around a test tell of it: which names are bound, what can be imported, whose data it reads."""
+"""The context of a test cell in its notebook: bound names, importable modules, owners of data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _OLD_NAMES = Path(__file__).parents[2] / "kernel" / "aliases"
 
 
 class Notebook:
-    """What the cells other than tests tell."""
+    """Facts from the cells that are not tests."""
 
     def __init__(self, exam: Exam, files: Collection[str]) -> None:
         self.exam = exam
         self.files = files
-        """Paths in the release and of the course's own modules: what a test may import."""
+        """Paths in the release and of the course's own modules, which a test may import."""
         self.known: Vocabulary = vocabulary(exam)
         code = [c for c in exam.cells if c.cell_type == "code"]
         self.others = [c for c in code if c.role is not Role.TEST]
@@ -30,7 +30,7 @@ class Notebook:
 
     @cached_property
     def bound(self) -> frozenset[str] | None:
-        """The names that the notebook's cells bind; None where their syntax does not tell."""
+        """The names that the notebook's cells bind; None if their syntax does not tell."""
         found: set[str] = set()
         for source in {text for c in self.others for text in (c.source, c.released)}:
             tree = _tree(source)
@@ -42,7 +42,11 @@ class Notebook:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Name) and node.id in ("exec", "globals", "locals", "vars", "get_ipython"):
                     return None
-                if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not self.finds(node.module or ""):
+                if (
+                    isinstance(node, ast.ImportFrom)
+                    and node.names[0].name == "*"
+                    and not self.can_import(node.module or "")
+                ):
                     return None
                 if isinstance(node, ast.Global):
                     found |= set(node.names)
@@ -54,8 +58,8 @@ class Notebook:
             found |= own.assigned | set(own.definitions)
         return frozenset(found)
 
-    def finds(self, module: str) -> bool:
-        """Whether the examiner can import it: installed here, or a file of the course."""
+    def can_import(self, module: str) -> bool:
+        """Return whether the examiner can import the module: it is installed here, or a file of the course."""
         top = module.split(".")[0]
         beside = {f"{top}.py", f"{top}/__init__.py"} & set(self.files)
         if beside or (_OLD_NAMES / top).is_dir():
@@ -67,7 +71,7 @@ class Notebook:
 
     @cached_property
     def data_of_locked_cells(self) -> frozenset[str]:
-        """What the instructor's cells compute and a student's cell could bind anew."""
+        """Names of data that the instructor's cells compute and that a student's cell could rebind."""
         locked = [bindings(c.source) for c in self.others if c.role is Role.READ_ONLY]
         students = [bindings(c.source) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
         by_students = {n for b in students for n in (*b.assigned, *b.definitions)}

@@ -1,4 +1,4 @@
-"""One test cell, read for what cannot be examined outside of the kernel."""
+"""Linting of one test cell for what cannot be examined outside the kernel."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.examiner.lint.check_calls import misspelt
+from autograder.examiner.lint.check_calls import unknown_names
 from autograder.examiner.lint.copies import copied_arguments
-from autograder.examiner.lint.empty_loops import loops
+from autograder.examiner.lint.empty_loops import empty_loops
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.magics import without_magics
-from autograder.examiner.names import bindings, loaded_names, meant_names, modules_imported
-from autograder.examiner.refusals import HOME, IPYTHON, dotted, evaluated, refused_call
+from autograder.examiner.names import bindings, loaded_names, mentioned_names, modules_imported
+from autograder.examiner.refusals import HOME, IPYTHON, dotted, find_evaluator, refused_call
 from autograder.records import ExamCell
 
 _NAMESPACES = frozenset({"globals", "locals", "vars", "dir"})
@@ -24,12 +24,12 @@ _GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a test cell does."""
+    """A problem of a test cell."""
 
     cell: str
     """``cell 4 ('squares')``"""
     line: int
-    """In the instructor's cell; 0 where it is the cell as a whole."""
+    """In the instructor's cell; 0 if the finding is about the whole cell."""
     code: str
     reason: str
     instead: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 class Reader:
-    """Reads one test cell."""
+    """The linter of one test cell."""
 
     def __init__(self, name: str, cell: ExamCell, notebook: Notebook) -> None:
         self.name = name
@@ -53,25 +53,27 @@ class Reader:
         self.own = _bound_anywhere(self.tree) | set(bindings(cell.source, notebook.exam.stars).definitions)
 
     def all(self) -> Iterator[Finding]:
+        """Yield all findings."""
         yield from self._imports()
         yield from self._names()
         yield from self._calls()
         yield from self._paths()
         yield from self._verdict()
         yield from self._data()
-        for node, reason, instead in misspelt(self.tree, self.notebook.imports):
+        for node, reason, instead in unknown_names(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead)
-        for node, reason, instead in loops(self.tree, self.notebook.known.students - self.own):
+        for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in copied_arguments(self.tree, self._students_functions()):
             yield self.finding(node, reason, instead, warning=True)
 
     def _students_functions(self) -> frozenset[str]:
-        """The student's, but for those that work by what they change."""
+        """Return names of the student's functions, except those that work by changing their arguments."""
         known = self.notebook.known
         return known.students - known.trusted.keys() - self.own - known.returning_nothing
 
     def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
+        """Return a finding about a node."""
         line = getattr(node, "lineno", 0)
         return Finding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning)
 
@@ -84,12 +86,12 @@ class Reader:
             for module in names:
                 if module == "__main__":
                     continue
-                if getattr(node, "level", 0) or (node not in guarded and not self.notebook.finds(module)):
+                if getattr(node, "level", 0) or (node not in guarded and not self.notebook.can_import(module)):
                     yield self.finding(node, _no_module(module), _BRING)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
         for name, statement in statements.items():
             for module in modules_imported(statement):
-                if statement.startswith(("import ", "from ")) and not self.notebook.finds(module):
+                if statement.startswith(("import ", "from ")) and not self.notebook.can_import(module):
                     yield self.finding(self._use(name), _no_module(module), _BRING)
 
     def _use(self, name: str) -> ast.AST:
@@ -102,7 +104,7 @@ class Reader:
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
                 why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
-                yield self.finding(self._use(name), why, "use the student's names, and print what is to be shown")
+                yield self.finding(self._use(name), why, "use the student's names, and print what should be shown")
             elif bound is not None and name not in bound:
                 near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
@@ -110,7 +112,7 @@ class Reader:
         for node in ast.walk(self.tree):
             for target in node.targets if isinstance(node, ast.Delete) else ():
                 if isinstance(target, ast.Name) and target.id in known.trusted and target.id not in self.own:
-                    why = f"{target.id} is the instructor's own here, and no student's code misses it"
+                    why = f"{target.id} is the instructor's own here, and the student's code keeps it"
                     yield self.finding(node, why, "delete only names that the student's cells define")
 
     def _calls(self) -> Iterator[Finding]:
@@ -122,11 +124,9 @@ class Reader:
             refused = refused_call(node, self.notebook.imports)
             if refused and not (words & hidden or _mentions_hidden_data(node)):
                 yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
-            evaluator = evaluated(node, self.notebook.imports)
+            evaluator = find_evaluator(node, self.notebook.imports)
             if evaluator is not None and evaluator.library in self._libraries():
-                why = (
-                    f"{evaluator.library} makes code of a text that does not stand here: if it is refused, {_A_PERSON}"
-                )
+                why = f"{evaluator.library} turns a text into code that is not a constant here: if refused, {_A_PERSON}"
                 yield self.finding(node, why, evaluator.instead, warning=True)
             name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
             if name in _NAMESPACES and not node.args and not self._literal_names(node):
@@ -136,19 +136,22 @@ class Reader:
                 yield self.finding(node, *self._why_not_compiled(name, node))
 
     def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
-        """Say why ``eval`` or ``exec`` is refused, and what to write instead."""
+        """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""
         words = {n.id for argument in call.args[:1] for n in ast.walk(argument) if isinstance(n, ast.Name)}
         if words & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
             return "texts of students are never compiled", "compare values, or read data with ast.literal_eval"
         return f"the names that {name}() will use cannot be read from the test", "write the statements themselves"
 
     def _libraries(self) -> set[str]:
-        """What the notebook imports from, as evaluators are named: a formula of statsmodels' is patsy's."""
+        """Return the libraries that the notebook imports, by the names of evaluators.
+
+        A formula of statsmodels is patsy's.
+        """
         found = {name.partition(".")[0] for name in self.notebook.imports.values()}
         return found | ({"patsy"} if "statsmodels" in found else set())
 
     def _hidden_data(self) -> set[str]:
-        """Names that the test binds to what comes from check.hidden_data: the instructor's own files."""
+        """Return names that the test binds to contents of check.hidden_data, the instructor's own files."""
         found: set[str] = set()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Assign | ast.With) and _mentions_hidden_data(node):
@@ -157,7 +160,10 @@ class Reader:
         return found
 
     def _literal_names(self, call: ast.Call) -> bool:
-        """``"x" in globals()``, ``globals()["x"]``: fine where the names are literals that the examiner reads."""
+        """Return whether the call is used with literal names only, as in ``"x" in globals()`` or ``globals()["x"]``.
+
+        The examiner can read such names.
+        """
         for node in ast.walk(self.tree):
             literal: ast.AST | None = None
             if isinstance(node, ast.Subscript) and node.value is call:
@@ -166,7 +172,7 @@ class Reader:
                 literal = node.left
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value is call:
                 literal = node.args[0] if node.args else None
-            if isinstance(literal, ast.Constant) and literal.value in meant_names(self.cell.source):
+            if isinstance(literal, ast.Constant) and literal.value in mentioned_names(self.cell.source):
                 return True
         return False
 
@@ -175,7 +181,7 @@ class Reader:
         if not isinstance(code, ast.Constant) or not isinstance(code.value, str):
             return False
         try:
-            return loaded_names(code.value) <= meant_names(self.cell.source) | self.own | set(dir(builtins))
+            return loaded_names(code.value) <= mentioned_names(self.cell.source) | self.own | set(dir(builtins))
         except (SyntaxError, ValueError):
             return False
 
@@ -194,7 +200,7 @@ class Reader:
         yield Finding(self.name, 0, "", why, "add an assert or a check", warning=True)
 
     def _decides(self) -> bool:
-        """Whether something in it may raise by its meaning, or it ends in a value."""
+        """Return whether the cell may raise on purpose, or ends in a value."""
         last = self.tree.body[-1] if self.tree.body else None
         if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call | ast.Constant):
             return True
@@ -203,11 +209,11 @@ class Reader:
                 return True
             call = node.value if isinstance(node, ast.Expr) else None
             if isinstance(call, ast.Call) and dotted(call.func, {}) != "print":
-                return True  # a call for its own sake: of the student's function, or of a helper
+                return True  # a call as a statement, of the student's function or a helper
         return False
 
     def _asserts(self, call: ast.Call) -> bool:
-        """An assertion of a library, a check, or a function of the instructor's."""
+        """Return whether the call is an assertion of a library, a check, or a function of the instructor's."""
         name = dotted(call.func, self.notebook.imports)
         if name in self.notebook.known.own or name in self.notebook.known.trusted:
             return True
@@ -224,12 +230,12 @@ class Reader:
 
 
 def _pythons() -> set[str]:
-    """Python's own names; IPython, once imported, puts ``display`` among them."""
+    """Return Python's own names, without ``display``, which IPython adds to them when it is imported."""
     return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
 
 
 _A_PERSON = "a person has to grade"
-_BRING = "install it where you grade, put it into the course folder or let it go with the release, or do without"
+_BRING = "install it where you grade, put it into the course folder or the release, or do without it"
 
 
 NO_MODULE = "there is no module "
@@ -245,7 +251,10 @@ def _mentions_hidden_data(node: ast.AST) -> bool:
 
 
 def _bound_anywhere(tree: ast.AST) -> frozenset[str]:
-    """Names that a cell binds in any scope: over-approximated, so that nothing is called unbound that is not."""
+    """Return names that a cell binds in any scope.
+
+    The result may contain too many names, so that no bound name is reported as unbound.
+    """
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -1,9 +1,9 @@
-"""Rebuilds a student's Keras model from what the kernel claims about it: plain values and raw arrays.
+"""Rebuilding of a student's Keras model from the kernel's claim about it: plain values and raw arrays.
 
-Every byte of the claim is the student's. Nothing is loaded, deserialized or looked up by a name from it:
-it is
-read into plans (:mod:`plan`) against a table of layers (:mod:`table`), the weights' shapes are computed and
-budgeted before anything is allocated (:mod:`shapes`), and only then are Keras's own layers constructed.
+Every byte of the claim comes from the student. Nothing in it is loaded, deserialized or used to look up an object by
+name. The claim is read into plans (:mod:`plan`) against a table of layers (:mod:`table`). The weights' shapes are
+computed and checked against a budget before anything is allocated (:mod:`shapes`). Only then are Keras's own layers
+constructed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a claim and raw arrays to a Keras model that the examiner can trust to be what it looks like."""
+"""Construction of a Keras model that the examiner can trust, from a claim and raw arrays."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ KINDS = ("Sequential", "Functional")
 
 
 def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_parameters: int = 50_000_000) -> Any:
-    """The model that a student's kernel describes, made anew from Keras's own layers.
+    """Build the model that a student's kernel describes anew from Keras's own layers.
 
     Args:
-        claim: what :func:`autograder.kernel.keras_model.claim` gave: ``kind``, ``config``, ``compile``.
-        weights: the arrays that came with it, float16, float32 or float64, in the order of ``model.layers``
-            and, in each, of ``layer.weights``.
-        max_parameters: no larger model is built.
+        claim: result of :func:`autograder.kernel.keras_model.claim`: ``kind``, ``config``, ``compile``.
+        weights: the arrays that came with it, float16, float32 or float64, in the order of ``model.layers`` and, in
+            each layer, of ``layer.weights``.
+        max_parameters: a model with more parameters is refused.
 
     Returns:
-        A ``keras.Sequential`` or functional ``keras.Model``, with the weights; compiled where the claim's
-        compile configuration is known. Its ``numbers_per_row`` says how many numbers all its tensors have for one row
-        of the data, those between its layers too.
+        A ``keras.Sequential`` or functional ``keras.Model`` with the weights, compiled if the claim's compile
+        configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
+        the data, including those between its layers.
 
     Raises:
-        RefusedModel: anything else than a plain model of known layers, with a reason for the student.
+        RefusedModel: the claim is not a plain model of known layers; the text is for the student.
     """
     try:
         return _rebuild(claim, weights, max_parameters)
@@ -85,7 +85,7 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
 
 
 def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
-    """The delivered arrays are exactly those that the configuration asks for, and finite."""
+    """Check that the arrays are exactly those that the configuration asks for, and finite."""
     expected = [(leaf.plan, shape) for leaf in built.leaves() for shape in leaf.weights or []]
     if type(weights) not in (list, tuple) or len(weights) != len(expected):
         count = len(weights) if type(weights) in (list, tuple) else "no"
@@ -104,7 +104,7 @@ def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
 
 
 def _materialize(built: Built) -> None:
-    """Makes the models, and the layers around models, once their inner parts exist. Builds the weights."""
+    """Create models, and layers around models, after their inner parts. This also builds the weights."""
     plan = built.plan
     if built.layer is None and isinstance(plan, ModelPlan | LayerPlan):
         for part in built.parts.values():
@@ -119,7 +119,7 @@ def _composed(built: Built, plan: LayerPlan) -> Any:
 
 
 def _model(built: Built) -> Any:
-    """Connects the layers."""
+    """Connect the layers."""
     import keras
 
     plan = built.plan
@@ -148,7 +148,10 @@ def _model(built: Built) -> Any:
 
 
 def _named(name: str | None, result: Any) -> Any:
-    """Gives the operation behind a result its name; the one that Keras chose may be that of a layer of the model."""
+    """Give the operation behind a result its name.
+
+    The name that Keras chose may be that of a layer of the model.
+    """
     if name is not None:
         tensors(result)[0]._keras_history.operation.name = name
     return result
@@ -181,7 +184,7 @@ def _assign(built: Built, weights: Sequence[np.ndarray]) -> None:
 
 
 def _settle(leaf: Built) -> None:
-    """Normalization keeps what follows from its mean and variance."""
+    """Let Normalization compute what follows from its mean and variance."""
     assert isinstance(leaf.plan, LayerPlan)
     if leaf.plan.class_name == "Normalization" and leaf.plan.arguments.get("mean") is None:
         leaf.layer.finalize_state()
@@ -191,7 +194,7 @@ def _settle(leaf: Built) -> None:
 
 
 def _finish(built: Built) -> None:
-    """Freezes what was frozen, from the outside in, and puts the initializers back."""
+    """Freeze the frozen parts, from the outside in, and restore the initializers."""
     plan = built.plan
     if isinstance(plan, ModelPlan | LayerPlan):
         _freeze(built.layer, plan)

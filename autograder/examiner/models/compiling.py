@@ -1,4 +1,4 @@
-"""Compiles a rebuilt model as the student's was, from allow-lists; what is unknown leaves it uncompiled."""
+"""Compilation of a rebuilt model like the student's, from allow-lists; an unknown setting leaves it uncompiled."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ _WORDS = words(
     "sum_over_batch_size sum mean mean_with_sample_weight none macro micro weighted ROC PR "
     "interpolation minoring majoring float32 float64"
 )
-"""The strings that an argument of a loss or a metric may be."""
+"""Strings allowed as an argument of a loss or a metric."""
 
 
 def compile_as(model: Any, claim: Any) -> bool:
-    """Compiles ``model`` from a claimed ``get_compile_config()``.
+    """Compile ``model`` from a claimed ``get_compile_config()``.
 
     Returns:
-        Whether it could: False where there is none, or where something in it is not on the lists.
+        Whether it is compiled; False if there is no configuration, or something in it is not on the lists.
     """
     if claim is None or claim == {}:
         return False
@@ -74,7 +74,7 @@ def compile_as(model: Any, claim: Any) -> bool:
 
 
 def _spread(value: Any, read: Any, depth: int = 0) -> Any:
-    """None, one entry, or a list or dict of entries (one for each output)."""
+    """Read None, one entry, or a list or dict of entries (one for each output)."""
     if value is None:
         return None
     if type(value) in (list, tuple) and depth < 2:
@@ -93,10 +93,10 @@ def _serialized(value: Any, package: str, names: Any) -> tuple[str, dict[str, An
 
 
 def _options(cls: Any, config: dict[str, Any], names: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The plain arguments (None, bool, bounded numbers and short lists of them) that the class has.
+    """Return the plain arguments that the class has: None, bool, bounded numbers and short lists of them.
 
     Raises:
-        RefusedModel: one that is none of these.
+        RefusedModel: an argument is none of these.
     """
     known = inspect.signature(cls.__init__).parameters
     return {key: _plain(value, key) for key, value in config.items() if key in known and key not in names}
@@ -134,7 +134,10 @@ def _learning_rate(value: Any) -> Any:
 
 
 def _function(value: Any) -> str | None:
-    """The name of a function that was given as itself, ``keras.losses.mse``: Keras keeps its name and nothing else."""
+    """Return the name of a function that was passed as an object, ``keras.losses.mse``.
+
+    Keras keeps nothing of it but the name.
+    """
     if type(value) is not dict or value.get("class_name") != "function":
         return None
     name = value.get("config")

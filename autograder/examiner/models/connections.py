@@ -1,4 +1,4 @@
-"""Reads how the layers of a functional model are connected: calls, their operands, inputs and outputs."""
+"""The connections between the layers of a functional model: calls, their operands, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from autograder.examiner.models.values import (
 )
 
 MAX_CONSTANT = 100_000
-"""Numbers in one constant array of a model."""
+"""Most numbers in one constant array of a model."""
 _DEPTH = 6
 
 
 def read_call(part: str, index: int, node: Any) -> Call:
-    """One entry of a layer's ``inbound_nodes``."""
+    """Read one entry of a layer's ``inbound_nodes``."""
     label = f"A call of layer {show(part)}"
     node = mapping(node, label)
     arguments = listing(node.get("args"), label, 8)
@@ -42,7 +42,7 @@ def read_call(part: str, index: int, node: Any) -> Call:
 
 
 def _operand(value: Any, label: str, depth: int = 0) -> Any:
-    """A serialized operand: tensors as Refs, numbers, slices, constant arrays, and lists and dicts of those."""
+    """Read a serialized operand: tensors as Refs, numbers, slices, constant arrays, and lists and dicts of them."""
     if depth > _DEPTH:
         raise RefusedModel(f"{label} has an input that is nested too deeply.")
     if value is None or type(value) is bool:
@@ -111,7 +111,7 @@ def _ref(value: Any, label: str) -> Ref:
 
 
 def read_ends(value: Any, table: Mapping[str, Part], label: str, depth: int = 0) -> Any:
-    """The model's inputs or outputs: one [layer, call, output], or lists and dicts of them."""
+    """Read the model's inputs or outputs: one [layer, call, output], or lists and dicts of them."""
     if depth > _DEPTH:
         raise RefusedModel(f"{label} are nested too deeply.")
     if type(value) is dict:
@@ -135,7 +135,7 @@ def _end(value: Any, table: Mapping[str, Part], label: str) -> Ref:
 
 
 def ordered(calls: list[Call], table: Mapping[str, Part]) -> tuple[Call, ...]:
-    """The calls so that each one's inputs come before it.
+    """Sort the calls so that each call's inputs come before it.
 
     Raises:
         RefusedModel: the layers are connected in a circle, or to a call that does not exist.

@@ -1,4 +1,4 @@
-"""Constructs Keras's own layers from plans. Construction allocates no weights."""
+"""Construction of Keras's own layers from plans, without allocating weights."""
 
 from __future__ import annotations
 
@@ -19,25 +19,24 @@ _INNER_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 
 
 def construct(plan: LayerPlan, vocabulary: Any = None) -> Any:
-    """The unbuilt ``keras.layers`` layer of a plan.
+    """Construct the unbuilt ``keras.layers`` layer of a plan.
 
-    All weights will start as zeros: they are overwritten by the delivered ones, and drawing random numbers
-    for them is time that a student could make long. :func:`restore_initializers` puts the claimed initializers
-    back.
+    All weights start as zeros: the delivered ones overwrite them, and a student could make drawing random numbers for
+    them arbitrarily slow. :func:`restore_initializers` puts the claimed initializers back.
 
     Args:
-        plan: of a layer that holds no model.
-        vocabulary: what the kernel says that the layer has learned: ``{"terms": [...], "idf": [...] or None}``.
+        plan: the plan of a layer that contains no model.
+        vocabulary: the kernel's claim about what the layer has learned: ``{"terms": [...], "idf": [...] or None}``.
 
     Raises:
-        RefusedModel: Keras itself does not accept the arguments together.
+        RefusedModel: Keras does not accept this combination of arguments.
     """
     inner = {key: [construct(part) for part in held if isinstance(part, LayerPlan)] for key, held in plan.inner.items()}
     return assemble(plan, {key: held if key in plan.many else held[0] for key, held in inner.items()}, vocabulary)
 
 
 def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) -> Any:
-    """The layer of a plan around layers that exist already; see :func:`construct`."""
+    """Construct the layer of a plan around layers that already exist; see :func:`construct`."""
     import keras
 
     cls = getattr(keras.layers, plan.class_name, None)
@@ -54,7 +53,7 @@ def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) 
     try:
         layer = cls(**arguments, name=plan.name)
         if bins is not None:
-            layer.bin_boundaries = list(bins)  # Discretization's own, where it learned them
+            layer.bin_boundaries = list(bins)  # boundaries that a Discretization learned
         if plan.class_name in VOCABULARIES and plan.arguments.get("vocabulary") is None and vocabulary is not None:
             _learn(layer, vocabulary, plan.class_name)
     except RefusedModel:
@@ -67,14 +66,14 @@ def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) 
 def _learn(layer: Any, vocabulary: Any, where: str) -> None:
     learned = mapping(vocabulary, f"{where}'s vocabulary")
     if learned.get("terms") in ([], list(layer.get_vocabulary())):
-        return  # special terms alone: the layer was not adapted
+        return  # only special terms: the layer was not adapted
     words = terms(learned.get("terms"), f"{where}'s vocabulary")
     weights = optional(several(number(0), len(words), len(words)))(learned.get("idf"), f"{where}'s idf_weights")
     layer.set_vocabulary(list(words), idf_weights=weights)
 
 
 def inside(layer: Any, plan: LayerPlan) -> Iterator[tuple[Any, LayerPlan | ModelPlan]]:
-    """The layers that a built wrapper holds, with their plans."""
+    """Yield the layers inside a built wrapper, with their plans."""
     plans = [part for held in plan.inner.values() for part in held]
     layers: list[Any] = []
     for attribute in _INNER_ATTRIBUTES.get(plan.class_name, ()):
@@ -84,9 +83,9 @@ def inside(layer: Any, plan: LayerPlan) -> Iterator[tuple[Any, LayerPlan | Model
 
 
 def restore_initializers(layer: Any, plan: LayerPlan) -> None:
-    """Gives a built layer the claimed initializers, so that a copy of it trains as the student's did.
+    """Give a built layer the claimed initializers, so that a copy of it trains as the student's layer did.
 
-    One that is not Keras's own becomes the default of its layer.
+    An initializer that is not Keras's own becomes the layer's default.
     """
     import keras
 
@@ -102,7 +101,7 @@ def restore_initializers(layer: Any, plan: LayerPlan) -> None:
 
 
 def _initializers(class_name: str) -> dict[str, Any]:
-    """The arguments of a layer that are initializers, with their defaults."""
+    """Return the arguments of a layer that are initializers, with their defaults."""
     import keras
 
     known = inspect.signature(getattr(keras.layers, class_name).__init__).parameters

@@ -1,4 +1,4 @@
-"""What a layer needs beyond its weights and its output: memory in between, multiplications, steps one by one."""
+"""The costs of a layer beyond its weights and its output: intermediate memory, multiplications, sequential steps."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _BINS = {"Equalization": "bins", "ContrastLimitedAdaptiveHistogramEqualization":
 
 
 class Cost(NamedTuple):
-    """Of one call of a layer, for one row of the data."""
+    """The costs of one call of a layer, for one row of the data."""
 
     elements: float = 0
-    """Numbers that exist in between."""
+    """Intermediate numbers."""
     work: float = 0
     """Multiplications."""
     steps: int = 0
-    """Of a loop."""
+    """Steps of a loop."""
 
 
 def cost(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], given: list[Shape], out: Shape) -> Cost:
-    """What calling a layer needs.
+    """Return the costs of calling a layer.
 
     Args:
-        plan: of the layer.
+        plan: the layer's plan.
         weights: its weights' shapes.
-        shapes: what it is called with, by the names of ``layer.call``.
+        shapes: shapes of the arguments, by the names of ``layer.call``.
         given: the shapes of its input tensors.
         out: the shape of its (first) output.
     """
@@ -65,13 +65,13 @@ def _known(n: int | None) -> int:
 
 
 def _positions(arguments: Mapping[str, Any], shape: Shape) -> int:
-    """How often a layer's weights are used for one row: pixels, or time steps."""
+    """Return how often a layer's weights are used for one row: once for each pixel or time step."""
     inner = shape[2:] if arguments.get("data_format") == "channels_first" else shape[1:-1]
     return size((None, *inner))
 
 
 def _attention(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], given: list[Shape]) -> Cost:
-    """The scores, one for each pair of positions and each head, and the projections before and after them."""
+    """Return the costs of the scores, one for each pair of positions and head, and of the projections around them."""
     query, value = (shapes["query"], shapes["value"]) if "query" in shapes else given[:2]
     queries, values = size((None, *query[1:-1])), size((None, *value[1:-1]))
     width = sum(math.prod(kernel[1:]) for kernel in weights if len(kernel) > 2) or _known(query[-1])

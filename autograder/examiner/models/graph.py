@@ -14,7 +14,7 @@ from autograder.examiner.models.table_preprocessing import VOCABULARIES
 from autograder.examiner.models.values import RefusedModel
 
 COMPOSED = ("TimeDistributed", "Pipeline")
-"""Layers whose inner layers are parts of their own: they may be models, or need to know each other's shapes."""
+"""Layers whose inner layers are parts of their own, because they may be models or need each other's shapes."""
 
 
 @dataclass
@@ -24,13 +24,13 @@ class Built:
     plan: Part
     layer: Any = None
     parts: dict[str, Built] = field(default_factory=dict)
-    """Of a nested model, or of a layer that is composed."""
+    """Parts of a nested model, or of a composed layer."""
     weights: WeightShapes | None = None
     seen: dict[tuple[str, int], list[tuple[int | None, ...]]] = field(default_factory=dict)
-    """Of a model: the shapes that each of its calls was measured with."""
+    """For a model: the input shapes with which each call was measured."""
 
     def leaves(self) -> Iterator[Built]:
-        """The layers of a model and of the models in it, in the order of the weights; those of a layer: itself."""
+        """Yield the layers of a model and its nested models in the order of the weights; of a layer, itself."""
         if isinstance(self.plan, ModelPlan):
             for part in self.parts.values():
                 yield from part.leaves()
@@ -39,16 +39,16 @@ class Built:
 
 
 class Construction:
-    """Constructs the layers of a plan, unbuilt."""
+    """The construction of a plan's layers, unbuilt."""
 
     def __init__(self, identities: Any, vocabularies: Any) -> None:
-        """``identities`` and ``vocabularies`` are the claim's, for the leaves of the model in order."""
+        """Start with the claim's ``identities`` and ``vocabularies`` for the leaves of the model in order."""
         self.identities = iter(identities if type(identities) is list else [])
         self.vocabularies = iter(vocabularies if type(vocabularies) is list else [])
         self.known: dict[int, Built] = {}
 
     def part(self, plan: Part) -> Built:
-        """The part of a model; twice the same one for a layer that is in two places."""
+        """Return the part for a plan; a layer that occurs twice gives the same part twice."""
         if isinstance(plan, ModelPlan):
             return Built(plan, parts={key: self.part(inner) for key, inner in plan.parts.items()})
         if not isinstance(plan, LayerPlan):
@@ -64,7 +64,7 @@ class Construction:
         return known
 
     def _leaf(self, plan: Part) -> Built:
-        """A layer, or what is in one."""
+        """Return the part for a layer, or for a plan inside one."""
         if isinstance(plan, ModelPlan):
             return Built(plan, parts={key: self._leaf(inner) for key, inner in plan.parts.items()})
         if not isinstance(plan, LayerPlan):
@@ -80,7 +80,7 @@ Apply = Callable[[Call, list[Any], dict[str, Any]], Any]
 
 
 def run(plan: ModelPlan, inputs: Mapping[Ref, Any], apply: Apply) -> Any:
-    """Makes the plan's calls in order; ``apply(call, arguments, keywords)`` makes one.
+    """Make the plan's calls in order; ``apply(call, arguments, keywords)`` makes one.
 
     Returns:
         The outputs, in the structure of ``plan.outputs``.
@@ -113,10 +113,10 @@ def run(plan: ModelPlan, inputs: Mapping[Ref, Any], apply: Apply) -> Any:
 
 
 def matched(ends: Any, given: Any) -> list[tuple[Ref, Any]]:
-    """Which tensor goes to which input, by Keras's rules: a dict by its keys, anything else in order.
+    """Return which tensor goes to which input, by Keras's rules: a dict by its keys, anything else in order.
 
     Raises:
-        RefusedModel: they are not as many as the model has inputs.
+        RefusedModel: the number of tensors is not the number of inputs.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""Computes the shapes through a model, and what it would need, before anything of it is built."""
+"""The shapes and costs of a model, computed before anything of it is built."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from autograder.examiner.models.table_sequences import ATTENTION
 from autograder.examiner.models.values import RefusedModel
 
 MAX_ELEMENTS = 100_000_000
-"""The numbers that all layers together may give for one row of the data."""
+"""Most numbers that all layers together may output for one row of the data."""
 
 MAX_TENSOR = 20_000_000
-"""The numbers in one tensor for one row (80 MB as float32)."""
+"""Most numbers in one tensor for one row (80 MB as float32)."""
 
 MAX_WORK = 1e11
-"""The multiplications for one row: several seconds. (ResNet50 needs 4e9, the largest EfficientNet 4e10.)"""
+"""Most multiplications for one row, which take several seconds. (ResNet50 needs 4e9, the largest EfficientNet 4e10.)"""
 
 MAX_LOOPS = 100_000
-"""The steps of all recurrent layers for one row."""
+"""Most steps of all recurrent layers for one row."""
 
 _FLAGS = frozenset({"training", "use_causal_mask", "return_attention_scores", "reverse"})
 """Arguments of a call that are True or False; all others are tensors."""
@@ -37,7 +37,7 @@ _SPECIFIED = frozenset({*ATTENTION, "ReversibleEmbedding"})
 
 
 class Measure:
-    """Walks through a model with shapes alone, and adds up what it would need."""
+    """A walk through a model with shapes alone that adds up its costs."""
 
     def __init__(self, max_parameters: int) -> None:
         self.max_parameters = max_parameters
@@ -47,13 +47,13 @@ class Measure:
         self.loops = 0
         self.calls = 0
         self.steps = 1
-        """How often the layer being measured runs: inside TimeDistributed, once for each step."""
+        """How often the measured layer runs; inside TimeDistributed, once for each step."""
 
     def model(self, built: Built, given: Any = None) -> Any:
-        """The output tensors (KerasTensors: shapes without values) of a model.
+        """Return the output tensors (KerasTensors: shapes without values) of a model.
 
         Raises:
-            RefusedModel: over the budget, or shapes that do not fit together.
+            RefusedModel: the model exceeds the budget, or shapes do not fit together.
         """
         import keras
 
@@ -106,7 +106,7 @@ class Measure:
         return self._layer(built, plan, bound, first)
 
     def _composed(self, built: Built, plan: LayerPlan, tensor: Any) -> Any:
-        """TimeDistributed and Pipeline: the layers in them, one after the other."""
+        """Measure the layers of TimeDistributed or Pipeline one after the other."""
         import keras
 
         given = tensors(tensor)
@@ -195,7 +195,7 @@ class Measure:
 
 
 def _bound(built: Built, arguments: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
-    """What a layer is called with, by the names of its ``call``; what is None is left out.
+    """Return the arguments of a layer's call by name, without those that are None.
 
     Raises:
         RefusedModel: the layer has no such argument, or it is neither a tensor nor a flag.
@@ -227,7 +227,7 @@ def _is_tensors(value: Any) -> bool:
 
 
 def _shapes(structure: Any) -> Any:
-    """The shapes of a structure of tensors."""
+    """Return the shapes of a structure of tensors."""
     if isinstance(structure, dict):
         return {key: _shapes(item) for key, item in structure.items()}
     if isinstance(structure, list):
@@ -236,7 +236,7 @@ def _shapes(structure: Any) -> Any:
 
 
 def _tensors(shape: Any) -> Any:
-    """Tensors of a shape, or of each of several (a recurrent layer's output and states)."""
+    """Return tensors of a shape, or of several shapes (a recurrent layer's output and states)."""
     import keras
 
     if shape and isinstance(shape[0], (list, tuple)):

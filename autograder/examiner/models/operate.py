@@ -1,4 +1,4 @@
-"""Applies the operations of a plan to tensors, and says how much memory and time they take."""
+"""The application of a plan's operations to tensors, and their costs in memory and time."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from autograder.examiner.models.table_operations import MAX_PIECES
 from autograder.examiner.models.values import RefusedModel
 
 FREE = 16
-"""What a dimension of unknown size (a sentence's length, a picture's side) counts as in the budgets."""
+"""Assumed size of an unknown dimension (a sentence's length, a picture's side) in the budgets."""
 
 _BATCH = 256
-"""What a free dimension counts as that an operation has made of another, of the rows perhaps."""
+"""Assumed size of a free dimension that an operation made from another one, which may be the rows."""
 
 
 def size(shape: tuple[int | None, ...]) -> int:
-    """The numbers in a tensor, for one row: a free first dimension is 1, any other free one :data:`FREE`."""
+    """Return the numbers in a tensor for one row: a free first dimension counts 1, any other :data:`FREE`."""
     return math.prod(n if n is not None else (1 if i == 0 else FREE) for i, n in enumerate(shape))
 
 
 def operate(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any]) -> Any:
-    """The operation on tensors, numbers and constants.
+    """Apply an operation to tensors, numbers and constants.
 
     Raises:
-        RefusedModel: an operand is none of these, or they do not fit together.
+        RefusedModel: an operand is none of these, or the operands do not fit together.
     """
     import keras
 
@@ -75,7 +75,7 @@ def _few_pieces(shape: tuple[int | None, ...], axis: int) -> bool:
 
 
 def tensors(structure: Any) -> list[Any]:
-    """The KerasTensors of a structure of lists, tuples and dicts, in order."""
+    """Return the KerasTensors in a structure of lists, tuples and dicts, in order."""
     import keras
 
     return [leaf for leaf in _flat(structure) if isinstance(leaf, keras.KerasTensor)]
@@ -101,14 +101,15 @@ def _is_operand(value: Any) -> bool:
 
 
 def growth(inputs: list[Any], output: Any, plan: OperationPlan | None = None) -> float:
-    """How many rows come of one, at most: reshaping, joining and repeating can make more of them.
+    """Return into how many rows one row can turn, at most, by reshaping, joining or repeating.
 
-    Where the size of a tensor's first dimension is free, its shape does not show that; ``rows`` on the tensor does.
+    If the size of a tensor's first dimension is free, its shape does not show that growth; the tensor's attribute
+    ``rows`` does.
 
     Args:
-        inputs: the tensors that go in.
-        output: the tensor that comes out; all numbers that go in are in it.
-        plan: how; None for a layer that joins.
+        inputs: the input tensors.
+        output: the output tensor, which contains all numbers of the inputs.
+        plan: the operation; None for a layer that joins tensors.
     """
     rows: list[float] = [getattr(tensor, "rows", 1.0) for tensor in inputs]
     cost = "join" if plan is None else plan.operation.cost
@@ -127,7 +128,10 @@ def growth(inputs: list[Any], output: Any, plan: OperationPlan | None = None) ->
 
 
 def work(plan: OperationPlan, operands: list[Any], output: Any) -> float:
-    """Multiplications for one row, for products of matrices; 0 for what costs no more than its output."""
+    """Return the multiplications for one row in a product of matrices.
+
+    0 for an operation that costs no more than its output.
+    """
     if plan.operation.cost != "contract":
         return 0
     shapes = [tensor.shape for tensor in tensors(operands)]

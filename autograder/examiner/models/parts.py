@@ -27,13 +27,13 @@ ACTIVATIONS = words(
     "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign "
     "sparse_plus sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold"
 )
-"""The functions of ``keras.activations``, by their serialized names."""
+"""Functions of ``keras.activations``, by their serialized names."""
 
 OF_TENSORFLOW = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "swish": "silu"}
-"""What functions of ``tf.nn`` call themselves → the same in ``keras.activations``; the others have its names."""
+"""Name of a function of ``tf.nn`` → the same function in ``keras.activations``, if the names differ."""
 
 ACTIVATION_LAYERS = frozenset({"ReLU", "LeakyReLU", "ELU", "Softmax"})
-"""Layers without weights that may stand where an activation function is expected."""
+"""Layers without weights that are accepted in place of an activation function."""
 
 SEED = optional(integer(-(2**63), 2**63 - 1))
 
@@ -83,13 +83,13 @@ CONSTRAINTS: Mapping[str, Mapping[str, Validator]] = {
 
 POLICIES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 INTEGER_POLICIES = ("int64", "int32", "int16", "int8", "uint8", "string")
-"""Of layers that give categories."""
+"""Policies of layers that output categories."""
 
 
 def known_object(value: Any, package: str, table: Mapping[str, Mapping[str, Validator]]) -> Any | None:
-    """A keras object from its serialized form, or None where it is not exactly one of the table's.
+    """Build a keras object from its serialized form; None unless it is exactly one in the table.
 
-    For parts that do not change the forward pass: what is unknown is left out rather than refused.
+    It serves parts that do not change the forward pass, so unknown ones are left out instead of refused.
     """
     import keras
 
@@ -107,7 +107,7 @@ def known_object(value: Any, package: str, table: Mapping[str, Mapping[str, Vali
 
 @dataclass(frozen=True, slots=True)
 class ActivationLayer:
-    """A layer where an activation function is expected, as the kernel serialized it: not read yet."""
+    """A layer in place of an activation function, as the kernel serialized it, not yet read."""
 
     serialized: dict[str, Any]
 
@@ -138,7 +138,7 @@ def activation(value: Any, where: str) -> Any:
 
 
 def policy(value: Any, where: str, known: tuple[str, ...] = POLICIES) -> str:
-    """The name of a dtype policy: a string, or Keras's serialized DTypePolicy."""
+    """Return the name of a dtype policy that is a string or Keras's serialized DTypePolicy."""
     if value is None:
         return "float32"
     if type(value) is dict:
@@ -151,5 +151,5 @@ def policy(value: Any, where: str, known: tuple[str, ...] = POLICIES) -> str:
 
 
 def trainable(value: Any, where: str) -> bool:
-    """The trainable flag; absent means True."""
+    """Return the trainable flag, which is True if absent."""
     return True if value is None else boolean(value, f"{where}: trainable")

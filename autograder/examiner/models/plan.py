@@ -1,4 +1,4 @@
-"""What a claimed model is read into: typed, bounded plans, with nothing constructed yet (:mod:`read`)."""
+"""Plans: the typed, bounded form into which :mod:`read` turns a claimed model; nothing is constructed yet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from autograder.examiner.models.table_operations import Operation
 
 MAX_LAYERS = 1000
 MAX_CALLS = 2000
-"""Of one model, and of all models inside it together, however often they are called."""
+"""Limit for one model and all its nested models together, however often they are called."""
 MAX_DEPTH = 4
-"""Models inside models, and wrappers inside wrappers."""
+"""Limit for models in models, and for wrappers in wrappers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class InputPlan:
+    """An input of a model."""
+
     name: str | None
     shape: tuple[int | None, ...]
     dtype: str
@@ -34,7 +36,7 @@ class InputPlan:
 
 @dataclass(frozen=True, slots=True)
 class OperationPlan:
-    """Arithmetic on tensors: a function of ``keras.ops``."""
+    """An operation on tensors: a function of ``keras.ops``."""
 
     operation: Operation
     arguments: Mapping[str, Any]
@@ -43,24 +45,26 @@ class OperationPlan:
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
+    """A layer of ``keras.layers``."""
+
     class_name: str
     name: str | None
     trainable: bool
     dtype: str
     arguments: Mapping[str, Any]
-    """Validated; what changes the forward pass."""
+    """Validated arguments that change the forward pass."""
     initializers: Mapping[str, Any] = field(default_factory=dict)
     training_parts: Mapping[str, Any] = field(default_factory=dict)
     """Regularizers and constraints."""
     inner: Mapping[str, tuple[LayerPlan | ModelPlan, ...]] = field(default_factory=dict)
     """Argument → the layers in it."""
     many: frozenset[str] = frozenset()
-    """The arguments of ``inner`` that are lists."""
+    """Arguments of ``inner`` that are lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``part(*arguments, **keywords)``: Refs, constants, and lists and dicts of them."""
+    """A call ``part(*arguments, **keywords)`` with Refs, constants, and lists and dicts of them."""
 
     part: str
     index: int
@@ -70,15 +74,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
+    """A Sequential or functional model."""
+
     kind: str
     name: str | None
     trainable: bool
     parts: Mapping[str, Part]
     """In the order of the claim, which is the order of the weights."""
     calls: tuple[Call, ...]
-    """In an order in which each one's inputs exist."""
+    """In an order in which the inputs of each call exist."""
     inputs: Any
-    """A Ref, or a list or dict of them."""
+    """A Ref, or a list or dict of Refs."""
     outputs: Any
 
 
@@ -86,7 +92,7 @@ Part = InputPlan | OperationPlan | LayerPlan | ModelPlan
 
 
 def refs(structure: Any) -> Iterator[Ref]:
-    """All Refs of a structure, in order."""
+    """Yield all Refs of a structure, in order."""
     if isinstance(structure, Ref):
         yield structure
     elif isinstance(structure, (list, tuple)):
@@ -98,7 +104,7 @@ def refs(structure: Any) -> Iterator[Ref]:
 
 
 def layer_count(plan: Part) -> int:
-    """The layers of a plan, those of the models and wrappers in it included."""
+    """Return the number of a plan's layers, including those of nested models and wrappers."""
     if isinstance(plan, ModelPlan):
         return sum(map(layer_count, plan.parts.values()))
     if isinstance(plan, LayerPlan):

@@ -1,4 +1,4 @@
-"""Reads a claimed model configuration into plans, against the tables of layers and operations."""
+"""Conversion of a claimed model configuration into plans, against the tables of layers and operations."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ INPUT_TYPES = (
 
 
 def read_model(kind: str, config: Any, depth: int = 0) -> ModelPlan:
-    """A Sequential's or Functional's configuration (``get_config()``) as a plan.
+    """Read the configuration (``get_config()``) of a Sequential or functional model.
 
     Raises:
-        RefusedModel: anything in it is not as Keras writes it, or not on the allow-list.
+        RefusedModel: something in it is not as Keras writes it, or not on the allow-list.
     """
     if depth > MAX_DEPTH:
         raise RefusedModel(f"The model has models inside models, more than {MAX_DEPTH} deep.")
@@ -58,10 +58,10 @@ def read_model(kind: str, config: Any, depth: int = 0) -> ModelPlan:
 
 
 def _name(value: Any) -> str | None:
-    """The name of a layer, model or operation: its own where it is a plain one.
+    """Return the name of a layer, model or operation, if it is a plain one.
 
-    Any other text becomes a plain one that stands for this text alone, so that names stay different: Keras takes no
-    model with a name twice, and one that Keras chooses may be another layer's. None where there is no text.
+    Any other text is replaced by a plain name that is unique to it, so that names stay different: Keras refuses a model
+    with duplicate names, and a name that Keras chooses may be another layer's. None if there is no text.
     """
     if type(value) is not str:
         return None
@@ -159,7 +159,7 @@ def _operation(class_name: Any, config: dict[str, Any]) -> OperationPlan:
 
 
 def read_layer(entry: dict[str, Any], depth: int) -> LayerPlan | ModelPlan:
-    """One serialized layer of the table, or a model inside a model, as a plan."""
+    """Read one serialized layer of the table, or a nested model."""
     if depth > MAX_DEPTH:
         raise RefusedModel(f"The model has layers inside layers, more than {MAX_DEPTH} deep.")
     module, class_name = entry.get("module"), entry.get("class_name")
@@ -203,7 +203,7 @@ Inner = dict[str, tuple[LayerPlan | ModelPlan, ...]]
 
 
 def _inner(class_name: str, config: dict[str, Any], depth: int) -> tuple[Inner, frozenset[str]]:
-    """The layers in a wrapper's arguments, and which of the arguments are lists."""
+    """Read the layers in a wrapper's arguments, and return which of the arguments are lists."""
     inner: Inner = {}
     many = set()
     keys, allowed = WRAPPERS.get(class_name, ((), frozenset()))
@@ -235,7 +235,7 @@ _PARTS = {
 
 
 def _arguments(label: str, config: dict[str, Any], table: Arguments) -> dict[str, Any]:
-    """The validated arguments. One that this table does not know must be switched off (None or False)."""
+    """Return the validated arguments; one that the table does not know must be switched off (None or False)."""
     arguments = {}
     for key, value in config.items():
         if table.get(key) is ignored:
@@ -270,10 +270,10 @@ def _training_parts(class_name: str, config: dict[str, Any]) -> tuple[dict[str, 
 
 
 def check_place(plan: Part) -> None:
-    """A cell stands in an RNN alone.
+    """Require that a cell is inside an RNN.
 
     Raises:
-        RefusedModel: it is a layer of a model.
+        RefusedModel: the cell is a layer of a model.
     """
     if isinstance(plan, LayerPlan) and plan.class_name in CELLS:
         raise RefusedModel(f"{plan.class_name} is called by itself. Put it into keras.layers.RNN.", kind_refused=True)

@@ -1,11 +1,11 @@
-"""Follows the rows of a batch through the operations of a model, and refuses an operation that mixes them.
+"""The rows of a batch on their way through a model, and the refusal of operations that mix them.
 
-A prediction depends on its own row. An operation along the first dimension (``cumsum(x, axis=0)``, ``x[::-1]``,
-``x @ transpose(x)``) makes it depend on the row's place, or on the rows beside it, and so on the order of hidden data.
+A prediction must depend on its own row. An operation along the first dimension (``cumsum(x, axis=0)``, ``x[::-1]``, ``x
+@ transpose(x)``) makes it depend on the row's position or on other rows, and so on the order of hidden data.
 
-Shapes say most of it. Each tensor has a second shape, in which a large prime stands for the number of rows, and Keras
-computes that of each result. Where the prime is gone, or stands there twice, rows were mixed. The operations that move
-values along a dimension and leave its size as it is are told by their axis.
+Shapes reveal most such operations. Each tensor has a second shape in which a large prime replaces the number of rows,
+and Keras computes that shape for each result. If the prime is gone, or occurs twice, rows were mixed. Operations that
+move values along a dimension without changing its size are recognized by their axis.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from autograder.examiner.models.values import RefusedModel
 Shape = tuple[int | None, ...]
 
 ROWS = 2**31 - 1
-"""Stands for the rows; a prime, larger than any size."""
+"""The number that replaces the number of rows: a prime, larger than any size."""
 _UNKNOWN = 2**61 - 1
-"""Stands for the rows times a free dimension; a prime, too."""
+"""The number that replaces rows times a free dimension: a prime, too."""
 
 _OTHER_AXIS = frozenset({"expand_dims", "stack", "one_hot", "squeeze", "repeat", "cross"})
-"""Operations whose axis is one of what comes out, or moves nothing along itself: their shapes say all."""
+"""Operations whose axis belongs to the output, or along which nothing moves: their shapes reveal everything."""
 _BLOCKS = frozenset({"reshape", "ravel", "repeat"})
-"""Operations that may make several entries of each row, side by side."""
+"""Operations that may turn each row into several adjacent entries."""
 _ALL_ROWS = [slice(start, None, step) for start in (None, 0) for step in (None, 1)]
 _FIXED_AXES = {"tril": (-2, -1), "triu": (-2, -1), "flipud": (0,)}
 
 
 def begin(tensor: Any) -> None:
-    """Marks an input of the model: rows are its first dimension."""
+    """Mark an input of the model, whose first dimension is the rows."""
     tensor.marked = (ROWS, *tensor.shape[1:])
 
 
 def after_layer(plan: LayerPlan, given: list[Any], found: list[Any]) -> None:
-    """Marks what a layer gives.
+    """Mark the outputs of a layer.
 
     Raises:
         RefusedModel: the layer works along the rows.
@@ -52,7 +52,7 @@ def after_layer(plan: LayerPlan, given: list[Any], found: list[Any]) -> None:
 
 
 def after_operation(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any], found: list[Any]) -> None:
-    """Marks what an operation gives.
+    """Mark the outputs of an operation.
 
     Raises:
         RefusedModel: the operation mixes rows.
@@ -94,7 +94,7 @@ def _marked(tensor: Any) -> Shape:
 
 
 def _axis(tensor: Any) -> int | None:
-    """The dimension of the tensor's rows; None for what does not depend on the data."""
+    """Return the dimension of the tensor's rows; None if the tensor does not depend on the data."""
     return next((place for place, size in enumerate(_marked(tensor)) if _is_rows(size)), None)
 
 
@@ -112,7 +112,7 @@ def _works_along_rows(plan: LayerPlan, given: list[Any]) -> bool:
 
 
 def _places(axes: Any, tensor: Any) -> tuple[int, ...]:
-    """The dimensions that an axis or several stand for; None stands for all."""
+    """Return the dimensions that one axis or several stand for; None stands for all."""
     rank = len(tensor.shape)
     if axes is None:
         return tuple(range(rank))
@@ -120,12 +120,12 @@ def _places(axes: Any, tensor: Any) -> tuple[int, ...]:
 
 
 def _along_rows(plan: OperationPlan, operands: list[Any], tensor: Any) -> bool:
-    """Whether an operation works along the dimension of the tensor's rows."""
+    """Return whether an operation works along the dimension of the tensor's rows."""
     function, rows = plan.operation.function, _axis(tensor)
     if function == "get_item":
         return _picks_rows(operands[1], tensor)
     if function == "take" and tensor is not operands[0]:
-        return _is_tensor(operands[0]) and _axis(operands[0]) is not None  # each row looks among all rows
+        return _is_tensor(operands[0]) and _axis(operands[0]) is not None  # each row selects from all rows
     if function == "repeat" and plan.arguments.get("axis") is None:
         return rows != 0
     if function in _FIXED_AXES:
@@ -147,7 +147,7 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _picks_rows(key: Any, tensor: Any) -> bool:
-    """Whether an index takes anything but all rows in their order."""
+    """Return whether an index selects anything but all rows in their order."""
     items = list(key) if isinstance(key, list | tuple) else [key]
     rank, rows = len(tensor.shape), _axis(tensor)
     used = sum(item is not None and item is not ... for item in items)
@@ -163,7 +163,7 @@ def _picks_rows(key: Any, tensor: Any) -> bool:
 
 
 def _sums_over_pairs(plan: OperationPlan, operands: list[Any]) -> bool:
-    """Whether an einsum has the rows of its operands under more than one letter: each row meets all others."""
+    """Return whether an einsum uses several letters for the rows of its operands, so that each row meets all others."""
     if plan.operation.function != "einsum":
         return False
     letters = set()
@@ -178,7 +178,10 @@ def _sums_over_pairs(plan: OperationPlan, operands: list[Any]) -> bool:
 
 
 def _reshaped(plan: OperationPlan, tensor: Any, output: Any) -> Shape:
-    """The marked shape of a reshaped tensor whose rows come first, and stay together; empty for any other."""
+    """Return the marked shape of a reshaped tensor.
+
+    Its rows must come first and stay together, otherwise the shape is empty.
+    """
     rows, numbers, rest = _axis(tensor), _marked(tensor)[1:], tuple(output.shape)[1:]
     if rows != 0 or -1 in plan.arguments.get("newshape", ())[1:]:
         return ()
@@ -189,7 +192,7 @@ def _reshaped(plan: OperationPlan, tensor: Any, output: Any) -> Shape:
 
 
 def _twins(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any]) -> list[Shape]:
-    """The marked shapes that an operation gives, by Keras's own rules; none where they do not fit together."""
+    """Return the marked shapes of an operation's outputs, computed by Keras's own rules."""
     import keras
 
     def twin(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The shapes of a layer's weights, computed from its arguments and its input's shape.
 
-Nothing is allocated: these are compared with the arrays that were delivered, and added up against the budget,
-before the layer is built. The order is that of ``layer.weights``.
+Nothing is allocated: before the layer is built, the shapes are compared with the delivered arrays and added up against
+the budget. They are in the order of ``layer.weights``.
 """
 
 from __future__ import annotations
@@ -157,13 +157,12 @@ _SHAPES: Mapping[str, Callable[[Mapping[str, Any], Shape], WeightShapes]] = {
 
 
 def weight_shapes(plan: LayerPlan, shapes: Mapping[str, Any], first: Any) -> WeightShapes:
-    """The weights' shapes of a layer, with those of the layers in it.
+    """Return the weights' shapes of a layer, including those of its inner layers.
 
     Args:
-        plan: of any layer but TimeDistributed and Pipeline, whose layers are measured one by one.
-        shapes: the shapes of what the layer is called with, by the names of ``layer.call``'s arguments: batch first,
-            None where a size is free.
-        first: the one of these that is the layer's input; a list where it is called with several.
+        plan: any layer but TimeDistributed and Pipeline, whose layers are measured one by one.
+        shapes: the shapes of the call's arguments, by the names of ``layer.call``: batch first, None for a free size.
+        first: the shape of the layer's input; a list if the layer is called with several inputs.
 
     Raises:
         RefusedModel: an input has a free or impossible size where the layer needs a fixed one.
@@ -201,7 +200,7 @@ def _of_one_input(plan: LayerPlan, shape: Shape) -> WeightShapes:
 
 
 def _attention(name: str, arguments: Mapping[str, Any], query: Shape, value: Shape, key: Shape) -> WeightShapes:
-    """Projections of query, key, (the gate,) value, and of the result."""
+    """Return the shapes of the projections of query, key, gate (if any), value, and result."""
     if name == "MultiHeadAttention":
         heads = kept = arguments["num_heads"]
         width, value_width = arguments["key_dim"], arguments.get("value_dim") or arguments["key_dim"]
@@ -229,7 +228,7 @@ _EQUATIONS = (
 
 
 def einsum_dense(arguments: Mapping[str, Any], shape: Shape) -> tuple[WeightShapes, Shape]:
-    """An EinsumDense's weights and its output's shape, by Keras's rules for equation and ``output_shape``."""
+    """Return an EinsumDense's weights and output shape, by Keras's rules for equation and ``output_shape``."""
     equation, wanted = arguments["equation"], arguments["output_shape"]
     found = next((m for m in (re.fullmatch(form, equation) for form in _EQUATIONS) if m), None)
     if found is None:

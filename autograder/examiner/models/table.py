@@ -1,7 +1,7 @@
-"""The allow-list as a whole: which layers can be rebuilt, which are refused and why, which are base classes.
+"""The complete allow-list: layers that can be rebuilt, refused layers with reasons, and base classes.
 
-Arguments that end in ``_initializer``, ``_regularizer`` or ``_constraint`` are read in one place for all
-layers (:mod:`autograder.examiner.models.parts`); ``name``, ``dtype`` and ``trainable`` likewise.
+Arguments that end in ``_initializer``, ``_regularizer`` or ``_constraint`` are read in one place for all layers
+(:mod:`autograder.examiner.models.parts`), and so are ``name``, ``dtype`` and ``trainable``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ WRAPPERS: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {
     "StackedRNNCells": (("cells",), CELLS - {"StackedRNNCells"}),
     "Pipeline": (("layers",), frozenset(LAYERS) - CELLS),
 }
-"""Layers around layers: the arguments that hold a serialized layer or a list of them, and which layers may be there."""
+"""Layers around layers: the arguments that hold a serialized layer or a list of layers, and which layers are allowed
+there."""
 
 REFUSED: Mapping[str, str] = {
     "Lambda": "it is a function of your own",
@@ -56,9 +57,9 @@ REFUSED: Mapping[str, str] = {
     "FlaxLayer": "it is a module of another library",
     "JaxLayer": "it is a function of another library",
     "TorchModuleWrapper": "it is a module of another library",
-    "MaxNumBoundingBoxes": "it works on bounding boxes, which are no tensor of a model",
+    "MaxNumBoundingBoxes": "it works on bounding boxes, which are not tensors of a model",
 }
 """Public layers that are never rebuilt, and why."""
 
 BASES = frozenset({"InputLayer", "InputSpec", "Layer", "Wrapper"})
-"""Public classes of ``keras.layers`` that are no layers by themselves (an input is read in :mod:`plan`)."""
+"""Public classes of ``keras.layers`` that are not layers by themselves (an input is read in :mod:`plan`)."""

@@ -32,15 +32,15 @@ _NORMALIZATION: Arguments = {"axis": AXIS, "epsilon": _EPSILON, "center": boolea
 _NOISE: Arguments = {"rate": RATE, "seed": SEED}
 
 MAX_LETTERS = 12
-"""Different dimensions in an einsum."""
+"""Most different dimensions in an einsum."""
 
 
 def ignored(value: Any, where: str) -> None:
-    """An argument that does not matter to a rebuilt model."""
+    """Ignore an argument that does not matter to a rebuilt model."""
 
 
 def equation(value: Any, where: str) -> str:
-    """An einsum's subscripts, ``ab,bc->ac``, of at most :data:`MAX_LETTERS` different letters."""
+    """Return an einsum's subscripts, ``ab,bc->ac``, with at most :data:`MAX_LETTERS` different letters."""
     if type(value) is str and len(value) <= 60:
         inputs, arrow, output = value.replace(" ", "").partition("->")
         operands = [text.replace("...", "", 1) for text in [*inputs.split(","), output]]

@@ -1,7 +1,7 @@
-"""The allow-list of operations: functions of ``keras.ops`` and ``keras.activations`` on the tensors of a model.
+"""The allow-list of operations: functions of ``keras.ops`` and ``keras.activations`` on a model's tensors.
 
-``x + y``, ``x[:, 0]`` and ``keras.ops.relu(x)`` in a functional model are nodes of their own. So is what Keras makes of
-masks.
+``x + y``, ``x[:, 0]`` and ``keras.ops.relu(x)`` in a functional model are nodes of their own, and so are the operations
+with which Keras makes masks.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ DTYPES = (
 )
 
 MAX_PIECES = 256
-"""Tensors that one operation may give."""
+"""Most tensors that one operation may output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """How one operation is called: ``function(*operands, **arguments)``."""
+    """The call of one operation: ``function(*operands, **arguments)``."""
 
     package: str
     """``ops`` or ``activations``."""
     function: str
     operands: tuple[int, int]
-    """The fewest and the most."""
+    """The smallest and the largest number of operands."""
     arguments: Arguments
     cost: str = "elementwise"
-    """How memory and time grow: ``elementwise``; ``join``, where the output has all numbers of the inputs; ``repeat``,
-    where it has them more often; or ``contract``, a product of matrices."""
+    """How memory and time grow: ``elementwise``; ``join`` if the output has all numbers of the inputs; ``repeat`` if it
+    repeats them; ``contract`` for a product of matrices."""
 
 
 _axis = optional(AXIS)
@@ -182,7 +182,7 @@ _RELU: Arguments = {"negative_slope": number(), "max_value": optional(number(0))
 
 
 def _class_name(function: str) -> str:
-    """``expand_dims`` → ``ExpandDims``, as Keras names its operations."""
+    """Return ``ExpandDims`` for ``expand_dims``, as Keras names its operations."""
     return "".join(part[0].upper() + part[1:] for part in function.split("_"))
 
 
@@ -212,4 +212,4 @@ MODULES = frozenset(
     | {f"keras.ops.{part}" for part in ("numpy", "nn", "core", "math", "linalg")}
     | {"keras.src.activations.activations"}
 )
-"""Where Keras says that its operations are."""
+"""Modules that Keras names as those of its operations."""

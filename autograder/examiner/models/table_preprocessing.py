@@ -1,6 +1,6 @@
 """The allow-list, part 4: preprocessing of numbers, words, pictures and sound.
 
-A vocabulary is a list, by value. A text in its place would be a path, and no file is ever opened.
+A vocabulary is a list of terms. A text in its place would be a path, and no file is ever opened.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ from autograder.examiner.models.values import (
 
 
 def _named(*options: str) -> Validator:
-    """A name of Keras's own; a function in its place is a kind that is refused."""
+    """Return a validator for a name of Keras's own.
+
+    If a layer has a function in its place, the layer's kind is refused.
+    """
     check = one_of(*options)
 
     def validate(value: Any, where: str) -> Any:
@@ -79,7 +82,7 @@ VOCABULARIES: Mapping[str, Arguments] = {
         "encoding": _ENCODING,
     },
 }
-"""Layers whose vocabulary travels beside the configuration, too."""
+"""Layers whose vocabulary also travels beside the configuration."""
 
 CATEGORIES: Mapping[str, Arguments] = {
     "Discretization": {
@@ -154,7 +157,7 @@ _FACTOR = pair_or_one(_REAL)
 
 
 def _symmetric(value: Any, where: str) -> Any:
-    """A factor; (-a, a) as a, since RandomShear writes down what it does not accept."""
+    """Return a factor, with (-a, a) as a, because RandomShear does not accept its own serialized form."""
     factor = _FACTOR(value, where)
     return factor[1] if isinstance(factor, tuple) and factor[0] == -factor[1] else factor
 
@@ -168,7 +171,7 @@ _SIZE: Arguments = {"height": integer(1), "width": integer(1)}
 
 
 def _in_a_range() -> dict[str, Arguments]:
-    """Layers with a factor and a range of values."""
+    """Return the layers with a factor and a range of values."""
     ranged = (
         "RandomBrightness RandomColorDegeneration RandomContrast RandomErasing RandomGaussianBlur RandomHue "
         "RandomInvert RandomPosterization RandomSaturation RandomSharpness RandAugment AugMix RandomElasticTransform"
@@ -223,4 +226,4 @@ PICTURES: Mapping[str, Arguments] = {
     "CutMix": {**_BASE, "factor": _FACTOR},
     "MixUp": {**_BASE, "alpha": number(0, 100)},
 }
-"""Resizing and cropping, and augmentation, which does nothing outside of training."""
+"""Resizing, cropping, and augmentation, which has no effect outside training."""

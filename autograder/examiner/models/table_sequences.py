@@ -21,11 +21,11 @@ from autograder.examiner.models.values import (
 
 
 def _stateless(value: Any, where: str) -> bool:
-    """``stateful`` must be off: a mark would depend on what the model was asked before."""
+    """Require that ``stateful`` is off, since a stateful layer's answers depend on earlier questions."""
     if boolean(value, where):
         raise RefusedModel(
-            f"{where} is True: what such a layer answers depends on what it was asked before, so that a grade would "
-            "depend on the order of the tests. Give the states as initial_state instead.",
+            f"{where} is True: the outputs of such a layer depend on earlier calls, so that a grade would "
+            "depend on the order of the tests. Pass the states as initial_state instead.",
             kind_refused=True,
         )
     return False

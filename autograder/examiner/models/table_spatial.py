@@ -10,7 +10,7 @@ from autograder.examiner.models.values import Validator, boolean, integer, margi
 
 
 def convolution(rank: int, padding: tuple[str, ...] = ("valid", "same")) -> dict[str, Validator]:
-    """The arguments that all convolutions of a rank have."""
+    """Return the arguments that all convolutions of a rank have."""
     return {
         "kernel_size": sides(rank, high=1024),
         "strides": sides(rank),

@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 MAX_SIZE = 10_000_000
-"""No single dimension, unit count or kernel side may be larger."""
+"""Limit for a single dimension, unit count or kernel side."""
 
 MAX_TERMS = 500_000
-"""Of a vocabulary."""
+"""Limit for one vocabulary."""
 
 MAX_TEXT = 20_000_000
-"""Characters of a vocabulary, all terms together."""
+"""Most characters of a vocabulary, all terms together."""
 
 MAX_RANK = 6
-"""The most dimensions of a tensor, batch included."""
+"""Most dimensions of a tensor, batch included."""
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text as a set."""
+    """Return the words of a text as a set."""
     return frozenset(text.split())
 
 
@@ -29,11 +29,11 @@ Validator = Callable[[Any, str], Any]
 
 
 class RefusedModel(ValueError):
-    """A model that the examiner will not rebuild; ``str(error)`` is written for the student.
+    """A model that the examiner does not rebuild; ``str(error)`` is written for the student.
 
     Attributes:
-        kind_refused: whether it is the kind of model, layer or setting that cannot be rebuilt (a Lambda, a class of
-            one's own), so that the model may be examined where it is. False for a claim that is malformed, over a
+        kind_refused: whether the kind of model, layer or setting cannot be rebuilt (a Lambda, a class of the student's
+            own), so that the model may be examined in the kernel. False for a claim that is malformed, exceeds a
             budget, or contradicts itself.
     """
 
@@ -43,7 +43,7 @@ class RefusedModel(ValueError):
 
 
 def show(value: Any) -> str:
-    """A short, safe text for a foreign value (containers are named, not printed)."""
+    """Return a short, safe text for a foreign value; containers are named instead of printed."""
     if value is None or type(value) in (bool, float):
         return repr(value)
     if type(value) is int:
@@ -55,12 +55,12 @@ def show(value: Any) -> str:
 
 
 def refuse(where: str, value: Any, wanted: str) -> RefusedModel:
-    """The error for a bad value, for the caller to raise."""
+    """Return the error for a bad value, for the caller to raise."""
     return RefusedModel(f"{where} is {show(value)}, and must be {wanted}.")
 
 
 def whole_or_real(low: float = -1e12, high: float = 1e12) -> Validator:
-    """A finite int or float in low..high, of its own type."""
+    """Return a validator for a finite int or float in low..high, of its own type."""
     check = number(low, high)
 
     def validate(value: Any, where: str) -> int | float:
@@ -71,7 +71,7 @@ def whole_or_real(low: float = -1e12, high: float = 1e12) -> Validator:
 
 
 def integer(low: int, high: int = MAX_SIZE) -> Validator:
-    """An int (not a bool) in low..high."""
+    """Return a validator for an int (not a bool) in low..high."""
 
     def validate(value: Any, where: str) -> int:
         if type(value) is not int or not low <= value <= high:
@@ -82,7 +82,7 @@ def integer(low: int, high: int = MAX_SIZE) -> Validator:
 
 
 def number(low: float = -1e12, high: float = 1e12) -> Validator:
-    """A finite int or float in low..high, as a float."""
+    """Return a validator for a finite int or float in low..high, which becomes a float."""
 
     def validate(value: Any, where: str) -> float:
         if type(value) not in (int, float) or not low <= value <= high or not math.isfinite(value):
@@ -93,14 +93,14 @@ def number(low: float = -1e12, high: float = 1e12) -> Validator:
 
 
 def boolean(value: Any, where: str) -> bool:
-    """True or False."""
+    """Accept True or False."""
     if type(value) is not bool:
         raise refuse(where, value, "True or False")
     return value
 
 
 def one_of(*options: str) -> Validator:
-    """One of the given strings."""
+    """Return a validator for one of the given strings."""
 
     def validate(value: Any, where: str) -> str:
         if type(value) is not str or value not in options:
@@ -111,11 +111,11 @@ def one_of(*options: str) -> Validator:
 
 
 def only(expected: Any, kind_refused: bool = False) -> Validator:
-    """Exactly this constant, of exactly its type.
+    """Return a validator for exactly this constant, of exactly its type.
 
     Args:
         expected: the constant.
-        kind_refused: whether another value of its type is a setting that Keras has and the grader has not.
+        kind_refused: whether another value of its type is a setting that Keras has and the grader does not support.
     """
 
     def validate(value: Any, where: str) -> Any:
@@ -129,12 +129,12 @@ def only(expected: Any, kind_refused: bool = False) -> Validator:
 
 
 def optional(validate: Validator) -> Validator:
-    """None, or what ``validate`` accepts."""
+    """Return a validator for None, or what ``validate`` accepts."""
     return lambda value, where: None if value is None else validate(value, where)
 
 
 def either(*validators: Validator) -> Validator:
-    """The first validator that accepts; the last one's error if none does."""
+    """Return a validator that tries others in order; if none accepts, the last one's error counts."""
 
     def validate(value: Any, where: str) -> Any:
         for attempt in validators[:-1]:
@@ -148,7 +148,7 @@ def either(*validators: Validator) -> Validator:
 
 
 def several(validate: Validator, at_least: int, at_most: int) -> Validator:
-    """A list or tuple of at_least..at_most accepted values, as a tuple."""
+    """Return a validator for a list or tuple of at_least..at_most accepted values, which becomes a tuple."""
 
     def check(value: Any, where: str) -> tuple[Any, ...]:
         if type(value) not in (list, tuple) or not at_least <= len(value) <= at_most:
@@ -159,12 +159,12 @@ def several(validate: Validator, at_least: int, at_most: int) -> Validator:
 
 
 def pair_or_one(validate: Validator) -> Validator:
-    """One value, or two as a tuple."""
+    """Return a validator for one value, or two as a tuple."""
     return either(several(validate, 2, 2), validate)
 
 
 def terms(value: Any, where: str) -> tuple[Any, ...]:
-    """A vocabulary: texts of at most 1,000 characters, or whole numbers, all of one type."""
+    """Accept a vocabulary: texts of at most 1,000 characters, or whole numbers, all of one type."""
     if type(value) not in (list, tuple) or not 1 <= len(value) <= MAX_TERMS:
         raise refuse(where, value, f"a list of 1 to {MAX_TERMS:,} terms")
     kinds = {type(term) for term in value}
@@ -186,12 +186,12 @@ def _encodable(text: str) -> bool:
 
 
 def token(value: Any, where: str) -> Any:
-    """A text of at most 1,000 characters, or a whole number."""
+    """Accept a text of at most 1,000 characters, or a whole number."""
     return terms([value], where)[0]
 
 
 def sides(rank: int, low: int = 1, high: int = 4096) -> Validator:
-    """An int, or one int per spatial dimension, as a tuple of length rank."""
+    """Return a validator for an int, or one int per spatial dimension; the result is a tuple of length rank."""
 
     def validate(value: Any, where: str) -> tuple[int, ...]:
         if type(value) is int:
@@ -202,26 +202,26 @@ def sides(rank: int, low: int = 1, high: int = 4096) -> Validator:
 
 
 def margins(rank: int) -> Validator:
-    """Padding or cropping: (before, after) in one dimension, a pair for each in more."""
+    """Return a validator for padding or cropping: (before, after) in one dimension, a pair for each in more."""
     pair = several(integer(0, 4096), 2, 2)
     return pair if rank == 1 else several(pair, rank, rank)
 
 
 def shape(value: Any, where: str) -> tuple[int | None, ...]:
-    """A batch shape: the first entry is dropped to None, the others are None or 1..MAX_SIZE."""
+    """Return a batch shape: the first entry becomes None, the others are None or 1..MAX_SIZE."""
     dims: Sequence[Any] = several(optional(integer(1)), 1, MAX_RANK)(value, where)
     return (None, *dims[1:])
 
 
 def mapping(value: Any, where: str) -> dict[str, Any]:
-    """A dict with at most 200 string keys."""
+    """Accept a dict with at most 200 string keys."""
     if type(value) is not dict or len(value) > 200 or not all(type(key) is str for key in value):
         raise refuse(where, value, "a dictionary with text keys")
     return value
 
 
 def listing(value: Any, where: str, at_most: int) -> list[Any]:
-    """A list or tuple with at most ``at_most`` entries, as a list."""
+    """Return a list or tuple with at most ``at_most`` entries as a list."""
     if type(value) not in (list, tuple):
         raise refuse(where, value, "a list")
     if len(value) > at_most:

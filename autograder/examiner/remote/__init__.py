@@ -1,1 +1,1 @@
-"""Stand-ins for objects that stay in the student's kernel."""
+"""Handles of objects that stay in the student's kernel."""

@@ -1,4 +1,4 @@
-"""What a test can do instead, where an argument of a call cannot travel to the kernel."""
+"""Advice for a test whose argument cannot travel to the kernel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _REMEDIES = (
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
 )
 _OWN = "pass a Mock, or define the class in a cell of the notebook that is not locked"
-_PASSED = "A test passes plain data, functions, mocks, open files and what came from the notebook"
+_PASSED = "A test can pass plain data, functions, mocks, open files and objects of the notebook"
 
 
 def remedy(kind: type) -> str:
-    """Say in a sentence what a test may pass in place of an object of this class."""
+    """Return a sentence on what a test may pass instead of an object of this class."""
     module = f"{getattr(kind, '__module__', '')}."
     instead = next((words for start, words in _REMEDIES if module.startswith(start)), _OWN)
     return f"{_PASSED}; {instead}."

@@ -1,7 +1,8 @@
-"""Functions, iterators and files of the test's own as arguments of the student's code.
+"""Functions, iterators and files of a test that it passes to the student's code.
 
-They stay here: the kernel gets a negative number for each and asks back when the student's code uses one, while a
-request is being answered. The arguments come in as any answer does, plain or remote; the result goes out by value.
+They stay in the examiner. The kernel gets a negative number for each and, while it answers a request, sends a question
+back when the student's code uses one. The question's arguments arrive as answers do, plain or as handles; the result is
+sent as a copy.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from unittest import mock
 
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
-from autograder.examiner.test_environment.taint import heard
+from autograder.examiner.test_environment.taint import record_text
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 
 MAX_QUESTIONS = 100_000
-"""Of one test cell."""
+"""Limit for one test cell."""
 MAX_FILE = 64 << 20
-"""Characters or bytes up to which the student's code can fill a file of the test's."""
+"""Most characters or bytes that the student's code can write into a file of the test's."""
 _FILE_METHODS = frozenset(["read", "readline", "write", "seek", "tell", "truncate", "getvalue"])
 _METHODS = {
     "callback": frozenset(["call"]),
@@ -37,34 +38,36 @@ _METHODS = {
 }
 
 
-_DOORS = (eval, exec, compile, getattr, setattr, open, __import__)
-"""Not even a ``functools.partial`` of one is lent: the student's code would come through it."""
+_UNSAFE_BUILTINS = (eval, exec, compile, getattr, setattr, open, __import__)
+"""Functions that are never lent, not even inside a ``functools.partial``: the student's code could act in the examiner
+through them."""
 
 
 class Callbacks:
-    """What the kernel may use of one test cell's own; forgotten when the cell ends."""
+    """The objects of one test cell that the kernel may use, until the cell ends."""
 
     def __init__(self, stand_in: Callable[[Reference], Any], kept: Callable[[], frozenset[str]] = frozenset) -> None:
-        """``kept`` says which narrow types arrive as they are, as in answers."""
+        """Create an empty collection; ``kept`` returns the narrow types that arguments may have, as in answers."""
         self.stand_in = stand_in
         self.kept = kept
         self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
         self.rebuilt: dict[int, tuple[Any, Reference]] = {}
-        """What was rebuilt here of an object that is still there, by ``id``: as an argument it goes back as that."""
+        """Objects rebuilt here of an object in the kernel, by ``id``; as arguments they travel back as a reference to
+        it."""
         self.raised: dict[int, BaseException] = {}
         self.asked = 0
 
     def forget(self) -> None:
-        """The cell has ended: nothing of it can be used any more. Numbers are not used again."""
+        """Forget the objects of the cell, which has ended; their numbers are not used again."""
         self.given.clear()
         self.numbers.clear()
         self.raised.clear()
         self.asked = 0
 
     def refer(self, value: Any) -> Reference | None:
-        """The handle of a remote object, or of something of the test's own that can be used from there."""
+        """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
         found = reference_of(value)
         if found is not None:
             return found
@@ -88,14 +91,17 @@ class Callbacks:
         return reference
 
     def resolve(self, reference: Reference) -> Any:
-        """What the kernel sends back of the test's own."""
+        """Return the object of the test that the kernel sends back."""
         if reference.handle not in self.given:
             raise CodecError("nothing that was given")
         return self.given[reference.handle][1]
 
     def answer(self, question: Packed) -> Packed:
-        """Serve one question of the kernel's. An exception of the test's goes to the student's code by its built-in
-        type, and comes back as itself where the student's code lets it pass."""
+        """Serve one question of the kernel's.
+
+        An exception of the test goes to the student's code as its built-in type. It is raised unchanged here if the
+        student's code lets it pass.
+        """
         try:
             used, args, kwargs = self._read(question)
         except (CodecError, TypeError, ValueError, LookupError):
@@ -120,7 +126,7 @@ class Callbacks:
             raise CodecError("not a question")
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
-        heard(question)
+        record_text(question)
         if printed:
             sys.stdout.write(printed)
         if method == "call":
@@ -129,7 +135,7 @@ class Callbacks:
             return functools.partial(_attribute, value), args, kwargs
         if method == "next":
             return (lambda: _next(value)), args, kwargs
-        return functools.partial(_of_file, value, method), args, kwargs
+        return functools.partial(_use_file, value, method), args, kwargs
 
     def _raised(self, error: Exception) -> Packed:
         if reference_of(error) is not None:
@@ -137,7 +143,7 @@ class Callbacks:
         number = len(self.raised) + 1
         self.raised[number] = error
         kind = next(c for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c)
-        try:  # an assertion's own words may say what is expected
+        try:  # the text of an assertion may contain the expected value
             args = [] if isinstance(error, AssertionError) else list(error.args)
             packed = encode(("raised", {"type": kind.__name__, "args": args, "number": number}))
             kind(*args)
@@ -146,14 +152,14 @@ class Callbacks:
         return packed
 
     def passed(self, number: Any) -> BaseException:
-        """The exception of the test's own that passed through the student's code."""
+        """Return the exception of the test that passed through the student's code."""
         if type(number) is not int or number not in self.raised:
             return RemoteError("the notebook's kernel gave an answer that cannot be read")
         return self.raised[number]
 
 
 def _kind(value: Any) -> str | None:
-    """As what something of the test's own can be used from there; None for what cannot."""
+    """Return how the kernel can use an object of the test; None if it cannot."""
     if isinstance(value, io.TextIOBase):
         return "textfile"
     if isinstance(value, io.BufferedIOBase):
@@ -161,11 +167,11 @@ def _kind(value: Any) -> str | None:
     whole = value
     while isinstance(whole, functools.partial):
         whole = whole.func
-    if any(whole is door for door in _DOORS):
+    if any(whole is door for door in _UNSAFE_BUILTINS):
         return None
     if isinstance(value, mock.NonCallableMock):
         return "textfile" if "readline" in (vars(value).get("_mock_methods") or ()) else "mock"
-    if type(value).__module__ == "sqlite3":  # a connection can be called, but that is not what it is for
+    if type(value).__module__ == "sqlite3":  # a connection is callable, but is not a callback
         return None
     if callable(value):
         return "callback" if isinstance(value, types.FunctionType | types.MethodType) else "callable"
@@ -173,26 +179,34 @@ def _kind(value: Any) -> str | None:
 
 
 def _attribute(value: Any, name: Any) -> Any:
-    """What a test has given to its mock under a name; a mock's own methods (``assert_called``) are the test's."""
+    """Return an attribute that a test gave to its mock.
+
+    The mock's own methods, such as ``assert_called``, are for the test only.
+    """
     if type(name) is not str or name.startswith("_") or hasattr(mock.NonCallableMock, name):
-        raise AttributeError("a mock of the test's has no such attribute")
+        raise AttributeError("the test's mock has no such attribute")
     return getattr(value, name)
 
 
-def _of_file(file: Any, method: str, *args: Any) -> Any:
-    """A method of a file of the test's. Writing behind its end fills what lies between: with zeros, in memory."""
+def _use_file(file: Any, method: str, *args: Any) -> Any:
+    """Call a method of the test's file, unless it would write beyond the limit.
+
+    Writing behind the end of a file fills the gap with zeros, in memory.
+    """
     end: Any = args[0] if method == "truncate" and args else 0
     if method == "write":
-        with contextlib.suppress(OSError):  # it has no place: a stream
+        with contextlib.suppress(OSError):  # a stream has no position
             end = file.tell()
     if type(end) is int and end > MAX_FILE:
-        raise ValueError(f"a file of the test's can have {MAX_FILE >> 20} MiB")
+        raise ValueError(f"a file of the test's can have at most {MAX_FILE >> 20} MiB")
     return getattr(file, method)(*args)
 
 
 def _library_name(value: Any) -> str | None:
-    """``module:name`` of a library's function or class, ``builtins:len``. It is not lent: the kernel has its own. A
-    lent ``getattr`` or ``eval`` would be a door from there to here."""
+    """Return ``module:name`` of a library's function or class, such as ``builtins:len``.
+
+    The kernel uses its own object of that name: a lent ``getattr`` or ``eval`` would give it access to this process.
+    """
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if type(module) is not str or type(name) is not str or not callable(value) or not is_library(module):
         return None
@@ -203,14 +217,14 @@ def _library_name(value: Any) -> str | None:
 
 
 def is_library(module: str) -> bool:
-    """Whether a module is Python's or an installed package's: the course's own are not there."""
+    """Return whether a module is Python's or an installed package's; the course's own modules are not."""
     top = module.partition(".")[0]
     file = getattr(sys.modules.get(top), "__file__", None)
     return top in sys.stdlib_module_names or bool({"site-packages", "dist-packages"} & {*Path(file or "").parts})
 
 
 def _next(iterator: Iterator[Any]) -> tuple[Any, ...]:
-    """The next item in a tuple, or an empty one at the end."""
+    """Return the next item in a tuple, or an empty tuple at the end."""
     try:
         return (next(iterator),)
     except StopIteration:

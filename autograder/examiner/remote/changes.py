@@ -1,9 +1,9 @@
-"""Which arguments of a test a call of the student's code may change.
+"""The arguments of a test that a call of the student's code may change.
 
-Arguments go to the kernel by value. What the student's code made of its copies comes back only where that is the point
-of the call: the test throws the call's value away (``sort(numbers)`` as a statement), or the instructor's own function
-of that name returns nothing. Otherwise a function that gives up its own point could empty the labels that the test, or
-the next one, compares with. Hidden data are never changed.
+Arguments are copied to the kernel. Changes that the student's code makes to the copies come back only if they are the
+purpose of the call: the test discards the call's value (``sort(numbers)`` as a statement), or the instructor's own
+function of that name returns nothing. Otherwise a function could, at the cost of its own point, empty the labels that
+the test or the next one compares with. Hidden data are never changed.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ class CallSite(NamedTuple):
     """A call in a source."""
 
     name: str
-    """Of the function or method; empty where an expression is called."""
+    """Name of the function or method; empty if an expression is called."""
     discarded: bool
-    """Whether it is a statement by itself."""
+    """Whether the call is a statement by itself."""
 
 
 def bring_back(given: Mapping[Any, Any], changed: Mapping[Any, Any], returning_nothing: frozenset[str]) -> None:
-    """Make mutable arguments what the student's function made of its copies, where the caller's source lets it.
+    """Apply the changes of the student's function to mutable arguments, if the caller's source permits it.
 
     Args:
-        given: the arguments, by place or name.
-        changed: what the kernel says became of some of them.
-        returning_nothing: see :func:`functions_returning_nothing`.
+        given: the arguments, by position or name.
+        changed: the kernel's claim about changed arguments.
+        returning_nothing: result of :func:`functions_returning_nothing`.
     """
     if not changed:
         return
@@ -60,7 +60,7 @@ def _change_in_place(argument: Any, value: Any) -> None:
         argument.clear()
         argument.extend(value)
     elif type(argument).__name__ in ("DataFrame", "Series"):
-        type(argument).__init__(argument, value)  # pandas has no other way to make one another in place
+        type(argument).__init__(argument, value)  # pandas has no other way to replace a table in place
     elif hasattr(argument, "dtype") and argument.shape == value.shape and argument.dtype == value.dtype:
         argument[...] = value
 
@@ -69,7 +69,7 @@ def _change_in_place(argument: Any, value: Any) -> None:
 
 
 def _caller() -> FrameType | None:
-    """The innermost frame that is none of the examiner's."""
+    """Return the innermost frame outside the examiner."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("autograder.examiner."):
         frame = frame.f_back
@@ -77,7 +77,7 @@ def _caller() -> FrameType | None:
 
 
 def call_site(frame: FrameType | None) -> CallSite | None:
-    """The call that a frame is in; None where its source is not at hand."""
+    """Return the call that a frame is executing; None if its source is not available."""
     if frame is None:
         return None
     places = frame.f_code.co_positions()
@@ -88,7 +88,7 @@ def call_site(frame: FrameType | None) -> CallSite | None:
 
 @functools.lru_cache(maxsize=64)
 def _call_sites(source: str) -> dict[tuple[int | None, int | None], CallSite]:
-    """Line and column where a call ends → the call: no two end at one parenthesis."""
+    """Return line and column at which a call ends → the call; no two calls end at the same parenthesis."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
@@ -103,6 +103,3 @@ def _call_sites(source: str) -> dict[tuple[int | None, int | None], CallSite]:
 
 def _name(function: ast.expr) -> str:
     return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-
-
-# --- what the instructor's functions return ----------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Classes of the student's as classes here.
+"""The student's classes as classes of the examiner.
 
-A class that the notebook defines is a class in the test, too: ``isinstance``, ``issubclass``, ``type(p) is Point`` and
-``except BankError`` mean what they say. What it does, it does in the kernel: calling it, its attributes and methods.
-Of Python's own classes only exceptions are among its ancestors here: a subclass of ``list`` is no list.
+A class that the notebook defines is a class in the test, too, so ``isinstance``, ``issubclass``, ``type(p) is Point``
+and ``except BankError`` work as in the notebook. Calls, attributes and methods are executed in the kernel. Of Python's
+own classes only exceptions are ancestors here: a subclass of ``list`` is not a list.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.errors import RemoteError
 from autograder.examiner.remote.changes import bring_back
-from autograder.examiner.remote.inspection import DATA, data_fields, signature
+from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.operators import Origin, mark
 from autograder.examiner.special_methods import SPECIAL
 from autograder.kernel.codec import Reference
 
 MAX_ANCESTORS = 30
 _OF_TESTS = (Exception, AssertionError, NameError)
-"""What a test's own failures are: under a name of the student's, ``except BankError`` would catch them."""
+"""Classes of a test's own failures: as a class of the student's, ``except BankError`` would catch them."""
 
 
 def _is_special(name: str) -> bool:
@@ -36,14 +36,15 @@ class RemoteClass(type):
     _operators: frozenset[str]
 
     def __init__(cls, name: str, *_: Any, **__: Any) -> None:
-        """A class statement of a test, with such a base: there is no way to make that class in the kernel."""
+        """Refuse a class statement of a test with such a base, because the kernel cannot create that class."""
         raise TypeError(f"class {name}: a test cannot derive from a class that stays in the notebook's kernel")
 
     def _autograder_reference(cls) -> Any:
         return type.__getattribute__(cls, "_class_reference")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        result = called(cls._class_remote, cls, args, kwargs)
+        """Create an instance in the kernel."""
+        result = call_remote(cls._class_remote, cls, args, kwargs)
         return mark(result, Origin.MADE) if isinstance(result, cls) else result
 
     def __getattribute__(cls, name: str) -> Any:
@@ -54,7 +55,7 @@ class RemoteClass(type):
                 return cls._class_remote.ask("operate", "vars", (cls,))
             if name == "__dataclass_fields__":
                 return data_fields(cls._class_remote.ask("operate", "fields", (cls,)))
-            if name in DATA and name not in ("__name__", "__qualname__", "__module__", "__doc__"):
+            if name in FORWARDED_ATTRIBUTES and name not in ("__name__", "__qualname__", "__module__", "__doc__"):
                 return cls._class_remote.ask("getattr", cls, name)
             if name in SPECIAL and cls._class_remote.ask("operate", "defines", (cls, name)) is not True:
                 return getattr(object, name)
@@ -73,7 +74,7 @@ class RemoteClass(type):
         return [str(name) for name in cls._class_remote.ask("operate", "dir", (cls,))]
 
     def __iter__(cls) -> Any:
-        """The members of an ``Enum``."""
+        """Iterate over the members of an ``Enum``."""
         return iter(list(cls._class_remote.ask("operate", "list", (cls,))))
 
     def __len__(cls) -> int:
@@ -92,22 +93,22 @@ class RemoteClass(type):
         return type.__hash__(cls)
 
 
-def grant(value: Any, operators: frozenset[str]) -> None:
-    """Let instances of a class that a test makes use the operators that the instructor's class of that name has."""
+def allow_operators(value: Any, operators: frozenset[str]) -> None:
+    """Allow instances that a test creates the operators of the instructor's class of that name."""
     if isinstance(value, RemoteClass) and not issubclass(value, BaseException):
         type.__setattr__(value, "_operators", operators)
 
 
 def mark_method(found: Any, origin: Origin) -> Any:
-    """What a method of an instance with operators gives has operators, too."""
+    """Mark a method of an instance with operators, so that its results have operators, too."""
     reference = reference_of(found)
     if reference is not None and reference.type_name in ("builtins.method", "builtins.function"):
         return found._of_origin(origin)
     return found
 
 
-def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call what is in the kernel; arguments that it changes in place are changed here where the test means it."""
+def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function in the kernel, and apply its changes to mutable arguments where the test permits it."""
     answer = remote.ask("call", function, args, kwargs)
     if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
@@ -118,12 +119,13 @@ def called(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, 
 
 
 class RemoteException(ExceptionHandle):
-    """What exceptions of the student's own classes have beside being exceptions."""
+    """The common base of the student's exception classes."""
 
     _operators: frozenset[str] = frozenset()
     autograder_refusal: str | None = None
     remote: Any = None
-    """What the kernel said when it was raised; of one that the test raises itself, nothing. Never the test's fault."""
+    """The kernel's description from when it was raised; None if the test itself raised it. It is never the test's
+    fault."""
 
     def _autograder_reference(self) -> Any:
         return vars(self).get("_reference")
@@ -141,20 +143,24 @@ class RemoteException(ExceptionHandle):
 
 
 class Classes:
-    """The student's classes that were met, by handle."""
+    """The student's classes met so far, by handle."""
 
     def __init__(self, remote: Any, plain: type, calling: type) -> None:
-        """``plain`` and ``calling``: what instances are, and those that can be called."""
+        """Create an empty collection.
+
+        ``plain`` and ``calling`` are the classes of instances and of callable instances.
+        """
         self.remote = remote
         self.plain = plain
         self.calling = calling
         self.known: dict[int, Any] = {}
         self.expected: Mapping[str, frozenset[str]] = {}
-        """The instructor's own classes, by name; an instance of a class of that name is true as Python has it."""
+        """The instructor's own classes, by name; the truth value of an instance of such a class follows Python's
+        rules."""
         self.pending: list[int] = []
 
     def of(self, reference: Reference) -> Any:
-        """The class here; None where the kernel describes none."""
+        """Return the class for a reference; None if the kernel describes none."""
         handle = reference.handle
         if handle not in self.known:
             if handle in self.pending or len(self.pending) > MAX_ANCESTORS:
@@ -163,7 +169,7 @@ class Classes:
             try:
                 described = self.remote.ask("operate", "class", (self.calling(self.remote, reference),))
                 self.known[handle] = self._made(reference, described)
-            except Exception:  # whatever the kernel says of a class, it is the student's doing
+            except Exception:  # the student's code may have caused any error in the description
                 self.known[handle] = None
             finally:
                 self.pending.pop()
@@ -171,7 +177,7 @@ class Classes:
 
     def _made(self, reference: Reference, described: dict[str, Any]) -> Any:
         error = next((kind for kind in map(_exception, described["builtins"]) if kind is not None), None)
-        if reference.type_name.startswith("builtins."):  # another name for one of Python's own
+        if reference.type_name.startswith("builtins."):  # another name for a class of Python's own
             return error if error not in (None, *_OF_TESTS) else None
         if error is None and "BaseException" in described["builtins"]:
             return None
@@ -185,7 +191,7 @@ class Classes:
         )
         try:
             return self._new(reference, described, (*bases, *(r for r in root if not bases or r not in _mro(bases))))
-        except TypeError:  # the bases do not go together as they do there
+        except TypeError:  # here these bases cannot be combined
             return self._new(reference, described, root)
 
     def _new(self, reference: Reference, described: dict[str, Any], bases: tuple[type, ...]) -> Any:
@@ -213,6 +219,6 @@ def _is_error(kind: type) -> bool:
 
 
 def _exception(name: Any) -> type[Exception] | None:
-    """The built-in exception of that name; only what ``except Exception`` catches."""
+    """Return the built-in exception of that name, if ``except Exception`` catches it."""
     kind = getattr(builtins, name, None) if type(name) is str else None
     return kind if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name else None

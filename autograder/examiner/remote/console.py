@@ -1,4 +1,4 @@
-"""What a test puts in the place of ``input``, ``print``, ``open`` and standard input: the student's code meets it."""
+"""A test's replacements for ``input``, ``print``, ``open`` and standard input, for use by the student's code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Console:
-    """Remembers what stood there before any test ran."""
+    """The originals, as they were before any test ran."""
 
     def __init__(self) -> None:
         self.before = self._now()
@@ -18,5 +18,5 @@ class Console:
         return {**{name: getattr(builtins, name) for name in ("input", "print", "open")}, "stdin": sys.stdin}
 
     def replaced(self) -> dict[str, Any]:
-        """Name → what stands there now, where that is something else than before."""
+        """Return name → replacement for each of them that is replaced now."""
         return {name: value for name, value in self._now().items() if value is not self.before[name]}

@@ -1,7 +1,7 @@
-"""What an object of the student's may stop by its ``__exit__``: what the ``with`` block of a test raises to that end.
+"""The exceptions that a student's ``__exit__`` may suppress: those that the ``with`` block raises on purpose.
 
-``with Connection() as c: assert c.read() == "x"`` would pass where ``__enter__`` returns nothing and ``__exit__``
-returns True: the exception of ``c.read`` would be gone, and the assertion with it.
+Otherwise ``with Connection() as c: assert c.read() == "x"`` would pass if ``__enter__`` returns nothing and
+``__exit__`` returns True: the exception of ``c.read`` would disappear, and the assertion with it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from autograder.examiner.remote.callbacks import is_library
 
 
 def raised_by_test(error: BaseException | None) -> bool:
-    """Whether the test raised the exception itself: by ``raise``, or by an expression of nothing but constants and
-    Python's own functions, as ``1 / 0`` and ``int("x")`` are."""
+    """Return whether the test itself raised the exception.
+
+    It does so by ``raise``, or by an expression of constants and Python's own functions, such as ``1 / 0`` or
+    ``int("x")``.
+    """
     if error is None or getattr(error, "remote", None) is not None:
         return False
     trace = error.__traceback__
@@ -40,7 +43,7 @@ def _is_no_test(trace: TracebackType) -> bool:
 
 
 def _expression(trace: TracebackType) -> str:
-    """The source of what was being computed."""
+    """Return the source of the expression that was being computed."""
     code = trace.tb_frame.f_code
     positions = next(itertools.islice(code.co_positions(), trace.tb_lasti // 2, None), (None,) * 4)
     first, last, begin, end = positions

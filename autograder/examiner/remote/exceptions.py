@@ -1,4 +1,4 @@
-"""What the student's code raised, as an exception here."""
+"""The exceptions of the student's code, rebuilt as exceptions of the examiner."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from autograder.examiner.remote.classes import RemoteException
 
 
 def rebuilt_exception(described: Any, causes: int = 3) -> Exception:
-    """The student's exception as itself or the nearest built-in type, or :class:`RemoteError`; with its causes.
+    """Return the student's exception, rebuilt with its causes.
 
-    Only :class:`Exception` types are raised: a student's SystemExit or KeyboardInterrupt ends nothing here.
+    It has its own class, the nearest built-in type, or :class:`RemoteError`. Only subclasses of :class:`Exception` are
+    created: a student's SystemExit or KeyboardInterrupt ends nothing here.
     """
     if type(described) is not dict:
         return RemoteError("the notebook's kernel gave an answer that cannot be read")
@@ -30,7 +31,7 @@ def rebuilt_exception(described: Any, causes: int = 3) -> Exception:
 
 
 def _built_in(names: Any, args: Any, text: str) -> Exception:
-    """The first of the named classes that is a built-in exception."""
+    """Return the first of the named classes that is a built-in exception."""
     for name in names if type(names) is list else []:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:
@@ -40,16 +41,18 @@ def _built_in(names: Any, args: Any, text: str) -> Exception:
 
 def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
     if issubclass(kind, SyntaxError | ImportError | OSError):
-        args = None  # their arguments have a meaning that tracebacks rely on
+        args = None  # tracebacks rely on the arguments of these exceptions
     try:
         return kind(*(args if type(args) is list and args else [text]))
     except Exception:
-        return RemoteError(f"an exception that is no proper {kind.__name__}")
+        return RemoteError(f"an exception that is not a proper {kind.__name__}")
 
 
-def no_end(stop: StopIteration) -> RuntimeError:
-    """What a function's StopIteration is to who calls it, as in a generator: ``all(map(check, cases))`` would take it
-    for the end of the cases."""
+def end_of_generator(stop: StopIteration) -> RuntimeError:
+    """Return the RuntimeError that replaces a function's StopIteration, as in a generator.
+
+    Otherwise ``all(map(check, cases))`` would take it for the end of the cases.
+    """
     error = RuntimeError("the function raised StopIteration")
     error.remote = stop.remote  # type: ignore[attr-defined]
     error.__cause__ = stop.__cause__

@@ -1,4 +1,4 @@
-"""Python's ``inspect`` on what stayed in the kernel: sources and signatures are the student's word, as data."""
+"""Python's ``inspect`` for objects in the kernel: sources and signatures are claims, read as data."""
 
 from __future__ import annotations
 
@@ -10,47 +10,53 @@ from typing import Any
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
 
-POSES: dict[str, type] = {
+APPARENT_TYPES: dict[str, type] = {
     "builtins.function": types.FunctionType,
     "builtins.method": types.MethodType,
     "builtins.builtin_function_or_method": types.BuiltinFunctionType,
     "builtins.generator": types.GeneratorType,
 }
-"""What ``isinstance`` says of remote functions and generators, so that ``inspect.isfunction`` works. No plain data."""
+"""Types that ``isinstance`` reports for functions and generators in the kernel, so that ``inspect.isfunction`` works.
+None of them is plain data."""
 
-DATA = frozenset(
+FORWARDED_ATTRIBUTES = frozenset(
     ["__name__", "__qualname__", "__doc__", "__module__", "__dict__", "__annotations__", "__defaults__",
      "__kwdefaults__", "__code__", "__closure__", "__wrapped__", "__func__", "__self__", "__init__",
      "__abstractmethods__", "__isabstractmethod__", "__slots__", "__match_args__"]
 )  # fmt: skip
-"""Special attributes that are asked for like any other."""
+"""Special attributes that are read from the kernel like any other."""
 
 
 def signature(described: Any) -> inspect.Signature:
-    """The signature that the kernel describes.
+    """Return the signature that the kernel describes.
 
     Raises:
-        RemoteError: it is none.
+        RemoteError: the description is invalid.
     """
     try:
         parameters = [
-            inspect.Parameter(name, inspect._ParameterKind(kind), default=_one(default), annotation=_one(annotation))
+            inspect.Parameter(
+                name,
+                inspect._ParameterKind(kind),
+                default=_first_or_empty(default),
+                annotation=_first_or_empty(annotation),
+            )
             for name, kind, default, annotation in described["parameters"]
         ]
-        return inspect.Signature(parameters, return_annotation=_one(described["returns"]))
+        return inspect.Signature(parameters, return_annotation=_first_or_empty(described["returns"]))
     except Exception:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
 
 
-def _one(given: list[Any]) -> Any:
+def _first_or_empty(given: list[Any]) -> Any:
     return given[0] if given else inspect.Parameter.empty
 
 
 def data_fields(names: Any) -> dict[str, Any]:
-    """The fields of a data class of the student's, for ``dataclasses.fields`` and ``asdict``.
+    """Return the fields of a student's data class, for ``dataclasses.fields`` and ``asdict``.
 
     Raises:
-        AttributeError: it is no data class.
+        AttributeError: the class is not a data class.
     """
     if type(names) is not list or not all(type(name) is str for name in names):
         raise AttributeError("__dataclass_fields__")
@@ -63,8 +69,8 @@ def data_fields(names: Any) -> dict[str, Any]:
 _findsource = inspect.findsource
 
 
-def _find(obj: Any) -> tuple[list[str], int]:
-    """As ``inspect.findsource``, for what is here and for what is there."""
+def _find_source(obj: Any) -> tuple[list[str], int]:
+    """Extend ``inspect.findsource`` to objects in the kernel."""
     if reference_of(obj) is None:
         return _findsource(obj)
     remote = type.__getattribute__(obj, "_class_remote") if isinstance(obj, type) else obj._remote
@@ -74,4 +80,4 @@ def _find(obj: Any) -> tuple[list[str], int]:
     return text.splitlines(keepends=True), 0
 
 
-inspect.findsource = _find  # type: ignore[assignment]
+inspect.findsource = _find_source  # type: ignore[assignment]

@@ -1,9 +1,9 @@
-"""``isinstance``, ``issubclass`` and ``type`` of a test, for a library's class and an object that stayed in the kernel.
+"""A test's ``isinstance``, ``issubclass`` and ``type`` for an object in the kernel and a class of a library.
 
-Only for classes whose objects always stay there: estimators of scikit-learn, graphs, parsers, callbacks of Keras, what
-students derive from Keras's base classes. That they are such is the notebook's word, as all else about them, and gives
-them nothing that another handle has not. What arrives as a value or is rebuilt here is never taken on somebody's word:
-an object that says that it is a ``keras.Model`` or a number is none.
+They work for classes whose objects always stay in the kernel: scikit-learn's estimators, graphs, parsers, Keras's
+callbacks, and students' subclasses of Keras's base classes. That an object has such a class is a claim of the notebook,
+as everything about it, and gives it nothing that another handle lacks. An object that arrives as a copy or is rebuilt
+is never judged by a claim: one that claims to be a ``keras.Model`` or a number is not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from autograder.check.handle import reference_of
-from autograder.examiner.remote.inspection import POSES
+from autograder.examiner.remote.inspection import APPARENT_TYPES
 from autograder.records import AST_CACHE_SIZE
 
 _NEVER = re.compile(
@@ -26,7 +26,7 @@ _NEVER = re.compile(
     r"|numpy|pandas|polars|pyarrow|xarray|jax|jaxlib|tensorflow|keras|tf_keras|matplotlib)\..*"  # arrays, rebuilt
     r"|re\.Pattern|scipy\.sparse\..*|torch\.(?:Tensor|Size|dtype|nn\.parameter\..*)"
 )
-"""Classes of which nobody's word is taken: their objects arrive as values, or are rebuilt."""
+"""Classes that no object may claim: their objects arrive as values, or are rebuilt."""
 _STILL = re.compile(
     r"numpy\.random\..*|keras\.src\.callbacks\..*|pandas\.core\.(?:groupby|window|resample)\..*"
     r"|pandas\._libs\.tslibs\.offsets\..*"
@@ -42,17 +42,17 @@ TYPE = "__type_of__"
 
 
 def may_be_claimed(name: str) -> bool:
-    """Tell whether the notebook's word is taken that an object is of this class: ``module.Class``."""
+    """Tell whether an object may claim to be of the class ``module.Class``."""
     return _STILL.fullmatch(name) is not None or _NEVER.fullmatch(name) is None
 
 
-def asking(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = "") -> dict[str, Any]:
-    """The functions, as names for a test cell.
+def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+    """Return the functions as names for a test cell.
 
     Args:
-        ask: puts a question to the kernel.
+        ask: sends a question to the kernel.
         cell: the names of the cell.
-        source: the cell, and what it uses of the instructor's; a class that it names is the type of what says so.
+        source: the cell and the instructor's functions that it uses; a claim to be of a class named there gives it.
     """
 
     def isinstance(obj: Any, kinds: Any) -> bool:
@@ -73,8 +73,8 @@ def asking(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = "") -
         if reference is None or reference.kind not in ("object", "function") or reference_of(kind) is not None:
             return kind
         name = reference.type_name
-        if name in POSES:
-            return POSES[name]
+        if name in APPARENT_TYPES:
+            return APPARENT_TYPES[name]
         named = {_name(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
         return named.get(name) or claimed(name)
 
@@ -85,12 +85,15 @@ def asking(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = "") -
 
 
 class ClaimedType(type):
-    """The class of classes that stand for one of the kernel's: it has that name, and equals the class of that name
-    where :func:`may_be_claimed` says so."""
+    """Metaclass of the stand-ins for classes in the kernel.
+
+    A stand-in has the name that the kernel says, and equals the class of that name if :func:`may_be_claimed` says so.
+    """
 
     claim: str
 
     def __call__(cls, *_: Any, **__: Any) -> Any:
+        """Refuse to make an instance."""
         raise TypeError(f"a test cannot call {cls!r}, the class of an object that stays in the notebook's kernel")
 
     def __eq__(cls, other: object) -> bool:
@@ -107,7 +110,7 @@ class ClaimedType(type):
 
 @functools.lru_cache(maxsize=1000)
 def claimed(name: str) -> ClaimedType:
-    """The one class that stands for all of this name."""
+    """Return the one stand-in for all classes of this name."""
     module, _, short = name.rpartition(".")
     made = ClaimedType(short, (), {"__module__": module, "__slots__": ()})
     made.claim = name
@@ -115,7 +118,7 @@ def claimed(name: str) -> ClaimedType:
 
 
 def with_types(tree: ast.Module) -> ast.Module:
-    """The tree, with ``type(x)`` as a call of :data:`TYPE`; as it is where the source has a ``type`` of its own."""
+    """Make ``type(x)`` in a tree a call of :data:`TYPE`, unless the source has a ``type`` of its own."""
     if any(_binds_type(node) for node in ast.walk(tree)):
         return tree
     for node in ast.walk(tree):
@@ -131,7 +134,7 @@ def _binds_type(node: ast.AST) -> bool:
 
 
 def _classes(source: str, cell: Mapping[str, Any]) -> Iterator[type]:
-    """The classes that a source names: ``LinearRegression``, ``linear_model.LinearRegression``."""
+    """Yield the classes that a source names: ``LinearRegression``, ``linear_model.LinearRegression``."""
     for first, *rest in _dotted(source):
         value = cell.get(first)
         for name in rest:
@@ -157,7 +160,7 @@ def _dotted(source: str) -> frozenset[tuple[str, ...]]:
 
 
 def names(kinds: Any) -> Iterator[str]:
-    """``module.Class`` of each class that is asked for; those of the student's notebook have no place here."""
+    """Yield ``module.Class`` of each class in the second argument, except classes of the student's notebook."""
     if type(kinds) in (tuple, types.UnionType):
         for kind in kinds if type(kinds) is tuple else kinds.__args__:
             yield from names(kind)
@@ -166,6 +169,6 @@ def names(kinds: Any) -> Iterator[str]:
 
 
 def _name(kind: type) -> str:
-    """``module.Class``; of what takes the place of a library's class while a test runs, that of the library's."""
+    """Return ``module.Class``; for a class that replaces a library's while a test runs, that of the library's."""
     kind = next(one for one in kind.__mro__ if not str(one.__module__).startswith("autograder."))
     return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,9 +1,9 @@
-"""The types of values that an exam's own code works with, and an answer may therefore have in a test.
+"""The types of values that an exam's own code uses, and that an answer may therefore have in a test.
 
 Values of few bits, masked arrays and nullable columns win comparisons that they should lose: ``np.float16("inf")``
-equals each Python number above 65,519. So an answer arrives as the plain type of full width, unless the exam itself
-works with the narrow one: its source names it (tests, solutions and given cells alike), or a test calls a function with
-a value of it.
+equals each Python number above 65,519. So an answer arrives with the plain type of full width, unless the exam itself
+uses the narrow one: its source names it (in tests, solutions or given cells), or a test passes a value of it to a
+function.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALIASES = {
     "StringDtype": ("string",), "string[python]": ("string",), "string[pyarrow]": ("string",),
     "MaskedArray": (MASKED,), "masked_array": (MASKED,), "numpy.ma": (MASKED,),
 }  # fmt: skip
-"""Other spellings of a type → the type."""
+"""Other spelling of a type → the type."""
 _GIVEN_BY = {
     **dict.fromkeys(("convert_dtypes", "dtype_backend", "numpy_nullable"), tuple(sorted(NULLABLE))),
     **dict.fromkeys(("codes", "downcast"), ("int8", "int16", "uint8", "uint16")),
@@ -38,12 +38,12 @@ _GIVEN_BY = {
         ("uint8",),
     ),
 }  # fmt: skip
-"""What gives values of a type without naming it: pictures are ``uint8``, the codes of categories ``int8``."""
+"""Functions and words that imply a type without naming it: pictures are ``uint8``, codes of categories ``int8``."""
 _TYPES = {**{name: (name,) for name in (*NARROW, *NULLABLE)}, **_ALIASES, **_GIVEN_BY}
 
 
 def named_types(sources: Iterable[str]) -> frozenset[str]:
-    """The narrow, masked and nullable types that an exam's cells name in code or in a text of its own: ``"uint8"``."""
+    """Return the narrow, masked and nullable types that an exam's cells name, also in texts such as ``"uint8"``."""
     words = {word for source in sources for word in _words(source)}
     return frozenset(kind for word in words for kind in _TYPES.get(word, ()))
 
@@ -71,10 +71,10 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
 
 
 def given_types(arguments: Iterable[Any], depth: int = 3) -> frozenset[str]:
-    """The narrow types among the arrays and numbers that a test calls the student's code with."""
+    """Return the narrow types among the arrays and numbers that a test passes to the student's code."""
     found: set[str] = set()
     for value in arguments:
-        if type(value).__module__ == "numpy" and hasattr(value, "dtype"):  # what is remote has a module of the kit's
+        if type(value).__module__ == "numpy" and hasattr(value, "dtype"):  # a handle's class is in the kit
             found.add(value.dtype.name)
         elif depth and type(value) in (list, tuple, dict) and len(value) <= _MAX_ITEMS:
             found |= given_types(value.values() if type(value) is dict else value, depth - 1)
@@ -82,4 +82,4 @@ def given_types(arguments: Iterable[Any], depth: int = 3) -> frozenset[str]:
 
 
 _MAX_ITEMS = 100
-"""A longer list among the arguments is not looked through."""
+"""Longest list among the arguments that is searched."""

@@ -1,4 +1,4 @@
-"""Which operators the classes of an assignment are to have: read from the instructor's own source."""
+"""The operators that an assignment's classes should have, read from the instructor's own source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OF_TUPLES = frozenset(vars(tuple)) & SPECIAL - {"__ne__"}
 
 
 def class_operators(sources: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Name → the special methods that a class of that name defines, of all classes that the sources define."""
+    """Return, for all classes that the sources define, name → special methods of that class."""
     found: dict[str, frozenset[str]] = {}
     for source in sources:
         try:
@@ -63,5 +63,5 @@ def _makes_tuples(value: ast.expr) -> bool:
 
 
 def _name(node: ast.expr) -> str:
-    """The last part of a dotted name."""
+    """Return the last part of a dotted name."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -1,9 +1,9 @@
-"""When an operator may run the student's code.
+"""The conditions under which an operator may run the student's code.
 
-``answer - 9`` would tell the student's ``__sub__`` what is expected, and let it say that nothing is missing. So an
-object that the student bound to a name, or that a function returned, takes no operator with a value of the test's, is
-not compared with another such by its class, and has no truth value. But where the assignment asks for a class with
-operators, they are what is examined: an instance that the *test* made, by calling the class under its name, has those
+``answer - 9`` would tell the student's ``__sub__`` what is expected, and let it claim that nothing is missing. So an
+object that the student bound to a name, or that a function returned, has no operators with a value of the test's, is
+not compared with another such object by its class, and has no truth value. If the assignment asks for a class with
+operators, they must be examined: an instance that the *test* created, by calling the class under its name, has the
 operators that the instructor's own class of that name defines.
 """
 
@@ -19,25 +19,25 @@ from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 
 
 class Origin(enum.IntEnum):
-    """Where an instance of a class with operators came from."""
+    """The origin of an instance of a class with operators."""
 
     STUDENT = 0
-    """A name, a function: no operators."""
+    """From a name or a function: it has no operators."""
     TAINTED = 1
-    """Came of an operator with a value of the test's on a derived one: it may hold what is expected, so that it can
-    be compared with others of its kind, and is no number."""
+    """Result of an operator on a derived instance and a value of the test's. It may contain the expected value, so it
+    can be compared with instances of its kind, and is not a number."""
     DERIVED = 2
-    """Came of an operator or a method of one that the test made. With a value of the test's it gives another of its
-    kind, and nothing plain."""
+    """Result of an operator or a method of an instance that the test created. An operator with a value of the test's
+    returns another instance of its kind, and nothing plain."""
     MADE = 3
-    """The test made it."""
+    """Created by the test."""
 
 
 _REFLECTED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 
 def refuse(one: Any, what: str) -> TypeError:
-    """The error of an operator that is not to be."""
+    """Return the error of a refused operator."""
     return TypeError(f"this {one._reference.type_name} object {what}")
 
 
@@ -52,30 +52,30 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
         plain = reference_of(other) is None
         if plain and not (self._origin >= Origin.DERIVED and (_has(self, method_name) or _has(self, needed))):
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         result = self._remote.ask("operate", name, (other, self) if reflected else (self, other))
-        return _came_of(result, self, other, plain)
+        return _operator_result(result, self, other, plain)
 
     method.__name__ = method_name
     return method
 
 
-def _came_of(result: Any, one: Any, other: Any, plain: bool) -> Any:
+def _operator_result(result: Any, one: Any, other: Any, plain: bool) -> Any:
     origins = (one._origin, origin_of(other))
     if Origin.TAINTED in origins or (plain and one._origin is Origin.DERIVED):
         if not issubclass(type(result), Operators):
-            raise refuse(one, "is no number that a test could reckon with")
+            raise refuse(one, "is not a number that a test can compute with")
         return result._of_origin(Origin.TAINTED)
     return mark(result, Origin.DERIVED) if max(origins) >= Origin.DERIVED else result
 
 
 def origin_of(value: Any) -> Origin:
-    """Where an instance came from; only the examiner's own types have a say."""
+    """Return the origin of an instance; only the examiner's own types decide."""
     return value._origin if issubclass(type(value), Operators) else Origin.STUDENT
 
 
 def mark(result: Any, origin: Origin) -> Any:
-    """The result with a note where it came from; what is plain, or of a class without operators, as it is."""
+    """Return the result with its origin, if its class has operators; otherwise return it unchanged."""
     if issubclass(type(result), Operators) and type(result)._operators:
         return result._of_origin(origin)
     return result
@@ -85,7 +85,7 @@ def _unary(name: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any) -> Any:
         number = name in ("neg", "pos", "abs", "invert")
         if number and self._origin is Origin.TAINTED:
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         result = self._remote.ask("operate", name, (self, *args))
         return mark(result, Origin.DERIVED) if number and self._origin >= Origin.DERIVED else result
 
@@ -93,17 +93,19 @@ def _unary(name: str) -> Callable[..., Any]:
     return method
 
 
-def _kin(one: Any, other: Any, method: str) -> bool:
-    """Whether the class decides on these two: one is of the other's class, which has the method, and the test made one
-    of them."""
+def _same_family(one: Any, other: Any, method: str) -> bool:
+    """Return whether the student's class may decide about these two instances.
+
+    One must be of the other's class, which has the method, and the test must have created or derived one of them.
+    """
     mine, theirs = type(one), type(other)
     if not issubclass(theirs, Operators) or not (issubclass(mine, theirs) or issubclass(theirs, mine)):
         return False
     return (_has(one, method) or _has(other, method)) and max(one._origin, other._origin) > Origin.STUDENT
 
 
-def decided(one: Any, name: str, *others: Any) -> bool:
-    """What the student's code says, if it is a boolean."""
+def boolean_answer(one: Any, name: str, *others: Any) -> bool:
+    """Return the answer of the student's code if it is a boolean."""
     answer = one._remote.ask("operate", name, (one, *others))
     if type(answer) is not bool:
         raise refuse(one, f"does not say True or False to {special(name)}")
@@ -116,8 +118,8 @@ def _ordered(name: str) -> Callable[[Any, Any], bool]:
 
     def method(self: Any, other: Any) -> bool:
         by_value = reference_of(other) is None and self._origin is Origin.MADE and _has(self, method_name)
-        if by_value or any(_kin(self, other, n) for n in names):
-            return decided(self, name, other)
+        if by_value or any(_same_family(self, other, n) for n in names):
+            return boolean_answer(self, name, other)
         raise refuse(self, "cannot be compared")
 
     method.__name__ = method_name
@@ -125,25 +127,25 @@ def _ordered(name: str) -> Callable[[Any, Any], bool]:
 
 
 class Operators:
-    """The operators of a remote object."""
+    """The operators of a handle."""
 
     __slots__ = ()
     _operators: frozenset[str] = frozenset()
-    """The special methods that the instructor's class of this name has; set on classes by the examiner."""
+    """The special methods of the instructor's class of this name; the examiner sets them on classes."""
 
     def __eq__(self, other: object) -> bool:
-        """The same object, or what the class says of two of its own; never more than that."""
+        """Return whether both are the same object, or what the class says of two of its own instances."""
         mine, theirs = reference_of(self), reference_of(other)
         if mine is None or theirs is None:
             return False
-        if _kin(self, other, "__eq__"):
-            return decided(self, "eq", other)
+        if _same_family(self, other, "__eq__"):
+            return boolean_answer(self, "eq", other)
         return mine.handle == theirs.handle
 
     def __ne__(self, other: object) -> bool:
-        """The opposite of equal, unless the instructor's class says itself what it is."""
-        if _kin(self, other, "__ne__"):
-            return decided(self, "ne", other)
+        """Return the opposite of equal, unless the instructor's class defines it."""
+        if _same_family(self, other, "__ne__"):
+            return boolean_answer(self, "ne", other)
         return not self == other
 
     def __hash__(self) -> int:

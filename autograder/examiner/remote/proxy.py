@@ -1,9 +1,9 @@
-"""What stands in the examiner for an object that stayed in the student's kernel.
+"""The handles of objects that stayed in the student's kernel.
 
-A remote object answers questions by asking the kernel, and the answer is plain data or another remote object. It is
-built so that it cannot decide a test by itself: it equals nothing but itself, has no truth value, cannot be ordered,
-and never becomes a numpy array (``operators`` says where a class with operators may). Exceptions of the student's code
-come back as the built-in exception type they are, or as the class of the student's that they are (``classes``).
+A handle answers questions by asking the kernel, with plain data or another handle. It cannot decide a test by itself:
+it equals nothing but itself, has no truth value, cannot be ordered, and never becomes a numpy array (``operators``
+describes the exceptions for a class with operators). An exception of the student's code is raised as its built-in type,
+or as the student's own class (``classes``).
 """
 
 from __future__ import annotations
@@ -20,53 +20,55 @@ from autograder.errors import LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.remote.arguments import remedy
 from autograder.examiner.remote.callbacks import Callbacks
-from autograder.examiner.remote.classes import Classes, RemoteException, called, mark_method
+from autograder.examiner.remote.classes import Classes, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
-from autograder.examiner.remote.exceptions import no_end, rebuilt_exception
-from autograder.examiner.remote.inspection import DATA, POSES, data_fields, signature
+from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
+from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.named_types import given_types
-from autograder.examiner.remote.operators import Operators, Origin, decided, mark, refuse
+from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.special_methods import SPECIAL
-from autograder.examiner.test_environment.taint import heard
+from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES
 from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Reference, decode, encode
 from autograder.kernel.codec.core import NotPlainError
 
-ONE_BY_ONE, MAX_AHEAD = 32, 1000
-"""Items of a loop that are asked for singly, and how many at once after that."""
+SINGLE_ITEMS, MAX_ITEMS = 32, 1000
+"""Items of a loop that are fetched one by one, and how many at once after them."""
 
 
 class Remote:
-    """Asks the kernel; keeps what was rebuilt from handles."""
+    """The connection to the kernel, and the objects rebuilt from handles."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
         self.lost: str | None = None
         self.ending: RemoteError | None = None
-        """What no test can make good by catching it: the end of the kernel, an exit of the student's code."""
+        """An end that no test can repair by catching the error: the kernel ended, or the student's code called exit."""
         self.rebuild: Callable[[Reference, Any], Any] | None = None
-        """Makes a model of what the kernel says of it; set while answers are examined."""
+        """Rebuilds a model from the kernel's claim; set while answers are examined."""
         self.figures = Figures()
         self.kept: frozenset[str] = frozenset()
-        """The narrow types that the exam's own code works with; see :mod:`autograder.examiner.remote.named_types`."""
+        """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
         self.returning_nothing: frozenset[str] = frozenset()
-        """The instructor's functions that return nothing: they may change what a test calls them with."""
+        """The instructor's functions that return nothing: they may change their arguments."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
         self.alive: WeakValueDictionary[Reference, Any] = WeakValueDictionary()
-        """What stands for an object as the student's code gave it; one for each, so that ``is`` means what it says."""
+        """The handle of each object as the student's code returned it; there is one for each, so that ``is`` works."""
 
     def ask(self, verb: str, *arguments: Any, timeout: float | None = None) -> Any:
-        """One question. What the student's code printed meanwhile is printed here; what it asks back of the test's own
-        functions is served.
+        """Send one question to the kernel and return the answer.
+
+        Text that the student's code prints meanwhile is printed here, and its calls of the test's own functions are
+        served.
 
         Raises:
-            LostError: no kernel, no answer.
+            LostError: there is no kernel, or no answer.
             CodecError: an argument cannot travel; the message says what to pass instead.
-            Exception: what the student's code raised, as a built-in exception type or as a class of the student's.
+            Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
             raise LostError(self.lost)
@@ -81,14 +83,14 @@ class Remote:
             self.ending = error
             raise
         try:
-            # A model's weights are what its layers are rebuilt with, and no answer that a test compares.
+            # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept = None if verb == "model" else self.kept | given_types(arguments)
             outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
             if type(printed) is not str or outcome not in ("ok", "raised"):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
             raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
-        heard(reply)
+        record_text(reply)
         if printed:
             sys.stdout.write(printed)
         if outcome == "ok":
@@ -99,12 +101,12 @@ class Remote:
         if isinstance(raised, RemoteError):
             self.ending = raised
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
-            raised = no_end(raised)
+            raised = end_of_generator(raised)
         raise raised
 
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
-        """Let ``ask`` take the place of the method inside; the one before is the caller's to call."""
+        """Replace the method ``ask`` inside the block; the replacement may call the original."""
         own = vars(self)
         before = own.get("ask")
         own["ask"] = ask
@@ -117,13 +119,16 @@ class Remote:
                 own["ask"] = before
 
     def stand_in(self, reference: Reference) -> Any:
-        """What stands for a handle: the test's own, a class, the rebuilt model where it is one, a remote object."""
+        """Return what a reference stands for.
+
+        It is the test's own object, a class, a rebuilt model or figure, or a handle.
+        """
         if reference.handle < 0:
             return self.callbacks.resolve(reference)
         name, _, of = reference.type_name.partition("#")
         reference = reference._replace(type_name=name)
         if reference.kind == "model" and self.rebuild is not None:
-            rebuild, self.rebuild = self.rebuild, None  # a model in what is said of a model stays remote
+            rebuild, self.rebuild = self.rebuild, None  # a model inside a model's claim stays remote
             try:
                 return rebuild(reference, self.ask("model", reference.handle))
             finally:
@@ -157,17 +162,17 @@ class Remote:
         return made
 
     def plain(self, reference: Reference) -> RemoteObject:
-        """The remote object for a handle, whatever could be rebuilt of it."""
+        """Return the handle for a reference, even if the object could be rebuilt."""
         return RemoteObject(self, reference)
 
     def _figure(self, reference: Reference) -> Any:
-        """A figure of the examiner's with what the kernel says of the student's; None where it says nothing."""
-        rebuild, self.rebuild = self.rebuild, None  # nothing in what is said of a figure is another
+        """Return a figure of the examiner's, drawn from the kernel's claim; None if the claim is invalid."""
+        rebuild, self.rebuild = self.rebuild, None  # a figure's claim contains no other figure
         try:
             return self.figures.rebuilt(self.ask("operate", "figure", (self.plain(reference),)))
         except RemoteError:
             raise
-        except Exception:  # what the student's code raised while the figure described itself
+        except Exception:  # the student's code prevented the description
             return None
         finally:
             self.rebuild = rebuild
@@ -178,23 +183,23 @@ async def _awaiting(coroutine: RemoteObject) -> Any:
 
 
 class RemoteObject(Operators, Handle):
-    """An object in the student's kernel."""
+    """The handle of an object in the student's kernel."""
 
     __slots__ = ("__weakref__", "_origin", "_reference", "_remote")
     _remote: Remote
     _reference: Reference
     _origin: Origin
     _always_true = False
-    """Its class, one of the assignment's, has neither ``__bool__`` nor ``__len__``."""
+    """Whether the class, one of the assignment's, has neither ``__bool__`` nor ``__len__``."""
 
     @property
     def autograder_refusal(self) -> str | None:
-        """Why a check cannot examine it: that of its reference, or a text on subclasses made by the examiner."""
+        """Why a check cannot examine the object; subclasses made by the examiner have a text of their own."""
         return self._reference.why or None
 
     @property
     def autograder_value(self) -> Any:
-        """A copy that a check may compare in its place; None where there is none."""
+        """A copy that a check may compare instead; None if there is none."""
         return self._reference.copy
 
     def __init__(self, remote: Remote, reference: Reference) -> None:
@@ -206,7 +211,7 @@ class RemoteObject(Operators, Handle):
         return self._reference
 
     def _of_origin(self, origin: Origin) -> RemoteObject:
-        """Another that stands for the same object, and came from there."""
+        """Return another handle of the same object, with this origin."""
         made = type(self).__new__(type(self))
         RemoteObject.__init__(made, self._remote, self._reference)
         object.__setattr__(made, "_origin", origin)
@@ -214,11 +219,11 @@ class RemoteObject(Operators, Handle):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return POSES.get(self._reference.type_name, type(self))
+        return APPARENT_TYPES.get(self._reference.type_name, type(self))
 
     def __getattribute__(self, name: str) -> Any:
         if name[:2] == "__" and name[-2:] == "__":
-            if name in DATA:
+            if name in FORWARDED_ATTRIBUTES:
                 return self._remote.ask("getattr", self, name)
             if name == "__signature__":
                 return signature(self._remote.ask("operate", "signature", (self,)))
@@ -233,10 +238,10 @@ class RemoteObject(Operators, Handle):
             raise AttributeError(f"a remote object has no {name}")
         if name in COMPUTED_HERE:
             instead = COMPUTED_HERE[name]
-            raise TypeError(f"{name} of an object in the notebook's kernel is what the notebook says; use {instead}")
+            raise TypeError(f"{name} of an object in the notebook's kernel is the notebook's own claim; use {instead}")
         found = self._remote.ask("getattr", self, name)
         if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
-            raise TypeError("score of a model would take the labels into the notebook's kernel; use check.accuracy")
+            raise TypeError("a model's score would send the labels into the notebook's kernel; use check.accuracy")
         return mark_method(found, Origin.DERIVED) if self._origin >= Origin.DERIVED else found
 
     def _predicts(self) -> bool:
@@ -254,16 +259,19 @@ class RemoteObject(Operators, Handle):
 
     def __bool__(self) -> bool:
         if self._origin >= Origin.DERIVED and type(self)._operators & {"__bool__", "__len__"}:
-            return decided(self, "bool")
+            return boolean_answer(self, "bool")
         if type(self)._always_true:
             return True
-        raise refuse(self, "is no value that could be true or false")
+        raise refuse(self, "has no truth value in a test")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise refuse(self, "is no array")
+        raise refuse(self, "is not an array")
 
     def __iter__(self) -> Iterator[Any]:
-        """One by one at first, as a generator's side effects want it; then as many at once as come in a moment."""
+        """Yield items one by one at first, then as many at once as arrive in a moment.
+
+        Fetching ahead at once would trigger a generator's side effects too early.
+        """
         ahead = self._remote.ask("operate", "ahead", (self,))
         taken, most = 0, 1
         while True:
@@ -272,16 +280,19 @@ class RemoteObject(Operators, Handle):
                 return
             yield from items
             taken += len(items)
-            most = MAX_AHEAD if taken >= ONE_BY_ONE else 1
+            most = MAX_ITEMS if taken >= SINGLE_ITEMS else 1
 
     def __reversed__(self) -> Iterator[Any]:
         yield from self._remote.ask("operate", "reversed", (self,))
 
     def __contains__(self, item: Any) -> bool:
-        """Whether one of the plain items is equal; the student's ``__contains__`` is asked only of what the test made
-        by calling a class that is to have one."""
+        """Return whether one of the plain items is equal.
+
+        The student's ``__contains__`` decides only for an instance that the test created of a class that should have
+        it.
+        """
         if self._origin is Origin.MADE and "__contains__" in type(self)._operators:
-            return decided(self, "contains", item)
+            return boolean_answer(self, "contains", item)
         return any(item is one or item == one for one in self)
 
     def __next__(self) -> Any:
@@ -289,7 +300,7 @@ class RemoteObject(Operators, Handle):
 
     def _plain(self, name: str, kind: type, *arguments: Any) -> Any:
         if self._origin is Origin.TAINTED and kind in (int, float) and name not in ("len", "hash"):
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         value = self._remote.ask("operate", name, (self, *arguments))
         if type(value) is not kind:
             raise refuse(self, f"gives no {kind.__name__} for {name}()")
@@ -318,7 +329,7 @@ class RemoteObject(Operators, Handle):
 
     def __round__(self, *digits: int) -> Any:
         if self._origin is Origin.TAINTED:
-            raise refuse(self, "is no number that a test could reckon with")
+            raise refuse(self, "is not a number that a test can compute with")
         return self._remote.ask("operate", "round", (self, *digits))
 
     def __copy__(self) -> Any:
@@ -334,15 +345,20 @@ class RemoteObject(Operators, Handle):
         return self._remote.ask("operate", "enter", (self,))
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        """The student's ``__exit__`` learns of an exception by its type, and may stop one that the block raised
-        on purpose."""
-        raised = _told(error)
+        """Call the student's ``__exit__`` with the exception's type.
+
+        It may suppress an exception only if the block raised it on purpose.
+        """
+        raised = _exit_argument(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
         return raised is not None and stops is True and raised_by_test(error)
 
 
-def _told(error: BaseException | None) -> Any:
-    """What a ``with`` block's own exception is there: one of the student's itself, or the name of a built-in type."""
+def _exit_argument(error: BaseException | None) -> Any:
+    """Return how the kernel sees the exception of a ``with`` block.
+
+    It is the student's own exception itself, or the name of a built-in type.
+    """
     if error is None or isinstance(error, AssertionError) or not isinstance(error, Exception):
         return None
     if isinstance(error, RemoteError | CodecError):
@@ -354,21 +370,23 @@ def _told(error: BaseException | None) -> Any:
 
 
 COMPUTED_HERE = {"evaluate": "check.loss", "count_params": "check.parameters"}
-"""What is asked of a model to grade it, and what to ask instead: the examiner computes it itself or not at all."""
+"""Methods of a model that would grade it → what to use instead: the examiner computes these values itself or not at
+all."""
 
 
 class RemoteCallable(RemoteObject, CallableHandle):
-    """A function, class or model of the student's: calling it runs their code, in their kernel."""
+    """The handle of a function, class or model of the student's; a call runs the student's code in the kernel."""
 
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        result = called(self._remote, self, args, kwargs)
+        """Call the object in the kernel."""
+        result = call_remote(self._remote, self, args, kwargs)
         return mark(result, Origin.DERIVED) if self._origin >= Origin.DERIVED else result
 
 
 class Refused(RemoteCallable):
-    """A model that could not be rebuilt: it says why, and nothing else."""
+    """The handle of a model that could not be rebuilt; it only gives the reason."""
 
     __slots__ = ()
 
@@ -376,4 +394,5 @@ class Refused(RemoteCallable):
         raise TypeError(f"this model cannot be examined: {type(self).autograder_refusal}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse the call with the reason."""
         raise TypeError(f"this model cannot be examined: {type(self).autograder_refusal}")

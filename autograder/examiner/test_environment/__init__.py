@@ -1,1 +1,1 @@
-"""The walls within an examiner's process: which text becomes code, which files are opened."""
+"""The walls inside an examiner's process: which texts become code, and which files are opened."""

@@ -1,4 +1,4 @@
-"""Who asks for something that Python's audit events tell of: the frames between the event and the instructor's code."""
+"""The callers behind an audit event: the frames from the event to the instructor's code."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from types import FrameType
 
 _KIT = str(Path(__file__).parents[2])
 _TESTS = ("<test ", "<instructor")
-"""How the file names of a test cell's code begin, and of the instructor's statements."""
+"""Prefixes of the file names of test cells' code and of the instructor's statements."""
 _IMPORTING = "<frozen importlib"
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 @functools.cache
 def library_folders() -> tuple[str, ...]:
-    """Where the interpreter, its packages and the kit lie."""
+    """Return the folders of the interpreter, its packages and the kit."""
     paths = sysconfig.get_paths()
     packages = [entry for entry in sys.path if _PACKAGES & {*Path(entry).parts}]
     found = [sys.prefix, sys.base_prefix, paths["stdlib"], paths["platstdlib"], *packages, _KIT]
@@ -28,12 +28,12 @@ def library_folders() -> tuple[str, ...]:
 
 
 def is_below(path: str, folders: tuple[str, ...]) -> bool:
-    """Whether an absolute path is one of the folders, or in one."""
+    """Return whether an absolute path is one of the folders, or inside one."""
     return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
 
 
 def frames(first: FrameType | None) -> Iterator[FrameType]:
-    """The frames from the first one outwards; the last of them is the innermost one of the instructor's."""
+    """Yield the frames from the first one outward, up to and including the instructor's innermost one."""
     while first is not None:
         yield first
         if is_instructors(first):
@@ -42,7 +42,7 @@ def frames(first: FrameType | None) -> Iterator[FrameType]:
 
 
 def is_instructors(frame: FrameType) -> bool:
-    """Whether a frame runs a test cell, or a module that is no library."""
+    """Return whether a frame runs a test cell, or a module that is not a library."""
     name = frame.f_code.co_filename
     if name.startswith("<"):
         return name.startswith(_TESTS)
@@ -50,12 +50,12 @@ def is_instructors(frame: FrameType) -> bool:
 
 
 def module_of(frame: FrameType) -> str:
-    """The dotted name of the module that a frame's code stands in."""
+    """Return the dotted name of the module that contains a frame's code."""
     return str(frame.f_globals.get("__name__", ""))
 
 
 def imports(frame: FrameType) -> bool:
-    """Whether the frame is of Python's own import system."""
+    """Return whether the frame belongs to Python's own import system."""
     return frame.f_code.co_filename.startswith(_IMPORTING)
 
 
@@ -65,5 +65,5 @@ def loads_extension(frame: FrameType) -> bool:
 
 
 def is_importing(first: FrameType | None) -> bool:
-    """Whether what happens is part of the import of a module."""
+    """Return whether the event is part of importing a module."""
     return any(map(imports, frames(first)))

@@ -1,8 +1,8 @@
-"""Which texts may become code while a test cell is examined: a closed list, and the instructor's own.
+"""The texts that may become code while a test cell is examined: a closed list, and the instructor's own.
 
-A text may be compiled if it stands as a constant in the test, in the instructor's statements that the test uses, or in
-the file of the code that compiles it; if it is a literal; or if one of a few libraries makes it of nothing but names
-that it has checked. Where it came from is not asked: any other text may be the student's.
+A text may be compiled if it is a constant in the test, in the instructor's statements that the test uses, or in the
+file of the code that compiles it; if it is a literal; or if one of a few libraries builds it only from names that it
+has checked. The origin of a text is not examined: any other text may be the student's.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from autograder.examiner.test_environment.callers import frames, is_importing, m
 from autograder.records import AST_CACHE_SIZE
 
 MAX_PLAIN = 10_000
-"""Characters of a text that is looked at for what it does."""
+"""Most characters of a text whose syntax is examined."""
 
 _LITERAL = (
     ast.Module, ast.Expr, ast.Load, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.USub,
 )  # fmt: skip
 _ANNOTATION = (*_LITERAL, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BitOr)
-"""Nothing of it is called."""
+"""Nodes of an annotation; none of them is a call."""
 _CONDITION = (
     *_LITERAL, ast.Name, ast.BinOp, ast.operator, ast.unaryop, ast.BoolOp, ast.boolop, ast.Compare, ast.cmpop,
 )  # fmt: skip
-"""On the columns of a table."""
-_OF_LOCALS = "__pd_eval_local_"
-"""What pandas writes for ``@``: the names of whoever calls it."""
+"""Nodes of a condition on the columns of a table."""
+_CALLERS_NAMES = "__pd_eval_local_"
+"""Prefix that pandas writes for ``@``, which reads variables of the caller."""
 
 GENERATORS = frozenset((
     # Python's own: of fields and names that they have checked to be identifiers.
@@ -44,7 +44,7 @@ GENERATORS = frozenset((
     "scipy._lib._bunch", "scipy.optimize._nonlin", "scipy.stats._distn_infrastructure",
     "sqlalchemy.util.langhelpers", "sympy.polys.monomials", "tensorflow.python.framework.load_library",
 ))  # fmt: skip
-"""Modules that compile texts (or syntax trees) of their own making."""
+"""Modules that compile texts (or syntax trees) that they built themselves."""
 
 REWRITERS = {
     ("pandas.core.frame", "query"): "expr",
@@ -58,16 +58,16 @@ REWRITERS = {
     ("patsy.highlevel", "dmatrix"): "formula_like",
     ("patsy.highlevel", "dmatrices"): "formula_like",
 }
-"""Functions that change a text before they, or what they call, compile it → their parameter for the text as it was
-given. It has to stand where any other would."""
+"""Functions that rewrite a text before it is compiled → their parameter for the original text. That text must be a
+constant."""
 
-_GIVES_UP = ("tensorflow.python.autograph.", "hypothesis.internal.lambda_sources")
-"""Modules that go on without what they wanted to compile."""
+_TOLERANT = ("tensorflow.python.autograph.", "hypothesis.internal.lambda_sources")
+"""Modules that continue without the code that they wanted to compile."""
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def constants(source: str) -> frozenset[str]:
-    """The texts that stand in Python source, without the spaces around them."""
+    """Return the texts that are constants in Python source, stripped of surrounding spaces."""
     try:
         nodes = list(ast.walk(_parsed(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -78,72 +78,75 @@ def constants(source: str) -> frozenset[str]:
 
 
 def constants_of(frame: FrameType) -> frozenset[str]:
-    """The texts that stand in the file of the frame's code."""
+    """Return the texts that are constants in the file of the frame's code."""
     return constants("".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals)))
 
 
 def _parsed(source: str) -> ast.Module:
-    """As ``ast.parse``, by a call that can be told from that of anybody else."""
+    """Parse as ``ast.parse`` does, from a function that the audit hook can recognize."""
     tree: ast.Module = compile(source, "<looked at>", "exec", ast.PyCF_ONLY_AST)  # type: ignore[assignment]
     return tree
 
 
 def own(frame: FrameType) -> bool:
-    """Whether it is this module that looks at a text."""
+    """Return whether this module itself is parsing a text."""
     return frame.f_code is _parsed.__code__
 
 
-class Texts:
-    """The texts of the instructor's that one test cell may compile."""
+class TrustedTexts:
+    """The instructor's texts that one test cell may compile."""
 
     def __init__(self, sources: tuple[str, ...]) -> None:
         self.sources = sources
 
     @functools.cached_property
     def own(self) -> frozenset[str]:
+        """The constants of the cell's sources."""
         return frozenset().union(*map(constants, self.sources))
 
     def allows(self, source: Any, frame: FrameType) -> bool:
-        """Whether what is about to be compiled may be.
+        """Return whether the source may be compiled.
 
         Args:
             source: a text, its bytes, or a syntax tree.
-            frame: of the function that compiles it.
+            frame: the frame of the function that compiles it.
         """
         if module_of(frame) in GENERATORS or is_importing(frame):
             return True
         if not isinstance(source, str | bytes):
             return False
         text = (source if isinstance(source, str) else source.decode("utf-8", "replace")).strip()
-        if self.stands(text, frame) or _consists(text, _LITERAL):
+        if self.is_constant(text, frame) or _is_made_of(text, _LITERAL):
             return True
         rule = _RULES.get(module_of(frame))
-        return (rule is not None and rule(self, text, frame)) or self.stood(frame)
+        return (rule is not None and rule(self, text, frame)) or self.is_rewritten(frame)
 
-    def stands(self, text: str, frame: FrameType | None) -> bool:
-        """Whether it is a constant of the instructor's, or of the file of that frame's code."""
+    def is_constant(self, text: str, frame: FrameType | None) -> bool:
+        """Return whether the text is a constant of the instructor's, or of the file of that frame's code."""
         if text in self.own:
             return True
         return frame is not None and text in constants_of(frame)
 
-    def stood(self, frame: FrameType) -> bool:
-        """Whether it was made of a text that stands there, by a function that is known to rewrite."""
+    def is_rewritten(self, frame: FrameType) -> bool:
+        """Return whether a known function built the text by rewriting a constant."""
         for one in frames(frame):
             name = REWRITERS.get((module_of(one), one.f_code.co_name))
             given = one.f_locals.get(name) if name else None
-            if type(given) is str and self.stands(given.strip(), one.f_back):
+            if type(given) is str and self.is_constant(given.strip(), one.f_back):
                 return True
         return False
 
 
-def gives_up(frame: FrameType) -> bool:
-    """Whether the caller goes on without what it wanted to compile, and nobody has to know."""
-    return any(module_of(one).startswith(_GIVES_UP) for one in frames(frame))
+def tolerates_refusal(frame: FrameType) -> bool:
+    """Return whether the caller continues without the compiled code, so that the refusal need not be reported."""
+    return any(module_of(one).startswith(_TOLERANT) for one in frames(frame))
 
 
 def is_transformed_function(frame: FrameType) -> bool:
-    """Whether TensorFlow's AutoGraph imports what it made of a function that is one here: of the instructor's, or of a
-    library."""
+    """Return whether TensorFlow's AutoGraph imports its rewriting of a function that exists in this process.
+
+    Such a function is the instructor's or a library's.
+    """
     for one in frames(frame):
         if module_of(one) == "tensorflow.python.autograph.pyct.transpiler" and "fn" in one.f_locals:
             return type(one.f_locals["fn"]) is FunctionType
@@ -151,8 +154,8 @@ def is_transformed_function(frame: FrameType) -> bool:
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def _consists(text: str, nodes: tuple[type, ...]) -> bool:
-    """Whether a text is an expression of such nodes alone."""
+def _is_made_of(text: str, nodes: tuple[type, ...]) -> bool:
+    """Return whether a text is an expression of such nodes only."""
     if len(text) > MAX_PLAIN:
         return False
     try:
@@ -164,15 +167,15 @@ def _consists(text: str, nodes: tuple[type, ...]) -> bool:
 
 def _is_harmless(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift):
-        return False  # ten characters that compute for hours
-    return not isinstance(node, ast.Name) or not node.id.startswith(_OF_LOCALS)
+        return False  # a few characters can compute for hours
+    return not isinstance(node, ast.Name) or not node.id.startswith(_CALLERS_NAMES)
 
 
-# --- who asks ------------------------------------------------------------------------------------------
+# --- rules for single libraries ------------------------------------------------------------------------
 
 
-def _of_ast(texts: Texts, text: str, frame: FrameType) -> bool:
-    """``ast.parse`` makes a tree, and a tree is not compiled. pandas does itself what a tree says."""
+def _of_ast(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
+    """Allow ``ast.parse``, because a tree is not compiled; but pandas itself executes what a tree says."""
     return _is_condition(texts, text, frame) if frame.f_back and _is_of_pandas(frame.f_back) else True
 
 
@@ -180,18 +183,21 @@ def _is_of_pandas(frame: FrameType) -> bool:
     return module_of(frame).startswith("pandas.")
 
 
-def _is_condition(texts: Texts, text: str, frame: FrameType) -> bool:
-    """Where the names are those of columns, and not of whoever calls ``pandas.eval``."""
+def _is_condition(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
+    """Return whether the text is a condition on columns.
+
+    Its names must be columns, not variables of a caller of ``pandas.eval``.
+    """
     of_table = any(module_of(one) in ("pandas.core.frame", "pandas.core.generic") for one in frames(frame))
-    return of_table and _consists(text, _CONDITION)
+    return of_table and _is_made_of(text, _CONDITION)
 
 
-def _is_annotation(texts: Texts, text: str, frame: FrameType) -> bool:
-    return _consists(text, _ANNOTATION)
+def _is_annotation(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
+    return _is_made_of(text, _ANNOTATION)
 
 
-def _of_timeit(texts: Texts, text: str, frame: FrameType) -> bool:
-    """timeit's own lines around statements of the instructor's."""
+def _of_timeit(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
+    """Allow timeit's own lines around statements of the instructor's."""
     lines = {line for one in texts.own for line in _lines(one)} | _TIMED
     return set(_lines(text)) <= lines
 
@@ -209,8 +215,8 @@ _TIMED = {
 }
 
 
-def _of_patsy(texts: Texts, text: str, frame: FrameType) -> bool:
-    """A part of a formula that stands there, with other spaces."""
+def _of_patsy(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
+    """Allow a part of a formula that is a constant, whatever its spaces."""
     part = "".join(text.split())
     return any(part in "".join(one.split()) for one in texts.own)
 
@@ -218,9 +224,11 @@ def _of_patsy(texts: Texts, text: str, frame: FrameType) -> bool:
 _SYMPYS = frozenset(["abs", "complex", "float", "int", "len", "list", "max", "min", "range", "sum", "tuple"])
 
 
-def _of_lambdify(texts: Texts, text: str, frame: FrameType) -> bool:
-    """A function whose names are no builtins but those of arithmetic, without a text in it: a symbol may be named as
-    one likes."""
+def _of_lambdify(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
+    """Allow a function without texts whose only builtins are those of arithmetic.
+
+    A symbol may have any name, so its name could be code.
+    """
     import builtins
 
     try:
@@ -235,7 +243,7 @@ def _of_lambdify(texts: Texts, text: str, frame: FrameType) -> bool:
     return plain and not private and not (names & set(dir(builtins))) - _SYMPYS
 
 
-_RULES: dict[str, Callable[[Texts, str, FrameType], bool]] = {
+_RULES: dict[str, Callable[[TrustedTexts, str, FrameType], bool]] = {
     "annotationlib": _is_annotation,
     "ast": _of_ast,
     "inspect": _is_annotation,

@@ -1,7 +1,7 @@
-"""What statements of SQL may do in a connection that a test made: they may be the student's.
+"""Limits for SQL statements in a connection that a test made, because they may be the student's.
 
-A statement reads and changes the database of its connection and no other file: SQLite asks an authorizer about each
-action before it prepares a statement. A database outside of the test's own folders can only be read.
+A statement can read and change the database of its connection and no other file: SQLite asks an authorizer about each
+action before it prepares a statement. A database outside the test's own folders can only be read.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _LIMITS = {
 }
 """Bytes of a value, bytes of a statement, depth of an expression, threads."""
 STEPS = 100_000
-"""Instructions of SQLite's after which Python has its turn: the time limit of a cell ends an endless statement."""
+"""SQLite instructions after which Python runs, so that the cell's time limit ends an endless statement."""
 _NOWHERE = frozenset(["", ":memory:"])
-"""Databases that are no file: what ATTACH may have, as VACUUM has it."""
+"""Databases without a file, which ATTACH may open, as VACUUM does."""
 _FUNCTIONS = frozenset(["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"])
 _TABLES = frozenset(["fts3", "fts4", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"])
 _PRAGMAS = frozenset((
@@ -36,9 +36,9 @@ _PRAGMAS = frozenset((
     "schema_version", "secure_delete", "short_column_names", "synchronous", "table_info", "table_list",
     "table_xinfo", "temp_store", "user_version",
 ))  # fmt: skip
-"""They tell of the database or set how it is kept; the others name files, other memory or the schema itself."""
-_TELLING = frozenset(name for name in _PRAGMAS if name.endswith(("_list", "_info", "_xinfo", "_check")))
-"""Those whose argument is the name of a table, and no value."""
+"""Pragmas that describe the database or set how it is stored; others name files, other memory or the schema itself."""
+_TABLE_PRAGMAS = frozenset(name for name in _PRAGMAS if name.endswith(("_list", "_info", "_xinfo", "_check")))
+"""Pragmas whose argument is the name of a table instead of a value."""
 _READS = frozenset([
     sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
     sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT,
@@ -50,7 +50,7 @@ _NAMES = {
 
 
 class Connection(sqlite3.Connection):
-    """A connection that is bound to its database."""
+    """A connection that cannot leave its database."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -60,12 +60,12 @@ class Connection(sqlite3.Connection):
 
 @dataclass(frozen=True)
 class Rules:
-    """What connections of a test cell may do."""
+    """The rules for connections of a test cell."""
 
     is_writable: Callable[[str], bool]
-    """Whether a test may change the file of that path."""
+    """Tells whether a test may change the file with that path."""
     refused: Callable[[str], None]
-    """Is told of each action that is refused."""
+    """Called with each action that is refused."""
 
 
 _rules: list[Rules] = []
@@ -74,8 +74,8 @@ _plain_connect: Any = sqlite3.connect
 
 
 @contextlib.contextmanager
-def confining(rules: Rules) -> Iterator[None]:
-    """Inside, ``sqlite3.connect`` and ``sqlite3.Connection`` make bound connections, whoever calls them."""
+def confine_connections(rules: Rules) -> Iterator[None]:
+    """Make ``sqlite3`` create confined connections inside the block, for every caller."""
     modules: tuple[Any, ...] = (sqlite3, sqlite3.dbapi2)
     for module in modules:
         module.connect, module.Connection = _connect, Connection
@@ -93,12 +93,13 @@ def confining(rules: Rules) -> Iterator[None]:
 def _connect(*arguments: Any, **options: Any) -> Any:
     if len(arguments) > FACTORY:
         arguments, options = arguments[:FACTORY], {**_named(arguments), **options}
-    options["factory"] = bound(options.get("factory", Connection))
+    options["factory"] = confined_class(options.get("factory", Connection))
     return _plain_connect(*arguments, **options)
 
 
 FACTORY = 5
-"""The position of ``factory`` among the parameters of ``connect``, and the names from there on."""
+"""The position of ``factory`` among the parameters of ``connect``; :data:`_FROM_FACTORY` lists the parameters from
+there on."""
 _FROM_FACTORY = ("factory", "cached_statements", "uri")
 
 
@@ -106,15 +107,15 @@ def _named(arguments: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(_FROM_FACTORY, arguments[FACTORY:], strict=False))
 
 
-def bound(kind: Any) -> Any:
-    """The class itself where its connections are bound, else one of it whose are."""
+def confined_class(kind: Any) -> Any:
+    """Return the class if its connections are confined, otherwise a subclass whose connections are."""
     if not isinstance(kind, type) or not issubclass(kind, sqlite3.Connection):
         return kind
     return kind if issubclass(kind, Connection) else type(kind.__name__, (kind, Connection), {})
 
 
-def is_bound(connection: Any) -> bool:
-    """Whether a connection that is being made will be bound."""
+def is_confined(connection: Any) -> bool:
+    """Return whether a connection that is being created will be confined."""
     return isinstance(connection, Connection)
 
 
@@ -127,7 +128,7 @@ def _confine(connection: sqlite3.Connection, is_writable: Callable[[str], bool])
 
 
 class _Authorizer:
-    """Asked by SQLite about each action of a statement."""
+    """The callback that SQLite asks about each action of a statement."""
 
     def __init__(self, writable: bool) -> None:
         self.writable = writable
@@ -135,13 +136,13 @@ class _Authorizer:
     def __call__(self, action: int, first: str | None, second: str | None, database: str | None, by: str | None) -> int:
         if _is_harmless(action, first, second) and (self.writable or _only_reads(action, first, second, database)):
             return sqlite3.SQLITE_OK
-        for rules in _rules[-1:]:  # of the test cell that runs now, which may be one after that of the connection
+        for rules in _rules[-1:]:  # the running test cell's; an earlier cell may have made the connection
             rules.refused(f"{_NAMES.get(action, 'a change of the database')} {first or second or ''}".strip())
         return sqlite3.SQLITE_DENY
 
 
 def _is_harmless(action: int, first: str | None, second: str | None) -> bool:
-    """Whether an action stays within the database."""
+    """Return whether an action stays within the database."""
     if action == sqlite3.SQLITE_ATTACH:
         return first in _NOWHERE
     if action == sqlite3.SQLITE_FUNCTION:
@@ -154,7 +155,7 @@ def _is_harmless(action: int, first: str | None, second: str | None) -> bool:
 
 
 def _only_reads(action: int, first: str | None, second: str | None, database: str | None) -> bool:
-    """Whether an action changes nothing but temporary tables."""
+    """Return whether an action changes at most temporary tables."""
     if action == sqlite3.SQLITE_PRAGMA:
-        return second is None or (first or "").lower() in _TELLING
+        return second is None or (first or "").lower() in _TABLE_PRAGMAS
     return action in _READS or database == "temp" or first == "sqlite_temp_master"

@@ -1,10 +1,10 @@
-"""While a student's files lie in the working folder: nothing of them is executed or unpickled in this process.
+"""The guard of the working folder: no student's file in it is executed or unpickled in this process.
 
-Python tells an audit hook about every import, unpickled class, program and library before it happens. The hook is
-installed once, since none can be removed, and does nothing unless a folder is guarded.
+Python calls an audit hook before every import, unpickled class, program and loaded library. The hook is installed once,
+since no hook can be removed, and does nothing unless a folder is guarded.
 """
 
-# Names of files are text here, and come in every event.
+# File names are strings here, because every audit event has them as strings.
 # ruff: noqa: PTH117, PTH118
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _HARMLESS = frozenset((
     "lscpu", "uname", "nproc", "ldconfig", "getconf", "sysctl", "file", "fc-list", "objdump",
     "gcc", "g++", "cc", "c++", "ld", "clang", "clang++",
 ))  # fmt: skip
-"""Programs that libraries start to learn of the machine, or to compile what is their own: they run no file's code."""
+"""Programs that libraries start to inspect the machine or to compile their own code; none of them runs a file's
+code."""
 _EXTENSIONS = ("sqlite3.enable_load_extension", "sqlite3.load_extension")
 
 _guarded: list[Path] = []
@@ -30,19 +31,19 @@ _installed = False
 
 
 class GuardError(CourseError):
-    """A test cell was about to run something with a student's files beside it."""
+    """A test cell was about to run something while a student's files were in the working folder."""
 
 
 @contextlib.contextmanager
-def guarding(folder: Path) -> Iterator[None]:
-    """Inside, code of the folder is not imported, run or loaded, no class is unpickled and no program started.
+def guard_folder(folder: Path) -> Iterator[None]:
+    """Refuse to run, import or load code of the folder inside the block, to unpickle classes, and to start programs.
 
     Raises:
-        GuardError: in place of what was refused.
+        GuardError: something was refused.
     """
     global _installed
     if not _installed:
-        sys.addaudithook(_hear)
+        sys.addaudithook(_audit)
         _installed = True
     path = list(sys.path)
     sys.path[:] = [entry for entry in path if os.path.isabs(entry) and not _lies_in(entry, folder)]
@@ -55,16 +56,16 @@ def guarding(folder: Path) -> Iterator[None]:
 
 
 def working_folder() -> Path | None:
-    """The folder that is guarded; None where there is none."""
+    """Return the guarded folder; None if there is none."""
     return _guarded[-1] if _guarded else None
 
 
 def lies_in(path: str, folder: Path) -> bool:
-    """Whether a path, from the folder on, leads to the folder or into it."""
+    """Return whether a path, relative to the folder, is the folder or inside it."""
     return os.path.join(os.path.realpath(os.path.join(folder, path)), "").startswith(os.path.join(folder, ""))
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _guarded:
         return
     folder = _guarded[-1]
@@ -88,7 +89,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def is_harmless(event: str, arguments: tuple[Any, ...], folder: Path | None) -> bool:
-    """Whether a program is one that libraries ask, and none of its words is a file in the folder."""
+    """Return whether the program is one that libraries start, and none of its arguments is a file in the folder."""
     if event not in ("subprocess.Popen", "os.posix_spawn") or not isinstance(arguments[1], list | tuple):
         return False
     words = [os.fsdecode(word) for word in arguments[1]]
@@ -100,7 +101,7 @@ def is_harmless(event: str, arguments: tuple[Any, ...], folder: Path | None) -> 
 
 
 def _lies_in(name: Any, folder: Path, *, relative: bool = True) -> bool:
-    """Whether a file name is the folder's or one in it; pseudo names such as ``<string>`` are not."""
+    """Return whether a file name is the folder or inside it; pseudo names such as ``<string>`` are not."""
     if not isinstance(name, str) or not name or name.startswith("<"):
         return False
     if not os.path.isabs(name):

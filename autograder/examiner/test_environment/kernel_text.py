@@ -1,5 +1,7 @@
-"""The texts that the kernel gave during a test cell, as far as they may be paths: a second line behind the places
-where files are opened at all."""
+"""The texts of the kernel during a test cell that may be paths.
+
+They are a second line of defense behind the places where files may be opened at all.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,20 @@ from collections.abc import Iterator
 from autograder.kernel.codec import Packed
 
 _RAW = (b"/", b".", b"\\")
-"""A message without any of these has no path in it; what is escaped may be anything."""
+"""A message without any of these characters contains no path; an escape may be any character."""
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _ENCODINGS = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le")
 MAX_PATH = 4096
 MIN_LOOKED_FOR = 6
-"""Characters of a path that is looked for within the bytes of arrays."""
+"""Fewest characters of a path that is searched for in the bytes of arrays."""
 MAX_TEXTS, MAX_CHARACTERS = 20_000, 1 << 24
-"""Of all texts together; what comes later is not remembered."""
+"""Limits for all texts together; texts beyond them are not remembered."""
 MAX_FILE_BYTES = MAX_BUFFER_BYTES = 1 << 20
-"""Of one file, and of one buffer of an array."""
+"""Limits for one file, and for one buffer of an array."""
 
 
-class Told:
-    """What the student's side said in one test cell."""
+class KernelText:
+    """The texts that the student's side sent in one test cell."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
@@ -31,7 +33,7 @@ class Told:
         self.left = MAX_CHARACTERS
 
     def keep(self, packed: Packed) -> None:
-        """Remember the texts of a message, at whatever depth and in whatever container they stand."""
+        """Remember the texts of a message, at any depth and in any container."""
         text = bytes(packed.text)
         for found in _STRING.finditer(text) if any(mark in text for mark in _RAW) else ():
             if len(self.paths) >= MAX_TEXTS:
@@ -56,7 +58,7 @@ class Told:
             self.paths.add(text)
 
     def has(self, path: str) -> bool:
-        """Whether a path is one of these texts, or ends in one that leads upwards."""
+        """Return whether a path is one of these texts, or ends in one that leads upward."""
         if path in self.paths:
             return True
         if "/../" in f"/{path}/" and any(path.endswith(one) for one in self.paths if ".." in one):

@@ -1,11 +1,12 @@
-"""Which files a test cell may open: those of its working folder, and few others.
+"""The files that a test cell may open: those of its working folder, and few others.
 
-It writes in its working folder and in temporary files of its own, and reads what belongs to the system, to installed
-libraries and to the hidden data of the assignment. Any other file has to stand in the test's own source. What a library
-reads while it is imported is its own, but never a file of the working folder: some look for their configuration there.
+It may write in its working folder and in temporary files of its own. It may read files of the system, of installed
+libraries and of the assignment's hidden data. The path of any other file must be a constant in the test's source. A
+library may read any file while it is imported, except files of the working folder, where some libraries look for their
+configuration.
 """
 
-# Paths are texts here, and come in every event.
+# Paths are strings here, because every audit event has them as strings.
 # ruff: noqa: PTH113, PTH115, PTH117, PTH118, PTH119, PTH120
 from __future__ import annotations
 
@@ -28,21 +29,21 @@ from autograder.examiner.test_environment.callers import (
     library_folders,
     module_of,
 )
-from autograder.examiner.test_environment.compilation import Texts, constants_of
+from autograder.examiner.test_environment.compilation import TrustedTexts, constants_of
 from autograder.examiner.test_environment.guard import working_folder
-from autograder.examiner.test_environment.kernel_text import MAX_PATH, Told
+from autograder.examiner.test_environment.kernel_text import MAX_PATH, KernelText
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev")
 _WRITABLE = ("/dev/null", "/dev/shm", "/dev/tty")
 _CACHES = ("~/.cache", "~/.config/matplotlib", "~/.keras", "~/.pytensor")
-"""Where libraries keep what they have computed."""
+"""Folders where libraries store what they have computed."""
 _ON_LINKS = frozenset(["os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink"])
-"""They are about the name itself, and not about what a link of that name leads to."""
+"""Events about a name itself, not about the target of a link with that name."""
 _READING = frozenset(["os.listdir", "os.scandir", "os.chdir"])
 _DIR_FD = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 2, "os.chmod": 2, "os.chown": 3, "os.utime": 3, "os.symlink": 2}
-"""Event → the position of the descriptor that its path is relative to."""
+"""Event → the position of the descriptor to which its path is relative."""
 _FOLDERS = ("topfd", "dirfd", "dir_fd")
-"""Names for a descriptor of a folder in functions of Python's own that walk through folders."""
+"""Names for a folder's descriptor in Python's own functions that walk through folders."""
 _CHANGING = (
     "remove", "rename", "rmdir", "mkdir", "truncate", "chmod", "chown", "utime", "link", "symlink", "setxattr",
     "removexattr",
@@ -50,66 +51,67 @@ _CHANGING = (
 _TEMPORARY = frozenset(["tempfile.mkstemp", "tempfile.mkdtemp"])
 _FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 EVENTS = frozenset([*(f"os.{name}" for name in _CHANGING), *_READING, *_TEMPORARY, "open", "urllib.Request"])
-"""Of Python's audit events, those that begin with a path or an address."""
+"""Python's audit events whose first argument is a path or an address."""
 
-_FILLS = "autograder.examiner.workspace"
+_FILLER = "autograder.examiner.workspace"
 """The module that fills the working folder."""
 
 _made: set[str] = set()
-"""The temporary files and folders that this process made."""
+"""The temporary files and folders that this process created."""
 
 
 class PlaceError(CourseError, PermissionError):
-    """A test was about to open a file that is no business of a test."""
+    """A test was about to open a file that tests have no access to."""
 
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"opening {path!r} is refused: it lies outside of the test's working folder and does not stand in the test;"
-            " take it from check.hidden_data, or let it go with the release"
+            f"opening {path!r} is refused: it is outside the test's working folder, and its path is not in the test's"
+            " source; take it from check.hidden_data, or add it to the release"
         )
 
 
 class Places:
     """The files of one test cell."""
 
-    def __init__(self, texts: Texts, told: Told, hidden: Path | None) -> None:
+    def __init__(self, texts: TrustedTexts, kernel_text: KernelText, hidden: Path | None) -> None:
         self.texts = texts
-        self.told = told
+        self.kernel_text = kernel_text
         self.hidden = hidden
         self.temporary = os.path.realpath(tempfile.gettempdir())
 
-    def look(self, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-        """
+    def check_event(self, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
+        """Check an audit event that names a path or an address.
+
         Raises:
-            PlaceError: a path leads to where a test has nothing to do.
-            PermissionError: the student's code gave it, and it leads out of the working folder.
+            PlaceError: the path leads to a file that the test has no access to.
+            PermissionError: the path came from the student's code and leads out of the working folder.
         """
         if event in _TEMPORARY:
             self._remember(arguments[0])
         elif event == "urllib.Request":
-            self._not_told(arguments[0])
+            self._reject_kernel_path(arguments[0])
         elif event == "open" and type(arguments[0]) is int and is_instructors(frame):
             raise PlaceError(f"descriptor {arguments[0]}")
         elif not imports(frame) and not _is_kits(frame):
             for path, base in _paths(event, arguments, frame):
-                self._look_at(path, _real(path, base, event in _ON_LINKS), _writes(event, arguments), frame)
+                self._check_path(path, _real(path, base, event in _ON_LINKS), _writes(event, arguments), frame)
 
-    def connects(self, database: Any, frame: FrameType) -> None:
-        """A connection of SQLite's.
+    def check_database(self, database: Any, frame: FrameType) -> None:
+        """Check the file of an SQLite connection.
 
         Raises:
-            PlaceError, PermissionError: as :meth:`look`.
+            PlaceError, PermissionError: as in :meth:`check_event`.
         """
         path = _file_of(database)
         if path:
-            self._look_at(os.fsdecode(database), _real(path, "", False), False, frame)
+            self._check_path(os.fsdecode(database), _real(path, "", False), False, frame)
 
     def is_writable(self, path: str) -> bool:
-        """Whether a test may change the file."""
+        """Return whether a test may change the file."""
         real = os.path.realpath(path)
         return self._is_own(real) or is_below(real, self._writable)
 
-    def _look_at(self, path: str, real: str, writes: bool, frame: FrameType) -> None:
+    def _check_path(self, path: str, real: str, writes: bool, frame: FrameType) -> None:
         folder = working_folder()
         if folder is not None and is_below(real, (str(folder),)):
             if is_importing(frame) and os.path.isfile(real):
@@ -117,7 +119,7 @@ class Places:
             return
         if self._is_own(real) or is_importing(frame):
             return
-        self._not_told(path)
+        self._reject_kernel_path(path)
         if is_below(real, self._writable if writes else self._readable) or _shows_source(frame):
             return
         if real == self.temporary and (module_of(frame) == "tempfile" or not writes):
@@ -125,8 +127,8 @@ class Places:
         if not self._stands(real, frame):
             raise PlaceError(path)
 
-    def _not_told(self, path: Any) -> None:
-        if isinstance(path, str | bytes) and self.told.has(os.fsdecode(path)):
+    def _reject_kernel_path(self, path: Any) -> None:
+        if isinstance(path, str | bytes) and self.kernel_text.has(os.fsdecode(path)):
             raise PermissionError("a path of the student's leads out of the working folder")
 
     def _is_own(self, real: str) -> bool:
@@ -150,7 +152,10 @@ class Places:
         return (*_SYSTEM, *library_folders(), *self._writable, *hidden)
 
     def _stands(self, real: str, frame: FrameType) -> bool:
-        """Whether the path stands in the test, or in the course's module that asks; or below a folder that does."""
+        """Return whether the path, or a folder that contains it, is a constant of the test.
+
+        It may also be a constant of the course's module that opens it.
+        """
         *_, instructors = frames(frame)
         places = [(text, "") for text in self.texts.own]
         file = instructors.f_code.co_filename
@@ -168,17 +173,17 @@ class Places:
 
 
 def _lexical(folder: str, path: str) -> str:
-    """The path in a folder, whatever links have that name: a test may have made one."""
+    """Return the path in a folder without following a link of that name, because a test may have made one."""
     return os.path.normpath(os.path.join(os.path.realpath(folder), path))
 
 
 def _is_kits(frame: FrameType) -> bool:
-    """Whether the kit itself opens a file, and not for a test."""
-    return module_of(frame).startswith("autograder.") or any(module_of(one) == _FILLS for one in frames(frame))
+    """Return whether the kit itself opens the file, and not for a test."""
+    return module_of(frame).startswith("autograder.") or any(module_of(one) == _FILLER for one in frames(frame))
 
 
 def _shows_source(frame: FrameType) -> bool:
-    """Whether a line of a traceback or the source of an object is looked up."""
+    """Return whether a line of a traceback or the source of an object is looked up."""
     return any(module_of(one) == "linecache" for one in (frame, frame.f_back) if one is not None)
 
 
@@ -189,7 +194,7 @@ def _writes(event: str, arguments: tuple[Any, ...]) -> bool:
 
 
 def _paths(event: str, arguments: tuple[Any, ...], frame: FrameType) -> Iterator[tuple[str, str]]:
-    """Each path that an event is about, and the folder that it is relative to; empty: the current one."""
+    """Yield each path of an event with the folder to which it is relative; empty means the current one."""
     if event in ("os.rename", "os.link"):
         given = [(arguments[0], arguments[2]), (arguments[1], arguments[3])]
     elif event == "os.symlink":
@@ -202,7 +207,7 @@ def _paths(event: str, arguments: tuple[Any, ...], frame: FrameType) -> Iterator
 
 
 def _of_walk(event: str, frame: FrameType) -> int:
-    """The descriptor of the folder that ``shutil.rmtree`` and ``os.fwalk`` are in: the event does not tell."""
+    """Return the folder descriptor in ``shutil.rmtree`` and ``os.fwalk``, because the event does not contain it."""
     if event != "open" or module_of(frame) not in ("shutil", "os", "glob"):
         return -1
     found = [frame.f_locals[name] for name in _FOLDERS if type(frame.f_locals.get(name)) is int]
@@ -218,7 +223,7 @@ def _real(path: str, base: str, on_link: bool) -> str:
 
 
 def _file_of(database: Any) -> str:
-    """The file of a database; empty where it is none."""
+    """Return the file of a database; empty if it has none."""
     if not isinstance(database, str | bytes | os.PathLike):
         return ""
     name = os.fsdecode(database)

@@ -1,12 +1,11 @@
-"""No text of the student's becomes code in this process, no bytes of theirs an object, and no path of theirs a file
-of the examiner's.
+"""The ban on student data as code, as pickled objects and as paths of the examiner's files.
 
 Libraries run texts that look like data: ``typing.get_type_hints`` evaluates annotations that are strings,
-``DataFrame.query`` a condition, ``jinja2.Template`` a page. Nobody can tell what became of a text on the way there. So
-nothing is compiled while a test cell is examined, no class unpickled and no program started, but what a closed list
-allows, and files are opened in a few places only (:mod:`~autograder.examiner.test_environment.compilation`,
-:mod:`~autograder.examiner.test_environment.places`, :mod:`~autograder.examiner.test_environment.databases`). Python's
-audit events come before each of these happens.
+``DataFrame.query`` a condition, ``jinja2.Template`` a page. Nobody can trace what became of a text on the way there. So
+while a test cell is examined, nothing is compiled, no class is unpickled and no program is started unless a closed list
+allows it, and files are opened in a few places only (:mod:`~autograder.examiner.test_environment.compilation`,
+:mod:`~autograder.examiner.test_environment.places`, :mod:`~autograder.examiner.test_environment.databases`). Python
+raises an audit event before each of these actions.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from autograder.examiner.test_environment.callers import (
     module_of,
 )
 from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
-from autograder.examiner.test_environment.kernel_text import Told
+from autograder.examiner.test_environment.kernel_text import KernelText
 from autograder.kernel.codec import Packed
 
 _PLAIN = {
@@ -51,41 +50,42 @@ _PLAIN = {
     "numpy.core.numeric": "_frombuffer",
 }
 _UNPICKLED = frozenset((module, name) for module, names in _PLAIN.items() for name in names.split())
-"""Classes of plain values: a pickle of such runs nothing."""
+"""Classes of plain values, whose unpickling runs no code."""
 _CACHES = ("numba.core.", "pytensor.")
-"""Libraries that unpickle what they have compiled, out of their own caches."""
+"""Libraries that unpickle their compiled code from their own caches."""
 _LOADERS = ("/lib", "/usr/lib", "/usr/local/lib")
 
 
 class ForeignCodeError(CourseError):
-    """A test was about to run, here, what may be the student's."""
+    """A test was about to run, in this process, code that may be the student's."""
 
 
 class _Cell:
-    """One test cell that is examined."""
+    """The state of one test cell that is examined."""
 
     def __init__(self, sources: tuple[str, ...], hidden: Path | None) -> None:
-        self.texts = compilation.Texts(sources)
-        self.told = Told()
-        self.places = places.Places(self.texts, self.told, hidden)
+        self.texts = compilation.TrustedTexts(sources)
+        self.kernel_text = KernelText()
+        self.places = places.Places(self.texts, self.kernel_text, hidden)
         self.importable = _importable(tuple(sys.path))
         self.refused: list[Exception] = []
 
     def refuse(self, what: str, frame: FrameType) -> None:
+        """Record and raise the error for a refused action."""
         error = ForeignCodeError(
             f"{what} is refused: it may be the student's; {instead_of(map(module_of, frames(frame)))}"
         )
-        if not compilation.gives_up(frame):
+        if not compilation.tolerates_refusal(frame):
             self.refused.append(error)
         raise error
 
     def refuse_statement(self, what: str) -> None:
-        """An action of a statement of SQL; SQLite itself raises the error."""
-        why = "it may be the student's, and a statement reads and changes the database of its connection alone"
+        """Record a refused action of an SQL statement; SQLite itself raises the error."""
+        why = "it may be the student's, and a statement may use only the database of its connection"
         self.refused.append(ForeignCodeError(f"{what} is refused in SQL: {why}"))
 
     def is_module(self, path: str) -> bool:
-        """Whether a file is one of the modules that could be imported before the cell began."""
+        """Return whether a file is a module that could be imported before the cell began."""
         path = os.path.normpath(path)
         folder = working_folder()
         return not (folder and is_below(path, (str(folder),))) and is_below(path, self.importable)
@@ -93,7 +93,7 @@ class _Cell:
 
 @functools.lru_cache(maxsize=8)
 def _importable(path: tuple[str, ...]) -> tuple[str, ...]:
-    """The folders on Python's path and those of libraries, with and without their links."""
+    """Return the folders on Python's path and those of libraries, with and without their links resolved."""
     folders = [os.path.normpath(entry) for entry in path if Path(entry).is_absolute()]
     return tuple(dict.fromkeys([*library_folders(), *folders, *map(os.path.realpath, folders)]))
 
@@ -104,37 +104,40 @@ _installed = False
 
 @contextlib.contextmanager
 def deny_student_code(*sources: str, hidden: Path | None = None) -> Iterator[list[Exception]]:
-    """While the block examines a test cell; gives what was refused, also where the test went on.
+    """Apply the ban while the block examines a test cell.
 
     Args:
         sources: the test cell, and the instructor's statements that tests use.
         hidden: the folder of hidden data.
+
+    Yields:
+        The list of refused actions, also those whose error the test caught.
     """
     global _now, _installed
     if not _installed:
-        sys.addaudithook(_hear)
+        sys.addaudithook(_audit)
         _installed = True
     before, _now = _now, _Cell(sources, hidden)
     try:
-        with databases.confining(databases.Rules(_now.places.is_writable, _now.refuse_statement)):
+        with databases.confine_connections(databases.Rules(_now.places.is_writable, _now.refuse_statement)):
             yield _now.refused
     finally:
         _now = before
 
 
-def heard(packed: Packed) -> None:
-    """Remember the texts in a message of the kernel's: none of them is a path."""
+def record_text(packed: Packed) -> None:
+    """Remember the texts in a message of the kernel's, so that none of them is used as a path."""
     if _now is not None:
-        _now.told.keep(packed)
+        _now.kernel_text.keep(packed)
 
 
-def heard_file(data: bytes) -> None:
-    """Remember what is in a file of the student's that a test may read."""
+def record_file(data: bytes) -> None:
+    """Remember the contents of a student's file that a test may read."""
     if _now is not None:
-        _now.told.keep_file(data)
+        _now.kernel_text.keep_file(data)
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if _now is None:
         return
     listener = _LISTENERS.get(event)
@@ -142,7 +145,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         listener(_now, event, arguments, sys._getframe(1))
 
 
-# --- what is asked of each event -----------------------------------------------------------------------
+# --- checks of single events ----------------------------------------------------------------------------
 
 
 def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
@@ -157,11 +160,11 @@ def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameTy
     elif not cell.texts.allows(source, frame):
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
         what = repr(text.strip()[:60]) if isinstance(text, str) else "a syntax tree"
-        cell.refuse(f"compiling {what}, which does not stand in the test,", frame)
+        cell.refuse(f"compiling {what}, which is not a constant of the test,", frame)
 
 
 def _load(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-    """Code that was compiled before: of modules."""
+    """Refuse compiled code, except that of modules."""
     path = frame.f_locals.get("source_path") or frame.f_locals.get("bytecode_path")
     if not imports(frame) or not cell.is_module(str(path)):
         cell.refuse("loading compiled code", frame)
@@ -203,15 +206,15 @@ def _import(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameTyp
 
 
 def _file(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-    cell.places.look(event, arguments, frame)
+    cell.places.check_event(event, arguments, frame)
 
 
 def _connect(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-    cell.places.connects(arguments[0], frame)
+    cell.places.check_database(arguments[0], frame)
 
 
 def _connected(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
-    if not databases.is_bound(arguments[0]):
+    if not databases.is_confined(arguments[0]):
         cell.refuse("a connection of SQLite's own class", frame)
 
 

@@ -1,4 +1,4 @@
-"""dask.distributed as the engine of a batch: the connection, TLS, and the workers as machines that prove themselves."""
+"""Connection of a batch to dask.distributed: TLS, and the workers as machines that prove their sandboxes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ MISSING = "the engine beyond one machine needs dask.distributed: pip install 'nb
 
 
 class InCluster:
-    """Executes a batch on the workers of a dask scheduler; an :data:`~autograder.grading.batch.Execute`.
+    """Execution of a batch on the workers of a dask scheduler; an :data:`~autograder.grading.batch.Execute`.
 
     Args:
-        engine: says where the scheduler is and which certificates go with it.
-        root: the course folder, which relative paths of certificates start from.
+        engine: the scheduler's address and the certificates for it.
+        root: the course folder, from which relative paths of certificates start.
         insecure: allow a connection without TLS.
         warm: fork kernels from templates on the workers.
         program: starts the grading program on a worker; for tests.
 
     Raises:
-        UsageError: the address is none, or of a connection without TLS that is not allowed.
+        UsageError: the address cannot be used, or names a connection without TLS that is not allowed.
     """
 
     def __init__(
@@ -47,7 +47,9 @@ class InCluster:
         self.engine, self.root, self.warm, self.program = engine, root, warm, program
 
     def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
-        """See :func:`~autograder.grading.pool.in_processes`; ``workers`` bounds all machines, 0: their slots do.
+        """Grade as :func:`~autograder.grading.pool.in_processes` does, on the cluster's workers.
+
+        ``workers`` bounds the submissions at a time on all machines; with 0, only their slots do.
 
         Raises:
             SandboxError: no worker's sandbox holds.
@@ -63,23 +65,23 @@ class InCluster:
 
 
 def check_address(address: str, insecure: bool) -> None:
-    """Raise :class:`UsageError` where a scheduler's address cannot be used, or would be used without TLS."""
+    """Raise :class:`UsageError` for a scheduler's address that cannot be used, or that lacks TLS."""
     protocol, separator, place = address.partition("://")
     if not separator or protocol not in ("tls", "tcp") or ":" not in place:
-        raise UsageError(f"{address!r} is no scheduler's address; write it like tls://host:8786")
+        raise UsageError(f"{address!r} is not a scheduler's address; write it like tls://host:8786")
     if protocol == "tcp" and not insecure:
         raise UsageError(
-            f"{address} is a connection without TLS: whoever reaches it can run code on all workers and read "
+            f"{address} is a connection without TLS: anybody who reaches it can run code on all workers and read "
             "hidden data. Use tls://, or say --insecure-scheduler"
         )
 
 
 @contextlib.contextmanager
 def connected(engine: Engine, root: Path) -> Iterator[Any]:
-    """A client of the scheduler.
+    """Connect to the scheduler, and yield the client.
 
     Raises:
-        HostError: dask is not installed, certificates are missing, or nobody answers.
+        HostError: dask is not installed, certificates are missing, or nothing answers at the address.
     """
     try:
         import dask
@@ -88,9 +90,9 @@ def connected(engine: Engine, root: Path) -> Iterator[Any]:
     except ModuleNotFoundError as error:
         raise HostError(f"{MISSING} ({error})") from error
     address = str(engine.scheduler)
-    # What is not named here is as dask's own configuration has it.
+    # For every option that is not set here, dask's own configuration decides.
     named = {"tls_ca_file": engine.ca, "tls_client_cert": engine.cert, "tls_client_key": engine.key}
-    files = {option: str(_there(root / path)) for option, path in named.items() if path is not None}
+    files = {option: str(_existing(root / path)) for option, path in named.items() if path is not None}
     parcels_are_large = {"distributed.admin.large-graph-warning-threshold": "4GiB"}
     with dask.config.set(parcels_are_large):
         try:
@@ -107,7 +109,7 @@ def connected(engine: Engine, root: Path) -> Iterator[Any]:
             client.close()
 
 
-def _there(path: Path) -> Path:
+def _existing(path: Path) -> Path:
     if not path.is_file():
         raise HostError(f"there is no file {path}; `engine` in course.yaml names it")
     return path
@@ -115,7 +117,7 @@ def _there(path: Path) -> Path:
 
 @contextlib.contextmanager
 def fleet(client: Any, common: bytes, due: Sequence[Work], program: tuple[str, ...] | None) -> Iterator[DaskFleet]:
-    """The workers, with a grading program each; the programs end with this."""
+    """Start a grading program on each worker, and end them with the context."""
     from autograder.grading.cluster.plugin import PREFIX, GraderPlugin
 
     name = PREFIX + secrets.token_hex(8)
@@ -123,7 +125,7 @@ def fleet(client: Any, common: bytes, due: Sequence[Work], program: tuple[str, .
     threads = max(work.assignment.limits.threads for work in due)
     plugin = GraderPlugin(name, common, needed_mib(due) + EXAMINER_MIB, threads, program)
     try:
-        # A worker that fails here is one without this version of the kit; its standing will say so.
+        # A worker fails here if it lacks this version of the kit; its standing will say so.
         with contextlib.suppress(Exception):
             client.register_plugin(plugin, name=name)
         yield DaskFleet(client, name)
@@ -133,7 +135,7 @@ def fleet(client: Any, common: bytes, due: Sequence[Work], program: tuple[str, .
 
 
 def _clear(client: Any) -> None:
-    """Take away what batches left whose coordinators were killed."""
+    """Remove the plugins of batches whose coordinators were killed."""
     from autograder.grading.cluster.plugin import abandoned
 
     found = client.run(abandoned, on_error="ignore")
@@ -143,25 +145,27 @@ def _clear(client: Any) -> None:
 
 
 class DaskFleet:
-    """The workers of a scheduler; see :class:`autograder.grading.cluster.dispatch.Fleet`."""
+    """Workers of a scheduler; see :class:`autograder.grading.cluster.dispatch.Fleet`."""
 
     def __init__(self, client: Any, name: str) -> None:
         self.client, self.name = client, name
 
     def standing(self) -> Mapping[str, Standing]:
+        """Return address → standing, as :class:`~autograder.grading.cluster.dispatch.Fleet` defines."""
         from autograder.grading.cluster.plugin import standing
 
         answers = self.client.run(standing, self.name, on_error="return")
         return {address: _standing(answer) for address, answer in answers.items()}
 
     def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> Sent:
+        """Send a submission, as :class:`~autograder.grading.cluster.dispatch.Fleet` defines."""
         from autograder.grading.cluster.plugin import grade_parcel
 
         future = self.client.submit(
             grade_parcel,
             self.name,
             parcel,
-            key=f"grade-{secrets.token_hex(16)}",  # no student's name: dask shows keys to whoever asks
+            key=f"grade-{secrets.token_hex(16)}",  # no student's name: dask shows keys to anybody
             workers=[address],
             allow_other_workers=False,
             pure=False,
@@ -171,6 +175,7 @@ class DaskFleet:
         return cast(Sent, future)
 
     def forget(self, sent: Sent) -> None:
+        """Cancel a submission, as :class:`~autograder.grading.cluster.dispatch.Fleet` defines."""
         with contextlib.suppress(Exception):
             cast(Any, sent).cancel()
 
@@ -178,6 +183,6 @@ class DaskFleet:
 def _standing(answer: Any) -> Standing:
     if isinstance(answer, BaseException):
         if isinstance(answer, ImportError | AttributeError | TypeError):
-            return Standing(refused=f"it has not this version of the kit ({answer})")
-        return Standing()  # it may be busy, or on its way out
+            return Standing(refused=f"this version of the kit is not installed there ({answer})")
+        return Standing()  # it may be busy, or about to leave
     return Standing(*answer)

@@ -1,6 +1,6 @@
-"""Gives work to machines and takes results back: who gets what, and what happens when one goes away.
+"""Dispatch of submissions to machines: assignment, results, and retries when a machine goes away.
 
-It knows nothing of any library for clusters; :class:`Fleet` is what it asks of one.
+This module knows no library for clusters; :class:`Fleet` is the interface that it needs.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from autograder.grading.parcel import pack_unit
 from autograder.grading.work import Work
 
 DEATHS = 3
-"""So many machines may be lost with a submission; after the last one it is not graded."""
+"""Number of machines that may be lost with a submission; after the last one it is not graded."""
 POLL_SECONDS = 2.0
-"""How often the machines are asked how they are."""
+"""Seconds between two looks at the standing of the machines."""
 
 
 class Sent(Protocol):
-    """A submission on its way."""
+    """Interface of a submission that was sent to a machine."""
 
     def result(self, timeout: float | None = None) -> bytes:
-        """The outcome; any exception says that the machine, not the submission, failed."""
+        """Return the outcome; any exception means that the machine, not the submission, failed."""
 
 
 class Fleet(Protocol):
-    """Machines."""
+    """Interface of the machines."""
 
     def standing(self) -> Mapping[str, Standing]:
-        """Address → how it stands, of all that are there now."""
+        """Return address → standing, of all machines that are there now."""
 
     def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> Sent:
         """Send a submission to the machine ``address``; ``ended`` is called with the result, from any thread."""
 
     def forget(self, sent: Sent) -> None:
-        """Nobody waits for it any more."""
+        """Drop a submission: nothing waits for its result any more."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Dispatch:
 
     Args:
         fleet: the machines.
-        most: submissions at a time, on all machines together; None: as many as they have slots.
+        most: largest number of submissions at a time, on all machines together; None: as many as they have slots.
         patience: seconds for which a batch waits while there is no machine to give work to.
     """
 
@@ -69,7 +69,7 @@ class Dispatch:
         self._pending: deque[Work] = deque()
 
     def run(self, due: Sequence[Work]) -> Generator[tuple[Work, str], None, None]:
-        """Like :func:`~autograder.grading.pool.in_processes`: each work as it ends, and why it has no grade.
+        """Grade as :func:`~autograder.grading.pool.in_processes` does: yield each work with its reason.
 
         Raises:
             SandboxError: no machine's sandbox holds.
@@ -100,7 +100,7 @@ class Dispatch:
             self._running.clear()
 
     def _give(self, fleet: Mapping[str, Standing]) -> Generator[tuple[Work, str], None, None]:
-        """Fill free slots, of the machine that is least busy first."""
+        """Fill free slots, those of the least busy machine first."""
         busy = Counter[str]()
         for running in self._running.values():
             slots = fleet[running.address].slots if running.address in fleet else 0
@@ -122,14 +122,14 @@ class Dispatch:
             busy[address] += fleet[address].slots if alone else 1
             self._count += 1
             number = self._count
-            sent = self.fleet.submit(address, parcel, self._telling(number))
+            sent = self.fleet.submit(address, parcel, self._notify(number))
             self._running[number] = _Running(work, address, sent)
 
-    def _telling(self, number: int) -> Callable[[Any], None]:
+    def _notify(self, number: int) -> Callable[[Any], None]:
         return lambda _: self._ended.put(number)
 
     def _take(self) -> Generator[tuple[Work, str], None, None]:
-        """Wait for one that has ended, a moment at most; write its result."""
+        """Wait a moment for one result, and write it."""
         try:
             number = self._ended.get(timeout=POLL_SECONDS if self._running else POLL_SECONDS / 4)
         except queue.Empty:
@@ -140,7 +140,7 @@ class Dispatch:
         try:
             outcome = running.sent.result(timeout=60.0)
         except Exception as error:
-            yield from self._again(running, f"{error or type(error).__name__}")
+            yield from self._requeue(running, f"{error or type(error).__name__}")
         else:
             try:
                 reason = put_in_place(running.work, outcome)
@@ -151,15 +151,15 @@ class Dispatch:
             self.fleet.forget(running.sent)
 
     def _leave(self, fleet: Mapping[str, Standing]) -> Generator[tuple[Work, str], None, None]:
-        """Take back what lies on machines that are gone."""
+        """Take back the submissions of machines that are gone."""
         for number, running in list(self._running.items()):
             if running.address not in fleet:
                 del self._running[number]
                 self.fleet.forget(running.sent)
-                yield from self._again(running, "the machine is gone")
+                yield from self._requeue(running, "the machine is gone")
 
-    def _again(self, running: _Running, why: str) -> Generator[tuple[Work, str], None, None]:
-        """On another machine, after those that have cost none, or never."""
+    def _requeue(self, running: _Running, why: str) -> Generator[tuple[Work, str], None, None]:
+        """Queue a submission of a lost machine again, behind those that have lost none; give up after the last."""
         self._lost[running.work.student] += 1
         if self._lost[running.work.student] >= DEATHS:
             lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {why}"
@@ -168,18 +168,18 @@ class Dispatch:
             self._pending.append(running.work)
 
     def _goes_alone(self, work: Work) -> bool:
-        """Two machines were lost with it: whoever is beside it on the next one must not pay for that."""
+        """Tell whether the submission must run alone: it may be what brought two machines down."""
         return self._lost[work.student] >= DEATHS - 1
 
     def _hopeless(self, fleet: Mapping[str, Standing], seconds: float) -> HostError | None:
-        """Why nothing will come of waiting any longer."""
+        """Return the error that ends the waiting, or None."""
         refused = {address: standing.refused for address, standing in fleet.items() if standing.refused}
         if fleet and len(refused) == len(fleet):
             listed = "".join(f"\n  {address}: {why}" for address, why in sorted(refused.items()))
-            return SandboxError(f"no worker may grade:{listed}")
+            return SandboxError(f"no worker can grade:{listed}")
         if seconds > self.patience:
             there = f"{len(fleet)} there, none ready" if fleet else "none there"
             return HostError(
-                f"no worker to give work to for {seconds:.0f} s ({there}); are they started, and with TLS?"
+                f"no worker to give work to for {seconds:.0f} s ({there}); check that workers run, with TLS"
             )
         return None

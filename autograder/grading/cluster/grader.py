@@ -1,4 +1,4 @@
-"""Runs the program that grades (:mod:`autograder.grading.cluster.host`) beside a process that talks to the network."""
+"""Handle of the grading program (:mod:`autograder.grading.cluster.host`) in a process that talks to the network."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ from autograder.grading.cluster.host import COMMON, OUTCOME, PARCEL
 from autograder.grading.parcel import STATE
 
 PROGRAM = (sys.executable, "-I", "-c", "import sys; from autograder.grading.cluster import host; sys.exit(host.run())")
-"""Isolated: no module is taken from the folder that it is started in."""
+"""Command of the program, isolated: no module is taken from the folder that it is started in."""
 STARTS = 3
-"""How often the program is started before its machine is given up."""
+"""Number of times that the program is started before its machine is given up."""
 LOG = "host.log"
 
 
 class LostError(Exception):
-    """This machine could not grade the submission: another may."""
+    """A failure of this machine, not of the submission: another machine may succeed."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether a machine may be given work. Plain: it travels."""
+    """Readiness of a machine for work. A plain record, because it is sent over the network."""
 
     slots: int = 0
-    """Submissions at a time; 0: none, yet or any more."""
+    """Submissions at a time; 0: none yet, or none any more."""
     refused: str = ""
-    """Why it gets no work; empty while it is being tried, and when it has proved its sandbox."""
+    """Reason why it gets no work; empty during its self-test, and after a passed one."""
 
 
 class Grader:
-    """One batch's program on this machine, and the way to it. Thread-safe.
+    """One batch's program on this machine. Thread-safe.
 
     Args:
-        folder: is made; everything of the batch lies below it, for this user alone.
+        folder: a folder to make; everything of the batch lies below it, for this user alone.
         common: the batch's common parcel.
-        slots: how many submissions go at a time where limits are enforced.
-        environment: of the program.
+        slots: number of submissions at a time where limits are enforced.
+        environment: environment variables of the program.
+        program: its command line.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Grader:
         self._thread.start()
 
     def run(self, parcel: bytes) -> bytes:
-        """The outcome of a submission.
+        """Grade a submission and return its outcome.
 
         Raises:
             LostError: this machine could not grade it, for a reason that is not the submission's.
@@ -132,7 +133,7 @@ class Grader:
                 self.standing = Standing(refused=why)
 
     def _once(self) -> str:
-        """Start the program and hear it to its end; why it ended."""
+        """Start the program and read its answers to its end; return why it ended."""
         with self._lock:
             if self._closed:
                 return self.standing.refused
@@ -149,29 +150,29 @@ class Grader:
         with process:
             assert process.stdout is not None
             for line in process.stdout:
-                self._hear(json.loads(line))
-        return f"its grading program ended (exit status {process.returncode}){self._said()}"
+                self._handle(json.loads(line))
+        return f"its grading program ended (exit status {process.returncode}){self._log_line()}"
 
-    def _hear(self, said: dict[str, Any]) -> None:
+    def _handle(self, message: dict[str, Any]) -> None:
         with self._lock:
             if self._closed:
                 return
-            if "ready" in said:
-                self.standing = Standing(1 if said["ready"]["reduced"] else self.slots)
-            elif "refused" in said:
-                self.standing = Standing(refused=str(said["refused"]))
-            answer = self._waiting.pop(said.get("done") or said.get("lost") or "", None)
+            if "ready" in message:
+                self.standing = Standing(1 if message["ready"]["reduced"] else self.slots)
+            elif "refused" in message:
+                self.standing = Standing(refused=str(message["refused"]))
+            answer = self._waiting.pop(message.get("done") or message.get("lost") or "", None)
         if answer is None:
             return
-        if "lost" in said:
-            answer.set_exception(LostError(said["why"]))
+        if "lost" in message:
+            answer.set_exception(LostError(message["why"]))
             return
         try:
-            answer.set_result((Path(said["done"]) / OUTCOME).read_bytes())
+            answer.set_result((Path(message["done"]) / OUTCOME).read_bytes())
         except OSError as error:
             answer.set_exception(LostError(f"its outcome cannot be read ({error})"))
 
-    def _said(self) -> str:
+    def _log_line(self) -> str:
         try:
             text = (self.folder / STATE / LOG).read_text(errors="replace")
         except OSError:

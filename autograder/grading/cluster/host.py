@@ -1,12 +1,12 @@
-"""The program that grades on another machine: proves its sandbox, then takes submissions until nobody talks to it.
+"""The program that grades on another machine: it proves its sandbox, then takes submissions until its input is closed.
 
-It gets one argument, a FOLDER that holds the common parcel and is this program's alone. It says one line of JSON when
-it has tried its sandbox: ``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is
-the path of a folder below FOLDER with a file ``parcel`` in it. When that submission is done it has a file ``outcome``,
-too, and it says ``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine could not even begin. It
-ends, and all that it started, when its standard input is closed.
+It gets one argument, a FOLDER that holds the common parcel and is this program's alone. After the self-test it writes
+one line of JSON: ``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is
+the path of a folder below FOLDER with a file ``parcel`` in it. When that submission is done, its folder has a file
+``outcome``, too, and the program writes ``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine
+could not even begin. It ends, with all that it started, when its standard input is closed.
 
-It is a program of its own so that nothing of a submission happens in the process that talks to the network.
+It is a program of its own so that no file of a submission is opened in the process that talks to the network.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from autograder.grading.work import Work, versions
 from autograder.records import Assignment
 
 COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"
-"""Names of files: of FOLDER the first, of a submission's folder the others."""
+"""Names of files: ``common`` in FOLDER, the others in a submission's folder."""
 
 
 Grading = Callable[[Common, Path], contextlib.AbstractContextManager[Callable[[Work], str]]]
-"""What grades submissions while its context lasts: gives the reason why one could not be graded, else nothing."""
+"""A context that yields a function to grade a submission; it returns the reason of a failure, or nothing."""
 
 
 @contextlib.contextmanager
 def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], str]]:
-    """Grade in processes of this machine's, which import while the caller goes on."""
+    """Grade in processes of this machine, which import libraries while the caller continues."""
     kernels = MIN_KERNELS_FOR_TEMPLATE if common.warm else 0
     with Templates(work_in(common, folder / STATE), kernels=kernels, executed=True) as templates:
         examiners = Examiners(templates)
@@ -52,9 +52,9 @@ def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], str]]:
 
 
 def main(folder: Path, grade: Grading = grading, prove: Callable[[Assignment], bool] | None = None) -> int:
-    """Serve ``folder``; the exit status."""
+    """Serve ``folder`` and return the exit status."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # libraries may print: only answers go to the coordinator
 
     def say(line: Any) -> None:
         answers.write(json.dumps(line) + "\n")
@@ -79,16 +79,20 @@ def main(folder: Path, grade: Grading = grading, prove: Callable[[Assignment], b
 
 
 def check_versions(wanted: Any) -> None:
-    """Raise :class:`AutograderError` where this machine would grade with other versions than the coordinator's."""
+    """Raise :class:`AutograderError` if this machine has other versions than the coordinator."""
     here = versions()
     other = [f"{name} {here.get(name, 'missing')} instead of {wanted.get(name, 'none')}"
              for name in sorted({*here, *wanted}) if here.get(name) != wanted.get(name)]  # fmt: skip
     if other:
-        raise AutograderError(f"grades would not be those of the other machines: it has {', '.join(other)}")
+        raise AutograderError(f"its grades could differ from those of other machines: it has {', '.join(other)}")
 
 
 def prove_sandbox(assignment: Assignment) -> bool:
-    """Raise :class:`SandboxError` where a wall does not hold; says whether its limits are reduced."""
+    """Test the walls, and return whether limits are reduced.
+
+    Raises:
+        SandboxError: a wall does not hold.
+    """
     return require_walls(assignment)
 
 
@@ -129,5 +133,5 @@ def _readable(descriptor: int) -> bool:
 
 
 def run() -> int:
-    """The program."""
+    """Run the program with the folder from the command line."""
     return main(Path(sys.argv[1]))

@@ -1,7 +1,7 @@
-"""What runs in a dask worker: the plugin that gives it a grading program, and the two functions that are called there.
+"""Plugin of a dask worker that runs the grading program there, with the functions that dask calls.
 
-A worker loads this module from its own installation. What it gets sent is bytes, what it gives back is bytes; the
-process of the worker opens none of them.
+A worker loads this module from its own installation. It receives and returns bytes, and the worker's process opens
+none of them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from autograder.grading.cluster.grader import PROGRAM, Grader, LostError, Standi
 
 PREFIX = "autograder-"
 LEASE_SECONDS = 600.0
-"""After so long without a word from its coordinator a batch is over on this machine, and its data are removed."""
+"""Seconds without contact to its coordinator after which a batch is over on this machine, and its data are removed."""
 
 
 class GraderPlugin(WorkerPlugin):
-    """Gives each worker, also one that joins later, the batch's common parcel, and has it prove its sandbox."""
+    """A plugin that gives each worker, also one that joins later, the common parcel and starts its self-test."""
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class GraderPlugin(WorkerPlugin):
         self.grader: Grader | None = None
 
     def setup(self, worker: Worker) -> None:
+        """Start the grading program; dask calls this in each worker."""
         common, self.common = self.common, None
         limit = worker.memory_manager.memory_limit
         slots = max(1, worker.state.nthreads // self.threads)
@@ -55,6 +56,7 @@ class GraderPlugin(WorkerPlugin):
         threading.Thread(target=self._end_with_coordinator, args=(self.grader,), daemon=True).start()
 
     def teardown(self, worker: Worker) -> None:
+        """End the grading program; dask calls this when the plugin or the worker goes."""
         if self.grader is not None:
             self.grader.close()
 
@@ -65,7 +67,10 @@ class GraderPlugin(WorkerPlugin):
 
 
 def _environment() -> dict[str, str]:
-    """This process's, without what dask's nanny put there to keep NumPy to one thread: examiners run as elsewhere."""
+    """Return this process's environment without the variables by which dask's nanny keeps NumPy to one thread.
+
+    Examiners then run as they do on the coordinator's machine.
+    """
     put = dask.config.get("distributed.nanny.pre-spawn-environ", default={})
     return {name: value for name, value in os.environ.items() if str(put.get(name)) != value}
 
@@ -76,8 +81,10 @@ def _plugin(worker: Worker, name: str) -> GraderPlugin | None:
 
 
 def standing(name: str, dask_worker: Any) -> tuple[int, str]:
-    """Slots and refusal (:class:`~autograder.grading.cluster.grader.Standing`) of a worker in the batch ``name``; also
-    a sign of life of its coordinator."""
+    """Return a worker's slots and refusal in the batch ``name``; the call also renews the batch's lease.
+
+    See :class:`~autograder.grading.cluster.grader.Standing`.
+    """
     plugin = _plugin(dask_worker, name)
     if plugin is None or plugin.grader is None:
         return (0, "")
@@ -87,7 +94,7 @@ def standing(name: str, dask_worker: Any) -> tuple[int, str]:
 
 
 def abandoned(dask_worker: Any) -> list[str]:
-    """Batches whose coordinators have not been heard of for too long."""
+    """List the batches whose coordinators have not called for too long."""
     return [
         name
         for name in dask_worker.plugins
@@ -96,10 +103,10 @@ def abandoned(dask_worker: Any) -> list[str]:
 
 
 def grade_parcel(name: str, parcel: bytes) -> bytes:
-    """The task: a submission in, its outcome out.
+    """Grade a submission: the task that dask runs.
 
     Raises:
-        LostError: not the submission's fault; it may be tried on another worker.
+        LostError: this machine failed, and not the submission; another worker may try.
     """
     plugin = _plugin(get_worker(), name)
     if plugin is None or plugin.grader is None:

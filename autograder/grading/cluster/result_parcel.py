@@ -1,4 +1,4 @@
-"""What grading one submission gave, as bytes: made where it was graded, believed and written where the course is."""
+"""Parcel with the result of one submission: packed where it was graded, verified and written where the course is."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from autograder.records import Grade
 from autograder.results import result_json
 
 MAX_LOG = 256 * 1024
-"""Bytes of a log that are kept, its last ones."""
+"""Largest number of bytes of a log that are sent, its last ones."""
 LOG = "log"
 GRADE = "grade.json"
 
 
 def pack_outcome(work: Work, reason: str) -> bytes:
-    """The outcome of ``work``: the files that its process wrote, or the ``reason`` why there are none."""
+    """Pack the outcome of ``work``: the files that its process wrote, or the ``reason`` of the failure."""
     files = {LOG: _tail(work.log)}
     if not reason:
         try:
@@ -34,10 +34,10 @@ def pack_outcome(work: Work, reason: str) -> bytes:
 
 
 def put_in_place(work: Work, data: bytes) -> str:
-    """Write what ``data`` says that ``work`` gave; the reason why nothing is written, else empty.
+    """Write the result of ``work`` from ``data``; return the reason if nothing is written, else nothing.
 
-    This is the one writer of results that other machines made. Only a whole grade of this student that was made from
-    exactly this work is written.
+    This is the one writer of results that other machines made. It writes only a whole grade of this student that was
+    made from exactly this work.
 
     Raises:
         HostError: the course cannot be written.
@@ -50,7 +50,7 @@ def put_in_place(work: Work, data: bytes) -> str:
             exam.notebook: files[name].decode() for exam in work.exams if (name := f"{exam.notebook}.ipynb") in files
         }
     except (ValueError, KeyError, HostError) as error:
-        return f"what came back from the machine that graded it is damaged ({error})"
+        return f"the result from the machine that graded it is damaged ({error})"
     _keep_log(work.log, files.get(LOG, b""))
     if grade is None:
         return reason.replace(place, str(work.log))
@@ -63,7 +63,7 @@ def _grade(work: Work, data: bytes) -> Grade:
     if (grade.student, grade.assignment) != (work.student, work.assignment.name):
         raise ValueError("it is another student's")
     if not grade.is_made_from(work.content_keys):
-        raise ValueError("it was made from something else")
+        raise ValueError("it was made from another version of the submission or the exam")
     return grade
 
 

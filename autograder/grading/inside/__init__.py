@@ -1,1 +1,1 @@
-"""What runs in an examiner's process, behind a wall of its own: it reads, runs, examines, and hands out one outcome."""
+"""The program of an examiner, in a sandbox of its own: it reads, runs and examines one submission."""

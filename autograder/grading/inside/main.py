@@ -1,9 +1,9 @@
-"""Examines one submission: hears what it is, grades it, and hands out what came of it.
+"""Main function of an examiner: it receives one submission, grades it, and sends one outcome.
 
     coordinator ──task, unit, recordings──▶ here ──requests for kernels, then one outcome──▶ coordinator
 
-This process holds hidden tests and hidden data, and all that a student's code says comes here. Nobody believes it more
-than that one submission's grade, see :mod:`autograder.grading.outcome`.
+This process holds hidden tests and hidden data, and receives everything that a student's code sends. So it is trusted
+with no more than that one submission's grade, see :mod:`autograder.grading.outcome`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autograder._util import libraries
 from autograder.errors import AutograderError
 from autograder.execution.run import Kernel
 from autograder.grading import outcome
-from autograder.grading.inside.lent import Asking, lent_kernel
+from autograder.grading.inside.lent_kernel import CoordinatorClient, lent_kernel
 from autograder.grading.kernel_source import Recorded, ReplayMiss, kernel_source
 from autograder.grading.layout import SOCKET_PATH, UNIT
 from autograder.grading.notebook import GradedNotebook, grade_notebook
@@ -38,11 +38,11 @@ from autograder.results.annotated_notebook import ShownCell, shown_cells, source
 from autograder.results.report.rendering import render
 
 MAX_PARCEL_BYTES = 1 << 31
-"""What the coordinator sends is its own."""
+"""Largest parcel from the coordinator, which sends only its own data."""
 
 
 def main() -> None:
-    """Serve one coordinator, and end."""
+    """Serve one coordinator, then exit."""
     faulthandler.enable()  # a library that crashes leaves its stack in the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
@@ -50,22 +50,22 @@ def main() -> None:
         Path(SOCKET_PATH).chmod(0o666)
         listening.listen(4)
         line, task = _first_task(listening)
-    from autograder.grading.inside.ready import common
+    from autograder.grading.inside.common import common
 
     assert common is not None
     unit = _parcel(line)
-    kept = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
-    recorded: list[Recorded | None] = [record if task["record"] is True else None for record in kept]
+    old = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
+    recorded: list[Recorded | None] = [record if task["record"] is True else None for record in old]
     _import_libraries(common, task["without"])
     libraries.do_without(task["without"])
-    asking = Asking(line)
-    start = partial(lent_kernel, asking, common.assignment.limits)
-    line.send_parcel(examined(common, unit, recorded, start, kept=task["kept"] is True))
+    client = CoordinatorClient(line)
+    start = partial(lent_kernel, client, common.assignment.limits)
+    line.send_parcel(examined(common, unit, recorded, start, replay_only=task["replay_only"] is True))
     os._exit(0)  # without waiting for threads of the libraries
 
 
 def _import_libraries(common: Common, without: Sequence[str]) -> None:
-    """Import what tests need before anything of a student's is heard; a template has done so, but for a light one."""
+    """Import the libraries of the tests before anything of a student's arrives, unless a template has done so."""
     if without:
         return
     for name in test_libraries(common.exams, common.modules):
@@ -74,7 +74,7 @@ def _import_libraries(common: Common, without: Sequence[str]) -> None:
 
 
 def _first_task(listening: socket.socket) -> tuple[Line, dict[str, Any]]:
-    """The connection over which a task comes; one that is tried and closed is none."""
+    """Wait for a connection over which a task comes; a connection that is only tried and closed is skipped."""
     while True:
         connection, _ = listening.accept()
         line = Line(connection, MAX_PARCEL_BYTES, takes_descriptors=True)
@@ -97,25 +97,25 @@ def examined(
     recorded: Sequence[Recorded | None],
     start: Callable[[], Kernel],
     *,
-    kept: bool,
+    replay_only: bool,
     folder: Path = Path(UNIT),
 ) -> bytes:
     """Grade a submission.
 
     Args:
-        common: what it has in common with the others.
+        common: the data that all submissions of the batch share.
         unit: the parcel of the submission.
-        recorded: what is kept of each of its notebooks; what is new is written there, too.
-        start: gives a kernel.
-        kept: grade from the recordings alone.
-        folder: is made, for the submission's files.
+        recorded: the recording of each notebook; a new one is stored in it, too.
+        start: starts a kernel.
+        replay_only: grade by replay alone.
+        folder: a folder to make, for the submission's files.
 
     Returns:
         The outcome, see :mod:`autograder.grading.outcome`.
     """
     try:
         folder.mkdir(parents=True)
-        graded = _graded(unpack_unit(unit, common, folder), recorded, start, kept=kept)
+        graded = _graded(unpack_unit(unit, common, folder), recorded, start, replay_only=replay_only)
     except Exception as error:
         return outcome.failed(_why(error))
     if libraries.wanted():
@@ -124,17 +124,17 @@ def examined(
 
 
 def _shown(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequence[ShownCell] | None]:
-    """What people see of each notebook, rendered within bounds."""
+    """Make the cells of each annotated notebook, rendered within bounds."""
     shown = [() if one.ran is None else shown_cells(*one.ran) for one in graded]
     sources = [sources_for_people(exam, cells) if cells else [] for exam, cells in zip(exams, shown, strict=True)]
     return [
-        [replace(cell, rendered=said) for cell, said in zip(cells, rendered, strict=True)] or None
+        [replace(cell, rendered=html) for cell, html in zip(cells, rendered, strict=True)] or None
         for cells, rendered in zip(shown, render(sources), strict=True)
     ]
 
 
 def _graded(
-    work: Work, recorded: Sequence[Recorded | None], start: Callable[[], Kernel], *, kept: bool
+    work: Work, recorded: Sequence[Recorded | None], start: Callable[[], Kernel], *, replay_only: bool
 ) -> list[GradedNotebook]:
     own = handed_in(work)
     given = shared_files(work)
@@ -149,7 +149,7 @@ def _graded(
                 work.hidden,
                 given=given,
                 handed_in=own,
-                kernel_source=kernel_source(start, record, kept=kept),
+                kernel_source=kernel_source(start, record, replay_only=replay_only),
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]

@@ -1,7 +1,7 @@
-"""Old names for living libraries: after ``import autograder.aliases`` an ``import theano`` finds PyTensor.
+"""Old names for living libraries: after ``import autograder.aliases``, ``import theano`` finds PyTensor.
 
-The folder goes to the *end* of ``sys.path``, so that a library that is really installed is found first. Kernels that
-the kit starts have it there from the beginning; in a notebook at home the one line above does it.
+The folder goes to the *end* of ``sys.path``, so that an installed library of that name is found first. The kit's
+kernels have it on the path from the beginning; a notebook at home needs the line above.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Plain data as bytes and back, for two sides of which one is hostile.
+"""A codec between plain data and bytes, for two sides of which one is hostile.
 
-A value becomes a JSON text and a list of binary buffers. Only values of an *exact* plain type are written; whatever
-else is met is handed to ``refer``, which gives it a number (a remote handle). The decoder builds values of the types
-in its tables and nothing else: no pickle, no class looked up by a name of the message, no code. Every byte it reads
-may be the student's, hence the limits on depth, items, digits and bytes, and the refusal of JSON objects, duplicate
-meanings and non-finite literals.
+A value becomes a JSON text and a list of binary buffers. Only values of an *exact* plain type are written; any other
+value goes to ``refer``, which gives it a number (a handle). The decoder builds values of the types in its tables and
+nothing else: it unpickles nothing, looks up no class by a name from the message, and runs no code. Every byte that it
+reads may be the student's. So it limits depth, items, digits and bytes, and refuses JSON objects, duplicate meanings
+and non-finite literals.
 
 In the JSON text ``null``, booleans, strings, finite floats and small integers stand for themselves; everything else is
-a list whose first item is a tag (the tables ``ENCODERS`` and ``DECODERS`` of the modules beside this one).
+a list whose first item is a tag (the tables ``ENCODERS`` and ``DECODERS`` of this package's modules).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _LIBRARIES: dict[str, Callable[[type], Encode | None]] = {
     "jaxlib": tensors.encoder,
     "torch": tensors.encoder,
 }
-"""The first part of a type's module → what knows that library's types."""
+"""The first part of a type's module → the function that finds the encoder for a type of that library."""
 
 _DECODERS: dict[str, Callable[..., Any]] = {
     "ref": lambda r, handle, kind, type_name: r.reference(handle, kind, type_name),
@@ -59,7 +59,7 @@ _DECODERS: dict[str, Callable[..., Any]] = {
 
 
 def _find(kind: type) -> Encode | None:
-    """What writes values of exactly this type; nothing does where its metaclass has a mind of its own."""
+    """Find the encoder for values of exactly this type; None if there is none or its metaclass interferes."""
     try:
         known = _ENCODERS.get(kind)
         if known is not None:
@@ -71,13 +71,15 @@ def _find(kind: type) -> Encode | None:
 
 
 def encode(value: Any, refer: Refer | None = None) -> Packed:
-    """Write ``value``. What is not plain is given to ``refer``; without it, or where it gives None, that is an error.
+    """Encode ``value``.
+
+    A value that is not plain goes to ``refer``. Without ``refer``, or if it returns None, such a value is an error.
 
     Raises:
-        CodecError: not plain, or past a limit.
+        CodecError: the value is not plain, or past a limit.
     """
     writer = Writer(_find, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES))
-    with warnings.catch_warnings():  # what a library says of its own old ways is nobody's answer
+    with warnings.catch_warnings():  # a library's deprecation warnings must not reach the student's outputs
         warnings.simplefilter("ignore")
         tree = writer.write(value)
     text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode("ascii")
@@ -90,7 +92,7 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 def _within_bounds(data: bytes) -> None:
-    """Refuse a text that would become far more objects than it has bytes; lists of nothing, above all."""
+    """Refuse a text with far more objects than its bytes suggest, above all lists of empty lists."""
     most = 8 * MAX_ITEMS
     if data.count(b",") + data.count(b"[") > most:
         bare = _STRING.sub(b"", data)
@@ -110,7 +112,7 @@ def _refuse(*_: Any) -> Any:
 
 
 def _parsed(text: Any, buffers: Sequence[Any] = ()) -> Any:
-    """The tree of nodes, of which nothing is known but that it is not too large."""
+    """Parse a message to a tree of nodes; only its size is checked."""
     data = bytes(text)
     if len(data) > MAX_BYTES or len(data) + sum(len(b) for b in buffers) > MAX_BYTES * 2:
         raise CodecError("too large")
@@ -124,7 +126,7 @@ def _parsed(text: Any, buffers: Sequence[Any] = ()) -> Any:
 
 
 def references(text: Any) -> list[Reference]:
-    """The references in a message, without reading the values beside them; none where it is no message."""
+    """List the references in a message without decoding its values; empty if it is no message."""
     found: list[Reference] = []
     try:
         pending = [_parsed(text)]
@@ -146,14 +148,18 @@ def decode(
     strict: bool = False,
     kept: Any = frozenset(),
 ) -> Any:
-    """Read a value; ``refer`` turns a reference into what stands for it (without it, references are an error).
+    """Decode a value.
 
-    With ``strict``, arrays and tables with masked items or ``pandas.NA`` are references, too, with the value in them;
-    and values of fewer than 32 bits, masked and nullable ones become plain ones of full width, but for the types in
-    ``kept`` (None: all types): ``float16``, ``masked``, ``Int64``.
+    Args:
+        text: the message's text.
+        buffers: its buffers.
+        refer: turns a reference into its stand-in; without it, references are an error.
+        strict: arrays and tables with masked items or ``pandas.NA`` become references that carry the value. Values of
+            fewer than 32 bits, masked and nullable ones become plain ones of full width.
+        kept: types that ``strict`` does not convert (None: all types): ``float16``, ``masked``, ``Int64``.
 
     Raises:
-        CodecError: for anything that is not exactly the protocol's.
+        CodecError: the message breaks the protocol.
         Exception: what ``refer`` raised.
     """
     tree = _parsed(text, buffers)

@@ -1,4 +1,4 @@
-"""numpy's types as nodes of a message: arrays, scalars, masked arrays, polynomials."""
+"""Nodes for numpy's types: arrays, scalars, masked arrays, polynomials."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _POLYNOMIALS = frozenset("Polynomial Chebyshev Legendre Hermite HermiteE Laguerr
 
 
 def write_array(writer: Writer, value: Any) -> list[Any]:
-    """An array; one of objects, or of texts without a width, item by item."""
+    """Write an array; an array of objects, or of texts without a width, item by item."""
     dtype = dtype_node(value.dtype)
     if value.dtype.hasobject or value.dtype.kind == "T":
         items = value.ravel().tolist()
         return ["items", dtype, list(value.shape), write_items(writer, items)]
-    # As it lies in memory, so that a table's transposed block is not turned round twice.
+    # In the order of its memory, so that a table's transposed block is not transposed twice.
     fortran = value.flags.fnc
     data = (value.T if fortran else value).tobytes()
     return ["nd", dtype, list(value.shape), writer.add_buffer(data), "F" if fortran else "C"]
 
 
 def write_items(writer: Writer, items: list[Any]) -> list[Any]:
-    """The nodes of all items, or none: one that has to stay keeps what they are in."""
+    """Write the nodes of all items; if one item has to stay, its container stays."""
     writer.whole += 1
     nodes = writer.sequence("", items)[1:]
     writer.whole -= 1
@@ -44,11 +44,12 @@ def write_items(writer: Writer, items: list[Any]) -> list[Any]:
 
 
 def read_items(reader: Reader, nodes: Any) -> list[Any]:
+    """Read the values of item nodes."""
     return reader.sequence(*exactly(list, nodes))
 
 
 def read_array(reader: Reader, node: Any, kinds: str = "") -> Any:
-    """The array of a node; with ``kinds``, only of one of these kinds of dtype."""
+    """Read the array of a node; with ``kinds``, only an array of one of these kinds of dtype."""
     array = reader.read(node)
     numpy = sys.modules.get("numpy")
     if numpy is None or type(array) is not numpy.ndarray or (kinds and array.dtype.kind not in kinds):
@@ -75,7 +76,7 @@ def _read_nd(reader: Reader, name: Any, shape: Any, index: Any, order: Any = "C"
 
 
 def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
-    """The array with numbers of full width, where the reader does not keep its narrow type."""
+    """Widen the array's numbers to full width, unless the reader keeps their narrow type."""
     wide = array.dtype if reader.kept is None else wide_dtype(array.dtype, reader.kept, bits)
     if wide == array.dtype:
         return array
@@ -84,7 +85,7 @@ def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
 
 
 def _clean(array: Any) -> Any:
-    """A copy that can be written to, in which truth is 0 or 1 and every character is one."""
+    """Make a writable copy in which truth values are 0 or 1 and every character is valid."""
     if array.dtype.kind == "b":
         return array.view("u1") != 0
     if array.dtype.kind == "U" and array.size and (array.view(array.dtype.str[0] + "u4") > sys.maxunicode).any():
@@ -101,7 +102,7 @@ def _read_items(reader: Reader, name: Any, shape: Any, nodes: Any) -> Any:
     array = numpy.empty(len(items), dtype)
     if dtype.kind == "T" and not all(type(item) is str for item in items):
         raise CodecError("not texts")
-    for index, item in enumerate(items):  # one by one: an item that is a list is one item
+    for index, item in enumerate(items):  # one by one, as numpy would unpack a list
         array[index] = item
     return array.reshape(sizes)
 
@@ -141,13 +142,13 @@ def _read_masked(reader: Reader, data_node: Any, mask_node: Any, fill_node: Any,
             raise CodecError("a mask of another shape")
     fill = read_array(reader, fill_node).reshape(())[()]
     if mask_node is None and not reader.keeps(MASKED):
-        return data  # it would mask itself where a test divides by zero
+        return data  # a masked array would mask items as soon as a test divides by zero
     reader.unknown = reader.unknown or mask_node is not None
     return numpy.ma.MaskedArray(data, mask=mask, fill_value=fill, hard_mask=exactly(bool, hard))
 
 
 def write_type(writer: Writer, value: Any) -> Any:
-    """One of Python's or numpy's own types, by its name."""
+    """Write one of Python's or numpy's own types by its name."""
     name, numpy = value.__name__, sys.modules.get("numpy")
     if name in TYPES and TYPES[name] is value:
         return ["type", name]
@@ -177,7 +178,7 @@ def _read_polynomial(reader: Reader, name: Any, coef: Any, domain: Any, window: 
     kind = getattr(numpy.polynomial, one_of(name, _POLYNOMIALS))
     parts = [read_array(reader, part, "iufcO") for part in (coef, domain, window)]
     name_of_x = reader.a(str, symbol)
-    return kind(*parts, **({} if name_of_x == "x" else {"symbol": name_of_x}))  # there is one since numpy 1.24
+    return kind(*parts, **({} if name_of_x == "x" else {"symbol": name_of_x}))  # numpy has it since 1.24
 
 
 def _read_view(name: str) -> Callable[..., Any]:
@@ -209,7 +210,7 @@ def _read_masked_constant(reader: Reader) -> Any:
 
 
 def encoder(kind: type) -> Encode | None:
-    """What writes values of exactly this type of numpy's."""
+    """Find the encoder for values of exactly this numpy type."""
     numpy = sys.modules.get("numpy")
     if numpy is None:
         return None

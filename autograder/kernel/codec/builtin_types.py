@@ -1,4 +1,4 @@
-"""Python's own types as nodes of a message: numbers, containers, bytes, and the types themselves by name."""
+"""Nodes for Python's own types: numbers, containers, bytes, and the types themselves by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from .core import CodecError, Encode, Reader, Writer, exactly, keys, one_of, whole_number
 
 _MAX_BITS = 1_000_000
-"""Of an integer."""
+"""Bits of an integer."""
 _MAX_RANGE = 1_000_000
 
 TYPES: dict[str, type] = {
@@ -21,7 +21,8 @@ TYPES: dict[str, type] = {
         bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, slice, type(None),
     )
 }  # fmt: skip
-"""Types that are values themselves, by name. Exceptions, ``type`` and ``object`` are not: they would fit anything."""
+"""Types that are values themselves, by name. Exceptions, ``type`` and ``object`` are not: every value would fit them.
+"""
 
 _VIEW_FORMATS = frozenset("bBhHiIlLqQnNfd?c")
 _ARRAY_CODES = frozenset("bBhHiIlLqQfd")
@@ -65,7 +66,7 @@ def _bounded(numbers: range) -> range:
 
 
 def _write_defaultdict(writer: Writer, value: Any) -> Any:
-    """With its factory where that is one of Python's own types; else without."""
+    """Write a defaultdict, with its factory only if that is one of Python's own types."""
     factory = value.default_factory
     name = next((name for name, kind in TYPES.items() if kind is factory and kind is not type(None)), None)
     return ["defaultdict", name, writer.pairs(value)]

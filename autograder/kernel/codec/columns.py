@@ -1,7 +1,7 @@
-"""pandas' extension arrays as nodes of a message: categories, time zones, periods, intervals, missing values, texts.
+"""Nodes for pandas' extension arrays: categories, time zones, periods, intervals, missing values, texts.
 
-They are taken apart with public methods and put together with public constructors, whose own checks say whether the
-parts belong together.
+They are taken apart with public methods and put together with public constructors, whose own checks tell whether the
+parts fit.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ FREQUENCY = re.compile(
     r"-?\d{0,6}(?:[BDHhTSLUNM]|min|s|ms|us|ns|W(?:-(?:MON|TUE|WED|THU|FRI|SAT|SUN))?|B?[MQAY][ES]?|SM[ES]?"
     rf"|B?[QAY][ES]?-(?:{_MONTHS.replace(' ', '|')}))\Z"
 )
-"""Frequencies of pandas by their names, old and new ones."""
+"""The names of pandas' frequencies, old and new ones."""
 CLOSED = ("left", "right", "both", "neither")
 _STRINGS = ("python", "pyarrow")
 
 
 def write_values(writer: Writer, holder: Any) -> list[Any]:
-    """What is in a column, an index or an array of pandas'."""
+    """Write the values of a pandas column, index or array."""
     numpy = sys.modules["numpy"]
     dtype = holder.dtype
     if isinstance(dtype, numpy.dtype):
@@ -38,7 +38,7 @@ def write_values(writer: Writer, holder: Any) -> list[Any]:
 
 
 def read_index(reader: Reader, node: Any) -> Any:
-    """The index of a node."""
+    """Read the index of a node."""
     import pandas
 
     index = reader.read(node)
@@ -74,7 +74,7 @@ def _read_zoned(reader: Reader, stamps: Any, zone: Any) -> Any:
 
 
 def write_zone(zone: Any) -> Any:
-    """Also of pytz, which pandas used of old, by name; ``UTC`` is everybody's."""
+    """Write a time zone; one of pytz, which older versions of pandas use, by its name."""
     name = getattr(zone, "zone", None)
     return ["zone", name] if type(name) is str and name else zone_node(zone)
 
@@ -90,6 +90,7 @@ def _read_period(reader: Reader, ordinals: Any, freq: Any) -> Any:
 
 
 def read_frequency(text: Any) -> str:
+    """Check the name of a frequency."""
     if type(text) is not str or not FREQUENCY.match(text):
         raise CodecError("not a frequency")
     return text
@@ -145,7 +146,7 @@ def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
     kinds = {"b": "BooleanArray", "f": "FloatingArray"}
     kind: Any = getattr(pandas.arrays, kinds.get(data.dtype.kind, "IntegerArray"))
     column = kind(data, mask)
-    # A plain column has NaN where it meets another index; this one has NA, which comparisons pass over.
+    # Aligned to another index, a plain column gets NaN; this one would get NA, which comparisons ignore.
     return column if missing or reader.keeps(str(column.dtype)) else widened(reader, data)
 
 
@@ -172,7 +173,7 @@ def _read_string(reader: Reader, storage: Any, with_na: Any, nodes: Any) -> Any:
     with_na = exactly(bool, with_na) and (missing or reader.keeps("string"))
     try:
         dtype = _string_dtype(one_of(storage, _STRINGS), with_na)
-    except ImportError:  # there is no pyarrow here
+    except ImportError:  # no pyarrow
         dtype = _string_dtype("python", with_na)
     texts = numpy.empty(len(items), object)
     texts[:] = items
@@ -190,7 +191,7 @@ def _string_dtype(storage: str, with_na: bool) -> Any:
 
 _INTEGERS = frozenset(f"{sign}{bits}" for sign in ("Int", "UInt") for bits in (8, 16, 32, 64))
 NULLABLE = _INTEGERS | {"Float32", "Float64", "boolean", "string"}
-"""The columns in which what is missing is ``pandas.NA``, by the names of their dtypes."""
+"""The columns whose missing items are ``pandas.NA``, by the names of their dtypes."""
 
 WRITERS: dict[str, Callable[[Writer, Any], list[Any]]] = {
     "CategoricalDtype": _write_category,
@@ -203,7 +204,7 @@ WRITERS: dict[str, Callable[[Writer, Any], list[Any]]] = {
     **{f"{kind}Dtype": _write_nullable for kind in "Int8 Int16 Int32 Int64 Float32 Float64".split()},  # noqa: SIM905
     **{f"UInt{bits}Dtype": _write_nullable for bits in (8, 16, 32, 64)},
 }
-"""By the class of the dtype."""
+"""Encoders by the class of the dtype."""
 DECODERS: dict[str, Callable[..., Any]] = {
     "pd.category": _read_category,
     "pd.zoned": _read_zoned,
@@ -216,7 +217,7 @@ DECODERS: dict[str, Callable[..., Any]] = {
 
 
 def read_values(reader: Reader, node: Any) -> Any:
-    """An array of numpy's or pandas' with one dimension."""
+    """Read an array of numpy's or pandas' with one dimension."""
     if type(node) is not list or not node or node[0] not in ("nd", "items", *DECODERS):
         raise CodecError("expected an array")
     values = reader.read(node)

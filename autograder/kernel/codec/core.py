@@ -1,8 +1,8 @@
-"""The two halves that every kind of value uses: a writer that walks a value, and a reader that walks a message.
+"""The writer and the reader that every kind of value uses: one walks a value, the other a message.
 
-What a type looks like in a message is said beside it, in ``codec_python``, ``codec_numpy``, ``codec_pandas``,
-``codec_scipy`` and ``codec_tensor``: one function that writes it and one that reads it, under one tag. Here are the
-limits that hold for all of them, and the rule for what cannot be copied: it is left where it is, as a reference.
+The other modules of this package define how each type looks in a message: one function writes it and one reads it,
+under one tag. This module holds the limits for all of them, and the rule for a value that cannot be copied: it stays
+where it is, as a reference.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 LONG_TEXT = 1000
-"""Characters; a longer string is a buffer, so that the JSON text stays short."""
+"""Characters; a longer string becomes a buffer, so that the JSON text stays short."""
 _SMALL = 2**53
 _RUN = 32
-"""Items from which a list of nothing but floats, or integers, is one buffer."""
+"""A list of at least this many floats, or of integers, becomes one buffer."""
 _WIDER = 4
-"""How many times the bytes of a message its narrow arrays may take once they are wide."""
+"""Widened arrays may take this many times the limit on a message's bytes."""
 
 
 class CodecError(ValueError):
-    """A message that is not what the protocol says, or a value past the limits."""
+    """A message that breaks the protocol, or a value past the limits."""
 
 
 class NotPlainError(CodecError):
-    """A value of this class, of which no reference can be given either."""
+    """A value of a class that is not plain, and that has no reference either."""
 
     def __init__(self, kind: type) -> None:
         name = kind.__name__
@@ -37,11 +37,11 @@ class NotPlainError(CodecError):
 
 
 class NotPlain(Exception):
-    """Something inside a value that can only be copied as a whole is not plain data."""
+    """A value that is not plain, inside one that can only be copied as a whole."""
 
 
 class Passing(Exception):
-    """What ``refer`` raised on the reading side: no fault of the message."""
+    """An exception of ``refer`` on the reading side: no fault of the message."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
@@ -49,23 +49,23 @@ class Passing(Exception):
 
 
 class Copy:
-    """A value beside a reference; equal to nothing but itself."""
+    """A value that comes with a reference; equal to nothing but itself."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
 class Reference(NamedTuple):
-    """A leaf that stays in the kernel."""
+    """A value that stays in the kernel."""
 
     handle: int
     kind: str
     """``function``, ``class``, ``module``, ``model`` or ``object``."""
     type_name: str
     why: str = ""
-    """Why it was not copied, where the reader could not: a sentence without a full stop."""
+    """Why the reader could not copy it: a sentence without a full stop; empty if the writer decided."""
     copy: Copy | None = None
-    """For a comparison that knows what to make of what is masked or missing in it."""
+    """The value, for comparisons that can handle its masked or missing items."""
 
 
 class Packed(NamedTuple):
@@ -76,7 +76,7 @@ class Packed(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Of one message."""
+    """Limits on one message."""
 
     depth: int
     items: int
@@ -91,7 +91,7 @@ else:  # Python 3.7 cannot subscript these
 
 
 class Writer:
-    """Turns a value into a tree of JSON's own types and a list of buffers."""
+    """A writer of a value as a tree of JSON's own types and a list of buffers."""
 
     def __init__(self, find: Callable[[type], Encode | None], refer: Refer | None, limits: Limits) -> None:
         self.find = find
@@ -102,10 +102,14 @@ class Writer:
         self.bytes = 0
         self.path: set[int] = set()
         self.whole = 0
-        """How many values around this one can only be copied with all that is in them."""
+        """How many values around this one can only be copied as a whole."""
 
     def count(self, items: int, size: int = 0) -> None:
-        """Add to what was written so far; an error past the limits."""
+        """Add to what was written so far.
+
+        Raises:
+            CodecError: a limit is passed.
+        """
         self.items += items
         self.bytes += size
         if self.items > self.limits.items:
@@ -114,12 +118,13 @@ class Writer:
             raise CodecError(f"more than {self.limits.bytes >> 20} MiB")
 
     def add_buffer(self, data: bytes) -> int:
+        """Add a buffer; return its index."""
         self.count(0, len(data))
         self.buffers.append(data)
         return len(self.buffers) - 1
 
     def write(self, value: Any) -> Any:
-        """The node of a value."""
+        """Write a value; return its node."""
         self.count(1)
         kind = type(value)
         if value is None or kind is bool:
@@ -144,7 +149,7 @@ class Writer:
             return encode(self, value)
         except CodecError:
             raise
-        except Exception:  # an object that is not what its type says, or holds what is not plain
+        except Exception:  # an object that breaks its type's contract, or holds values that are not plain
             del self.buffers[mark:]
             self.whole = whole
             return self.leave(value)
@@ -158,7 +163,7 @@ class Writer:
         return value
 
     def leave(self, value: Any) -> Any:
-        """The node of a value that stays here."""
+        """Leave a value here; return the node of its reference."""
         if self.whole:
             raise NotPlain
         reference = self.refer(value) if self.refer else None
@@ -167,20 +172,22 @@ class Writer:
         return ["ref", reference.handle, reference.kind, reference.type_name]
 
     def all(self, values: Iterable[Any]) -> list[Any]:
+        """Write several values."""
         return [self.write(value) for value in values]
 
     def entire(self, values: Iterable[Any]) -> list[Any]:
-        """The nodes of items that may not stay here; if one has to, what contains them does."""
+        """Write items that must not stay here; if one has to, their container stays."""
         self.whole += 1
         nodes = self.all(values)
         self.whole -= 1
         return nodes
 
     def pairs(self, mapping: Any) -> list[Any]:
+        """Write the keys and values of a mapping."""
         return [[self.write(key), self.write(value)] for key, value in mapping.items()]
 
     def sequence(self, tag: str, values: Any) -> list[Any]:
-        """The node of a list or tuple; one buffer for a long one of nothing but floats or integers of 64 bits."""
+        """Write a list or tuple; a long one of floats, or of 64-bit integers, becomes one buffer."""
         kinds = set(map(type, values)) if len(values) >= _RUN else set()
         if kinds in ({float}, {int}):
             self.count(len(values))
@@ -195,7 +202,7 @@ class Writer:
         return [tag, self.all(values)]
 
     def library(self, name: str, node: Any, value: Any) -> list[Any]:
-        """The node of a library's object. Where the reader lacks the library, it takes the reference instead."""
+        """Write a library's object; a reader without that library takes the reference instead."""
         reference = self.refer(value) if self.refer and not self.whole else None
         alternative = None if reference is None else list(reference[:3])
         return ["lib", name, node, alternative]
@@ -208,7 +215,7 @@ def _little(numbers: Any) -> Any:
 
 
 class Reader:
-    """Turns nodes into values; nothing in them is believed."""
+    """A reader of nodes; it believes nothing in them."""
 
     def __init__(
         self,
@@ -221,7 +228,7 @@ class Reader:
     ) -> None:
         self.strict = strict
         self.kept = kept if strict else None
-        """The narrow, masked and nullable types whose values stay what they are; None: all of them."""
+        """The narrow, masked and nullable types that are not converted; None: all of them."""
         self.decoders = decoders
         self.buffers = buffers
         self.refer = refer
@@ -231,27 +238,36 @@ class Reader:
         self.depth = 0
         self.patterns = 0
         self.unknown: bool | str = False
-        """Whether what was read decides nothing in a plain comparison: it is masked or missing; or why else."""
+        """Whether the value must not decide a plain comparison: True for masked or missing items, or another reason."""
         self.widened = 0
-        """Bytes of the arrays that were made wider."""
+        """Bytes of the arrays that were widened."""
 
     def count(self, items: int) -> None:
+        """Count further items.
+
+        Raises:
+            CodecError: the limit is passed.
+        """
         self.items += items
         if self.items > self.limits.items:
             raise CodecError(f"more than {self.limits.items:,} items")
 
     def charge(self, size: int) -> None:
-        """Ask for memory before it is taken."""
+        """Count bytes before their memory is allocated.
+
+        Raises:
+            CodecError: the limit is passed.
+        """
         self.bytes += size
         if self.bytes > self.limits.bytes:
             raise CodecError(f"too large: more than {self.limits.bytes >> 20} MiB")
 
     def keeps(self, kind: str) -> bool:
-        """Whether values of this narrow, masked or nullable type arrive as they are."""
+        """Return whether values of this narrow, masked or nullable type are not converted."""
         return self.kept is None or kind in self.kept
 
     def as_is(self, read: Callable[..., Any], *arguments: Any) -> Any:
-        """What ``read`` gives where all types arrive as they are: a part of something, and no answer by itself."""
+        """Call ``read`` without converting types: for a part of a value, not for an answer by itself."""
         before, self.kept = self.kept, None
         try:
             return read(*arguments)
@@ -259,16 +275,20 @@ class Reader:
             self.kept = before
 
     def charge_wider(self, size: int) -> None:
-        """Ask for the memory of an array that is made wider: it may be larger than what was sent."""
+        """Count the bytes of a widened array, which may be larger than what was sent.
+
+        Raises:
+            CodecError: the limit is passed.
+        """
         self.widened += size
         if self.widened > _WIDER * self.limits.bytes:
             raise CodecError(f"too large: more than {_WIDER * self.limits.bytes >> 20} MiB as numbers of full width")
 
     def read(self, node: Any) -> Any:
-        """The value of a node.
+        """Read the value of a node.
 
         Raises:
-            CodecError: it is no node, or what it says cannot be.
+            CodecError: it is no node, or its parts do not fit.
         """
         self.count(1)
         if node is None or isinstance(node, (bool, str, int, float)):
@@ -285,19 +305,21 @@ class Reader:
             return decode(self, *node[1:])
         except (CodecError, Passing):
             raise
-        except Exception as error:  # whatever a constructor says of parts that do not belong together
+        except Exception as error:  # a constructor refuses parts that do not fit
             raise CodecError(f"malformed {node[0]!r}: {type(error).__name__}") from None
         finally:
             self.depth -= 1
 
     def a(self, kind: type, node: Any) -> Any:
-        """The value of a node, which must be of exactly this type."""
+        """Read the value of a node, which must have exactly this type."""
         return exactly(kind, self.read(node))
 
     def all(self, nodes: Any) -> list[Any]:
+        """Read the values of several nodes."""
         return [self.read(node) for node in exactly(list, nodes)]
 
     def pairs(self, nodes: Any) -> list[tuple[Any, Any]]:
+        """Read the keys and values of a mapping."""
         pairs = []
         for pair in exactly(list, nodes):
             key, value = exactly(list, pair)
@@ -305,7 +327,7 @@ class Reader:
         return pairs
 
     def sequence(self, what: Any, *rest: Any) -> list[Any]:
-        """The items that :meth:`Writer.sequence` wrote."""
+        """Read the items that :meth:`Writer.sequence` wrote."""
         if not rest:
             return self.all(what)
         (index,) = rest
@@ -318,6 +340,7 @@ class Reader:
         return list(_little(numbers))
 
     def buffer(self, index: Any) -> bytes:
+        """Return a buffer by its index."""
         index = exactly(int, index)
         if not 0 <= index < len(self.buffers):
             raise CodecError("no such buffer")
@@ -325,10 +348,11 @@ class Reader:
         return bytes(self.buffers[index])
 
     def text(self, index: Any) -> str:
+        """Read a long text from a buffer."""
         return self.buffer(index).decode("utf-8", "surrogatepass")
 
     def reference(self, handle: Any, kind: Any, type_name: Any, why: str = "", copy: Copy | None = None) -> Any:
-        """What stands here for what stayed there."""
+        """Return the stand-in for a value that stayed on the other side."""
         if self.refer is None:
             raise CodecError(why or "a handle where plain data is due")
         reference = Reference(exactly(int, handle), exactly(str, kind)[:40], exactly(str, type_name)[:200], why, copy)
@@ -338,7 +362,7 @@ class Reader:
             raise Passing(error) from None
 
     def library(self, name: Any, node: Any, alternative: Any) -> Any:
-        """What :meth:`Writer.library` wrote."""
+        """Read what :meth:`Writer.library` wrote."""
         if exactly(str, name) not in LIBRARIES:
             raise CodecError("no library that the protocol knows")
         if installed(name):
@@ -350,10 +374,10 @@ class Reader:
         return self.reference(handle, kind, type_name, why)
 
     def _settled(self, node: Any, alternative: Any) -> Any:
-        """The value; to a strict reader, what is masked or missing in one makes it remote, and that it is a variable.
+        """Read a library's object; a strict reader makes it remote if it is a variable or has missing items.
 
-        ``(answer == expected).all()`` and ``numpy.testing`` take masked items for equal: an answer of nothing
-        else would pass. A variable changes, and the one to change is the notebook's.
+        ``(answer == expected).all()`` and ``numpy.testing`` take masked items for equal: an answer of nothing else
+        would pass. A variable can be assigned to, and the assignment must reach the notebook's.
         """
         before, self.unknown = self.unknown, False
         value = self.read(node)
@@ -367,6 +391,7 @@ class Reader:
 
 
 def installed(library: str) -> bool:
+    """Return whether a library is installed."""
     return sys.modules.get(library) is not None or importlib.util.find_spec(library) is not None
 
 
@@ -375,28 +400,44 @@ LIBRARIES = frozenset(["jax", "numpy", "pandas", "scipy", "tensorflow", "torch"]
 
 
 def exactly(kind: type, value: Any) -> Any:
-    """``value``, if it is exactly of the kind."""
+    """Return ``value`` if it is exactly of this type.
+
+    Raises:
+        CodecError: it is not.
+    """
     if type(value) is not kind:
         raise CodecError(f"expected {kind.__name__}")
     return value
 
 
-def whole_number(value: Any, least: int, most: int) -> int:
-    """An integer within bounds."""
-    if type(value) is not int or not least <= value <= most:
+def whole_number(value: Any, minimum: int, maximum: int) -> int:
+    """Return ``value`` if it is an integer within bounds.
+
+    Raises:
+        CodecError: it is not.
+    """
+    if type(value) is not int or not minimum <= value <= maximum:
         raise CodecError("a number out of bounds")
     return value
 
 
 def one_of(value: Any, choices: Any) -> Any:
-    """``value``, if it is one of the texts that the protocol knows."""
+    """Return ``value`` if it is one of the protocol's texts.
+
+    Raises:
+        CodecError: it is not.
+    """
     if type(value) is not str or value not in choices:
         raise CodecError("not one of the choices")
     return value
 
 
 def keys(values: list[Any]) -> list[Any]:
-    """Values for a hash table; refused where so many hash alike that filling it would take for ever."""
+    """Return values for a hash table.
+
+    Raises:
+        CodecError: so many hash alike that filling the table would take forever.
+    """
     if len(values) > 1000 and len(values) - len(set(map(hash, values))) > 1000:
         raise CodecError("too many keys that hash alike")
     return values

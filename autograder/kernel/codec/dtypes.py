@@ -1,4 +1,4 @@
-"""numpy's dtypes as nodes of a message."""
+"""Nodes for numpy's dtypes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SMALL = (
     "float8_e5m2fnuz float8_e8m0fnu int2 int4 uint2 uint4"
 )
 SMALL_FLOATS = frozenset(_SMALL.split())
-"""Of the package ml_dtypes, which TensorFlow and JAX use."""
+"""Types of the package ml_dtypes, which TensorFlow and JAX use."""
 NARROW = SMALL_FLOATS | {"int8", "uint8", "int16", "uint16", "float16"}
-"""Numbers of fewer than 32 bits: they wrap and overflow early, and so equal what they should not."""
+"""Numbers of fewer than 32 bits: they wrap and overflow early, and so may equal what they should not."""
 
 
 def dtype_node(dtype: Any) -> Any:
-    """A dtype without objects: its text, or a list for fields, sub-arrays and small floats.
+    """Write a dtype without objects: its text, or a list for fields, sub-arrays and small floats.
 
     Raises:
         NotPlain: a dtype of another kind.
@@ -54,7 +54,7 @@ def dtype_node(dtype: Any) -> Any:
 
 
 def read_dtype(node: Any, most: int, nested: int = 0) -> Any:
-    """The dtype of a node, with items of at most ``most`` bytes."""
+    """Read the dtype of a node, with items of at most ``most`` bytes."""
     import numpy
 
     if nested > _MAX_NESTED:
@@ -123,7 +123,10 @@ _DTYPES: dict[str, Callable[..., Any]] = {
 
 
 def wide_dtype(dtype: Any, kept: Any, bits: int) -> Any:
-    """The dtype that holds the same numbers in ``bits`` bits, 32 or 64; one that is in ``kept``, or wide, as it is."""
+    """Return the dtype that holds the same numbers in ``bits`` bits, 32 or 64.
+
+    A dtype in ``kept``, or one that is wide already, stays as it is.
+    """
     import numpy
 
     if dtype.subdtype is not None:
@@ -137,13 +140,15 @@ def wide_dtype(dtype: Any, kept: Any, bits: int) -> Any:
 
 
 def product(sizes: list[int]) -> int:
-    result = 1  # math.prod is not there in Python 3.7
+    """Multiply the sizes."""
+    result = 1  # Python 3.7 has no math.prod
     for size in sizes:
         result *= size
     return result
 
 
 def read_sizes(shape: Any) -> list[int]:
+    """Read a shape, within bounds."""
     sizes = [whole_number(size, 0, 2**62) for size in exactly(list, shape)]
     if len(sizes) > _MAX_DIMENSIONS or product([size or 1 for size in sizes]) > 2**40:
         raise CodecError("shape not allowed")

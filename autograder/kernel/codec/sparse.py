@@ -1,6 +1,6 @@
-"""scipy's sparse matrices and arrays as nodes of a message.
+"""Nodes for scipy's sparse matrices and arrays.
 
-Their indices are read by compiled code that believes them, so every one is checked before the test sees the matrix.
+Compiled code uses their indices without a check, so every index is checked before a test sees the matrix.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ _CLASSES = {
     for kind in ("matrix", "array")
 }
 _MAX_SIDES = 10_000_000
-"""Rows and columns together: what a change of format may cost is bounded by them. A row of a list of lists takes two
-lists, 200 bytes."""
+"""Rows and columns together, which bounds the cost of a change of format. A row of a list of lists takes two lists, 200
+bytes.
+"""
 
 
 def encoder(kind: type) -> Encode | None:
-    """What writes values of exactly this type of scipy.sparse."""
+    """Find the encoder for values of exactly this type of scipy.sparse."""
     sparse: Any = sys.modules.get("scipy.sparse")
     if sparse is None or kind.__name__ not in _CLASSES or getattr(sparse, kind.__name__, None) is not kind:
         return None

@@ -1,4 +1,4 @@
-"""Types of Python's standard library as nodes of a message: exact numbers, times, paths, patterns, addresses."""
+"""Nodes for types of Python's standard library: exact numbers, times, paths, patterns, addresses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ except ImportError:  # before Python 3.9
     zoneinfo = None  # type: ignore[assignment]
 
 MAX_DIGITS = 4000
-"""Of a decimal number."""
+"""Digits of a decimal number."""
 _MAX_PATTERN = 1000
 _MAX_PATTERNS = 2000
 """Characters of one regular expression, and of all in a message: 200 ranges that ignore case compile in 0.7 s."""
@@ -61,7 +61,7 @@ def _read_decimal(reader: Reader, text: Any) -> decimal.Decimal:
 
 
 def zone_node(zone: Any) -> Any:
-    """A time zone as a node: None, an offset of seconds with its name, or a key of the time zone database.
+    """Write a time zone: None, an offset in seconds with its name, or a key of the time zone database.
 
     Raises:
         ValueError: another kind of zone.
@@ -79,7 +79,7 @@ def zone_node(zone: Any) -> Any:
 
 
 def read_zone(node: Any) -> Any:
-    """The time zone of a node. A key is looked up only if the database has it: it becomes the name of a file."""
+    """Read a time zone. A key becomes a file's name, so it must be in the database."""
     if node is None:
         return None
     kind, *parts = exactly(list, node)
@@ -102,7 +102,7 @@ def _zone_keys() -> set[str]:
 
 
 def _write_moment(writer: Writer, value: Any) -> Any:
-    """A datetime or a time: its tag, its text without the zone, its fold, its zone."""
+    """Write a datetime or a time: its tag, its text without the zone, its fold, its zone."""
     return [type(value).__name__, value.replace(tzinfo=None).isoformat(), value.fold, zone_node(value.tzinfo)]
 
 
@@ -117,7 +117,10 @@ def _read_moment(kind: Any, text: Any, fold: Any, zone: Any) -> Any:
 
 
 def _write_path(writer: Writer, value: pathlib.PurePath) -> Any:
-    """A path that can be opened only where it is relative: nothing of the student's names a file of the examiner's."""
+    """Write a path; leave one that could name a file of the examiner's.
+
+    Such paths are absolute or contain ``..``, and belong to a class that can open files.
+    """
     if isinstance(value, pathlib.Path) and (value.is_absolute() or ".." in value.parts):
         return writer.leave(value)
     return ["path", type(value).__name__, str(value)]

@@ -1,7 +1,7 @@
-"""pandas' tables, columns, indexes and scalars as nodes of a message.
+"""Nodes for pandas' tables, columns, indexes and scalars.
 
-What pandas can only say in a class of somebody else's (a custom offset, an Arrow type) stays. ``attrs`` are not
-carried, and a frequency only where it is one of pandas' own by name.
+A value with a part of another library's class (a custom offset, an Arrow type) stays in the kernel. ``attrs`` are
+not carried, and a frequency only if it is one of pandas' own by name.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from .core import CodecError, Encode, NotPlain, Reader, Writer, exactly, one_of,
 from .standard_library import read_zone
 
 _MAX_REGULAR = 100_000
-"""Rows up to which an index keeps its frequency, which pandas compares with every row."""
+"""Most rows of an index that keeps its frequency, which pandas compares with every row."""
 
 # --- indexes -----------------------------------------------------------------------------------------
 
 
 def write_index(writer: Writer, index: Any) -> list[Any]:
+    """Write an index."""
     pandas = sys.modules["pandas"]
     kind = type(index)
     if kind is pandas.RangeIndex:
@@ -83,7 +84,7 @@ def _read_index(reader: Reader, kind: Any, node: Any, name_node: Any, freq: Any)
         if freq is not None:
             whole_number(len(index), 0, _MAX_REGULAR)
             frequency = read_frequency(freq)
-            with contextlib.suppress(ValueError):  # it does not fit, or another pandas calls it otherwise
+            with contextlib.suppress(ValueError):  # it does not fit, or this version of pandas has another name for it
                 index.freq = frequency
         return index
     if freq is not None:
@@ -110,7 +111,7 @@ def _read_series(reader: Reader, values_node: Any, index_node: Any, name: Any) -
 
 
 def _write_frame(writer: Writer, frame: Any) -> list[Any]:
-    """Columns of one dtype of numpy's together; any other column by itself."""
+    """Write a table: columns of one numpy dtype together, any other column by itself."""
     numpy = sys.modules["numpy"]
     together: dict[Any, list[int]] = {}
     blocks = []
@@ -191,7 +192,7 @@ def _missing(name: str) -> Callable[..., Any]:
 
 
 def _write_dtype(writer: Writer, dtype: Any) -> list[Any]:
-    """As that of an array without items."""
+    """Write a dtype as that of an empty array."""
     return ["pd.dtype", write_values(writer, sys.modules["pandas"].array([], dtype=dtype))]
 
 
@@ -214,7 +215,7 @@ _SCALARS: dict[str, Callable[[Writer, Any], list[Any]]] = {
 
 
 def encoder(kind: type) -> Encode | None:
-    """What writes values of exactly this type of pandas'."""
+    """Find the encoder for values of exactly this pandas type."""
     pandas: Any = sys.modules.get("pandas")
     name = kind.__name__
     if pandas is None:

@@ -1,7 +1,7 @@
-"""Tensors of TensorFlow, JAX and PyTorch as nodes of a message: the kind, and the numbers as an array of numpy's.
+"""Nodes for tensors of TensorFlow, JAX and PyTorch: the kind, and the numbers as a numpy array.
 
-A parameter of PyTorch is written as the tensor that it holds. Devices, names and gradients are not carried. A variable
-of TensorFlow stays remote to a strict reader, its value beside it: a test assigns to the one that the notebook has.
+A parameter of PyTorch is written as the tensor that it holds. Devices, names and gradients are not carried. A strict
+reader keeps a TensorFlow variable remote, together with its value: a test must assign to the notebook's own variable.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from .core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_n
 
 
 def _array(writer: Writer, tensor: Any) -> list[Any]:
-    """The numbers of a tensor; texts as objects, since an array of numpy's would cut zeros off their ends."""
+    """Write the numbers of a tensor; texts as objects, since a numpy array would cut zeros off their ends."""
     numpy, tensorflow = sys.modules["numpy"], sys.modules["tensorflow"]
     if tensor.dtype.name == "string":
         return write_array(writer, numpy.array(tensor.numpy(), object))
     array = numpy.asarray(tensor.numpy())
-    if tensorflow.as_dtype(array.dtype) != tensor.dtype:  # quantised
+    if tensorflow.as_dtype(array.dtype) != tensor.dtype:  # quantized
         raise NotPlain
     return write_array(writer, array)
 
@@ -48,9 +48,9 @@ def _write_sparse(writer: Writer, value: Any) -> list[Any]:
 
 
 def _numbers(reader: Reader, node: Any) -> Any:
-    """An array that becomes a tensor: numbers, truth values, small floats, or bytes.
+    """Read an array that becomes a tensor: numbers, truth values, small floats, or bytes.
 
-    Read before the library is imported: a message that is no good costs no import.
+    It is read before the library is imported, so that a malformed message costs no import.
     """
     array = reader.as_is(read_array, reader, node)
     kind = array.dtype.kind
@@ -153,11 +153,13 @@ KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
     ("torch", "Tensor"): ("torch", _write_torch),
     ("torch.nn.parameter", "Parameter"): ("torch", _write_torch),
 }
-"""By module and name, since the libraries have no public names for these classes: a claim, as all that is written."""
+"""Encoders by module and name, since the libraries have no public names for these classes. The names are claims, as
+everything that is written.
+"""
 
 
 def _write_shape(writer: Writer, shape: Any) -> Any:
-    """The shape of a variable or tensor that stays remote: a tuple, which the libraries take for equal to it."""
+    """Write the shape of a variable or tensor that stays remote: a tuple, which the libraries take for equal."""
     return writer.write(tuple(shape))
 
 
@@ -165,7 +167,7 @@ _SHAPES = frozenset([("tensorflow.python.framework.tensor_shape", "TensorShape")
 
 
 def encoder(kind: type) -> Encode | None:
-    """What writes tensors of exactly this type, and their shapes."""
+    """Find the encoder for tensors of exactly this type, and for their shapes."""
     if (kind.__module__, kind.__name__) in _SHAPES:
         return _write_shape
     found = KINDS.get((kind.__module__, kind.__name__))

@@ -1,8 +1,8 @@
 """The gradebook: grades in nbgrader's schema, so that its export, formgrader and feedback work on them.
 
-A person's work there (manual scores, extra credit, comments) is never written over. nbgrader's API commits
-after every call; here one submission is one transaction, taken with the write lock, so that a batch that is
-killed leaves whole submissions behind and formgrader can be open meanwhile.
+A person's entries (manual scores, extra credit, comments) are never overwritten. nbgrader's API commits
+after every call; here one submission is one transaction, taken with the write lock. So a killed batch
+leaves whole submissions behind, and formgrader can be open meanwhile.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 
 from autograder.records import Course, Exam, Grade
 from autograder.results.gradebook.cells import save_exams
-from autograder.results.gradebook.database import opened, patiently, place, prepare, server, transact
+from autograder.results.gradebook.database import opened, place, prepare, retry_while_locked, server, transact
 from autograder.results.gradebook.people import (
     Points,
     changed_points,
@@ -37,17 +37,22 @@ __all__ = [
 
 
 def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:
-    """Write ``grades`` into the course's gradebook, which is made where there is none.
+    """Write ``grades`` into the course's gradebook, which is made if there is none.
 
-    ``exams`` are all notebooks of the assignments that ``grades`` are of: the gradebook's cells become
-    theirs, and cells that went away go with their scores. Recording a grade again, or a new one, replaces
-    what the kit wrote and keeps what people wrote; a manual score is marked for review where the submission
-    or its automatic score changed after it. Submissions of other assignments or students are left as they
-    are, and so is a grade that is in it already.
+    Recording a grade again, or a new one, replaces the kit's entries and leaves those of people; a manual score is
+    marked for review if the submission or its automatic score changed after it. Submissions of other assignments or
+    students stay as they are, and so does a grade that is already recorded.
+
+    Args:
+        course: the course.
+        exams: all notebooks of the assignments of ``grades``. The gradebook gets their cells; cells that are no longer
+            in
+            them are removed with their scores.
+        grades: the grades to record.
 
     Raises:
         HostError: the gradebook is locked for longer than
-        :data:`~autograder.results.gradebook.database.PATIENCE_SECONDS`, is damaged, or is of another
+            :data:`~autograder.results.gradebook.database.PATIENCE_SECONDS`, is damaged, or is of another
             version of nbgrader.
     """
     where = place(course)
@@ -59,7 +64,7 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
             of_it = [grade for grade in grades if grade.assignment == name]
             for some in _portions(of_it):
                 students = [grade.student for grade in some]
-                found = patiently(where, partial(stored, book, name, students))
+                found = retry_while_locked(where, partial(stored, book, name, students))
                 for grade in some:
                     if not is_recorded(grade, its, found.get(grade.student)):
                         transact(book, where, partial(save_grade, book, grade, its))
@@ -67,7 +72,7 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
 
 
 PORTION = 25
-"""How many submissions' rows are held at a time: the memory of a large class is that of a small one."""
+"""Number of submissions whose rows are held at a time, so that a large class needs no more memory than a small one."""
 
 
 def _portions(grades: Sequence[Grade]) -> Iterator[Sequence[Grade]]:
@@ -75,8 +80,10 @@ def _portions(grades: Sequence[Grade]) -> Iterator[Sequence[Grade]]:
 
 
 def with_manual_scores(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
-    """``grades`` with what people entered in the gradebook: their scores, extra credit and comments on
-    written answers. A course without a gradebook has none."""
+    """Return ``grades`` with manual scores, extra credit and comments from the gradebook.
+
+    A course without a gradebook has none of them.
+    """
     if server(course) is None and not course.gradebook.exists():
         return tuple(grades)
     with opened(course) as book:

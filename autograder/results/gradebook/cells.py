@@ -1,4 +1,4 @@
-"""The exam's cells in the gradebook: the rows that scores and comments hang on."""
+"""Cells of the exam in the gradebook: the rows that scores and comments belong to."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def save_exams(book: Gradebook, course: Course, name: str, exams: Sequence[Exam]) -> None:
-    """The assignment, its notebooks and their cells, as the exams have them."""
+    """Save the assignment, its notebooks and their cells, as the exams have them."""
     known = course.assignments.get(name)
-    # A due date that formgrader was told stays where course.yaml names none.
+    # If course.yaml names no due date, one that was entered in formgrader stays.
     due = {"duedate": known.due} if known is not None and known.due is not None else {}
     assignment = book.update_or_create_assignment(name, **due)
     for gone in {notebook.name for notebook in assignment.notebooks} - {exam.notebook for exam in exams}:
@@ -48,8 +48,11 @@ def _save_cells(book: Gradebook, exam: Exam) -> None:
 
 
 def _source(cell: ExamCell) -> dict[str, Any]:
-    """What nbgrader's source table holds: a test with its hidden part and a task with its mark scheme, so
-    that ``nbgrader autograde`` still works on the course; every other cell as released."""
+    """Make the row of nbgrader's source table.
+
+    A test has its hidden part and a task its mark scheme, so that ``nbgrader autograde`` still works on the course;
+    every other cell is as released.
+    """
     whole = cell.role in (Role.TEST, Role.TASK)
     return {
         "cell_type": cell.cell_type,
@@ -64,15 +67,14 @@ def _checksum(cell: ExamCell) -> str:
 
     from autograder._util.notebook_format import nbformat
 
-    make: Any = nbformat.from_dict  # carries no annotations
+    make: Any = nbformat.from_dict  # has no type annotations
     metadata = {"nbgrader": nbgrader_metadata(cell)}
     node = make({"cell_type": cell.cell_type, "source": cell.source, "metadata": metadata})
     return str(compute_checksum(node))
 
 
 def _remove_cells(book: Gradebook, exam: Exam) -> None:
-    """Take away the cells that the exam has no more, or has in another role, with their scores and
-    comments."""
+    """Remove cells that left the exam or changed their role, with their scores and comments."""
     kinds = {
         "GradeCell": (Role.TEST, Role.MANUAL),
         "SolutionCell": (Role.ANSWER, Role.MANUAL),
@@ -95,8 +97,10 @@ def _remove_cells(book: Gradebook, exam: Exam) -> None:
 
 
 def _mirror(book: Gradebook, submission: Any) -> None:
-    """Give a submission the rows for notebooks and cells that the exam got after it; a person, or the next
-    grading, fills them."""
+    """Add the rows for notebooks and cells that the exam got after a submission.
+
+    A person, or the next grading, fills them.
+    """
     from nbgrader.api import Comment, SubmittedNotebook
     from nbgrader.api import Grade as Row
 
@@ -108,11 +112,11 @@ def _mirror(book: Gradebook, submission: Any) -> None:
                 mine = SubmittedNotebook(notebook=notebook, assignment=submission)
                 book.db.add(mine)
         graded = {row.cell_id for row in mine.grades}
-        said = {row.cell_id for row in mine.comments}
+        commented = {row.cell_id for row in mine.comments}
         for cell in [*notebook.grade_cells, *notebook.task_cells]:
             if cell.id not in graded:
                 book.db.add(Row(cell_id=cell.id, notebook=mine))
         for cell in [*notebook.solution_cells, *notebook.task_cells]:
-            if cell.id not in said:
+            if cell.id not in commented:
                 book.db.add(Comment(cell_id=cell.id, notebook=mine))
     book.db.flush()

@@ -1,4 +1,4 @@
-"""The gradebook's database: opening, locking, transactions.
+"""Database of the gradebook: opening, locking, transactions.
 
 It is the file gradebook.db of the course, or the PostgreSQL database that nbgrader_config.py names for nbgrader, too.
 """
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 _Made = TypeVar("_Made")
 
 PATIENCE_SECONDS = 30.0
-"""How long a gradebook that another process has locked is waited for."""
+"""Seconds to wait for a gradebook that another process has locked."""
 
 _LOCK_SECONDS = 2
-"""How long SQLite itself waits for a lock before one try has failed."""
+"""Seconds that SQLite itself waits for a lock before one try fails."""
 
 _POSTGRESQL_LOCK = 0x6175746F67726164
-"""The kit's advisory lock in a PostgreSQL database: one writer of a gradebook at a time, as in SQLite."""
+"""Number of the kit's advisory lock in a PostgreSQL database: one writer of a gradebook at a time, as in SQLite."""
 
 _OPTION = f"c.CourseDirectory.db_url in {NBGRADER_CONFIG}"
 
 
 def server(course: Course) -> Any:
-    """The URL of the PostgreSQL database that holds the course's gradebook; None: it is the file.
+    """Return the URL of the PostgreSQL database that holds the course's gradebook; None for the file.
 
     Raises:
         CourseError: nbgrader_config.py names a database that the kit does not use.
@@ -50,7 +50,7 @@ def server(course: Course) -> Any:
     try:
         url = make_url(str(named))
     except ArgumentError:
-        raise CourseError(f"{_OPTION} is no address of a database; {_POSSIBLE}") from None
+        raise CourseError(f"{_OPTION} is not the address of a database; {_POSSIBLE}") from None
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
     if url.get_backend_name() == "sqlite" and (course.root / str(url.database)).resolve() == course.gradebook.resolve():
@@ -62,26 +62,25 @@ _POSSIBLE = "name a PostgreSQL database, or leave it out: then it is gradebook.d
 
 
 def place(course: Course) -> Path | str:
-    """What people call the gradebook: its path, or its address without a password."""
+    """Return the gradebook's path, or its address without a password, for messages."""
     url = server(course)
     return course.gradebook if url is None else str(url.render_as_string(hide_password=True))
 
 
 @contextlib.contextmanager
 def opened(course: Course) -> Iterator[Gradebook]:
-    """The gradebook, made where there is none; every error of the database is a HostError that names the
-    file."""
+    """Open the gradebook, and make it if there is none; database errors become HostErrors that name it."""
     from nbgrader.api import Gradebook
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
 
     path = place(course)
-    # URL.create, for a path may hold any character.
+    # URL.create, because a path may hold any character.
     file = URL.create("sqlite", database=str(course.gradebook), query={"timeout": str(_LOCK_SECONDS)})
     url = server(course) or file
     try:
-        patiently(path, lambda: _ensure_schema(url, path))
-        book = patiently(path, lambda: Gradebook(url, course.course_id))
+        retry_while_locked(path, lambda: _ensure_schema(url, path))
+        book = retry_while_locked(path, lambda: Gradebook(url, course.course_id))
         with book:
             # Rows stay loaded from one submission to the next: the exam's cells are the same for all.
             book.db().expire_on_commit = False
@@ -94,15 +93,13 @@ def opened(course: Course) -> Iterator[Gradebook]:
             raise HostError(
                 f"{path} cannot be written ({reason}); free space and run the same command again"
             ) from error
-        todo = (
-            "restore it from a backup, or move it away" if url is file else "does the server run, and know this user?"
-        )
+        todo = "restore it from a backup, or move it away" if url is file else "check the server and its user"
         raise HostError(f"{path} cannot be used ({reason}); {todo}") from error
 
 
 @contextlib.contextmanager
-def looked_at(course: Course) -> Iterator[Any]:
-    """A connection to the gradebook for a look at it: nothing is made, locked or waited for.
+def read_only(course: Course) -> Iterator[Any]:
+    """Connect to the gradebook for reading only: nothing is made, locked or waited for.
 
     Raises:
         SQLAlchemyError: it cannot be read now.
@@ -126,7 +123,7 @@ def looked_at(course: Course) -> Iterator[Any]:
 
 
 def prepare() -> None:
-    """Import and find out what :func:`opened` needs, while something else is waited for."""
+    """Import and look up the needs of :func:`opened` early, while the caller waits for something else."""
     import nbgrader.api  # noqa: F401
     from sqlalchemy.orm import configure_mappers
 
@@ -148,8 +145,10 @@ def _lock(connection: Any) -> None:
 
 
 def _ensure_schema(url: Any, path: Path | str) -> None:
-    """Make the tables, as Gradebook would by running alembic's command, which needs it on PATH; or refuse a
-    gradebook of another version."""
+    """Make the tables, or refuse a gradebook of another version.
+
+    Gradebook itself would run alembic's command, which must then be on PATH.
+    """
     from nbgrader.api import Base
     from sqlalchemy import create_engine, inspect, text
 
@@ -176,8 +175,10 @@ def _ensure_schema(url: Any, path: Path | str) -> None:
 
 @functools.cache
 def _newest_version() -> str:
-    """The version of nbgrader's schema: the revision that no other one follows. Alembic would tell it, too; its import
-    takes longer than all that is done with the gradebook."""
+    """Return the version of nbgrader's schema: the revision that no other one follows.
+
+    Alembic would report it, too, but importing it takes longer than all work with the gradebook.
+    """
     from nbgrader.dbutil import ALEMBIC_DIR
 
     found: dict[str, object] = {}
@@ -195,8 +196,8 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
                 yield name, value
 
 
-def patiently(path: Path | str, act: Callable[[], _Made]) -> _Made:
-    """What ``act`` returns, tried again while another process holds the lock."""
+def retry_while_locked(path: Path | str, act: Callable[[], _Made]) -> _Made:
+    """Call ``act`` and return its result; try again while another process holds the lock."""
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import OperationalError
 
@@ -209,25 +210,25 @@ def patiently(path: Path | str, act: Callable[[], _Made]) -> _Made:
                 raise
             if time.monotonic() >= deadline:
                 raise HostError(
-                    f"{path} is locked by another process (formgrader? another batch?); nothing more was "
+                    f"{path} is locked by another process (formgrader or another batch); nothing more was "
                     "recorded. Close it and run the same command again"
                 ) from error
             time.sleep(0.1)
 
 
 def transact(book: Gradebook, path: Path | str, act: Callable[[], None]) -> None:
-    """Do ``act`` in one transaction, from the start again where the gradebook was locked."""
+    """Run ``act`` in one transaction, again from the start if the gradebook was locked."""
 
     def once() -> None:
         with _transaction(book):
             act()
 
-    patiently(path, once)
+    retry_while_locked(path, once)
 
 
 @contextlib.contextmanager
 def _transaction(book: Gradebook) -> Iterator[None]:
-    """nbgrader's calls in here flush where they would commit; all is committed at the end, or nothing."""
+    """Replace commits within nbgrader's calls by flushes, and commit all at the end, or nothing."""
     session = book.db()
     _lock(session.connection())
     book.db.commit = book.db.flush

@@ -1,4 +1,4 @@
-"""What people entered in the gradebook: manual scores, extra credit, comments."""
+"""Entries of people in the gradebook: manual scores, extra credit, comments."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import one_line
 from autograder.records import Course, Grade, NotebookGrade, Outcome, QuestionGrade
-from autograder.results.gradebook.database import looked_at, server
+from autograder.results.gradebook.database import read_only, server
 from autograder.results.gradebook.rows import rows
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
 Points = Mapping[tuple[str, str, str], tuple[float | None, float | None]]
-"""(student, notebook, grade_id) → manual score and extra credit, of the questions that have one of them."""
+"""Mapping (student, notebook, grade_id) → manual score and extra credit, for questions that have one of them."""
 
 
 _POINTS = """
@@ -32,14 +32,14 @@ WHERE assignment.name = :assignment AND (grade.manual_score IS NOT NULL OR grade
 
 
 def points_by_hand(course: Course, assignment: str) -> Points | None:
-    """The points that people gave, as the gradebook has them now; None where it cannot be read."""
+    """Read the points that people gave from the gradebook; None if it cannot be read."""
     if server(course) is None and not course.gradebook.exists():
         return {}
     from sqlalchemy import inspect, text
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with looked_at(course) as connection:
+        with read_only(course) as connection:
             if not inspect(connection).has_table("grade"):
                 return {}
             found = connection.execute(text(_POINTS), {"assignment": assignment})
@@ -49,7 +49,7 @@ def points_by_hand(course: Course, assignment: str) -> Points | None:
 
 
 def changed_points(before: Points | None, now: Points | None) -> Iterator[str]:
-    """What was given or taken by hand between two looks, a line for each question; nothing where one of them failed."""
+    """Yield a line for each question whose points by hand changed; nothing if one reading failed."""
     if before is None or now is None:
         return
     for key in sorted(before.keys() | now.keys()):
@@ -59,7 +59,7 @@ def changed_points(before: Points | None, now: Points | None) -> Iterator[str]:
 
 
 def points_out_of_range(points: Points | None, grades: Iterable[Grade]) -> Iterator[str]:
-    """Manual scores that are below 0 or above what the question is worth (more is extra credit), a line each."""
+    """Yield a line for each manual score below 0 or above the question's points (more is extra credit)."""
     for grade in grades if points else ():
         for book in grade.notebooks:
             for question in book.questions:
@@ -80,7 +80,7 @@ def _in_words(score: float | None, extra: float | None) -> str:
 
 
 def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
-    """student → (notebook, grade_id) → score, waits, comment; for the questions that a person touched."""
+    """Read the entries of people: student → (notebook, grade_id) → score, waits, comment."""
     from nbgrader.api import Comment
     from nbgrader.api import Grade as Row
     from sqlalchemy import or_
@@ -98,6 +98,7 @@ def manual_entries(book: Gradebook, assignment: str) -> dict[str, dict[tuple[str
 
 
 def with_entries(grade: Grade, entries: Mapping[tuple[str, str], Mapping[str, Any]]) -> Grade:
+    """Return the grade with a student's entries."""
     if not entries:
         return grade
     books = tuple(

@@ -1,4 +1,4 @@
-"""The gradebook's rows as plain tuples, many at once: for looking, where objects are for changing."""
+"""Rows of the gradebook as plain tuples, many at once: for reading, where objects are for changing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def rows(kind: Any, assignment: str, *columns: Any) -> Any:
-    """The query for student, notebook, cell and ``columns`` of each row of ``kind`` (nbgrader's Grade or Comment)."""
+    """Make the query for student, notebook, cell and ``columns`` of each row.
+
+    ``kind`` is nbgrader's Grade or Comment.
+    """
     from nbgrader.api import Assignment, BaseCell, Notebook, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy import select
 
@@ -30,7 +33,7 @@ def rows(kind: Any, assignment: str, *columns: Any) -> Any:
 
 
 def incomplete(book: Gradebook, assignment: Any) -> list[str]:
-    """The students whose submission lacks the row of a notebook or of a cell that ``assignment`` has."""
+    """List students whose submission lacks the row of a notebook or a cell of ``assignment``."""
     from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy import func, select
 
@@ -61,19 +64,19 @@ def _counted(kind: Any, assignment: str) -> Any:
 
 @dataclass
 class Stored:
-    """What the gradebook has of one submission. A cell is (notebook, grade_id)."""
+    """Entries of the gradebook for one submission. A cell is (notebook, grade_id)."""
 
     timestamp: datetime | None
     penalties: dict[str, float | None] = field(default_factory=dict)
-    """By notebook."""
+    """Notebook → late penalty."""
     scores: dict[tuple[str, str], tuple[float | None, float | None, bool]] = field(default_factory=dict)
-    """By cell: automatic score, manual score, whether it waits for a person."""
+    """Cell → automatic score, manual score, whether it waits for a person."""
     comments: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    """By cell: the automatic comment."""
+    """Cell → automatic comment."""
 
 
 def stored(book: Gradebook, assignment: str, students: Collection[str]) -> dict[str, Stored]:
-    """What the gradebook has of the submissions of these students; who has none in it is left out."""
+    """Read the gradebook's entries for these students; a student without a submission in it is left out."""
     from nbgrader.api import Assignment, Comment, Grade, Notebook, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy import select
 

@@ -1,4 +1,4 @@
-"""One submission in the gradebook: automatic scores and comments, beside what people wrote."""
+"""Scores of one submission in the gradebook: automatic ones and comments, beside those of people."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None:
+    """Save a grade's scores, penalties and comments; a person's entries stay."""
     from nbgrader.api import MissingEntry
     from nbgrader.utils import parse_utc
 
@@ -41,7 +42,7 @@ def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None
 
 
 def is_recorded(grade: Grade, exams: Mapping[str, Exam], found: Stored | None) -> bool:
-    """Whether :func:`save_grade` would change nothing of what the gradebook has of the submission."""
+    """Tell whether :func:`save_grade` would change nothing in the gradebook."""
     from nbgrader.utils import parse_utc
 
     if found is None or found.timestamp != parse_utc(grade.submitted_at):
@@ -63,11 +64,12 @@ def _is_score(found: tuple[float | None, float | None, bool], question: Question
 
 
 def _questions(grade: Grade, notebook: str) -> dict[str, QuestionGrade]:
-    """By id; none where no such notebook was submitted."""
+    """Return the questions by id; none if no such notebook was submitted."""
     return {q.id: q for book in grade.notebooks if book.notebook == notebook for q in book.questions}
 
 
 def cell_names(submission: Any) -> dict[str, str]:
+    """Return cell id → grade_id for all cells of a submission."""
     notebooks = submission.assignment.notebooks
     return {
         cell.id: cell.name for book in notebooks for cell in [*book.grade_cells, *book.solution_cells, *book.task_cells]
@@ -79,14 +81,16 @@ def _save_score(entry: Any, question: QuestionGrade | None, anew: bool) -> None:
     if entry.manual_score is None:
         entry.needs_manual_grade = waits
     elif anew or entry.auto_score != score:
-        # The person who scored it saw something else.
+        # The person who scored it saw another submission or another automatic score.
         entry.needs_manual_grade = True
     entry.auto_score = score
 
 
 def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
-    """One question's automatic score, None where a person has to find it; and whether it waits for one. No question
-    (no such notebook was submitted) is 0."""
+    """Return one question's automatic score, and whether it waits for a person.
+
+    The score is None if a person has to find it, and 0 without a question (no such notebook was submitted).
+    """
     if question is None:
         return 0.0, False
     waits = question.needs_manual_grade
@@ -95,8 +99,10 @@ def _automatic(question: QuestionGrade | None) -> tuple[float | None, bool]:
 
 
 def _shared_penalty(grade: Grade) -> dict[str, float | None]:
-    """The late penalty of each notebook, in the proportion of their scores; None where there is none. They
-    add up to the submission's."""
+    """Split the late penalty among the notebooks, in proportion to their scores; None for none.
+
+    The parts add up to the submission's penalty.
+    """
     total = sum(book.score for book in grade.notebooks)
     if grade.late_penalty <= 0 or not grade.notebooks:
         return {}
@@ -111,8 +117,10 @@ def _shared_penalty(grade: Grade) -> dict[str, float | None]:
 
 
 def _comments(exam: Exam, questions: Mapping[str, QuestionGrade]) -> dict[str, str]:
-    """nbgrader has comments on answers and tasks, not on tests: an answer gets what the tests after it
-    found."""
+    """Write the comments: an answer gets the findings of the tests after it.
+
+    nbgrader has comments on answers and tasks, and none on tests.
+    """
     lines: dict[str, list[str]] = {}
     answer: str | None = None
     for cell in exam.cells:
@@ -122,23 +130,23 @@ def _comments(exam: Exam, questions: Mapping[str, QuestionGrade]) -> dict[str, s
         if cell.role in (Role.MANUAL, Role.TASK):
             answer = cell.grade_id if cell.role is Role.MANUAL else answer
             if question is not None and question.outcome is Outcome.SKIPPED:
-                lines[cell.grade_id] = [_said(question.message) or "No response."]
+                lines[cell.grade_id] = [_comment_text(question.message) or "No response."]
         elif cell.role is Role.ANSWER:
             answer = cell.grade_id
         elif cell.role is Role.TEST and question is not None and answer is not None:
             lines.setdefault(answer, []).extend(_findings(question))
-    return {name: "\n".join(said) for name, said in lines.items() if said}
+    return {name: "\n".join(found) for name, found in lines.items() if found}
 
 
 def _findings(question: QuestionGrade) -> Iterable[str]:
     if question.outcome is Outcome.PASSED:
         return
     open_checks = [check for check in question.checks if check.outcome is not Outcome.PASSED]
-    said = [question.message, *(f"{check.name}: {check.message}" for check in open_checks)]
-    for text in filter(None, said):
-        yield f"- `{question.id}` {_said(text)}"
+    texts = [question.message, *(f"{check.name}: {check.message}" for check in open_checks)]
+    for text in filter(None, texts):
+        yield f"- `{question.id}` {_comment_text(text)}"
 
 
-def _said(text: str) -> str:
-    """nbgrader renders comments as Markdown with HTML, and a message may quote a student."""
+def _comment_text(text: str) -> str:
+    """Make a text safe for a comment: nbgrader renders it as Markdown with HTML, and it may quote a student."""
     return inert_markdown(" ".join(visible(text, 2000).split()))

@@ -1,7 +1,7 @@
-"""What people see: the student's feedback page, the instructor's class report, tables of grades.
+"""Pages and tables for people: the student's feedback page, the instructor's class report, tables of grades.
 
-It renders and decides nothing. Pages are one file each: no script, no font, no image from elsewhere, and a
-content security policy that says so to the browser.
+This package renders and decides nothing. Each page is one file without scripts, fonts or images from elsewhere, and a
+content security policy tells the browser so.
 """
 
 from autograder.results.report.feedback import render_feedback

@@ -1,4 +1,4 @@
-"""The student's page."""
+"""The student's feedback page."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class _Book:
 
 
 def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, NotebookNode]) -> str:
-    """The feedback page of one submission: one HTML file without scripts that loads nothing.
+    """Render the feedback page of one submission: one HTML file without scripts that loads nothing.
 
-    ``notebooks`` maps a notebook's name to its masked notebook; one that is missing (it could not be read) is
-    left out. Of a grade only what is the student's is shown: never a ``detail``, never evidence.
+    ``notebooks`` maps a notebook's name to its annotated notebook; one that is missing (it could not be read) is
+    left out. The page shows only the student's part of a grade: never a ``detail``, never evidence.
     """
     books = [_book(one, notebooks.get(one.notebook)) for one in grade.notebooks]
     earned = sum(one.score for one in grade.notebooks)

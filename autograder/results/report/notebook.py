@@ -1,6 +1,6 @@
-"""A masked notebook as view records: sources as they were rendered when it was graded, outputs made inert.
+"""View records of an annotated notebook: sources as they were rendered at grading, outputs made inert.
 
-Nothing here interprets what a student wrote: a page takes time in proportion to its length.
+Nothing here interprets a student's text: making a page takes time in proportion to its length.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode
 
 MAX_TEXT = 20_000
-"""Characters of a text output."""
+"""Largest number of characters of a text output."""
 MAX_OUTPUTS = 60
-"""Outputs of a cell."""
+"""Largest number of outputs of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class OutputView:
     kind: str
     text: str = ""
     uri: str = ""
-    """A data: URI of a picture that the kit encoded, where ``kind`` is ``image``."""
+    """A data: URI of a picture that the kit encoded, if ``kind`` is ``image``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class CellView:
     role: str
     html: Markup
     rendered: bool
-    """Otherwise ``html`` is the source as it stands."""
+    """Whether ``html`` is rendered; if not, it is the source as plain text."""
     note: str
     run: str
     grade_id: str
@@ -54,15 +54,15 @@ class CellView:
 
 
 def views(notebook: NotebookNode) -> tuple[list[CellView], int]:
-    """(the cells to show, how many are left out). The whole stays within :data:`MAX_PAGE` characters."""
+    """Return the cells to show, within :data:`MAX_PAGE` characters, and how many are left out."""
     shown: list[CellView] = []
     room = MAX_PAGE
     cells = notebook.cells[:MAX_CELLS]
     rendered = [_rendered(cell) for cell in cells]
-    if sum(map(len, rendered)) > MAX_PAGE:  # no process of ours writes as much
+    if sum(map(len, rendered)) > MAX_PAGE:  # an honest examiner writes less
         rendered = [""] * len(cells)
-    for cell, said in zip(cells, rendered, strict=True):
-        view = _cell(cell, said)
+    for cell, text in zip(cells, rendered, strict=True):
+        view = _cell(cell, text)
         room -= len(view.html) + sum(len(output.text) + len(output.uri) for output in view.outputs)
         if room < 0:
             break
@@ -71,18 +71,18 @@ def views(notebook: NotebookNode) -> tuple[list[CellView], int]:
 
 
 def _rendered(cell: Any) -> str:
-    said = _mapping(cell.metadata.get("autograder")).get(RENDERED)
-    return said if isinstance(said, str) else ""
+    text = _mapping(cell.metadata.get("autograder")).get(RENDERED)
+    return text if isinstance(text, str) else ""
 
 
-def _cell(cell: Any, said: str) -> CellView:
+def _cell(cell: Any, pieced: str) -> CellView:
     about = _mapping(cell.metadata.get("autograder"))
     nbgrader = _mapping(cell.metadata.get("nbgrader"))
     role = str(about.get("role", "free"))
     kind = cell.cell_type
     outputs = tuple(_outputs(cell)) if kind == "code" and role != "test" else ()
     count = cell.get("execution_count") if kind == "code" else None
-    html, rendered = _source(cell, said or (_instructors(kind, cell.source) if role in INSTRUCTORS else ""))
+    html, rendered = _source(cell, pieced or (_instructors(kind, cell.source) if role in INSTRUCTORS else ""))
     return CellView(
         kind=kind,
         role=role,
@@ -100,24 +100,24 @@ def _cell(cell: Any, said: str) -> CellView:
 
 
 INSTRUCTORS = frozenset({"test", "read-only", "task"})
-"""Roles of cells that are the exam's own, whatever was handed in."""
+"""Roles of cells that always come from the exam, whatever was handed in."""
 
 
 @functools.lru_cache(maxsize=512)
 def _instructors(kind: str, source: str) -> str:
-    """The pieces of a source that the instructor wrote."""
+    """Render a source of the instructor's to pieces."""
     from autograder.results.report import rendering
 
-    ((said,),) = rendering.render([[(kind, source)]])
-    return said
+    ((pieced,),) = rendering.render([[(kind, source)]])
+    return pieced
 
 
-def _source(cell: Any, said: str) -> tuple[Markup, bool]:
-    """Return (the source as HTML, whether it is rendered): as it stands where ``said`` is no pieces."""
+def _source(cell: Any, pieced: str) -> tuple[Markup, bool]:
+    """Return the source as HTML and True, or, if ``pieced`` is invalid, as plain text and False."""
     from markupsafe import escape
 
     kind = {"code": pieces.CODE, "markdown": pieces.MARKDOWN}.get(cell.cell_type)
-    html = pieces.html(said, kind) if said and kind is not None else None
+    html = pieces.html(pieced, kind) if pieced and kind is not None else None
     return (escape(visible(cell.source, MAX_SOURCE)), False) if html is None else (html, True)
 
 
@@ -140,8 +140,8 @@ def _output(output: Mapping[str, Any]) -> OutputView | None:
         return OutputView("text", visible(_joined(output.get("text")), MAX_TEXT))
     if kind == "error":
         trace = "\n".join(line for line in output.get("traceback") or () if isinstance(line, str))
-        said = trace or f"{output.get('ename', '')}: {output.get('evalue', '')}"
-        return OutputView("error", visible(said, MAX_TEXT))
+        text = trace or f"{output.get('ename', '')}: {output.get('evalue', '')}"
+        return OutputView("error", visible(text, MAX_TEXT))
     data = _mapping(output.get("data"))
     for mime in images.MIMES:
         if mime in data:

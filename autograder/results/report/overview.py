@@ -1,4 +1,4 @@
-"""The instructor's page: a class at a glance."""
+"""The instructor's class report: a class at a glance."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _ORDER = tuple(Outcome)
 
 @dataclass(slots=True)
 class _Tally:
-    """How one question, or one check in it, went over the class."""
+    """Results of one question, or of one check in it, over the class."""
 
     name: str
     notebook: str = ""
     points: float = 0.0
     earned: list[float] = field(default_factory=list)
-    """Percent of the points, of those that are graded."""
+    """Percent of the points, for each graded submission."""
     outcomes: list[Outcome] = field(default_factory=list)
     checks: dict[str, _Tally] = field(default_factory=dict)
 
     def bars(self) -> list[tuple[Outcome, int, float]]:
-        """(outcome, how many, percent of all) in a fixed order."""
+        """Return (outcome, number, percent of all) in a fixed order."""
         counts = [(outcome, self.outcomes.count(outcome)) for outcome in _ORDER]
         return [(outcome, n, 100 * n / len(self.outcomes)) for outcome, n in counts if n]
 
@@ -48,13 +48,18 @@ def render_class_report(
     failures: Mapping[str, str] | None = None,
     by_hand: Sequence[str] = (),
 ) -> Iterator[str]:
-    """The class report of one assignment, piece by piece: one HTML file without scripts that loads nothing.
+    """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
-    ``failures`` maps a student whom the kit itself could not grade to the reason; they are counted and
-    listed, and never taken for a 0. Median and mean are over the graded ones, after late penalties, as they
-    stand (questions that wait for a person count 0 until then). ``by_hand``: points in the
-    gradebook that a person should look at, a line each. ``detail`` is shown here: the page is the
-    instructor's.
+    Median and mean are over graded submissions, after late penalties, as they stand (questions that wait for a person
+    count 0 until then). The page shows ``detail``: it is the instructor's.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        grades: the grades that count.
+        failures: student → reason why the kit itself could not grade the submission. These are counted and listed, and
+            never taken for a 0.
+        by_hand: points in the gradebook that a person should look at, a line each.
     """
     failures = failures or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -78,7 +83,7 @@ def render_class_report(
 
 
 def _tiles(grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """(number, what it counts, remark)"""
+    """Return (number, label, remark) of each headline number."""
     scores = [grade.score for grade in ran]
     most = max((grade.max_score for grade in grades), default=0.0)
     of = f"of {words.points(most)} points"
@@ -106,7 +111,7 @@ def _row(grade: Grade, assignment: Assignment) -> dict[str, Any]:
 
 
 def _for_people(grades: Sequence[Grade]) -> list[dict[str, Any]]:
-    """One entry per question that waits for a person, the broken tests first, with who waits and why."""
+    """Make one entry per question that waits for a person, broken tests first, with students and reason."""
     entries: dict[tuple[bool, str, str], dict[str, Any]] = {}
     for grade in sorted(grades, key=lambda g: g.student.casefold()):
         for one, question in _questions(grade):
@@ -139,8 +144,7 @@ def _questions(grade: Grade) -> Iterator[tuple[NotebookGrade, QuestionGrade]]:
 
 
 def _dots(grades: Sequence[Grade]) -> list[plots.Dot]:
-    """A dot for each question with a loss; the parameters are of the same question, else of the same
-    notebook."""
+    """Make a dot for each question with a loss; its parameters are those of the question, else of the notebook."""
     dots = []
     for grade in grades:
         for one, question in _questions(grade):

@@ -1,4 +1,4 @@
-"""One environment and one style for all pages."""
+"""Environment and style of all pages."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ if TYPE_CHECKING:
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """The page that ``template`` (a file in templates/) makes of ``values``; everything is escaped unless
-    it is Markup that this package made."""
+    """Render a page from ``template`` (a file in templates/) and ``values``.
+
+    Everything is escaped unless it is Markup that this package made.
+    """
     return _environment().get_template(template).render(values)
 
 
 def pieces(template: str, values: Mapping[str, Any]) -> Iterator[str]:
-    """The same, piece by piece: a page that grows with a class is never held whole."""
+    """Render a page piece by piece: a page that grows with a class is never held as a whole."""
     return _environment().get_template(template).generate(values)
 
 
 def prepare() -> None:
-    """Import and compile what pages are made with, while something else is waited for."""
+    """Import and compile the templates early, while the caller waits for something else."""
     for name in ("feedback.html", "class.html"):
         _environment().get_template(name)
 
 
 def feedback_name(grade: Grade) -> str:
-    """The file name of a submission's feedback page: ``<notebook>.html``, or ``index.html`` for several."""
+    """Return the file name of a feedback page: ``<notebook>.html``, or ``index.html`` for several."""
     return f"{grade.notebooks[0].notebook}.html" if len(grade.notebooks) == 1 else "index.html"
 
 
 def feedback_link(grade: Grade) -> str | None:
-    """The way from reports/<assignment>.html to a feedback page; None for a name that is no folder's."""
+    """Make the link from reports/<assignment>.html to a feedback page; None for an impossible folder name."""
     parts = (grade.student, grade.assignment, feedback_name(grade))
     if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in parts):
         return None
     return "../feedback/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
 
 
-def _said(text: str, limit: int = 8000) -> Markup:
-    """A message as HTML: escaped, and what stands between backticks as code."""
+def _message(text: str, limit: int = 8000) -> Markup:
+    """Write a message as HTML: escaped, with text between backticks as code."""
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"`([^`\n]{1,400})`", r"<code>\1</code>", str(escape(visible(text, limit)))))
@@ -72,7 +74,7 @@ def _environment() -> Environment:
     environment.filters.update(
         line=one_line,
         visible=visible,
-        said=_said,
+        message=_message,
         points=words.points,
         moment=words.moment,
         sign=lambda outcome: words.OUTCOMES[outcome][0],

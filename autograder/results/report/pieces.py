@@ -1,13 +1,13 @@
-"""A rendered cell as plain data, and its way onto a page.
+"""Rendered cells as plain data, and their conversion to HTML.
 
-Cells are rendered in the process that grades their submission. What that process says is checked here and not
-believed, so it hands over no HTML but *pieces*, a list in JSON: a text, ``[element]`` or ``[element, value]``, which
+Cells are rendered in the process that grades their submission. That process is not trusted, so it sends no HTML but
+*pieces*, a list in JSON: a text, ``[element]`` or ``[element, value]``, which
 opens an element, and ``null``, which closes the innermost one::
 
     [["p"], "see ", ["a", "https://keras.io"], ["code"], "fit", null, null, null]
 
-Elements, what each may hold and what values may be are closed lists. To read pieces takes time in proportion to their
-length.
+Elements, the content that each may hold, and their values are closed lists. Reading pieces takes time in proportion to
+their length.
 """
 
 from __future__ import annotations
@@ -26,19 +26,22 @@ if TYPE_CHECKING:
 Piece = str | Sequence[str] | None
 
 RENDERED = "rendered"
-"""Beside what the kit says of a cell in its metadata: its source as pieces."""
+"""Key in a cell's metadata, beside the kit's other keys: its source as pieces."""
 MAX_CELLS = 300
 MAX_SOURCE = 40_000
 MAX_PAGE = 12_000_000
 """Bounds of a page: cells, characters of a source, characters in all."""
 MAX_CHARACTERS = 1_000_000
-"""Of the pieces of one cell as text. A source of 40,000 characters comes near it only where each is a token."""
-MAX_REMEMBERED_CHARACTERS = 50_000
-"""Of pieces whose HTML is kept, so that what is kept stays small."""
+"""Largest number of characters of one cell's pieces.
+
+A source of 40,000 characters comes near it only if each of them is a token.
+"""
+MAX_CACHED_CHARACTERS = 50_000
+"""Largest number of characters of pieces whose HTML is cached, so that the cache stays small."""
 MAX_DEPTH = 100
-"""Of elements in each other; the renderer of Markdown stops before."""
+"""Largest depth of nested elements; the renderer of Markdown stops before."""
 CODE, MARKDOWN = "code cell", "markdown cell"
-"""What surrounds all pieces of a cell."""
+"""Names of the outermost element around all pieces of a cell."""
 
 COLORED = frozenset(
     (
@@ -64,7 +67,7 @@ COLORED = frozenset(
         "nn",
     )
 )
-"""Pygments' names for the kinds of tokens that templates/style.css gives a color."""
+"""Pygments' names for the kinds of tokens that have a color in templates/style.css."""
 _INLINE = frozenset({"em", "strong", "s", "code", "a", "missing", "br"})
 _HEADINGS = frozenset({"h3", "h4", "h5", "h6"})
 _BLOCKS = _HEADINGS | {"p", "ul", "ol", "blockquote", "pre", "hr", "table"}
@@ -93,7 +96,7 @@ _VALUES = {
     "th": re.compile(r"left|center|right"),
     "td": re.compile(r"left|center|right"),
 }
-"""What an element's value may be; no other element has one. An address without a colon leads nowhere else."""
+"""Allowed values of elements; no other element has one. An address without a colon stays on this site."""
 
 
 def can_open(element: str, value: str) -> bool:
@@ -102,30 +105,30 @@ def can_open(element: str, value: str) -> bool:
 
 
 def packed(pieces: Iterable[Piece]) -> str:
-    """Write the pieces as text, which :func:`html` reads."""
+    """Write the pieces as text, for :func:`html`."""
     return json.dumps(list(pieces), ensure_ascii=False, separators=(",", ":"))
 
 
-def html(said: str, cell: str) -> Markup | None:
-    """Write the pieces in ``said`` as HTML: each text escaped, each element from the lists above and closed.
+def html(text: str, cell: str) -> Markup | None:
+    """Convert pieces to HTML: each text escaped, each element from the lists above and closed.
 
     Args:
-        said: what :func:`packed` made, or anything else.
+        text: text that :func:`packed` made, or any other.
         cell: :data:`CODE` or :data:`MARKDOWN`.
 
     Returns:
-        None where ``said`` is anything else.
+        The HTML; None for text that :func:`packed` did not make.
     """
-    if len(said) > MAX_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         return None
-    return (_remembered if len(said) <= MAX_REMEMBERED_CHARACTERS else _html)(said, cell)
+    return (_cached_html if len(text) <= MAX_CACHED_CHARACTERS else _html)(text, cell)
 
 
-def _html(said: str, cell: str) -> Markup | None:
+def _html(text: str, cell: str) -> Markup | None:
     from markupsafe import Markup
 
     try:
-        pieces = json.loads(said)
+        pieces = json.loads(text)
         _require(type(pieces) is list)
         texts = "".join(piece for piece in pieces if type(piece) is str)
         _require(visible(texts, len(texts)) == texts)
@@ -134,12 +137,12 @@ def _html(said: str, cell: str) -> Markup | None:
         return None
 
 
-_remembered = functools.lru_cache(maxsize=512)(_html)
-"""Most cells of a page are the instructor's, and on everybody's page."""
+_cached_html = functools.lru_cache(maxsize=512)(_html)
+"""Cached conversion: most cells of a page are the instructor's, and on the page of every student."""
 
 
 def _written(pieces: list[Any], cell: str) -> Iterator[str]:
-    """Raises :class:`ValueError` where the pieces are not well-formed."""
+    """Yield the HTML; raise :class:`ValueError` for pieces that are not well-formed."""
     from markupsafe import escape
 
     opened = [cell]

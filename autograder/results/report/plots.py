@@ -1,5 +1,4 @@
-"""Plots as inline SVG, drawn by hand: they take their colours from the page, so light and dark both read
-well, and the same numbers make the same bytes."""
+"""Plots as inline SVG: light and dark pages set their colors, and the same numbers make the same bytes."""
 
 from __future__ import annotations
 
@@ -9,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autograder._util.text import one_line
+from autograder.records import MAX_EPOCHS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44
-MAX_EPOCHS = 2000
 MAX_DOTS = 2000
 SMALLEST, LARGEST = 1e-300, 1e12
-"""What is not between them has no place in a plot: it is 0, or left out."""
+"""Bounds of numbers in a plot: a smaller one is drawn as 0, a larger one is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Dot:
     x: float
     y: float
     label: str
-    colour: str
+    color: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class _Frame:
 
 
 def learning_curve(history: Mapping[str, Sequence[float]]) -> Markup | None:
-    """``loss`` and ``val_loss`` over epochs, from 1; None where there is no finite number of either."""
+    """Plot ``loss`` and ``val_loss`` over epochs, from 1; None if neither has a finite number."""
     names = [("loss", "training loss"), ("val_loss", "validation loss")]
     curves = {label: _finite(history.get(name, ())) for name, label in names}
     curves = {label: points for label, points in curves.items() if points}
@@ -60,7 +59,7 @@ def learning_curve(history: Mapping[str, Sequence[float]]) -> Markup | None:
 
 
 def histogram(shares: Sequence[float]) -> Markup:
-    """How many submissions have which score, in percent of the maximum; ten bins, 100 in the last one."""
+    """Plot the numbers of submissions by score, in percent of the maximum: ten bins, 100 in the last."""
     counts = [0] * 10
     for share in shares:
         counts[min(9, max(0, int(share // 10)))] += 1
@@ -77,12 +76,12 @@ def histogram(shares: Sequence[float]) -> Markup:
                 f"<title>{index * 10}–{index * 10 + 10} %: {count}</title></rect>"
                 f'<text class="value" x="{(left + right) / 2:.1f}" y="{top - 4:.1f}">{count}</text>'
             )
-    said = ", ".join(f"{i * 10} to {i * 10 + 10} %: {count}" for i, count in enumerate(counts) if count)
-    return _svg(frame, f"Score distribution. {said or 'No submissions.'}", body)
+    counted = ", ".join(f"{i * 10} to {i * 10 + 10} %: {count}" for i, count in enumerate(counts) if count)
+    return _svg(frame, f"Score distribution. {counted or 'No submissions.'}", body)
 
 
 def scatter(dots: Sequence[Dot]) -> Markup | None:
-    """Holdout loss against parameter count (logarithmic); None where there is nothing to plot."""
+    """Plot holdout loss against parameter count (logarithmic); None if there is nothing to plot."""
     dots = [dot for dot in dots if math.isfinite(dot.x) and math.isfinite(dot.y) and dot.x > 0][:MAX_DOTS]
     if not dots:
         return None
@@ -96,7 +95,7 @@ def scatter(dots: Sequence[Dot]) -> Markup | None:
     for dot in dots:
         place = f'cx="{frame.x(math.log10(dot.x)):.1f}" cy="{frame.y(dot.y):.1f}"'
         named = f"{_escape(one_line(dot.label, 60))}: loss {dot.y:.4g}, {dot.x:,.0f} parameters"
-        body += f'<circle class="dot {dot.colour}" {place} r="5"><title>{named}</title></circle>'
+        body += f'<circle class="dot {dot.color}" {place} r="5"><title>{named}</title></circle>'
     best = min(dots, key=lambda dot: dot.y)
     text = (
         f"Holdout loss against parameter count for {len(dots)} submissions. Lowest loss {best.y:.4g} "
@@ -162,7 +161,7 @@ def _legend(index: int, label: str, style: str) -> str:
 
 
 def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
-    """(epoch, value) of the finite ones, at most :data:`MAX_EPOCHS`."""
+    """Return (epoch, value) of the finite values, at most :data:`MAX_EPOCHS`."""
     kept = [
         (epoch, float(value) if abs(value) >= SMALLEST else 0.0)
         for epoch, value in enumerate(values[: 50 * MAX_EPOCHS], 1)
@@ -173,7 +172,7 @@ def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
 
 
 def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round numbers from at or below ``low`` to at or above ``high``."""
+    """Choose round numbers from at or below ``low`` to at or above ``high``."""
     span = (high - low) or abs(high) or 1.0
     raw = span / wanted
     power = 10.0 ** math.floor(math.log10(raw))
@@ -184,7 +183,7 @@ def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
 
 
 def _whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
-    """Whole numbers; from 0 the last one is at or above ``high``, from 1 (epochs) at or below it."""
+    """Choose whole numbers; from 0 the last is at or above ``high``, from 1 (epochs) at or below it."""
     step = next(s for p in range(12) for f in (1, 2, 5) if (s := f * 10**p) * wanted >= high - low)
     if low == 0:
         return list(range(0, -(-high // step) * step + 1, step))

@@ -1,8 +1,8 @@
-"""Cells rendered for the feedback page, within a limit of time: code highlighted, Markdown without HTML.
+"""Rendering of cells for the feedback page, within a time limit: code highlighted, Markdown without HTML.
 
-This happens in the process that grades the submission. Whoever makes pages only reads what it says, see
-:mod:`autograder.results.report.pieces`. A source that is not rendered, for want of time or otherwise, is shown as it
-stands.
+It happens in the process that grades the submission. The process that makes pages only reads its result, see
+:mod:`autograder.results.report.pieces`. A source that is not rendered, because time is up or for another reason, is
+shown as plain text.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from autograder.results.report.pieces import (
 )
 
 MAX_SECONDS = 5.0
-"""Of the processor, for all cells of a submission. An ordinary notebook takes a few hundredths of a second."""
+"""Processor time for all cells of a submission. An ordinary notebook takes a few hundredths of a second."""
 MAX_CELL_SECONDS = 1.0
-"""For each of them, so that one that takes for ever does not cost the others their colors."""
+"""Processor time for one cell, so that an endless one does not cost the others their colors."""
 
 
 Source = tuple[str, str]
-"""The type of a cell and its source."""
+"""Pair of a cell's type and its source."""
 
 
 def render(notebooks: Iterable[Sequence[Source]], seconds: float = MAX_SECONDS) -> list[list[str]]:
-    """Render what the feedback page is to show of each cell, while time is left.
+    """Render each cell for the feedback page, while time is left.
 
-    To be called in the main thread. Patterns of highlighters and of Markdown can take minutes for a source that is
-    made for it; Python's :mod:`re` looks for signals while it matches, so that a timer ends it.
+    Call it in the main thread only. Patterns of highlighters and of Markdown can take minutes for a malicious source;
+    Python's :mod:`re` checks for signals while it matches, so that a timer ends it.
 
     Returns:
-        For each notebook the pieces of each cell, as :mod:`~autograder.results.report.pieces` has them; empty for a
-        source that is shown as it stands.
+        For each notebook the pieces of each cell, see :mod:`~autograder.results.report.pieces`; empty for a
+        source that is shown as plain text.
     """
     left = seconds
     rendered = []
@@ -56,42 +56,42 @@ def render(notebooks: Iterable[Sequence[Source]], seconds: float = MAX_SECONDS) 
         room = MAX_PAGE
         cells: list[str] = []
         for cell_type, source in notebook:
-            said, spent = _rendered(cell_type, source, left) if len(cells) < MAX_CELLS else (None, 0.0)
+            text, spent = _rendered(cell_type, source, left) if len(cells) < MAX_CELLS else (None, 0.0)
             left -= spent
-            fits = said is not None and len(said) <= min(MAX_CHARACTERS, room)
-            cells.append(said if said is not None and fits else "")
+            fits = text is not None and len(text) <= min(MAX_CHARACTERS, room)
+            cells.append(text if text is not None and fits else "")
             room -= len(cells[-1])
         rendered.append(cells)
     return rendered
 
 
 def _rendered(cell_type: str, source: str, seconds: float) -> tuple[str | None, float]:
-    """Return the pieces of a source, and the processor time that they took."""
+    """Return the pieces of a source, and the processor time that rendering took."""
     renderer = _RENDERERS.get(cell_type)
     if renderer is None or (known := _released.get((cell_type, source))) is not None or seconds <= 0:
         return (None if renderer is None else known), 0.0
     began = time.process_time()
-    said = _within(min(seconds, MAX_CELL_SECONDS), renderer, source)
-    return said, time.process_time() - began
+    text = _within(min(seconds, MAX_CELL_SECONDS), renderer, source)
+    return text, time.process_time() - began
 
 
 def render_released(exam: Exam) -> None:
-    """Render the instructor's cells: processes that are forked now need not do it for each submission."""
+    """Render the instructor's cells once in a template, so that no fork has to."""
     for cell in exam.cells:
         if (renderer := _RENDERERS.get(cell.cell_type)) is not None:
             _released[cell.cell_type, cell.released] = renderer(cell.released)
 
 
 _released: dict[tuple[str, str], str] = {}
-"""Kind and source of an instructor's cell → its pieces."""
+"""Cache: kind and source of an instructor's cell → its pieces."""
 
 
 class _TimeIsUp(BaseException):
-    """No library's ``except Exception`` catches it."""
+    """A signal that time is up, which no library's ``except Exception`` catches."""
 
 
 def _within(seconds: float, act: Callable[[str], str], source: str) -> str | None:
-    """Return what ``act`` makes of ``source``; None where the processor needs longer for it, or a library fails."""
+    """Return ``act(source)``; None if it takes more processor time, or a library fails."""
 
     def expire(signum: int, frame: FrameType | None) -> None:
         raise _TimeIsUp
@@ -99,7 +99,7 @@ def _within(seconds: float, act: Callable[[str], str], source: str) -> str | Non
     previous = signal.signal(signal.SIGVTALRM, expire)
     try:
         try:
-            # Again each tenth: one that is raised where a destructor runs, for instance, is lost.
+            # Repeated every tenth of a second: an exception raised in a destructor, for instance, is lost.
             signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)
             return act(source)
         finally:
@@ -107,7 +107,7 @@ def _within(seconds: float, act: Callable[[str], str], source: str) -> str | Non
     except (_TimeIsUp, Exception):  # colors are not worth a grade
         return None
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)  # it may have come just as it was to be turned off
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)  # the exception may have come before the timer was turned off
         signal.signal(signal.SIGVTALRM, previous)
 
 
@@ -117,12 +117,12 @@ _LEXER = PythonLexer(stripnl=False)
 
 
 def code(source: str) -> str:
-    """Python, highlighted: the pieces of a code cell."""
+    """Highlight Python: the pieces of a code cell."""
     return packed(_colored(visible(source, MAX_SOURCE)))
 
 
 def _colored(source: str) -> Iterator[Piece]:
-    """Each run of tokens of one color; what has none is plain text."""
+    """Yield each run of tokens of one color; tokens without a color are plain text."""
     color, texts = "", [""]
     for kind, text in _LEXER.get_tokens(source):
         name = STANDARD_TYPES.get(kind, "")
@@ -142,12 +142,12 @@ def _run(color: str, text: str) -> Iterator[Piece]:
 
 # --- Markdown ----------------------------------------------------------------------------------------
 
-# It refuses javascript:, vbscript:, file: and data: links by itself.
+# The parser refuses javascript:, vbscript:, file: and data: links by itself.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
 
 
 def markdown(source: str) -> str:
-    """CommonMark and tables: the pieces of a Markdown cell. HTML is text, images are named and not loaded."""
+    """Render CommonMark and tables: the pieces of a Markdown cell. HTML is text, images are named and not loaded."""
     return packed(_marked_up(_MARKDOWN.parse(visible(source, MAX_SOURCE))))
 
 
@@ -186,7 +186,7 @@ def _code_block(token: Any) -> Iterator[Piece]:
 
 
 def _image(token: Any) -> Iterator[Piece]:
-    # A remote image would tell its server who reads the page.
+    # A remote image would reveal the page's reader to its server.
     yield from (["missing"], f"[image: {visible(token.content, MAX_SOURCE) or 'no description'}]", None)
 
 
@@ -202,6 +202,6 @@ _LEAVES: dict[str, Callable[[Any], Iterator[Piece]]] = {
 
 _RENDERERS = {"code": code, "markdown": markdown}
 
-# What these libraries build at first use is built now: in the template that examiners are forked from, under no timer.
+# These libraries build tables at first use. Build them now: in the template of examiners, and under no timer.
 code("import this")
 markdown("# One\n\n- *two*")

@@ -1,4 +1,4 @@
-"""Grades as rows: for spreadsheets and for the terminal."""
+"""Tables of grades: for spreadsheets and for the terminal."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ COLUMNS = (
     *("assignment", "student", "score", "max_score", "late_penalty", "status", "needs_manual_grade"),
     "submitted_at",
 )
-"""The first columns of grades.csv; after them comes one for each question."""
+"""First columns of grades.csv; after them comes one for each question."""
 
 TEXT_COLUMNS = ("student", "score", "status", "seconds", "MiB", "to do")
-"""The columns of :func:`text_table`."""
+"""Columns of :func:`text_table`."""
 
-# A spreadsheet takes a cell that begins so for a formula; the full-width forms too, in some locales.
+# A spreadsheet takes a cell that begins with one of these for a formula; in some locales full-width ones, too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def grades_csv(grades: Sequence[Grade]) -> str:
-    """grades.csv: one row per submission, in the given order; RFC 4180 with ``\\n`` line ends.
+    r"""Write grades.csv: one row per submission, in the given order; RFC 4180 with ``\n`` line ends.
 
     After :data:`COLUMNS` comes a column ``<notebook>/<question>`` with the score of each question that any
-    of the grades has (assignments one after the other), empty where a grade has it not. ``score`` is after
+    of the grades has (assignments one after the other), empty if a grade lacks it. ``score`` is after
     the late penalty. Times are UTC in ISO 8601. Text that a spreadsheet would take for a formula is
     prefixed with ``'``.
     """
@@ -45,7 +45,7 @@ def grades_csv(grades: Sequence[Grade]) -> str:
 
 
 def text_table(grades: Iterable[Grade]) -> list[tuple[str, ...]]:
-    """Rows of :data:`TEXT_COLUMNS` for a terminal: one line each, control characters made visible."""
+    """Make rows of :data:`TEXT_COLUMNS` for a terminal: one line each, control characters made visible."""
     return [
         (
             one_line(grade.student, 40),
@@ -60,7 +60,7 @@ def text_table(grades: Iterable[Grade]) -> list[tuple[str, ...]]:
 
 
 def to_do(grade: Grade) -> str:
-    """What a person has left to do for this submission; empty where nothing."""
+    """Say what a person has left to do for this submission; empty if nothing."""
     questions = [question for book in grade.notebooks for question in book.questions]
     broken = [q.id for q in questions if q.outcome is Outcome.BROKEN]
     manual = [q.id for q in questions if q.needs_manual_grade and q.outcome is not Outcome.BROKEN]
@@ -86,7 +86,7 @@ def _first_columns(grade: Grade) -> list[str]:
 
 
 def _question_scores(grade: Grade, several: bool) -> dict[str, str]:
-    """Column name → score; the name has the assignment before it where the table holds several."""
+    """Return column name → score; in a table of several assignments, names begin with the assignment."""
     before = f"{grade.assignment}/" if several else ""
     return {
         f"{before}{book.notebook}/{question.id}": _number(question.score)
@@ -101,7 +101,7 @@ def _text(text: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Shortest text with at most 6 decimals, never in exponent form: 4, 3.23."""
+    """Format a number with at most 6 decimals, as short as possible, never in exponent form: 4, 3.23."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 

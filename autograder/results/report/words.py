@@ -1,4 +1,4 @@
-"""Statuses, outcomes and numbers in words."""
+"""Words for statuses, outcomes and numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUTCOMES = {
     Outcome.MANUAL: ("…", "for a person"),
     Outcome.BROKEN: ("!", "test broken"),
 }
-"""A sign and a word for each outcome: colour alone says nothing to many readers."""
+"""Outcome → sign and word: many readers cannot tell colors apart."""
 
 _STATUSES = {
     RunStatus.COMPLETED.value: ("passed", "Ran to the end", ""),
@@ -68,40 +68,39 @@ _STATUSES = {
 }
 
 NOT_GRADED = frozenset({"invalid", "missing", RunStatus.NO_REPORT.value})
-"""Statuses that say nothing of the student's work: kept out of median and mean."""
+"""Statuses that say nothing about the student's work: left out of median and mean."""
 
 
 def status_words(book: NotebookGrade) -> tuple[str, str, str]:
-    """(colour name, short title, a sentence) for how a notebook's run ended; the run's own message goes
-    first."""
-    colour, title, sentence = _STATUSES.get(book.status, ("broken", book.status, ""))
-    return colour, title, book.message or sentence
+    """Return (color name, short title, sentence) for a notebook's status; the run's own message has precedence."""
+    color, title, sentence = _STATUSES.get(book.status, ("broken", book.status, ""))
+    return color, title, book.message or sentence
 
 
 def status_title(status: str) -> tuple[str, str]:
-    """(colour name, short title) of a status."""
-    colour, title, _ = _STATUSES.get(status, ("broken", status, ""))
-    return colour, title
+    """Return (color name, short title) of a status."""
+    color, title, _ = _STATUSES.get(status, ("broken", status, ""))
+    return color, title
 
 
 def graded(grade: Grade) -> bool:
-    """Whether something of the submission ran."""
+    """Tell whether a part of the submission ran."""
     return grade.status not in NOT_GRADED
 
 
 def points(value: float) -> str:
-    """At most two decimals, none that are zero: 4, 3.2, 12.25."""
+    """Format points with at most two decimals, without trailing zeros: 4, 3.2, 12.25."""
     text = f"{value:,.2f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
 
 def percent(part: float, whole: float) -> float:
-    """100 · part / whole, between 0 and 100; 0 where the whole is 0."""
+    """Return 100 · part / whole, between 0 and 100; 0 if the whole is 0."""
     return min(100.0, max(0.0, 100.0 * part / whole)) if whole > 0 else 0.0
 
 
 def moment(when: datetime | None) -> str:
-    """2 March 2026, 18:00 UTC"""
+    """Format a moment: 2 March 2026, 18:00 UTC."""
     if when is None:
         return ""
     zone = f" {when.tzname()}" if when.tzinfo else ""
@@ -109,14 +108,14 @@ def moment(when: datetime | None) -> str:
 
 
 def lateness(submitted: datetime | None, due: datetime | None) -> str:
-    """``3 h 20 min late``; empty where in time or where it cannot be told."""
+    """Format the lateness: ``3 h 20 min late``; empty if in time, or if a date is unknown."""
     if submitted is None or due is None or (submitted.tzinfo is None) != (due.tzinfo is None):
         return ""
     return f"{duration(submitted - due)} late" if submitted > due else ""
 
 
 def duration(span: timedelta) -> str:
-    """The two largest units: 2 d 3 h, 3 h 20 min, 4 min, under a minute."""
+    """Format the two largest units: 2 d 3 h, 3 h 20 min, 4 min, under a minute."""
     minutes = int(span.total_seconds() // 60)
     days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
     units = [(days, "d"), (hours, "h"), (rest, "min")]

@@ -1,12 +1,12 @@
-"""Starts one sandbox and guards it: reads a specification from standard input, reports on a descriptor.
+"""The supervisor's program: it starts one sandbox, guards it, and reports on a descriptor.
 
-kit ──spec, then silence; "kill", or the end──▶ supervisor ──▶ bwrap ──▶ the student's process
+kit ──specification; later "kill", or the end──▶ supervisor ──▶ bwrap ──▶ the student's process
 kit ◀──{"pid"} … {"exit", "cpu", "peak", "out_of_memory"} or {"error"}, one JSON object a line──┘
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
-# One of these is started for each notebook, and imports are most of what it does until the sandbox stands: no typing,
-# no pathlib, and of the modules in this folder those that are needed.
+# Each notebook starts a supervisor, and imports take most of its time until the sandbox stands: no typing, no pathlib,
+# and only the modules in this folder that are needed.
 # ruff: noqa: PTH106, PTH123
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
     from autograder.sandbox.supervisor import bwrap, container, fork
 
     Sandbox = bwrap.Bwrap | fork.Fork | container.Container
-    """Has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first process inside),
-    ``open_gate()`` (lets the student's process start) and ``result()`` (when the monitor has ended: exit code and CPU
-    seconds)."""
+    """A sandbox at its gate. It has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first
+    process inside), ``open_gate()`` (lets the student's process start) and ``result()`` (after the monitor's end: exit
+    code and CPU seconds).
+    """
 
 WATCH_EVERY_MS = 100
-LAST_SECONDS = 5.0
-"""How long a process that was killed may take to be gone."""
+EXIT_SECONDS = 5.0
+"""How long a killed process may take to disappear."""
 
 
 def main() -> int:
+    """Start and guard the sandbox; return the supervisor's exit status."""
     spec = json.loads(sys.stdin.buffer.readline())
     status = int(sys.argv[1])
     os.set_inheritable(status, False)
@@ -52,7 +54,7 @@ def main() -> int:
         sandbox.open_gate(guard.monitor_fd)
     except (OSError, ValueError) as error:
         if guard is not None:
-            guard.kill()  # bwrap may be dead and its init not, which asks for the signal of its death last of all
+            guard.kill()  # init may outlive bwrap: asking for bwrap's death signal is its last step
         report(status, error=str(error))
         return 1
     report(status, pid=sandbox.init, root=getattr(sandbox, "root", None))
@@ -64,20 +66,20 @@ def main() -> int:
 
 
 def start(spec: dict[str, Any]) -> Sandbox:
-    """What the specification asks for, up to its gate."""
+    """Start the sandbox of the specification, up to its gate."""
     kind = "fork" if "template" in spec else "container" if "container" in spec else "bwrap"
     sandbox: Sandbox = importlib.import_module(kind).start(spec)
     return sandbox
 
 
 class Guard:
-    """Waits for the end of a sandbox, or makes it."""
+    """A guard that waits for the end of a sandbox, or ends it."""
 
     def __init__(self, spec: dict[str, Any], sandbox: Sandbox) -> None:
         self.memory_bytes: int = spec["watch_bytes"]
         self.watchdog: Any = importlib.import_module("watchdog") if self.memory_bytes else None
         self.cpu_limit: float = spec["cpu_seconds"]
-        self.most_processes: int = spec["processes"]
+        self.max_processes: int = spec["processes"]
         self.sandbox, self.init = sandbox, sandbox.init
         self.monitor_fd, self.init_fd = os.pidfd_open(sandbox.monitor), os.pidfd_open(sandbox.init)
         self.peak = 0
@@ -86,14 +88,15 @@ class Guard:
         self.out_of_memory = False
 
     def host_uid(self) -> int:
-        """The lowest of init's four uids, as the host sees them."""
+        """Return the lowest of init's four uids as the host sees them."""
         with open(f"/proc/{self.init}/status") as file:
             return next((min(map(int, line.split()[1:])) for line in file if line.startswith("Uid:")), 0)
 
     def watch(self, kit: int) -> bool:
-        """Until the monitor ends; kill when the kit asks, when it died, or when a watched limit is passed.
+        """Wait for the monitor's end; kill on request, on the kit's death, or past a watched limit.
 
-        Whether it was the kit's death.
+        Returns:
+            Whether the kit died.
         """
         poller = select.poll()
         for fd in (0, kit, self.monitor_fd):
@@ -107,28 +110,30 @@ class Guard:
                 return kit in ready or (0 in ready and not os.read(0, 16))
 
     def exceeded(self) -> bool:
-        """Add up what is used; whether it is too much."""
+        """Measure what is used; return whether it is past a limit."""
         used = self.watchdog.memory(self.init)
         self.peak = max(self.peak, used)
         self.cpu = max(self.cpu, self.watchdog.cpu_seconds(self.init))
-        self.refused += self.watchdog.threads(self.init) >= self.most_processes
+        self.refused += self.watchdog.threads(self.init) >= self.max_processes
         self.out_of_memory = used > self.memory_bytes or self.watchdog.too_many_files(self.init)
         return self.out_of_memory or self.cpu > self.cpu_limit
 
     def kill(self) -> None:
-        """The kernel ends every process of a pid namespace whose init dies."""
+        """Kill init, and with it every process of its pid namespace, and the monitor."""
         for fd in (self.init_fd, self.monitor_fd):
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
 
     def result(self) -> dict[str, Any]:
-        """The last report, when nothing is left. ``cpu`` falls back on what the monitor's children used and were
-        waited for."""
+        """Make the last report, after the end of everything.
+
+        Without a watchdog, ``cpu`` is the time of the monitor's children that were waited for.
+        """
         exit_code, cpu = self.sandbox.result()
-        # Init's end is the end of all.
+        # Init's end ends everything.
         self.kill()
-        select.select([self.init_fd], [], [], LAST_SECONDS)
-        # Of bubblewrap's, it is ours now, as nearest subreaper: no zombie stays with the host's init.
+        select.select([self.init_fd], [], [], EXIT_SECONDS)
+        # bubblewrap's init is now a child of this process, the nearest subreaper: no zombie stays with the host's init.
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.init, os.WNOHANG)
         return {
@@ -141,13 +146,13 @@ class Guard:
 
 
 def report(status: int, **fields: Any) -> None:
-    """One line to the kit, which may be gone."""
+    """Send one line to the kit, which may be gone."""
     with contextlib.suppress(OSError):
         os.write(status, json.dumps(fields).encode() + b"\n")
 
 
 def remove_cgroups(folders: list[str]) -> None:
-    """The kit died: give back what it cannot."""
+    """Remove the cgroups in place of the kit, which died."""
     for folder in folders:
         for _ in range(50):
             with contextlib.suppress(FileNotFoundError):

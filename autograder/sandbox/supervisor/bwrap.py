@@ -22,16 +22,23 @@ LAUNCH_FAILED = 125
 
 
 class Bwrap:
-    """bubblewrap's own process (``monitor``) and the first one inside (``init``), which waits at a gate: a pipe of one
-    byte that it reads when every mount is made, just before it starts the student's process."""
+    """The processes ``monitor`` (bubblewrap's own) and ``init`` (the first one inside).
 
-    def __init__(self, monitor: int, init: int, gate: tuple[int, int], most_processes: int) -> None:
+    Init waits at a gate, a pipe of one byte, which it reads after every mount is made and just before it starts the
+    student's process.
+    """
+
+    def __init__(self, monitor: int, init: int, gate: tuple[int, int], max_processes: int) -> None:
         self.monitor, self.init = monitor, init
         self._gate = gate
-        self._most_processes = most_processes
+        self._most_processes = max_processes
 
     def open_gate(self, monitor_fd: int) -> None:
-        """Let init go on, and return when it did. Raises ValueError where bwrap ended before."""
+        """Let init go on, and return when it has.
+
+        Raises:
+            ValueError: bwrap ended before.
+        """
         self._limit_processes(self._most_processes)
         read_end, write_end = self._gate
         os.write(write_end, b"1")
@@ -44,15 +51,15 @@ class Bwrap:
         os.close(read_end)
 
     def result(self) -> tuple[int, float]:
-        """bwrap's exit status (negative: a signal) and the CPU seconds of what was waited for."""
+        """Return bwrap's exit status (negative: a signal) and the CPU seconds of its children that were waited for."""
         _, code, used = os.wait4(self.monitor, 0)
         return os.waitstatus_to_exitcode(code), used.ru_utime + used.ru_stime
 
     def _limit_processes(self, most: int) -> None:
-        """Limit init's processes and threads, as init's own user: root may lack the capability to do it for another.
+        """Limit init's processes and threads, as init's own user: root may lack the capability for it.
 
-        Before the student's process exists, so that it inherits the limit; it counts in the sandbox's user namespace.
-        Where this user may have fewer, that is the limit.
+        The student's process does not exist yet, so it inherits the limit, which counts in the sandbox's user
+        namespace. A lower limit of this user stays in force.
         """
         helper = os.fork()
         if helper == 0:
@@ -74,7 +81,11 @@ class Bwrap:
 
 
 def start(spec: dict[str, Any]) -> Bwrap:
-    """Fork and become bwrap. Raises ValueError where it ends before everything is mounted."""
+    """Fork and become bwrap.
+
+    Raises:
+        ValueError: bwrap ends before everything is mounted.
+    """
     launch.adopt_orphans()
     info_read, info_write = os.pipe()
     gate = os.pipe()
@@ -95,7 +106,7 @@ def start(spec: dict[str, Any]) -> Bwrap:
 
 
 def become_bwrap(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
-    """In the child: keep no descriptor but bwrap's two and the student's output, then launch."""
+    """Keep only bwrap's two descriptors and the student's output, then launch; runs in the child."""
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     launch.close_descriptors(keep=(0, 1, 2, info_fd, block_fd))
     os.set_inheritable(info_fd, True)

@@ -2,10 +2,10 @@
 
     supervisor ──fork──▶ monitor ──fork──▶ the engine, pid 1 of a namespace ──▶ … ──▶ init, inside
 
-The engine never runs as root: the monitor has a user id that is no one's before the engine starts, and nothing can give
-it another one. All that the engine needs (the bundle, its state, what it binds) lies in a tmpfs of a mount namespace of
-the monitor's own, so that nothing is written on the host and nothing is left behind. The pid namespace around the
-engine ends with the engine, and the engine with the monitor, and that with the supervisor.
+The engine never runs as root: before it starts, the monitor takes a user id that nobody has, for good. Everything that
+the engine needs (the bundle, its state, the sources of its binds) lies in a tmpfs in the monitor's own mount namespace,
+so nothing is written on the host and nothing is left behind. The engine's pid namespace ends with the engine, the
+engine with the monitor, and the monitor with the supervisor.
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
@@ -37,29 +37,33 @@ LAUNCH_FAILED = 125
 READY, GO = b"r", b"g"
 PID_FILE_SECONDS = 5.0
 OUTSIDE = "outside"
-"""In the staging place: what the host sees of a sandbox whose files are in no mount of the host's."""
+"""A folder of the staging place: all that the host sees of a sandbox whose files are in no mount of the host's."""
 
 
 class Container:
-    """The process that waits for the engine (``monitor``) and the first one inside (``init``; of gVisor its kernel),
-    which waits at its gate."""
+    """The processes ``monitor`` (waits for the engine) and ``init`` (the first inside; gVisor's kernel) at its gate."""
 
     def __init__(self, monitor: int, init: int, gate: socket.socket, root: str | None) -> None:
         self.monitor, self.init, self.root = monitor, init, root
         self._gate = gate
 
     def open_gate(self, _: int) -> None:
+        """Let init start the student's process."""
         self._gate.send(GO)
         self._gate.close()
 
     def result(self) -> tuple[int, float]:
-        """The engine's exit status, which is the command's, and the CPU seconds of what was waited for."""
+        """Return the engine's exit status, which is the command's, and the CPU seconds of what was waited for."""
         _, code, used = os.wait4(self.monitor, 0)
         return os.waitstatus_to_exitcode(code), used.ru_utime + used.ru_stime
 
 
 def start(spec: dict[str, Any]) -> Container:
-    """Start ``spec["container"]``. Raises ValueError where the engine cannot build it, or would run it as root."""
+    """Start ``spec["container"]``.
+
+    Raises:
+        ValueError: the engine cannot build it, or would run it as root.
+    """
     launch.adopt_orphans()
     gate, inner = socket.socketpair()
     info_read, info_write = os.pipe()
@@ -73,19 +77,23 @@ def start(spec: dict[str, Any]) -> Container:
     inner.close()
     os.close(info_write)
     with open(info_read) as info:
-        told = json.loads(info.read() or "{}")
-    if not told or gate.recv(1) != READY:
+        started = json.loads(info.read() or "{}")
+    if not started or gate.recv(1) != READY:
         raise ValueError(f"{spec['container']['name']} could not build the sandbox")
-    everything = watchdog.processes(told["engine"])
+    everything = watchdog.processes(started["engine"])
     if any(0 in user_ids(pid) for pid in everything):
         raise ValueError("refused: the sandbox would run as root")
-    place = f"/proc/{told['engine']}/root{told['place']}"
-    init = find(told["engine"], f"{place}/run/pid")
+    place = f"/proc/{started['engine']}/root{started['place']}"
+    init = find(started["engine"], f"{place}/run/pid")
     return Container(monitor, init, gate, f"{place}/{OUTSIDE}" if spec["container"]["sockets_bytes"] else None)
 
 
 def find(engine: int, pid_file: str) -> int:
-    """The process that the engine's file names by its number in the engine's namespace. Raises ValueError."""
+    """Find the process that the engine's file names by its pid in the engine's namespace.
+
+    Raises:
+        ValueError: there is none in time.
+    """
     deadline = time.monotonic() + PID_FILE_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, ValueError):
@@ -98,11 +106,12 @@ def find(engine: int, pid_file: str) -> int:
 
 
 def user_ids(pid: int) -> list[int]:
-    """The four user ids of a process as the host sees them; none of one that is gone."""
+    """List the four uids of a process; empty if it is gone."""
     return field(pid, "Uid")
 
 
 def field(pid: int, name: str) -> list[int]:
+    """Read the numbers of one line of /proc/PID/status; empty if there is none."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith(f"{name}:"):
@@ -114,10 +123,10 @@ def field(pid: int, name: str) -> list[int]:
 
 
 def become_monitor(spec: dict[str, Any], gate: socket.socket, info_fd: int) -> NoReturn:
-    """Stage, start the engine, and end as it does."""
+    """Stage, start the engine, and end with its exit status."""
     passed = spec["container"]["gate"]
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    kept = os.dup(info_fd), os.dup(gate.fileno())  # out of the way of the number that the engine passes on
+    kept = os.dup(info_fd), os.dup(gate.fileno())  # away from the descriptor that the engine passes on
     os.dup2(kept[1], passed)
     info_fd = kept[0]
     launch.close_descriptors(keep=(0, 1, 2, passed, info_fd))
@@ -139,13 +148,13 @@ def become_monitor(spec: dict[str, Any], gate: socket.socket, info_fd: int) -> N
             os._exit(LAUNCH_FAILED)
     give_up_root(libc, uid)
     os.write(info_fd, json.dumps({"engine": engine, "place": place}).encode())
-    os.closerange(0, launch.OPEN_FILES)  # /proc is the engine's by now and does not list ours
+    os.closerange(0, launch.MAX_OPEN_FILES)  # /proc is the engine's by now and does not list ours
     code = os.waitstatus_to_exitcode(os.waitpid(engine, 0)[1])
     os._exit(code if code >= 0 else 128 - code)
 
 
 def own_namespaces(libc: ctypes.CDLL, caller: int) -> None:
-    """A pid namespace for what comes next, and for an ordinary user the right to mount, in a namespace of their own."""
+    """Enter a pid namespace, and for an ordinary user a user namespace with the right to mount."""
     group = os.getegid()
     launch.check(libc.unshare(CLONE_NEWPID | (CLONE_NEWUSER if caller else 0)), "make a pid namespace")
     if caller:
@@ -155,7 +164,7 @@ def own_namespaces(libc: ctypes.CDLL, caller: int) -> None:
 
 
 def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], place: str, uid: int) -> None:
-    """The bundle and the engine's state in the staging place, which is memory."""
+    """Write the bundle and the engine's state into the staging place, a tmpfs."""
     group = uid if os.geteuid() == 0 else os.getegid()
     root = f"{place}/bundle/root"
     os.makedirs(root)
@@ -164,7 +173,7 @@ def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], 
     os.mkdir(f"{place}/data")
     for name, content in container["data"].items():
         make(f"{place}/data/{name}", "file", content)
-    for folder in ("state", "run"):  # the engine's own
+    for folder in ("state", "run"):  # the engine's own folders
         os.mkdir(f"{place}/{folder}", 0o700)
         os.chown(f"{place}/{folder}", uid, group)
     size = container["sockets_bytes"]
@@ -185,7 +194,7 @@ def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], 
 
 
 def make(path: str, kind: str, content: str) -> None:
-    """One file, folder or link of the sandbox's root."""
+    """Make one file, folder or link of the sandbox's root."""
     if kind == "folder":
         os.makedirs(path, exist_ok=True)
         return
@@ -200,7 +209,10 @@ def make(path: str, kind: str, content: str) -> None:
 def become_engine(
     libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], place: str, uid: int
 ) -> NoReturn:
-    """As the first process of the new pid namespace: its own /proc, no control groups to see, no root, the engine."""
+    """Mount an own /proc, close the control groups, drop root, and become the engine.
+
+    Runs as the first process of the new pid namespace.
+    """
     flags = launch.MS_NOSUID | launch.MS_NODEV | MS_NOEXEC
     launch.mount(libc, "proc", "/proc", "proc", flags)
     shut_cgroups(libc, hide=container["hide_cgroups"])
@@ -216,7 +228,7 @@ def become_engine(
 
 
 def shut_cgroups(libc: ctypes.CDLL, *, hide: bool) -> None:
-    """Where the control groups are mounted: nothing to see, or nothing to write. The engine is to stay in the kit's."""
+    """Hide the mounted control groups, or make them read-only: the engine must stay in the kit's group."""
     if not os.path.isdir(CGROUPS):  # noqa: PTH112
         return
     if hide:
@@ -228,7 +240,7 @@ def shut_cgroups(libc: ctypes.CDLL, *, hide: bool) -> None:
 
 
 def give_up_root(libc: ctypes.CDLL, uid: int) -> None:
-    """For good; and die with the parent, which a change of the user id undoes."""
+    """Drop root for good, and die with the parent: a change of the user id resets that."""
     if os.geteuid() == 0:
         launch.drop_root(uid)
     launch.check(libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0), "follow its parent's death")

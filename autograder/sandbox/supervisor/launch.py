@@ -1,8 +1,8 @@
 """The last steps before bwrap, in a process of its own: join the cgroup, stage, drop root, limit, exec.
 
-Someone who is root cannot simply start bwrap: its ``--uid`` does not change the uid that the host sees. So
-root drops to an unprivileged uid first; and because that uid may not enter a folder such as /root, what the
-sandbox needs is bound to a readable place before, in a mount namespace of its own.
+Root cannot simply start bwrap: bwrap's ``--uid`` does not change the uid that the host sees. So root first drops to an
+unprivileged uid. That uid may not enter a folder such as /root, so everything that the sandbox needs is first bound to
+a readable place, in a mount namespace of its own.
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
@@ -30,15 +30,19 @@ CLONE_NEWNS = 0x00020000
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 STAGING_PLACES = ("/mnt", "/media", "/srv", "/opt", "/run")
-# Above what systemd and /etc/subuid give away, below 2**31; one per sandbox, so that no two share a process
-# count.
+# Above the uids that systemd and /etc/subuid assign, below 2**31; one per sandbox, so that no two share a count of
+# processes.
 FIRST_UID, FALLBACK_UID = 1879048192, 61184
-OPEN_FILES = 4096
+MAX_OPEN_FILES = 4096
 OUT_OF_MEMORY_SCORE = "500"
 
 
 def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
-    """Become bwrap. Raises OSError or ValueError with a message for a person; never returns."""
+    """Become bwrap; never returns.
+
+    Raises:
+        OSError, ValueError: a step fails; the message is for a person.
+    """
     join(spec["cgroup"])
     staged: dict[str, str] = {}
     if os.geteuid() == 0:
@@ -47,7 +51,7 @@ def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     if 0 in (*os.getresuid(), *os.getresgid()):
         raise ValueError("refused: the sandbox would run as root")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+    limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     limit(resource.RLIMIT_FSIZE, spec["file_bytes"])
     arguments = [
         "--info-fd", str(info_fd), "--block-fd", str(block_fd),
@@ -55,13 +59,13 @@ def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
         *(resolve(argument, staged) for argument in spec["arguments"]),
     ]  # fmt: skip
     die_with(spec["supervisor"])
-    # By descriptor: the command line of the sandbox's init is readable inside, and it would name host paths.
+    # By descriptor: the command line of the sandbox's init is readable inside and would show host paths.
     block = memory.file_of(b"".join(argument.encode() + b"\0" for argument in arguments))
     os.execve(translate(spec["bwrap"], staged), ["bwrap", "--args", str(block), "--", *spec["argv"]], {})
 
 
 def join(folders: list[str]) -> None:
-    """Into the control group, and to the front of the queue where memory runs out."""
+    """Join the control groups, and be the first to be killed if the machine's memory runs out."""
     for folder in folders:
         Path(folder, "cgroup.procs").write_text(str(os.getpid()))
     with contextlib.suppress(OSError):
@@ -69,7 +73,7 @@ def join(folders: list[str]) -> None:
 
 
 def close_descriptors(keep: tuple[int, ...]) -> None:
-    """All but those."""
+    """Close all descriptors but those to keep."""
     for fd in map(int, os.listdir("/proc/self/fd")):
         if fd not in keep:
             with contextlib.suppress(OSError):
@@ -77,19 +81,25 @@ def close_descriptors(keep: tuple[int, ...]) -> None:
 
 
 def adopt_orphans() -> None:
-    """What loses its parent below this process is its child from then on."""
+    """Become the parent of all orphans below this process."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def die_with(supervisor: int) -> None:
-    """Bind our life to the supervisor's: after the change of uids, which would undo it; bwrap does it anew."""
+    """Bind this process's life to the supervisor's.
+
+    Call it after the change of uids, which would undo it; bwrap does the same again.
+
+    Raises:
+        ValueError: the supervisor is dead already.
+    """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != supervisor:
         raise ValueError("the supervisor was killed")
 
 
 def resolve(argument: Any, staged: dict[str, str]) -> str:
-    """One argument of bwrap: text, the place of a source, or a descriptor of some content."""
+    """Return an argument of bwrap as text: itself, the place of a source, or a descriptor of some content."""
     if isinstance(argument, str):
         return argument
     if "data" in argument:
@@ -99,15 +109,20 @@ def resolve(argument: Any, staged: dict[str, str]) -> str:
 
 
 def limit(kind: int, value: int) -> None:
-    """Set a limit for good, never above the one that we have."""
+    """Set a limit for good, never above the present one."""
     _, hard = resource.getrlimit(kind)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (value, value))
 
 
 def stage(arguments: list[Any], program: str) -> dict[str, str]:
-    """Bind every source among the arguments, and the program's, to a readable place, in a private mount namespace:
-    source → place."""
+    """Bind every source among the arguments, and the program's folder, to a readable place.
+
+    This happens in a private mount namespace.
+
+    Returns:
+        Source → its place.
+    """
     sources = {a["source"]: a.get("copy", False) for a in arguments if isinstance(a, dict) and "source" in a}
     if not any(Path(program).is_relative_to(source) for source in sources):
         sources[folder_of(program)] = False
@@ -132,18 +147,19 @@ def stage(arguments: list[Any], program: str) -> dict[str, str]:
 
 
 def staging_place() -> str:
+    """Choose a folder to mount the staging tmpfs on."""
     return next(p for p in STAGING_PLACES if os.path.isdir(p))
 
 
 def folder_of(bwrap: str) -> str:
-    """The folder to stage for the program: its own, or, where a wheel brought it, the one with its libraries too."""
+    """Return the folder to stage for the program: its own, or a wheel's, which holds its libraries, too."""
     package = Path(bwrap).parent.parent
     libraries = package.with_name(f"{package.name}.libs")
     return str(package.parent) if libraries.is_dir() else os.path.dirname(bwrap)
 
 
 def translate(path: str, staged: dict[str, str]) -> str:
-    """Where a path lies after staging."""
+    """Return where a path lies after staging."""
     for source, target in sorted(staged.items(), key=lambda item: -len(item[0])):
         if Path(path).is_relative_to(source):
             return os.path.normpath(os.path.join(target, os.path.relpath(path, source)))
@@ -151,7 +167,7 @@ def translate(path: str, staged: dict[str, str]) -> str:
 
 
 def readable(path: str) -> bool:
-    """Whether everybody may read ``path`` and what is below it."""
+    """Return whether everybody may read ``path`` and everything below it."""
     for folder, folders, files in os.walk(path):
         entries = [(os.path.join(folder, name), 0o005) for name in folders]
         entries += [(os.path.join(folder, name), 0o004) for name in files]
@@ -163,7 +179,7 @@ def readable(path: str) -> bool:
 
 
 def copy(source: str, target: str) -> None:
-    """Copy a file or a tree so that everybody may read it, and nobody write."""
+    """Copy a file or a tree so that everybody may read it and nobody may write it."""
     if not stat.S_ISDIR(os.stat(source).st_mode):
         shutil.copyfile(source, target)
         os.chmod(target, 0o444)
@@ -183,8 +199,10 @@ def drop_root(uid: int | None = None) -> None:
 
 
 def free_uid() -> int:
-    """A uid without a passwd entry, different for every living supervisor where the uid map is wide
-    enough."""
+    """Choose a uid without a passwd entry.
+
+    It differs for every living supervisor if the uid map is wide enough.
+    """
     ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
     top = max(start + count for start, _, count in ranges) - 1
     uid = FIRST_UID + os.getpid() if top > FIRST_UID + (1 << 22) else FALLBACK_UID + os.getpid() % 4000
@@ -202,7 +220,11 @@ def _has_entry(uid: int) -> bool:
 
 
 def mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
-    """Raises OSError with what was tried."""
+    """Mount a file system.
+
+    Raises:
+        OSError: says what was tried.
+    """
     result = libc.mount(
         source.encode(), target.encode(), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
     )
@@ -210,7 +232,7 @@ def mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: 
 
 
 def check(result: int, what: str) -> None:
-    """Raise OSError unless a call of the C library worked."""
+    """Raise OSError unless a call of the C library succeeded."""
     if result != 0:
         code = ctypes.get_errno()
         if os.geteuid() == 0:

@@ -1,4 +1,4 @@
-"""Content that has no file of the host's."""
+"""Files in memory, for content that has no file on the host."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def file_of(content: bytes) -> int:
-    """A descriptor to read ``content`` from, which is inherited by what is executed."""
+    """Make a descriptor to read ``content`` from, which executed programs inherit."""
     fd = os.memfd_create("data", 0)
     view = memoryview(content)
     while view:

@@ -1,7 +1,7 @@
-"""Memory of a sandbox, added up by process, for hosts where no cgroup can be had.
+"""A watchdog for hosts without a cgroup: it adds up a sandbox's memory by process.
 
-What is in no process and on no file system (memfd, System V segments) is denied by the system-call filter
-there.
+On such hosts the system-call filter denies memory that belongs to no process and no file system (memfd, System V
+segments).
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
@@ -20,7 +20,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def processes(init: int) -> list[int]:
-    """The sandbox's init and all its descendants; a double-forked one hangs below init, too."""
+    """List the sandbox's init and all its descendants, double-forked ones included."""
     found, todo = [], [init]
     while todo:
         pid = todo.pop()
@@ -32,19 +32,23 @@ def processes(init: int) -> list[int]:
 
 
 def memory(init: int) -> int:
-    """Bytes that the processes have mapped (shared pages counted once) plus what lies on the writable
-    folders."""
+    """Return the bytes that the processes have mapped plus the bytes on the writable folders.
+
+    Shared pages count once.
+    """
     return sum(map(process_memory, processes(init))) + sum(used for used, _ in map_tmpfs(init))
 
 
 def too_many_files(init: int) -> bool:
-    """Whether a writable folder holds more entries than any honest notebook makes."""
+    """Return whether a writable folder holds more entries than any honest notebook makes."""
     return any(inodes > MAX_INODES for _, inodes in map_tmpfs(init))
 
 
 def map_tmpfs(init: int) -> list[tuple[int, int]]:
-    """(bytes, inodes) in use on each writable folder. The folders are mount points: they cannot be
-    swapped."""
+    """List (bytes, inodes) in use on each writable folder.
+
+    The folders are mount points, so the student cannot replace them.
+    """
     figures = []
     for folder in TMPFS:
         with contextlib.suppress(OSError):
@@ -54,7 +58,7 @@ def map_tmpfs(init: int) -> list[tuple[int, int]]:
 
 
 def full(init: int) -> bool:
-    """Whether a writable folder has no room left."""
+    """Return whether a writable folder has no room left."""
     for folder in TMPFS:
         with contextlib.suppress(OSError):
             if not os.statvfs(f"/proc/{init}/root/{folder}").f_bfree:
@@ -63,7 +67,7 @@ def full(init: int) -> bool:
 
 
 def threads(init: int) -> int:
-    """Processes and threads at this moment."""
+    """Count the processes and threads at this moment."""
     found = 0
     for pid in processes(init):
         with contextlib.suppress(OSError):
@@ -72,7 +76,7 @@ def threads(init: int) -> int:
 
 
 def process_memory(pid: int) -> int:
-    """Proportional set size in bytes; the resident set where the kernel does not tell the former."""
+    """Return the proportional set size in bytes, or the resident set if the kernel does not report it."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -83,7 +87,7 @@ def process_memory(pid: int) -> int:
 
 
 def cpu_seconds(init: int) -> float:
-    """CPU time of the living processes and of their children that were waited for."""
+    """Return the CPU time of the living processes and of their children that were waited for."""
     total = 0
     for pid in processes(init):
         with contextlib.suppress(OSError, ValueError, IndexError):

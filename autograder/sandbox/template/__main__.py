@@ -1,10 +1,10 @@
-"""``python -I template PROGRAM``: import, listen, and be forked.
+"""The template's program, ``python -I template PROGRAM``: import, listen, and be forked.
 
-The template itself never runs on: whoever connects gets a fork of it, and speaks with that fork alone, so that nothing
-of one notebook's is ever in the memory of the next. What a fork is told and answers is in :mod:`monitor`.
+The template itself never goes on to run a notebook. Each connection gets a fork and talks to that fork alone, so
+nothing of one notebook is ever in the memory of the next. :mod:`monitor` defines the messages.
 
-PROGRAM is a folder with a ``__main__.py``: a fork that is to run it does so without another import. What else to import
-is in a file, a module a line, where no fork sees it: each has the command line of its template.
+PROGRAM is a folder with a ``__main__.py``; a fork that runs it needs no further import. The other modules to import are
+listed in a file, one a line, that no fork can see. Each fork has its template's command line.
 """
 
 from __future__ import annotations
@@ -32,41 +32,42 @@ else:
 
 OWN = ("job", "monitor", "system", "walls")
 BACKEND = "module://matplotlib_inline.backend_inline"
-"""What ipykernel sets before a notebook's first import of matplotlib, which looks only then."""
+"""ipykernel sets this before a notebook's first import of matplotlib, which reads it only then."""
 
 
 def main() -> None:
+    """Import, serve forks, and in a fork run its job."""
     for name in OWN:  # a notebook may have modules with these names
         del sys.modules[name]
     program = sys.argv[1]
     environment = dict(os.environ)
     preload(program, Path(MODULES).read_text().split())
-    left = threads_that_stay()
-    if left:
-        sys.stderr.write(f"What is imported has started threads, which a fork would miss: {', '.join(left)}.\n")
+    threads = threads_that_stay()
+    if threads:
+        sys.stderr.write(f"Imports have started threads, which a fork would lack: {', '.join(threads)}.\n")
         sys.stderr.flush()
         os._exit(1)  # without waiting for them
     template = monitor.Template(program, environment)
     job = serve(template)
-    # From here on this is a fork, walled in.
+    # From here on this process is a fork inside its own walls.
     run(program, job.argv[2:]) if job.in_process else job.execute()
 
 
 def preload(program: str, modules: list[str]) -> None:
-    """Import what a fork will need; what can't be imported, the notebook's own cell complains about."""
+    """Import what forks will need; a failed import is left to the notebook's own cell."""
     os.environ.setdefault("MPLBACKEND", BACKEND)
-    sys.path[:1] = [program, str(Path(program).parent)]  # the folder above has it as a package
-    gc.disable()  # imports make much and leave little behind: to look for it takes a quarter of the time
+    sys.path[:1] = [program, str(Path(program).parent)]  # the folder above holds it as a package
+    gc.disable()  # imports allocate much and free little: collecting would take a quarter of the time
     for name in modules:
-        with contextlib.suppress(Exception):  # which warnings are shown is part of what a library sets up
+        with contextlib.suppress(Exception):  # warnings are not silenced: their filters are part of a library's setup
             importlib.import_module(name)
     del sys.path[1]
-    gc.freeze()  # pages that the collector doesn't touch stay shared
+    gc.freeze()  # pages that the collector does not touch stay shared
     gc.enable()
 
 
 def threads_that_stay() -> list[str]:
-    """The names of the threads that imports have started, but for those that their libraries end before each fork."""
+    """List the threads that imports have started, without those that their libraries end before each fork."""
     trial = fork()
     if trial == 0:
         os._exit(0)
@@ -79,20 +80,20 @@ def threads_that_stay() -> list[str]:
                 names.append(Path(f"/proc/self/task/{task}/comm").read_text().strip())
         if len(names) == 1 or time.monotonic() > until:
             return sorted(names)[1:]
-        time.sleep(0.01)  # one that has ended is there a moment longer
+        time.sleep(0.01)  # an ended thread stays visible for a moment
 
 
 def fork() -> int:
-    """As os.fork, without its warning about threads."""
+    """Fork without Python's warning about threads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return os.fork()
 
 
 def serve(template: monitor.Template) -> Job:
-    """Fork for each that connects; returns in the fork, as the process that the notebook runs in."""
+    """Fork for each connection; return only in the fork, as the process that the notebook runs in."""
     system.traceable(False)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a fork is outside
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the supervisor outside waits for forks
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         aside = SOCKET + ".new"
         listening.bind(aside)
@@ -102,7 +103,7 @@ def serve(template: monitor.Template) -> Job:
             connection, _ = listening.accept()
             try:
                 child = fork()
-            except OSError as error:  # no room for another one now; those that run go on
+            except OSError as error:  # no room for another fork now; the running ones go on
                 monitor.refuse(connection, error)
             else:
                 if child == 0:
@@ -112,7 +113,7 @@ def serve(template: monitor.Template) -> Job:
 
 
 def run(program: str, arguments: list[str]) -> None:
-    """What ``python -I program arguments`` does."""
+    """Do what ``python -I program arguments`` does."""
     path = Path(program, "__main__.py")
     sys.argv[:] = arguments
     module = types.ModuleType("__main__")

@@ -1,4 +1,4 @@
-"""What a fork is told: a job, and the descriptors that come with it. The supervisor's ``fork.py`` is the other end."""
+"""The job that a fork receives, and the descriptors that come with it. The supervisor's ``fork.py`` sends them."""
 
 from __future__ import annotations
 
@@ -12,51 +12,64 @@ from typing import Any
 SOCKET, MODULES = "/run/kernel/template", "/run/kernel/modules"
 """In a folder that each fork covers with one of its own."""
 MAX_DESCRIPTORS = 253
-"""In one message: the limit of Linux."""
+"""Descriptors in one message: the limit of Linux."""
 
 
 class Job:
-    """One process to run in a fork.
+    """A process to run in a fork.
 
-    ``argv``, ``cwd``, ``env``: of the process · ``folders``: writable folder → (bytes, mode) · ``files``: (path, the
-    descriptor of its content) · ``bound``: paths that the template has and the fork is to have, too · ``masked``:
-    folders to cover · ``filter``, ``init_filter``: the system-call filters of the process and of its init · ``limits``:
-    resource (its number) → value · ``output``: the descriptors of its output
+    Attributes:
+        argv, cwd, env: of the process.
+        folders: writable folder → (bytes, mode).
+        files: (path, the descriptor of its content).
+        bound: paths of the template that the fork is to have, too.
+        hidden_paths: folders to cover.
+        filter, init_filter: the system-call filters of the process and of its init.
+        limits: number of a resource → value.
+        output: the descriptors of its output.
     """
 
-    def __init__(self, told: dict[str, Any], descriptors: list[int]) -> None:
-        self.argv = [str(part) for part in told["argv"]]
-        self.cwd = str(told["cwd"])
-        self.env = {str(k): str(v) for k, v in told["env"].items()}
-        self.folders = [(str(path), int(size), str(mode)) for path, size, mode in told["folders"]]
+    def __init__(self, fields: dict[str, Any], descriptors: list[int]) -> None:
+        self.argv = [str(part) for part in fields["argv"]]
+        self.cwd = str(fields["cwd"])
+        self.env = {str(k): str(v) for k, v in fields["env"].items()}
+        self.folders = [(str(path), int(size), str(mode)) for path, size, mode in fields["folders"]]
         self.output = descriptors[:2]
-        self.files = list(zip(told["files"], descriptors[2:]))  # noqa: B905 (3.10 has it)
-        self.bound = [str(path) for path in told["bound"]]
-        self.masked = [str(path) for path in told["masked"]]
-        self.filter = base64.b64decode(told["filter"])
-        self.init_filter = base64.b64decode(told["init_filter"])
-        self.limits = {int(kind): int(value) for kind, value in told["limits"].items()}
+        self.files = list(zip(fields["files"], descriptors[2:]))  # noqa: B905 (3.10 has it)
+        self.bound = [str(path) for path in fields["bound"]]
+        self.hidden_paths = [str(path) for path in fields["hidden_paths"]]
+        self.filter = base64.b64decode(fields["filter"])
+        self.init_filter = base64.b64decode(fields["init_filter"])
+        self.limits = {int(kind): int(value) for kind, value in fields["limits"].items()}
         self.in_process = False
 
     @classmethod
     def receive(cls, connection: socket.socket) -> Job:
-        """One message with the text, in a file in memory, then the descriptors. Raises ValueError for anything else."""
+        """Receive a job: one message with its text, in a file in memory, then the descriptors.
+
+        Raises:
+            ValueError: the messages are anything else.
+        """
         _, descriptors = _receive(connection)
         if len(descriptors) != 1:
             raise ValueError("the job has no text")
         with os.fdopen(descriptors[0], "rb") as file:
             file.seek(0)
-            told = json.loads(file.read())
+            fields = json.loads(file.read())
         found: list[int] = []
-        while len(found) < told["descriptors"]:
+        while len(found) < fields["descriptors"]:
             _, more = _receive(connection)
             if not more:
                 raise ValueError("the job is not complete")
             found += more
-        return cls(told, found)
+        return cls(fields, found)
 
     def execute(self) -> None:
-        """Become the job's command. Raises OSError where there is none."""
+        """Become the job's command.
+
+        Raises:
+            OSError: there is no such program.
+        """
         os.execvpe(self.argv[0], self.argv, dict(os.environ))
 
 

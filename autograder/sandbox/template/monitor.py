@@ -1,11 +1,11 @@
-"""What becomes of a fork: a monitor outside of the new walls, their first process, and the notebook's.
+"""The three processes of a fork: a monitor outside the new walls, the first process inside, and the notebook's.
 
     template ─fork─▶ monitor ─fork─▶ init (pid 1 inside) ─fork─▶ the notebook's process
                      │  ▲            │ walls, filter             │ returns from :func:`become`
     supervisor ◀─────┘  └── "go"     └ waits for all
 
-The monitor and init run no student's code. The monitor ends everything when the supervisor hangs up, and says how it
-ended; all die with the template. Messages are JSON, and each who sends one is known by the credentials that Linux adds.
+The monitor and init run no student's code. The monitor ends everything when the supervisor hangs up, and reports how it
+ended; all die with the template. Messages are JSON; the credentials that Linux adds to each identify its sender.
 """
 
 # ruff: noqa: PTH208
@@ -28,12 +28,12 @@ else:
     import walls
     from job import Job
 
-MAX_HOME = 8 << 20
-"""Bytes below the working folder that imports may leave behind (a font cache, a configuration)."""
+MAX_HOME_BYTES = 8 << 20
+"""Size of the files that imports may leave in the work folder (a font cache, a configuration)."""
 
 
 class Template:
-    """What all forks have in common."""
+    """The data that all forks share."""
 
     def __init__(self, program: str, environment: dict[str, str]) -> None:
         self.program = program
@@ -41,16 +41,16 @@ class Template:
         self.home = _files(environment.get("HOME", ""))
 
     def suits(self, job: Job) -> bool:
-        """Whether the job is what this process can become without another exec."""
+        """Return whether this process can become the job without another exec."""
         same = {**job.env, "PWD": job.cwd} == {**self.environment, "PWD": job.cwd}
         return same and job.argv[:3] == [sys.executable, "-I", self.program]
 
 
 def become(template: Template, connection: socket.socket) -> Job:
-    """Build the walls that the supervisor asks for; returns in the process that is to run the job."""
+    """Build the walls that the supervisor asks for; return only in the process that is to run the job."""
     try:
         system.die_with_parent()
-        _say(connection, who="monitor")
+        _send(connection, who="monitor")
         job = Job.receive(connection)
         job.in_process = template.suits(job)
         os.setsid()
@@ -69,14 +69,14 @@ def become(template: Template, connection: socket.socket) -> Job:
                 os.close(fd)
             monitor(connection, init, gate_write, alive_read)
         finally:
-            os._exit(1)  # whatever happens: init follows, and nothing goes on as another notebook
+            os._exit(1)  # in any case: init dies with it, and nothing goes on as another notebook
     os.close(gate_write)
     try:
         system.die_with_parent()
         _adopt_output(job.output)
         walls.build(job, template.home)
         system.traceable(False)
-        _say(connection, who="init")
+        _send(connection, who="init")
         connection.close()
         if os.read(gate_read, 1) != b"1":
             os._exit(1)
@@ -91,7 +91,7 @@ def become(template: Template, connection: socket.socket) -> Job:
     os.chdir(job.cwd)
     os.setsid()
     system.traceable(True)
-    if not job.in_process:  # else it is the same, with what imports have put there
+    if not job.in_process:  # else the environment is the same, with the additions of imports
         os.environ.clear()
         os.environ.update(job.env, PWD=job.cwd)
     _draw_fresh_randomness()
@@ -99,7 +99,7 @@ def become(template: Template, connection: socket.socket) -> Job:
 
 
 def monitor(connection: socket.socket, init: int, gate: int, alive: int) -> NoReturn:
-    """Pass on the permission to start; end everything when the supervisor hangs up; report how it ended."""
+    """Pass on the permission to start; end everything when the supervisor hangs up; report the end."""
     opened = False
     while True:
         ready, _, _ = select.select([connection.fileno(), alive], [], [])
@@ -114,14 +114,14 @@ def monitor(connection: socket.socket, init: int, gate: int, alive: int) -> NoRe
     _, status, used = os.wait4(init, 0)
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
     with contextlib.suppress(OSError):
-        _say(connection, exit=code, cpu=used.ru_utime + used.ru_stime)
+        _send(connection, exit=code, cpu=used.ru_utime + used.ru_stime)
     os._exit(0)
 
 
 def wait_for_all(process: int) -> NoReturn:
-    """Init: reap everyone; end, and so end everyone else, as the notebook's process ends."""
+    """Reap all processes; exit with the notebook's status, which ends everything else; runs as init."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)  # which a first process ignores
+        signal.signal(number, signal.SIG_DFL)  # a first process ignores them by default
     for fd in (0, 1, 2):
         os.close(fd)
     while True:
@@ -145,16 +145,19 @@ def _close_others(kept: set[int]) -> None:
 
 
 def _draw_fresh_randomness() -> None:
-    """Two forks must not have the same random numbers: Python's own see to it themselves, NumPy's global ones don't."""
+    """Seed NumPy's global generator anew, so that no two forks draw the same numbers.
+
+    Python's own generators do this themselves.
+    """
     random = sys.modules.get("numpy.random")
     if random is not None:
         random.seed()
 
 
 def _files(folder: str) -> dict[str, bytes]:
-    """The plain files below a folder, within bounds; what is mounted there is the job's to bring."""
+    """Read the plain files below a folder, within bounds, but not those of mounts, which the job brings."""
     found: dict[str, bytes] = {}
-    room = MAX_HOME
+    room = MAX_HOME_BYTES
     device = os.lstat(folder).st_dev
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if os.lstat(f"{parent}/{name}").st_dev == device]
@@ -167,14 +170,14 @@ def _files(folder: str) -> dict[str, bytes]:
     return found
 
 
-def _say(connection: socket.socket, **fields: Any) -> None:
+def _send(connection: socket.socket, **fields: Any) -> None:
     connection.send(json.dumps(fields).encode())
 
 
 def refuse(connection: socket.socket, error: BaseException) -> None:
-    """Say why there is no fork."""
+    """Report why there is no fork."""
     with contextlib.suppress(OSError):
-        _say(connection, error=f"{type(error).__name__}: {error}"[:2000])
+        _send(connection, error=f"{type(error).__name__}: {error}"[:2000])
 
 
 def _fail(connection: socket.socket, error: BaseException) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The few system calls that Python has no function for. Each raises OSError with what was tried."""
+"""The few system calls that Python has no function for. Each raises OSError and says what was tried."""
 
 # The os calls are meant: each names one system call.
 from __future__ import annotations
@@ -40,20 +40,22 @@ def _prctl(what: str, option: int, *values: object) -> None:
 
 
 def traceable(yes: bool) -> None:
-    """Whether another process of the same user may look into this one, and owns its files in /proc."""
+    """Set whether another process of the same user may look into this one, and owns its files in /proc."""
     _prctl("cannot change who may trace", _DUMPABLE, int(yes))
 
 
 def die_with_parent() -> None:
-    """SIGKILL when the thread that forked this process ends. New namespaces undo it."""
+    """Request SIGKILL for when the thread that forked this process ends. New namespaces reset it."""
     _prctl("cannot follow its parent's death", _PDEATHSIG, 9)
 
 
 def unshare(flags: int) -> None:
+    """Enter new namespaces."""
     _check(LIBC.unshare(ctypes.c_int(flags)), "new namespaces are refused")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    """Mount a file system."""
     result = LIBC.mount(
         source.encode(), target.encode(), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
     )
@@ -61,6 +63,7 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str = ""
 
 
 def unmount(target: str) -> None:
+    """Detach a mount."""
     _check(LIBC.umount2(target.encode(), MNT_DETACH), f"{target} cannot be unmounted")
 
 
@@ -81,7 +84,7 @@ class _Sets(ctypes.Structure):
 
 
 def drop_capabilities() -> None:
-    """All of them, from every set, for good."""
+    """Drop all capabilities from every set, for good."""
     with open("/proc/sys/kernel/cap_last_cap") as file:  # noqa: PTH123
         last = int(file.read())
     for capability in range(last + 1):
@@ -96,7 +99,7 @@ class _Program(ctypes.Structure):
 
 
 def install_filter(program: bytes) -> None:
-    """A system-call filter (an array of ``struct sock_filter``) for this process and what it starts."""
+    """Install a system-call filter (an array of ``struct sock_filter``) for this process and its children."""
     _prctl("new privileges cannot be ruled out", _NO_NEW_PRIVILEGES, 1)
     described = _Program(len(program) // 8, program)
     _prctl("the system-call filter is refused", _SECCOMP, _FILTER, ctypes.pointer(described))

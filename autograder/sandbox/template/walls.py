@@ -1,10 +1,10 @@
 """The walls that a fork builds around itself: the same as bubblewrap's, from inside one of its sandboxes.
 
-The template sees the system and the environment read-only, and nothing of the host besides. A fork gets namespaces of
-its own over that, empty writable folders in place of the template's, and loses every capability before it goes on.
+The template sees the system and the environment read-only, and nothing else of the host. A fork gets its own namespaces
+and empty writable folders in place of the template's, and loses every capability before it goes on.
 """
 
-# Links and descriptors matter here, so that paths are text and os calls here.
+# Links and descriptors matter here, hence paths as text and os calls.
 # ruff: noqa: PTH103, PTH112, PTH120, PTH123
 from __future__ import annotations
 
@@ -25,22 +25,26 @@ WRITABLE = system.MS_NOSUID | system.MS_NODEV
 
 
 def enter_namespaces() -> None:
-    """New ones of every kind, with this process's user and group as the only ones in them."""
+    """Enter new namespaces of every kind, which hold only this process's user and group."""
     uid, gid = os.getuid(), os.getgid()
     system.unshare(system.ALL_NAMESPACES)
-    system.traceable(True)  # or the maps would be root's files
+    system.traceable(True)  # otherwise root would own the maps' files
     for name, content in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         _write(f"/proc/self/{name}", content)
 
 
 def build(job: Job, home: dict[str, bytes]) -> None:
-    """In the first process of the new pid namespace: mounts, loopback, limits; then no capabilities are left.
+    """Mount everything, raise loopback, set limits, and drop all capabilities.
 
-    ``home``: files below the working folder that imports have left in the template's (path → content).
+    Runs in the first process of the new pid namespace.
+
+    Args:
+        job: what to run.
+        home: files in the work folder that imports have left in the template's (path → content).
     """
     system.mount("none", "/", None, system.MS_REC | system.MS_PRIVATE)
     system.raise_loopback()
-    for path in job.masked:
+    for path in job.hidden_paths:
         if os.path.isdir(path):
             system.mount("tmpfs", path, "tmpfs", WRITABLE | system.MS_RDONLY, "size=4096,mode=0755")
     kept = {path: os.open(path, os.O_PATH) for path in job.bound}
@@ -70,7 +74,7 @@ def build(job: Job, home: dict[str, bytes]) -> None:
 
 
 def _stage(job: Job) -> None:
-    """Copy the job's files to a folder of their own, readable by everybody."""
+    """Copy the job's files to a folder of their own that everybody can read."""
     total = sum(os.fstat(fd).st_size for _, fd in job.files)
     system.mount("tmpfs", STAGING, "tmpfs", WRITABLE, f"size={total + (1 + len(job.files)) * 8192},mode=0755")
     for number, (_, fd) in enumerate(job.files):
@@ -85,7 +89,7 @@ def _stage(job: Job) -> None:
 
 
 def _bind(source: str, target: str, *, folder: bool = False) -> None:
-    """Bind read-only; the mount point is made where it is missing and the folder around it is writable."""
+    """Bind read-only; make a missing mount point if its folder is writable."""
     os.makedirs(target if folder else os.path.dirname(target), exist_ok=True)
     if not folder and not os.path.lexists(target):
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444))
@@ -95,9 +99,9 @@ def _bind(source: str, target: str, *, folder: bool = False) -> None:
 
 
 def _mount_proc() -> None:
-    """A view of this pid namespace alone, in which /proc/sys can't be written."""
+    """Mount a view of only this pid namespace, in which /proc/sys cannot be written."""
     system.mount("proc", "/proc", "proc", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
-    # What bubblewrap calls --disable-userns: the number belongs to this user namespace.
+    # As bubblewrap's --disable-userns does: the number belongs to this user namespace.
     _write("/proc/sys/user/max_user_namespaces", "0")
     system.mount("/proc/sys", "/proc/sys", None, system.MS_BIND)
     flags = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC

@@ -1,4 +1,4 @@
-"""The program of an examiner's process. Run as a folder, so that a template can become it without another import."""
+"""The program of an examiner. Run as a folder, so that a template can become it without another import."""
 
 from autograder.grading.inside.main import main
 

@@ -1,11 +1,11 @@
-"""Theano's names over PyTensor, which grew out of it: an old notebook's ``import theano`` runs as it stands.
+"""Theano's names over PyTensor, its successor: an old notebook's ``import theano`` runs unchanged.
 
-Whatever is not written down in this package is PyTensor's own of the same name: ``theano.function`` is
-``pytensor.function``, and ``theano.printing`` the very module ``pytensor.printing``. Only what PyTensor renamed or left
-out is made up for here (``theano.tensor.nnet``, ``RandomStreams``).
+A name that this package does not define is PyTensor's own: ``theano.function`` is ``pytensor.function``, and
+``theano.printing`` is the module ``pytensor.printing``. Only names that PyTensor changed or dropped are defined here
+(``theano.tensor.nnet``, ``RandomStreams``).
 
 Raises:
-    ImportError: PyTensor is not installed, or (AttributeError, ImportError of a part) it has nothing of that name.
+    ImportError: PyTensor is not installed, or (AttributeError, ImportError of a part) has nothing of that name.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ SharedVariable = importlib.import_module("pytensor.compile.sharedvalue").SharedV
 
 
 def scan(*arguments: Any, **options: Any) -> Any:
-    """``pytensor.scan`` with Theano's result: ``(outputs, updates)``."""
+    """Run ``pytensor.scan`` and return Theano's result: ``(outputs, updates)``."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that this will be asked for by name one day
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTensor announces another default here
         return _pytensor.scan(*arguments, **options)
 
 

@@ -1,4 +1,4 @@
-"""Finds ``theano.<part>`` as ``pytensor.<part>`` where the alias has no file for it."""
+"""A finder that imports ``theano.<part>`` as ``pytensor.<part>`` if the alias has no file for it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from types import ModuleType
 from typing import Any
 
 RENAMED = {"gof": "graph", "gof.graph": "graph.basic", "tensor.opt": "tensor.rewriting.basic"}
-"""Parts that PyTensor calls otherwise."""
+"""Parts that have another name in PyTensor."""
 
 
 class PartFinder(MetaPathFinder, Loader):
-    """The last finder to be asked: one of the alias's own files comes before PyTensor's module."""
+    """The last finder: one of the alias's own files comes before PyTensor's module."""
 
     def __init__(self, package: str) -> None:
         self.prefix = package + "."
@@ -25,7 +25,7 @@ class PartFinder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """The import system's default: a new module, which :meth:`exec_module` puts PyTensor's in the place of."""
+        """Return None: the import system makes a module, which :meth:`exec_module` replaces by PyTensor's."""
 
     def exec_module(self, module: ModuleType) -> None:
         part = module.__name__[len(self.prefix) :]
@@ -41,6 +41,6 @@ class PartFinder(MetaPathFinder, Loader):
 
 
 def install(package: str) -> None:
-    """Ask a :class:`PartFinder` for what nobody else finds; once for each package."""
+    """Add a :class:`PartFinder` behind all other finders, once for each package."""
     if not any(isinstance(f, PartFinder) and f.prefix == package + "." for f in sys.meta_path):
         sys.meta_path.append(PartFinder(package))

@@ -1,4 +1,4 @@
-"""``theano.sandbox``: of its parts, the random numbers live on."""
+"""The part of ``theano.sandbox`` that still exists: random numbers."""
 
 from . import rng_mrg
 

@@ -1,4 +1,4 @@
-"""The fast random streams of old; here they are the usual ones."""
+"""Theano's fast random streams; here they are the usual ones."""
 
 from ..tensor.shared_randomstreams import RandomStreams
 

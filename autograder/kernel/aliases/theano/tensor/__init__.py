@@ -1,4 +1,4 @@
-"""``theano.tensor`` over ``pytensor.tensor``."""
+"""The names of ``theano.tensor`` over ``pytensor.tensor``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
         return getattr(_tensor, name)
     except AttributeError:
         pass
-    try:  # PyTensor imports some of its parts only when they are asked for
+    try:  # PyTensor imports some of its parts only on request
         return importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError:
         raise AttributeError(f"neither this alias nor PyTensor has theano.tensor.{name}") from None

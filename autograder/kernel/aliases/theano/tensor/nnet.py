@@ -1,4 +1,4 @@
-"""``theano.tensor.nnet``: PyTensor has most of it elsewhere and the crossentropies nowhere."""
+"""The functions of ``theano.tensor.nnet``: PyTensor has most of them under other names, and no crossentropies."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ softplus = _tensor.softplus
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """0.2·x + 0.5, not below 0 and not above 1."""
+    """Return 0.2·x + 0.5, clipped to 0 and 1."""
     return _tensor.clip(0.2 * _tensor.as_tensor_variable(x) + 0.5, 0.0, 1.0)
 
 
 def relu(x: Any, alpha: float = 0) -> Any:
-    """x where it is above 0, else alpha·x."""
+    """Return x if it is above 0, else alpha·x."""
     x = _tensor.as_tensor_variable(x)
     return _tensor.switch(x > 0, x, alpha * x)
 
 
 def elu(x: Any, alpha: float = 1) -> Any:
-    """x where it is above 0, else alpha·(exp(x) - 1)."""
+    """Return x if it is above 0, else alpha·(exp(x) - 1)."""
     x = _tensor.as_tensor_variable(x)
     return _tensor.switch(x > 0, x, alpha * _tensor.expm1(_tensor.minimum(x, 0)))
 
 
 def softsign(x: Any) -> Any:
-    """x / (1 + |x|)"""
+    """Return x / (1 + |x|)."""
     x = _tensor.as_tensor_variable(x)
     return x / (1 + abs(x))
 
 
 def softmax(x: Any) -> Any:
-    """Each row's probabilities. As in Theano, a vector is taken for one row: the result is a matrix."""
+    """Compute each row's probabilities. As in Theano, a vector counts as one row: the result is a matrix."""
     return _special.softmax(_rows(x), axis=-1)
 
 
 def logsoftmax(x: Any) -> Any:
-    """The logarithms of :func:`softmax`, without taking the logarithm of a number that has become 0."""
+    """Compute the logarithms of :func:`softmax`, stable also for probabilities that round to 0."""
     return _special.log_softmax(_rows(x), axis=-1)
 
 
@@ -52,19 +52,22 @@ def _rows(x: Any) -> Any:
 
 
 def binary_crossentropy(output: Any, target: Any) -> Any:
-    """-(t·log p + (1-t)·log(1-p)), elementwise; ``output`` is p."""
+    """Compute -(t·log p + (1-t)·log(1-p)), elementwise; ``output`` is p."""
     output, target = _tensor.as_tensor_variable(output), _tensor.as_tensor_variable(target)
     return -(target * _tensor.log(output) + (1 - target) * _tensor.log(1 - output))
 
 
 def sigmoid_binary_crossentropy(output: Any, target: Any) -> Any:
-    """:func:`binary_crossentropy` of ``sigmoid(output)``, exact for large scores too."""
+    """Compute :func:`binary_crossentropy` of ``sigmoid(output)``, exact for large scores, too."""
     output, target = _tensor.as_tensor_variable(output), _tensor.as_tensor_variable(target)
     return _tensor.softplus(-abs(output)) + output * ((output > 0) - target)
 
 
 def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
-    """For each row, -log of the probability of what is true: rows of probabilities, or the classes' numbers."""
+    """Compute -log of the true class's probability for each row.
+
+    ``true_dist`` holds rows of probabilities, or the classes' numbers.
+    """
     coding, true = _tensor.as_tensor_variable(coding_dist), _tensor.as_tensor_variable(true_dist)
     if true.ndim == coding.ndim:
         return -_tensor.sum(true * _tensor.log(coding), axis=coding.ndim - 1)

@@ -1,4 +1,4 @@
-"""Theano's random streams over PyTensor's. The distributions are the same, the numbers are others."""
+"""Theano's random streams over PyTensor's. The distributions are the same, the numbers are not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _random: Any = importlib.import_module("pytensor.tensor.random.utils")
 
 
 class RandomStreams:
-    """Symbolic random numbers: each draw is new at each call of a compiled function.
+    """Symbolic random numbers: each call of a compiled function draws new ones.
 
-    ``size`` is the shape of the result; None: that of the parameters. ``ndim`` is taken and not needed.
+    ``size`` is the shape of the result; None: that of the parameters. ``ndim`` is accepted and ignored.
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -22,24 +22,27 @@ class RandomStreams:
             self._stream = _random.RandomStream(seed)
 
     def seed(self, seed: int | None = None) -> None:
-        """Begin all streams anew."""
+        """Restart all streams."""
         self._stream.seed(seed)
 
     def uniform(self, size: Any = None, low: Any = 0.0, high: Any = 1.0, ndim: Any = None, dtype: Any = None) -> Any:
+        """Draw uniform numbers between ``low`` and ``high``."""
         return self._draw("uniform", low, high, size=size, dtype=dtype)
 
     def normal(self, size: Any = None, avg: Any = 0.0, std: Any = 1.0, ndim: Any = None, dtype: Any = None) -> Any:
+        """Draw normal numbers with mean ``avg`` and standard deviation ``std``."""
         return self._draw("normal", avg, std, size=size, dtype=dtype)
 
     def binomial(self, size: Any = None, n: Any = 1, p: Any = 0.5, ndim: Any = None, dtype: Any = None) -> Any:
+        """Draw the number of successes in ``n`` trials."""
         return self._draw("binomial", n, p, size=size, dtype=dtype)
 
     def random_integers(self, size: Any = None, low: Any = 0, high: Any = 1, ndim: Any = None) -> Any:
-        """Whole numbers, ``high`` included."""
+        """Draw whole numbers, ``high`` included."""
         return self._draw("integers", low, high + 1, size=size)
 
     def permutation(self, size: Any = None, n: int = 1, ndim: Any = None) -> Any:
-        """0 to n-1 in a random order; ``size`` other than None is not supported."""
+        """Draw 0 to n-1 in a random order; only ``size=None`` is supported."""
         if size is not None:
             raise NotImplementedError("permutation: draw one order at a time, without size")
         return self._draw("permutation", n)
@@ -52,7 +55,7 @@ class RandomStreams:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """PyTensor has a newer interface, and says so at every draw; Theano had this one."""
+    """Silence PyTensor's warning, at every draw, about its newer interface."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)

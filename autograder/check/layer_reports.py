@@ -1,19 +1,19 @@
-"""The layers of a model that stays in the kernel, as the kernel reports them: a claim, and named as one."""
+"""The layers of a model in the kernel, as the kernel reports them: a claim, and shown as a claim."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from autograder.check.attributes import ReportedLayer, short
-from autograder.check.foreign import Foreign
+from autograder.check.external_model import ExternalModel
 from autograder.check.steps import Step
 from autograder.check.vocabulary import known_names
 from autograder.errors import LostError
 from autograder.kernel.model_parts import MAX_LAYERS
 
 
-def reported_steps(found: Foreign) -> list[Step] | None:
-    """The model's steps; None where the answer is none.
+def reported_steps(found: ExternalModel) -> list[Step] | None:
+    """Return the model's steps; None if the kernel's answer does not describe any.
 
     Raises:
         LostError: the kernel is gone, or did not answer in time.
@@ -22,7 +22,7 @@ def reported_steps(found: Foreign) -> list[Step] | None:
         parts = found.parts()
     except LostError:
         raise
-    except Exception:  # the student's code stood in the way
+    except Exception:  # the student's code prevented the answer
         return None
     if type(parts) is not list or len(parts) > MAX_LAYERS:
         return None
@@ -49,7 +49,7 @@ NAMED = (
     "C", "alpha", "hidden_layer_sizes", "max_depth", "n_components", "n_estimators", "n_neighbors", "degree",
     "in_features", "out_features", "in_channels", "out_channels", "kernel_size", "num_features", "p", "bias",
 )  # fmt: skip
-"""The arguments that a text of a layer names, where they are not the class's defaults."""
+"""Arguments that a layer's text shows if they are not the class's defaults."""
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Kernels as an examiner's process sees them: lent from outside, spoken with directly."""
+"""Kernels that the coordinator lends to an examiner, which talks to them directly."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from autograder.sandbox.kernel_job import ADDRESS, SIGNATURE_SCHEME, SOCKET_NAME
 from autograder.sandbox.kernel_manager import SandboxKernelManager, new_manager
 from autograder.sandbox.provisioner import SandboxProvisioner, by_port, connection_info
 
-BELIEVED_SECONDS = 0.05
+POLL_CACHE_SECONDS = 0.05
 Reply = tuple[dict[str, Any], list[int]]
 Ask = Callable[[Mapping[str, Any]], Reply]
-"""Send a request to the coordinator; its reply with descriptors."""
+"""A function that sends a request to the coordinator and returns its reply with descriptors."""
 
 
-class Asking:
-    """Asks the coordinator, from any thread.
+class CoordinatorClient:
+    """A client of the coordinator, for calls from any thread.
 
-    One thread speaks with it. A test's time limit may strike in the thread that asks, at any moment: a request that was
-    begun then ends all the same, and its reply is dropped.
+    One thread of its own talks to the coordinator. A test's time limit may interrupt the calling thread at any moment:
+    a request that was begun is completed all the same, and its reply is dropped.
     """
 
     def __init__(self, line: Line) -> None:
@@ -40,6 +40,7 @@ class Asking:
         threading.Thread(target=self._speak, daemon=True).start()
 
     def __call__(self, request: Mapping[str, Any]) -> Reply:
+        """Send a request and wait for the reply."""
         answered: Future[Reply] = Future()
         self._waiting.put((request, answered))
         return answered.result()
@@ -58,7 +59,7 @@ class Asking:
 
 
 class LentProcess:
-    """A :class:`~autograder.sandbox.base.Process` that somebody else holds."""
+    """A :class:`~autograder.sandbox.base.Process` that the coordinator holds."""
 
     pid = 0
     root = Path("/nowhere")
@@ -69,65 +70,72 @@ class LentProcess:
         self._lived_at = float("-inf")
         self.label = label
 
-    def _asked(self, what: str, **more: Any) -> dict[str, Any]:
+    def _request(self, what: str, **more: Any) -> dict[str, Any]:
         return self._ask({"ask": what, "kernel": self._number, **more})[0]
 
     def poll(self) -> int | None:
-        """As the protocol says. That it lives is believed for a moment: whoever waits for it asks again."""
+        """Ask for the exit status, as the protocol defines.
+
+        "Alive" is cached for a moment, because waiting polls often.
+        """
         now = time.monotonic()
-        if now - self._lived_at < BELIEVED_SECONDS:
+        if now - self._lived_at < POLL_CACHE_SECONDS:
             return None
-        status: int | None = self._asked("poll")["status"]
+        status: int | None = self._request("poll")["status"]
         self._lived_at = now if status is None else float("-inf")
         return status
 
     def wait(self, timeout: float | None = None) -> int | None:
-        status: int | None = self._asked("wait", seconds=1.0 if timeout is None else timeout)["status"]
+        """Wait for the exit status, as the protocol defines."""
+        status: int | None = self._request("wait", seconds=1.0 if timeout is None else timeout)["status"]
         return status
 
     def kill(self) -> None:
+        """Kill the kernel."""
         self._lived_at = float("-inf")
-        self._asked("kill")
+        self._request("kill")
 
     def usage(self) -> Usage:
-        said = self._asked("usage")
-        del said["status"]
-        return Usage(**said)
+        """Ask what the kernel has used so far."""
+        reply = self._request("usage")
+        del reply["status"]
+        return Usage(**reply)
 
     def memory_limit(self) -> int | None:
-        """Nobody asks that here."""
+        """Return None: the examiner never asks for the limit."""
         return None
 
     def stdout(self) -> str:
-        """Nobody asks that here."""
+        """Return nothing: the examiner never asks for the kernel's output."""
         return ""
 
     def stderr(self) -> str:
-        return str(self._asked("stderr")["said"])
+        """Ask for the kernel's last words."""
+        return str(self._request("stderr")["said"])
 
     def close(self) -> None:
-        """End it; its sandbox is given back by who lent it."""
+        """Kill the kernel; the coordinator cleans up its sandbox."""
         self.kill()
 
 
 class LentProvisioner(SandboxProvisioner):
-    """Gets a kernel from the coordinator instead of starting one."""
+    """A provisioner that gets a kernel from the coordinator instead of starting one."""
 
     ask: Ask
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Ask for a kernel. Raises :class:`SandboxError` where there is none."""
-        told, descriptors = self.ask({"ask": "start"})
-        if "error" in told:
-            raise SandboxError(told["error"])
-        self.process = LentProcess(self.ask, told["kernel"], told["label"])
+        """Ask for a kernel; raise :class:`SandboxError` where there is none."""
+        reply, descriptors = self.ask({"ask": "start"})
+        if "error" in reply:
+            raise SandboxError(reply["error"])
+        self.process = LentProcess(self.ask, reply["kernel"], reply["label"])
         self.pinned = by_port(dict(zip(SOCKET_NAMES, descriptors, strict=True)))
-        self.connection_info = connection_info(ADDRESS, told["key"].encode(), SIGNATURE_SCHEME)
+        self.connection_info = connection_info(ADDRESS, reply["key"].encode(), SIGNATURE_SCHEME)
         return self.connection_info
 
 
 def lent_kernel(ask: Ask, limits: Limits) -> SandboxedKernel:
-    """Get a kernel from outside.
+    """Get a kernel from the coordinator.
 
     Raises:
         SandboxError: there is none, or it does not answer.

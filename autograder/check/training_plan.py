@@ -1,4 +1,4 @@
-"""Draws a network's weights anew, trains it and measures it on a holdout, as many times as are asked."""
+"""Repeated training of a network from newly drawn weights, each followed by a measurement on a holdout."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from autograder.check import cost, metrics
-from autograder.check.fresh import NotTrainable, fresh
+from autograder.check.fresh_model import NotTrainable, reinitialize
 from autograder.check.prediction import predictions
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How the instructor wants it trained and measured."""
+class TrainingPlan:
+    """The instructor's settings for training and measuring."""
 
     inputs: Any
     labels: np.ndarray
@@ -31,15 +31,15 @@ class Plan:
     loss: Any
     measure: metrics.Measure
     seeds: Sequence[int]
-    """Of as many trainings as there can be."""
+    """One seed for each possible training."""
     seconds: float
 
 
-def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
-    """``train(number)``: a whole training from fresh weights, and the values on each row of the holdout after it.
+def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarray]:
+    """Return ``train(number)``, which trains from fresh weights and returns the values on each holdout row.
 
     Raises:
-        TooSlow: before anything is run, if the shapes say so; else after a few steps.
+        TooSlow: the shapes, or a few trial steps, show that the training would take too long.
         NotTrainable: the network does not fit the data, or is too large.
     """
     import keras
@@ -52,14 +52,14 @@ def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
     least = cost.training_seconds(model, rows, plan.epochs)
     if least > plan.seconds:
         raise TooSlow(least)
-    copy = fresh(model, plan.seeds[0], plan.inputs)
+    copy = reinitialize(model, plan.seeds[0], plan.inputs)
     variables = list(copy.variables)
     copy.compile(optimizer=plan.optimizer, loss=plan.loss, jit_compile=False)
     learns = bool(copy.trainable_variables)
-    trainer = _started(copy, plan) if learns else None
+    trainer = _build_trainer(copy, plan) if learns else None
 
     def train(number: int) -> np.ndarray:
-        drawn = fresh(model, plan.seeds[number], plan.inputs)
+        drawn = reinitialize(model, plan.seeds[number], plan.inputs)
         for variable, value in zip(variables, drawn.variables, strict=True):
             variable.assign(value)
         if trainer is not None:
@@ -72,39 +72,45 @@ def repeated(model: Any, plan: Plan) -> Callable[[int], np.ndarray]:
     return train
 
 
-def knows_without_learning(model: Any, plan: Plan, *, binary: bool, from_logits: bool) -> bool:
-    """Whether the network is better than any constant after training on labels in a random order.
+def knows_without_learning(model: Any, plan: TrainingPlan, *, binary: bool, from_logits: bool) -> bool:
+    """Return whether the network beats every constant even after training on labels in random order.
 
-    From such labels nothing can be learned of the true ones: what it knows it was given. Of classes only: a regression
-    may rightly begin at a good guess, such as the last value of a series. Few rows may fall into place by chance, so
-    several orders have to say it; the first that does not is the last that is trained.
+    Such labels teach nothing about the true ones, so a network that knows these was given them. The test is for classes
+    only: a regression may legitimately start at a good guess, such as the last value of a series. A few rows may fit by
+    chance, so several orders must agree; the first that does not ends the test.
 
     Args:
-        binary: whether the loss is a binary crossentropy; else it is a categorical one.
+        model: a built ``keras.Model``.
+        plan: how to train it.
+        binary: whether the loss is a binary crossentropy; otherwise it is a categorical one.
+        from_logits: whether the model returns scores.
     """
     measure = partial(metrics.better_than_a_constant, binary=binary, from_logits=from_logits)
 
     def knows(number: int) -> bool:
         order = np.random.default_rng([plan.seeds[0], number]).permutation(len(plan.labels))
-        optimizer = type(plan.optimizer).from_config(plan.optimizer.get_config())  # one serves one model only
-        rows = repeated(model, replace(plan, labels=plan.labels[order], optimizer=optimizer, measure=measure))(0)
-        return bool(rows.mean() - _SURE * rows.std() / np.sqrt(len(rows)) > _CLEARLY)
+        optimizer = type(plan.optimizer).from_config(plan.optimizer.get_config())  # an optimizer serves only one model
+        rows = prepare_training(model, replace(plan, labels=plan.labels[order], optimizer=optimizer, measure=measure))(
+            0
+        )
+        return bool(rows.mean() - _MIN_STANDARD_ERRORS * rows.std() / np.sqrt(len(rows)) > _MIN_IMPROVEMENT)
 
-    return all(knows(number) for number in range(_ORDERS))
-
-
-_ORDERS = 3
-_SURE = 4.4
-"""Standard errors by which no mean is better by chance: see :mod:`verdict`."""
-_CLEARLY = 0.1
-"""So much of the constant's error has to be gone."""
+    return all(knows(number) for number in range(_LABEL_ORDERS))
 
 
-def _started(copy: Any, plan: Plan) -> Trainer:
-    """A trainer that has done a few steps, and so will do the others.
+_LABEL_ORDERS = 3
+_MIN_STANDARD_ERRORS = 4.4
+"""No mean exceeds its expectation by so many standard errors by chance, see :mod:`verdict`."""
+_MIN_IMPROVEMENT = 0.1
+"""Share of the constant's error that must be gone."""
+
+
+def _build_trainer(copy: Any, plan: TrainingPlan) -> Trainer:
+    """Return a trainer that has completed a few steps, and so can complete the others.
 
     Raises:
-        TooSlow, NotTrainable
+        TooSlow: the training would take longer than the plan allows.
+        NotTrainable: a step fails.
     """
     plan.measure(predictions(copy, _first_rows(plan.inputs)), plan.labels[:2])
     try:
@@ -118,17 +124,17 @@ def _started(copy: Any, plan: Plan) -> Trainer:
 
 
 def _first_rows(inputs: Any) -> Any:
-    return _each_array(inputs, lambda array: array[:2])
+    return _map_arrays(inputs, lambda array: array[:2])
 
 
 def _as_floats(inputs: Any) -> Any:
-    """Fractions in Keras's own precision, as ``fit`` has them."""
+    """Convert fractions to Keras's own precision, as ``fit`` does."""
     import keras
 
-    return _each_array(inputs, lambda a: a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a)
+    return _map_arrays(inputs, lambda a: a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a)
 
 
-def _each_array(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
+def _map_arrays(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
     if isinstance(inputs, dict):
         return {key: change(np.asarray(array)) for key, array in inputs.items()}
     if isinstance(inputs, list | tuple):
@@ -137,8 +143,8 @@ def _each_array(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
 
 
 @contextmanager
-def random_state_kept() -> Iterator[None]:
-    """Whatever Keras draws on the way, the next check finds Python's and NumPy's generators as they were."""
+def preserve_random_state() -> Iterator[None]:
+    """Restore the random generators of Python and NumPy after the block, whatever Keras drew from them."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
         yield

@@ -7,16 +7,16 @@ import pytest
 
 from autograder import check
 from autograder._util import libraries
-from autograder.check.measured import (
-    LARGE,
-    LARGEST,
-    Measured,
+from autograder.check.prediction_cache import (
+    MAX_REMEMBERED_BYTES,
+    MIN_REMEMBERED_BYTES,
+    CachedModel,
     PredictionCache,
     _digests,
     caching_in,
     digest,
+    names_only_checked,
     note_parameters,
-    only_measured,
     predictions_of,
     read_predictions,
 )
@@ -47,7 +47,7 @@ def measured_before() -> PredictionCache:
 
 
 @pytest.fixture
-def model() -> Measured:
+def model() -> CachedModel:
     found = measured_before().cached(CLAIM)
     assert found is not None
     return found
@@ -62,7 +62,7 @@ def results(*checks: object) -> list[CheckResult]:
 
 def test_a_digest_is_of_what_a_large_array_holds_now() -> None:
     """It is not taken anew of the same rows, and that of others is another."""
-    rows = np.zeros((LARGE // 8, 2))
+    rows = np.zeros((MIN_REMEMBERED_BYTES // 8, 2))
     first = digest(rows)
     assert digest(rows.copy()) == first
     rows[-1, -1] = 1
@@ -75,12 +75,12 @@ def test_a_digest_is_of_what_a_large_array_holds_now() -> None:
 
 def test_what_is_too_large_is_not_kept_for_its_digest() -> None:
     _digests.clear()
-    rows = np.zeros(LARGEST // 8 + 1)
+    rows = np.zeros(MAX_REMEMBERED_BYTES // 8 + 1)
     assert digest(rows) == digest(rows.copy()) != ""
     assert not _digests
 
 
-def test_losses_accuracies_and_parameters_need_no_model(model: Measured) -> None:
+def test_losses_accuracies_and_parameters_need_no_model(model: CachedModel) -> None:
     loss, exact, tight, accuracy, trained = results(
         lambda: check.loss(model, on=(ROWS, LABELS), below=0.6, loss="sparse_categorical_crossentropy"),
         lambda: check.parameters(model, exactly=8),
@@ -95,14 +95,14 @@ def test_losses_accuracies_and_parameters_need_no_model(model: Measured) -> None
     assert not libraries.wanted()
 
 
-def test_other_rows_need_the_model(model: Measured) -> None:
+def test_other_rows_need_the_model(model: CachedModel) -> None:
     with pytest.raises(ImportError), recording({}):
         check.loss(model, on=(ROWS + 1, LABELS), below=0.6, loss="sparse_categorical_crossentropy")
     assert libraries.wanted()
 
 
 @pytest.mark.parametrize("name", ["layers", "weights", "predict", "count_params", "__len__x"])
-def test_whatever_else_is_asked_needs_the_model(model: Measured, name: str) -> None:
+def test_whatever_else_is_asked_needs_the_model(model: CachedModel, name: str) -> None:
     with pytest.raises(ImportError, match="the model itself is needed"):
         getattr(model, name)
     assert libraries.wanted()
@@ -122,7 +122,7 @@ def test_one_whose_parameters_are_not_known_is_not_either() -> None:
     assert book.cached(CLAIM) is None
 
 
-def test_what_a_test_does_with_predictions_changes_none_that_are_known(model: Measured) -> None:
+def test_what_a_test_does_with_predictions_changes_none_that_are_known(model: CachedModel) -> None:
     predictions_of(model, ROWS, OUTPUTS.copy)[:] = 0
     assert (predictions_of(model, ROWS, OUTPUTS.copy) == OUTPUTS).all()
 
@@ -177,4 +177,4 @@ def test_a_book_that_is_none_is_refused(value: object) -> None:
     ],
 )
 def test_only_names_of_which_nothing_else_is_asked_can_be_measured_ones(sources: list[str], names: set[str]) -> None:
-    assert only_measured(sources) == names
+    assert names_only_checked(sources) == names

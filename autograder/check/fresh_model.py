@@ -1,7 +1,8 @@
-"""A model as it is before any training: its architecture with newly drawn weights, and what an architecture may carry.
+"""A student's model before any training: its architecture with newly drawn weights.
 
-Nothing that a student trained or wrote into weights is in it: all weights come from the layers' own initializers,
-with seeds that the examiner sets, frozen layers included, and running averages begin anew.
+The fresh model contains nothing that the student trained or wrote into weights. All weights, also of frozen layers,
+come from the layers' own initializers with seeds that the examiner sets, and running averages start anew. The module
+also limits how much information an architecture may carry.
 """
 
 from __future__ import annotations
@@ -11,48 +12,51 @@ from typing import Any
 import numpy as np
 
 from autograder.check.graph import connections, leaves
-from autograder.check.settings import VOCABULARIES, Numbers, preparing
+from autograder.check.settings import VOCABULARIES, Numbers, preprocessing_layers
 
 MAX_NUMBERS = 32
-"""So many numbers may stand in the settings of a network: see :mod:`settings` for what counts."""
+"""Most numbers allowed in the settings of a network; :mod:`settings` says which numbers count."""
 
 MAX_CONNECTIONS = 500
-"""So many tensors may go into its layers and operations: what is doubled and added often enough is a number, too."""
+"""Most tensors that may go into the network's layers and operations.  Enough doubling and adding could also write down
+a number."""
 
 
 class NotTrainable(Exception):
-    """The network cannot be trained again; ``str(error)`` is for the student."""
+    """The network cannot be trained again; ``str(error)`` is the message for the student."""
 
 
-def fresh(model: Any, seed: int, inputs: Any = None) -> Any:
-    """The same architecture, built and not compiled, with weights drawn for ``seed``.
+def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:
+    """Return the same architecture, built and not compiled, with weights drawn for ``seed``.
 
-    Seeds of initializers, dropout and noise are the examiner's. What prepares an input with a number for each feature
-    (a ``Normalization``, a ``Rescaling``) is fitted to ``inputs``. The terms of a vocabulary come in another order.
+    The examiner also sets the seeds of initializers, dropout and noise. A layer that scales each input feature (a
+    ``Normalization``, a ``Rescaling``) is fitted to ``inputs``. The terms of a vocabulary are reordered.
 
     Args:
-        inputs: the rows to train on; None keeps what prepares them as it is.
+        model: a built ``keras.Model``.
+        seed: determines all that is drawn.
+        inputs: the rows to train on; None keeps the preprocessing layers as they are.
 
     Raises:
-        NotTrainable: Keras cannot make it again from its configuration.
+        NotTrainable: Keras cannot make the model again from its configuration.
     """
     draw = np.random.default_rng([seed, 1])
     try:
         copy = type(model).from_config(_seeded(model.get_config(), draw))
         if not copy.built and model.built:
             copy.build(model.input_shape)
-        _keep_what_was_adapted(model, copy, draw)
+        _copy_adaptation(model, copy, draw)
         if inputs is not None:
-            _fit_what_prepares(model, copy, inputs)
+            _fit_preprocessing(model, copy, inputs)
     except Exception as error:
-        raise NotTrainable(f"The network cannot be made again ({type(error).__name__}).") from error
+        raise NotTrainable(f"The network cannot be rebuilt ({type(error).__name__}).") from error
     if [tuple(v.shape) for v in copy.weights] != [tuple(v.shape) for v in model.weights]:
-        raise NotTrainable("The network cannot be made again: its weights have other shapes then.")
+        raise NotTrainable("The network cannot be rebuilt: its weights would have other shapes.")
     return copy
 
 
 def _seeded(value: Any, draw: np.random.Generator) -> Any:
-    """The configuration with every ``seed`` set to a number of its own."""
+    """Return the configuration with a newly drawn number for every ``seed``."""
     if isinstance(value, dict):
         return {
             key: int(draw.integers(1, 2**31 - 1)) if key == "seed" else _seeded(item, draw)
@@ -61,17 +65,20 @@ def _seeded(value: Any, draw: np.random.Generator) -> Any:
     return type(value)(_seeded(item, draw) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _keep_what_was_adapted(model: Any, copy: Any, draw: np.random.Generator) -> None:
+def _copy_adaptation(model: Any, copy: Any, draw: np.random.Generator) -> None:
     for old, new in zip(leaves(model), leaves(copy), strict=True):
         if type(old).__name__ == "Normalization" and old.weights:
             new.set_weights(old.get_weights())
             new.finalize_state()
         elif type(old).__name__ in VOCABULARIES:
-            _keep_vocabulary(old, new, draw)
+            _copy_vocabulary(old, new, draw)
 
 
-def _keep_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
-    """The same terms; in another order, unless they are few that stand for their places (small, medium, large)."""
+def _copy_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
+    """Copy the terms in another order.
+
+    The order is kept if the terms are few and their positions have a meaning, as in small, medium, large.
+    """
     terms = old.get_vocabulary(include_special_tokens=False)
     mode = old.get_config()["output_mode"]
     few = mode == "int" and len(terms) <= MAX_NUMBERS
@@ -80,20 +87,20 @@ def _keep_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
     if mode != "tf_idf":
         new.set_vocabulary(ordered)
         return
-    special = len(old.get_vocabulary()) - len(terms)  # they come first, and their weights follow from the others
+    special = len(old.get_vocabulary()) - len(terms)  # special tokens come first; Keras derives their weights
     weights = np.asarray(getattr(old, "_lookup_layer", old).idf_weights)[special : special + len(terms)]
     new.set_vocabulary(ordered, idf_weights=weights[order])
 
 
-def _fit_what_prepares(model: Any, copy: Any, inputs: Any) -> None:
-    """Gives layers that prepare an input feature by feature the mean and spread of the rows to train on."""
+def _fit_preprocessing(model: Any, copy: Any, inputs: Any) -> None:
+    """Fit layers that scale an input feature by feature to the rows to train on."""
     import keras
 
-    for layer in preparing(copy):
+    for layer in preprocessing_layers(copy):
         kind = type(layer).__name__
         numbers = [getattr(layer, name, 0.0) for name in {"Normalization": _FITTED, "Rescaling": _SCALED}.get(kind, ())]
         if max(map(np.size, numbers), default=0) > 1:
-            rows = _rows_of(copy, layer.input, inputs)
+            rows = _input_rows(copy, layer.input, inputs)
             kept = layer.axis if kind == "Normalization" else (-1,)
             others = tuple(set(range(rows.ndim)) - {axis % rows.ndim for axis in kept})
             mean, variance = rows.mean(axis=others, keepdims=True), rows.var(axis=others, keepdims=True)
@@ -107,19 +114,19 @@ def _fit_what_prepares(model: Any, copy: Any, inputs: Any) -> None:
 _FITTED, _SCALED = ("mean", "variance"), ("scale", "offset")
 
 
-def _rows_of(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
-    """The array that goes into one of the model's inputs."""
+def _input_rows(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
+    """Return the array that goes into one of the model's inputs."""
     place = next(place for place, other in enumerate(model.inputs) if other is tensor)
     if isinstance(inputs, dict):
         return np.asarray(inputs[model.inputs[place].name], dtype=np.float32)
     return np.asarray(inputs[place] if isinstance(inputs, list | tuple) else inputs, dtype=np.float32)
 
 
-def carried(model: Any) -> str | None:
-    """Why this architecture carries more than a network is made of; None where it does not.
+def excess_problem(model: Any) -> str | None:
+    """Return why this architecture carries too much information to be trained again; None if it does not.
 
-    A trained network can be written into settings, so the numbers in them are counted. One layer may prepare each
-    input, with as many numbers as it likes: it is fitted anew.
+    A trained network can be written into settings, so the numbers in settings are counted. One preprocessing layer
+    directly after each input may have any number of them, because it is fitted anew.
     """
     if connections(model) > MAX_CONNECTIONS:
         return (
@@ -137,9 +144,11 @@ def carried(model: Any) -> str | None:
 
 
 def suspicious(model: Any) -> bool:
-    """Whether the network holds more numbers or connections than plain layers in a row do, so that it is worth a look
-    whether it knows the answers without learning them."""
-    return Numbers(model).count > _FEW_NUMBERS or connections(model) > _FEW_CONNECTIONS
+    """Return whether the network has more numbers or connections than a plain chain of layers.
+
+    Such a network is tested for knowing the answers without learning them.
+    """
+    return Numbers(model).count > _USUAL_NUMBERS or connections(model) > _USUAL_CONNECTIONS
 
 
-_FEW_NUMBERS, _FEW_CONNECTIONS = 8, 100
+_USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100

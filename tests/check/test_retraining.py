@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.lazy import keras
+from helpers.lazy import layers as L
 
 from autograder import check
-from autograder.check import cost, fresh, repeated, training
+from autograder.check import cost, fresh_model, training, training_plan
 from autograder.errors import CourseError
 from autograder.examiner.models import rebuild
 from autograder.kernel import keras_model
 from autograder.records import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras
-keras: Any = pytest.importorskip("keras")
-L = keras.layers
 
 DRAW = np.random.default_rng(0)
 CENTERS = DRAW.normal(size=(3, 10))
@@ -224,7 +224,7 @@ def test_running_averages_begin_anew_and_preprocessing_stays() -> None:
     normalization.adapt(X * 3 + 1)
     model = sequential(normalization, L.BatchNormalization(), L.Dense(3))
     model.layers[1].set_weights([np.full(10, value) for value in (5.0, 5.0, 5.0, 5.0)])
-    copy = fresh.fresh(model, 1)
+    copy = fresh_model.reinitialize(model, 1)
     np.testing.assert_array_equal(copy.layers[0](X), normalization(X))
     assert [float(np.mean(weight)) for weight in copy.layers[1].get_weights()] == [1, 0, 0, 1]
 
@@ -244,7 +244,7 @@ def test_weights_of_a_vocabulary_stay() -> None:
     words.adapt(np.array(["red green blue red", "one two three"]))
     model = keras.Sequential([keras.Input((1,), dtype="string"), words])
     texts = keras.ops.convert_to_tensor(np.array([["red one two"], ["blue and red"]]))
-    again, before = (np.asarray(one(texts)) for one in (fresh.fresh(model, 1), model))
+    again, before = (np.asarray(one(texts)) for one in (fresh_model.reinitialize(model, 1), model))
     np.testing.assert_allclose(np.sort(again), np.sort(before), rtol=1e-6)
     assert (again != before).any()  # the terms have other places
 
@@ -254,7 +254,7 @@ def test_all_random_weights_are_drawn_anew_whatever_the_layer() -> None:
     tokens = keras.Input((5,), dtype="int32")
     embedded = L.Embedding(20, 6)(tokens)
     model = keras.Model(tokens, L.Bidirectional(L.LSTM(3))(L.TimeDistributed(inner)(embedded)))
-    first, same, other = (fresh.fresh(model, seed).get_weights() for seed in (1, 1, 2))
+    first, same, other = (fresh_model.reinitialize(model, seed).get_weights() for seed in (1, 1, 2))
     for a, b, c in zip(first, same, other, strict=True):
         np.testing.assert_array_equal(a, b)
         assert a.ndim == 1 or (a != c).any()
@@ -310,7 +310,9 @@ def pasted_table() -> Any:
 def hidden_name(inside: Any) -> Any:
     """A layer inside has the name of the one that prepares the input."""
     inner = keras.Sequential([keras.Input((3,)), L.RepeatVector(40), L.Flatten(), inside])
-    return sequential(type(inside)(name="prepare", **OWN[type(inside)]), L.Dense(3), inner, L.Dense(3), L.Softmax())
+    return sequential(
+        type(inside)(name="prepare", **OWN[type(inside).__name__]), L.Dense(3), inner, L.Dense(3), L.Softmax()
+    )
 
 
 def adapted() -> Any:
@@ -319,7 +321,7 @@ def adapted() -> Any:
     return layer
 
 
-OWN: dict[Any, dict[str, Any]] = {L.Rescaling: {"scale": 1.0}, L.Normalization: {"mean": 0.0, "variance": 1.0}}
+OWN: dict[str, dict[str, Any]] = {"Rescaling": {"scale": 1.0}, "Normalization": {"mean": 0.0, "variance": 1.0}}
 
 
 @pytest.mark.parametrize(
@@ -336,7 +338,7 @@ OWN: dict[Any, dict[str, Any]] = {L.Rescaling: {"scale": 1.0}, L.Normalization: 
     ],
 )
 def test_weights_that_are_written_into_settings_are_refused(make: Callable[[], Any]) -> None:
-    assert "numbers" in (fresh.carried(make()) or "")
+    assert "numbers" in (fresh_model.excess_problem(make()) or "")
     assert again(make()).outcome is Outcome.FAILED
 
 
@@ -353,12 +355,12 @@ def test_ordinary_networks_carry_nothing() -> None:
             L.Dropout(0.5),
         )
     ]
-    assert fresh.carried(sequential(*layers, shape=(64,))) is None
-    assert fresh.carried(sequential(L.Rescaling(1 / np.arange(1.0, 65)), L.Dense(3), shape=(64,))) is None
-    assert fresh.carried(pasted_units(1)) is None
+    assert fresh_model.excess_problem(sequential(*layers, shape=(64,))) is None
+    assert fresh_model.excess_problem(sequential(L.Rescaling(1 / np.arange(1.0, 65)), L.Dense(3), shape=(64,))) is None
+    assert fresh_model.excess_problem(pasted_units(1)) is None
     inputs = keras.Input((64,))
     halved = keras.ops.expand_dims(inputs[:, ::2] / 255 + inputs[:, 1::2] * 0.5, -1)
-    assert fresh.carried(keras.Model(inputs, L.Conv1D(8, 3, padding="same")(halved))) is None
+    assert fresh_model.excess_problem(keras.Model(inputs, L.Conv1D(8, 3, padding="same")(halved))) is None
 
 
 # --- networks that cannot be trained ----------------------------------------------------------------
@@ -408,7 +410,7 @@ def test_half_precision_trains_too() -> None:
 
 
 def test_a_huge_network_is_refused_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeated, "fresh", lambda *_: pytest.fail("it was built"))
+    monkeypatch.setattr(training_plan, "reinitialize", lambda *_: pytest.fail("it was built"))
     wide = sequential(*(L.Dense(3000) for _ in range(4)), L.Dense(3, activation="softmax"))
     result = again(wide, epochs=1000)
     assert result.message == "This network trains too slowly to be trained again here: 10 s are allowed."
@@ -595,21 +597,22 @@ def answers_given() -> Any:
 
 def test_a_network_that_was_given_the_answers_is_found_by_labels_in_a_random_order() -> None:
     model = answers_given()
-    assert fresh.carried(model) is None
+    assert fresh_model.excess_problem(model) is None
     assert check.loss(model, on=HOLDOUT, below=0.8).outcome is Outcome.PASSED
     for asked in ({"below": 0.8}, {"metric": "accuracy", "above": 0.6}):
         at_most(again(model, **asked), "random order")
 
 
+@pytest.mark.slow
 def test_honest_networks_with_numbers_are_at_chance_on_labels_in_a_random_order() -> None:
     inputs = keras.Input((10,))
     scaled = inputs * 0.5 + np.linspace(0, 1, 10, dtype="float32")
     gelu = 0.5 * scaled * (1 + keras.ops.tanh(0.79788456 * (scaled + 0.044715 * scaled**3)))
     model = keras.Model(inputs, L.Dense(3, "softmax")(L.Concatenate()([gelu, L.LeakyReLU(0.1)(scaled)])))
-    assert fresh.suspicious(model)
+    assert fresh_model.suspicious(model)
     for number in range(3):
         assert again(model, below=0.7, epochs=20, seed=number).outcome is Outcome.PASSED
-    assert not fresh.suspicious(network(L.Dropout(0.5), L.BatchNormalization()))
+    assert not fresh_model.suspicious(network(L.Dropout(0.5), L.BatchNormalization()))
 
 
 def sorted_words() -> Any:
@@ -680,4 +683,4 @@ def causal_attention() -> Any:
 
 @pytest.mark.parametrize("make", [lambda: deep(8), causal_attention, lambda: deep(64)])
 def test_deep_networks_with_ordinary_settings_carry_nothing(make: Callable[[], Any]) -> None:
-    assert fresh.carried(make()) is None
+    assert fresh_model.excess_problem(make()) is None

@@ -21,8 +21,8 @@ from autograder.records import Limits, RunStatus
 from autograder.sandbox import Job
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.forking import Template, WarmSandbox
 from autograder.sandbox.kernel_job import template
+from autograder.sandbox.warm_start import Template, WarmSandbox
 
 pytestmark = pytest.mark.sandbox
 
@@ -373,5 +373,5 @@ def test_a_library_that_starts_threads_can_not_be_forked(cold: BubblewrapSandbox
     job = Job((sys.executable, "-I", "/opt/kernel/program"), files=program, limits=LIMITS)
     with Template(cold, job, ["numpy"]) as made:
         made.wait_until_ready()
-    with Template(cold, job, ["threaded"]) as made, pytest.raises(SandboxError, match="has started threads"):
+    with Template(cold, job, ["threaded"]) as made, pytest.raises(SandboxError, match="have started threads"):
         made.wait_until_ready()

@@ -1,7 +1,7 @@
-"""Models that the examiner does not hold itself: it asks them, in the kernel that they live in.
+"""Models that the examiner does not hold: it queries them in the kernel that they live in.
 
-What such a model says of itself is a claim, and is read as one; its predictions are measured here. No text of a claim
-reaches a message: it may carry a hidden input.
+Such a model's description of itself is a claim and is read as one; its predictions are measured here. No text of a
+claim reaches a message, because it may carry a hidden input.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ _NAMES = {
     "predictor": "class of your own",
     "function": "function",
 }
-_MOST = 10**12
+_MAX_PARAMETERS = 10**12
 
 
 @dataclass(frozen=True)
-class Foreign:
-    """A model that is asked, and what it says of itself."""
+class ExternalModel:
+    """A model that can be queried, and its description of itself."""
 
     family: str
     """``keras``, ``torch``, ``sklearn``, ``theano``, ``predictor`` or ``function``."""
     remote: bool
-    """Whether it is asked in the notebook's kernel; else it is here, in the notebook or in the test itself."""
+    """Whether the model lives in the notebook's kernel; otherwise it is in this process, a notebook's or a test's."""
     problem: str
-    """Why it cannot predict, for the student; empty where it can."""
-    how: str
-    """The method that is asked; empty for a model that is called."""
+    """Why the model cannot predict, in words for the student; empty if it can."""
+    method: str
+    """Name of the method that predicts; empty for a model that is called."""
     classes: tuple[int, ...] | tuple[str, ...] | None
-    """What the columns of its predictions stand for, where it says so."""
+    """Classes of the prediction's columns, if the model names them."""
     decides: bool
-    """Whether its ``predict`` says which class it is."""
+    """Whether the model's ``predict`` returns classes."""
     parameters: int | None
     trainable: int | None
     counted: str
-    """What was counted, where it is not the parameters of a network."""
+    """What was counted, if it is not the parameters of a network."""
     predict: Callable[[str, Any], Any]
-    """The method and one batch in, what came back out: anything at all."""
+    """Takes the method's name and one batch; returns the untrusted answer, an object of any kind."""
     parts: Callable[[], Any]
-    """What it says of its layers: anything at all."""
+    """Returns the model's untrusted description of its layers, an object of any kind."""
 
     def __str__(self) -> str:
         return f"a {_NAMES[self.family]}"
 
 
-def foreign(obj: Any) -> Foreign | None:
-    """The model that ``obj`` is, or stands for; None where it is nothing that could predict.
+def external_model(obj: Any) -> ExternalModel | None:
+    """Return the model that ``obj`` is, or that it is a handle of; None if it cannot predict.
 
     Raises:
         LostError: the kernel is gone, or did not answer in time.
@@ -69,30 +69,32 @@ def foreign(obj: Any) -> Foreign | None:
                 return remote.ask("ask_model", question, obj, *arguments)
 
             claim = ask("describe")
-            return _read(claim, True, lambda how, batch: ask("predict", batch, how), lambda: ask("layers"))
+            return _read(claim, True, lambda method, batch: ask("predict", batch, method), lambda: ask("layers"))
         if isinstance(obj, type) or not model_family.family(obj):
             return None
         claim = model_questions.describe(obj)
     except LostError:
         raise
-    except Exception:  # the student's code stood in the way of its being described
+    except Exception:  # the student's code prevented the description
         return None
-    asked = lambda how, batch: model_predictions.predict(obj, batch, how)  # noqa: E731
+    asked = lambda method, batch: model_predictions.predict(obj, batch, method)  # noqa: E731
     return _read(claim, False, asked, lambda: model_parts.parts(obj))
 
 
-def _read(claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]) -> Foreign | None:
-    """The claim with every value of the type that it should have; None where it is none."""
+def _read(
+    claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]
+) -> ExternalModel | None:
+    """Check the type of every value in a claim; None if it does not describe a model."""
     if type(claim) is not dict or type(claim.get("family")) is not str or claim["family"] not in _NAMES:
         return None
-    how = claim.get("how")
-    how = how if type(how) is str and how in ("predict", "predict_proba", "decision_function") else ""
+    method = claim.get("how")
+    method = method if type(method) is str and method in ("predict", "predict_proba", "decision_function") else ""
     counted, problem = claim.get("counted"), claim.get("problem")
-    return Foreign(
+    return ExternalModel(
         family=claim["family"],
         remote=remote,
         problem=_PROBLEMS.get(problem, "") if type(problem) is str else "",
-        how=how,
+        method=method,
         classes=_classes(claim.get("classes")),
         decides=claim.get("decides") is True,
         parameters=_count(claim.get("parameters")),
@@ -114,7 +116,7 @@ _PROBLEMS = {
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value <= _MOST else None
+    return value if type(value) is int and 0 <= value <= _MAX_PARAMETERS else None
 
 
 def _classes(values: Any) -> tuple[int, ...] | tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""Checks how a model is compiled; text, class and object spellings are the same."""
+"""The check of a model's compile settings; text, class and object spellings are equal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.check.results import report
-from autograder.check.subject import not_rebuilt, shown_of
+from autograder.check.subject import may_show, not_rebuilt
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -34,20 +34,28 @@ def compiled(
     name: str = "compile",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Checks the arguments of ``model.compile``; those that are None may be anything.
+    """Check the arguments of ``model.compile``; an argument that is None may have any value.
 
     Args:
         model: a ``keras.Model``.
-        optimizer: ``"sgd"``, ``keras.optimizers.SGD`` or an object; only the class counts.
-        loss: ``"categorical_crossentropy"``, the function, the class or an object; the class and
-            ``from_logits`` count.
-        metrics: one metric or a list; the model must have them, and may have more. All accuracies are one.
-        learning_rate: of the optimizer, at the start of a schedule; compared within 1e-4 of its value.
-        show: False keeps what is asked out of the student's message. True names settings also of a model that a call
-            of the test returned; by default the message on such a model says only whether it is right.
+        optimizer: ``"sgd"``, ``keras.optimizers.SGD`` or an object; only the class is compared.
+        loss: ``"categorical_crossentropy"``, the function, the class or an object; the class and ``from_logits`` are
+            compared.
+        metrics: one metric or a list. The model must have them and may have more. All kinds of accuracy are equal.
+        learning_rate: learning rate of the optimizer, at the start of a schedule; compared within 1e-4 of its value.
+        show: False keeps the expected settings out of the student's message. True names settings also if the model was
+            returned by a call of the test; by default the message about such a model says only whether it is right.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        The result; its credit is all or nothing.
 
     Raises:
         CourseError: Keras has no such optimizer, loss or metric.
+
+    >>> check.compiled(model, optimizer="adam", metrics=["accuracy"])  # doctest: +SKIP
+    ✓ compile: optimizer Adam, loss categorical_crossentropy
     """
     wanted = {
         "optimizer": None if optimizer is None else _optimizer_name(optimizer),
@@ -61,13 +69,13 @@ def compiled(
     if problem:
         return report(name, 0.0, problem, weight=weight)
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
-        return report(name, 0.0, "The model is not compiled, or with something that is not Keras's own.", weight=weight)
+        return report(name, 0.0, "The model is not compiled, or its settings are not Keras's own.", weight=weight)
     differences = list(_differences(model, wanted))
     found = f"optimizer {_optimizer_name(model.optimizer)}, loss {_model_loss(model)}"
     detail = f"asked: {wanted}; found: {found}"
     if not differences:
-        return report(name, 1.0, found if shown_of(model, show or None) else "as asked", weight=weight, detail=detail)
-    message = "; ".join(differences) if shown_of(model, show) else "The model is not compiled as asked."
+        return report(name, 1.0, found if may_show(model, show or None) else "as asked", weight=weight, detail=detail)
+    message = "; ".join(differences) if may_show(model, show) else "The model is not compiled as asked."
     return report(name, 0.0, message, weight=weight, detail=f"{'; '.join(differences)}; {detail}")
 
 
@@ -111,7 +119,7 @@ def _learning_rate(optimizer: Any) -> float | None:
 
 
 def _loss_name(value: Any) -> str:
-    """``categorical_crossentropy``, with ``(from_logits)`` where it is so."""
+    """Return ``categorical_crossentropy``, followed by ``(from_logits)`` if that is set."""
     import keras
 
     if isinstance(value, str):
@@ -132,12 +140,15 @@ def _model_loss(model: Any) -> str:
     value = getattr(model, "loss", None)
     if isinstance(value, list | tuple | dict):
         values = list(value.values()) if isinstance(value, dict) else list(value)
-        return ", ".join(_foreign(_loss_name, item) for item in values)
-    return _foreign(_loss_name, value)
+        return ", ".join(_readable(_loss_name, item) for item in values)
+    return _readable(_loss_name, value)
 
 
-def _foreign(read: Any, value: Any) -> str:
-    """A model's own setting: what cannot be read there is not the test author's fault."""
+def _readable(read: Any, value: Any) -> str:
+    """Return a setting of the student's model as text.
+
+    If the setting cannot be read, the test's author is not to blame, so this is no CourseError.
+    """
     try:
         return str(read(value))
     except CourseError:
@@ -170,5 +181,5 @@ def _model_metrics(model: Any) -> set[str]:
 
 
 def _snake(name: str) -> str:
-    """``KLDivergence`` → ``kl_divergence``; what is in that form stays."""
+    """Return ``kl_divergence`` for ``KLDivergence``; a name in that form stays as it is."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

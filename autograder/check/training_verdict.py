@@ -1,4 +1,4 @@
-"""The verdict on several trainings of one architecture: two things are random then, the seed and the holdout's rows."""
+"""The verdict on several trainings of one architecture, where both the seed and the holdout's rows are random."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from autograder.check.verdict import Verdict, allowance, standard_error
 ALPHA_ROWS = 0.02
 ALPHA_MEAN = 0.0175
 ALPHA_COUNT = 0.0125
-"""The three add up to 0.05: the largest probability that an architecture which meets the threshold loses points."""
+"""The three add up to 0.05, the largest probability that an architecture which meets the threshold loses points."""
 
-FEWEST_FOR_COUNT = 7
-"""With fewer trainings not even "none of them meets it" is improbable enough: 0.5 ** 6 > ALPHA_COUNT."""
+MIN_TRAININGS_FOR_SIGN_TEST = 7
+"""With fewer trainings even "none meets the threshold" is too probable: 0.5 ** 6 > ALPHA_COUNT."""
 
 
 @dataclass(frozen=True)
 class Trainings:
-    """What the trainings gave."""
+    """The results of the trainings."""
 
     rows: np.ndarray
-    """The values of each training (first axis) on each row of the holdout."""
+    """(trainings, rows): the value of each training on each row of the holdout."""
     verdict: Verdict
 
     @property
@@ -35,11 +35,12 @@ class Trainings:
 
     @property
     def mean(self) -> float:
+        """The mean of the metric over the trainings."""
         return float(self.values.mean())
 
     @property
     def spread(self) -> float:
-        """The standard deviation over the trainings; 0 for a single one."""
+        """The standard deviation over the trainings; 0 for a single training."""
         return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
 
 
@@ -52,17 +53,23 @@ def judge_trainings(
     margin: float = 0.0,
     close_calls: str = "student",
 ) -> Trainings:
-    """Trains ``seeds`` times, more often where it is close, and decides.
+    """Train ``seeds`` times, more often in a close call, and decide.
 
-    The mean, bettered by ``margin``, is what counts. Where it misses the threshold, points are lost only if chance does
-    not explain it: not the rows (a bootstrap of the averaged rows, :data:`ALPHA_ROWS`), and then not the seeds. These
-    are added one at a time, and end in one of two ways: a t-test after each rejects the mean (:data:`ALPHA_MEAN`,
-    shared evenly among all looks), or at ``most_seeds`` so few trainings meet the threshold that half of all would not
-    (a sign test, :data:`ALPHA_COUNT`). The sign test is there for networks that fail wildly now and then: a standard
-    deviation can be bought.
+    The mean, improved by ``margin``, is compared with the threshold. If it misses, points are lost only if chance does
+    not explain the miss. The rows come first: a bootstrap of the averaged rows (:data:`ALPHA_ROWS`). If they do not
+    explain it, the seeds may. Trainings are added one at a time until one of two tests decides: a t-test after each
+    training rejects the mean (:data:`ALPHA_MEAN`, shared evenly among all looks), or at ``most_seeds`` a sign test
+    rejects it because too few trainings meet the threshold (:data:`ALPHA_COUNT`). The sign test is needed for networks
+    that sometimes fail wildly: they could inflate the standard deviation on purpose.
 
     Args:
-        train: the values on each row of the holdout after training number 0, 1, 2 ...; NaN where it came to nothing.
+        train: returns the values on each row of the holdout after training number 0, 1, 2 ...; NaN if the training
+            diverged.
+        credit: the threshold or line.
+        seeds: how many trainings.
+        most_seeds: how many trainings at most.
+        margin: how much worse than asked the mean may be.
+        close_calls: ``student`` or ``exact``.
     """
     sign = 1.0 if credit.higher_is_better else -1.0
     rows = [train(number) for number in range(seeds)]
@@ -88,7 +95,7 @@ def judge_trainings(
 
 
 def _decided(rows: np.ndarray, threshold: float, seeds: int, most_seeds: int) -> tuple[bool, str] | None:
-    """Whether the mean counts as ``threshold`` or more, and why; None where another training is needed."""
+    """Return whether the mean counts as meeting ``threshold``, and why; None if another training is needed."""
     count = len(rows)
     values = rows.mean(axis=1)
     luck = allowance(rows.mean(axis=0), ALPHA_ROWS)
@@ -117,5 +124,5 @@ def _diverged(values: np.ndarray) -> Verdict:
 
 
 def _evidence(rows: np.ndarray) -> dict[str, float]:
-    """The standard error of the mean by the rows alone; the spread over trainings is reported by itself."""
+    """Return the standard error of the mean by the rows alone; the spread over trainings is reported separately."""
     return {"standard_error": standard_error(rows.mean(axis=0))}

@@ -1,4 +1,4 @@
-"""What the benchmarks of speed and scale have in common: the machine in words, tables, commands with their times."""
+"""Common parts of the benchmarks of speed and scale: the machine in words, tables, commands with their times."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Finds the fewest differences between a pattern of layers and a model's steps.
+"""The fewest differences between a pattern of layers and a model's steps.
 
-The pattern is an automaton whose states are numbered in the order of the computation. As with the edit distance of
-texts, ``costs[state][j]`` is what the best way from the state through the steps from ``j`` on costs.
+The pattern becomes an automaton whose states are numbered in the order of the computation. As in the edit distance of
+texts, ``costs[state][j]`` is the cost of the best path that starts in the state and goes through all steps from ``j``
+on.
 """
 
 from __future__ import annotations
@@ -19,34 +20,34 @@ from autograder.errors import CourseError
 MISSING, EXTRA, OTHER_KIND, ATTRIBUTE = 2.0, 2.0, 3.0, 0.75
 MAX_STATES = 10_000
 MAX_CELLS = 1_500_000
-"""The states of a pattern times the steps of a model: some ten seconds."""
+"""Limit for the states of a pattern times the steps of a model, which takes about ten seconds."""
 
 
 class TooManyLayers(Exception):
-    """The model cannot be compared; ``str(error)`` is for the student."""
+    """The model is too large to be compared; ``str(error)`` is the message for the student."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where the model is not as asked."""
+    """A place where the model differs from the pattern."""
 
     text: str
     step: Step | None = None
-    """The layer that differs, or is too many; for a missing one the layer before it."""
+    """The layer that differs or is one too many; if a layer is missing, the one before it."""
     pattern: LayerPattern | None = None
-    """What is asked there; None where the layer is too many."""
+    """The layer that is expected there; None if the model's layer is one too many."""
     attribute: str = ""
-    """The attribute that differs (``kind`` where several kinds would do); empty where the layer itself is another one,
-    missing, or too many."""
+    """The attribute that differs, or ``kind`` if several kinds are accepted; empty if the layer is a wrong one, missing
+    or too many."""
     missing: bool = False
 
 
 def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
-    """The differences, in the order of the layers; none where the model fits.
+    """Yield the differences in the order of the layers; none if the model fits.
 
     Raises:
         CourseError: the pattern is too large for any model.
-        TooManyLayers: it is too large for this one.
+        TooManyLayers: the pattern is too large for this model.
     """
     if len(_Automaton(pattern, 0).states) > MAX_STATES:
         raise CourseError("check.architecture: the pattern is too large.")
@@ -69,13 +70,13 @@ def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
 @dataclass
 class _State:
     free: bool = False
-    """Any layers may stand here."""
+    """Whether any number of arbitrary layers may stand here."""
     edges: list[tuple[LayerPattern, int]] = field(default_factory=list)
     jumps: list[int] = field(default_factory=list)
 
 
 class _Automaton:
-    """The states of a pattern; the first is where it begins, the last where it ends."""
+    """The states of a pattern, from its start (the first) to its end (the last)."""
 
     def __init__(self, pattern: Run, length: int) -> None:
         self.length = length
@@ -83,17 +84,19 @@ class _Automaton:
         self.end([self.run(pattern, 0)])
 
     def new(self, *, free: bool = False) -> int:
+        """Add a state and return its number."""
         self.states.append(_State(free))
         return len(self.states) - 1
 
     def end(self, ends: list[int]) -> int:
+        """Join the states ``ends`` in a new state and return its number."""
         last = self.new()
         for state in ends:
             self.states[state].jumps.append(last)
         return last
 
     def run(self, pattern: Run, start: int) -> int:
-        """Adds a run after ``start``; gives the state after it."""
+        """Add a run after ``start`` and return the state after it."""
         for item in pattern:
             if isinstance(item, EllipsisType):
                 free = self.new(free=True)
@@ -110,6 +113,7 @@ class _Automaton:
         return start
 
     def repeated(self, item: Repeat, start: int) -> int:
+        """Add a repetition after ``start`` and return the state after it."""
         if len(self.states) > MAX_STATES:
             return start  # too large already
         for _ in range(item.low):
@@ -137,7 +141,7 @@ def _shortest(run: Run) -> int:
 
 
 class _Matches:
-    """How a step differs from a pattern, found once."""
+    """A cache of the differences between steps and patterns."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
@@ -170,7 +174,7 @@ def _costs(states: list[_State], matches: _Matches, length: int) -> list[list[fl
 def _best(
     states: list[_State], costs: list[list[float]], matches: _Matches, number: int, j: int
 ) -> tuple[int, int, list[Difference]]:
-    """One step on the best way: the next state, the next layer, and what differs between."""
+    """Take one step on the best path; return the next state, the next layer, and the differences between."""
     state, here, steps = states[number], costs[number][j], matches.steps
     if j < len(steps):
         for pattern, target in state.edges:
@@ -205,8 +209,11 @@ def _with_alternatives(found: list[Difference], step: Step, state: _State) -> li
 
 
 def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Difference]:
-    """How the step differs from the pattern. ``after_run``: the pattern follows ``...``, so that an
-    activation alone may be the one of a layer whose other half belongs to the run."""
+    """Yield the differences between a step and a pattern.
+
+    If ``after_run``, the pattern follows ``...``. Then an activation alone may belong to a layer of which the rest is
+    part of the run.
+    """
     if item.kind == ANY_KIND:
         return
     activation = item.activation

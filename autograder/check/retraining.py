@@ -1,4 +1,4 @@
-"""Trains a student's architecture again, from fresh weights: what is pasted into weights is worth nothing here."""
+"""The check that trains a student's architecture again from fresh weights, so that pasted weights are worthless."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
-from autograder.check.fresh import NotTrainable, carried, suspicious
-from autograder.check.holdout import rows_of, said_of_outputs, told
+from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
+from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
-from autograder.check.repeated import Plan, knows_without_learning, random_state_kept, repeated
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, built, not_rebuilt, parameter_count, shown_of
+from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow
-from autograder.check.trainings import FEWEST_FOR_COUNT, Trainings, judge_trainings
+from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training, preserve_random_state
+from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
@@ -54,44 +54,54 @@ def retrained(
     name: str = "trained again",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Trains the architecture from newly drawn weights, several times, and checks the mean result on a holdout.
+    """Train the architecture several times from newly drawn weights, and check the mean result on a holdout.
 
     Args:
-        model: a built ``keras.Model``; its weights are not used, but for what ``Normalization`` was adapted to.
-        on: ``(X, y)`` to train on; holdout: ``(X, y)`` to measure on. y is one-hot or whole numbers, or what a
-            regression predicts.
-        epochs, batch_size: of each training. Rows are shuffled as ``fit`` does.
-        below, above, credit: what is asked of the mean: ``below`` for a loss, ``above`` for an accuracy, or points.
-        metric: ``loss`` or ``accuracy``, on the holdout.
-        loss: what the training minimizes, and what ``metric="loss"`` measures; the names of :func:`check.loss`.
-        from_logits: the model gives scores.
-        optimizer: a name or an object of ``keras.optimizers``; None takes the one that the model is compiled with.
-        seeds: how many trainings; most_seeds: how many at most where the mean is close to the threshold.
+        model: a built ``keras.Model``. Its weights are not used, except for what ``Normalization`` was adapted to.
+        on: ``(X, y)`` to train on; y is one-hot, whole numbers, or the values that a regression predicts.
+        holdout: ``(X, y)`` to measure on, in the same form.
+        epochs: epochs of each training.
+        below: for a loss, full credit if the mean is at most this.
+        above: for an accuracy, full credit if the mean is at least this.
+        credit: instead of a threshold, points (value, share) as in :func:`check.loss`.
+        metric: what is measured on the holdout: ``loss`` or ``accuracy``.
+        loss: the loss that the training minimizes and that ``metric="loss"`` measures; named as in :func:`check.loss`.
+        from_logits: True if the model returns scores (logits).
+        optimizer: a name or an object of ``keras.optimizers``; None takes the optimizer that the model is compiled
+            with.
+        batch_size: rows of a batch; rows are shuffled as in ``fit``.
+        seeds: how many trainings.
+        most_seeds: how many trainings at most, if the mean is close to the threshold.
         margin: how much worse than asked the mean may be.
-        seed: the trainings' seeds follow from it; None takes a number that follows from the holdout's labels.
-        seconds: of processor time that one training may take; slower networks fail.
+        seed: determines the trainings' seeds; None takes a number that follows from the holdout's labels.
+        seconds: processor time that one training may take; slower networks fail.
         close_calls: ``student`` or ``exact``, see docs/explanation/verdicts.md.
+        show: False keeps the thresholds out of the student's message.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
 
     Returns:
-        A result with the evidence ``loss`` (or ``accuracy``: the mean), ``values`` of the trainings, their ``spread``
-        (standard deviation), ``standard_error`` by the rows, ``rows``, ``epochs``, ``parameters``.
+        A result with the evidence ``loss`` or ``accuracy`` (the mean), ``values`` of the trainings, their ``spread``
+        (standard deviation), the ``standard_error`` by the rows, ``rows``, ``epochs`` and ``parameters``.
 
     Raises:
         CourseError: the arguments do not fit together, or Keras does not run on TensorFlow.
+
+    >>> check.retrained(model, on=(X, y), holdout=(X2, y2), epochs=5, below=0.62)  # doctest: +SKIP
     """
     wanted = _wanted(metric, below, above, credit)
     _require(epochs, batch_size, seeds, most_seeds, margin, seconds, wanted, close_calls)
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
-    problem = not_rebuilt(model) or (None if built(model) else NOT_BUILT)
+    problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
-    if problem := carried(model):
-        message = problem if shown_of(model) else "The settings of this network hold too many numbers."
+    if problem := excess_problem(model):
+        message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     try:
-        plan = Plan(
+        plan = TrainingPlan(
             inputs=inputs,
             labels=labels,
             holdout=unseen,
@@ -103,23 +113,23 @@ def retrained(
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
             seconds=seconds,
         )
-        with random_state_kept():
+        with preserve_random_state():
             if loss in _OF_CLASSES and suspicious(model):
                 binary = loss == "binary_crossentropy"
                 if knows_without_learning(model, plan, binary=binary, from_logits=from_logits):
                     return report(name, 0.0, KNOWS, weight=weight)
-            train = repeated(model, plan)
+            train = prepare_training(model, plan)
             found = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
             )
     except (NotTrainable, NoPrediction, metrics.BadOutput) as error:
-        return report(name, 0.0, said_of_outputs(model, error), weight=weight, detail=str(error))
+        return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
-    message, detail = told(_found(metric, found, epochs), wanted, found.verdict, show=show)
+    message, detail = messages(_summary(metric, found, epochs), wanted, found.verdict, show=show)
     evidence = _evidence(metric, found) | {"epochs": epochs}
-    evidence |= {"parameters": parameter_count(model)} if shown_of(model) else {}
+    evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 
@@ -157,9 +167,9 @@ def _require(
         if type(value) not in (int, float) or not 0 <= value < float("inf"):
             raise CourseError(f"{_WHERE}: {label} is {value!r}; give a number, 0 or more.")
     known_close_calls(_WHERE, close_calls)
-    if wanted.cliff is not None and close_calls == "student" and most_seeds < max(seeds, FEWEST_FOR_COUNT):
+    if wanted.cliff is not None and close_calls == "student" and most_seeds < max(seeds, MIN_TRAININGS_FOR_SIGN_TEST):
         raise CourseError(
-            f"{_WHERE}: most_seeds is {most_seeds}; a close call needs {max(seeds, FEWEST_FOR_COUNT)}, "
+            f"{_WHERE}: most_seeds is {most_seeds}; a close call needs {max(seeds, MIN_TRAININGS_FOR_SIGN_TEST)}, "
             'or give close_calls="exact".'
         )
 
@@ -186,11 +196,11 @@ def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
 
 
 def _optimizer(given: Any, model: Any) -> Any:
-    """A new optimizer like the instructor's, or like the one that the model is compiled with.
+    """Return a new optimizer like the instructor's, or like the one that the model is compiled with.
 
     Raises:
-        CourseError: the instructor's is none.
-        NotTrainable: the model has none.
+        CourseError: Keras has no optimizer like the instructor's.
+        NotTrainable: the model is not compiled.
     """
     import keras
 
@@ -203,12 +213,15 @@ def _optimizer(given: Any, model: Any) -> Any:
     optimizer = getattr(model, "optimizer", None)
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if optimizer is None:
-        raise NotTrainable("The model is not compiled, or with something that is not Keras's own.")
+        raise NotTrainable("The model is not compiled, or its settings are not Keras's own.")
     return type(optimizer).from_config(optimizer.get_config())
 
 
 def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:
-    """The same at each replay. By default nobody knows them who does not have the holdout."""
+    """Return the trainings' seeds, the same at each replay.
+
+    By default they follow from the holdout, so that only people who have it can compute them.
+    """
     if seed is None:
         digest = hashlib.sha256(np.ascontiguousarray(labels, dtype="<f8").tobytes()).digest()
         seed = int.from_bytes(digest[:8], "little")
@@ -220,7 +233,7 @@ def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:
 # --- what is reported --------------------------------------------------------------------------------
 
 
-def _found(metric: str, found: Trainings, epochs: int) -> str:
+def _summary(metric: str, found: Trainings, epochs: int) -> str:
     count = len(found.values)
     trainings = f"{count} trainings" if count > 1 else "one training"
     spread = f" ± {found.spread:.4f}" if count > 1 else ""

@@ -1,8 +1,9 @@
-"""What was measured of a rebuilt model, kept: the same model on the same rows needs no TensorFlow a second time.
+"""A cache of a rebuilt model's predictions, so that regrading the same model on the same rows needs no TensorFlow.
 
-While models are examined, their predictions and their numbers of parameters are written down. Where a run is graded
-again, a :class:`Measured` stands for a model in a test that gives it to some checks and does nothing else with it. It
-knows those figures; whatever else it is asked, it says that the library is needed, and the attempt is thrown away.
+While models are examined, their predictions and parameter counts are recorded. When a run is graded again, a
+:class:`CachedModel` takes the place of a model in tests that pass it to some checks and do nothing else with it. It
+answers with the recorded figures. Any other use raises an error that says that the library is needed, and the attempt
+is repeated with the real model.
 """
 
 from __future__ import annotations
@@ -22,52 +23,52 @@ from autograder._util import libraries
 from autograder.kernel.codec import CodecError, Packed, decode, encode
 
 CHECKS = frozenset({"loss", "accuracy", "parameters"})
-"""Those of which all is known that they ask of a model."""
+"""Checks whose every use of a model can be answered from the cache."""
 MAX_NUMBERS = 2_000_000
-"""Of one model's predictions that are kept (16 MB)."""
+"""Most numbers kept of one model's predictions (16 MB)."""
 
 
 @dataclass
 class Figures:
-    """Of one model."""
+    """The recorded figures of one model."""
 
     parameters: tuple[int, int, int] | None = None
-    """All, those that are trained, and those that are constants beside the weights."""
+    """Counts of all parameters, of the trainable ones, and of constants beside the weights."""
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
     """Digest of the rows → the outputs, float64, rows first."""
 
 
 @dataclass
 class PredictionCache:
-    """Of all models of one notebook."""
+    """The figures of all models of one notebook."""
 
     figures: dict[str, Figures] = field(default_factory=dict)
-    """Digest of what the kernel said of a model → its figures."""
+    """Digest of the kernel's claim about a model → the model's figures."""
     models: dict[int, tuple[Any, Figures]] = field(default_factory=dict)
-    """The models that were rebuilt, by ``id``."""
+    """The rebuilt models, by ``id``."""
     changed: bool = False
 
     def watch(self, model: Any, claim: Any) -> None:
-        """From now on, what is measured of the model is written down."""
+        """Record what is measured of this model from now on."""
         key = digest(claim)
         if key:
             self.models[id(model)] = model, self.figures.setdefault(key, Figures())
 
-    def cached(self, claim: Any) -> Measured | None:
-        """What stands for the model that would be rebuilt of a claim, where it was measured before."""
+    def cached(self, claim: Any) -> CachedModel | None:
+        """Return a stand-in for the model that the claim describes; None if that model was not measured before."""
         found = self.figures.get(digest(claim))
-        return Measured(found) if found is not None and found.parameters is not None else None
+        return CachedModel(found) if found is not None and found.parameters is not None else None
 
     def packed(self) -> Packed:
-        """As plain data."""
+        """Return the figures as plain data."""
         return encode({key: (f.parameters, f.predictions) for key, f in self.figures.items()})
 
 
 def read_predictions(packed: Packed) -> PredictionCache:
-    """What :meth:`PredictionCache.packed` wrote.
+    """Read what :meth:`PredictionCache.packed` wrote.
 
     Raises:
-        ValueError, TypeError, AttributeError: it is none.
+        ValueError, TypeError, AttributeError: the data are something else.
     """
     cache = PredictionCache()
     for key, (parameters, predictions) in decode(packed.text, packed.buffers).items():
@@ -80,12 +81,12 @@ def read_predictions(packed: Packed) -> PredictionCache:
 
 
 _caches: list[PredictionCache] = []
-"""The one that is written in now, last."""
+"""The nested active caches; measurements go into the last one."""
 
 
 @contextlib.contextmanager
 def caching_in(cache: PredictionCache | None) -> Iterator[None]:
-    """Inside, what is measured of models is written down there."""
+    """Record measurements of models in this cache inside the block."""
     if cache is None:
         yield
         return
@@ -96,36 +97,36 @@ def caching_in(cache: PredictionCache | None) -> Iterator[None]:
         _caches.remove(cache)
 
 
-class Measured:
-    """A model that is not there, and whose figures are known."""
+class CachedModel:
+    """A stand-in for a model that is not loaded but whose figures are known."""
 
     dtype = None
-    """It is no array."""
+    """Keeps numpy from taking the stand-in for an array."""
 
     def __init__(self, figures: Figures) -> None:
         object.__setattr__(self, "_figures", figures)
 
     def __getattr__(self, name: str) -> NoReturn:
-        _needed()
+        _require_model()
 
 
-def _needed() -> NoReturn:
+def _require_model() -> NoReturn:
     libraries.want("keras")
     raise ImportError("the model itself is needed for this", name="keras")
 
 
-def known_parameters(model: Any) -> tuple[int, int, int]:
-    """All of a measured model's parameters, those that are trained, and those that are constants."""
+def cached_parameters(model: Any) -> tuple[int, int, int]:
+    """Return the counts of all parameters, of the trainable ones, and of constants."""
     found: Figures = object.__getattribute__(model, "_figures")
-    return found.parameters if found.parameters is not None else _needed()
+    return found.parameters if found.parameters is not None else _require_model()
 
 
 def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -> np.ndarray:
-    """The predictions: those that are known, else those that ``predict`` makes, which are written down."""
-    if isinstance(model, Measured):
+    """Return the cached predictions, or those that ``predict`` makes, which are then cached."""
+    if isinstance(model, CachedModel):
         known: Figures = object.__getattribute__(model, "_figures")
         found = known.predictions.get(digest(inputs))
-        return _needed() if found is None else found.copy()
+        return _require_model() if found is None else found.copy()
     outputs = predict()
     figures = _figures_of(model)
     if figures is not None and sum(p.size for p in figures.predictions.values()) + outputs.size <= MAX_NUMBERS:
@@ -137,7 +138,7 @@ def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -
 
 
 def note_parameters(model: Any, total: int, trainable: int, constants: int) -> None:
-    """Write down how many parameters a model has."""
+    """Record how many parameters a model has."""
     figures = _figures_of(model)
     if figures is not None and figures.parameters is None:
         figures.parameters = total, trainable, constants
@@ -150,12 +151,12 @@ def _figures_of(model: Any) -> Figures | None:
 
 
 def digest(value: Any) -> str:
-    """Of plain data; empty where it is none."""
+    """Return the digest of plain data; empty if the value is not plain data."""
     try:
         packed = encode(value)
     except (CodecError, RecursionError):
         return ""
-    large = LARGE <= sum(map(len, packed.buffers)) <= LARGEST
+    large = MIN_REMEMBERED_BYTES <= sum(map(len, packed.buffers)) <= MAX_REMEMBERED_BYTES
     known = next((made for other, made in _digests if other == packed), "") if large else ""
     if known:
         return known
@@ -168,24 +169,24 @@ def digest(value: Any) -> str:
     return made.hexdigest()
 
 
-LARGE, LARGEST = 65_536, 16 * 1024 * 1024
-"""So many bytes are compared in a fraction of the time that a digest of them takes, and are not too many to keep."""
+MIN_REMEMBERED_BYTES, MAX_REMEMBERED_BYTES = 65_536, 16 * 1024 * 1024
+"""Values in this range of sizes are remembered with their digest: comparing them is much faster than hashing them
+again."""
 _digests: deque[tuple[Packed, str]] = deque(maxlen=2)
-"""Those of the last large values: hidden rows are the same for one submission after the other."""
+"""Digests of the last large values; hidden rows are the same for every submission."""
 
 
-def only_measured(sources: Iterable[str]) -> frozenset[str]:
-    """The names that code gives to :data:`CHECKS`, first of all arguments, or compares with None, and uses in no other
-    way.
+def names_only_checked(sources: Iterable[str]) -> frozenset[str]:
+    """Return the names that code uses only as first arguments of :data:`CHECKS` and in comparisons with None.
 
     Args:
-        sources: all code that may run where the names are: tests, and what the instructor's cells define.
+        sources: all code that may use the names: tests, and the definitions in the instructor's cells.
     """
-    return _only_measured(tuple(sources))
+    return _names_only_checked(tuple(sources))
 
 
 @functools.lru_cache(maxsize=64)
-def _only_measured(sources: tuple[str, ...]) -> frozenset[str]:
+def _names_only_checked(sources: tuple[str, ...]) -> frozenset[str]:
     given: set[str] = set()
     others: set[str] = set()
     for source in sources:
@@ -202,8 +203,8 @@ def _only_measured(sources: tuple[str, ...]) -> frozenset[str]:
                 case ast.Constant(str(text)) if text.startswith("__main__"):
                     others.add("__main__")
         others |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in passing}
-    return frozenset() if others & _BY_TEXT else frozenset(given - others)
+    return frozenset() if others & _INDIRECT_ACCESS else frozenset(given - others)
 
 
-_BY_TEXT = frozenset(["globals", "locals", "vars", "eval", "exec", "dir", "__main__"])
-"""What gets at a name without naming it."""
+_INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "eval", "exec", "dir", "__main__"])
+"""Names that give access to other names without naming them."""

@@ -1,7 +1,7 @@
-"""Kernels that need not import what others have imported: forked from a template, behind the same walls.
+"""Kernels that are forked from a template, behind the same walls, and so need no imports of their own.
 
-A template is one process in a sandbox of its own that has imported an assignment's libraries and runs no student's
-code. Each fork of it is a sandbox, too, which the template's walls surround: see ``sandbox/template``.
+A template is a process in its own sandbox that has imported an assignment's libraries and never runs student code. Each
+of its forks is a sandbox inside the template's walls: see ``sandbox/template``.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ from autograder.sandbox.template.job import MODULES, SOCKET
 
 PROGRAM = "/opt/kernel/template"
 READY_SECONDS = 180.0
-"""How long a template may take to import everything, on a machine that is busy."""
-MOST_COPIED_MIB = 16
-"""Of a student's own files: a fork has copies in memory, which counts as used."""
-MANY = 65536
-"""Processes below a template: each fork has a limit of its own."""
-MIN_MIB = 64
+"""How long a template may take to import everything on a busy machine."""
+MAX_COPIED_MIB = 16
+"""Limit on a student's own files: a fork has copies in memory, which count as used."""
+MAX_PROCESSES = 65536
+"""Processes below a template; each fork has a limit of its own."""
+MIN_MEMORY_MIB = 64
 
 
 @dataclass(frozen=True)
 class Address:
-    """A template that runs, for other processes on this machine. Plain: it travels."""
+    """The address of a running template, for other processes on this machine. Plain data, so it can be sent."""
 
     init: int
     """Host pid of the first process in the template's sandbox."""
     started: int
-    """When that process began, in clock ticks since boot, so that no other can be taken for it."""
+    """When that process began, in clock ticks since boot: another process with the same pid is not mistaken for it."""
     command: tuple[str, ...]
-    """What its forks run without importing anything again: the first words of a command."""
+    """The first words of a command that forks run without importing anything again."""
     environment: tuple[tuple[str, str], ...]
     bound: tuple[tuple[str, str], ...]
-    """(path inside, host path) of what a fork can have as it is."""
+    """(path inside, host path) of the files that a fork can use as they are."""
     points: tuple[str, ...]
-    """Paths outside of the work folder where a fork can have a file of its own."""
-    masked: tuple[Path, ...]
+    """Paths outside the work folder where a fork can have a file of its own."""
+    hidden_paths: tuple[Path, ...]
     modules: tuple[str, ...]
-    """What it has imported."""
+    """The modules that the template has imported."""
 
 
 class Template:
-    """A template that is starting or runs; ``close()`` it in a ``finally``. Its forks end with it.
+    """A template that is starting or running; call ``close()`` in a ``finally``. Its forks end with it.
 
     Args:
         sandbox: builds the outer walls.
-        job: ``argv`` is the command that forks run, ``(python, "-I", folder, …)``; its ``files`` are what all forks
-            have; its ``data`` only says where a fork may have a file of its own.
-        modules: what to import.
+        job: ``argv`` is the command that forks run, ``(python, "-I", folder, …)``; all forks have its ``files``; the
+            paths in its ``data`` are those where a fork may have a file of its own.
+        modules: the modules to import.
 
     Raises:
         SandboxError: the outer walls cannot be built.
@@ -69,7 +69,7 @@ class Template:
     def __init__(self, sandbox: BubblewrapSandbox, job: Job, modules: Sequence[str]) -> None:
         python, isolated, program, *_ = job.argv
         folder = Path(__file__).with_name("template")
-        # A file can be mounted on a file that is somewhere, not on one that bubblewrap has written and removed.
+        # A mount point must be a file that still exists; bubblewrap removes the files that it writes.
         points = dict.fromkeys(job.data, folder / "__init__.py")
         self._process: Process = sandbox.start_template(
             dataclasses.replace(
@@ -77,18 +77,18 @@ class Template:
                 argv=(python, "-I", PROGRAM, program),
                 files={**job.files, **points, PROGRAM: folder},
                 data={MODULES: "\n".join(modules).encode()},
-                # Where nothing but a watchdog counts, it counts the forks' use as the template's.
+                # With reduced limits, the watchdog counts the forks' usage as the template's.
                 limits=dataclasses.replace(
-                    job.limits, processes=MANY, cpu_seconds=float("inf"), memory_mib=2 * job.limits.memory_mib
+                    job.limits, processes=MAX_PROCESSES, cpu_seconds=float("inf"), memory_mib=2 * job.limits.memory_mib
                 ),
             )
         )
         try:
             started = _start_time(self._process.pid)
         except OSError:
-            said = self._process.stderr()[-2000:]
+            errors = self._process.stderr()[-2000:]
             self.close()
-            raise SandboxError(f"The template ended at once. Its last words: {said or '(none)'}") from None
+            raise SandboxError(f"The template ended at once. Its last words: {errors or '(none)'}") from None
         self.address = Address(
             init=self._process.pid,
             started=started,
@@ -96,25 +96,31 @@ class Template:
             environment=tuple(job.env.items()),
             bound=tuple((path, str(source)) for path, source in job.files.items()),
             points=tuple(job.data),
-            masked=job.masked,
+            hidden_paths=job.hidden_paths,
             modules=tuple(modules),
         )
 
     def wait_until_ready(self) -> None:
-        """Until it can be forked. Raises :class:`SandboxError` where it ends before, or takes too long."""
+        """Wait until the template can be forked.
+
+        Raises:
+            SandboxError: it ended, or took too long.
+        """
         deadline = time.monotonic() + READY_SECONDS
         while not Path(f"/proc/{self.address.init}/root{SOCKET}").exists():
             ended = self._process.poll()
             if ended is not None or time.monotonic() > deadline:
-                what = f"ended with status {ended}" if ended is not None else f"took longer than {READY_SECONDS:g} s"
-                raise SandboxError(f"The template {what}. Its last words: {self._process.stderr()[-2000:] or '(none)'}")
+                problem = f"ended with status {ended}" if ended is not None else f"took longer than {READY_SECONDS:g} s"
+                errors = self._process.stderr()[-2000:]
+                raise SandboxError(f"The template {problem}. Its last words: {errors or '(none)'}")
             time.sleep(0.02)
 
-    def said(self) -> str:
-        """The last of what it has written to standard error."""
+    def stderr(self) -> str:
+        """Return the tail of what the template wrote to standard error."""
         return self._process.stderr()
 
     def close(self) -> None:
+        """End the template and all its forks."""
         self._process.close()
 
     def __enter__(self) -> Template:
@@ -128,7 +134,7 @@ class WarmSandbox:
     """A :class:`~autograder.sandbox.base.Sandbox` whose processes are forks of a template.
 
     Args:
-        cold: what starts a job that the template cannot start, and does so where the template is gone.
+        cold: starts a job that the template cannot start, or every job if the template is gone.
         address: the template.
         strict: such a job is an error instead (for tests, and for a self-test).
     """
@@ -139,13 +145,16 @@ class WarmSandbox:
 
     @property
     def bwrap(self) -> str:
+        """Return the path of bubblewrap's program."""
         return self.cold.bwrap
 
     @property
     def reduced(self) -> bool:
+        """Return whether limits are watched instead of enforced."""
         return self.cold.reduced
 
     def start(self, job: Job) -> Process:
+        """Fork ``job`` from the template, else start it cold."""
         try:
             return self._fork(job)
         except SandboxError:
@@ -158,10 +167,10 @@ class WarmSandbox:
         return dataclasses.replace(self.cold.trial(), sandbox=WarmSandbox(self.cold, self.address, strict=True))
 
     def _fork(self, job: Job) -> Process:
-        told, sources = self._job(job)
+        described, sources = self._job(job)
         in_process = job.argv[:3] == self.address.command and dict(job.env) == dict(self.address.environment)
         inherited = _private_mib(self.address.init) if in_process else 0
-        limits = dataclasses.replace(job.limits, memory_mib=max(MIN_MIB, job.limits.memory_mib - inherited))
+        limits = dataclasses.replace(job.limits, memory_mib=max(MIN_MEMORY_MIB, job.limits.memory_mib - inherited))
 
         def describe(count_by_process: bool) -> dict[str, Any]:
             filters = {
@@ -169,13 +178,15 @@ class WarmSandbox:
                 "init_filter": as_text(compile_filter(count_by_process=count_by_process, init=True)),
             }
             template = {"init": self.address.init, "started": self.address.started, "path": SOCKET}
-            return {"template": template, "job": told | filters, "sources": sources}
+            return {"template": template, "job": described | filters, "sources": sources}
 
         label = "bubblewrap, forked"
-        return self.cold.guarded(dataclasses.replace(job, limits=limits), describe, label, inherited_mib=inherited)
+        return self.cold.start_guarded(
+            dataclasses.replace(job, limits=limits), describe, label, inherited_mib=inherited
+        )
 
     def _job(self, job: Job) -> tuple[dict[str, Any], list[Any]]:
-        """What the fork is told, and where the content of its files comes from."""
+        """Describe the job for the fork, and the sources of its files' content."""
         bound: list[str] = []
         files: list[str] = []
         sources: list[Any] = []
@@ -192,28 +203,30 @@ class WarmSandbox:
             self._check(path)
             files.append(path)
             sources.append({"data": base64.b64encode(content).decode()})
-        if sum(Path(source).stat().st_size for source in sources if isinstance(source, str)) > MOST_COPIED_MIB * MIB:
-            raise SandboxError(f"A fork can have at most {MOST_COPIED_MIB} MiB of files of its own.")
+        if sum(Path(source).stat().st_size for source in sources if isinstance(source, str)) > MAX_COPIED_MIB * MIB:
+            raise SandboxError(f"A fork can have at most {MAX_COPIED_MIB} MiB of files of its own.")
         limits = {
             resource.RLIMIT_NPROC: job.limits.processes,
             resource.RLIMIT_FSIZE: job.limits.disk_mib * MIB,
         }
-        told = {
+        described = {
             "argv": job.argv,
             "cwd": job.cwd,
             "env": dict(job.env),
             "folders": writable_folders(job.limits),
             "files": files,
             "bound": bound,
-            "masked": [self._hidden(folder) for folder in job.masked if folder not in self.address.masked],
+            "hidden_paths": [
+                self._hidden(folder) for folder in job.hidden_paths if folder not in self.address.hidden_paths
+            ],
             "limits": limits,
         }
-        return told, sources
+        return described, sources
 
     def _hidden(self, folder: Path) -> str:
         shown = [Path(path) for path in (*self.interpreter.folders, package_folder())]
         if any(path.is_relative_to(folder.resolve()) for path in shown):
-            raise SandboxError(f"A fork cannot hide {folder}: it needs what is in it.")
+            raise SandboxError(f"A fork cannot hide {folder}: it needs files in it.")
         return str(folder.resolve())
 
     def _check(self, path: str) -> None:
@@ -222,7 +235,7 @@ class WarmSandbox:
 
 
 def _files(path: str, source: Path) -> Iterator[tuple[str, Path]]:
-    """A file, or all files below a folder: path inside, host path."""
+    """List a file, or all files below a folder: path inside, host path."""
     if not source.is_dir():
         yield path, source
         return
@@ -236,7 +249,7 @@ def _start_time(pid: int) -> int:
 
 
 def _private_mib(init: int) -> int:
-    """What the template's own process holds that is in no file, which its forks share until they write to it."""
+    """Return the template's memory that is in no file; forks share it until they write to it."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         template = Path(f"/proc/{init}/task/{init}/children").read_text().split()[0]
         for line in Path(f"/proc/{template}/status").read_text().splitlines():

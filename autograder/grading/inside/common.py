@@ -1,6 +1,6 @@
-"""What a template of examiners does once, after its imports, so that no fork has to: reads the exam and its tests.
+"""Data that all submissions share: the template of examiners reads exam and tests once, so that no fork has to.
 
-It is imported last, and knows nothing of any student.
+The template imports this module last; it holds no student's data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autograder.results.report.rendering import render_released
 
 
 def _read() -> Common | None:
-    if not Path(COMMON).exists():  # no examiner's process
+    if not Path(COMMON).exists():  # not in an examiner
         return None
     keras_pipelines.install()
     notebook_format.compile_schemas()
@@ -29,4 +29,4 @@ def _read() -> Common | None:
 
 
 common = _read()
-"""What all submissions have in common."""
+"""Data that all submissions share."""

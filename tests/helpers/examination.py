@@ -1,0 +1,41 @@
+"""Exams of one answer and its tests, run and examined without a sandbox."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from autograder.examiner.examination import examine
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.examiner.origin import Origins
+from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.wording import Wording, public_words
+from autograder.execution.run import execute
+from autograder.records import Limits, Role
+from helpers.exams import composed_of, exam_of
+from helpers.kernels import InProcessKernel
+
+
+def no_models(claim, weights):
+    raise ValueError("no models here")
+
+
+def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds=60.0, **answers):
+    """Run and examine; the list of the test cells' results."""
+    known = vocabulary(exam)
+    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
+    composed = composed_of(exam, **answers)
+    executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
+    answers_ = Answers(executed.remote, known.modules, no_models)
+    pairs = [(c, executed.captures.get(i)) for i, c in tests]
+    wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
+    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording)
+
+
+def outcome(answer, test, points=1.0, released=None, **more):
+    """What one test says of one answer; ``released`` is what the student has of the test (all of it by default)."""
+    exam = exam_of((Role.ANSWER, answer), (Role.TEST, test, points))
+    if released is not None:
+        cells = (exam.cells[0], dataclasses.replace(exam.cells[1], released=released))
+        exam = dataclasses.replace(exam, cells=cells)
+    return graded(exam, **more)[0]

@@ -1,0 +1,56 @@
+"""Exams whose cells read and write files, run in a folder of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.examiner.examination import examine
+from autograder.examiner.file_paths import looks_at_files, paths_in
+from autograder.examiner.names import needs, vocabulary
+from autograder.examiner.namespace import Answers
+from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.workspace import Workspace
+from autograder.execution.capture import ExtraCaptures
+from autograder.execution.run import execute
+from autograder.records import Limits, Role
+from helpers.exams import composed_of, exam_of
+from helpers.kernels import InProcessKernel, inside
+
+from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+
+
+class Kernel(InProcessKernel):
+    """Runs in a folder of its own, as a sandbox's kernel does; the examiner's folder is another."""
+
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        workfiles.start(str(self.folder))
+
+    def run(self, source, seconds):
+        with inside(self.folder):
+            return super().run(source, seconds)
+
+    def exchange(self, *args, **kwargs):
+        with inside(self.folder):
+            return super().exchange(*args, **kwargs)
+
+
+def graded(kernel, *cells, given=None, handed_in=None, released=None):
+    """Run and examine; the results of the test cells. ``released`` is what students have of each of these."""
+    exam = exam_of(*cells)
+    if released is not None:
+        hidden = [replace(c, released=released) if c.role is Role.TEST else c for c in exam.cells]
+        exam = replace(exam, cells=tuple(hidden))
+    known = vocabulary(exam)
+    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
+    beyond = ExtraCaptures(files=frozenset(i for i, c in tests if looks_at_files(c.source)))
+    executed = execute(
+        kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
+    )
+    answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
+    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
+    pairs = [(c, executed.captures.get(i)) for i, c in tests]
+    return examine(pairs, known, answers, None, 20.0, workspace=workspace)
