@@ -141,10 +141,16 @@ class Course:
     title: str
     assignments: Mapping[str, Assignment]
     engine: Engine = field(default_factory=Engine)
+    directories: Mapping[str, str] = field(default_factory=dict)
+    """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
+
+    def directory(self, kind: str) -> Path:
+        """Return the folder of a kind: ``source``, ``release``, ``submitted``, ``autograded`` or ``feedback``."""
+        return self.root / self.directories.get(kind, kind)
 
     def source(self, assignment: str) -> Path:
         """Return the path source/<assignment>."""
-        return self.root / "source" / assignment
+        return self.directory("source") / assignment
 
     def hidden(self, assignment: str) -> Path:
         """Return the path source/<assignment>/hidden, which is never released and never mounted."""
@@ -152,19 +158,19 @@ class Course:
 
     def release(self, assignment: str) -> Path:
         """Return the path release/<assignment>."""
-        return self.root / "release" / assignment
+        return self.directory("release") / assignment
 
     def submitted(self, student: str, assignment: str) -> Path:
         """Return the path submitted/<student>/<assignment>."""
-        return self.root / "submitted" / student / assignment
+        return self.directory("submitted") / student / assignment
 
     def autograded(self, student: str, assignment: str) -> Path:
         """Return the path autograded/<student>/<assignment>."""
-        return self.root / "autograded" / student / assignment
+        return self.directory("autograded") / student / assignment
 
     def feedback(self, student: str, assignment: str) -> Path:
         """Return the path feedback/<student>/<assignment>."""
-        return self.root / "feedback" / student / assignment
+        return self.directory("feedback") / student / assignment
 
     @property
     def reports(self) -> Path:
@@ -259,6 +265,8 @@ class Exam:
     kernelspec: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """The released notebook's metadata."""
+    stars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Module of the course's own → the names that ``from module import *`` binds."""
 
     @property
     def questions(self) -> tuple[ExamCell, ...]:
@@ -292,6 +300,16 @@ class ComposedCell:
     """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
 
 
+RAISES = "raises-exception"
+"""Jupyter's tag of a cell that is meant to raise."""
+
+
+def raises_exception(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a cell of the exam has that tag."""
+    tags = metadata.get("tags")
+    return isinstance(tags, list | tuple) and RAISES in tags
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
     """One notebook of one submission, ready to run.
@@ -304,6 +322,15 @@ class Composed:
     cells: tuple[ComposedCell, ...]
     notes: tuple[str, ...] = ()
     """Sentences for people about what was repaired."""
+
+    def may_raise(self, cell: ComposedCell) -> bool:
+        """Tell whether the instructor marked this cell as meant to raise; a free one is known by its source."""
+        if cell.role is not Role.FREE:
+            return raises_exception(cell.metadata)
+        return any(
+            one.role is Role.FREE and one.released == cell.source and raises_exception(one.metadata)
+            for one in self.exam.cells
+        )
 
 
 # --- the run -----------------------------------------------------------------------------------------

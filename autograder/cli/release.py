@@ -28,7 +28,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     it would give solutions or hidden tests away: because of a misspelled marker, a file with a marker in it, or a file
     of a kind that is seldom meant for students and is not listed in course.yaml. Before the release is written,
     the proof runs: the instructor's solution must get full marks, and the unchanged release none of the points
-    that need work, both through the pipeline that grades students. At the end, all released files are listed.
+    that need work, both through the pipeline that grades students. A cell that raises is a warning if no question
+    loses points by it. At the end, all released files are listed.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
@@ -50,7 +51,9 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
 
         require_sandbox(wanted)
         with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):
-            prove(course, built)
+            doubtful = prove(course, built)
+        for warning in doubtful:
+            click.echo(f"Warning: {warning}", err=True)
     build.write(course, wanted, built)
     for place in sorted([*built.files, *(f"{notebook.name}.ipynb" for notebook in built.notebooks)]):
         click.echo(f"  {one_line(place, 500)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import posixpath
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +25,12 @@ def nbgrader_course(root: Path) -> Course:
         CourseError: there is no such folder, or nbgrader_config.py sets something that cannot be used.
         HostError: gradebook.db cannot be read.
     """
-    source = root / "source"
+    config = read_nbgrader_config(root)
+    directories = _directories(root, config)
+    source = root / directories.get("source", "source")
     if not source.is_dir():
-        raise CourseError(f"{root}: no course here (neither course.yaml nor source/); {_BEGIN}")
+        named = directories.get("source", "source")
+        raise CourseError(f"{root}: no course here (neither course.yaml nor {named}/); {_BEGIN}")
     names = sorted(
         folder.name
         for folder in source.iterdir()
@@ -33,14 +38,38 @@ def nbgrader_course(root: Path) -> Course:
     )
     if not names:
         raise CourseError(f"{source}: no folder with a notebook in it; {_BEGIN}")
-    config = read_nbgrader_config(root)
     _check_overwriting(config, names)
-    named = config.values.get("CourseDirectory", {}).get("course_id")
-    course_id = named.strip() if isinstance(named, str) else ""
+    called = config.values.get("CourseDirectory", {}).get("course_id")
+    course_id = called.strip() if isinstance(called, str) else ""
     course_id = course_id or root.name or "course"
     due, late, limits = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config), _limits(config)
     assignments = {name: Assignment(name, name, due=due.get(name), late=late, limits=limits) for name in names}
-    return Course(root, course_id, course_id, assignments)
+    return Course(root, course_id, course_id, assignments, directories=directories)
+
+
+def _directories(root: Path, config: NbgraderConfig) -> dict[str, str]:
+    """Read the names of the course's folders: kind → folder, for those with another name than nbgrader's."""
+    found: dict[str, str] = {}
+    for kind in ("source", "release", "submitted", "autograded", "feedback"):
+        named = config.get("CourseDirectory", f"{kind}_directory", kind)
+        where = f"{NBGRADER_CONFIG}: c.CourseDirectory.{kind}_directory"
+        text = os.path.relpath(named, root) if isinstance(named, str) and Path(named).is_absolute() else named
+        if not isinstance(text, str) or not text.strip():
+            raise CourseError(f"{where} is {named!r}; it is the name of a folder of the course")
+        folder = posixpath.normpath(text)
+        if folder.startswith("."):
+            raise CourseError(f"{where} is {named!r}; it must be a folder of its own within the course")
+        found[kind] = folder
+    for kind, folder in found.items():
+        twin = next((k for k, f in found.items() if k != kind and _within(f, folder)), None)
+        if twin is not None:
+            where = f"{NBGRADER_CONFIG}: c.CourseDirectory.{twin}_directory"
+            raise CourseError(f"{where} is {found[twin]!r}, within that of {kind}; each needs a folder of its own")
+    return {kind: folder for kind, folder in found.items() if folder != kind}
+
+
+def _within(folder: str, other: str) -> bool:
+    return folder == other or folder.startswith(f"{other}/")
 
 
 def _check_overwriting(config: NbgraderConfig, names: Sequence[str]) -> None:

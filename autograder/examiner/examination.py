@@ -30,6 +30,7 @@ from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, TooLarge
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.points import NoNumber, finite_number, stated_points
+from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
 from autograder.examiner.unittest_runs import collect_results
@@ -114,7 +115,7 @@ def examine(
     examined: list[Examined] = []
     earned: dict[str, float] = {}
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
-    for cell, capture in cells:
+    for place, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
             continue
@@ -122,7 +123,7 @@ def examine(
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
         limit = Allowance(min(seconds, max(0.01, total.left())), waited)
         with locating(wording.place):
-            one = _examine_cell(cell, capture, namespace, hidden, limit, earned, wording, workspace)
+            one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:
@@ -143,6 +144,7 @@ def _bound_names(cell: ExamCell) -> frozenset[str]:
 def _examine_cell(
     cell: ExamCell,
     capture: Capture | None,
+    place: int,
     namespace: Namespace,
     hidden: Path | None,
     limit: Allowance,
@@ -176,7 +178,7 @@ def _examine_cell(
     ):
         try:
             with _time_limit(limit, starved), limit_memory():
-                namespace.prepare(cell.source, capture)
+                namespace.prepare(cell.source, capture, place)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
@@ -273,7 +275,7 @@ def _compile_cell(cell: ExamCell) -> list[CodeType]:
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _statements(source: str, file: str) -> list[CodeType]:
-    tree = record_operands(ast.parse(source))
+    tree = with_types(record_operands(ast.parse(source)))
     # Compile with the cell's future flags instead of this module's.
     flags = 0
     for node in tree.body:

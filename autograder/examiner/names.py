@@ -8,12 +8,15 @@ import functools
 import importlib
 import re
 import symtable
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from autograder.examiner.magics import without_magics
 from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
+from autograder.examiner.shared_names import changed_in_place
 from autograder.examiner.test_data import constant_data
 from autograder.records import AST_CACHE_SIZE, Exam, Role
 
@@ -56,12 +59,14 @@ def mentioned_names(source: str) -> frozenset[str]:
 def function_globals(source: str) -> frozenset[str]:
     """Return the global names that the cell's functions read when they are called."""
     found: set[str] = set()
-    try:
-        table = symtable.symtable(source, "<cell>", "exec")
-    except SyntaxError:
-        table = symtable.symtable(_without_magics(source), "<cell>", "exec")
-    for child in table.get_children():
-        _collect(child, found)
+    for text in (source, _without_magics(source)):
+        try:
+            table = symtable.symtable(text, "<cell>", "exec")
+        except SyntaxError:  # magics; or a cell that parses and never runs, such as one with a `return` of its own
+            continue
+        for child in table.get_children():
+            _collect(child, found)
+        break
     return frozenset(found)
 
 
@@ -88,7 +93,11 @@ class Bindings:
     """Dotted names of all modules that the cell imports, in whatever scope."""
 
 
-def bindings(source: str) -> Bindings:
+Stars = Mapping[str, tuple[str, ...]]
+"""A module of the course → the names that ``from module import *`` binds."""
+
+
+def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
     """Return the top-level bindings of a cell.
 
     A cell with magics, which is not plain Python, binds the names in its Python lines.
@@ -98,11 +107,11 @@ def bindings(source: str) -> Bindings:
     imported: set[str] = set()
     assigned: set[str] = set()
     for statement in tree.body:
-        bound = _stored(statement)
+        bound = _stored(statement, stars)
         if not _only_defines(statement):
             assigned |= bound
             continue
-        imports = bound & set(_imported_names(statement))
+        imports = bound & set(_imported_names(statement, stars))
         # If a cell binds a name twice, no single statement defines it.
         assigned |= {name for name in bound - imports if name in definitions}
         imported |= imports
@@ -122,11 +131,12 @@ def _parsed(source: str) -> ast.Module:
         return ast.parse(_without_magics(source))
 
 
-def _imported_names(statement: ast.AST) -> Iterable[str]:
+def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
     """Yield the names that the imports in a statement bind; ``from m import *`` binds the public names of ``m``."""
     for node in ast.walk(statement):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-            yield from _public_names(node.module or "")
+            module = node.module or ""
+            yield from stars[module] if module in stars else _public_names(module)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
 
@@ -167,7 +177,7 @@ def _is_literal(value: ast.expr) -> bool:
     return True
 
 
-def _stored(statement: ast.stmt) -> set[str]:
+def _stored(statement: ast.stmt, stars: Stars) -> set[str]:
     """Return the names that a statement binds at the cell's own level, without nested scopes."""
     found: set[str] = set()
     pending: list[ast.AST] = [statement]
@@ -179,7 +189,7 @@ def _stored(statement: ast.stmt) -> set[str]:
             found.add(node.name)
             continue
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= set(_imported_names(node))
+            found |= set(_imported_names(node, stars))
         elif isinstance(node, ast.ExceptHandler) and node.name:
             found.add(node.name)
         if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
@@ -225,18 +235,27 @@ class Vocabulary:
     """Name of a class that cells other than tests define → the special methods that it defines."""
     types: frozenset[str] = frozenset()
     """Narrow, masked and nullable types that any cell names; answers in a test may have these types."""
+    if_bound: frozenset[str] = frozenset()
+    """Names of ``trusted`` that only answers import: a test has them if the student's code bound them."""
+    changed: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Name that tests bind → after how many tests another cell binds it or changes its object."""
     returning_nothing: frozenset[str] = frozenset()
     """Functions and methods that cells other than tests define and that return nothing."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
     """Return the vocabulary of an exam; the same cells give the same object, which must not be changed."""
-    return _vocabulary(tuple((cell.role, cell.source) for cell in exam.cells if cell.cell_type == "code"))
+    code = [cell for cell in exam.cells if cell.cell_type == "code"]
+    released = tuple(without_magics(cell.released) for cell in code if cell.role is Role.TEST)
+    return _vocabulary(tuple((cell.role, cell.source) for cell in code), released, tuple(exam.stars.items()))
 
 
 @functools.lru_cache(maxsize=64)
-def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
-    cells = [(role, bindings(source)) for role, source in code]
+def _vocabulary(
+    code: tuple[tuple[Role, str], ...], released: tuple[str, ...], starred: tuple[tuple[str, tuple[str, ...]], ...]
+) -> Vocabulary:
+    stars = dict(starred)
+    cells = [(role, bindings(source, stars)) for role, source in code]
     tests = [b for role, b in cells if role is Role.TEST]
     others = [b for role, b in cells if role is not Role.TEST]
     locked = [b for role, b in cells if role is Role.READ_ONLY]
@@ -251,16 +270,22 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
         trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
     statements = {(n, s) for b in others for n, s in b.definitions.items()}
     once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
-    trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or _imports(s))}
+    trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or imports(s))}
 
     sources = [source for role, source in code if role is not Role.TEST]
     locked_sources = [source for role, source in code if role is Role.READ_ONLY]
     in_order = dict.fromkeys(name for b in others for name in b.definitions)
     # Constants come first, since they need no other name.
     trusted = constant_data(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
+    imported = {n for b in others for n in b.imported}
+    given = {n for role, b in cells if role in (Role.READ_ONLY, Role.FREE) for n in b.definitions}
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
+    returning_nothing = functions_returning_nothing(sources)
+    changed = _changed(code, returning_nothing, bound_by_tests)
+    # What tests bind before the student's eyes and answers are to change: the change is the answer.
+    bound_by_others |= changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
     return Vocabulary(
         trusted=trusted,
         own=frozenset(bound_by_tests - bound_by_others),
@@ -269,15 +294,35 @@ def _vocabulary(code: tuple[tuple[Role, str], ...]) -> Vocabulary:
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
         types=named_types(source for _, source in code),
-        returning_nothing=functions_returning_nothing(sources),
+        if_bound=frozenset(imported & trusted.keys() - given),
+        changed=changed,
+        returning_nothing=returning_nothing,
     )
+
+
+def _changed(
+    code: Iterable[tuple[Role, str]], returning_nothing: frozenset[str], bound_by_tests: Set[str]
+) -> dict[str, frozenset[int]]:
+    """Find the places for :attr:`Vocabulary.changed`."""
+    found: dict[str, set[int]] = {}
+    tests = 0
+    for role, source in code:
+        if role is Role.TEST:
+            tests += 1
+            continue
+        bound = bindings(source)
+        names = bound.assigned.union(bound.definitions) | changed_in_place(source, returning_nothing)
+        for name in names & bound_by_tests:
+            found.setdefault(name, set()).add(tests)
+    return {name: frozenset(places) for name, places in found.items()}
 
 
 BUILTINS = frozenset(dir(builtins))
 """Names that mean Python's own object in a test, unless the instructor's notebook rebinds them."""
 
 
-def _imports(statement: str) -> bool:
+def imports(statement: str) -> bool:
+    """Tell whether a trusted statement is an import."""
     return statement.startswith(("import ", "from "))
 
 
@@ -293,6 +338,8 @@ def needs(source: str, known: Vocabulary) -> frozenset[str]:
         seen.add(name)
         if name in known.trusted:
             pending.extend(loaded_names(known.trusted[name]))
+            if name in known.if_bound:
+                wanted.add(name)
         elif name not in known.own and (name not in BUILTINS or name in known.students):
             wanted.add(name)
     return frozenset(wanted)

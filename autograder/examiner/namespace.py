@@ -7,6 +7,7 @@ model, or a handle.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import importlib
@@ -14,19 +15,20 @@ import linecache
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from autograder.check import provenance
 from autograder.check.handle import reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
-from autograder.examiner.names import Vocabulary, loaded_names, mentioned_names
+from autograder.examiner.names import Vocabulary, imports, loaded_names, mentioned_names
 from autograder.examiner.remote.classes import allow_operators
-from autograder.examiner.remote.kinds import kind_checks
+from autograder.examiner.remote.kinds import kind_checks, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, Capture, Captured
-from autograder.kernel.codec import CodecError, Reference, decode
+from autograder.kernel.codec import CodecError, Reference, decode, references
 
 lent_modules: set[str] = set()
 """The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have
@@ -179,32 +181,39 @@ class Namespace(dict[str, Any]):
         self.known = known
         self.answers = answers
         self.left: dict[str, Any] = {}
+        self.left_by: dict[str, int] = {}
+        """Name of those → number of the test that bound it last."""
+        self.number = 0
         self.live = False
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
         answers.remote.returning_nothing = known.returning_nothing
 
-    def prepare(self, source: str, capture: Capture | None) -> None:
+    def prepare(self, source: str, capture: Capture | None, number: int = 0) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
+
+        Args:
+            source: the test cell.
+            capture: what was captured at its position.
+            number: how many test cells of the notebook come before it.
 
         Raises:
             TooLarge: an answer that is needed exceeds the limits.
             ImportError: an import of the instructor's fails here.
         """
         self.live = False
+        self.number = number
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
         self.clear()
         provenance.keep_only(self.left.values())
-        self.update(
-            {"__builtins__": builtins, "__name__": "__main__", **kind_checks(self.answers.remote.ask), **self.left}
-        )
+        self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()
         pending = list(mentioned_names(source))
         while pending:
             name = pending.pop()
-            if name in done or (name in self.left and name not in self.known.students):
+            if name in done or self._is_tests(name):
                 continue
             done.add(name)
             if name in self.known.trusted:
@@ -213,14 +222,48 @@ class Namespace(dict[str, Any]):
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
                 allow_operators(value, self.known.operators.get(name, frozenset()))
                 super().__setitem__(name, value)
-        for name in [name for name in self.known.trusted if name in done]:
-            statement, file = self.known.trusted[name], f"<instructor: {name}>"
-            linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
-            exec(compile(statement, file, "exec"), self)
+        trusted = [name for name in self.known.trusted if name in done]
+        helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
+        for name, function in kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers])).items():
+            if name not in self:  # a helper of an earlier test's, or a function of the student's
+                super().__setitem__(name, function)
+        missing: set[str] = set()
+        for name in trusted:
+            if name in self.known.if_bound and name not in captured:
+                missing.add(name)
+                continue
+            try:
+                self._define(name)
+            except NameError as error:
+                if error.name not in missing:
+                    raise
+                missing.add(name)  # in the notebook, too, the cell that defines it failed
+                continue
+            if name in self.known.if_bound and not _is_bound_to(captured[name], self[name]):
+                super().__setitem__(name, self.answers.value(name, captured[name]))
+        for name in missing:
+            self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
             self.answers.remote.ask("enter", capture.snapshot)
+            for name in [name for name in self.left if name in self.known.students and self._is_tests(name)]:
+                self._tell_kernel(name, self.left[name])
         self.before = dict(self)
         self.live = True
+
+    def _is_tests(self, name: str) -> bool:
+        """Tell whether an earlier test bound the name, and no other cell has bound or changed it since."""
+        if name not in self.left:
+            return False
+        bound = self.left_by[name]
+        return name not in self.known.students or not any(
+            bound < place <= self.number for place in self.known.changed.get(name, ())
+        )
+
+    def _define(self, name: str) -> None:
+        """Run the instructor's statement that binds a name."""
+        statement, file = self.known.trusted[name], f"<instructor: {name}>"
+        linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
+        exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
         return any(_holds_handle(self.get(name)) for name in captured)
@@ -231,14 +274,18 @@ class Namespace(dict[str, Any]):
         for name, value in self.items():
             if name not in self.before or self.before[name] is not value:
                 self.left[name] = value
+                self.left_by[name] = self.number
 
     def _writes_through(self, name: str) -> bool:
         return self.live and (name in CONSOLE_NAMES or (name in self.known.students and name not in self.known.trusted))
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
-        if not self._writes_through(name) or self.answers.remote.lost:
-            return
+        if self._writes_through(name) and not self.answers.remote.lost:
+            self._tell_kernel(name, value)
+
+    def _tell_kernel(self, name: str, value: Any) -> None:
+        """Bind a name in the kernel, too, as far as the student's code may need it."""
         if reference_of(value) is not None or name in self.known.parameters or name in CONSOLE_NAMES:
             # A value that cannot travel to the kernel cannot be needed there.
             with contextlib.suppress(CodecError):
@@ -248,6 +295,15 @@ class Namespace(dict[str, Any]):
         super().__delitem__(name)
         if self._writes_through(name) and not self.answers.remote.lost:
             self.answers.remote.ask("delete", name)
+
+
+def _is_bound_to(captured: Captured, own: Any) -> bool:
+    """Tell whether the student's name stands for a module of the same package, where the instructor's is a module."""
+    if not isinstance(own, ModuleType):
+        return True
+    found = references(captured.packed.text) if captured.packed is not None else []
+    packages = {r.type_name.partition(".")[0] for r in found if r.kind == "module"}
+    return own.__name__.partition(".")[0] in packages
 
 
 def _holds_handle(value: Any, depth: int = 3) -> bool:

@@ -150,7 +150,7 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
     with batch.exclusive(course):
         works = batch.plan(course, release, options.only)
         if not works:
-            raise UsageError(f"there is no submission of {assignment.name} in {course.root / 'submitted'}")
+            raise UsageError(f"there is no submission of {assignment.name} in {course.directory('submitted')}")
         if not local:  # other machines have no recordings
             works = tuple(replace(work, runs=None) for work in works)
         due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])

@@ -15,6 +15,7 @@ from pathlib import Path
 from autograder._util.digests import folder_key, regular_files
 from autograder._util.files import sweep, unwritable, version
 from autograder.errors import HostError, UsageError
+from autograder.examiner.course_modules import module_folders
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key
@@ -37,7 +38,7 @@ Progress = Callable[[str, Grade | NotGraded], None]
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
     """List the students with a folder submitted/<student>/<assignment>/."""
-    root = course.root / "submitted"
+    root = course.directory("submitted")
     if not root.is_dir():
         return ()
     return tuple(sorted(p.name for p in root.iterdir() if (p / assignment).is_dir() and not p.name.startswith(".")))
@@ -53,7 +54,7 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     present = students(course, name)
     unknown = sorted(set(only) - set(present))
     if unknown:
-        raise UsageError(f"no submission of {', '.join(unknown)} in {course.root / 'submitted'} for {name}")
+        raise UsageError(f"no submission of {', '.join(unknown)} in {course.directory('submitted')} for {name}")
     common = common_keys(course, release)
     chosen = [student for student in present if not only or student in only]
     works = [submission_work(course, release, student, common) for student in chosen]
@@ -91,7 +92,7 @@ def submission_work(
         batch_log=course.state / BATCH_LOG,
         course=course.root,
         hidden=hidden if hidden.is_dir() else None,
-        modules=(course.source(assignment.name), course.root),
+        modules=module_folders(course.source(assignment.name), course.root, release.exams),
         files={**_own_files(folder, release.files), **release.files},
         submitted_at=read_timestamp(folder),
         content_keys={"submission": folder_key(folder), **common},
@@ -259,7 +260,7 @@ def exclusive(course: Course) -> Iterator[None]:
             ) from None
         shutil.rmtree(course.state / "work", ignore_errors=True)
         for folder in (
-            course.root / "feedback",
+            course.directory("feedback"),
             course.reports,
             course.state / "details",
             course.state / "feedback",

@@ -16,12 +16,13 @@ from autograder import __version__
 from autograder._util.digests import digest, folder_key, own_code
 from autograder.course.late_policy import plugin_key
 from autograder.errors import SandboxError
-from autograder.examiner.names import vocabulary
+from autograder.examiner.course_modules import module_folders
+from autograder.examiner.names import modules_imported
 from autograder.grading.work import versions
 from autograder.records import Assignment, Course, Exam
 from autograder.release.record import Release
 
-EXAMINER_VERSION = "2"
+EXAMINER_VERSION = "3"
 """Raise it when the same submission would get another grade."""
 EXECUTION_VERSION = "1"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
@@ -55,7 +56,8 @@ def _run_settings(assignment: Assignment) -> tuple[str | None, ...]:
 def exam_key(course: Course, release: Release) -> str:
     """Make the key of the exam: two grades with different keys are not grades of the same exam."""
     name = release.assignment.name
-    modules = [_own_modules(folder, release.exams) for folder in (course.source(name), course.root)]
+    folders = module_folders(course.source(name), course.root, release.exams)
+    modules = [_own_modules(folder, release.exams) for folder in folders]
     # Tools renumber the ids of cells, and they ask nothing.
     exams = [asdict(replace(exam, cells=tuple(replace(c, cell_id="") for c in exam.cells))) for exam in release.exams]
     return digest(exams, folder_key(course.hidden(name)), modules)
@@ -63,7 +65,8 @@ def exam_key(course: Course, release: Release) -> str:
 
 def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
     """Digest the modules in ``folder`` that the notebooks import: name → digest."""
-    names = {module.split(".")[0] for exam in exams for module in vocabulary(exam).modules}
+    sources = [cell.source for exam in exams for cell in exam.cells if cell.cell_type == "code"]
+    names = {module.split(".")[0] for source in sources for module in modules_imported(source)}
     found = {}
     for name in sorted(names):
         if (folder / f"{name}.py").is_file():

@@ -65,7 +65,7 @@ def _paths(work: Work) -> Iterator[Path]:
 
 
 def _opened_by_tests(work: Work) -> Iterator[Path]:
-    source = work.course / "source" / work.assignment.name
+    source = work.modules[0]
     yield from (path for path in _below(source) if path.suffix != ".ipynb")
     for listed in work.assignment.files:
         yield from _below(work.course / listed)

@@ -7,15 +7,28 @@ solution itself misses, and points without any work are found before students ha
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, ProofError
 from autograder.grading import batch
 from autograder.grading.pool import in_processes
-from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
+from autograder.records import (
+    RAISES,
+    Course,
+    Exam,
+    ExamCell,
+    Grade,
+    Outcome,
+    QuestionGrade,
+    Role,
+    RunStatus,
+    raises_exception,
+)
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.record import Release
@@ -24,7 +37,9 @@ GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
 
 
-def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes) -> None:
+def prove(
+    course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes
+) -> tuple[str, ...]:
     """Grade the solution and the unchanged release, and compare their points with what a release needs.
 
     Args:
@@ -32,6 +47,9 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
         release: the release that is to be written.
         workers: submissions at a time.
         execute: does the work, as for :func:`autograder.grading.batch.run`.
+
+    Returns:
+        Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -62,35 +80,68 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
     if done.not_graded:
         raise HostError(f"{assignment.name} cannot be proved: {done.not_graded[0].reason}")
     solution, unchanged = done.grades
-    faults = [*_missed(exams, solution), *_given_away(exams, unchanged)]
+    raised = [_raised(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb") for exam in exams]
+    faults = [*_missed(exams, solution, raised), *_given_away(exams, unchanged)]
     if faults:
         listed = "".join(f"\n  - {fault}" for fault in faults)
         where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
         raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
+    told = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
+    return (*(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told), *_failing_without_points(exams, solution))
 
 
-def _tests(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
+def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    """Name the tests of zero points that the solution fails: no score tells of them."""
+    for exam, cell, question in _tests(exams, grade, worthless=True):
+        if question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
+            why = _reason(question.detail) or question.message or question.outcome.value
+            yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({why})"
+
+
+def _tests(
+    exams: list[Exam], grade: Grade, *, worthless: bool = False
+) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         questions = {q.id: q for q in notebook.questions}
         for cell in exam.cells:
-            if cell.role is Role.TEST and cell.points > 0:
+            if cell.role is Role.TEST and (cell.points > 0) is not worthless:
                 yield exam, cell, questions[str(cell.grade_id)]
 
 
-def _missed(exams: list[Exam], grade: Grade) -> Iterator[str]:
-    stopped = {}
-    for exam, notebook in zip(exams, grade.notebooks, strict=True):
-        if notebook.status != "completed":
-            stopped[exam.notebook] = notebook.message or notebook.status
-            yield f"{exam.notebook}: the solution does not run to its end: {stopped[exam.notebook]}"
-    for exam, cell, question in _tests(exams, grade):
+def _raised(exam: Exam, graded: Path) -> list[str]:
+    """Say which cells raise, each with its error, that are not marked as meant to."""
+    cells = json.loads(graded.read_text(encoding="utf-8"))["cells"] if graded.is_file() else []
+    found = []
+    for number, (cell, ran) in enumerate(zip(exam.cells, cells, strict=False), 1):
+        did = ran["metadata"].get("autograder", {}).get("run")
+        if did == "error" and cell.role is not Role.TEST and not raises_exception(cell.metadata):
+            errors = [f"{o['ename']}: {o['evalue']}" for o in ran["outputs"] if o["output_type"] == "error"]
+            named = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
+            found.append(f"{named} raises {one_line(errors[0] if errors else 'an error', 300).rstrip('.: ')}")
+    return found
+
+
+def _missed(exams: list[Exam], grade: Grade, raised: list[list[str]]) -> Iterator[str]:
+    """Say what the solution misses. A cell that raises is a fault only with a question that loses points."""
+    missed = [
+        (exam, cell, question) for exam, cell, question in _tests(exams, grade) if question.score < cell.points - 1e-9
+    ]
+    losing = {exam.notebook for exam, _, _ in missed}
+    stopped = set()
+    for exam, notebook, cells in zip(exams, grade.notebooks, raised, strict=True):
+        if notebook.status == RunStatus.CELL_ERROR and exam.notebook in losing:
+            stopped.add(exam.notebook)
+            yield f"{exam.notebook}: the solution does not run to its end: {'; '.join(cells) or notebook.message}"
+        elif notebook.status not in (RunStatus.COMPLETED, RunStatus.CELL_ERROR):
+            stopped.add(exam.notebook)
+            yield f"{exam.notebook}: the solution does not run to its end: {notebook.message or notebook.status}"
+    for exam, cell, question in missed:
         if exam.notebook in stopped and _UNBOUND in question.detail:
             continue  # a consequence of the cell that stopped
-        if question.score < cell.points - 1e-9:
-            checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
-            why = checks or _reason(question.detail) or question.message
-            got = f"{question.score:g} of {cell.points:g} points"
-            yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
+        checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
+        why = checks or _reason(question.detail) or question.message
+        got = f"{question.score:g} of {cell.points:g} points"
+        yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
 
 
 def _given_away(exams: list[Exam], grade: Grade) -> Iterator[str]:
@@ -117,6 +168,7 @@ def _reason(detail: str) -> str:
     return place + (message if len(message) <= 500 else message[:499] + "…")
 
 
+_HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"
 _UNBOUND = "\nNameError: name "
 _TRACEBACK = "Traceback (most recent call last):"
 _IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')

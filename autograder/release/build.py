@@ -6,16 +6,19 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from autograder._util.files import replace_folder
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
+from autograder.examiner.course_modules import module_folders, star_names
 from autograder.examiner.lint import exam as lint
 from autograder.records import Assignment, Course, Exam
 from autograder.release import exam_cache
@@ -46,7 +49,9 @@ def build(course: Course, assignment: Assignment) -> Release:
     check_prepared(course, assignment)
     versions = strip_all(course, assignment)
     exams = {name: make_exam(assignment.name, name, three) for name, three in versions.items()}
-    modules = _own_modules(course, assignment)
+    folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
+    exams = {name: dataclasses.replace(exam, stars=star_names(exam, folders)) for name, exam in exams.items()}
+    modules = _own_modules(folders)
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(ReleasedNotebook(notebook_text(versions[name].student), exam) for name, exam in exams.items())
@@ -62,13 +67,27 @@ def check(release: Release) -> list[str]:
     """
     files = release.modules.union(release.files)
     found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
-    _stop_for(text for exam, finding in found if not finding.warning for text in _placed(exam, [finding]))
+    errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
+    _stop_for(text for exam, finding in errors for text in _placed(exam, [finding]))
     return [text for exam, finding in found for text in _placed(exam, [finding])]
 
 
-def _own_modules(course: Course, assignment: Assignment) -> frozenset[str]:
+def _each_module_once(errors: list[tuple[Exam, lint.Finding]]) -> list[tuple[Exam, lint.Finding]]:
+    """Reduce the errors of missing modules to one for each module, however many tests need it."""
+    needing = Counter(finding.reason for _, finding in errors)
+    kept: dict[str, tuple[Exam, lint.Finding]] = {}
+    for exam, finding in errors:
+        others = needing[finding.reason] - 1
+        if not (finding.reason.startswith(lint.NO_MODULE) and others):
+            kept[f"{exam.notebook} {finding}"] = exam, finding
+        elif finding.reason not in kept:
+            reason = f"{finding.reason}, also for {others} other {'place' if others == 1 else 'places'} in tests"
+            kept[finding.reason] = exam, dataclasses.replace(finding, reason=reason)
+    return list(kept.values())
+
+
+def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
     """Find the modules and packages in the folders that the examiner imports from: ``a.py``, ``b/__init__.py``."""
-    folders = (course.source(assignment.name), course.root)
     found = (path.relative_to(folder) for folder in folders for form in OWN_MODULES for path in folder.glob(form))
     return frozenset(path.as_posix() for path in found)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder.examiner.magics import without_magics
 from autograder.records import Exam, ExamCell, Role
 from autograder.release.stripping import NotebookVersions
 
@@ -53,7 +54,7 @@ def _exam_cell(
     source = instructor.source
     if role is Role.TEST:
         lines = grader.source.split("\n")  # a marker leaves an empty line, so that line numbers are the source's
-        source = "\n".join("" if any(m in line for m in markers) else line for line in lines)
+        source = without_magics("\n".join("" if any(m in line for m in markers) else line for line in lines))
     return ExamCell(
         role=role,
         cell_type=student.cell_type,

@@ -189,7 +189,7 @@ def _graded_at(grade: Grade) -> float:
 
 def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
     """Yield the student and the path of each result.json."""
-    root = course.root / "autograded"
+    root = course.directory("autograded")
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         path = folder / assignment / "result.json"
         if path.is_file():
@@ -198,7 +198,7 @@ def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
 
 def _assignments(course: Course) -> list[str]:
     """List the assignments with results, also if course.yaml no longer has them."""
-    return sorted({path.parent.name for path in (course.root / "autograded").glob("*/*/result.json")})
+    return sorted({path.parent.name for path in course.directory("autograded").glob("*/*/result.json")})
 
 
 def write_csv(course: Course, to: Path | None = None) -> Path:

@@ -184,7 +184,7 @@ def _modified(path: Path) -> datetime:
 def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Path, *, is_timed: bool) -> Collected:
     """``is_timed``: the instructor said when it was handed in, which outweighs the time of what is there."""
     target = course.submitted(found.student, assignment)
-    _refuse_twin(course.root / "submitted", found.student)
+    _refuse_twin(course.directory("submitted"), found.student)
     # A notebook that got its original name back can collide with a folder of that name.
     final = [Member(name, 0) for name in (*found.files, TIMESTAMP)]
     if bad := next((m for m in mark_collisions(final) if m.problem), None):

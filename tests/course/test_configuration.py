@@ -13,7 +13,7 @@ from autograder.course.configuration import assignment, load_course
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import is_hidden
 from autograder.errors import CourseError, UsageError
-from autograder.records import Assignment, LatePolicy, Limits
+from autograder.records import Assignment, Course, LatePolicy, Limits
 
 FULL = """\
 course: otto
@@ -374,3 +374,51 @@ def test_hidden_is_one_folder_per_assignment(tmp_path: Path) -> None:
     assert is_hidden(tmp_path, tmp_path / "source/a/hidden")
     assert not is_hidden(tmp_path, tmp_path / "source/a/data/hidden")
     assert not is_hidden(tmp_path, tmp_path / "hidden/a")
+
+
+# --- other names of an nbgrader course's folders -----------------------------------------------------
+
+
+def nbgrader_course_of(root: Path, *lines: str, source: str = "src") -> Course:
+    (root / source / "hw").mkdir(parents=True)
+    (root / source / "hw" / "nb.ipynb").write_text("{}")
+    (root / "nbgrader_config.py").write_text("c = get_config()\n" + "\n".join(lines))
+    return load_course(root)
+
+
+def test_the_folders_have_the_names_that_nbgrader_config_gives_them(tmp_path: Path) -> None:
+    kinds = ("source", "release", "submitted", "autograded", "feedback")
+    lines = [
+        f'c.CourseDirectory.{k}_directory = "{n}"' for k, n in zip(kinds, ("src", "out/r", "in", "a", "f"), strict=True)
+    ]
+    course = nbgrader_course_of(tmp_path, *lines)
+    assert list(course.assignments) == ["hw"]
+    assert course.source("hw") == tmp_path / "src/hw"
+    assert course.hidden("hw") == tmp_path / "src/hw/hidden"
+    assert course.release("hw") == tmp_path / "out/r/hw"
+    assert course.submitted("ada", "hw") == tmp_path / "in/ada/hw"
+    assert course.autograded("ada", "hw") == tmp_path / "a/ada/hw"
+    assert course.feedback("ada", "hw") == tmp_path / "f/ada/hw"
+
+
+def test_a_folder_of_the_course_may_be_named_by_its_whole_path(tmp_path: Path) -> None:
+    course = nbgrader_course_of(tmp_path, f"c.CourseDirectory.source_directory = {str(tmp_path / 'src')!r}")
+    assert course.directories == {"source": "src"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('source_directory = "../src"', "must be a folder of its own within the course"),
+        ('submitted_directory = "/data/submitted"', "must be a folder of its own within the course"),
+        ('submitted_directory = "."', "must be a folder of its own within the course"),
+        ('submitted_directory = ".autograder"', "must be a folder of its own within the course"),
+        ("source_directory = 3", "is 3; it is the name of a folder"),
+        ('submitted_directory = "source"', "within that of source"),
+        ('autograded_directory = "submitted/graded"', "within that of submitted"),
+        ("source_directory = os.environ['X']", "is computed"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_an_error_with_the_option(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(CourseError, match=rf"c\.CourseDirectory\.\w+.*{words}"):
+        nbgrader_course_of(tmp_path, f"c.CourseDirectory.{line}", source="source")

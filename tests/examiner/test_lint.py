@@ -348,7 +348,7 @@ def test_all_faults_stop_the_release_at_once_and_warnings_do_not(tmp_path: Path)
         CourseError, match=r"(?s)3 faults in tests:.*did you mean 'double'\?.*quux.*nowhere_at_all.*no mark"
     ):
         releasing.check(release)
-    course = tiny_course(tmp_path, test="%time double(1)")
+    course = tiny_course(tmp_path, test="%timeit double(1)")
     with pytest.raises(CourseError, match="magics do not exist"):
         tiny_release(course)
     course = tiny_course(tmp_path, test="double(1)\nprint('done')\nx = 1")
@@ -410,3 +410,16 @@ def test_nor_does_nbgraders_own_course(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()")
     course = load_course(tmp_path)
     assert releasing.check(releasing.build(course, course.assignments["ps1"])) == []
+
+
+def test_a_module_that_is_missing_is_named_once(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    tests = [
+        cell("import nowhere_at_all\nassert double(1) == 2", f"t{n}", grade=True, locked=True, points=1)
+        for n in range(36)
+    ]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell("def double(x): ...", "double", solution=True), *tests))
+    with pytest.raises(CourseError) as caught:
+        releasing.check(tiny_release(course))
+    assert str(caught.value).count("nowhere_at_all' where") == 1
+    assert "also for 35 other places in tests" in str(caught.value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from helpers.examination import graded
 from helpers.exams import exam_of
 
 from autograder.examiner.names import bindings, loaded_names, needs, vocabulary
-from autograder.records import Role
+from autograder.records import Outcome, Role
 
 
 @pytest.mark.parametrize(
@@ -113,3 +114,64 @@ def test_pythons_own_names_are_pythons_unless_the_instructor_binds_them():
 def test_a_name_that_the_solution_defines_itself_is_the_students_even_if_imported_elsewhere():
     known = vocabulary(exam_of((Role.READ_ONLY, "from math import sqrt"), (Role.ANSWER, "def sqrt(x): ...")))
     assert "sqrt" not in known.trusted
+
+
+# --- an answer that only imports ---------------------------------------------------------------------
+
+IMPORTS = [
+    ("import numpy as np", "assert np.ones(3).sum() == 3"),
+    ("import numpy as np", "assert 'np' in globals()\nassert np.__name__ == 'numpy'"),
+    ("import math, statistics", "assert statistics.mean([1, 3]) == 2"),
+    ("from math import sqrt, floor", "assert sqrt(16) == 4 and floor(2.5) == 2"),
+    ("import matplotlib.pyplot as plt", "assert plt.figure is not None"),
+    ("from math import *", "assert hypot(3, 4) == 5"),
+    ("import os.path as p", "assert p.join('a', 'b') == 'a/b'"),
+    ("try:\n    import simplejson as json\nexcept ImportError:\n    import json", "assert json.loads('1') == 1"),
+]
+
+
+@pytest.mark.parametrize(("answer", "test"), IMPORTS)
+def test_an_answer_that_only_imports_is_needed(answer: str, test: str) -> None:
+    exam = exam_of((Role.ANSWER, answer), (Role.TEST, test))
+    assert graded(exam)[0].fraction == 1
+    (blank,) = graded(exam, cell0="# YOUR CODE HERE")
+    assert (blank.fraction, blank.outcome) == (0, Outcome.FAILED)
+
+
+@pytest.mark.parametrize(
+    "bound", ["np = 5", "import math as np", "def np(): pass", "import types\nnp = types.ModuleType('math')"]
+)
+def test_another_object_under_the_name_is_no_import(bound: str) -> None:
+    exam = exam_of((Role.ANSWER, "import numpy as np"), (Role.TEST, "assert np.ones(3).sum() == 3"))
+    assert graded(exam, cell0=bound)[0].fraction == 0
+
+
+def test_what_replaces_an_import_decides_nothing() -> None:
+    """The name has to be bound; what stands for it is the examiner's own import."""
+    exam = exam_of((Role.ANSWER, "import math\nx = 3"), (Role.TEST, "assert math.isclose(x, 3)"))
+    fake = "import types\nmath = types.ModuleType('math')\nmath.isclose = lambda *a: True\nx = 4"
+    assert graded(exam, cell0=fake)[0].fraction == 0
+
+
+@pytest.mark.parametrize("role", [Role.READ_ONLY, Role.FREE])
+def test_an_import_of_a_given_cell_is_there_in_any_case(role: Role) -> None:
+    exam = exam_of((role, "import math"), (Role.ANSWER, "import math\nx = 3"), (Role.TEST, "assert math.isclose(x, 3)"))
+    assert graded(exam, cell1="x = 3")[0].fraction == 1
+
+
+def test_a_test_that_imports_for_itself_needs_no_import_of_the_students() -> None:
+    exam = exam_of((Role.ANSWER, "import math\nx = 3"), (Role.TEST, "import math\nassert math.isclose(x, 3)"))
+    assert graded(exam, cell0="x = 3")[0].fraction == 1
+
+
+def test_a_locked_helper_that_needs_the_students_import_fails_without_it() -> None:
+    exam = exam_of(
+        (Role.ANSWER, "import math"),
+        (Role.READ_ONLY, "class Shape:\n    unit = math.pi"),
+        (Role.READ_ONLY, "def close(a, b): return math.isclose(a, b)"),
+        (Role.TEST, "assert Shape.unit > 3"),
+        (Role.TEST, "assert close(1, 1)"),
+    )
+    assert [r.fraction for r in graded(exam)] == [1, 1]
+    blank = graded(exam, cell0="pass")
+    assert [(r.fraction, r.outcome) for r in blank] == [(0, Outcome.FAILED)] * 2

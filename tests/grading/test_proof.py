@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
@@ -11,6 +12,7 @@ from autograder.errors import HostError, ProofError, SandboxError
 from autograder.grading import submission
 from autograder.grading.proof import proof_folder, prove
 from autograder.records import Course
+from autograder.results import result_json
 
 
 def proved(course: Course) -> None:
@@ -41,9 +43,9 @@ def test_a_source_that_proves_itself_leaves_only_the_two_runs(tmp_path: Path) ->
             r"nb, test-double: the unchanged release gets 2 of 2 points; let the test need the student's work, or tag",
         ),
         (
-            SOLUTION + "\nraise ValueError('oh')",
+            "raise ValueError('oh')\n" + SOLUTION,
             TEST,
-            r"nb: the solution does not run to its end: Cell 1 raised ValueError: oh",
+            r"nb: the solution does not run to its end: cell 1 \('double'\) raises ValueError: oh",
         ),
         (SOLUTION, "assert doubble(1) == 2", r"the solution gets 0 of 2 points \(.*doubble"),
     ],
@@ -60,7 +62,76 @@ def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> 
     with pytest.raises(ProofError) as caught:
         proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
     lines = str(caught.value).splitlines()
-    assert lines[1:-1] == ["  - nb: the solution does not run to its end: Cell 1 raised ValueError: oh."]
+    assert lines[1:-1] == ["  - nb: the solution does not run to its end: cell 1 ('double') raises ValueError: oh"]
+
+
+# --- cells that raise, as courses have them ----------------------------------------------------------
+
+RAISING = (
+    ("1 / 0  # what happens here?", "ZeroDivisionError: division by zero"),
+    ("numbers = [1, 2, 3]\nnumbers[7]", "IndexError: list index out of range"),
+    ("Now write a function that doubles its argument.", "SyntaxError: invalid syntax"),
+    ("print(old_name)", "NameError: name 'old_name' is not defined"),
+    ("return 3", "SyntaxError: 'return' outside function"),
+    ("nonlocal x", "SyntaxError: nonlocal declaration not allowed at module level"),
+)
+
+
+def course_of(tmp_path: Path, *cells: dict[str, Any]) -> Course:
+    """The tiny course with these cells before its answer and its test."""
+    course = tiny_course(tmp_path)
+    graded = cell(TEST, "test-double", grade=True, locked=True, points=2)
+    text = notebook(*cells, cell(SOLUTION, "double", solution=True), graded)
+    (course.source("hw") / "nb.ipynb").write_text(text)
+    return course
+
+
+@pytest.mark.parametrize(("source", "error"), RAISING)
+def test_a_cell_that_raises_is_a_warning_where_no_question_needs_it(tmp_path: Path, source: str, error: str) -> None:
+    course = course_of(tmp_path, cell(source), cell(source, "shown", locked=True))
+    first, second = prove(course, tiny_release(course), execute=Here())
+    assert first.startswith(f"nb: cell 1 raises {error}")
+    assert second.startswith(f"nb: cell 2 ('shown') raises {error}")
+    assert "no question loses points by it" in first
+    assert "tag the cell 'raises-exception'" in first
+
+
+def test_an_answer_that_raises_after_what_its_test_needs_is_a_warning(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, solution=SOLUTION + "\nraise ValueError('oh')")
+    (said,) = prove(course, tiny_release(course), execute=Here())
+    assert said.startswith("nb: cell 1 ('double') raises ValueError: oh; no question loses points by it")
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_the_tag_of_jupyter_silences_the_warning(tmp_path: Path, locked: bool) -> None:
+    shown = cell("1 / 0", "shown", locked=True) if locked else cell("1 / 0")
+    shown["metadata"]["tags"] = ["raises-exception"]
+    course = course_of(tmp_path, shown)
+    assert prove(course, tiny_release(course), execute=Here()) == ()
+
+
+def test_a_question_that_loses_points_by_a_cell_that_raises_refuses_the_release(tmp_path: Path) -> None:
+    course = course_of(tmp_path, cell("import math\n1 / 0\nfactor = 2"))
+    (course.source("hw") / "nb.ipynb").write_text(
+        notebook(
+            cell("1 / 0\nfactor = 2", "given", locked=True),
+            cell("### BEGIN SOLUTION\ndef double(x): return factor * x\n### END SOLUTION", "double", solution=True),
+            cell("assert double(2) == 4", "test-double", grade=True, locked=True, points=2),
+        )
+    )
+    with pytest.raises(ProofError) as caught:
+        prove(course, tiny_release(course), execute=Here())
+    assert "the solution does not run to its end: cell 1 ('given') raises ZeroDivisionError" in str(caught.value)
+
+
+@pytest.mark.parametrize(("tagged", "status"), [(False, "cell_error"), (True, "completed")])
+def test_the_students_are_graded_beyond_a_cell_that_raises(tmp_path: Path, tagged: bool, status: str) -> None:
+    shown = cell("1 / 0", "shown", locked=True)
+    shown["metadata"]["tags"] = ["raises-exception"] if tagged else []
+    course = course_of(tmp_path, shown, cell("print(old_name)" if not tagged else ""))
+    prove(course, tiny_release(course), execute=Here())
+    grade = result_json.read(proof_folder(course, "hw") / "solution/autograded/result.json")
+    assert (grade.score, grade.status) == (2, status)
 
 
 @pytest.mark.parametrize(
@@ -116,3 +187,14 @@ def test_an_earlier_proof_counts_for_nothing(tmp_path: Path) -> None:
     proved(tiny_course(tmp_path))
     with pytest.raises(ProofError):
         proved(tiny_course(tmp_path, solution=SOLUTION.replace("2 * x", "3 * x")))
+
+
+def test_a_test_without_points_that_the_solution_fails_is_named(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    tests = [cell(source, name, grade=True, locked=True, points=worth) for source, name, worth in (
+        (TEST, "test-double", 2), ("assert double(1) == 3", "smoke", 0), ("assert double(1) == 2", "fine", 0))]  # fmt: skip
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
+    (said,) = prove(course, tiny_release(course), execute=Here())
+    assert said.startswith(
+        "nb, smoke: the solution fails this test, which has no points (line 1: assert double(1) == 3"
+    )

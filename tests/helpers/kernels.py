@@ -83,7 +83,9 @@ class InProcessKernel:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return CellRun("error", error=f"{type(error).__name__}: {error}")
+            name = type(error).__name__
+            output = {"output_type": "error", "ename": name, "evalue": str(error), "traceback": [f"{name}: {error}"]}
+            return CellRun("error", (output,), error=f"{name}: {error}")
         text = printed.getvalue()
         return CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},) if text else ())
 

@@ -261,15 +261,15 @@ BAD = [
     ([test_cell("x = 1\n  y = 2")], r"cell 1 \('t'\): line 2: unexpected indent"),
     ([test_cell("return 1")], "line 1: 'return' outside function"),
     (
-        [test_cell("x = 1\n%matplotlib inline")],
-        "line 2: '%matplotlib inline': tests are examined outside of the",
+        [test_cell("x = 1\n%run helper.py")],
+        "line 2: '%run helper.py': tests are examined outside of the",
     ),
     (
         [test_cell("!ls")],
         "line 1: '!ls': tests are examined outside of the kernel, where magics do not exist",
     ),
     ([test_cell("x = !ls")], "line 1: 'x = !ls': tests are examined"),
-    ([test_cell("%%time\nf()")], "line 1: '%%time': tests are examined"),
+    ([test_cell("%%timeit\nf()")], "line 1: '%%timeit': tests are examined"),
     ([test_cell("f?")], r"line 1: 'f\?': tests are examined"),
     ([test_cell("if f:\n    get_ipython().run_line_magic('x', '')")], "line 2: .*tests are examined"),
     (

@@ -12,11 +12,12 @@ import warnings
 from collections.abc import Collection, Iterator
 
 from autograder.examiner.lint.surroundings import Notebook
-from autograder.examiner.lint.test_cell import Finding, Reader
+from autograder.examiner.lint.test_cell import NO_MODULE, Finding, Reader
+from autograder.examiner.magics import without_magics
 from autograder.examiner.refusals import NO_MAGICS, PLAIN_PYTHON
 from autograder.records import Exam, ExamCell, Role
 
-__all__ = ["NO_MARK", "Finding", "findings", "unreadable"]
+__all__ = ["NO_MARK", "NO_MODULE", "Finding", "findings", "unreadable"]
 
 NO_MARK = "Every test cell is examined outside of the student's kernel; there is no mark for one that needs the kernel."
 
@@ -45,7 +46,9 @@ def unreadable(exam: Exam) -> list[Finding]:
                 Finding(name, 0, "", f"the notebook's language is {language!r}; only Python can be examined", "")
             )
         else:
-            fault = _fault(cell.source, name) or _fault(cell.released, f"{name}, without its hidden part")
+            fault = _fault(cell.source, name) or _fault(
+                without_magics(cell.released), f"{name}, without its hidden part"
+            )
             found += [fault] if fault else []
     return found
 

@@ -54,7 +54,7 @@ class Notebook:
                     found.add(node.target.id)
                 elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
                     found.add(node.name)
-            own = bindings(source)
+            own = bindings(source, self.exam.stars)
             found |= own.assigned | set(own.definitions)
         return frozenset(found)
 

@@ -14,7 +14,8 @@ from autograder.examiner.lint.check_calls import unknown_names
 from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import empty_loops
 from autograder.examiner.lint.surroundings import Notebook
-from autograder.examiner.names import loaded_names, mentioned_names, modules_imported
+from autograder.examiner.magics import without_magics
+from autograder.examiner.names import bindings, loaded_names, mentioned_names, modules_imported
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, find_evaluator, refused_call
 from autograder.records import ExamCell
 
@@ -50,7 +51,7 @@ class Reader:
         self.tree = ast.parse(cell.source)
         self.lines = cell.source.splitlines()
         self.loaded = loaded_names(cell.source)
-        self.own = _bound_anywhere(self.tree)
+        self.own = _bound_anywhere(self.tree) | set(bindings(cell.source, notebook.exam.stars).definitions)
 
     def all(self) -> Iterator[Finding]:
         """Yield all findings."""
@@ -223,7 +224,7 @@ class Reader:
         return any(w.startswith(("assert", "check", "test", "raises", "fail", "verify")) for w in words)
 
     def _data(self) -> Iterator[Finding]:
-        shown = loaded_names(self.cell.released)
+        shown = loaded_names(without_magics(self.cell.released))
         for name in sorted((self.loaded - shown - self.own) & self.notebook.data_of_locked_cells):
             why = (
                 f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
@@ -240,8 +241,12 @@ _A_PERSON = "a person has to grade"
 _BRING = "install it where you grade, put it into the course folder or the release, or do without it"
 
 
+NO_MODULE = "there is no module "
+"""How the reason begins where one is missing."""
+
+
 def _no_module(module: str) -> str:
-    return f"there is no module {module!r} where the test runs" if module else "a relative import has no package here"
+    return f"{NO_MODULE}{module!r} where the test runs" if module else "a relative import has no package here"
 
 
 def _mentions_hidden_data(node: ast.AST) -> bool:

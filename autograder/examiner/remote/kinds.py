@@ -1,36 +1,65 @@
-"""A test's ``isinstance`` and ``issubclass`` for an object in the kernel and a class of a library.
+"""A test's ``isinstance``, ``issubclass`` and ``type`` for an object in the kernel and a class of a library.
 
-They work for classes whose objects always stay in the kernel: scikit-learn's estimators, Keras's callbacks, and
-students' subclasses of Keras's base classes. That an object has such a class is a claim of the notebook, as everything
-about it. An object that arrives as a copy or is rebuilt is never judged by a claim: one that claims to be a
-``keras.Model`` is not.
+They work for classes whose objects always stay in the kernel: scikit-learn's estimators, graphs, parsers, Keras's
+callbacks, and students' subclasses of Keras's base classes. That an object has such a class is a claim of the notebook,
+as everything about it, and gives it nothing that another handle lacks. An object that arrives as a copy or is rebuilt
+is never judged by a claim: one that claims to be a ``keras.Model`` or a number is not.
 """
 
 from __future__ import annotations
 
+import ast
 import builtins
+import functools
+import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from autograder.check.handle import reference_of
+from autograder.examiner.remote.inspection import APPARENT_TYPES
+from autograder.records import AST_CACHE_SIZE
 
-_INSTANCES = ("sklearn.", "keras.src.callbacks.")
+_NEVER = re.compile(
+    r"(?:builtins|__main__|abc|numbers|typing|collections|types|enum|datetime|decimal|fractions|uuid|ipaddress|pathlib"
+    r"|zoneinfo|array|unittest|pytest|_pytest|autograder"  # Python's values, and what tests are made of
+    r"|numpy|pandas|polars|pyarrow|xarray|jax|jaxlib|tensorflow|keras|tf_keras|matplotlib)\..*"  # arrays, rebuilt
+    r"|re\.Pattern|scipy\.sparse\..*|torch\.(?:Tensor|Size|dtype|nn\.parameter\..*)"
+)
+"""Classes that no object may claim: their objects arrive as values, or are rebuilt."""
+_STILL = re.compile(
+    r"numpy\.random\..*|keras\.src\.callbacks\..*|pandas\.core\.(?:groupby|window|resample)\..*"
+    r"|pandas\._libs\.tslibs\.offsets\..*"
+)
+"""Those among them whose objects always stay in the kernel."""
 _DERIVED = frozenset(
     ["keras.src.layers.layer.Layer", "keras.src.losses.loss.Loss", "keras.src.metrics.metric.Metric",
      "keras.src.initializers.initializer.Initializer", "keras.src.regularizers.regularizers.Regularizer",
      "keras.src.constraints.constraints.Constraint"]
 )  # fmt: skip
+TYPE = "__type_of__"
+"""What ``type(x)`` of a test calls. The name ``type`` itself stays Python's, as classes are derived from it."""
 
 
-def kind_checks(ask: Callable[..., Any]) -> dict[str, Any]:
-    """Return both functions as names for a test cell; ``ask`` sends a question to the kernel."""
+def may_be_claimed(name: str) -> bool:
+    """Tell whether an object may claim to be of the class ``module.Class``."""
+    return _STILL.fullmatch(name) is not None or _NEVER.fullmatch(name) is None
+
+
+def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+    """Return the functions as names for a test cell.
+
+    Args:
+        ask: sends a question to the kernel.
+        cell: the names of the cell.
+        source: the cell and the instructor's functions that it uses; a claim to be of a class named there gives it.
+    """
 
     def isinstance(obj: Any, kinds: Any) -> bool:
-        return builtins.isinstance(obj, kinds) or said(obj, {n for n in names(kinds) if n.startswith(_INSTANCES)})
+        return builtins.isinstance(obj, kinds) or said(obj, set(filter(may_be_claimed, names(kinds))))
 
     def issubclass(kind: Any, kinds: Any) -> bool:
-        wanted = {n for n in names(kinds) if n.startswith(_INSTANCES) or n in _DERIVED}
+        wanted = {n for n in names(kinds) if may_be_claimed(n) or n in _DERIVED}
         return builtins.issubclass(kind, kinds) or said(kind, wanted)
 
     def said(obj: Any, wanted: set[str]) -> bool:
@@ -39,7 +68,95 @@ def kind_checks(ask: Callable[..., Any]) -> dict[str, Any]:
         answer = ask("operate", "kinds", (obj,))
         return type(answer) is list and any(type(name) is str and name in wanted for name in answer)
 
-    return {"isinstance": isinstance, "issubclass": issubclass}
+    def type_of(obj: Any) -> Any:
+        kind, reference = type(obj), reference_of(obj)
+        if reference is None or reference.kind not in ("object", "function") or reference_of(kind) is not None:
+            return kind
+        name = reference.type_name
+        if name in APPARENT_TYPES:
+            return APPARENT_TYPES[name]
+        named = {_name(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
+        return named.get(name) or claimed(name)
+
+    return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of}
+
+
+# --- type(x) -----------------------------------------------------------------------------------------
+
+
+class ClaimedType(type):
+    """Metaclass of the stand-ins for classes in the kernel.
+
+    A stand-in has the name that the kernel says, and equals the class of that name if :func:`may_be_claimed` says so.
+    """
+
+    claim: str
+
+    def __call__(cls, *_: Any, **__: Any) -> Any:
+        """Refuse to make an instance."""
+        raise TypeError(f"a test cannot call {cls!r}, the class of an object that stays in the notebook's kernel")
+
+    def __eq__(cls, other: object) -> bool:
+        if cls is other or not isinstance(other, type) or isinstance(other, ClaimedType):
+            return cls is other
+        return _name(other) == cls.claim and may_be_claimed(cls.claim)
+
+    def __hash__(cls) -> int:
+        return hash(cls.claim)
+
+    def __repr__(cls) -> str:
+        return f"<class '{cls.claim}'>"
+
+
+@functools.lru_cache(maxsize=1000)
+def claimed(name: str) -> ClaimedType:
+    """Return the one stand-in for all classes of this name."""
+    module, _, short = name.rpartition(".")
+    made = ClaimedType(short, (), {"__module__": module, "__slots__": ()})
+    made.claim = name
+    return made
+
+
+def with_types(tree: ast.Module) -> ast.Module:
+    """Make ``type(x)`` in a tree a call of :data:`TYPE`, unless the source has a ``type`` of its own."""
+    if any(_binds_type(node) for node in ast.walk(tree)):
+        return tree
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type":
+            alone = len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred)
+            node.func.id = TYPE if alone else node.func.id
+    return tree
+
+
+def _binds_type(node: ast.AST) -> bool:
+    bound = getattr(node, "name", None) or getattr(node, "arg", None) or getattr(node, "asname", None)
+    return bound == "type" or (isinstance(node, ast.Name) and node.id == "type" and not isinstance(node.ctx, ast.Load))
+
+
+def _classes(source: str, cell: Mapping[str, Any]) -> Iterator[type]:
+    """Yield the classes that a source names: ``LinearRegression``, ``linear_model.LinearRegression``."""
+    for first, *rest in _dotted(source):
+        value = cell.get(first)
+        for name in rest:
+            value = getattr(value, name, None) if isinstance(value, types.ModuleType) else None
+        if isinstance(value, type) and reference_of(value) is None:
+            yield value
+
+
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
+def _dotted(source: str) -> frozenset[tuple[str, ...]]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        while isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name):
+            found.add((node.id, *reversed(names)))
+    return frozenset(found)
+
+
+# --- isinstance(x, kinds) ----------------------------------------------------------------------------
 
 
 def names(kinds: Any) -> Iterator[str]:
@@ -48,4 +165,10 @@ def names(kinds: Any) -> Iterator[str]:
         for kind in kinds if type(kinds) is tuple else kinds.__args__:
             yield from names(kind)
     elif builtins.isinstance(kinds, type) and reference_of(kinds) is None:
-        yield f"{kinds.__module__}.{kinds.__qualname__}"
+        yield _name(kinds)
+
+
+def _name(kind: type) -> str:
+    """Return ``module.Class``; for a class that replaces a library's while a test runs, that of the library's."""
+    kind = next(one for one in kind.__mro__ if not str(one.__module__).startswith("autograder."))
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,94 @@
+"""The course's own modules that a notebook imports: their folders and the names of ``from helper import *``.
+
+All is read from texts. Nothing of the course is imported outside of a sandbox.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder.examiner.names import bindings
+from autograder.records import Exam
+
+MAX_DEPTH = 20
+"""Modules whose stars lead to one another."""
+
+
+def search_folders(exam: Exam) -> list[str]:
+    """List the folders beside the notebook that its cells put on Python's path: ``sys.path.append("./code")``."""
+    found: dict[str, None] = {}
+    for cell in exam.cells:
+        for node in ast.walk(_tree(cell.source)) if cell.cell_type == "code" and "path" in cell.source else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert"):
+                given = node.args[-1] if node.args else None
+                text = given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else "/"
+                folder = posixpath.normpath(text)
+                if not folder.startswith(("/", "..", "~", ".")):
+                    found[folder] = None
+    return list(found)
+
+
+def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Path, ...]:
+    """List the folders that the examiner imports the course's own modules from, in order.
+
+    Args:
+        source: the folder of the notebooks.
+        root: the course.
+        exams: the notebooks.
+    """
+    named = dict.fromkeys(source / folder for exam in exams for folder in search_folders(exam))
+    within = [f for f in named if f.is_dir() and f.resolve().is_relative_to(source.resolve())]
+    return (source, *within, root)
+
+
+def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
+    """Find the names that each ``from module import *`` of a course's module binds: module → names."""
+    found = {}
+    for cell in exam.cells:
+        for module in _stars(_tree(cell.source)) if cell.cell_type == "code" else ():
+            file = _file(module, folders)
+            if file is not None:
+                found[module] = tuple(sorted(_public(file, folders, MAX_DEPTH)))
+    return found
+
+
+def _public(file: Path, folders: Sequence[Path], depth: int) -> set[str]:
+    """Return what a module's ``__all__`` lists, or all names without an underscore that it binds."""
+    source = file.read_text("utf-8", "replace")
+    tree = _tree(source)
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and any(getattr(t, "id", "") == "__all__" for t in statement.targets):
+            try:
+                return set(map(str, ast.literal_eval(statement.value)))
+            except (ValueError, TypeError):
+                break
+    others = {module: _file(module, folders) for module in _stars(tree)}
+    stars = {module: tuple(_public(path, folders, depth - 1)) for module, path in others.items() if path and depth}
+    bound = bindings(source, stars)
+    return {name for name in bound.assigned.union(bound.definitions) if not name.startswith("_")}
+
+
+def _file(module: str, folders: Sequence[Path]) -> Path | None:
+    place = module.replace(".", "/")
+    files = (folder / form for folder in folders for form in (f"{place}/__init__.py", f"{place}.py"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _stars(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level and node.names[0].name == "*":
+            yield node.module
+
+
+def _tree(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+        try:
+            return ast.parse("\n".join(lines))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.Module([], [])
