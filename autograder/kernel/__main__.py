@@ -26,6 +26,9 @@ def main() -> None:
     from agent import figures, keras_pipelines, keras_training, server, workfiles
     from ipykernel.kernelapp import IPKernelApp
 
+    with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name
+        importlib.import_module("numpy")
+
     # From here on the path is that of a notebook in its own folder, with the aliases of old libraries at its end.
     aliases = program.parent / "aliases"
     sys.path[0] = ""
@@ -41,7 +44,7 @@ def main() -> None:
     if keras_training.OPTION in sys.argv[3:]:
         keras_training.start(app.kernel.shell)
     for name in (name for name in sys.argv[3:] if name != keras_training.OPTION):
-        with contextlib.suppress(Exception):  # the cell that imports the module shows the error
+        with contextlib.suppress(Exception, SystemExit):  # the cell that imports the module shows the error
             importlib.import_module(name)
     gc.freeze()
     gc.enable()
