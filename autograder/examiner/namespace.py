@@ -21,14 +21,15 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
+from autograder.errors import CourseError
 from autograder.examiner.names import Vocabulary, imports, loaded_names, mentioned_names
 from autograder.examiner.remote.classes import allow_operators
-from autograder.examiner.remote.kinds import kind_checks, with_types
+from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, Capture, Captured
-from autograder.kernel.codec import CodecError, Reference, decode, references
+from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode, references
 
 lent_modules: set[str] = set()
 """The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have
@@ -37,6 +38,16 @@ changed one of them."""
 
 class TooLarge(Exception):
     """An answer that exceeds the limits for answers; the text is for the student."""
+
+
+class OtherAnswerError(CourseError):
+    """An answer that the instructor imports and the student makes otherwise: neither may stand for the other."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the solution imports `{name}`, and the notebook binds something else to it, which the test cannot tell"
+            f" from a right answer: a person looks. If students may write `{name}` themselves, define it there, too"
+        )
 
 
 CONSOLE_NAMES = frozenset(["input", "print", "open"])
@@ -239,8 +250,10 @@ class Namespace(dict[str, Any]):
                     raise
                 missing.add(name)  # in the notebook, too, the cell that defines it failed
                 continue
-            if name in self.known.if_bound and not _is_bound_to(captured[name], self[name]):
-                super().__setitem__(name, self.answers.value(name, captured[name]))
+            if name in self.known.if_bound and not self._is_bound_to(name, captured[name]):
+                if not isinstance(self[name], ModuleType):
+                    raise OtherAnswerError(name)
+                missing.add(name)
         for name in missing:
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
@@ -264,6 +277,29 @@ class Namespace(dict[str, Any]):
         statement, file = self.known.trusted[name], f"<instructor: {name}>"
         linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
         exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
+
+    def _is_bound_to(self, name: str, captured: Captured) -> bool:
+        """Tell whether the student's name claims to stand for what the instructor imports under it.
+
+        A claim is enough: it gives no more than the import itself would. A module may be another of the same package.
+        """
+        own = self[name]
+        found = references(captured.packed.text) if captured.packed is not None else []
+        if isinstance(own, ModuleType):
+            packages = {r.type_name.partition(".")[0] for r in found if r.kind == "module"}
+            return own.__name__.partition(".")[0] in packages
+        if not found:
+            return captured.packed is not None and _is_copy(captured.packed, own)
+        if isinstance(own, type):
+            return any(r.kind == "class" and _is_found_here(*_split(r.type_name), *_split(name_of(own))) for r in found)
+        if not callable(own):
+            return any(r.type_name == name_of(type(own)) for r in found)
+        handle = self.answers.remote.stand_in(found[0])
+        try:
+            module, called = (self.answers.remote.ask("getattr", handle, one) for one in ("__module__", "__name__"))
+        except Exception:  # the student's code may raise anything
+            return False
+        return _is_found_here(module, called, getattr(own, "__module__", None), getattr(own, "__name__", ""))
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
         return any(_holds_handle(self.get(name)) for name in captured)
@@ -297,13 +333,25 @@ class Namespace(dict[str, Any]):
             self.answers.remote.ask("delete", name)
 
 
-def _is_bound_to(captured: Captured, own: Any) -> bool:
-    """Tell whether the student's name stands for a module of the same package, where the instructor's is a module."""
-    if not isinstance(own, ModuleType):
-        return True
-    found = references(captured.packed.text) if captured.packed is not None else []
-    packages = {r.type_name.partition(".")[0] for r in found if r.kind == "module"}
-    return own.__name__.partition(".")[0] in packages
+def _is_found_here(module: Any, name: Any, own_module: str | None, own_name: str) -> bool:
+    """Tell whether a claimed name is the instructor's, of the same package or of another library's module."""
+    if name != own_name or type(module) is not str:
+        return name == own_name and module is own_module
+    same = module.partition(".")[0] == str(own_module).partition(".")[0]
+    return same or (module != "__main__" and hasattr(sys.modules.get(module), own_name))
+
+
+def _is_copy(packed: Packed, own: Any) -> bool:
+    """Tell whether a plain value is the instructor's."""
+    try:
+        return encode(own) == packed
+    except CodecError:
+        return False
+
+
+def _split(name: str) -> tuple[str, str]:
+    module, _, short = name.rpartition(".")
+    return module, short
 
 
 def _holds_handle(value: Any, depth: int = 3) -> bool:

@@ -77,7 +77,7 @@ def bound_names(source: str) -> frozenset[str] | None:
     if len(source) > MAX_PARSED_CHARACTERS:
         return None
     try:
-        tree = ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))
+        tree = ast.parse(re.sub(r"(?m)^([^\S\n]*)[%!].*$", r"\1pass", source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return frozenset(_bound(tree.body))

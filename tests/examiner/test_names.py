@@ -153,6 +153,40 @@ def test_what_replaces_an_import_decides_nothing() -> None:
     assert graded(exam, cell0=fake)[0].fraction == 0
 
 
+FAKE = "class np:\n    class testing:\n        def assert_allclose(*a): pass\nx = 4"
+
+
+@pytest.mark.parametrize("fake", [FAKE, FAKE.replace("class np:", "class N:") + "\nnp = N()"])
+def test_an_object_with_the_names_of_a_module_decides_nothing(fake: str) -> None:
+    exam = exam_of((Role.ANSWER, "import numpy as np\nx = 3"), (Role.TEST, "np.testing.assert_allclose(x, 3)"))
+    assert graded(exam, cell0=fake)[0].fraction == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "test", "same", "others"),
+    [
+        ("from math import gcd", "assert gcd(4, 6) == 2", ["import math\ngcd = math.gcd"],
+         ["def gcd(a, b): return 1", "gcd = 5", "gcd = max", "from math import lcm as gcd", "class gcd: pass"]),
+        ("from statistics import mean", "assert mean([1, 3]) == 2", ["from numpy import mean"],
+         ["def mean(x): return 0", "mean = lambda x: sum(x) / len(x)"]),
+        ("from math import pi", "assert round(pi, 2) == 3.14", ["from numpy import pi"], ["pi = 3", "pi = [3.14]"]),
+        ("from collections import deque as Stack", "s = Stack()\ns.append(1)\nassert s.pop() == 1", [],
+         ["class Stack: pass", "from collections import OrderedDict as Stack", "Stack = list"]),
+        ("from random import choice", "assert choice([1]) == 1", ["import random\nchoice = random.choice"], []),
+    ],
+)  # fmt: skip
+def test_an_answer_that_could_be_imported_is_no_import(
+    answer: str, test: str, same: list[str], others: list[str]
+) -> None:
+    """The import stands for no other answer, right or wrong: a person looks."""
+    exam = exam_of((Role.ANSWER, answer), (Role.TEST, test))
+    for source in (answer, *same):
+        assert graded(exam, cell0=source)[0].fraction == 1, source
+    for source in others:
+        result = graded(exam, cell0=source)[0]
+        assert (result.fraction, result.outcome) == (0, Outcome.BROKEN), source
+
+
 @pytest.mark.parametrize("role", [Role.READ_ONLY, Role.FREE])
 def test_an_import_of_a_given_cell_is_there_in_any_case(role: Role) -> None:
     exam = exam_of((role, "import math"), (Role.ANSWER, "import math\nx = 3"), (Role.TEST, "assert math.isclose(x, 3)"))

@@ -75,7 +75,7 @@ def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = 
         name = reference.type_name
         if name in APPARENT_TYPES:
             return APPARENT_TYPES[name]
-        named = {_name(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
+        named = {name_of(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
         return named.get(name) or claimed(name)
 
     return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of}
@@ -99,7 +99,7 @@ class ClaimedType(type):
     def __eq__(cls, other: object) -> bool:
         if cls is other or not isinstance(other, type) or isinstance(other, ClaimedType):
             return cls is other
-        return _name(other) == cls.claim and may_be_claimed(cls.claim)
+        return name_of(other) == cls.claim and may_be_claimed(cls.claim)
 
     def __hash__(cls) -> int:
         return hash(cls.claim)
@@ -165,10 +165,10 @@ def names(kinds: Any) -> Iterator[str]:
         for kind in kinds if type(kinds) is tuple else kinds.__args__:
             yield from names(kind)
     elif builtins.isinstance(kinds, type) and reference_of(kinds) is None:
-        yield _name(kinds)
+        yield name_of(kinds)
 
 
-def _name(kind: type) -> str:
+def name_of(kind: type) -> str:
     """Return ``module.Class``; for a class that replaces a library's while a test runs, that of the library's."""
     kind = next(one for one in kind.__mro__ if not str(one.__module__).startswith("autograder."))
     return f"{kind.__module__}.{kind.__qualname__}"
