@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.errors import CourseError, HostError
+from autograder.examiner.course_modules import module_folders, star_names
 from autograder.records import Assignment, Course, Exam
 from autograder.release.files import release_files
 from autograder.release.preparation import check_prepared
@@ -53,12 +55,20 @@ def load(course: Course, assignment: Assignment) -> Release | None:
         modules = frozenset(map(str, content["modules"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
+    if not _has_its_stars(course, assignment, [notebook.exam for notebook in notebooks]):
+        return None
     files, left_out = release_files(course, assignment, [f"{notebook.name}.ipynb" for notebook in notebooks])
     return Release(assignment, notebooks, files, left_out, modules)
 
 
 def _notebook(entry: dict[str, Any]) -> ReleasedNotebook:
     return ReleasedNotebook(str(entry["text"]), from_plain(Exam, entry["exam"]))
+
+
+def _has_its_stars(course: Course, assignment: Assignment, exams: Sequence[Exam]) -> bool:
+    """Tell whether ``from module import *`` binds the same names as before; such a module may lie in any package."""
+    folders = module_folders(course.source(assignment.name), course.root, exams)
+    return all(star_names(exam, folders) == exam.stars for exam in exams)
 
 
 def _path(course: Course, assignment: Assignment) -> Path:

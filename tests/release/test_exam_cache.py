@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers.tiny import TEST, YAML, tiny_course
+from helpers.tiny import SOLUTION, TEST, YAML, tiny_course
 
 from autograder.course.configuration import load_course
 from autograder.grading.assignment import load_release
@@ -96,6 +96,18 @@ def test_a_header_of_nbgraders_is_part_of_it(course: Course) -> None:
     assert exam_cache.load(course, hw(course)) is not None
     header["metadata"]["changed"] = True
     (course.root / "header.ipynb").write_text(json.dumps(header))
+    assert exam_cache.load(course, hw(course)) is None
+
+
+def test_names_behind_a_star_are_read_again_wherever_the_module_lies(course: Course) -> None:
+    solution = "from kit.tools import *\n" + SOLUTION
+    tiny_course(course.root, solution=solution)
+    module = course.root / "kit/tools.py"
+    module.parent.mkdir()
+    module.write_text("def triple(x): return 3 * x\n")
+    load_release(course, hw(course))
+    assert exam_cache.load(course, hw(course)) is not None
+    module.write_text("def half(x): return x / 2\n")
     assert exam_cache.load(course, hw(course)) is None
 
 
