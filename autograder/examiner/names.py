@@ -16,7 +16,7 @@ from autograder.examiner.magics import without_magics
 from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
-from autograder.examiner.shared_names import changed_in_place
+from autograder.examiner.shared_names import changed_in_place, functions_that_change
 from autograder.examiner.test_data import constant_data
 from autograder.records import AST_CACHE_SIZE, Exam, Role
 
@@ -283,7 +283,7 @@ def _vocabulary(
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
     returning_nothing = functions_returning_nothing(sources)
-    changed = _changed(code, returning_nothing, bound_by_tests)
+    changed = _changed(code, functions_that_change(sources, returning_nothing), bound_by_tests)
     # What tests bind before the student's eyes and answers are to change: the change is the answer.
     bound_by_others |= changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
     return Vocabulary(
@@ -301,7 +301,7 @@ def _vocabulary(
 
 
 def _changed(
-    code: Iterable[tuple[Role, str]], returning_nothing: frozenset[str], bound_by_tests: Set[str]
+    code: Iterable[tuple[Role, str]], changing: frozenset[str], bound_by_tests: Set[str]
 ) -> dict[str, frozenset[int]]:
     """Find the places for :attr:`Vocabulary.changed`."""
     found: dict[str, set[int]] = {}
@@ -311,7 +311,7 @@ def _changed(
             tests += 1
             continue
         bound = bindings(source)
-        names = bound.assigned.union(bound.definitions) | changed_in_place(source, returning_nothing)
+        names = bound.assigned.union(bound.definitions) | changed_in_place(source, changing)
         for name in names & bound_by_tests:
             found.setdefault(name, set()).add(tests)
     return {name: frozenset(places) for name, places in found.items()}

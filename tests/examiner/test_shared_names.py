@@ -85,3 +85,27 @@ def test_what_changes_an_object_is_read_from_the_instructors_syntax() -> None:
     source = "a.sort()\nb['x'] = 1\nc.y = 2\ndel d[0]\nrandom.shuffle(e)\nf(g)\ndf.drop(columns='z', inplace=True)\nh(i)\nj.head()\nprint(k)"
     assert changed_in_place(source, frozenset({"f"})) == {"a", "b", "c", "d", "random", "e", "g", "df"}
     assert changed_in_place("%magic\nx.sort()", frozenset()) == frozenset()
+
+
+def test_a_function_that_only_looks_at_a_tests_data_does_not_give_it_away() -> None:
+    exam = exam_of(
+        (Role.READ_ONLY, "def show(xs):\n    n = 0\n    for x in xs:\n        n += 1\n        print(n, x)"),
+        (Role.TEST, "cases = [(1, 1)]\nassert cases"),
+        (Role.FREE, "show(cases)"),
+        (Role.ANSWER, "def g(x): return x"),
+        (Role.TEST, "assert all(g(x) == y for x, y in cases)"),
+    )
+    assert [r.fraction for r in graded(exam)] == [1, 1]
+    assert [r.fraction for r in graded(exam, cell3="cases = []\ndef g(x): return 0")] == [1, 0]
+
+
+@pytest.mark.parametrize("change", ["xs.append(2)", "xs += [2]", "xs[1:] = [2]"])
+def test_a_function_that_changes_a_tests_data_does(change: str) -> None:
+    exam = exam_of(
+        (Role.READ_ONLY, f"def fill(xs): add(xs)\ndef add(xs):\n    {change}"),
+        (Role.TEST, "numbers = [1]\nassert numbers"),
+        (Role.ANSWER, "fill(numbers)"),
+        (Role.TEST, "assert numbers == [1, 2]"),
+    )
+    assert [r.fraction for r in graded(exam)] == [1, 1]
+    assert [r.fraction for r in graded(exam, cell2="pass")] == [1, 0]
