@@ -294,12 +294,17 @@ class Namespace(dict[str, Any]):
             return any(r.kind == "class" and _is_found_here(*_split(r.type_name), *_split(name_of(own))) for r in found)
         if not callable(own):
             return any(r.type_name == name_of(type(own)) for r in found)
-        handle = self.answers.remote.stand_in(found[0])
+        module, called = (self._claim(found[0], attribute) for attribute in ("__module__", "__name__"))
+        ours = getattr(own, "__module__", None), getattr(own, "__name__", None)
+        return (called is not None or found[0].type_name == name_of(type(own))) and _is_found_here(
+            module, called, *ours
+        )
+
+    def _claim(self, reference: Reference, attribute: str) -> Any:
         try:
-            module, called = (self.answers.remote.ask("getattr", handle, one) for one in ("__module__", "__name__"))
-        except Exception:  # the student's code may raise anything
-            return False
-        return _is_found_here(module, called, getattr(own, "__module__", None), getattr(own, "__name__", ""))
+            return self.answers.remote.ask("getattr", self.answers.remote.stand_in(reference), attribute)
+        except Exception:  # it has none, or the student's code raises anything
+            return None
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
         return any(_holds_handle(self.get(name)) for name in captured)
@@ -333,12 +338,12 @@ class Namespace(dict[str, Any]):
             self.answers.remote.ask("delete", name)
 
 
-def _is_found_here(module: Any, name: Any, own_module: str | None, own_name: str) -> bool:
+def _is_found_here(module: Any, name: Any, own_module: str | None, own_name: str | None) -> bool:
     """Tell whether a claimed name is the instructor's, of the same package or of another library's module."""
     if name != own_name or type(module) is not str:
         return name == own_name and module is own_module
     same = module.partition(".")[0] == str(own_module).partition(".")[0]
-    return same or (module != "__main__" and hasattr(sys.modules.get(module), own_name))
+    return same or (module != "__main__" and hasattr(sys.modules.get(module), str(own_name)))
 
 
 def _is_copy(packed: Packed, own: Any) -> bool:

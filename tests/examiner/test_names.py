@@ -172,6 +172,9 @@ def test_an_object_with_the_names_of_a_module_decides_nothing(fake: str) -> None
         ("from math import pi", "assert round(pi, 2) == 3.14", ["from numpy import pi"], ["pi = 3", "pi = [3.14]"]),
         ("from collections import deque as Stack", "s = Stack()\ns.append(1)\nassert s.pop() == 1", [],
          ["class Stack: pass", "from collections import OrderedDict as Stack", "Stack = list"]),
+        ("from scipy.special import expit", "assert expit(0) == 0.5", [], ["def expit(x): return 0.5"]),
+        ("from scipy.stats import norm", "assert norm.cdf(0) == 0.5", ["from scipy import stats\nnorm = stats.norm"],
+         ["from numpy.linalg import norm", "class N:\n    def __call__(self): pass\nnorm = N()"]),
         ("from random import choice", "assert choice([1]) == 1", ["import random\nchoice = random.choice"], []),
     ],
 )  # fmt: skip
