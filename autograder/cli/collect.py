@@ -15,6 +15,7 @@ from autograder.errors import UsageError
 
 @click.command(
     cls=InstructorCommand,
+    short_help="Put submissions into submitted/.",
     epilog=examples("""
 autograder collect keras-fully-connected downloads.zip      # as the learning system exports it
 autograder collect keras-fully-connected inbox/             # a folder of what students packed

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=GradingCommand,
+    short_help="Make a course with a class, and grade it.",
     epilog=examples("""
 autograder demo
 autograder demo --course /tmp/demo --workers 2

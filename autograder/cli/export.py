@@ -12,6 +12,7 @@ from autograder.cli.requirements import InstructorCommand
 
 @click.command(
     cls=InstructorCommand,
+    short_help="Write the grades of all assignments as CSV.",
     epilog=examples("""
 autograder export
 autograder export --to term.csv

@@ -12,6 +12,7 @@ from autograder.cli.requirements import InstructorCommand
 
 @click.command(
     cls=InstructorCommand,
+    short_help="Write the students' feedback pages.",
     epilog=examples("""
 autograder feedback keras-fully-connected                   # after grading by hand in formgrader
 autograder feedback keras-fully-connected --student ada

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=GradingCommand,
+    short_help="Grade, record and report an assignment.",
     epilog=examples("""
 autograder grade keras-fully-connected                      # what is new or changed
 autograder grade keras-fully-connected --student ada --student bob

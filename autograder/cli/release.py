@@ -12,6 +12,7 @@ from autograder.cli.requirements import InstructorCommand
 
 @click.command(
     cls=InstructorCommand,
+    short_help="Make what students get from source/.",
     epilog=examples("""
 autograder release keras-fully-connected
 autograder release keras-fully-connected --no-prove    # while you are writing
