@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
+
+from autograder._util.syntax import parsed
 
 _NOTHING = re.compile(
     r"(?P<indent>\s*)(?:%(?:matplotlib|config|load_ext|reload_ext|unload_ext|autoreload|precision|pprint|xmode|colors|pdb"
@@ -19,12 +20,12 @@ _CELL = re.compile(r"%%(?:time|capture(?:\s+--no-\w+)*)\s*")
 
 def without_magics(source: str) -> str:
     """Replace each such magic with ``pass``, which keeps the line numbers; other magics stay and are refused."""
-    if ("%" not in source and "!" not in source) or _tree(source) is not None:
+    if ("%" not in source and "!" not in source) or parsed(source) is not None:
         return source
     lines = source.split("\n")
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
     replaced = [_plain(line, is_first=index == first) for index, line in enumerate(lines)]
-    tree = _tree("\n".join(replaced))
+    tree = parsed("\n".join(replaced))
     if tree is None:
         return source
     for start, end in _texts(tree):  # a line of a text is no magic
@@ -46,12 +47,3 @@ def _texts(tree: ast.AST) -> list[tuple[int, int]]:
     """List the lines on which texts of several lines continue, counted from 0."""
     found = [n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.Constant) and n.end_lineno is not None]
     return [(n.lineno, n.end_lineno) for n in found if n.end_lineno is not None and n.end_lineno > n.lineno]
-
-
-def _tree(source: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None

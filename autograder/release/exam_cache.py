@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from autograder._util.digests import own_code
+from autograder._util.digests import digest, own_code
 from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.course.nbgrader_config import read_nbgrader_config
@@ -94,17 +94,16 @@ def _runs_notebooks(course: Course, assignment: Assignment) -> bool:
 
 def _key(course: Course, assignment: Assignment) -> str:
     """Digest everything that a build depends on: sources, nbgrader's options, and the code of both packages."""
-    folders = (course.source(assignment.name), course.root)
-    parts = [
+    modules = [path for form in OWN_MODULES for path in course.root.glob(form)]
+    modules += course.source(assignment.name).rglob("*.py")
+    return digest(
         {path: hashlib.sha256(content).hexdigest() for path, content in _sources(course, assignment).items()},
         repr(read_nbgrader_config(course.root)),
         assignment.points,
         own_code(),
         [metadata.version(name) for name in ("nbgrader", "nbformat")],
-        {path.as_posix(): _digest(path) for folder in folders for form in OWN_MODULES for path in folder.glob(form)},
-        {path.as_posix(): _digest(path) for path in course.source(assignment.name).rglob("*.py")},
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        {path.as_posix(): _digest(path) for path in modules},
+    )
 
 
 def _digest(path: Path) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 import mmap
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder._util.notebook import read_source_notebook
 from autograder._util.notebook_format import NotebookNode
+from autograder._util.syntax import parsed
 from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
 from autograder.errors import CourseError
 from autograder.records import Assignment, Course
@@ -101,7 +101,7 @@ def _names_of_check(cells: Sequence[MarkedCell], notebook: NotebookNode) -> froz
     """Collect the names that the notebook gives to ``autograder.check`` and its ``hidden_data``."""
     names = {"check"}
     for cell in notebook.cells:
-        tree = _parsed(cell.source) if cell.cell_type == "code" and "import" in cell.source else None
+        tree = parsed(cell.source) if cell.cell_type == "code" and "import" in cell.source else None
         for node in ast.walk(tree) if tree else ():
             match node:
                 case ast.ImportFrom("autograder" | "autograder.check", imported):
@@ -116,7 +116,7 @@ def _asks_hidden_data(lines: Sequence[str], names: frozenset[str]) -> list[int]:
     source = "\n".join(lines)
     if "hidden_data" not in source and not names - {"check"}:
         return []
-    tree = _parsed(source)
+    tree = parsed(source)
     if tree is None:
         return [number for number, line in enumerate(lines, 1) if _HIDDEN_DATA.search(line)]
     return sorted(
@@ -133,15 +133,6 @@ def _is_hidden_data(called: ast.expr, names: frozenset[str]) -> bool:
         case ast.Name(name):
             return name in names and name != "check"
     return False
-
-
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 # --- released files ----------------------------------------------------------------------------------

@@ -1,0 +1,16 @@
+"""Syntax trees of source that may be no Python."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+
+def parsed(source: str) -> ast.Module | None:
+    """Parse source without its warnings; return None if it is not Python, or too deep or large to be parsed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
