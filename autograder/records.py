@@ -19,6 +19,12 @@ from typing import Any
 
 MAX_NOTEBOOK_BYTES = 64 << 20
 """A larger notebook is not read."""
+TRAINING = ("fast", "exact")
+"""Ways in which Keras's ``fit`` may run, the default first."""
+TRAININGS = ("fast", "callbacks", "data", "model", "batches")
+"""How a ``fit`` ran: fast, or step by step because of what it was given, or of what the model is."""
+MAX_TRAININGS = 1_000_000
+"""Limit on the number of calls of ``fit`` that a kernel may claim."""
 SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
 """Names of the sandboxes that a student's kernel can run in."""
 
@@ -103,11 +109,8 @@ class Assignment:
     """Path of the Python interpreter that runs students' kernels; None: the kit's own."""
     sandbox: str = SANDBOXES[0]
     """Sandbox of the students' kernels, one of :data:`SANDBOXES`. The kit never falls back to another one."""
-    training: str = "exact"
-    """``exact``: Keras's ``fit`` runs step by step, as Keras does. ``fast``: several steps a call, where that gives the
-    same
-    numbers.
-    """
+    training: str = TRAINING[0]
+    """``fast``: Keras's ``fit`` runs several steps a call where the numbers stay the same; ``exact``: one by one."""
     limits: Limits = field(default_factory=Limits)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
@@ -384,6 +387,8 @@ class Run:
     """None where no cgroup was available."""
     sandbox: str
     """Description of its sandbox: ``bubblewrap, cgroup v2`` or ``bubblewrap, reduced limits``."""
+    trainings: Mapping[str, int] = field(default_factory=dict)
+    """One of :data:`TRAININGS` → the number of such calls of Keras's ``fit``: the kernel's claim, never graded."""
 
 
 # --- the grade ---------------------------------------------------------------------------------------
@@ -474,6 +479,8 @@ class NotebookGrade:
     sandbox: str = ""
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
+    trainings: Mapping[str, int] = field(default_factory=dict)
+    """One of :data:`TRAININGS` → the number of such calls of Keras's ``fit``: the kernel's claim, never graded."""
     replayed: bool = False
     """Whether the grade was made by replay. Times and memory are then those of the recording."""
     comments: Mapping[str, str] = field(default_factory=dict)

@@ -19,11 +19,10 @@ from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
 from autograder.course.yaml_record import Reader, parse, suggest
 from autograder.errors import UsageError
-from autograder.records import SANDBOXES, Assignment, Course, Engine, LatePolicy, Limits
+from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Engine, LatePolicy, Limits
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
-TRAINING = ("exact", "fast")
 ENGINES = ("local", "dask")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
@@ -98,6 +97,7 @@ class _Top:
     limits: Limits = field(default_factory=Limits)
     sandbox: str = SANDBOXES[0]
     decimals: int = 2
+    training: str = TRAINING[0]
     engine: Engine = field(default_factory=Engine)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
@@ -124,7 +124,11 @@ class _CourseFile:
             self.check_sandbox(keys["sandbox"], sandbox)
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
         decimals = self.read.value(keys["decimals"], int, "decimals") if "decimals" in keys else 2
-        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals)
+        training = TRAINING[0]
+        if "training" in keys:
+            training = self.read.value(keys["training"], str, "training")
+            self.check_training(keys["training"], training, "the course")
+        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals, training=training)
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
         return Course(self.root, course_id, title or course_id, assignments, engine=engine)
@@ -171,9 +175,8 @@ class _CourseFile:
             self.check_files(keys["hidden"], where, source / "hidden", hidden=True, made=made)
         if "sandbox" in keys:
             self.check_sandbox(keys["sandbox"], result.sandbox)
-        if result.training not in TRAINING:
-            known = suggest(result.training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
-            raise self.read.error(keys["training"], f"unknown training {result.training!r} in {where}{known}")
+        if "training" in keys:
+            self.check_training(keys["training"], result.training, where)
         if result.prepare is not None:
             self.check_prepare(keys["prepare"], where, result, source)
         return result
@@ -189,6 +192,12 @@ class _CourseFile:
         if name not in SANDBOXES:
             known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
             raise self.read.error(node, f"there is no sandbox {name!r}{known}")
+
+    def check_training(self, node: yaml.Node, training: str, where: str) -> None:
+        """Refuse an unknown way of training."""
+        if training not in TRAINING:
+            known = suggest(training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
+            raise self.read.error(node, f"unknown training {training!r} in {where}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

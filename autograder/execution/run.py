@@ -21,10 +21,10 @@ from autograder.execution.capture import (
     capture_files_and_figures,
 )
 from autograder.execution.captured_files import FolderCopy
-from autograder.execution.link import Answer
+from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
 from autograder.kernel.codec import Packed, references
-from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
+from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus
 
 
 class Kernel(Protocol):
@@ -195,11 +195,25 @@ def _run_once(
             else:
                 left = max(0.1, _left(limits, clock() - started, runs))
                 runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, left)))
+        trainings = _trainings(remote) if kernel.ended() is None else {}
         cpu, peak = kernel.usage()
         status, message = _status(kernel.ended(), runs, composed, limits, late)
         wall = clock() - began
-        run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
+        run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label, trainings)
         return Execution(run, captures, kernel, remote, folder)
+
+
+def _trainings(remote: Asker) -> dict[str, int]:
+    """Ask how often Keras's ``fit`` ran in each of the known ways: the kernel's claim; empty if it gives none."""
+    try:
+        found = remote.ask("trainings", timeout=REPLY_SECONDS)
+    except BusyError:
+        raise
+    except Exception:  # the student's code decides what the kernel answers or raises
+        return {}
+    counts = found if type(found) is dict else {}
+    numbers = {kind: counts.get(kind) for kind in TRAININGS}
+    return {kind: n for kind, n in numbers.items() if type(n) is int and 0 < n < MAX_TRAININGS}
 
 
 def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:

@@ -138,6 +138,7 @@ def grade_notebook(
         peak_memory_mib=executed.run.peak_memory_mib,
         sandbox=executed.run.sandbox,
         history=_curve(histories),
+        trainings=executed.run.trainings,
         replayed=kernels.replayed,
     )
     return GradedNotebook(grade, (composed, executed.run))

@@ -26,6 +26,8 @@ from autograder.grading.container import unpack as unpack_files
 from autograder.grading.recordings import Recording
 from autograder.records import (
     MAX_EPOCHS,
+    MAX_TRAININGS,
+    TRAININGS,
     CheckResult,
     Exam,
     ExamCell,
@@ -278,6 +280,9 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     _check_texts([book.message, book.sandbox])
     if len(book.history) > MAX_CURVES or not all(_is_curve(name, values) for name, values in book.history.items()):
         raise ValueError("a learning curve holds other values than numbers, or too many")
+    counts = book.trainings.values()
+    if not set(book.trainings) <= set(TRAININGS) or not all(0 < count < MAX_TRAININGS for count in counts):
+        raise ValueError("the numbers of trainings are of an unknown kind, or out of range")
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
 

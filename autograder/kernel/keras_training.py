@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+from collections import Counter
 from typing import Any
 
 from . import keras_epochs, keras_pipelines
@@ -30,6 +31,11 @@ _ONCE_AN_EPOCH = ("ModelCheckpoint", "BackupAndRestore")
 _STEPPING = ("fit", "evaluate", "train_step", "test_step", "make_train_function", "make_test_function",
              "_make_function", "compute_metrics", "get_metrics_result")  # fmt: skip
 """The attributes of a model that must be Keras's own."""
+
+
+counts: Counter[str] = Counter()
+"""How ``fit`` has run: ``fast``, or why it ran step by step: ``callbacks`` (that look at batches), ``data`` (no
+arrays), ``model`` (steps of its own, or compiled so) or ``batches`` (a training in one step, or wrong arguments)."""
 
 
 def start(shell: Any) -> None:
@@ -57,7 +63,8 @@ def _fast(fit: Any) -> Any:
     @functools.wraps(fit)
     def fast_fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True  # in IPython's tracebacks
-        steps = _allowed_steps(self, signature, args, kwargs)
+        steps, why = _allowed_steps(self, signature, args, kwargs)
+        counts[why] += 1
         if steps > 1:
             # Like Keras's functions, these stay from one fit to the next, with their traces, until the model is
             # compiled again. A function that Keras has already made is left in place.
@@ -71,21 +78,26 @@ def _fast(fit: Any) -> Any:
     return fast_fit
 
 
-def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> int:
+def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> tuple[int, str]:
     """Return how many steps at a time give the same as single ones, unless something looks at single steps.
 
-    In that case, or if it is not known, return 1.
+    In that case, or if it is not known, return 1. The second value is the kind of :data:`counts`.
     """
     try:
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
         given = bound.arguments
-        if not (_has_keras_steps(model) and _has_arrays(given) and _ignores_batches(given)):
-            return 1
+        if not _has_keras_steps(model):
+            return 1, "model"
+        if not _has_arrays(given):
+            return 1, "data"
+        if not _ignores_batches(given):
+            return 1, "callbacks"
         rows = int(_rows(given["x"]) * (1 - given["validation_split"]))
-        return min(MAX_STEPS, -(-rows // (given["batch_size"] or 32)))
+        steps = min(MAX_STEPS, -(-rows // (given["batch_size"] or 32)))
+        return steps, "fast" if steps > 1 else "batches"
     except Exception:  # a model that is not compiled, or wrong arguments: Keras shows the error
-        return 1
+        return 1, "batches"
 
 
 def _has_keras_steps(model: Any) -> bool:

@@ -23,6 +23,7 @@ from . import (
     dialogue,
     figures,
     keras_model,
+    keras_training,
     model_questions,
     operations,
     portable_function,
@@ -136,6 +137,10 @@ class Server:
         described, weights = keras_model.claim(self.pinned[handle])
         return described, weights
 
+    def trainings(self) -> dict[str, int]:
+        """Return how Keras's ``fit`` has run so far, see :data:`keras_training.counts`."""
+        return dict(keras_training.counts)
+
     # --- after the last cell
 
     def enter(self, snapshot: int) -> None:
@@ -228,6 +233,7 @@ VERBS = frozenset(
         "snapshot",
         "fetch",
         "model",
+        "trainings",
         "enter",
         "assign",
         "delete",

@@ -159,6 +159,7 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "peak_memory_mib": book.peak_memory_mib,
         "sandbox": book.sandbox,
         "history": plain(book.history),
+        "trainings": dict(book.trainings),
         "kept": book.replayed,
     }
 
@@ -213,6 +214,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         peak_memory_mib=None if peak is None else _number(peak),
         sandbox=_text(row["sandbox"]),
         history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
+        trainings={_text(k): _count(v) for k, v in row.get("trainings", {}).items()},
         replayed=_truth(row.get("kept", False)),
     )
 
@@ -261,6 +263,12 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError(f"{value!r} should be a finite number")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} should be a whole number")
     return value
 
 
