@@ -100,7 +100,7 @@ def test_the_courses_training_is_that_of_assignments_that_name_none(root: Path) 
     course = load(root, "course: x\ntraining: exact\nassignments:\n  intro:\n  dense: {training: fast}\n")
     assert [a.training for a in course.assignments.values()] == ["exact", "fast"]
     assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].training == "fast"
-    with pytest.raises(CourseError, match="course.yaml:2: unknown training 'slow' in the course"):
+    with pytest.raises(CourseError, match=r"course.yaml:2: unknown training 'slow' in the course"):
         load(root, "course: x\ntraining: slow\n")
 
 

@@ -318,7 +318,7 @@ def test_an_exception_without_a_text_is_named_alone():
     ],
 )
 def test_how_trainings_ran_is_a_claim_of_known_kinds(monkeypatch, claimed, believed):
-    monkeypatch.setattr("autograder.kernel.server.Server.trainings", lambda server: claimed)
+    monkeypatch.setattr("agent.server.Server.trainings", lambda server: claimed)
     assert run(REUSED).run.trainings == believed
 
 
