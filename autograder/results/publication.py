@@ -130,6 +130,13 @@ def record(
     return Published(paths, set_aside, before is not None, by_hand, current)
 
 
+def record_some(course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:
+    """Write the gradebook and the feedback pages of these grades; the CSV and the class report stay as they are."""
+    gradebook.record(course, exams, grades)
+    entered = gradebook.with_manual_scores(course, grades)
+    write_feedback(course, assignment, entered, changed_only=True)
+
+
 def _points_to_check(
     course: Course, exams: Sequence[Exam], grades: Sequence[Grade], before: gradebook.Points | None
 ) -> list[str]:
