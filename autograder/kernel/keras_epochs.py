@@ -51,19 +51,20 @@ def install(trainer: Any) -> None:
     Raises:
         AttributeError: this version of Keras is built differently.
     """
-    kind, fit = trainer.TFEpochIterator, inspect.unwrap(trainer.TensorFlowTrainer.fit)
+    kind, model = trainer.TFEpochIterator, trainer.TensorFlowTrainer
     if not hasattr(kind.__init__, "batches"):
-        kind.__init__ = _with_loops(kind.__init__, kind.__mro__[1].__init__, fit.__code__)
+        callers = [inspect.unwrap(method).__code__ for method in (model.fit, model.evaluate)]
+        kind.__init__ = _with_loops(kind.__init__, kind.__mro__[1].__init__, callers)
 
 
-def _with_loops(batches: Any, base: Any, fit: Any) -> Any:
+def _with_loops(batches: Any, base: Any, callers: Any) -> Any:
     """Wrap the constructor of Keras's iterator over a fit's epochs.
 
     Args:
         batches: Keras's constructor.
         base: the constructor of its base class, which knows nothing of TensorFlow.
-        fit: the code that makes the two iterators to change, one for training and one for validation. Callbacks make
-            other iterators, which stay unchanged.
+        callers: the code of ``fit`` and ``evaluate``, which make the iterators to change: for training, validation and
+            evaluation. Callbacks make other iterators, which stay unchanged.
     """
 
     @functools.wraps(batches)
@@ -71,7 +72,7 @@ def _with_loops(batches: Any, base: Any, fit: Any) -> Any:
         __tracebackhide__ = True  # in IPython's tracebacks
         caller = sys._getframe(1)
         model, steps = _allowed[-1] if _allowed else (None, 1)
-        if steps < 2 or caller.f_code is not fit or caller.f_locals.get("self") is not model:
+        if steps < 2 or caller.f_code not in callers or caller.f_locals.get("self") is not model:
             batches(self, distribute_strategy, *args, **kwargs)
             return
         base(self, *args, **kwargs)

@@ -40,6 +40,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     exact = TensorFlowTrainer.fit
     monkeypatch.setattr(TensorFlowTrainer, "fit", exact)  # what is put back
+    monkeypatch.setattr(TensorFlowTrainer, "evaluate", TensorFlowTrainer.evaluate)
     keras_training.install()
     return SimpleNamespace(exact=exact, fit=TensorFlowTrainer.fit, keras=keras)
 
@@ -82,7 +83,11 @@ def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: A
         histories.append(fit(model, x, y, **given))
     arrays = [np.asarray(v).tobytes() for v in (*model.variables, *model.optimizer.variables)]
     said = [(h.history, h.epoch, h.params) for h in histories]
-    return model, (arrays, said, model.evaluate(x, y, verbose=0))
+    evaluate = type(model).evaluate
+    if not hasattr(fit, "exact"):  # Keras's own
+        evaluate = getattr(evaluate, "exact", evaluate)
+    evaluated = [evaluate(model, x, y, verbose=0, batch_size=size) for size in (None, 7)]
+    return model, (arrays, said, evaluated)
 
 
 def assert_same(fast: SimpleNamespace, build: Callable[[], Any], *fits: dict[str, Any], **more: Any) -> Any:
@@ -345,6 +350,26 @@ def test_a_slow_step_is_soon_run_alone(fast: SimpleNamespace, monkeypatch: pytes
     assert_same(fast, plain, {"epochs": 2, "batch_size": 50})
     assert calls[:3] == [keras_epochs.FIRST_STEPS, 2, 1]
     assert set(calls[2:12]) == {1}
+
+
+def test_a_model_that_was_not_trained_is_evaluated_fast(fast: SimpleNamespace) -> None:
+    model = outcome(fast.fit, plain, [], X, Y)[0]
+    assert isinstance(model.test_function, keras_epochs.Function)
+    assert outcome(fast.fit, plain, [], X, Y)[1] == outcome(fast.exact, plain, [], X, Y)[1]
+
+
+@pytest.mark.parametrize("given", [{"steps": 3}, {"batch_size": ROWS}, {"callbacks": "hook"}])
+def test_an_evaluation_whose_batches_count_is_kerass(fast: SimpleNamespace, given: dict[str, Any]) -> None:
+    seen: list[int] = []
+    if "callbacks" in given:
+        hook = fast.keras.callbacks.LambdaCallback()
+        hook.on_test_batch_end = lambda batch, logs: seen.append(batch)
+        given = {"callbacks": [hook]}
+    model = plain()
+    model.compile("sgd", LOSS)
+    model.evaluate(X, Y, verbose=0, **given)
+    assert not isinstance(model.test_function, keras_epochs.Function)
+    assert seen == ([] if "callbacks" not in given else list(range(16)))
 
 
 def test_a_limit_of_steps_holds(fast: SimpleNamespace) -> None:
