@@ -371,6 +371,12 @@ def test_a_module_of_the_course_that_only_tests_import_is_found(tmp_path: Path) 
         releasing.check(tiny_release(course))
 
 
+def test_a_module_that_is_missing_is_one_finding_however_many_names_are_taken_from_it() -> None:
+    before = [(Role.READ_ONLY, "from absent.tools import one_thing, another_thing"), *NOTEBOOK]
+    (one,) = found("one_thing(result)\nanother_thing(result)\none_thing(squares(1))", before=before)
+    assert "there is no module 'absent' where the test runs" in one
+
+
 def test_a_cell_that_is_no_python_hides_no_other_fault(tmp_path: Path) -> None:
     course = tiny_course(tmp_path)
     cells = [

@@ -92,9 +92,11 @@ class Reader:
                 if getattr(node, "level", 0) or (node not in guarded and not self.notebook.can_import(module)):
                     yield self.finding(node, _no_module(module), _BRING)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
+        told: set[str] = set()
         for name, statement in statements.items():
-            for module in modules_imported(statement):
+            for module in sorted({module.partition(".")[0] for module in modules_imported(statement)} - told):
                 if statement.startswith(("import ", "from ")) and not self.notebook.can_import(module):
+                    told.add(module)
                     yield self.finding(self._use(name), _no_module(module), _BRING)
 
     def _use(self, name: str) -> ast.AST:
