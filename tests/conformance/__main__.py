@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from conformance import ours, table, theirs
-from conformance.corpus import Unit, units
+from conformance.corpus import Unit, in_turns, units
 from conformance.verdict import DIFFERENT, REFUSED, SKIPPED, Verdict, judge
 
 
@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write all results to this file as well")
     chosen = parser.parse_args(arguments)
     chosen.results.mkdir(parents=True, exist_ok=True)
-    found = [unit for unit in units(chosen.corpus) if chosen.only in (unit if isinstance(unit, str) else unit.name)]
+    every = in_turns(units(chosen.corpus))
+    found = [unit for unit in every if chosen.only in (unit if isinstance(unit, str) else unit.name)]
 
     def compared(unit: Unit | str) -> Verdict:
         if isinstance(unit, str):

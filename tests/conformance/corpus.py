@@ -7,7 +7,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,20 @@ def units(corpus: Path) -> Iterator[Unit | str]:
     for course in sorted(path for path in corpus.iterdir() if path.is_dir() and not path.name.startswith(".")):
         found = [unit for path in _notebooks(course) if (unit := _unit(course, path)) is not None]
         yield from found or [course.name]
+
+
+def in_turns(found: Iterable[Unit | str]) -> list[Unit | str]:
+    """Order notebooks so that each course has its first before any has its second.
+
+    A comparison that is stopped has then seen of every course.
+    """
+    turns: Counter[str] = Counter()
+    placed = []
+    for unit in found:
+        course = unit if isinstance(unit, str) else unit.course
+        turns[course] += not isinstance(unit, str) and not unit.skip
+        placed.append((turns[course], unit))
+    return [unit for _, unit in sorted(placed, key=lambda pair: pair[0])]
 
 
 def _notebooks(course: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from conformance.verdict import (
     EQUAL,
     FLAWED,
     LACKING,
+    LEAKING,
     PERSON,
     PROVED,
     REFUSED,
@@ -45,7 +46,9 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     full = categories[PROVED] + categories[REFUSED]
     compared = scores.total() - sum(scores[what] for what in DOCUMENTED)
     return {
-        "notebooks": {name: categories[name] for name in (PROVED, REFUSED, FLAWED, LACKING, UNGRADED, SKIPPED)},
+        "notebooks": {
+            name: categories[name] for name in (PROVED, REFUSED, FLAWED, LACKING, LEAKING, UNGRADED, SKIPPED)
+        },
         "scores": dict(scores),
         "share_proved": categories[PROVED] / full if full else None,
         "share_equal": scores[EQUAL] / compared if compared else None,

@@ -12,6 +12,8 @@ REFUSED = "refused"
 FLAWED = "flaw of the source"
 LACKING = "environment lacks it"
 UNGRADED = "nbgrader refuses it"
+LEAKING = "hands out solutions"
+"""A file or cell of the release would give something marked away; nbgrader releases it."""
 SKIPPED = "skipped"
 
 EQUAL = "equal"
@@ -30,6 +32,7 @@ _ELSEWHERE = re.compile(
     r"FileNotFoundError|URLError|HTTPError|ConnectionError|gaierror|NameResolutionError|NotADirectoryError"
     r"|Dataset .* not found|OperationalError: unable to open|MaxRetryError|LookupError"
 )
+_LEAK = re.compile(r"students would see the marked part")
 _TIME = re.compile(r"Timeout")
 
 
@@ -75,7 +78,8 @@ def judge(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Verd
         return Verdict(
             name, FLAWED, f"the unchanged release earns points in nbgrader, too ({len(given)} tests)", scores
         )
-    return Verdict(name, REFUSED, ours["reason"], scores)
+    leaks = [line for line in ours["reason"].splitlines() if _LEAK.search(line)]
+    return Verdict(name, LEAKING if leaks else REFUSED, ours["reason"], scores)
 
 
 def _missed(test: Mapping[str, Any]) -> bool:

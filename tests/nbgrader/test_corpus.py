@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conformance.__main__ import main
-from conformance.corpus import Unit, lay_out, source_directory, units
+from conformance.corpus import Unit, in_turns, lay_out, source_directory, units
 from conformance.table import summary, summary_lines
 from conformance.theirs import walled
 from conformance.verdict import (
@@ -17,6 +17,7 @@ from conformance.verdict import (
     EQUAL,
     FLAWED,
     LACKING,
+    LEAKING,
     NEVER_RAN,
     PERSON,
     PROVED,
@@ -113,6 +114,13 @@ def test_files_beside_a_notebook_go_along_and_other_notebooks_do_not(tmp_path: P
     assert {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()} == {"p.ipynb", "data/rows.csv"}
 
 
+def test_each_course_has_its_first_notebook_before_any_has_its_second(tmp_path: Path) -> None:
+    for name in ("a/source/1/p", "a/source/2/p", "b/source/1/p"):
+        write(tmp_path / f"{name}.ipynb", *SUM)
+    ordered = [u if isinstance(u, str) else u.name for u in in_turns(units(tmp_path))]
+    assert ordered == ["a/1/p", "b/1/p", "a/2/p"]
+
+
 def test_the_half_has_every_other_answer() -> None:
     assert half(["a", "b", "c"]) == {"a", "c"}
 
@@ -140,6 +148,7 @@ def ours(score: float = 1, *, proved: bool = True, reason: str = "", manual: boo
         (theirs(0, "ModuleNotFoundError: No module named 'obspy'"), ours(0, proved=False), LACKING, "module obspy"),
         (theirs(0, "FileNotFoundError: rows.csv"), ours(0, proved=False), LACKING, "rows.csv"),
         (theirs(0, stderr=True), ours(), FLAWED, "standard error"),
+        (theirs(), ours(0, proved=False, reason="x.py: line 1: students would see the marked part"), LEAKING, "x.py"),
         ({"refused": "no such cell"}, {}, UNGRADED, "no such cell"),
     ],
 )
