@@ -46,7 +46,8 @@ def _autograder(scratch: Path, seconds: int, *arguments: str) -> tuple[int, str]
         )
     except subprocess.TimeoutExpired:
         return 124, f"the kit needs more than {seconds} s"
-    return done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", done.stderr or done.stdout)[-6000:]
+    said = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr or done.stdout)
+    return done.returncode, said[max(said.find("error: "), 0) :][:6000]
 
 
 def _questions(report: Path, notebook: str) -> dict[str, dict[str, Any]]:
