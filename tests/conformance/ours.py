@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autograder.course.nbgrader_config import NBGRADER_CONFIG
 from conformance.corpus import ASSIGNMENT, Unit, lay_out, notebook_name
 
 
@@ -21,6 +22,7 @@ def grade(unit: Unit, scratch: Path, submitted: Path, seconds: int) -> dict[str,
         ``score``, ``outcome``, ``manual`` and ``message``.
     """
     lay_out(unit, scratch)
+    use_own_gradebook(scratch)
     code, said = _autograder(scratch, seconds, "release", ASSIGNMENT)
     result: dict[str, Any] = {"proved": code == 0, "reason": "" if code == 0 else said, "graded": {}}
     released = code == 0
@@ -36,6 +38,14 @@ def grade(unit: Unit, scratch: Path, submitted: Path, seconds: int) -> dict[str,
         result["graded"] = _questions(report, notebook_name(unit)) if report.is_file() else {}
         result["not_graded"] = said if code else ""
     return result
+
+
+def use_own_gradebook(scratch: Path) -> None:
+    """Keep a stranger's configuration from naming the database."""
+    config = scratch / NBGRADER_CONFIG
+    if config.is_file():
+        with config.open("a", encoding="utf-8") as stream:
+            stream.write(f"\nc.CourseDirectory.db_url = 'sqlite:///{scratch}/gradebook.db'\n")
 
 
 def _autograder(scratch: Path, seconds: int, *arguments: str) -> tuple[int, str]:

@@ -72,7 +72,7 @@ def judge(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Verd
         category, reason = _blame(solution, missed)
         return Verdict(name, category, reason, scores)
     if ours["proved"]:
-        return Verdict(name, PROVED, "", scores)
+        return Verdict(name, PROVED, str(ours.get("not_graded", "")), scores)
     given = [t for t in (theirs["graded"].get("unchanged") or {"tests": {}})["tests"].values() if t["score"]]
     if given and _only_given_away(ours["reason"]):
         return Verdict(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conformance.__main__ import main
 from conformance.corpus import Unit, in_turns, lay_out, source_directory, units
+from conformance.ours import use_own_gradebook
 from conformance.table import summary, summary_lines
 from conformance.theirs import walled
 from conformance.verdict import (
@@ -27,6 +28,8 @@ from conformance.verdict import (
     judge,
 )
 from conformance.worker import half
+
+from autograder.course.nbgrader_config import read_nbgrader_config
 
 needs_nbgrader = pytest.mark.skipif(find_spec("nbgrader") is None, reason="nbgrader is not installed")
 
@@ -119,6 +122,15 @@ def test_each_course_has_its_first_notebook_before_any_has_its_second(tmp_path: 
         write(tmp_path / f"{name}.ipynb", *SUM)
     ordered = [u if isinstance(u, str) else u.name for u in in_turns(units(tmp_path))]
     assert ordered == ["a/1/p", "b/1/p", "a/2/p"]
+
+
+def test_the_database_is_none_that_a_course_names(tmp_path: Path) -> None:
+    path = write(tmp_path / "c/source/ps1/p.ipynb", *SUM)
+    config = path.parents[2] / "nbgrader_config.py"
+    config.write_text("c.CourseDirectory.db_url = os.environ['DB']")
+    use_own_gradebook(config.parent)
+    named = read_nbgrader_config(config.parent).get("CourseDirectory", "db_url")
+    assert named == f"sqlite:///{config.parent}/gradebook.db"
 
 
 def test_the_half_has_every_other_answer() -> None:
