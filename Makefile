@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-all demo docs lock clean
+.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -46,6 +46,9 @@ test-all: ## every night: slow tests, attacks, variants and interruptions, one a
 	$(MAKE) test-security
 	$(MAKE) test-variants
 	$(MAKE) test-interruptions
+
+conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1"]
+	PYTHONPATH=tests $(BIN)/python -m conformance $(CORPUS) --results $(or $(RESULTS),$(CORPUS)/.conformance) $(ARGS)
 
 demo: install ## a course with a small class, graded from end to end
 	$(BIN)/autograder demo

@@ -34,6 +34,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
+    from autograder.course.configuration import without_effect
     from autograder.grading.batch import exclusive
     from autograder.release import build, leaks
     from autograder.release.preparation import prepare
@@ -45,6 +46,9 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     leaks.check_sources(course, wanted)
     built = build.build(course, wanted)
     leaks.check_files(course, built)
+    unread = without_effect(course.root)
+    if unread:
+        click.echo(f"Warning: {unread}", err=True)
     for warning in build.check(built):
         click.echo(f"Warning: {warning}", err=True)
     if not no_prove:

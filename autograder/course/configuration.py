@@ -15,6 +15,7 @@ from typing import cast
 import yaml
 
 from autograder.course.late_policy import check_plugin
+from autograder.course.nbgrader_config import NBGRADER_CONFIG, options_without_effect, read_nbgrader_config
 from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
 from autograder.course.yaml_record import Reader, parse, suggest
@@ -83,6 +84,13 @@ def assignment(course: Course, name: str) -> Assignment:
     known = ", ".join(course.assignments) or "none yet"
     near = suggest(name, course.assignments)
     raise UsageError(f"there is no assignment {name!r} in this course{near} (assignments: {known})")
+
+
+def without_effect(root: Path) -> str:
+    """Return one sentence that names the options of nbgrader_config.py without effect here; empty if there is none."""
+    config = read_nbgrader_config(root)
+    named = ", ".join(options_without_effect(config, course_file=(root / COURSE_FILE).exists()))
+    return f"{NBGRADER_CONFIG}: without effect on a release or a grade here: {named}" if named else ""
 
 
 # --- course.yaml -------------------------------------------------------------------------------------

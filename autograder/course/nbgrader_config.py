@@ -97,6 +97,50 @@ def _changed(statement: ast.stmt) -> Iterator[tuple[str, str]]:
                 yield owner, option
 
 
+# --- options without effect --------------------------------------------------------------------------
+
+_FOLDERS = frozenset(f"{kind}_directory" for kind in ("source", "release", "submitted", "autograded", "feedback"))
+_ALWAYS_READ: Mapping[str, frozenset[str]] = {"CourseDirectory": frozenset({"ignore", "include", "db_url"})}
+_READ_WITHOUT_COURSE_FILE: Mapping[str, frozenset[str]] = {
+    "CourseDirectory": _FOLDERS,
+    "Execute": frozenset({"timeout"}),
+    "ExecutePreprocessor": frozenset({"timeout"}),
+    "LateSubmissionPlugin": frozenset({"penalty_method"}),
+    "AssignLatePenalties": frozenset({"plugin_class"}),
+    "Autograde": frozenset({"exclude_overwriting"}),
+}
+_OF_GRADING = frozenset({*_READ_WITHOUT_COURSE_FILE, "BaseConverter", "GenerateAssignment", "Assign"})
+_OF_STEPS = frozenset({"DeduplicateIds", "IgnorePattern", "LimitOutput", "OverwriteCells", "OverwriteKernelspec"})
+_OLD_NAMES = frozenset({"course_id", "db_assignments", "db_students", "db_url"})
+"""Options that nbgrader had in its class ``NbGrader`` once, and that old courses set."""
+
+
+def options_without_effect(config: NbgraderConfig, *, course_file: bool) -> list[str]:
+    """Name the options that change a release or a grade in nbgrader, and nothing here: ``c.LimitOutput.max_lines``.
+
+    Options of nbgrader's other commands (exchange, collecting, formgrader) are none of them.
+
+    Args:
+        config: the settings.
+        course_file: whether there is a course.yaml, which replaces several options.
+    """
+    options = [*((owner, name) for owner, given in config.values.items() for name in given), *config.computed]
+    return sorted({f"c.{owner}.{name}" for owner, name in options if not _has_effect(owner, name, course_file)})
+
+
+def _has_effect(owner: str, name: str, course_file: bool) -> bool:
+    """Tell whether an option is read here, or is none of a release and a grade."""
+    if owner == "NbGrader":
+        return name not in _OLD_NAMES
+    if (owner, name) == ("CourseDirectory", "course_id"):
+        return True  # where there is a course.yaml, it is for nbgrader's commands on the same folders
+    if owner in _OF_STEPS:
+        return False
+    read = _ALWAYS_READ.get(owner, frozenset())
+    read |= frozenset() if course_file else _READ_WITHOUT_COURSE_FILE.get(owner, frozenset())
+    return owner not in _OF_GRADING or name in read
+
+
 # --- which files go out ------------------------------------------------------------------------------
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.examiner.names import bindings
+from autograder.examiner.refusals import aliases, dotted
 from autograder.records import Exam
 
 MAX_DEPTH = 20
@@ -18,17 +19,51 @@ MAX_DEPTH = 20
 
 
 def search_folders(exam: Exam) -> list[str]:
-    """List the folders beside the notebook that its cells put on Python's path: ``sys.path.append("./code")``."""
+    """List the folders beside the notebook that its cells put on Python's path: ``sys.path.append("./code")``.
+
+    The folder may be a constant of the notebook, as in ``where = "code"; sys.path.append(where)``.
+    """
+    trees = [_tree(cell.source) for cell in exam.cells if cell.cell_type == "code"]
+    imports = aliases(trees)
+    constants = _constants(trees)
     found: dict[str, None] = {}
-    for cell in exam.cells:
-        for node in ast.walk(_tree(cell.source)) if cell.cell_type == "code" and "path" in cell.source else ():
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert"):
-                given = node.args[-1] if node.args else None
-                text = given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else "/"
-                folder = posixpath.normpath(text)
-                if not folder.startswith(("/", "..", "~", ".")):
-                    found[folder] = None
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and dotted(node.func, imports) in _EXTENDING and node.args:
+            folder = posixpath.normpath(_text(node.args[-1], imports, constants) or "/")
+            if not folder.startswith(("/", "..", "~", ".")):
+                found[folder] = None
     return list(found)
+
+
+_EXTENDING = ("sys.path.append", "sys.path.insert")
+_KEEPING = ("os.path.abspath", "os.path.normpath", "os.path.realpath", "str", "pathlib.Path")
+
+
+def _constants(trees: Sequence[ast.Module]) -> dict[str, str]:
+    """Return the texts of names that the notebook binds to one text alone."""
+    bound: dict[str, set[str]] = {}
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Assign):
+            text = node.value.value if isinstance(node.value, ast.Constant) else None
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    bound.setdefault(target.id, set()).add(text if isinstance(text, str) else "")
+    return {name: text for name, (text, *others) in bound.items() if text and not others}
+
+
+def _text(node: ast.expr, imports: Mapping[str, str], constants: Mapping[str, str]) -> str:
+    """Return the path that an expression stands for; empty if it cannot be read."""
+    match node:
+        case ast.Constant(str() as text):
+            return text
+        case ast.Name(name):
+            return constants.get(name, "")
+        case ast.Call(function, [inner], []) if dotted(function, imports) in _KEEPING:
+            return _text(inner, imports, constants)
+        case ast.Call(function, [*parts], []) if dotted(function, imports) == "os.path.join" and parts:
+            texts = [_text(part, imports, constants) for part in parts]
+            return posixpath.join(*texts) if all(texts) else ""
+    return ""
 
 
 def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Path, ...]:

@@ -112,6 +112,8 @@ class _Steps:
             if name == _AUTOTESTS and not self._has_autotests(notebook):
                 continue
             step = self.make(name)
+            if name == _AUTOTESTS:
+                self._check_templates(step, notebook)
             place = _watched(step)
             try:
                 with _native_kernel(notebook) if name == _AUTOTESTS else nullcontext():
@@ -124,6 +126,15 @@ class _Steps:
     def _has_autotests(self, notebook: NotebookNode) -> bool:
         """Tell whether the step for autotests has work; it imports everything that runs notebooks."""
         return bool(self.config.values.get(_AUTOTESTS)) or any("AUTOTEST" in cell.source for cell in notebook.cells)
+
+    def _check_templates(self, step: Any, notebook: NotebookNode) -> None:
+        """Refuse an AUTOTEST without the file that says what is made of it."""
+        path = Path(step.autotest_filename)
+        asking = [i for i, cell in enumerate(notebook.cells) if step.autotest_delimiter in cell.source]
+        if asking and not (self.folder / path).exists():
+            place = cell_name(asking[0], notebook.cells[asking[0]])
+            todo = "put it into the course folder (nbgrader's documentation has one), or write the tests themselves"
+            raise CourseError(f"{self.label}: {place}: an AUTOTEST needs {path.name}, and there is none; {todo}")
 
     def make(self, name: str) -> Any:
         """Make the preprocessor with the options of nbgrader_config.py, and with absolute paths."""

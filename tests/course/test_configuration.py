@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course.configuration import assignment, load_course
+from autograder.course.configuration import assignment, load_course, without_effect
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import is_hidden
 from autograder.errors import CourseError, UsageError
@@ -349,6 +349,32 @@ def test_files_that_students_are_to_edit_are_refused_where_they_would_be_put_bac
         return
     with pytest.raises(CourseError, match=r"exclude_overwriting\['ps1'\]: released files are always the instructor's"):
         load_course(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("c.CourseDirectory.ignore = []\nc.Execute.timeout = 60\nc.ClearSolutions.code_stub = {}", ""),
+        ("c.Exchange.root = '/srv'\nc.FileNameCollectorPlugin.valid_ext = []\nc.CourseDirectory.course_id = 'p'", ""),
+        (
+            "c.CourseDirectory.root = '/home/ada'\nc.LimitOutput.max_lines = 9",
+            "CourseDirectory.root, c.LimitOutput.max_lines",
+        ),
+        ("c.CourseDirectory.db_assignments = [dict(name='ps1')]", "c.CourseDirectory.db_assignments"),
+        ("c.NbGrader.course_id = 'old'", "c.NbGrader.course_id"),
+        ("if True:\n    c.Execute.error_on_timeout = False", "c.Execute.error_on_timeout"),
+    ],
+)
+def test_options_without_effect_on_a_release_or_a_grade_are_named(tmp_path: Path, lines: str, named: str) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(lines)
+    told = without_effect(tmp_path)
+    assert told == "" if not named else told.endswith(f"grade here: c.{named.removeprefix('c.')}")
+
+
+def test_options_that_course_yaml_replaces_are_named_beside_one(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("c.Execute.timeout = 60\nc.CourseDirectory.course_id = 'p'")
+    (tmp_path / "course.yaml").write_text("course: p\n")
+    assert without_effect(tmp_path).endswith("here: c.Execute.timeout")
 
 
 def test_options_that_are_computed_are_known_by_their_line(tmp_path: Path) -> None:

@@ -131,3 +131,21 @@ def test_only_folders_beside_the_notebook_are_followed() -> None:
              'sys.path.append(".")', 'sys.path.append(".hidden")', 'sys.path.append("a/../../b")', 'sys.path.append()',
              'sys.path.append("lib/x")']  # fmt: skip
     assert search_folders(exam_of((Role.FREE, "%magic\nimport sys\n" + "\n".join(lines)))) == ["lib/x"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "folders"),
+    [
+        ("import sys\nwhere = 'lib'\nsys.path.append(where)", ["lib"]),
+        ("from sys import path\nwhere = './lib'\npath.append(where); ", ["lib"]),
+        ("from sys import path as search\nsearch.insert(0, 'lib')", ["lib"]),
+        ("import os, sys\nsys.path.append(os.path.abspath('lib'))", ["lib"]),
+        ("import os, sys\nsys.path.append(os.path.join('lib', 'deep'))", ["lib/deep"]),
+        ("import sys\nfrom pathlib import Path\nsys.path.append(str(Path('lib')))", ["lib"]),
+        ("import sys\nwhere = 'lib'\nwhere = find()\nsys.path.append(where)", []),
+        ("import os, sys\nsys.path.append(os.path.join('lib', deep))", []),
+        ("path = []\npath.append('lib')", []),
+    ],
+)
+def test_the_folder_may_be_a_constant_of_the_notebook(lines: str, folders: list[str]) -> None:
+    assert search_folders(exam_of((Role.FREE, lines))) == folders

@@ -371,6 +371,37 @@ def test_a_module_of_the_course_that_only_tests_import_is_found(tmp_path: Path) 
         releasing.check(tiny_release(course))
 
 
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import time\nstart = time.time()\nsquares(9)\nassert time.time() - start < 1",
+        "from time import perf_counter as now\nclass Timer:\n    def start(self): self.at = now()\n"
+        "    def stop(self): return now() - self.at\nt = Timer()\nt.start()\nsquares(9)\nassert t.stop() < 1",
+        "import timeit\nassert timeit.timeit(lambda: squares(9), number=3) < 1",
+    ],
+)
+def test_a_test_that_times_the_students_code_is_warned_of(test: str) -> None:
+    (told,) = found(test)
+    assert "timed here with the way of its arguments to another process and back; allow for it" in told
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import time\nnp.random.seed(int(time.time()))\nassert squares(9)",
+        "import time\nstart = time.time()\nassert time.time() >= start",
+    ],
+)
+def test_a_clock_that_times_nothing_of_the_students_is_none(test: str) -> None:
+    assert found(test) == []
+
+
+def test_a_module_that_is_missing_is_one_finding_however_many_names_are_taken_from_it() -> None:
+    before = [(Role.READ_ONLY, "from absent.tools import one_thing, another_thing"), *NOTEBOOK]
+    (one,) = found("one_thing(result)\nanother_thing(result)\none_thing(squares(1))", before=before)
+    assert "there is no module 'absent' where the test runs" in one
+
+
 def test_a_cell_that_is_no_python_hides_no_other_fault(tmp_path: Path) -> None:
     course = tiny_course(tmp_path)
     cells = [

@@ -314,6 +314,13 @@ def test_an_autotest_that_raises_is_a_course_error_and_leaves_no_kernel(tmp_path
     assert not running
 
 
+def test_an_autotest_without_its_templates_is_told_with_the_cell(tmp_path: Path) -> None:
+    with pytest.raises(
+        CourseError, match=r"cell \d+ \(.*\): an AUTOTEST needs autotests.yml, and there is none; put it"
+    ):
+        built(course_of(tmp_path, test_cell("### AUTOTEST 1 + 1")))
+
+
 def _link(path: Path) -> str:
     try:
         return str(path.readlink())

@@ -67,6 +67,7 @@ class Reader:
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
+        yield from self._clocks()
         for node, reason, instead in copied_arguments(self.tree, self._students_functions()):
             yield self.finding(node, reason, instead, warning=True)
 
@@ -92,9 +93,11 @@ class Reader:
                 if getattr(node, "level", 0) or (node not in guarded and not self.notebook.can_import(module)):
                     yield self.finding(node, _no_module(module), _BRING)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
+        told: set[str] = set()
         for name, statement in statements.items():
-            for module in modules_imported(statement):
+            for module in sorted({module.partition(".")[0] for module in modules_imported(statement)} - told):
                 if statement.startswith(("import ", "from ")) and not self.notebook.can_import(module):
+                    told.add(module)
                     yield self.finding(self._use(name), _no_module(module), _BRING)
 
     def _use(self, name: str) -> ast.AST:
@@ -223,6 +226,20 @@ class Reader:
         words = re.split(r"[._]", name.lower())
         return any(w.startswith(("assert", "check", "test", "raises", "fail", "verify")) for w in words)
 
+    def _clocks(self) -> Iterator[Finding]:
+        """Warn of a test that measures how long the student's code takes."""
+        if not self.loaded & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
+            return
+        read = [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call) and _CLOCKS.fullmatch(dotted(node.func, self.notebook.imports))
+        ]
+        read.sort(key=lambda node: node.lineno)
+        if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
+            why = "a call of the student's is timed here with the way of its arguments to another process and back"
+            yield self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
+
     def _data(self) -> Iterator[Finding]:
         shown = loaded_names(without_magics(self.cell.released))
         for name in sorted((self.loaded - shown - self.own) & self.notebook.data_of_locked_cells):
@@ -237,6 +254,7 @@ def _pythons() -> set[str]:
     return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
 
 
+_CLOCKS = re.compile(r"time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+")
 _A_PERSON = "a person has to grade"
 _BRING = "install it where you grade, put it into the course folder or the release, or do without it"
 
