@@ -24,6 +24,7 @@ from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.empty_arrays import reject_empty_comparisons
+from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
@@ -115,6 +116,8 @@ def examine(
     examined: list[Examined] = []
     earned: dict[str, float] = {}
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
+    remote = answers.remote
+    copies = answering_copies(cells, known)
     for place, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
@@ -123,7 +126,13 @@ def examine(
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
         limit = Allowance(min(seconds, max(0.01, total.left())), waited)
         with locating(wording.place):
-            one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+            copy = copies[place]
+            if copy is not None and copy.snapshot not in remote.gone:
+                with remote.asking_copy(copy):
+                    one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+            if copy is None or copy.snapshot in remote.gone:
+                # That a copy died decides nothing: the kernel is asked itself, and may die of the same.
+                one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:

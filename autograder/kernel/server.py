@@ -1,9 +1,9 @@
 """The agent's answers to the examiner's questions about the student's namespace.
 
 There are two phases. While the notebook runs, ``snapshot`` and ``fetch`` copy plain values out at the position of a
-test cell and pin everything else. After the last cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr``
-and the like act on pinned objects. A request and its reply are one codec message each, in the buffers of a Jupyter
-message.
+test cell and pin everything else; ``freeze`` makes a copy of the process, see :mod:`frozen_copies`. After the last
+cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr`` and the like act on pinned objects, here or in a
+frozen copy. A request and its reply are one codec message each, in the buffers of a Jupyter message.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from . import (
     description,
     dialogue,
     figures,
+    frozen_copies,
     keras_model,
     model_questions,
     operations,
@@ -76,6 +77,9 @@ class Server:
         self.hidden = hidden
         self.pinned: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
+        self.last = 0
+        """The last number that was given; :mod:`frozen_copies` tells the ranges."""
+        self.copies = frozen_copies.Copies(self)
         self.snapshots: list[dict[str, Any]] = []
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
@@ -93,7 +97,8 @@ class Server:
             return found
         number = self.numbers.get(id(value))
         if number is None:
-            number = len(self.pinned) + 1
+            self.last += 1
+            number = self.last
             self.pinned[number] = value
             self.numbers[id(value)] = number
         kind = _kind(value)
@@ -136,12 +141,33 @@ class Server:
         described, weights = keras_model.claim(self.pinned[handle])
         return described, weights
 
+    def freeze(self, snapshot: int, names: list[str], room_mib: int) -> tuple[str, Any]:
+        """Make a frozen copy of this process as it is at a snapshot.
+
+        Args:
+            snapshot: the snapshot's number, and the copy's.
+            names: further names whose objects get their numbers before, so that the copy knows them.
+            room_mib: what all copies together may hold of memory, in MiB.
+
+        Returns:
+            ``("frozen", number)`` with the last number that the copy knows, or ``("not", why)``.
+        """
+        found = self.snapshots[snapshot]
+        for name in names:
+            if name in found:
+                with contextlib.suppress(codec.CodecError):
+                    codec.encode(found[name], self.refer)
+        return self.copies.freeze(snapshot, room_mib)
+
     # --- after the last cell
 
-    def enter(self, snapshot: int) -> None:
-        """Restore the names of a snapshot, and undo a test's patches."""
-        found = self.snapshots[snapshot]
+    def enter(self, snapshot: int | None) -> None:
+        """Restore the names of a snapshot, if one is given, and undo a test's patches."""
+        self.copies.begin_examination()
         description.unpatch_all()
+        if snapshot is None:
+            return
+        found = self.snapshots[snapshot]
         for name in [n for n in self.namespace if n not in found]:
             del self.namespace[name]
         self.namespace.update(found)
@@ -194,7 +220,12 @@ class Server:
     # --- the wire
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
-        """Answer one request; every exception of the student's code becomes part of the reply."""
+        """Answer one request, or have a frozen copy answer it.
+
+        Every exception of the student's code becomes part of the reply.
+        """
+        if text.startswith(frozen_copies.ADDRESS):
+            return self.copies.relay(text, buffers)
         outer, self.printed = self.printed, _Limited()
         self.callbacks.depth += 1
         try:
@@ -227,6 +258,7 @@ VERBS = frozenset(
     [
         "snapshot",
         "fetch",
+        "freeze",
         "model",
         "enter",
         "assign",
@@ -242,7 +274,7 @@ VERBS = frozenset(
 )
 
 
-def attach(kernel: Any) -> None:
+def attach(kernel: Any) -> Server:
     """Make a running IPython kernel answer the examiner's requests."""
     server = Server(kernel.shell.user_ns, kernel.shell.user_ns_hidden)
     # Names that IPython itself has set are no answers of the student's.
@@ -263,3 +295,4 @@ def attach(kernel: Any) -> None:
         )
 
     kernel.shell_handlers[dialogue.REQUEST] = respond
+    return server

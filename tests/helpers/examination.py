@@ -29,7 +29,10 @@ def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds
     answers_ = Answers(executed.remote, known.modules, no_models)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
     wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
-    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited)
+    try:
+        return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited)
+    finally:
+        executed.close()
 
 
 def outcome(answer, test, points=1.0, released=None, **more):
