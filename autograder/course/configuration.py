@@ -19,12 +19,13 @@ from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
 from autograder.course.yaml_record import Reader, parse, suggest
 from autograder.errors import UsageError
-from autograder.records import SANDBOXES, Assignment, Course, Engine, LatePolicy, Limits
+from autograder.records import SANDBOXES, Assignment, Course, Engine, Examine, LatePolicy, Limits
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 TRAINING = ("exact", "fast")
 ENGINES = ("local", "dask")
+PLACES = ("outside", "kernel")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -98,6 +99,7 @@ class _Top:
     limits: Limits = field(default_factory=Limits)
     sandbox: str = SANDBOXES[0]
     decimals: int = 2
+    examine: Examine = field(default_factory=Examine)
     engine: Engine = field(default_factory=Engine)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
@@ -107,7 +109,7 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind"})
+        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where"})
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""
@@ -124,7 +126,13 @@ class _CourseFile:
             self.check_sandbox(keys["sandbox"], sandbox)
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
         decimals = self.read.value(keys["decimals"], int, "decimals") if "decimals" in keys else 2
-        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals)
+        examine = Examine()
+        if "examine" in keys:
+            examine = self.read.record(keys["examine"], "'examine'", examine)
+            self.check_examine(keys["examine"], examine)
+            if examine.kernel:
+                raise self.read.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
+        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals, examine=examine)
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
         return Course(self.root, course_id, title or course_id, assignments, engine=engine)
@@ -171,6 +179,8 @@ class _CourseFile:
             self.check_files(keys["hidden"], where, source / "hidden", hidden=True, made=made)
         if "sandbox" in keys:
             self.check_sandbox(keys["sandbox"], result.sandbox)
+        if "examine" in keys:
+            self.check_examine(keys["examine"], result.examine)
         if result.training not in TRAINING:
             known = suggest(result.training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
             raise self.read.error(keys["training"], f"unknown training {result.training!r} in {where}{known}")
@@ -189,6 +199,12 @@ class _CourseFile:
         if name not in SANDBOXES:
             known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
             raise self.read.error(node, f"there is no sandbox {name!r}{known}")
+
+    def check_examine(self, node: yaml.Node, examine: Examine) -> None:
+        """Refuse an unknown place of tests."""
+        if examine.where not in PLACES:
+            known = suggest(examine.where, PLACES) or f"; it is one of {', '.join(PLACES)}"
+            raise self.read.error(node, f"tests cannot be examined in {examine.where!r}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

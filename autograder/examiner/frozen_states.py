@@ -33,14 +33,14 @@ def answering_copies(cells: Sequence[tuple[ExamCell, Capture | None]], known: Vo
     found = list(own)
     for group in set(groups):
         members = [place for place, one in enumerate(groups) if one == group]
-        asking = [place for place in members if _asks(cells[place][1])]
+        asking = [place for place in members if _asks(*cells[place])]
         for place in members:
             found[place] = own[asking[-1]] if asking else None
     return found
 
 
-def _asks(capture: Capture | None) -> bool:
-    return capture is not None and bool(capture.handles)
+def _asks(cell: ExamCell, capture: Capture | None) -> bool:
+    return capture is not None and bool(capture.handles or cell.in_kernel)
 
 
 def _makers(place: int, source: str, cells: Sequence[tuple[ExamCell, Capture | None]], known: Vocabulary) -> list[int]:

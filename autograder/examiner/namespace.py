@@ -257,10 +257,7 @@ class Namespace(dict[str, Any]):
         for name in missing:
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
-            copy = self.answers.remote.copy
-            # A copy that was made for a test cell before this one has what that test left, and this test is to find it.
-            joined = copy is not None and copy.snapshot < capture.snapshot
-            self.answers.remote.ask("enter", None if joined else capture.snapshot)
+            self.answers.remote.enter(capture.snapshot)
             for name in [name for name in self.left if name in self.known.students and self._is_tests(name)]:
                 self._tell_kernel(name, self.left[name])
         self.before = dict(self)

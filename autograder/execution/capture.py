@@ -73,10 +73,16 @@ class Capture:
     @property
     def handles(self) -> frozenset[int]:
         """Handles of what lives only in the kernel; a copied model or figure does not."""
+        return frozenset(r.handle for r in self._pinned())
+
+    @property
+    def objects(self) -> bool:
+        """Whether some of them are of objects, whose state may change, and not of functions and classes alone."""
+        return any(r.kind == "object" for r in self._pinned())
+
+    def _pinned(self) -> list[Reference]:
         packed = [c.packed for c in self.names.values() if c.packed is not None]
-        return frozenset(
-            r.handle for p in packed for r in references(p.text) if r.kind not in ("module", "model", *FIGURES)
-        )
+        return [r for p in packed for r in references(p.text) if r.kind not in ("module", "model", *FIGURES)]
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,8 @@ class ExtraCaptures:
     """See :func:`autograder.examiner.file_paths.looks_at_files`."""
     figures: frozenset[int] = frozenset()
     """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
+    kernel: frozenset[int] = frozenset()
+    """Those that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
 
 
 MAX_CAPTURED_BYTES = 512 * 2**20

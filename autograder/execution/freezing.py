@@ -1,7 +1,7 @@
 """The frozen copies of one run's kernel: at which test cells one is made, and which copy serves which cell.
 
-A copy is made before a test cell whose names are pinned in the kernel, if anything still runs after that. Test cells
-with no other code between them share one, so that a test finds what the test before it changed.
+A copy is made before a test cell whose names are pinned in the kernel, or that runs there, if anything still runs
+after that. Test cells with no other code between them share one, so that a test finds what the test before it changed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ast
 import dataclasses
 from collections.abc import Mapping
 
-from autograder.errors import BusyError, RemoteError
+from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Asker, Capture, FrozenCopy, until_reply
 from autograder.records import Composed, ComposedCell, Limits, Role
@@ -23,12 +23,20 @@ class Freezing:
     """The copies of one kernel."""
 
     def __init__(
-        self, remote: Asker, composed: Composed, needs: Mapping[int, frozenset[str]], limits: Limits, *, wanted: bool
+        self,
+        remote: Asker,
+        composed: Composed,
+        needs: Mapping[int, frozenset[str]],
+        limits: Limits,
+        in_kernel: frozenset[int],
+        *,
+        wanted: bool,
     ) -> None:
         self._remote = remote
         self._cells = composed.cells
         self._needs = needs
         self._room_mib = int(limits.memory_mib * MEMORY_SHARE)
+        self._in_kernel = in_kernel
         self._wanted = wanted
         self._present: FrozenCopy | None = None
         """The copy since which nothing but test cells has run."""
@@ -40,9 +48,9 @@ class Freezing:
 
     def serve(self, index: int, captured: Capture, until: Allowance) -> Capture:
         """Return the capture of a test cell with the copy that serves it, which is made if there is none."""
-        if not self._wanted or not captured.handles:
+        if not self._wanted or not (captured.handles or index in self._in_kernel):
             return captured
-        if self._present is not None and max(captured.handles) <= self._present.last:
+        if self._present is not None and max(captured.handles, default=0) <= self._present.last:
             return dataclasses.replace(captured, frozen=self._present)
         if not any(map(does_something, self._cells[index:])):
             return captured
@@ -56,7 +64,7 @@ class Freezing:
                 self.made += 1
                 return dataclasses.replace(captured, frozen=self._present)
             return dataclasses.replace(captured, unfrozen=str(told)[:200])
-        except (BusyError, RemoteError):
+        except BusyError:
             raise
         except Exception:  # the student's code decides what shape the kernel's answer has
             return dataclasses.replace(captured, unfrozen="the notebook's kernel gave no readable answer")

@@ -142,7 +142,7 @@ def execute(
         first.close()
         first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock, frozen=False)
     fatal = _fatal_cell(first, len(composed.cells))
-    if fatal is None or not any(c.handles for c in first.captures.values()):
+    if fatal is None or not any(_lives_in_kernel(i, c, extras) for i, c in first.captures.items()):
         return first
     first.close()
     # These cells were in time once: answers in them are not lost because they take longer now.
@@ -150,7 +150,7 @@ def execute(
         limits, cell_seconds=2 * limits.cell_seconds, notebook_seconds=2 * limits.notebook_seconds
     )
     again = _run_once(start, asker, composed, needs, patient, extras, fatal, clock, frozen=frozen)
-    captures = {i: again.captures.get(i, c) if c.handles else c for i, c in first.captures.items()}
+    captures = {i: again.captures.get(i, c) if _lives_in_kernel(i, c, extras) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
@@ -179,7 +179,7 @@ def _run_once(
         captures: dict[int, Capture] = {}
         budget = Budget()
         folder = FolderCopy()
-        freezing = Freezing(remote, composed, needs, limits, wanted=frozen)
+        freezing = Freezing(remote, composed, needs, limits, extras.kernel, wanted=frozen)
         late = False
         for index, cell in enumerate(composed.cells):
             if cell.cell_type != "code" or not cell.source.strip():
@@ -250,6 +250,11 @@ def _started(start: StartKernel) -> Iterator[Kernel]:
     except BaseException:
         kernel.close()
         raise
+
+
+def _lives_in_kernel(index: int, captured: Capture, extras: ExtraCaptures) -> bool:
+    """Tell whether a test cell needs a living kernel."""
+    return bool(captured.handles) or index in extras.kernel
 
 
 def _fatal_cell(executed: Execution[A], total: int) -> int | None:

@@ -27,6 +27,7 @@ from . import (
     model_questions,
     operations,
     portable_function,
+    shell_tests,
 )
 
 MAX_PRINTED = 1_000_000
@@ -79,6 +80,8 @@ class Server:
         self.numbers: dict[int, int] = {}
         self.last = 0
         """The last number that was given; :mod:`frozen_copies` tells the ranges."""
+        self.shell: Any = None
+        """IPython's shell, which runs the cells."""
         self.copies = frozen_copies.Copies(self)
         self.snapshots: list[dict[str, Any]] = []
         self.callbacks = callbacks.Callbacks(self)
@@ -217,6 +220,10 @@ class Server:
         ask: Any = model_questions.QUESTIONS[question]
         return ask(*arguments)
 
+    def run_test(self, source: str) -> dict[str, Any]:
+        """Run a test cell here; see :func:`shell_tests.run`."""
+        return shell_tests.run(self.shell, source)
+
     # --- the wire
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
@@ -270,6 +277,7 @@ VERBS = frozenset(
         "operate",
         "elsewhere",
         "ask_model",
+        "run_test",
     ]
 )
 
@@ -277,6 +285,7 @@ VERBS = frozenset(
 def attach(kernel: Any) -> Server:
     """Make a running IPython kernel answer the examiner's requests."""
     server = Server(kernel.shell.user_ns, kernel.shell.user_ns_hidden)
+    server.shell = kernel.shell
     # Names that IPython itself has set are no answers of the student's.
     server.hidden = frozenset(server.hidden) | frozenset(kernel.shell.user_ns)
 

@@ -133,6 +133,14 @@ class Remote:
         finally:
             self.copy = None
 
+    def enter(self, snapshot: int) -> None:
+        """Let the kernel, or the copy that answers, restore the names of a snapshot.
+
+        A copy that was made for a test cell before that one has what that cell's test left, which the next is to find.
+        """
+        joined = self.copy is not None and self.copy.snapshot < snapshot
+        self.ask("enter", None if joined else snapshot)
+
     def _admit(self, reference: Reference) -> None:
         """Refuse an object that another copy made: the copy that answers does not have it."""
         home = reference.handle // SPAN
