@@ -83,6 +83,16 @@ class LatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Examine:
+    """The test cells that run in the student's kernel, where the student's code can give itself their points."""
+
+    where: str = "outside"
+    """``outside``: no test but those listed or tagged; ``kernel``: all that cannot run outside of it."""
+    kernel: tuple[str, ...] = ()
+    """Ids of test cells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One assignment: a folder in source/."""
 
@@ -112,6 +122,7 @@ class Assignment:
     training: str = TRAINING[0]
     """``fast``: Keras's ``fit`` runs several steps a call where the numbers stay the same; ``exact``: one by one."""
     limits: Limits = field(default_factory=Limits)
+    examine: Examine = field(default_factory=Examine)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
 
@@ -255,6 +266,9 @@ class ExamCell:
     cell_id: str = ""
     """The notebook's id of the cell (nbformat 4.5); empty where it has none. No grade depends on it, where nbgrader's
     metadata is there."""
+    in_kernel: str = ""
+    """Source of a TEST cell that is marked to run in the student's kernel. Then ``source`` is empty: the examiner runs
+    nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,14 +317,21 @@ class ComposedCell:
     """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
 
 
+EXAMINE_KERNEL = "examine-kernel"
+"""Tag of a test cell that runs in the student's kernel."""
 RAISES = "raises-exception"
 """Jupyter's tag of a cell that is meant to raise."""
 
 
-def raises_exception(metadata: Mapping[str, Any]) -> bool:
-    """Tell whether a cell of the exam has that tag."""
+def has_tag(metadata: Mapping[str, Any], tag: str) -> bool:
+    """Tell whether a cell of the exam has a tag."""
     tags = metadata.get("tags")
-    return isinstance(tags, list | tuple) and RAISES in tags
+    return isinstance(tags, list | tuple) and tag in tags
+
+
+def raises_exception(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a cell of the exam is tagged as meant to raise."""
+    return has_tag(metadata, RAISES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +467,8 @@ class QuestionGrade:
     """For the instructor: may quote the hidden test."""
     needs_manual_grade: bool = False
     checks: tuple[CheckResult, ...] = ()
+    in_kernel: bool = False
+    """The test ran in the student's process, which can give itself these points."""
     by_hand: bool = False
     """A person gave the points, in the gradebook."""
     comment: str = ""

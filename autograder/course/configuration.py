@@ -20,11 +20,12 @@ from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
 from autograder.course.yaml_record import Reader, parse, suggest
 from autograder.errors import UsageError
-from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Engine, LatePolicy, Limits
+from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Engine, Examine, LatePolicy, Limits
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 ENGINES = ("local", "dask")
+PLACES = ("outside", "kernel")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -106,6 +107,7 @@ class _Top:
     sandbox: str = SANDBOXES[0]
     decimals: int = 2
     training: str = TRAINING[0]
+    examine: Examine = field(default_factory=Examine)
     engine: Engine = field(default_factory=Engine)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
@@ -115,7 +117,7 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind"})
+        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where"})
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""
@@ -136,7 +138,15 @@ class _CourseFile:
         if "training" in keys:
             training = self.read.value(keys["training"], str, "training")
             self.check_training(keys["training"], training, "the course")
-        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals, training=training)
+        examine = Examine()
+        if "examine" in keys:
+            examine = self.read.record(keys["examine"], "'examine'", examine)
+            self.check_examine(keys["examine"], examine)
+            if examine.kernel:
+                raise self.read.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
+        general = Assignment(
+            "", "", limits=limits, sandbox=sandbox, decimals=decimals, training=training, examine=examine
+        )
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
         return Course(self.root, course_id, title or course_id, assignments, engine=engine)
@@ -185,6 +195,8 @@ class _CourseFile:
             self.check_sandbox(keys["sandbox"], result.sandbox)
         if "training" in keys:
             self.check_training(keys["training"], result.training, where)
+        if "examine" in keys:
+            self.check_examine(keys["examine"], result.examine)
         if result.prepare is not None:
             self.check_prepare(keys["prepare"], where, result, source)
         return result
@@ -206,6 +218,12 @@ class _CourseFile:
         if training not in TRAINING:
             known = suggest(training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
             raise self.read.error(node, f"unknown training {training!r} in {where}{known}")
+
+    def check_examine(self, node: yaml.Node, examine: Examine) -> None:
+        """Refuse an unknown place of tests."""
+        if examine.where not in PLACES:
+            known = suggest(examine.where, PLACES) or f"; it is one of {', '.join(PLACES)}"
+            raise self.read.error(node, f"tests cannot be examined in {examine.where!r}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

@@ -12,7 +12,7 @@ import linecache
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -24,6 +24,8 @@ from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.empty_arrays import reject_empty_comparisons
+from autograder.examiner.frozen_states import answering_copies
+from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
@@ -31,6 +33,7 @@ from autograder.examiner.namespace import Answers, Namespace, TooLarge
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
+from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
 from autograder.examiner.unittest_runs import collect_results
@@ -115,6 +118,8 @@ def examine(
     examined: list[Examined] = []
     earned: dict[str, float] = {}
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
+    remote = answers.remote
+    copies = answering_copies(cells, known)
     for place, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
@@ -123,7 +128,14 @@ def examine(
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
         limit = Allowance(min(seconds, max(0.01, total.left())), waited)
         with locating(wording.place):
-            one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+            copy = copies[place]
+            if copy is not None and copy.snapshot not in remote.gone:
+                with remote.asking_copy(copy):
+                    one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+            if copy is None or copy.snapshot in remote.gone:
+                # That a copy died decides nothing: the kernel is asked itself, and may die of the same.
+                one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+                one = _with_state(one, cell, capture, died=copy is not None)
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:
@@ -131,6 +143,15 @@ def examine(
         examined.append(one)
         earned[str(cell.grade_id)] = one.fraction
     return examined
+
+
+def _with_state(one: Examined, cell: ExamCell, capture: Capture | None, *, died: bool) -> Examined:
+    """Tell the instructor where a test found objects as they are at the end of the notebook, and not as at its cell."""
+    if capture is None or not (capture.objects or cell.in_kernel) or not (died or capture.unfrozen):
+        return one
+    why = "the copy of the kernel from there died" if died else capture.unfrozen
+    note = f"Objects of the notebook's kernel were as at its end, and not as at this cell: {why}."
+    return replace(one, detail=f"{note}\n{one.detail}".strip()[:MAX_DETAIL])
 
 
 def _bound_names(cell: ExamCell) -> frozenset[str]:
@@ -154,6 +175,8 @@ def _examine_cell(
 ) -> Examined:
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
+    if cell.in_kernel:
+        return _examine_in_kernel(cell, capture, namespace.answers.remote, limit)
     try:
         statements = _compile_cell(cell)
     except SyntaxError as error:
@@ -206,6 +229,17 @@ def _examine_cell(
     if failures:
         return _failed(failures, cell, tuple(results), detail, wording)
     return _passed(value, cell, results, detail)
+
+
+def _examine_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> Examined:
+    points, message, detail = run_in_kernel(cell, capture, remote, limit)
+    if limit.is_starved():
+        raise BusyError(f"this machine was too busy: the test {cell.grade_id} got {limit.story()}")
+    if points is None:
+        return Examined(0.0, Outcome.FAILED, message, detail)
+    stated = points == points and cell.points
+    fraction = min(1.0, max(0.0, points / cell.points)) if stated else 1.0
+    return Examined(fraction, _outcome(fraction), "", detail)
 
 
 def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[BaseException]) -> Any:

@@ -257,7 +257,7 @@ class Namespace(dict[str, Any]):
         for name in missing:
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
-            self.answers.remote.ask("enter", capture.snapshot)
+            self.answers.remote.enter(capture.snapshot)
             for name in [name for name in self.left if name in self.known.students and self._is_tests(name)]:
                 self._tell_kernel(name, self.left[name])
         self.before = dict(self)

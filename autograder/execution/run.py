@@ -12,7 +12,6 @@ from typing import Generic, Protocol, TypeVar
 from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance, longest
 from autograder.execution.capture import (
-    FIGURES,
     Asker,
     Budget,
     Capture,
@@ -21,9 +20,10 @@ from autograder.execution.capture import (
     capture_files_and_figures,
 )
 from autograder.execution.captured_files import FolderCopy
+from autograder.execution.freezing import Freezing, does_something
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
-from autograder.kernel.codec import Packed, references
+from autograder.kernel.codec import Packed
 from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus
 
 
@@ -96,6 +96,8 @@ class Execution(Generic[A]):
     """The state of the kernel's folder when it was last asked for."""
     killed_before: bool = False
     """The kernel that this one replaces was killed."""
+    copies: int = 0
+    """How many frozen copies of the kernel were made."""
 
     def killed(self) -> bool:
         """Return whether a kernel of this run was killed without a limit as the cause."""
@@ -118,7 +120,8 @@ def execute(
     """Run a notebook; a student's failure is a value in the result.
 
     If the kernel died and an answer was only pinned in it, a second kernel runs the cells before the fatal one again,
-    so that this answer can still be examined.
+    so that this answer can still be examined. If it died for lack of memory and had frozen copies, all cells run again
+    without copies.
 
     Args:
         start: makes a fresh kernel; its exceptions are the host's and pass through.
@@ -133,16 +136,21 @@ def execute(
         BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
     first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock)
+    ended = first.kernel.ended()
+    frozen = not (first.copies and ended is not None and ended[0] is RunStatus.OUT_OF_MEMORY)
+    if not frozen:  # perhaps because of what the copies hold: they cost no student a grade
+        first.close()
+        first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock, frozen=False)
     fatal = _fatal_cell(first, len(composed.cells))
-    if fatal is None or not any(_pinned(c) for c in first.captures.values()):
+    if fatal is None or not any(_lives_in_kernel(i, c, extras) for i, c in first.captures.items()):
         return first
     first.close()
     # These cells were in time once: answers in them are not lost because they take longer now.
     patient = dataclasses.replace(
         limits, cell_seconds=2 * limits.cell_seconds, notebook_seconds=2 * limits.notebook_seconds
     )
-    again = _run_once(start, asker, composed, needs, patient, extras, fatal, clock)
-    captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
+    again = _run_once(start, asker, composed, needs, patient, extras, fatal, clock, frozen=frozen)
+    captures = {i: again.captures.get(i, c) if _lives_in_kernel(i, c, extras) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
@@ -160,6 +168,8 @@ def _run_once(
     extras: ExtraCaptures,
     stop: int,
     clock: Clock,
+    *,
+    frozen: bool = True,
 ) -> Execution[A]:
     began = clock()
     with _started(start) as kernel:
@@ -169,6 +179,7 @@ def _run_once(
         captures: dict[int, Capture] = {}
         budget = Budget()
         folder = FolderCopy()
+        freezing = Freezing(remote, composed, needs, limits, extras.kernel, wanted=frozen)
         late = False
         for index, cell in enumerate(composed.cells):
             if cell.cell_type != "code" or not cell.source.strip():
@@ -187,7 +198,10 @@ def _run_once(
                 until = Allowance(min(limits.cell_seconds, left), kernel.waited)
                 captured = capture(remote, needs.get(index, frozenset()), budget, until)
                 if captured is not None:
-                    captures[index] = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
+                    captured = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
+                    captures[index] = freezing.serve(index, captured, until)
+            elif does_something(cell):
+                freezing.code_ran()
             if len(runs) > index:
                 continue
             if index == stop:
@@ -200,7 +214,7 @@ def _run_once(
         status, message = _status(kernel.ended(), runs, composed, limits, late)
         wall = clock() - began
         run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label, trainings)
-        return Execution(run, captures, kernel, remote, folder)
+        return Execution(run, captures, kernel, remote, folder, copies=freezing.made)
 
 
 def _trainings(remote: Asker) -> dict[str, int]:
@@ -252,10 +266,9 @@ def _started(start: StartKernel) -> Iterator[Kernel]:
         raise
 
 
-def _pinned(captured: Capture) -> bool:
-    """Return whether something in the capture lives only in the kernel (a copied model does not)."""
-    packed = [c.packed for c in captured.names.values() if c.packed is not None]
-    return any(r.kind not in ("module", "model", *FIGURES) for p in packed for r in references(p.text))
+def _lives_in_kernel(index: int, captured: Capture, extras: ExtraCaptures) -> bool:
+    """Tell whether a test cell needs a living kernel."""
+    return bool(captured.handles) or index in extras.kernel
 
 
 def _fatal_cell(executed: Execution[A], total: int) -> int | None:

@@ -128,7 +128,7 @@ class Examiners:
 
     def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
         there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
-        limit = 2 * ATTEMPTS * len(work.exams)
+        limit = 3 * ATTEMPTS * len(work.exams)
         return kernels.Kernels(partial(self._start_kernel, work, own), limit, ahead=there and not work.replay_only)
 
     def _why(self, work: Work, process: Process, error: Exception, deadline: float) -> str:

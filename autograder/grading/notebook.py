@@ -168,7 +168,9 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
 def _extra_captures(composed: Composed) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
     files = frozenset(index for index, source in cells if looks_at_files(source))
-    return ExtraCaptures(files, frozenset(index for index, source in cells if uses_current_figure(source)))
+    figures = frozenset(index for index, source in cells if uses_current_figure(source))
+    kernel = frozenset(index for index, cell in _test_cells(composed) if cell.in_kernel)
+    return ExtraCaptures(files, figures, kernel)
 
 
 def _examine(
@@ -255,6 +257,7 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         detail=result.detail,
         needs_manual_grade=result.outcome is Outcome.BROKEN,
         checks=result.checks,
+        in_kernel=bool(cell.in_kernel),
     )
 
 
@@ -268,7 +271,14 @@ def _rounded(score: float, points: float, decimals: int) -> float:
 def _ungraded(exam: Exam, status: str, message: str) -> NotebookGrade:
     """Make the grade of a notebook that could not be run at all."""
     questions = tuple(
-        QuestionGrade(str(c.grade_id), 0.0, c.points, Outcome.SKIPPED, "There was no notebook to grade.")
+        QuestionGrade(
+            str(c.grade_id),
+            0.0,
+            c.points,
+            Outcome.SKIPPED,
+            "There was no notebook to grade.",
+            in_kernel=bool(c.in_kernel),
+        )
         for c in exam.questions
     )
     return NotebookGrade(exam.notebook, status, message, questions)

@@ -298,6 +298,8 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
     may_wait = waits or (cell.role is Role.TEST and question.outcome is not Outcome.PASSED)
     if question.needs_manual_grade != waits and not (question.needs_manual_grade and may_wait):
         raise ValueError(f"the outcome of {question.id} contradicts whether a person grades it")
+    if question.in_kernel is not bool(cell.in_kernel):
+        raise ValueError(f"{question.id} was measured in another process than its mark says")
     bonus = highest_bonus(exam, cell)
     if not 0 <= question.score <= cell.points + bonus + 1e-6:
         raise ValueError(f"the score of {question.id} is out of range")
@@ -352,6 +354,8 @@ def highest_bonus(exam: Exam, cell: ExamCell) -> float:
     Where all of them stand in the test as numbers, and no helper could give more, that is their sum. Elsewhere the
     number is only known when the test runs, and :data:`MAX_BONUS` is the bound.
     """
+    if cell.in_kernel:
+        return 0.0
     helpers = [one.source for one in exam.cells if one.role in (Role.READ_ONLY, Role.FREE)]
     if any("bonus" in source for source in helpers) or _has_modules_of_its_own(exam):
         return max(cell.points, MAX_BONUS)

@@ -1,9 +1,9 @@
 """The agent's answers to the examiner's questions about the student's namespace.
 
 There are two phases. While the notebook runs, ``snapshot`` and ``fetch`` copy plain values out at the position of a
-test cell and pin everything else. After the last cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr``
-and the like act on pinned objects. A request and its reply are one codec message each, in the buffers of a Jupyter
-message.
+test cell and pin everything else; ``freeze`` makes a copy of the process, see :mod:`frozen_copies`. After the last
+cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr`` and the like act on pinned objects, here or in a
+frozen copy. A request and its reply are one codec message each, in the buffers of a Jupyter message.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from . import (
     description,
     dialogue,
     figures,
+    frozen_copies,
     keras_model,
     keras_training,
     model_questions,
     operations,
     portable_function,
+    shell_tests,
 )
 
 MAX_PRINTED = 1_000_000
@@ -77,6 +79,11 @@ class Server:
         self.hidden = hidden
         self.pinned: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
+        self.last = 0
+        """The last number that was given; :mod:`frozen_copies` tells the ranges."""
+        self.shell: Any = None
+        """IPython's shell, which runs the cells."""
+        self.copies = frozen_copies.Copies(self)
         self.snapshots: list[dict[str, Any]] = []
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
@@ -94,7 +101,8 @@ class Server:
             return found
         number = self.numbers.get(id(value))
         if number is None:
-            number = len(self.pinned) + 1
+            self.last += 1
+            number = self.last
             self.pinned[number] = value
             self.numbers[id(value)] = number
         kind = _kind(value)
@@ -141,12 +149,33 @@ class Server:
         """Return how Keras's ``fit`` has run so far, see :data:`keras_training.counts`."""
         return dict(keras_training.counts)
 
+    def freeze(self, snapshot: int, names: list[str], room_mib: int) -> tuple[str, Any]:
+        """Make a frozen copy of this process as it is at a snapshot.
+
+        Args:
+            snapshot: the snapshot's number, and the copy's.
+            names: further names whose objects get their numbers before, so that the copy knows them.
+            room_mib: what all copies together may hold of memory, in MiB.
+
+        Returns:
+            ``("frozen", number)`` with the last number that the copy knows, or ``("not", why)``.
+        """
+        found = self.snapshots[snapshot]
+        for name in names:
+            if name in found:
+                with contextlib.suppress(codec.CodecError):
+                    codec.encode(found[name], self.refer)
+        return self.copies.freeze(snapshot, room_mib)
+
     # --- after the last cell
 
-    def enter(self, snapshot: int) -> None:
-        """Restore the names of a snapshot, and undo a test's patches."""
-        found = self.snapshots[snapshot]
+    def enter(self, snapshot: int | None) -> None:
+        """Restore the names of a snapshot, if one is given, and undo a test's patches."""
+        self.copies.begin_examination()
         description.unpatch_all()
+        if snapshot is None:
+            return
+        found = self.snapshots[snapshot]
         for name in [n for n in self.namespace if n not in found]:
             del self.namespace[name]
         self.namespace.update(found)
@@ -196,10 +225,19 @@ class Server:
         ask: Any = model_questions.QUESTIONS[question]
         return ask(*arguments)
 
+    def run_test(self, source: str) -> dict[str, Any]:
+        """Run a test cell here; see :func:`shell_tests.run`."""
+        return shell_tests.run(self.shell, source)
+
     # --- the wire
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
-        """Answer one request; every exception of the student's code becomes part of the reply."""
+        """Answer one request, or have a frozen copy answer it.
+
+        Every exception of the student's code becomes part of the reply.
+        """
+        if text.startswith(frozen_copies.ADDRESS):
+            return self.copies.relay(text, buffers)
         outer, self.printed = self.printed, _Limited()
         self.callbacks.depth += 1
         try:
@@ -232,6 +270,7 @@ VERBS = frozenset(
     [
         "snapshot",
         "fetch",
+        "freeze",
         "model",
         "trainings",
         "enter",
@@ -244,13 +283,15 @@ VERBS = frozenset(
         "operate",
         "elsewhere",
         "ask_model",
+        "run_test",
     ]
 )
 
 
-def attach(kernel: Any) -> None:
+def attach(kernel: Any) -> Server:
     """Make a running IPython kernel answer the examiner's requests."""
     server = Server(kernel.shell.user_ns, kernel.shell.user_ns_hidden)
+    server.shell = kernel.shell
     # Names that IPython itself has set are no answers of the student's.
     server.hidden = frozenset(server.hidden) | frozenset(kernel.shell.user_ns)
 
@@ -269,3 +310,4 @@ def attach(kernel: Any) -> None:
         )
 
     kernel.shell_handlers[dialogue.REQUEST] = respond
+    return server

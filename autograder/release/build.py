@@ -7,6 +7,7 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import os
 import shutil
@@ -20,7 +21,7 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.examiner.course_modules import module_folders, star_names
 from autograder.examiner.lint import exam as lint
-from autograder.records import Assignment, Course, Exam
+from autograder.records import Assignment, Course, Exam, Role
 from autograder.release import exam_cache
 from autograder.release.exam import make_exam, released_notebook, solution_notebook
 from autograder.release.files import release_files
@@ -48,10 +49,11 @@ def build(course: Course, assignment: Assignment) -> Release:
     """
     check_prepared(course, assignment)
     versions = strip_all(course, assignment)
-    exams = {name: make_exam(assignment.name, name, three) for name, three in versions.items()}
+    exams = {name: make_exam(assignment.name, name, three, assignment.examine) for name, three in versions.items()}
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     exams = {name: dataclasses.replace(exam, stars=star_names(exam, folders)) for name, exam in exams.items()}
     modules = _own_modules(folders)
+    _check_marked(assignment, list(exams.values()))
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(ReleasedNotebook(notebook_text(versions[name].student), exam) for name, exam in exams.items())
@@ -92,6 +94,16 @@ def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
     return frozenset(path.as_posix() for path in found)
 
 
+def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
+    """Refuse an id in ``examine`` that no test cell has."""
+    tests = [str(cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST]
+    for name in assignment.examine.kernel:
+        if name not in tests:
+            near = difflib.get_close_matches(name, tests, 1)
+            todo = f"did you mean {near[0]!r}?" if near else f"its test cells are {', '.join(tests) or 'none'}"
+            raise CourseError(f"'examine' of {assignment.name!r} names {name!r}, which is no test cell; {todo}")
+
+
 def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
     """Refuse tests that are not Python, for a release and for grading; other faults are reported with them."""
     unreadable = [(exam, fault) for exam in exams for fault in lint.unreadable(exam)]
@@ -108,7 +120,7 @@ def _stop_for(faults: Iterable[str]) -> None:
     every = list(faults)
     if every:
         listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
-        raise CourseError("\n".join([*listed, lint.NO_MARK]))
+        raise CourseError("\n".join([*listed, lint.MARK]))
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:

@@ -100,6 +100,7 @@ def _key(course: Course, assignment: Assignment) -> str:
         {path: hashlib.sha256(content).hexdigest() for path, content in _sources(course, assignment).items()},
         repr(read_nbgrader_config(course.root)),
         assignment.points,
+        repr(assignment.examine),
         own_code(),
         [metadata.version(name) for name in ("nbgrader", "nbformat")],
         {path.as_posix(): _digest(path) for path in modules},

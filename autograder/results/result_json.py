@@ -141,6 +141,7 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
         "detail": question.detail,
         "needs_manual_grade": question.needs_manual_grade,
         "checks": [_check(check) for check in question.checks],
+        "in_students_process": question.in_kernel,
     }
 
 
@@ -229,6 +230,7 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
         detail=_text(row["detail"]),
         needs_manual_grade=_truth(row["needs_manual_grade"]),
         checks=tuple(_read_check(check) for check in row["checks"]),
+        in_kernel=_truth(row.get("in_students_process", False)),
     )
 
 

@@ -62,6 +62,7 @@ def test_the_keys_are_the_documented_ones_in_order():
             "detail",
             "needs_manual_grade",
             "checks",
+            "in_students_process",
         )
     ]
 

@@ -50,6 +50,8 @@ class Callbacks:
         """Create an empty collection; ``kept`` returns the narrow types that arguments may have, as in answers."""
         self.stand_in = stand_in
         self.kept = kept
+        self.admit: Callable[[Reference], None] = lambda _: None
+        """Raises if the kernel cannot know the object of a handle."""
         self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
@@ -70,6 +72,7 @@ class Callbacks:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
         found = reference_of(value)
         if found is not None:
+            self.admit(found)
             return found
         made = self.rebuilt.get(id(value))
         if made is not None:

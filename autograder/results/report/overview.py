@@ -26,6 +26,8 @@ class _Tally:
     """Percent of the points, for each graded submission."""
     outcomes: list[Outcome] = field(default_factory=list)
     checks: dict[str, _Tally] = field(default_factory=dict)
+    in_kernel: bool = False
+    """See :attr:`QuestionGrade.in_kernel`."""
 
     def bars(self) -> list[tuple[Outcome, int, float]]:
         """Return (outcome, number, percent of all) in a fixed order."""
@@ -131,6 +133,7 @@ def _tallies(grades: Sequence[Grade]) -> list[_Tally]:
             key = (one.notebook, question.id)
             tally = tallies.setdefault(key, _Tally(question.id, one.notebook, question.max_score))
             tally.outcomes.append(question.outcome)
+            tally.in_kernel = tally.in_kernel or question.in_kernel
             if question.outcome not in (Outcome.MANUAL, Outcome.BROKEN):
                 tally.earned.append(words.percent(question.score, question.max_score))
             for check in question.checks:
