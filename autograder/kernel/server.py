@@ -77,6 +77,8 @@ class Server:
         self.pinned: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
         self.snapshots: list[dict[str, Any]] = []
+        self.marks: dict[int, tuple[Any, int]] = {}
+        """``id`` of an object in several answers of one cell → itself and its number."""
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
 
@@ -115,6 +117,7 @@ class Server:
         """Remember which object each name stands for now; return the snapshot's number and the names."""
         names = {k: v for k, v in dict(self.namespace).items() if isinstance(k, str)}
         self.snapshots.append(names)
+        self.marks.clear()
         visible = [k for k in names if k not in self.hidden]
         return len(self.snapshots) - 1, visible[:MAX_NAMES]
 
@@ -126,10 +129,14 @@ class Server:
     def value(self, value: Any) -> tuple[str, Any, Any]:
         """Encode a value: ``("value", text, buffers)``, or ``("too large", reason, None)``."""
         try:
-            packed = codec.encode(value, self.refer)
+            packed = codec.encode(value, self.refer, self.mark)
         except codec.CodecError as error:
             return ("too large", str(error), None)
         return ("value", packed.text, packed.buffers)
+
+    def mark(self, value: Any) -> int:
+        """Return the number of an object, the same for all answers of one cell."""
+        return self.marks.setdefault(id(value), (value, len(self.marks) + 1))[1]
 
     def model(self, handle: int) -> tuple[Any, Any]:
         """Return a Keras model's configuration and raw weights."""
