@@ -200,7 +200,7 @@ class Namespace(dict[str, Any]):
         self.live = False
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
-        answers.remote.returning_nothing = known.returning_nothing
+        answers.remote.changing = known.returning_nothing | known.returning_arguments
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
@@ -261,7 +261,8 @@ class Namespace(dict[str, Any]):
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
             self.answers.remote.ask("enter", capture.snapshot)
-            for name in [name for name in self.left if name in self.known.students and self._is_tests(name)]:
+            theirs = self.known.students | self.known.parameters
+            for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
                 self._tell_kernel(name, self.left[name])
         self.before = dict(self)
         self.live = True
@@ -321,7 +322,8 @@ class Namespace(dict[str, Any]):
                 self.left_by[name] = self.number
 
     def _writes_through(self, name: str) -> bool:
-        return self.live and (name in CONSOLE_NAMES or (name in self.known.students and name not in self.known.trusted))
+        theirs = name in self.known.students or name in self.known.parameters
+        return self.live and (name in CONSOLE_NAMES or (theirs and name not in self.known.trusted))
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)

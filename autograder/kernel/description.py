@@ -33,6 +33,18 @@ def class_of(kind: type) -> dict[str, Any]:
     }
 
 
+def library_name(value: Any) -> str | None:
+    """Return ``module:name`` of a function or class; None for an object without such names.
+
+    The examiner uses this for its own libraries' objects, too: the same function has the same name there.
+    """
+    module = getattr(value, "__module__", None) or getattr(type(value), "__module__", None)
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if type(module) is not str or type(name) is not str or "<" in name:
+        return None
+    return f"{module}:{name}"
+
+
 def _names(kind: type) -> set[str]:
     return {name for c in kind.__mro__ if c.__module__ != "builtins" for name in vars(c)}
 
@@ -201,6 +213,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "defines": lambda kind, name: name in _names(kind),
     "fields": lambda kind: [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None,
     "hasattr": hasattr,
+    "library": library_name,
     "list": list,
     "take": Prefetcher.take,
     "unpatch": unpatch,

@@ -162,11 +162,16 @@ class Server:
         del self.namespace[name]
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function; return its result, and the new values of arguments that it changed in place."""
+        """Call a function.
+
+        Returns:
+            Its result, the new values of arguments that it changed in place, and which argument the result is.
+        """
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
         result = function(*args, **kwargs)
-        return result, {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+        changed = {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+        return result, changed, next((k for k in before if given[k] is result), None)
 
     def getattr(self, value: Any, name: str) -> Any:
         """Return an attribute."""

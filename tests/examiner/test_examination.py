@@ -380,9 +380,11 @@ def test_what_the_examiner_computes_is_not_asked_of_a_students_object(name):
 
 def test_a_function_that_returns_something_changes_nothing_of_the_tests():
     test = "import numpy as np\nx = np.arange(1.0, 5.0)\nassert np.allclose(f(x), 2 * x)"
-    assert outcome("def f(x):\n    x *= 0\n    return x", test).fraction == 0
+    exam = exam_of((Role.ANSWER, "def f(x): return 2 * x"), (Role.TEST, test))
+    assert graded(exam, cell0="def f(x):\n    x *= 0\n    return x")[0].fraction == 0
     assert outcome("def f(x): return 2 * x", test).fraction == 1
-    assert outcome("def f(x):\n    x[:] = []\n    return x", "x = [2, 1]\nassert f(x) == sorted(x)").fraction == 0
+    exam = exam_of((Role.ANSWER, "def f(x): return sorted(x)"), (Role.TEST, "x = [2, 1]\nassert f(x) == sorted(x)"))
+    assert graded(exam, cell0="def f(x):\n    x[:] = []\n    return x")[0].fraction == 0
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,12 @@ from autograder.errors import LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.remote.arguments import remedy
 from autograder.examiner.remote.callbacks import Callbacks
-from autograder.examiner.remote.classes import Classes, RemoteException, call_remote, mark_method
+from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
 from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
+from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.named_types import given_types
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.special_methods import SPECIAL
@@ -51,8 +52,8 @@ class Remote:
         self.figures = Figures()
         self.kept: frozenset[str] = frozenset()
         """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
-        self.returning_nothing: frozenset[str] = frozenset()
-        """The instructor's functions that return nothing: they may change their arguments."""
+        self.changing: frozenset[str] = frozenset()
+        """The instructor's functions that may change their arguments: they return nothing, or that argument."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
@@ -219,7 +220,16 @@ class RemoteObject(Operators, Handle):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return APPARENT_TYPES.get(self._reference.type_name, type(self))
+        """Return the class that ``type(x)`` gives in a test, which has the name that the kernel says."""
+        name, kind = self._reference.type_name, type(self)
+        if name in APPARENT_TYPES:
+            return APPARENT_TYPES[name]
+        if self._reference.kind == "class" or isinstance(kind, RemoteClass):
+            return kind
+        try:
+            return claimed(name)
+        except ValueError:  # no name of a class
+            return kind
 
     def __getattribute__(self, name: str) -> Any:
         if name[:2] == "__" and name[-2:] == "__":
