@@ -200,6 +200,7 @@ class Namespace(dict[str, Any]):
         self.live = False
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
+        answers.remote.callbacks.lent.given = frozenset(known.trusted)
         answers.remote.changing = known.returning_nothing | known.returning_arguments
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0) -> None:

@@ -173,6 +173,10 @@ class Server:
         changed = {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
         return result, changed, next((k for k in before if given[k] is result), None)
 
+    def derive(self, name: str, bases: tuple[type, ...], members: dict[str, tuple[str, Any]]) -> int:
+        """Make a class for a test, see :func:`description.derived`; return its number."""
+        return self.refer(description.derived(name, bases, members)).handle
+
     def getattr(self, value: Any, name: str) -> Any:
         """Return an attribute."""
         return getattr(value, name)
@@ -243,6 +247,7 @@ VERBS = frozenset(
         "enter",
         "assign",
         "delete",
+        "derive",
         "call",
         "getattr",
         "setattr",

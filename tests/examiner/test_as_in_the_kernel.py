@@ -145,7 +145,115 @@ NOSE = {
     ),
 }
 
-GROUPS = [IDENTITY, TEXTS, ARGUMENTS, GLOBALS, FUNCTIONS, TYPES, NOSE]
+SHAPE = """
+from abc import ABC, abstractmethod
+class Shape(ABC):
+    def __init__(self, name): self.name = name
+    @abstractmethod
+    def area(self): ...
+    def describe(self): return f'{self.name}: {self.area()}'
+def total(shapes): return sum(s.area() for s in shapes if isinstance(s, Shape))
+"""
+NODE = "class Node:\n    def __init__(self, value, next=None): self.value, self.next = value, next\n"
+LENT = {
+    "a text with a method": Case(
+        "def shout(s): return s.upper() + '!' + s.kind() if isinstance(s, str) else ''",
+        "class Word(str):\n    def kind(self): return self[:1]\nassert shout(Word('a')) == 'A!a'",
+        "def shout(s): return s",
+    ),
+    "a list that forbids its sort": Case(
+        "def smallest(xs):\n    best = xs[0]\n    for x in xs: best = min(best, x)\n    return best",
+        "class Numbers(list):\n    def sort(self, *a, **k): raise AssertionError('without sort')\n"
+        "assert smallest(Numbers([3, 1, 2])) == 1",
+        "def smallest(xs):\n    xs.sort()\n    return xs[0]",
+    ),
+    "a list that counts": Case(
+        "def first(xs): return xs[0]",
+        "class Numbers(list):\n    reads = 0\n    def __getitem__(self, i):\n        Numbers.reads += 1\n"
+        "        return super().__getitem__(i)\nassert first(Numbers([7])) == 7 and Numbers.reads == 1",
+        "def first(xs): return 7",
+    ),
+    "a list that grows": Case(
+        "def add(xs, x):\n    xs.append(x)\n    xs[0] += 1\n    return len(xs) + sum(xs)",
+        "class Numbers(list): pass\nxs = Numbers([1])\nassert add(xs, 5) == 9 and xs == [2, 5]",
+        "def add(xs, x): return 9",
+    ),
+    "a dict with a default": Case(
+        "def count(d, key):\n    d[key] = d[key] + 1",
+        "class Counts(dict):\n    def __missing__(self, key): return 0\nd = Counts()\ncount(d, 'a'); count(d, 'a')\nassert d == {'a': 2}",
+        "def count(d, key):\n    d[key] = d.get(key, 1)",
+    ),
+    "attributes and methods": Case(
+        "def rename(p, name):\n    p.name = name\n    p.tags.append(p.greet('Hi'))\n    p.marks['a'] = 1",
+        "class Person:\n    def __init__(self): self.name, self.tags, self.marks = 'a', [], {}\n"
+        "    def greet(self, word): return f'{word} {self.name}'\n"
+        "p = Person()\nrename(p, 'Ann')\nassert p.name == 'Ann' and p.tags == ['Hi Ann'] and p.marks == {'a': 1}",
+        "def rename(p, name): p.name = name",
+    ),
+    "no such attribute": Case(
+        "def kind(x): return 'duck' if hasattr(x, 'quack') else 'other'",
+        "class Duck:\n    def quack(self): pass\nclass Dog: pass\nassert kind(Duck()) == 'duck' and kind(Dog()) == 'other'",
+        "def kind(x): return 'duck'",
+    ),
+    "operators": Case(
+        "def add(a, b): return a + b if a != b and a < b else a",
+        "from functools import total_ordering\n@total_ordering\nclass V:\n    def __init__(self, x): self.x = x\n"
+        "    def __add__(self, o): return V(self.x + o.x)\n    def __eq__(self, o): return self.x == o.x\n"
+        "    def __lt__(self, o): return self.x < o.x\nassert add(V(1), V(2)) == V(3) and add(V(2), V(2)) == V(2)",
+        "def add(a, b): return b",
+    ),
+    "iteration": Case(
+        "def total(xs): return sum(xs) + len(xs) + (3 in xs)",
+        "class Two:\n    def __iter__(self): return iter([1, 2])\n    def __len__(self): return 2\n"
+        "    def __contains__(self, x): return x == 3\nassert total(Two()) == 6",
+        "def total(xs): return 5",
+    ),
+    "a linked list of the test": Case(
+        "def length(n):\n    count = 0\n    while n is not None: count, n = count + 1, n.next\n    return count\n"
+        "def last(n):\n    while n.next: n = n.next\n    return n",
+        NODE + "end = Node(2)\nassert length(Node(1, end)) == 2 and last(Node(1, end)) is end",
+        "def length(n): return 2\ndef last(n): return n",
+    ),
+    "a locked class": Case(
+        "def push(n, value):\n    if not isinstance(n, Node): raise TypeError(n)\n    while n.next: n = n.next\n    n.next = Node(value)",
+        "n = Node(1)\npush(n, 2)\npush(n, 3)\nassert n.next.value == 2 and n.next.next.value == 3 and n.next.next.next is None",
+        "def push(n, value): pass",
+        NODE,
+    ),
+    "a locked enumeration": Case(
+        "def turn(c): return 'stop' if c is Color.RED else c.name",
+        "assert turn(Color.RED) == 'stop' and turn(Color.GREEN) == 'GREEN'",
+        "def turn(c): return 'stop'",
+        "from enum import Enum\nclass Color(Enum):\n    RED, GREEN = 1, 2",
+    ),
+    "named tuples and data classes": Case(
+        "def total(p):\n    x, *_ = p if isinstance(p, tuple) else (p.x,)\n    return x + p.y",
+        "from collections import namedtuple\nfrom dataclasses import dataclass\nfrom types import SimpleNamespace\n"
+        "P = namedtuple('P', 'x y')\n@dataclass\nclass Q:\n    x: int\n    y: int\n"
+        "assert total(P(1, 2)) == 3 and total(Q(1, 2)) == 3 and total(SimpleNamespace(x=1, y=2)) == 3",
+        "def total(p): return 4",
+    ),
+    "an object that comes back": Case(
+        "def oldest(people): return max(people, key=lambda p: p.age)",
+        "class P:\n    def __init__(self, age): self.age = age\na, b = P(1), P(2)\nassert oldest([a, b]) is b and oldest((b, a)) is b",
+        "def oldest(people): return people[0]",
+    ),
+    "derived from the student's class": Case(
+        SHAPE,
+        "class Square(Shape):\n    def __init__(self, a):\n        super().__init__('square')\n        self.a = a\n"
+        "    def area(self): return self.a ** 2\n    @property\n    def side(self): return self.a\n"
+        "s = Square(3)\nassert s.describe() == 'square: 9' and isinstance(s, Shape) and s.name == 'square' and s.side == 3\n"
+        "assert total([s, Square(1), 5]) == 10 and type(s) is Square and issubclass(Square, Shape)",
+        SHAPE.replace("{self.area()}", "0"),
+    ),
+    "derived without what it must have": Case(
+        SHAPE,
+        "import pytest\nclass Bad(Shape): pass\nwith pytest.raises(TypeError): Bad('x')",
+        SHAPE.replace("    @abstractmethod\n", ""),
+    ),
+}
+
+GROUPS = [LENT, IDENTITY, TEXTS, ARGUMENTS, GLOBALS, FUNCTIONS, TYPES, NOSE]
 CASES = {name: case for group in GROUPS for name, case in group.items()}
 
 
@@ -183,4 +291,77 @@ def test_hidden_data_that_are_changed_and_returned_stay_as_they_are(tmp_path):
 def test_an_object_that_says_it_is_a_number_is_none():
     """A claim to be a function of a library gives what that function would; nothing else can be claimed."""
     answer = "class A:\n    __module__, __qualname__ = 'numpy', 'sum'\n    def __call__(self): pass\nf = A()"
-    assert of(Case("f = 3", "assert f == 3 or f is 3.0", ""), answer).fraction == 0
+    assert of(Case("f = 3", "assert f == 3", ""), answer).fraction == 0
+
+
+REPLACE = "class Judge:\n    def __init__(self): self.seen = []\n    def fair(self, x): return x == 7\nj = Judge()\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def f(j):\n    j.fair = lambda x: True\n    return 1",
+        "def f(j):\n    type(j).fair = lambda self, x: True\n    return 1",
+        "def f(j):\n    j.__class__ = type('J', (), {'fair': lambda self, x: True})\n    return 1",
+        "def f(j):\n    j.__dict__['fair'] = lambda x: True\n    return 1",
+        "def f(j):\n    j.fair.__func__.__code__ = (lambda self, x: True).__code__\n    return 1",
+        "def f(j):\n    del j.fair\n    return 1",
+    ],
+)
+def test_no_answer_replaces_a_method_of_the_tests_object(answer):
+    case = Case(
+        "def f(j): return 7", REPLACE + "try:\n    x = f(j)\nexcept Exception:\n    x = 1\nassert j.fair(x)", ""
+    )
+    assert of(case, case.solution).fraction == 1
+    assert of(case, answer).fraction == 0
+
+
+def test_no_answer_reaches_what_is_behind_a_method_of_the_tests_object():
+    """Neither the test's globals nor its code are in the kernel."""
+    answer = """
+def f(j):
+    found = []
+    for reach in ("__globals__", "__code__", "__closure__", "__self__", "__func__", "__wrapped__"):
+        found.append(repr(getattr(j.fair, reach, "")))
+    for name in ("__init__", "__class__", "__reduce_ex__"):
+        found.append(repr(getattr(getattr(j, name), "__globals__", "")))
+    return "SECRET" in "".join(found)
+"""
+    case = Case("def f(j): return 7", "SECRET = 'canary'\n" + REPLACE + "assert f(j) is True", "")
+    assert of(case, answer).fraction == 0
+
+
+def test_a_class_of_the_tests_is_another_in_the_next_cell():
+    test = "class P:\n    def __init__(self, x): self.{0} = x\nassert f(P(3)) == 3"
+    exam = exam_of(
+        (Role.ANSWER, "def f(p): return getattr(p, 'a', None) or p.b"),
+        (Role.TEST, test.format("a")),
+        (Role.TEST, test.format("b")),
+    )
+    assert [one.fraction for one in graded(exam)] == [1, 1]
+
+
+@pytest.mark.sandbox
+@pytest.mark.filterwarnings("ignore:.is. with a literal")
+def test_all_of_them_in_one_notebook_in_a_sandbox():
+    """In a real kernel, one after the other, as in this process."""
+    from autograder.execution.client import sandboxed_kernel
+    from autograder.records import Limits
+    from autograder.sandbox import default_sandbox
+
+    some = {name: case for name, case in CASES.items() if not case.given}
+    cells = [cell for case in some.values() for cell in ((Role.ANSWER, case.solution), (Role.TEST, case.test))]
+    limits = Limits(memory_mib=1024, processes=64, disk_mib=32, output_mib=4)
+    kernels = []
+
+    def start():
+        kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
+        return kernels[-1]
+
+    try:
+        results = graded(exam_of(*cells), start, seconds=30)
+    finally:
+        for kernel in kernels:
+            kernel.close()
+    failed = {name: r.detail[-600:] for name, r in zip(some, results, strict=True) if r.fraction != 1}
+    assert failed == {}

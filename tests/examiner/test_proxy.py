@@ -167,11 +167,8 @@ def test_remote_objects_can_be_sent_back(student):
 
 
 def test_an_object_of_the_examiners_can_not_be_sent(student):
-    class Own:
-        pass
-
-    with pytest.raises(CodecError, match="Own is not plain data"):
-        student.apply(student.squares, Own())
+    with pytest.raises(CodecError, match="Remote is not plain data"):
+        student.apply(student.squares, student.remote)
 
 
 @pytest.mark.parametrize(
@@ -182,11 +179,13 @@ def test_an_object_of_the_examiners_can_not_be_sent(student):
         ("matplotlib.figure.Figure().add_subplot()", "an Axes is not plain data.*return them"),
         ("sqlite3.connect(':memory:')", "a Connection is not plain data.*the path of the database"),
         ("sklearn.linear_model.LinearRegression()", "in a cell of the notebook, and pass it by its name"),
-        ("type('Account', (), {})()", "an Account is not plain data.*pass a Mock, or define the class in a cell"),
+        ("asyncio.Lock()", "a Lock is not plain data.*pass a Mock, or make it in a cell"),
+        ("type('Account', (asyncio.Lock,), {})()", "an Account is not plain data.*pass a Mock, or make it in a cell"),
     ],
 )
 def test_what_can_not_be_sent_has_a_remedy(student, made, said):
     module = made.partition("(")[0].rpartition(".")[0]
+    module = "asyncio" if "asyncio" in made else module
     names = {module.partition(".")[0]: __import__(module)} if module else {}
     with pytest.raises(CodecError, match=said):
         student.apply(student.squares, eval(made, {"__name__": "tests"} | names))

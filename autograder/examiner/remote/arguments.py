@@ -11,12 +11,12 @@ _REMEDIES = (
     ("sklearn.", "make it in a cell of the notebook, and pass it by its name"),
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
 )
-_OWN = "pass a Mock, or define the class in a cell of the notebook that is not locked"
-_PASSED = "A test can pass plain data, functions, mocks, open files and objects of the notebook"
+_OWN = "pass a Mock, or make it in a cell of the notebook, and pass it by its name"
+_PASSED = "A test can pass plain data, functions, mocks, open files, objects of its own classes and of the notebook's"
 
 
 def remedy(kind: type) -> str:
     """Return a sentence on what a test may pass instead of an object of this class."""
-    module = f"{getattr(kind, '__module__', '')}."
-    instead = next((words for start, words in _REMEDIES if module.startswith(start)), _OWN)
+    modules = [f"{getattr(one, '__module__', '')}." for one in kind.__mro__]
+    instead = next((words for start, words in _REMEDIES for one in modules if one.startswith(start)), _OWN)
     return f"{_PASSED}; {instead}."

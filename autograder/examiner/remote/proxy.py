@@ -32,7 +32,7 @@ from autograder.examiner.special_methods import SPECIAL
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES
 from autograder.execution.link import Link
-from autograder.kernel.codec import CodecError, Reference, decode, encode
+from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 from autograder.kernel.codec.core import NotPlainError
 
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
@@ -104,6 +104,14 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def encoded(self, value: Any) -> Packed:
+        """Encode a value for the kernel.
+
+        Raises:
+            CodecError: it cannot travel.
+        """
+        return encode(value, self.callbacks.refer)
 
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
