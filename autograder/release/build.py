@@ -108,7 +108,7 @@ def _stop_for(faults: Iterable[str]) -> None:
     every = list(faults)
     if every:
         listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
-        raise CourseError("\n".join([*listed, lint.NO_MARK]))
+        raise CourseError("\n".join(listed))
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:

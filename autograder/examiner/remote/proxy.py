@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
-from autograder.examiner.remote.arguments import remedy
+from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.callbacks import Callbacks
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
@@ -33,7 +33,6 @@ from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES
 from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
-from autograder.kernel.codec.core import NotPlainError
 
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
@@ -68,15 +67,15 @@ class Remote:
 
         Raises:
             LostError: there is no kernel, or no answer.
-            CodecError: an argument cannot travel; the message says what to pass instead.
+            ArgumentError: an argument cannot travel; the message says what to pass instead.
             Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
             raise LostError(self.lost)
         try:
             request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
-        except NotPlainError as error:
-            raise CodecError(f"{error}. {remedy(error.kind)}") from None
+        except CodecError as error:
+            raise argument_error(error) from None
         try:
             reply = self.link.exchange(request, timeout, self.callbacks.answer)
         except LostError as error:

@@ -41,7 +41,7 @@ class NotPlainError(CodecError):
 
     def __init__(self, kind: type) -> None:
         name = kind.__name__
-        super().__init__(f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name} is not plain data")
+        super().__init__(f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name} cannot be copied to another process")
         self.kind = kind
 
 
