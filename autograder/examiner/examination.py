@@ -27,7 +27,7 @@ from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
-from autograder.examiner.namespace import Answers, Namespace, TooLarge
+from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
@@ -114,6 +114,10 @@ def examine(
     total = Allowance(total_seconds, waited)
     examined: list[Examined] = []
     earned: dict[str, float] = {}
+
+    def allowance() -> Allowance:
+        return Allowance(min(seconds, max(0.01, total.left())), waited)
+
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
     for place, (cell, capture) in enumerate(cells):
         if given_up():
@@ -121,9 +125,11 @@ def examine(
             continue
         if total.is_starved():
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
-        limit = Allowance(min(seconds, max(0.01, total.left())), waited)
+        examine_cell = functools.partial(
+            _examine_cell, cell, capture, place, namespace, hidden, earned=earned, wording=wording, workspace=workspace
+        )
         with locating(wording.place):
-            one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+            one = _undoubted(examine_cell, namespace, allowance)
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.outcome is Outcome.BROKEN:
@@ -131,6 +137,23 @@ def examine(
         examined.append(one)
         earned[str(cell.grade_id)] = one.fraction
     return examined
+
+
+def _undoubted(
+    examine_cell: Callable[..., Examined], namespace: Namespace, allowance: Callable[[], Allowance]
+) -> Examined:
+    """Examine a cell, and once more if students make themselves what the instructor imports, such as ``gcd``.
+
+    The student's own is what the test examines. It may also be what the test judges other answers with: so it must not
+    earn more than the import.
+    """
+    one = examine_cell(limit=allowance(), import_doubtful=False)
+    if not namespace.doubtful or not one.fraction:
+        return one
+    names, left = set(namespace.doubtful), (dict(namespace.left), dict(namespace.left_by))
+    other = examine_cell(limit=allowance(), import_doubtful=True)
+    namespace.left, namespace.left_by = left
+    return one if other.fraction >= one.fraction else _broken(str(OtherAnswerError(names)))
 
 
 def _bound_names(cell: ExamCell) -> frozenset[str]:
@@ -147,10 +170,12 @@ def _examine_cell(
     place: int,
     namespace: Namespace,
     hidden: Path | None,
+    *,
     limit: Allowance,
     earned: Mapping[str, float],
     wording: Wording,
     workspace: Workspace,
+    import_doubtful: bool,
 ) -> Examined:
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
@@ -178,7 +203,7 @@ def _examine_cell(
     ):
         try:
             with _time_limit(limit, starved), limit_memory():
-                namespace.prepare(cell.source, capture, place)
+                namespace.prepare(cell.source, capture, place, import_doubtful=import_doubtful)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)

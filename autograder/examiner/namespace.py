@@ -14,7 +14,7 @@ import importlib
 import linecache
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -41,12 +41,16 @@ class TooLarge(Exception):
 
 
 class OtherAnswerError(CourseError):
-    """An answer that the instructor imports and the student makes otherwise: neither may stand for the other."""
+    """An answer that the instructor imports and the student makes otherwise, and that passes only as the student's.
 
-    def __init__(self, name: str) -> None:
+    It may be right, or it may be what the test judges other answers with.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        listed = ", ".join(f"`{name}`" for name in sorted(names))
         super().__init__(
-            f"the solution imports `{name}`, and the notebook binds something else to it, which the test cannot tell"
-            f" from a right answer: a person looks. If students may write `{name}` themselves, define it there, too"
+            f"the solution imports {listed}, and the notebook binds something else to it. With that the test passes,"
+            " and with the import it does not, so a person looks; if students may write it themselves, define it there"
         )
 
 
@@ -198,24 +202,28 @@ class Namespace(dict[str, Any]):
         """Name of those → number of the test that bound it last."""
         self.number = 0
         self.live = False
+        self.doubtful: set[str] = set()
+        """Names of the cell that the instructor imports and the student makes otherwise."""
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
         answers.remote.callbacks.lent.given = frozenset(known.trusted)
         answers.remote.changing = known.returning_nothing | known.returning_arguments
 
-    def prepare(self, source: str, capture: Capture | None, number: int = 0) -> None:
+    def prepare(self, source: str, capture: Capture | None, number: int = 0, *, import_doubtful: bool = False) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
 
         Args:
             source: the test cell.
             capture: what was captured at its position.
             number: how many test cells of the notebook come before it.
+            import_doubtful: whether :attr:`doubtful` names are the instructor's instead of the student's.
 
         Raises:
             TooLarge: an answer that is needed exceeds the limits.
             ImportError: an import of the instructor's fails here.
         """
         self.live = False
+        self.doubtful = set()
         self.number = number
         self.answers.marked = {}
         self.answers.remote.callbacks.forget()
@@ -255,9 +263,12 @@ class Namespace(dict[str, Any]):
                 missing.add(name)  # in the notebook, too, the cell that defines it failed
                 continue
             if name in self.known.if_bound and not self._is_bound_to(name, captured[name]):
-                if not isinstance(self[name], ModuleType):
-                    raise OtherAnswerError(name)
-                missing.add(name)
+                if isinstance(self[name], ModuleType):
+                    missing.add(name)
+                    continue
+                self.doubtful.add(name)
+                if not import_doubtful:
+                    super().__setitem__(name, self.answers.value(name, captured[name]))
         for name in missing:
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):

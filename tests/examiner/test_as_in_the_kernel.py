@@ -294,6 +294,26 @@ def test_an_object_that_says_it_is_a_number_is_none():
     assert of(Case("f = 3", "assert f == 3", ""), answer).fraction == 0
 
 
+GCD = "def gcd(a, b):\n    while b: a, b = b, a % b\n    return a"
+
+
+def test_what_the_solution_imports_students_may_write_themselves():
+    case = Case("from math import gcd", "assert gcd(12, 18) == 6 and gcd(7, 3) == 1", "")
+    assert of(case, case.solution).fraction == of(case, GCD).fraction == 1
+    wrong = of(case, "def gcd(a, b): return 6")
+    assert (wrong.fraction, wrong.outcome) == (0, Outcome.FAILED)
+    assert of(case, "pass").fraction == 0
+
+
+def test_no_student_writes_what_a_test_judges_other_answers_with():
+    solution = "from sklearn.metrics import accuracy_score\np = [1, 0]"
+    case = Case(solution, "assert accuracy_score([1, 0], p) == 1", "")
+    assert of(case, "def accuracy_score(y, p): return sum(a == b for a, b in zip(y, p)) / 2\np = [1, 0]").fraction == 1
+    lie = of(case, "def accuracy_score(y, p): return 1\np = [0, 1]")
+    assert (lie.fraction, lie.outcome) == (0, Outcome.BROKEN)
+    assert "accuracy_score" in lie.detail
+
+
 REPLACE = "class Judge:\n    def __init__(self): self.seen = []\n    def fair(self, x): return x == 7\nj = Judge()\n"
 
 
