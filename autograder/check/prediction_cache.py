@@ -151,7 +151,7 @@ def _figures_of(model: Any) -> Figures | None:
 
 
 def digest(value: Any) -> str:
-    """Return the digest of plain data; empty if the value is not plain data."""
+    """Return the digest of plain data; empty if the value cannot be copied to another process."""
     try:
         packed = encode(value)
     except (CodecError, RecursionError):

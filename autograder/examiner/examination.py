@@ -29,7 +29,7 @@ from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
-from autograder.examiner.namespace import Answers, Namespace, TooLarge
+from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
@@ -117,6 +117,10 @@ def examine(
     total = Allowance(total_seconds, waited)
     examined: list[Examined] = []
     earned: dict[str, float] = {}
+
+    def allowance() -> Allowance:
+        return Allowance(min(seconds, max(0.01, total.left())), waited)
+
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
     remote = answers.remote
     copies = answering_copies(cells, known)
@@ -126,15 +130,17 @@ def examine(
             continue
         if total.is_starved():
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
-        limit = Allowance(min(seconds, max(0.01, total.left())), waited)
+        examine_cell = functools.partial(
+            _examine_cell, cell, capture, place, namespace, hidden, earned=earned, wording=wording, workspace=workspace
+        )
         with locating(wording.place):
             copy = copies[place]
             if copy is not None and copy.snapshot not in remote.gone:
                 with remote.asking_copy(copy):
-                    one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+                    one = _undoubted(examine_cell, namespace, allowance)
             if copy is None or copy.snapshot in remote.gone:
                 # That a copy died decides nothing: the kernel is asked itself, and may die of the same.
-                one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+                one = _undoubted(examine_cell, namespace, allowance)
                 one = _with_state(one, cell, capture, died=copy is not None)
         if one.unbound in never_bound:
             one = _broken(one.detail)
@@ -154,6 +160,23 @@ def _with_state(one: Examined, cell: ExamCell, capture: Capture | None, *, died:
     return replace(one, detail=f"{note}\n{one.detail}".strip()[:MAX_DETAIL])
 
 
+def _undoubted(
+    examine_cell: Callable[..., Examined], namespace: Namespace, allowance: Callable[[], Allowance]
+) -> Examined:
+    """Examine a cell, and once more if students make themselves what the instructor imports, such as ``gcd``.
+
+    The student's own is what the test examines. It may also be what the test judges other answers with: so it must not
+    earn more than the import.
+    """
+    one = examine_cell(limit=allowance(), import_doubtful=False)
+    if not namespace.doubtful or not one.fraction:
+        return one
+    names, left = set(namespace.doubtful), (dict(namespace.left), dict(namespace.left_by))
+    other = examine_cell(limit=allowance(), import_doubtful=True)
+    namespace.left, namespace.left_by = left
+    return one if other.fraction >= one.fraction else _broken(str(OtherAnswerError(names)))
+
+
 def _bound_names(cell: ExamCell) -> frozenset[str]:
     try:
         bound = bindings(cell.source)
@@ -168,10 +191,12 @@ def _examine_cell(
     place: int,
     namespace: Namespace,
     hidden: Path | None,
+    *,
     limit: Allowance,
     earned: Mapping[str, float],
     wording: Wording,
     workspace: Workspace,
+    import_doubtful: bool,
 ) -> Examined:
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
@@ -201,7 +226,7 @@ def _examine_cell(
     ):
         try:
             with _time_limit(limit, starved), limit_memory():
-                namespace.prepare(cell.source, capture, place)
+                namespace.prepare(cell.source, capture, place, import_doubtful=import_doubtful)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
@@ -292,10 +317,13 @@ def _trace(error: BaseException) -> str:
         begin = begin.tb_next
     try:
         trace = traceback.TracebackException(type(error), error, begin or error.__traceback__)
-        if isinstance(error, RemoteError | CodecError | CourseError) or hasattr(error, "remote"):
+        if isinstance(error, RemoteError | CodecError | CourseError | ExaminationTimeout) or hasattr(error, "remote"):
             kept = [frame for frame in trace.stack or () if not frame.filename.startswith(_KIT)]
             trace.stack = traceback.StackSummary.from_list(kept) if kept else trace.stack
-        return "".join(trace.format())[-MAX_DETAIL:]
+        lines = list(trace.format())
+        if type(error).__module__.startswith("autograder."):  # its class is the kit's own affair
+            lines[-1] = f"{error}\n" if str(error) else "the time for this test ended here\n"
+        return "".join(lines)[-MAX_DETAIL:]
     except Exception:  # an exception made by a student's code may fail to be shown
         return type(error).__name__
 

@@ -85,6 +85,8 @@ class Server:
         """IPython's shell, which runs the cells."""
         self.copies = frozen_copies.Copies(self)
         self.snapshots: list[dict[str, Any]] = []
+        self.marks: dict[int, tuple[Any, int]] = {}
+        """``id`` of an object in several answers of one cell → itself and its number."""
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
 
@@ -124,6 +126,7 @@ class Server:
         """Remember which object each name stands for now; return the snapshot's number and the names."""
         names = {k: v for k, v in dict(self.namespace).items() if isinstance(k, str)}
         self.snapshots.append(names)
+        self.marks.clear()
         visible = [k for k in names if k not in self.hidden]
         return len(self.snapshots) - 1, visible[:MAX_NAMES]
 
@@ -135,10 +138,14 @@ class Server:
     def value(self, value: Any) -> tuple[str, Any, Any]:
         """Encode a value: ``("value", text, buffers)``, or ``("too large", reason, None)``."""
         try:
-            packed = codec.encode(value, self.refer)
+            packed = codec.encode(value, self.refer, self.mark)
         except codec.CodecError as error:
             return ("too large", str(error), None)
         return ("value", packed.text, packed.buffers)
+
+    def mark(self, value: Any) -> int:
+        """Return the number of an object, the same for all answers of one cell."""
+        return self.marks.setdefault(id(value), (value, len(self.marks) + 1))[1]
 
     def model(self, handle: int) -> tuple[Any, Any]:
         """Return a Keras model's configuration and raw weights."""
@@ -189,11 +196,20 @@ class Server:
         del self.namespace[name]
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function; return its result, and the new values of arguments that it changed in place."""
+        """Call a function.
+
+        Returns:
+            Its result, the new values of arguments that it changed in place, and which argument the result is.
+        """
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
         result = function(*args, **kwargs)
-        return result, {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+        changed = {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+        return result, changed, next((k for k in before if given[k] is result), None)
+
+    def derive(self, name: str, bases: tuple[type, ...], members: dict[str, tuple[str, Any]]) -> int:
+        """Make a class for a test, see :func:`description.derived`; return its number."""
+        return self.refer(description.derived(name, bases, members)).handle
 
     def getattr(self, value: Any, name: str) -> Any:
         """Return an attribute."""
@@ -276,6 +292,7 @@ VERBS = frozenset(
         "enter",
         "assign",
         "delete",
+        "derive",
         "call",
         "getattr",
         "setattr",

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autograder._util.files import replace_folder
@@ -70,7 +70,7 @@ def check(release: Release) -> list[str]:
     files = release.modules.union(release.files)
     found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
     errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
-    _stop_for(text for exam, finding in errors for text in _placed(exam, [finding]))
+    _stop_for(errors)
     return [text for exam, finding in found for text in _placed(exam, [finding])]
 
 
@@ -109,18 +109,19 @@ def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
     unreadable = [(exam, fault) for exam in exams for fault in lint.unreadable(exam)]
     if unreadable:
         others = [(exam, found) for exam in exams for found in lint.findings(exam, modules) if not found.warning]
-        _stop_for(text for exam, fault in [*unreadable, *others] for text in _placed(exam, [fault]))
+        _stop_for([*unreadable, *others])
 
 
 def _placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
     return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {finding}" for finding in findings]
 
 
-def _stop_for(faults: Iterable[str]) -> None:
-    every = list(faults)
+def _stop_for(faults: Sequence[tuple[Exam, lint.Finding]]) -> None:
+    every = [text for exam, finding in faults for text in _placed(exam, [finding])]
+    marked = any(finding.kernel for _, finding in faults)
     if every:
         listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
-        raise CourseError("\n".join([*listed, lint.MARK]))
+        raise CourseError("\n".join([*listed, lint.MARK] if marked else listed))
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:

@@ -44,11 +44,14 @@ def unreadable(exam: Exam) -> list[Finding]:
     language = str(exam.kernelspec.get("language", "python"))
     for name, cell in _tests(exam):
         if cell.cell_type != "code":
-            found.append(Finding(name, 0, "", f"a test must be a code cell, not {cell.cell_type}", ""))
-        elif language.lower() not in _PYTHON:
-            found.append(
-                Finding(name, 0, "", f"the notebook's language is {language!r}; only Python can be examined", "")
+            why, instead = (
+                f"a test must be a code cell, not {cell.cell_type}",
+                "make it a code cell, or a cell for a person",
             )
+            found.append(Finding(name, 0, "", why, instead))
+        elif language.lower() not in _PYTHON:
+            why = f"the notebook's language is {language!r}; only Python can be examined"
+            found.append(Finding(name, 0, "", why, "let a person grade it: give the cell points without a test"))
         elif not cell.in_kernel:
             fault = _fault(cell.source, name) or _fault(
                 without_magics(cell.released), f"{name}, without its hidden part"
@@ -75,9 +78,10 @@ def _fault(source: str, cell: str) -> Finding | None:
         line = lines[number - 1] if number <= len(lines) else ""
         if _MAGIC.search(line):
             return Finding(cell, number, line, NO_MAGICS, PLAIN_PYTHON, kernel=True)
-        return Finding(cell, 0, "", f"line {number}: {error.msg}: {line.strip()[:80]}", "")
+        why = f"line {number}: {error.msg}: {line.strip()[:80]}"
+        return Finding(cell, 0, "", why, "correct the line; with and without its hidden part, the test must be Python")
     except (ValueError, RecursionError, MemoryError) as error:
-        return Finding(cell, 0, "", f"the test does not parse: {error}", "")
+        return Finding(cell, 0, "", f"the test does not parse: {error}", "divide it into smaller tests")
     asks = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "get_ipython"]
     if not asks:
         return None

@@ -18,13 +18,14 @@ from weakref import WeakValueDictionary
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import CourseError, LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
-from autograder.examiner.remote.arguments import remedy
+from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.callbacks import Callbacks
-from autograder.examiner.remote.classes import Classes, RemoteException, call_remote, mark_method
+from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
 from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
+from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.named_types import given_types
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.special_methods import SPECIAL
@@ -32,7 +33,6 @@ from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
-from autograder.kernel.codec.core import NotPlainError
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
 
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
@@ -54,8 +54,8 @@ class Remote:
         self.figures = Figures()
         self.kept: frozenset[str] = frozenset()
         """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
-        self.returning_nothing: frozenset[str] = frozenset()
-        """The instructor's functions that return nothing: they may change their arguments."""
+        self.changing: frozenset[str] = frozenset()
+        """The instructor's functions that may change their arguments: they return nothing, or that argument."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
@@ -77,7 +77,7 @@ class Remote:
 
         Raises:
             LostError: there is no kernel, or no answer.
-            CodecError: an argument cannot travel; the message says what to pass instead.
+            ArgumentError: an argument cannot travel; the message says what to pass instead.
             Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
@@ -85,10 +85,10 @@ class Remote:
         self._foreign = None
         try:
             request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
-        except NotPlainError as error:
+        except CodecError as error:
             if self._foreign is not None:
                 raise self._foreign from None
-            raise CodecError(f"{error}. {remedy(error.kind)}") from None
+            raise argument_error(error) from None
         if self.copy is not None and arguments[:1] not in _OF_FILES:
             request = Packed(b"%b%d:%b" % (ADDRESS, self.copy.snapshot, request.text), request.buffers)
         try:
@@ -123,6 +123,14 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def encoded(self, value: Any) -> Packed:
+        """Encode a value for the kernel.
+
+        Raises:
+            CodecError: it cannot travel.
+        """
+        return encode(value, self.callbacks.refer)
 
     @contextlib.contextmanager
     def asking_copy(self, copy: FrozenCopy) -> Iterator[None]:
@@ -267,7 +275,16 @@ class RemoteObject(Operators, Handle):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return APPARENT_TYPES.get(self._reference.type_name, type(self))
+        """Return the class that ``type(x)`` gives in a test, which has the name that the kernel says."""
+        name, kind = self._reference.type_name, type(self)
+        if name in APPARENT_TYPES:
+            return APPARENT_TYPES[name]
+        if self._reference.kind == "class" or isinstance(kind, RemoteClass):
+            return kind
+        try:
+            return claimed(name)
+        except ValueError:  # no name of a class
+            return kind
 
     def __getattribute__(self, name: str) -> Any:
         if name[:2] == "__" and name[-2:] == "__":
