@@ -108,6 +108,8 @@ class Assignment:
     same
     numbers.
     """
+    student: str = "installed"
+    """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
     limits: Limits = field(default_factory=Limits)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""

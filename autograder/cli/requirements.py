@@ -33,5 +33,5 @@ class InstructorCommand(click.Command):
 
 def require_packages(ctx: click.Context) -> None:
     """Refuse an instructor's command where only the packages for students are installed."""
-    if find_spec("nbgrader") is None:
+    if find_spec("nbgrader") is None or find_spec("autograder.grading") is None:
         raise HostError(f"`{ctx.command_path}` needs packages that students do not: pip install 'nbexaminer[grade]'")

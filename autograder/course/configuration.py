@@ -24,6 +24,7 @@ from autograder.records import SANDBOXES, Assignment, Course, Engine, LatePolicy
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 TRAINING = ("exact", "fast")
+STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
@@ -97,6 +98,7 @@ class _Top:
     title: str | None = None
     limits: Limits = field(default_factory=Limits)
     sandbox: str = SANDBOXES[0]
+    student: str = STUDENT_KITS[0]
     decimals: int = 2
     engine: Engine = field(default_factory=Engine)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
@@ -122,9 +124,13 @@ class _CourseFile:
         if "sandbox" in keys:
             sandbox = self.read.value(keys["sandbox"], str, "sandbox")
             self.check_sandbox(keys["sandbox"], sandbox)
+        student = STUDENT_KITS[0]
+        if "student" in keys:
+            student = self.read.value(keys["student"], str, "student")
+            self.check_student(keys["student"], student)
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
         decimals = self.read.value(keys["decimals"], int, "decimals") if "decimals" in keys else 2
-        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals)
+        general = Assignment("", "", limits=limits, sandbox=sandbox, student=student, decimals=decimals)
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
         return Course(self.root, course_id, title or course_id, assignments, engine=engine)
@@ -174,6 +180,8 @@ class _CourseFile:
         if result.training not in TRAINING:
             known = suggest(result.training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
             raise self.read.error(keys["training"], f"unknown training {result.training!r} in {where}{known}")
+        if "student" in keys:
+            self.check_student(keys["student"], result.student)
         if result.prepare is not None:
             self.check_prepare(keys["prepare"], where, result, source)
         return result
@@ -189,6 +197,12 @@ class _CourseFile:
         if name not in SANDBOXES:
             known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
             raise self.read.error(node, f"there is no sandbox {name!r}{known}")
+
+    def check_student(self, node: yaml.Node, name: str) -> None:
+        """Refuse an unknown way in which students get the package."""
+        if name not in STUDENT_KITS:
+            known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
+            raise self.read.error(node, f"unknown student {name!r}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

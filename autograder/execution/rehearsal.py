@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+from autograder._util.libraries import version
 from autograder._util.text import one_line, visible
 from autograder.errors import HostError, UsageError
 from autograder.records import CellRun, Limits, raises_exception
@@ -35,6 +36,8 @@ WITHOUT_SANDBOX = (
 
 
 _DIED = "ended the kernel"
+_PACKAGE = "autograder"
+"""Folder of a release's bundle, which no kernel needs where the package is installed."""
 
 
 class Runner(Protocol):
@@ -164,7 +167,12 @@ def _is_by_hand(marks: Mapping[str, Any]) -> bool:
 def _lay_out(folder: Path, notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> None:
     """Copy what the notebook has beside it when it is graded: the release's files, and those that go along."""
     if released is not None:
-        shutil.copytree(released.parent, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.ipynb", ".*"))
+        ignored = shutil.ignore_patterns("*.ipynb", ".*", "__pycache__")
+        for path in released.parent.iterdir():
+            if path.is_dir() and path.name != _PACKAGE:
+                shutil.copytree(path, folder / path.name, ignore=ignored)
+            elif path.is_file() and not ignored("", [path.name]):
+                shutil.copyfile(path, folder / path.name)
     for name, content in needed_files(notebook, cells, released):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -247,12 +255,16 @@ def plainly(folder: Path, limits: Limits) -> Runner:
     Raises:
         HostError: Jupyter is not installed.
     """
+    package = Path(__file__).resolve().parents[1]
+    if version("nbexaminer") is None and not (folder / package.name).exists():  # it runs from a release's bundle
+        shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     return _PlainKernel(folder)
 
 
 def can_sandbox() -> bool:
     """Tell whether the packages for grading are installed on a system that has the sandbox."""
-    return sys.platform.startswith("linux") and find_spec("nbgrader") is not None
+    needed = ("nbgrader", "autograder.sandbox")
+    return sys.platform.startswith("linux") and None not in [find_spec(name) for name in needed]
 
 
 class _PlainKernel:
