@@ -16,6 +16,7 @@ from typing import Any
 import foreign_systems
 import pytest
 
+from autograder._util.libraries import with_extra
 from autograder.cli import main
 from autograder.records import Assignment, Course
 from autograder.submission import CollectStatus, collect
@@ -361,6 +362,4 @@ def test_an_instructors_command_says_which_packages_are_missing(tmp_path: Path) 
     assert (code, errors) == (0, "")
     for name, (exit_code, _, error) in json.loads(said).items():
         assert exit_code == 3
-        assert error == (
-            f"error: `autograder {name}` needs packages that students do not: pip install 'nbexaminer[grade]'\n"
-        )
+        assert error == (f"error: `autograder {name}` needs packages that students do not: {with_extra('grade')}\n")
