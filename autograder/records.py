@@ -121,6 +121,8 @@ class Assignment:
     """Sandbox of the students' kernels, one of :data:`SANDBOXES`. The kit never falls back to another one."""
     training: str = TRAINING[0]
     """``fast``: Keras's ``fit`` runs several steps a call where the numbers stay the same; ``exact``: one by one."""
+    student: str = "installed"
+    """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
     limits: Limits = field(default_factory=Limits)
     examine: Examine = field(default_factory=Examine)
     decimals: int = 2

@@ -24,6 +24,7 @@ from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Engine, 
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
+STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 PLACES = ("outside", "kernel")
 
@@ -105,6 +106,7 @@ class _Top:
     title: str | None = None
     limits: Limits = field(default_factory=Limits)
     sandbox: str = SANDBOXES[0]
+    student: str = STUDENT_KITS[0]
     decimals: int = 2
     training: str = TRAINING[0]
     examine: Examine = field(default_factory=Examine)
@@ -132,6 +134,10 @@ class _CourseFile:
         if "sandbox" in keys:
             sandbox = self.read.value(keys["sandbox"], str, "sandbox")
             self.check_sandbox(keys["sandbox"], sandbox)
+        student = STUDENT_KITS[0]
+        if "student" in keys:
+            student = self.read.value(keys["student"], str, "student")
+            self.check_student(keys["student"], student)
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
         decimals = self.read.value(keys["decimals"], int, "decimals") if "decimals" in keys else 2
         training = TRAINING[0]
@@ -145,7 +151,14 @@ class _CourseFile:
             if examine.kernel:
                 raise self.read.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
         general = Assignment(
-            "", "", limits=limits, sandbox=sandbox, decimals=decimals, training=training, examine=examine
+            "",
+            "",
+            limits=limits,
+            sandbox=sandbox,
+            student=student,
+            decimals=decimals,
+            training=training,
+            examine=examine,
         )
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
@@ -197,6 +210,8 @@ class _CourseFile:
             self.check_training(keys["training"], result.training, where)
         if "examine" in keys:
             self.check_examine(keys["examine"], result.examine)
+        if "student" in keys:
+            self.check_student(keys["student"], result.student)
         if result.prepare is not None:
             self.check_prepare(keys["prepare"], where, result, source)
         return result
@@ -224,6 +239,12 @@ class _CourseFile:
         if examine.where not in PLACES:
             known = suggest(examine.where, PLACES) or f"; it is one of {', '.join(PLACES)}"
             raise self.read.error(node, f"tests cannot be examined in {examine.where!r}{known}")
+
+    def check_student(self, node: yaml.Node, name: str) -> None:
+        """Refuse an unknown way in which students get the package."""
+        if name not in STUDENT_KITS:
+            known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
+            raise self.read.error(node, f"unknown student {name!r}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

@@ -24,6 +24,7 @@ from autograder.grading.schedule import Execute as Execute
 from autograder.grading.schedule import alone_at_the_end, once_each
 from autograder.grading.work import Work, preload, released_modules
 from autograder.records import Batch, Course, Grade, NotGraded
+from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
 from autograder.results import result_json
 from autograder.submissions.manifest import TIMESTAMP, read_timestamp
@@ -301,7 +302,14 @@ Further ones, in the order of their names, are left out.
 
 
 def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
-    """Return the student's further files; an instructor's file of the same name wins."""
+    """Return the student's further files; an instructor's file of the same name wins.
+
+    A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.
+    """
     found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
-    own = {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}
+    own = {
+        name: path
+        for name, path in found.items()
+        if name not in provided and name != TIMESTAMP and Path(name).parts[0] not in (FOLDER, f"{FOLDER}.py")
+    }
     return dict(list(own.items())[:MAX_OWN_FILES])

@@ -23,6 +23,7 @@ from autograder.examiner.course_modules import module_folders, star_names
 from autograder.examiner.lint import exam as lint
 from autograder.records import Assignment, Course, Exam, Role
 from autograder.release import exam_cache
+from autograder.release.bundle import bundle_files
 from autograder.release.exam import make_exam, released_notebook, solution_notebook
 from autograder.release.files import release_files
 from autograder.release.preparation import check_prepared
@@ -58,7 +59,7 @@ def build(course: Course, assignment: Assignment) -> Release:
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(ReleasedNotebook(notebook_text(versions[name].student), exam) for name, exam in exams.items())
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
-    return Release(assignment, notebooks, files, left_out, modules)
+    return Release(assignment, notebooks, files, left_out, modules, bundle_files(assignment, files))
 
 
 def check(release: Release) -> list[str]:
@@ -137,7 +138,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{assignment.name}.", dir=target.parent))
-        for place, source in release.files.items():
+        for place, source in [*release.files.items(), *release.bundle.items()]:
             path = aside / place
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, path)

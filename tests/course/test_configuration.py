@@ -31,6 +31,7 @@ assignments:
     environment: .venv/bin/python
     sandbox: gvisor
     training: exact
+    student: bundle
     limits: {cell_seconds: 300, threads: 2}
 """
 
@@ -64,6 +65,7 @@ def test_every_key_reaches_its_record(root: Path) -> None:
         environment=".venv/bin/python",
         sandbox="gvisor",
         training="exact",
+        student="bundle",
         limits=Limits(cell_seconds=300.0, memory_mib=2048, threads=2),
     )
 
@@ -149,7 +151,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, decimals, training, examine, engine, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
@@ -203,6 +205,7 @@ def test_a_fault_in_the_course_names_line_and_remedy(root: Path, text: str, mess
 BAD_ASSIGNMENTS = [
     ("limts: {}", "course.yaml:4: unknown key 'limts' in assignment 'dense'; did you mean 'limits'"),
     ("name: x", "unknown key 'name' in assignment 'dense'"),
+    ("student: bundel", "course.yaml:4: unknown student 'bundel'; did you mean 'bundle'"),
     ("training: fats", "course.yaml:4: unknown training 'fats' in assignment 'dense'; did you mean 'fast'"),
     ("training: 3x", "unknown training '3x' in assignment 'dense'; it is one of fast, exact"),
     ("training: true", "'training' must be text, not yes/no"),

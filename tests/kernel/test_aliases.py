@@ -110,7 +110,7 @@ assert list(theano.function([v, k], powers[-1], updates=updates)([1.0, 2.0, 3.0]
         ("import theano.tensor as T; T.nnet.conv2d", "PyTensor has nothing like theano.tensor.nnet.conv2d"),
         (
             "import sys; sys.modules['pytensor'] = None; import theano",
-            "Its successor PyTensor can stand in for it: pip install 'nbexaminer[theano]'",
+            "Its successor PyTensor can stand in for it: pip install pytensor",
         ),
     ],
 )

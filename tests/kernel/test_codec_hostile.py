@@ -313,7 +313,7 @@ def test_no_warning_of_a_library_escapes():
 
 def test_a_concrete_path_is_a_value_only_inside_the_folder():
     assert decode(*encode(pathlib.Path("out/x.csv"))) == pathlib.Path("out/x.csv")
-    with pytest.raises(CodecError, match="not plain"):
+    with pytest.raises(CodecError, match="a PosixPath cannot be copied"):
         encode(pathlib.Path("/etc/passwd"))
 
 

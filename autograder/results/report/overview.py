@@ -49,6 +49,7 @@ def render_class_report(
     *,
     failures: Mapping[str, str] | None = None,
     by_hand: Sequence[str] = (),
+    departed: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -62,6 +63,7 @@ def render_class_report(
         failures: student → reason why the kit itself could not grade the submission. These are counted and listed, and
             never taken for a 0.
         by_hand: points in the gradebook that a person should look at, a line each.
+        departed: student with a grade and without a submission → a remark.
     """
     failures = failures or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -77,6 +79,7 @@ def render_class_report(
         "rows": (_row(grade, assignment) for grade in sorted(grades, key=lambda g: g.student.casefold())),
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
+        "departed": sorted((departed or {}).items()),
         "people": _for_people(grades),
         "outcomes": _ORDER,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
