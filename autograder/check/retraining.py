@@ -21,6 +21,7 @@ from autograder.check.training_plan import TrainingPlan, knows_without_learning,
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
+from autograder.kernel.model_inputs import arranged
 from autograder.records import CheckResult
 
 _WHERE = "check.retrained"
@@ -105,7 +106,7 @@ def retrained(
     try:
         chosen, default = _optimizer(optimizer, model)
         plan = TrainingPlan(
-            inputs=inputs,
+            inputs=arranged(model, list(inputs) if isinstance(inputs, tuple) else inputs),
             labels=labels,
             holdout=unseen,
             epochs=epochs,
