@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from variants.course import grade, shrunk
 from variants.honest_class import CHAINS, TWO, WAYS, Way, examined
+from variants.lesson_ways import NAMES, NETWORKS, UNREAD_NAMES, answer_in, focused
+from variants.running import ENVIRONMENT, HONEST
 
-from autograder.records import Outcome
+from autograder.records import Exam, Outcome
 
 pytestmark = pytest.mark.keras
 
@@ -24,9 +27,17 @@ FEW = {
 """The ways that the default suite grades."""
 
 
+PENDING = "needs the unrolled reader"
+
+
 def student(way: Way, *marks: pytest.MarkDecorator) -> object:
-    pending = [pytest.mark.xfail(reason="needs the unrolled reader", strict=False)] if way.unread else []
+    pending = [pytest.mark.xfail(reason=PENDING, strict=False)] if way.unread else []
     return pytest.param(way, id=str(way), marks=[*marks, *pending])
+
+
+def student_of(name: str) -> object:
+    unread = name in UNREAD_NAMES
+    return pytest.param(name, marks=[pytest.mark.xfail(reason=PENDING, strict=False)] if unread else [])
 
 
 def faults(way: Way) -> list[str]:
@@ -59,3 +70,41 @@ def test_a_few_of_the_class_earn_everything(way: Way) -> None:
 def test_everybody_in_the_class_earns_everything(way: Way) -> None:
     found = faults(way)
     assert not found, "\n".join([way.answer, *found])
+
+
+# --- the lessons ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def exams() -> dict[str, Exam]:
+    return {lesson: focused(shrunk(lesson)) for lesson in NETWORKS}
+
+
+def test_each_lesson_has_fifteen_ways() -> None:
+    """Those without a network have theirs in test_variants.py."""
+    assert len({*NAMES, *UNREAD_NAMES}) == len(NAMES) + len(UNREAD_NAMES) >= 15
+    assert all(count >= 15 for lesson, count in HONEST.items() if lesson not in NETWORKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", NETWORKS)
+@pytest.mark.parametrize("name", [student_of(name) for name in (*NAMES, *UNREAD_NAMES)])
+def test_a_lessons_network_earns_everything_however_it_is_written(
+    lesson: str, name: str, exams: dict[str, Exam]
+) -> None:
+    exam = exams[lesson]
+    answer = answer_in(exam, name)
+    got = grade(exam, {NETWORKS[lesson]: answer})
+    assert got.status == "completed", got.message
+    lost = [
+        f"{one.id}: {one.score:g} of {one.max_score:g}, {one.message} {one.detail[-600:]}"
+        for one in got.questions
+        if one.outcome is not Outcome.PASSED or one.score < one.max_score
+    ]
+    assert not lost, "\n".join([answer, *lost])
