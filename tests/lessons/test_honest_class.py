@@ -57,6 +57,7 @@ def test_each_assignment_has_fifteen_ways_and_none_waits_for_a_person() -> None:
     assert len({str(way) for way in WAYS}) == len(WAYS)
     assert {str(way) for way in WAYS} >= FEW | FOR_A_PERSON.keys()
     assert sum(map(len, FOR_A_PERSON.values())) == 0
+    assert sum(not way.unread for way in WAYS) == 106, "docs/reference/models.md states the number"
 
 
 @pytest.mark.parametrize("way", [student(way) for way in WAYS if str(way) in FEW])
@@ -89,6 +90,7 @@ def exams() -> dict[str, Exam]:
 def test_each_lesson_has_fifteen_ways() -> None:
     """Those without a network have theirs in test_variants.py."""
     assert len({*NAMES, *UNREAD_NAMES}) == len(NAMES) + len(UNREAD_NAMES) >= 15
+    assert len(NAMES) == 20, "docs/reference/models.md states the number"
     assert all(count >= 15 for lesson, count in HONEST.items() if lesson not in NETWORKS)
 
 

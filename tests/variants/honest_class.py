@@ -189,7 +189,7 @@ def built_later(t: Task) -> str:
 
 def from_dataset(t: Task) -> str:
     rows = f"tf.data.Dataset.from_tensor_slices(({t.given})).shuffle(400, seed=0).batch(32).prefetch(1)"
-    return f"import tensorflow as tf\n{t.listed(t.plain)}{t.compiled()}rows = {rows}\n{t.fitted(given='rows')}"
+    return f"import tensorflow as tf\n{t.listed(t.plain)}{t.compiled()}pieces = {rows}\n{t.fitted(given='pieces')}"
 
 
 def saved_and_loaded(t: Task) -> str:

@@ -21,7 +21,7 @@ NETWORKS = {
 
 READ: tuple[Callable[[Task], str], ...] = (
     ways.activations_as_operations, ways.activations_called, ways.activations_of_tensorflow, ways.other_names,
-    ways.nested_functional, ways.mixed_precision,
+    ways.mixed_precision,
 )  # fmt: skip
 
 
