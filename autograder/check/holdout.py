@@ -34,7 +34,8 @@ def loss(
 
     Args:
         model: a built ``keras.Model`` with one output, or another model that predicts.
-        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression.
+        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression. For several
+            inputs, X is a list, a tuple, or a dict by the inputs' names.
         below: full credit at this loss or less, otherwise none.
         credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between the
             points the share is interpolated linearly; a loss above the largest earns nothing.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check import metrics
+from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
 from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
@@ -20,6 +21,7 @@ from autograder.check.training_plan import TrainingPlan, knows_without_learning,
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
+from autograder.kernel.model_inputs import arranged
 from autograder.records import CheckResult
 
 _WHERE = "check.retrained"
@@ -68,7 +70,8 @@ def retrained(
         loss: the loss that the training minimizes and that ``metric="loss"`` measures; named as in :func:`check.loss`.
         from_logits: True if the model returns scores (logits).
         optimizer: a name or an object of ``keras.optimizers``; None takes the optimizer that the model is compiled
-            with.
+            with, or Adam if that is not one of Keras's, which the message then says. The student's loss, metrics and
+            training loop play no part.
         batch_size: rows of a batch; rows are shuffled as in ``fit``.
         seeds: how many trainings.
         most_seeds: how many trainings at most, if the mean is close to the threshold.
@@ -101,13 +104,14 @@ def retrained(
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     try:
+        chosen, default = _optimizer(optimizer, model)
         plan = TrainingPlan(
-            inputs=inputs,
+            inputs=arranged(model, list(inputs) if isinstance(inputs, tuple) else inputs),
             labels=labels,
             holdout=unseen,
             epochs=epochs,
             batch_size=batch_size,
-            optimizer=_optimizer(optimizer, model),
+            optimizer=chosen,
             loss=_training_loss(loss, labels, from_logits),
             measure=measure,
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
@@ -127,7 +131,8 @@ def retrained(
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
-    message, detail = messages(_summary(metric, found, epochs), wanted, found.verdict, show=show)
+    summary = ", ".join(filter(None, [_summary(metric, found, epochs), default]))
+    message, detail = messages(summary, wanted, found.verdict, show=show)
     evidence = _evidence(metric, found) | {"epochs": epochs}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
@@ -195,12 +200,13 @@ def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
     return keras.losses.MeanSquaredError() if squared else keras.losses.MeanAbsoluteError()
 
 
-def _optimizer(given: Any, model: Any) -> Any:
+def _optimizer(given: Any, model: Any) -> tuple[Any, str]:
     """Return a new optimizer like the instructor's, or like the one that the model is compiled with.
+
+    The second value says that it is a default, because the student's is unknown; it is empty otherwise.
 
     Raises:
         CourseError: Keras has no optimizer like the instructor's.
-        NotTrainable: the model is not compiled.
     """
     import keras
 
@@ -209,12 +215,14 @@ def _optimizer(given: Any, model: Any) -> Any:
             optimizer = keras.optimizers.get(given)
         except (ValueError, TypeError):
             raise CourseError(f"{_WHERE}: Keras has no optimizer {given!r}.") from None
-        return type(optimizer).from_config(optimizer.get_config())
-    optimizer = getattr(model, "optimizer", None)
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if optimizer is None:
-        raise NotTrainable("The model is not compiled, or its settings are not Keras's own.")
-    return type(optimizer).from_config(optimizer.get_config())
+        return type(optimizer).from_config(optimizer.get_config()), ""
+    compiled_with: Any = unwrapped(getattr(model, "optimizer", None))
+    if getattr(keras.optimizers, type(compiled_with).__name__, None) is not type(compiled_with):
+        why = (
+            "is not compiled with an optimizer" if compiled_with is None else "has an optimizer that is not Keras's own"
+        )
+        return keras.optimizers.Adam(), f"with Adam, because the model {why}"
+    return type(compiled_with).from_config(compiled_with.get_config()), ""
 
 
 def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:

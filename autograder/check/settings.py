@@ -22,7 +22,7 @@ _ARRAYS = frozenset({"__numpy__", "__tensor__"})
 
 _SIZES = names("""
     axis axes axis1 axis2 axisa axisb axisc attention_axes bias_axes shared_axes dims source destination
-    batch_shape shape newshape target_shape output_shape build_config input_shape noise_shape
+    batch_shape shape newshape target_shape output_shape build_config build_input_shape input_shape noise_shape
     units filters kernel_size strides pool_size padding cropping dilation_rate groups depth_multiplier output_padding
     size output_size height width n num num_classes num_tokens num_bins num_heads key_dim value_dim head_dim
     num_query_heads num_key_value_heads input_dim output_dim indices_or_sections pad_width k sliding_window

@@ -30,13 +30,13 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Describe a model as a JSON-able dict and raw arrays.
 
     Returns:
-        The dict has ``kind`` (Sequential, Functional or Subclassed), ``name``, ``config`` (``get_config()``;
-        None without one), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``), ``history``
-        (name → list of floats), ``weights`` ([path, trainable] for each array), ``layers`` (a number for each layer,
-        the same one for a layer that is in two models), ``vocabularies`` (what each lookup layer has learned:
-        ``terms``, ``idf``), ``shared`` (whether two layers have a weight in common) and ``problems`` (what could not
-        be read). The arrays are in the order of ``model.layers``, and within a layer in the order of
-        ``layer.weights``. The layers of an inner model take the place of that model in this order.
+        The dict has ``kind`` (Sequential, Functional or Subclassed), ``name``, ``config`` (``get_config()``; None
+        without one), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``), ``iterations`` (steps
+        of the optimizer), ``history`` (name → list of floats), ``weights`` ([path, trainable] for each array),
+        ``layers`` (a number for each layer, the same one for a layer that is in two models), ``vocabularies`` (what
+        each lookup layer has learned: ``terms``, ``idf``), ``shared`` (whether two layers have a weight in common) and
+        ``problems`` (what could not be read). The arrays are in the order of ``model.layers``, and within a layer in
+        the order of ``layer.weights``. The layers of an inner model take the place of that model in this order.
     """
     problems: list[str] = []
 
@@ -57,7 +57,8 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
         "config": attempt("config", model.get_config),
         "input_shape": attempt("input_shape", lambda: model.input_shape),
         "output_shape": attempt("output_shape", lambda: model.output_shape),
-        "compile": attempt("compile", model.get_compile_config),
+        "compile": attempt("compile", lambda: _compile_config(model)),
+        "iterations": attempt("iterations", lambda: int(model.optimizer.iterations)) if _has_optimizer(model) else 0,
         "history": _history(model),
         "weights": [[str(getattr(v, "path", "")), bool(getattr(v, "trainable", True))] for v in variables],
         "layers": _numbered(layers),
@@ -68,6 +69,37 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
         "problems": problems,
     }
     return described, [_array(variable) for variable in variables]
+
+
+def _has_optimizer(model: Any) -> bool:
+    try:
+        return getattr(model, "optimizer", None) is not None
+    except Exception:
+        return False
+
+
+def _compile_config(model: Any) -> Any:
+    """Return ``get_compile_config()``; if a setting cannot be described, the others and its type."""
+    try:
+        return model.get_compile_config()
+    except Exception:
+        if not _has_optimizer(model):
+            raise
+    describe = sys.modules["keras"].saving.serialize_keras_object
+    given = getattr(model, "_compile_config", None)
+    given = getattr(given, "config", None) or {"optimizer": model.optimizer, "loss": getattr(model, "loss", None)}
+
+    def each(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [each(item) for item in value]
+        if isinstance(value, dict):
+            return {key: each(item) for key, item in value.items()}
+        try:
+            return describe(value)
+        except Exception:
+            return {"class_name": type(value).__name__, "config": getattr(value, "__name__", None)}
+
+    return {name: each(value) for name, value in given.items()}
 
 
 def _kind(model: Any) -> str:

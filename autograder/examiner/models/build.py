@@ -11,6 +11,7 @@ import numpy as np
 from autograder.examiner.models.compiling import compile_as
 from autograder.examiner.models.construct import assemble, inside, restore_initializers
 from autograder.examiner.models.graph import Built, Construction, run
+from autograder.examiner.models.history import attach_history
 from autograder.examiner.models.measure import Measure
 from autograder.examiner.models.operate import operate, tensors
 from autograder.examiner.models.plan import (
@@ -79,7 +80,8 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     _materialize(built)
     _assign(built, weights)
     _finish(built)
-    compile_as(built.layer, claim.get("compile"))
+    compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
+    attach_history(built.layer, claim.get("history"))
     built.layer.numbers_per_row = math.ceil(measure.elements)
     return built.layer
 
