@@ -307,14 +307,18 @@ def test_a_malformed_claim_is_refused_in_everything() -> None:
 
 LAMBDA = """
 import keras
+import numpy as np
 keras.utils.set_random_seed(0)
-model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x[:, :3] * 2), keras.layers.Dense(3, activation="softmax")])
+model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: keras.ops.cast(keras.ops.digitize(x[:, :3], np.zeros(1)), "float32")), keras.layers.Dense(3, activation="softmax")])
 class Net(keras.Model):
     def __init__(self):
         super().__init__()
         self.dense = keras.layers.Dense(3)
         self.dropout = keras.layers.Dropout(0.9)
-    def call(self, x, training=None): return keras.ops.softmax(self.dropout(self.dense(x), training=training))
+    def call(self, x, training=None):
+        x = keras.ops.cast(x, "float32")
+        if keras.ops.max(x) > 1e6: x = -x
+        return keras.ops.softmax(self.dropout(self.dense(x), training=training))
 other = Net()
 other(keras.ops.ones((1, 4)))
 """
@@ -335,7 +339,7 @@ def test_a_keras_model_of_a_refused_kind_is_measured_and_counted_as_the_notebook
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("name", ["model", "other"])
+@pytest.mark.parametrize("name", ["other"])
 def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: str) -> None:
     pytest.importorskip("keras")
     kernel = InProcessKernel()
@@ -358,7 +362,7 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
     assert parameters.message == "The parameters are as many as asked."
     assert "15 parameters (as the notebook reports)" in parameters.detail
     assert layers.fraction == 0
-    assert "subclass" in layers.message.lower() or "Net" in layers.message, layers.message
+    assert "a class of your own" in layers.message, layers.message
     assert (np.arange(40) % 3).tobytes() not in b"".join(kernel.requests)
     assert b"ask_model" in b"".join(kernel.requests)
 

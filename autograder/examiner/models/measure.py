@@ -14,6 +14,7 @@ from autograder.examiner.models.graph import Built, matched, run
 from autograder.examiner.models.operate import FREE, growth, operate, size, tensors, work
 from autograder.examiner.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
 from autograder.examiner.models.shapes import Shape, WeightShapes, einsum_dense, weight_shapes
+from autograder.examiner.models.sources import SOURCES
 from autograder.examiner.models.table_sequences import ATTENTION
 from autograder.examiner.models.values import RefusedModel
 
@@ -132,9 +133,23 @@ class Measure:
             rows.after_layer(plan, given, [tensor])
         return self._count(tensor)
 
+    def _source(self, built: Built, plan: LayerPlan) -> Any:
+        """Measure a variable or constant, which has no rows."""
+        import keras
+
+        if built.weights is None:
+            built.weights = [plan.arguments["shape"]] if plan.class_name == "Variable" else []
+            self._count_parameters(plan, built.weights)
+        dtype = plan.dtype if plan.class_name == "Variable" else plan.arguments["value_dtype"]
+        tensor = keras.KerasTensor(plan.arguments["shape"], dtype)
+        tensor.marked = tuple(tensor.shape)
+        return self._count(tensor)
+
     def _layer(self, built: Built, plan: LayerPlan, bound: dict[str, Any], first: Any) -> Any:
         import keras
 
+        if plan.class_name in SOURCES:
+            return self._source(built, plan)
         shapes = {name: _shapes(value) for name, value in bound.items() if name not in _FLAGS}
         if built.weights is None:
             built.weights = weight_shapes(plan, shapes, _shapes(first))
