@@ -13,6 +13,7 @@ from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, steps
 from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt
+from autograder.check.unreadable import report_unreadable
 from autograder.check.vocabulary import read_pattern
 from autograder.records import CheckResult
 
@@ -64,7 +65,7 @@ def architecture(
     library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
     present, problem = _steps(model, found, library)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     try:
         lines = list(differences(pattern, present))
     except TooManyLayers as error:

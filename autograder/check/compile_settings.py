@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.check.results import report
 from autograder.check.subject import may_show, not_rebuilt
+from autograder.check.unreadable import report_unreadable
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -67,7 +68,7 @@ def compiled(
     }
     problem = not_rebuilt(model)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
         return report(name, 0.0, "The model is not compiled, or its settings are not Keras's own.", weight=weight)
     differences = list(_differences(model, wanted))

@@ -18,6 +18,7 @@ from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebui
 from autograder.check.training import TooSlow
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training, preserve_random_state
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
+from autograder.check.unreadable import report_unreadable
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
@@ -96,7 +97,7 @@ def retrained(
     measure = _measure(metric, loss, from_logits)
     problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     if problem := excess_problem(model):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
