@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import may_show, not_rebuilt
 from autograder.check.unreadable import report_unreadable
@@ -66,6 +67,7 @@ def compiled(
         else [],
         "learning rate": learning_rate,
     }
+    model = as_examined(model)
     problem = not_rebuilt(model)
     if problem:
         return report_unreadable(name, model, problem, weight)

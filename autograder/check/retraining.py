@@ -13,6 +13,7 @@ from autograder.check.credit import Credit, credit_of
 from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow
@@ -95,6 +96,7 @@ def retrained(
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
+    model = as_examined(model)
     problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report_unreadable(name, model, problem, weight)

@@ -1,8 +1,8 @@
 """The record of an unrolled Keras model: the configuration of a functional model that computes the same.
 
-Runs inside the student's kernel. The record has Keras's own format, and two parts beside layers and operations. They
-are of the module ``autograder``: ``Variable``, a parameter of a layer of the student's own, and ``Constant``, an array
-that a layer is called with.
+Runs inside the student's kernel. The record has Keras's own format, and three parts beside layers and operations. They
+are of the module ``autograder``: ``Variable``, a parameter of a layer of the student's own; ``Constant``, an array that
+a layer is called with; and ``Rows``, which repeats a tensor for each row.
 """
 
 from __future__ import annotations
@@ -119,6 +119,8 @@ class Record:
         node = operation._inbound_nodes[index]
         if not node.is_input:
             args, kwargs = self._arguments(node)
+            if part.entry["class_name"] == "Rows":
+                args, kwargs = [[self.anchor, args[0]]], {}
             part.calls.append({"args": self._operand(list(args)), "kwargs": self._operand(kwargs)})
 
     def _add(self, held: Any, entry: dict[str, Any], name: str) -> _Part:
@@ -143,6 +145,8 @@ class Record:
             if name == "Reshape" and None not in tensor.shape[1:]:  # the number of rows may have been given as None
                 rows = -1 if tensor.shape[0] is None else tensor.shape[0]
                 config = dict(config, newshape=[rows, *tensor.shape[1:]])
+            if self._repeats_for_rows(operation, tensor):
+                return {"module": "autograder", "class_name": "Rows", "config": {"shape": list(tensor.shape[1:])}}
             return {"module": kind.__module__, "class_name": name, "config": config}
         base = None if isinstance(operation, self.keras.Model) else keras_kinds.base_layer(operation)
         if base is None:
@@ -151,6 +155,11 @@ class Record:
         if id(operation) in self.found.linear:
             config = dict(config, activation="linear")
         return {"module": "keras.layers", "class_name": base.__name__, "config": config}
+
+    def _repeats_for_rows(self, operation: Any, tensor: Any) -> bool:
+        """Return whether the operation repeats a tensor for each row, whose number was given as None."""
+        name = type(operation).__name__
+        return name == "BroadcastTo" and tensor.shape[0] is None and None not in tensor.shape[1:]
 
     def _source(self, tensor: Any) -> list[Any]:
         """Return the part and call of a variable or constant."""

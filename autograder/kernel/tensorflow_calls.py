@@ -168,6 +168,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "stack": lambda ops, values, axis=0: ops.stack(list(values), axis=axis),
     "unstack": lambda ops, value, num=None, axis=0: ops.unstack(value, num=num, axis=axis),
     "split": lambda ops, value, num_or_size_splits, axis=0: ops.split(value, num_or_size_splits, axis=axis),
+    "broadcast_to": lambda ops, input, shape: ops.broadcast_to(input, tuple(shape)),
     "tile": lambda ops, input, multiples: ops.tile(input, tuple(multiples)),
     "repeat": lambda ops, input, repeats, axis=None: ops.repeat(input, repeats, axis=axis),
     "gather": _gather,

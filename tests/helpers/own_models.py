@@ -255,6 +255,16 @@ def a_subclass_of_dense(keras: Any) -> Made:
     return called(keras.Sequential([keras.Input((4,)), Relu(3)]), ROWS)
 
 
+def a_token_before_each_row(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        token = keras.ops.broadcast_to(own.token, (keras.ops.shape(x)[0], 1, 4))
+        return own.out(keras.ops.concatenate([token, x], axis=1)[:, 0])
+
+    model = of_call(keras, {"out": keras.layers.Dense(2)}, call)
+    model.token = model.add_weight(shape=(1, 1, 4), initializer="random_normal", name="token")
+    return called(model, SERIES)
+
+
 UNROLLED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "subclass": (
         plain_subclass,
@@ -287,6 +297,7 @@ UNROLLED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "twice": (a_layer_called_twice, "Dense(units=4)"),
     "nested": (models_inside, "Dense(units=2) → Dense(units=4, activation=tanh)"),
     "reshape": (rows_are_counted, "Dense(units=6)"),
+    "token": (a_token_before_each_row, "Concatenate → Dense(units=2)"),
     "Dense subclass": (a_subclass_of_dense, "Dense(units=3, activation=relu)"),
 }
 """Name → how to make it, and its layers."""

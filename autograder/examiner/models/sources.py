@@ -1,6 +1,7 @@
-"""Parts of an unrolled model that are neither Keras's layers nor operations: its own variables, and constant arrays.
+"""Parts of an unrolled model that are neither Keras's layers nor operations.
 
-In a rebuilt model each of them is a layer that is called with the model's first input and does not look at it.
+They are variables, constant arrays, and tensors that are repeated for each row. In a rebuilt model each of them is a
+layer that is called with the model's first input, of which it uses nothing but the number of rows.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from autograder.examiner.models.values import RefusedModel, Validator, boolean, 
 MODULE = "autograder"
 """The module that the record names for these parts."""
 
-SOURCES = ("Variable", "Constant")
+SOURCES = ("Variable", "Constant", "Rows")
 
 _SHAPE = several(integer(1), 0, 6)
 _SETTINGS: Mapping[str, Mapping[str, Validator]] = {
     "Variable": {"shape": _SHAPE, "dtype": one_of(*(name for name in DTYPES if name != "bool")), "trainable": boolean},
     "Constant": {"dtype": one_of(*DTYPES)},
+    "Rows": {"shape": several(integer(1), 0, 5)},
 }
 
 
@@ -31,7 +33,7 @@ def read_source(class_name: Any, config: dict[str, Any], name: str | None, array
     """Read a variable or a constant.
 
     Args:
-        class_name: ``Variable`` or ``Constant``.
+        class_name: one of :data:`SOURCES`.
         config: its claimed settings.
         name: its plain name.
         array: reads a serialized array of numbers.
@@ -41,6 +43,8 @@ def read_source(class_name: Any, config: dict[str, Any], name: str | None, array
         raise refuse("A part of the model", class_name, "one that the grader knows")
     for key, check in _SETTINGS[class_name].items():
         check(config.get(key), f"{show(class_name)}: {key}")
+    if class_name == "Rows":
+        return LayerPlan("Rows", name, True, "float32", {"shape": tuple(config["shape"])})
     if class_name == "Constant":
         value = array({"value": config.get("value"), "dtype": config["dtype"]}, "A constant")
         arguments = {"value": value.tolist(), "value_dtype": config["dtype"], "shape": value.shape}
@@ -133,4 +137,24 @@ def source_classes() -> Mapping[str, Any]:
             found = {"value": self.value, "value_dtype": self.value_dtype, "shape": list(self.shape)}
             return {**super().get_config(), **found}
 
-    return {"Variable": Variable, "Constant": Constant}
+    @keras.saving.register_keras_serializable(package=MODULE)
+    class Rows(keras.layers.Layer):  # type: ignore[misc]
+        """A tensor that is repeated for each row."""
+
+        is_source = True
+
+        def __init__(self, shape: Any, **options: Any) -> None:
+            super().__init__(**options, autocast=False)
+            self.shape = tuple(shape)
+
+        def call(self, inputs: Any) -> Any:
+            anchor, tensor = inputs
+            return keras.ops.broadcast_to(tensor, (keras.ops.shape(anchor)[0], *self.shape))
+
+        def compute_output_spec(self, inputs: Any) -> Any:
+            return keras.KerasTensor((None, *self.shape), inputs[1].dtype)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "shape": list(self.shape)}
+
+    return {"Variable": Variable, "Constant": Constant, "Rows": Rows}
