@@ -484,6 +484,15 @@ class QuestionGrade:
         return "" if len(self.message) == length and self.message == shortcomings(self.checks) else self.message
 
 
+UNDECIDED = "undecided"
+"""Evidence of a check that could not be decided: the question waits for a person."""
+
+
+def is_undecided(check: CheckResult) -> bool:
+    """Return whether a person has to decide a check."""
+    return check.evidence.get(UNDECIDED) is True and check.fraction < 1
+
+
 def shortcomings(checks: tuple[CheckResult, ...]) -> str:
     """Join the messages of the checks that did not give full credit, a line each."""
     return "\n".join(f"{c.name}: {c.message}" for c in checks if c.fraction < 1)

@@ -9,10 +9,12 @@ from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import Run, is_fixed, run_text
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, has_wrappers, steps
-from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt
+from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt, reading_of
+from autograder.check.unreadable import report_unreadable
 from autograder.check.vocabulary import read_pattern
 from autograder.records import CheckResult
 
@@ -57,6 +59,7 @@ def architecture(
     >>> check.architecture(model, [..., check.dense(9, "softmax")], input_shape=(93,))  # doctest: +SKIP
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
+    model = as_examined(model)
     found = None if is_keras(model) else external_model_of(model)
     libraries = (
         tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
@@ -64,7 +67,7 @@ def architecture(
     library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
     present, problem = _steps(model, found, library)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     try:
         lines = list(differences(pattern, present))
         if lines and library == "keras" and has_wrappers(model):
@@ -81,9 +84,10 @@ def architecture(
     ]
     summary = " → ".join(str(step) for step in present if not (step.free and step.operation)) or "no layers"
     claimed = "; the layers are what the notebook's kernel reports" if found is not None and found.remote else ""
-    detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
+    read = f" ({note})" if (note := reading_of(model)) else ""
+    detail = f"expected: {run_text(pattern)}; found: {summary}{read}{claimed}"
     if not lines and not shapes:
-        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
+        message = f"as asked: {summary}{read}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=detail)
     texts = (
         [*_difference_texts(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import may_show, not_rebuilt
+from autograder.check.unreadable import report_unreadable
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -65,9 +67,10 @@ def compiled(
         else [],
         "learning rate": learning_rate,
     }
+    model = as_examined(model)
     problem = not_rebuilt(model)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
         return report(name, 0.0, "The model is not compiled, or its settings are not Keras's own.", weight=weight)
     differences = list(_differences(model, wanted))

@@ -157,8 +157,13 @@ def _leaves(model: Any, depth: int) -> Iterator[Any]:
     for layer in model.layers:
         if isinstance(layer, keras.Model) and depth < MAX_DEPTH:
             yield from _leaves(layer, depth + 1)
-        elif not isinstance(layer, keras.layers.InputLayer):
+        elif not isinstance(layer, keras.layers.InputLayer) and not is_source(layer):
             yield layer
+
+
+def is_source(operation: Any) -> bool:
+    """Return whether a part of an unrolled model is a variable or a constant that operations use, not a layer."""
+    return getattr(type(operation), "is_source", None) is True
 
 
 # --- what is needed ----------------------------------------------------------------------------------
@@ -203,7 +208,7 @@ class _Opening:
             masked = of_mask or id(operation) not in values
             if isinstance(operation, keras.Model) and depth < MAX_DEPTH:
                 self.model(operation, {place for places in calls.values() for place in places}, masked, depth + 1)
-            elif not isinstance(operation, keras.layers.InputLayer):
+            elif not isinstance(operation, keras.layers.InputLayer) and not is_source(operation):
                 self.part(operation, calls, masked)
 
     def part(self, operation: Any, calls: dict[int, set[int]], masked: bool) -> None:

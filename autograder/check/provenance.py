@@ -30,6 +30,11 @@ def noting() -> Iterator[None]:
         _noted.reset(token)
 
 
+def in_notebook() -> bool:
+    """Return whether no examiner runs: this is a student's own notebook."""
+    return _noted.get() is None
+
+
 def keep_only(values: Iterable[Any]) -> None:
     """Forget all noted values except these, because the next test cell has answers of its own."""
     noted = _noted.get()

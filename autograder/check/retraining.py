@@ -14,11 +14,13 @@ from autograder.check.credit import Credit, credit_of
 from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training, preserve_random_state
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
+from autograder.check.unreadable import report_unreadable
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
@@ -97,9 +99,10 @@ def retrained(
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
+    model = as_examined(model)
     problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     if problem := excess_problem(model):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)

@@ -83,7 +83,9 @@ class Numbers:
     def _entry(self, entry: dict[str, Any], *, prepares: bool = False) -> None:
         """Count a layer, a model, or an operation with its calls."""
         kind = str(entry.get("class_name"))
-        if not prepares:
+        if kind == "Constant":
+            self._constant(entry["config"])
+        elif not prepares:
             self._settings(kind, entry.get("config"))
         if kind != "GetItem":
             for node in entry.get("inbound_nodes", []):
@@ -110,6 +112,10 @@ class Numbers:
                 self._array(np.asarray([item for item in value if _is_number(item)]), (kind, key))
         elif _is_number(value):
             self.scalars.setdefault((kind, key), []).append(float(value))
+
+    def _constant(self, config: dict[str, Any]) -> None:
+        """Count an array that a layer of an unrolled model is called with as the operand that it is."""
+        self._array(np.asarray(config["value"]), ("Constant", _OPERAND))
 
     def _operands(self, kind: str, value: Any) -> None:
         if isinstance(value, dict):

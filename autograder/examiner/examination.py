@@ -33,6 +33,7 @@ from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, 
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
+from autograder.examiner.remote.model import UnreadableError
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
@@ -44,7 +45,7 @@ from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
 from autograder.kernel.codec import CodecError
-from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, shortcomings
+from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, is_undecided, shortcomings
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
@@ -72,6 +73,10 @@ class Examined:
     checks: tuple[CheckResult, ...] = ()
     bonus: float = 0.0
     """Points beyond the cell's own."""
+    undecided: bool = False
+    """Whether a person has to decide: something of the answer can neither be examined nor be called wrong."""
+    unmet: bool = False
+    """Whether the test requires another one that did not earn enough."""
     unbound: str = ""
     """The name that the test lacked, if a missing name of its own made it fail."""
 
@@ -144,6 +149,8 @@ def examine(
                 one = _with_state(one, cell, capture, died=copy is not None)
         if one.unbound in never_bound:
             one = _broken(one.detail)
+        if one.unmet and any(other.undecided for other in examined):
+            one = replace(one, undecided=True)
         if one.outcome is Outcome.BROKEN:
             never_bound |= _bound_names(cell)
         examined.append(one)
@@ -387,15 +394,17 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
     checks = tuple(results)
     if any(c.outcome is Outcome.BROKEN for c in checks):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
+    undecided = any(map(is_undecided, checks))
     if results.unmet:
         said = "\n".join([*results.unmet, shortcomings(checks)]).strip()
-        return Examined(0.0, Outcome.FAILED, said, detail, checks)
+        return Examined(0.0, Outcome.FAILED, said, detail, checks, undecided=undecided, unmet=True)
     if checks:
         try:
             fraction = share(checks)
         except CourseError as error:
             return _broken(str(error))
-        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus_points(checks))
+        bonus = bonus_points(checks)
+        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus, undecided)
     try:
         points = stated_points(value, cell.source)
     except NoNumber:
@@ -425,4 +434,9 @@ def _failed(
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
-    return Examined(0.0, Outcome.FAILED, wording.of(errors, cell), detail, checks, unbound=unbound)
+    undecided = any(isinstance(error, UnreadableError) for error in errors) or any(map(is_undecided, checks))
+    message = "\n".join([wording.of(errors, cell), *([A_PERSON_LOOKS] if undecided else [])])
+    return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
+
+
+A_PERSON_LOOKS = "The test could not read all of your model, so a person will look at it."

@@ -255,7 +255,8 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         outcome=result.outcome,
         message=result.message,
         detail=result.detail,
-        needs_manual_grade=result.outcome is Outcome.BROKEN,
+        needs_manual_grade=result.outcome is Outcome.BROKEN
+        or (result.undecided and result.outcome is not Outcome.PASSED),
         checks=result.checks,
         in_kernel=bool(cell.in_kernel),
     )
