@@ -9,7 +9,7 @@ from typing import Any
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.examiner.magics import without_magics
 from autograder.records import Exam, ExamCell, Role
-from autograder.release.stripping import NotebookVersions
+from autograder.release.versions import NotebookVersions
 
 
 def make_exam(assignment: str, notebook: str, versions: NotebookVersions) -> Exam:
@@ -19,7 +19,8 @@ def make_exam(assignment: str, notebook: str, versions: NotebookVersions) -> Exa
     cells = [_exam_cell(*row, versions.hidden_markers) for row in rows]
     if kernelspec.get("name") == "python":
         kernelspec["name"] = "python3"
-    return Exam(assignment, notebook, tuple(cells), kernelspec, _plain(versions.student.metadata))
+    metadata = _plain(versions.student.metadata)
+    return Exam(assignment, notebook, tuple(cells), kernelspec, metadata, prelude=versions.prelude)
 
 
 def solution_notebook(exam: Exam) -> NotebookNode:
@@ -47,7 +48,7 @@ def role_of(cell: NotebookNode) -> Role:
 
 
 def _exam_cell(
-    instructor: NotebookNode, grader: NotebookNode, student: NotebookNode, markers: tuple[str, str]
+    instructor: NotebookNode, grader: NotebookNode, student: NotebookNode, markers: tuple[str, ...]
 ) -> ExamCell:
     role = role_of(student)
     meta = student.metadata.get("nbgrader", {})

@@ -12,6 +12,7 @@ from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_
 from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
 from autograder.records import Assignment, Course
+from autograder.release.otter.files import otter_files
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
 """Names of files and folders that belong to tools. No release has them, and no message mentions them."""
@@ -109,6 +110,7 @@ class _Files:
         self.patterns: FilePatterns = file_patterns(read_nbgrader_config(course.root))
         self.found: dict[str, Path] = {}
         self.left_out: dict[str, str] = {}
+        self.otter = otter_files(source)
 
     def add(self, place: Path, start: Path) -> None:
         """Add ``start``: a file, or all files in a folder."""
@@ -116,6 +118,10 @@ class _Files:
             target = (place / path.relative_to(start)).as_posix()
             if path.parent.resolve() == self.source and path.name in self.notebooks:
                 continue  # its stripped version is released
+            why_not = self.otter.why_not(path) if self.otter and path.is_relative_to(self.source) else None
+            if why_not:
+                self.left_out[target] = why_not
+                continue
             real = _releasable(self.course, path)
             if target in self.notebooks or self.found.get(target, real) != real:
                 name = self.source.name
