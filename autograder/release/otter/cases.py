@@ -197,17 +197,14 @@ def check_files(case: Case, of_students: Sequence[str], of_the_grader: Sequence[
     for node in ast.walk(case.tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        line = getattr(node, "lineno", 0)
         for name in names:
             if name.split(".")[0] in modules:
                 why = f"{name} is a file of the students' own, whose code never runs where tests do"
-                raise case.piece.fault(
-                    f"{why}; import it in a cell of the notebook, and test what that binds", node.lineno
-                )
+                raise case.piece.fault(f"{why}; import it in a cell of the notebook, and test what that binds", line)
         if isinstance(node, ast.Constant) and node.value in data:
-            todo = f"put it into hidden/, and read check.hidden_data({node.value!r})"
-            raise case.piece.fault(
-                f"tests do not run beside {node.value}, one of autograder_files; {todo}", node.lineno
-            )
+            why = f"tests do not run beside {node.value}, one of autograder_files"
+            raise case.piece.fault(f"{why}; put it into hidden/, and read check.hidden_data({node.value!r})", line)
 
 
 # --- exception format --------------------------------------------------------------------------------
