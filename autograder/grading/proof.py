@@ -31,6 +31,7 @@ from autograder.records import (
 )
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
+from autograder.release.otter.examined import is_otter_test
 from autograder.release.record import Release
 
 GIVEN = "given"
@@ -97,7 +98,7 @@ def prove(
 
 def _is_otters(exam: Exam) -> bool:
     """Tell whether the exam is of an otter notebook, whose visible tests often pass before there is an answer."""
-    return "otter" in exam.metadata
+    return any(is_otter_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
 
 
 def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:

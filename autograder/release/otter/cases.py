@@ -25,7 +25,12 @@ _SETTINGS: dict[str, Any] = {
     "failure_message": str,
     "name": object,
 }
-_KINDS = {"hidden": "true or false", "points": "a number from 0", "success_message": "text", "failure_message": "text"}
+_KINDS = {
+    "hidden": "true or false",
+    "points": "a number from 0",
+    "success_message": "text in quotes",
+    "failure_message": "text in quotes",
+}
 
 
 @dataclass(frozen=True, slots=True)

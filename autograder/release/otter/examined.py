@@ -45,6 +45,11 @@ def test_code(question: QuestionSettings, cases: Sequence[Case], *, ok_format: b
     return "\n".join([_HEAD, *blocks]) + "\n"
 
 
+def is_otter_test(code: str) -> bool:
+    """Tell whether a test cell's code is of :func:`test_code`."""
+    return code.startswith(_HEAD)
+
+
 def place_in_source(code: str, line: int) -> str:
     """Return the source's cell and line for a line of a test cell; empty if it is none of ours."""
     for text in reversed(code.splitlines()[:line]):

@@ -50,7 +50,9 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
         instructor.append(NotebookNode(copy.deepcopy(node) | {"source": source}))
     tests = {q.settings.name: _visible(q, layout) for q in layout.questions if q.cases}
     head = copy.deepcopy({**notebook.metadata})
-    head["otter"] = notebook_metadata(layout.settings, tests)
+    head.pop("otter", None)
+    if own := notebook_metadata(layout.settings, tests):
+        head["otter"] = own
     files = {f"tests/{name}.py": file_text(test) for name, test in tests.items()} if layout.settings.test_files else {}
     return NotebookVersions(
         _notebook(notebook, instructor, head),
