@@ -21,6 +21,7 @@ from autograder.submissions.names import (
     SYSTEMS,
     Names,
     is_archive,
+    is_bare_export,
     is_notebook,
     stem_of,
     time_in_name,
@@ -92,6 +93,8 @@ def _file(member: Member, name: str, names: Names) -> Item:
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
     if not item.is_archive and not is_notebook(name):
         return replace(item, problem=item.problem or "neither a notebook nor an archive")
+    if is_bare_export(name, names.assignment):
+        return replace(item, problem=item.problem or _EXPORT)
     stem = stem_of(name)
     escaped = re.escape(names.assignment)
     if found := next(filter(None, (SYSTEMS[key].fullmatch(stem) for key in ("Moodle", "Canvas", "Brightspace"))), None):
@@ -114,6 +117,7 @@ def _file(member: Member, name: str, names: Names) -> Item:
     return _named(item)
 
 
+_EXPORT = "otter's export named it after the notebook; name it after the student (jane.zip)"
 _NO_STUDENT = "it is named after the assignment, not after a student"
 _UNKNOWN_TITLE = (
     "it has a name of Blackboard's, in which the assignment's title cannot be told from the student's name: give the "

@@ -49,7 +49,9 @@ exec(answer, names)
 print(json.dumps(all(case.passed for case in grader.check("q1", global_env=names).test_case_results)))
 """
 
-CONFIGURED = '""" # BEGIN TEST CONFIG\npoints: 2\nsuccess_message: Right\nfailure_message: Wrong\n""" # END TEST CONFIG\n'
+CONFIGURED = (
+    '""" # BEGIN TEST CONFIG\npoints: 2\nsuccess_message: Right\nfailure_message: Wrong\n""" # END TEST CONFIG\n'
+)
 MANY = [
     config(
         "name: hw\nshow_question_points: true\ncheck_all_cell: true\nexport_cell: {pdf: false, instructions: Send it.}"
