@@ -149,7 +149,9 @@ def _missed(exams: list[Exam], grade: Grade, raised: list[list[str]]) -> Iterato
     for exam, cell, question in missed:
         if exam.notebook in stopped and _UNBOUND in question.detail:
             continue  # a consequence of the cell that stopped
-        checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
+        own = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
+        short = [c for c in question.checks if c.fraction < 1]
+        checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if own else c.message for c in short)
         why = checks or _reason(question.detail) or question.message
         got = f"{question.score:g} of {cell.points:g} points"
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"

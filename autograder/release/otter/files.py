@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from autograder.release.otter.settings import Settings, read_settings
 
 NOT_LISTED = "not in files of the otter config"
 _WITHHELD = "autograder_files or student_files of the otter config"
-_MARK = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
-"""Text that every notebook for ``otter assign`` holds, and hardly any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +56,12 @@ def otter_files(folder: Path) -> OtterFiles | None:
 
 def _settings(path: Path, folder: Path) -> Settings | None:
     try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    if not _MARK.search(content):
-        return None
-    try:
-        notebook: NotebookNode = nbformat.from_dict(json.loads(content))
+        notebook: NotebookNode = nbformat.from_dict(json.loads(path.read_bytes()))
         for cell in notebook.cells:
             cell.source = "".join(cell.source)
         if not is_otter_source(notebook):
             return None
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None  # told when the notebook is read
     settings = Settings()
     for piece in pieces(notebook, f"source/{folder.name}/{path.name}"):
