@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from autograder.check.display import shows
+from autograder.check.display import plainly, shows
 from autograder.check.results import report
 from autograder.check.words import exception_name
 from autograder.errors import CourseError, HostError, RemoteError
@@ -154,6 +154,5 @@ def _excerpt(value: Any) -> str:
 
 def _same_text(printed: str, expected: str) -> bool:
     """Compare printed text line by line, without blanks at the ends of lines and of the text."""
-    return [line.rstrip() for line in printed.rstrip().split("\n")] == [
-        line.rstrip() for line in expected.rstrip().split("\n")
-    ]
+    one, other = ([line.rstrip() for line in plainly(text).rstrip().split("\n")] for text in (printed, expected))
+    return one == other

@@ -105,9 +105,15 @@ def same_display(shown: str, expected: str) -> bool:
 
 def spelled(text: str) -> str:
     """Return a shown value in its plain spelling, with single spaces."""
+    text = plainly(text)
+    return _TOKENS.sub(lambda found: found[1] or found[2] or " ", text.strip())
+
+
+def plainly(text: str) -> str:
+    """Return a text with values in their plain spelling, and its white space as it is."""
     for pattern, plain in _SPELLINGS:
         text = pattern.sub(plain, text)
-    return _TOKENS.sub(lambda found: found[1] or found[2] or " ", text.strip())
+    return text
 
 
 def _is_plain(text: str) -> bool:

@@ -69,6 +69,23 @@ def test_printed_text_and_shown_value(tmp_path) -> None:
     assert one(tmp_path, "x = 4", code("x;")).fraction == 1
 
 
+def test_printed_values_of_another_version_are_the_same(tmp_path) -> None:
+    head = "import numpy as np\nprint([np.float64(x), np.bool_(True)])"
+    assert one(tmp_path, "x = 1.5", code(head, printed="[1.5, True]\n")).fraction == 1
+    assert one(tmp_path, "x = 2.5", code(head, printed="[1.5, True]\n")).fraction == 0
+
+
+def test_random_answers_are_seeded_before_the_first_case(tmp_path) -> None:
+    import random
+
+    drawn = random.Random(5)
+    expected = [drawn.random(), drawn.random()]
+    solved = "import random\ndef f():\n    return random.random() # SOLUTION"
+    answer = "import random\nrandom.seed(1)\ndef f():\n    return random.random()"
+    tests = [code("f()", repr(number)) for number in expected]
+    assert one(tmp_path, answer, *tests, head="generate: {seed: 5}", solved=solved).fraction == 1
+
+
 def test_statements_before_the_last_show_nothing(tmp_path) -> None:
     assert one(tmp_path, "x = 1", code("x + 1\n# a comment\n\nx", "1")).fraction == 1
 

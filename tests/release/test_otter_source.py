@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 from helpers.otter import SQUARE, block, code, config, course, exam_of, question, raw, release_of, text
@@ -88,7 +89,12 @@ def test_prompts_ignores_and_markers(tmp_path) -> None:
     assert "# IGNORE" not in answer.source
     assert "secret = 3" in answer.source
     assert not [cell for cell in exam.cells if "nowhere" in cell.source]
-    assert "random.seed(3)" in exam.prelude
+    names = {"random": "the notebook's own", "numpy": "the notebook's own"}
+    exec(exam.prelude, names)
+    assert (names["random"], names["numpy"]) == ("the notebook's own", "the notebook's own")
+    drawn = random.random()
+    random.seed(3)
+    assert drawn == random.random()
 
 
 def test_a_seed_variable_has_the_students_value(tmp_path) -> None:

@@ -15,18 +15,25 @@ from autograder.release.otter.cases import Case, asked_of_env, function_of, para
 from autograder.release.otter.settings import QuestionSettings
 
 _HEAD = "from autograder.check.cases import case as _otter_case, environment as _otter_env, given as _otter_given"
+_SEED = (
+    "import random as _otter_random, numpy as _otter_numpy\n"
+    "_otter_random.seed({seed})\n_otter_numpy.random.seed({seed})"
+)
 _ALL = "from autograder.check import all_or_nothing as _otter_all"
 _PLACE = "# source: "
 _INDENT = "    "
 
 
-def test_code(question: QuestionSettings, cases: Sequence[Case], *, ok_format: bool) -> str:
+def examined_code(
+    question: QuestionSettings, cases: Sequence[Case], *, ok_format: bool, seed: int | None = None
+) -> str:
     """Write the test cell of a question.
 
     Args:
         question: its settings.
         cases: its cases, with their points.
         ok_format: the cases are doctests; else functions.
+        seed: for the random generators, before the first case.
     """
     weightless = not any(case.points for case in cases)
     blocks = []
@@ -36,17 +43,18 @@ def test_code(question: QuestionSettings, cases: Sequence[Case], *, ok_format: b
         details |= {"printed": case.printed, "shown": case.shown} if ok_format else {}
         text = "".join(f", {key}={value!r}" for key, value in (options | details).items() if value or key == "weight")
         text += ', printed=""' if ok_format and not case.printed else ""
-        head = f"with _otter_case({f'{question.name} - {number}'!r}{text}) as _otter_show:"
+        opening = f"with _otter_case({f'{question.name} - {number}'!r}{text}) as _otter_show:"
         body = "\n".join(_doctest(case) if ok_format else _function(case))
-        blocks.append(f"{_place(case.piece, case.tree.body[0])}\n{head}\n{indent(body, _INDENT)}")
+        blocks.append(f"{_place(case.piece, case.tree.body[0])}\n{opening}\n{indent(body, _INDENT)}")
+    head = [_HEAD] if seed is None else [_HEAD, _SEED.format(seed=seed)]
     if question.all_or_nothing:
         inner = "\n".join(_indented(block) for block in blocks)
-        return f"{_HEAD}\n{_ALL}\nwith _otter_all():\n{inner}\n"
-    return "\n".join([_HEAD, *blocks]) + "\n"
+        return "\n".join([*head, _ALL, "with _otter_all():", inner]) + "\n"
+    return "\n".join([*head, *blocks]) + "\n"
 
 
 def is_otter_test(code: str) -> bool:
-    """Tell whether a test cell's code is of :func:`test_code`."""
+    """Tell whether a test cell's code is of :func:`examined_code`."""
     return code.startswith(_HEAD)
 
 

@@ -13,7 +13,7 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError
 from autograder.release.otter.blocks import is_otter_source, pieces
 from autograder.release.otter.cells import Layout, MadeCell, Part, Question, lay_out
-from autograder.release.otter.examined import place_in_source, test_code
+from autograder.release.otter.examined import examined_code, place_in_source
 from autograder.release.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
 from autograder.release.versions import NotebookVersions
 
@@ -76,12 +76,17 @@ def _prelude(layout: Layout) -> str:
         return ""
     if settings.seed_variable:
         return f"{settings.seed_variable} = {settings.seed}"
-    return f"import random, numpy; random.seed({settings.seed}); numpy.random.seed({settings.seed}); del random, numpy"
+    # No name is bound, as the notebook may have bound it; a kernel may lack numpy.
+    has_numpy = '__import__("importlib.util").util.find_spec("numpy")'
+    seeds = f'__import__("random").seed({settings.seed})', f'__import__("numpy").random.seed({settings.seed})'
+    return f"{seeds[0]}; {has_numpy} and {seeds[1]}"
 
 
 def _examined(cell: MadeCell, layout: Layout) -> str:
     assert cell.question is not None
-    return test_code(cell.question.settings, cell.question.resolved, ok_format=layout.settings.ok_format)
+    settings = layout.settings
+    seed = None if settings.seed_variable else settings.seed
+    return examined_code(cell.question.settings, cell.question.resolved, ok_format=settings.ok_format, seed=seed)
 
 
 def _visible(question: Question, layout: Layout) -> dict[str, Any] | str:

@@ -21,7 +21,7 @@ _IGNORE, _END_IGNORE = "# IGNORE", "# END IGNORE"
 _BEGIN_IGNORE = re.compile(r"\s*#\s*BEGIN\s*IGNORE\s*", re.IGNORECASE)
 _PLUGIN = re.compile(r"# (BEGIN|END) PLUGIN( EXPORT)?\s*$")
 
-_WORDS = r"(begin|end)?\s*(solutions?|prompt|seed)(\s+no\s+prompt)?"
+_WORDS = r"(begin|end)?\s*solutions?(\s+no\s+prompt)?"
 _NEAR = re.compile(rf"\S.*#+\s*{_WORDS}\s*$|^\s*#+\s*(begin|end)[\s_-]*(solutions?|prompt)\b.*$", re.IGNORECASE)
 """A line that was meant as a marker: code before a comment, or a comment that begins or ends something."""
 _EXACT = re.compile(r"# ?SOLUTION\b|# (BEGIN|END) (SOLUTION|PROMPT)\b")
@@ -88,9 +88,7 @@ def check_unmarked(piece: Piece, lines: Sequence[tuple[int, str]]) -> None:
             raise piece.fault(f"{line.strip()[:80]!r} stands outside a solution, and would be released; {todo}", number)
 
 
-_RIGHT = (
-    "write # SOLUTION, # SOLUTION NO PROMPT, # BEGIN SOLUTION, # END SOLUTION, # BEGIN PROMPT or # SEED, in capitals"
-)
+_RIGHT = "write # SOLUTION, # SOLUTION NO PROMPT, # BEGIN SOLUTION or # END SOLUTION, in capitals, or reword it"
 
 
 def _stripped(piece: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
