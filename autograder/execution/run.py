@@ -244,9 +244,15 @@ def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:
     try:
-        return kernel.run(composed.cells[index].source, seconds)
+        return kernel.run(_with_prelude(composed.exam.prelude, composed.cells[index].source), seconds)
     except BusyError as error:
         raise BusyError(f"{_name(composed, index)}: {error}") from error
+
+
+def _with_prelude(prelude: str, source: str) -> str:
+    """Put the exam's prelude in front of a cell, unless the cell must begin with its own first line."""
+    starts = source.lstrip().startswith
+    return f"{prelude}\n{source}" if prelude and not starts("%%") and not starts("from __future__") else source
 
 
 def _name(composed: Composed, index: int) -> str:

@@ -101,6 +101,8 @@ def grade_notebook(
         notebook = read_notebook(source)
     except SubmissionError as error:
         return GradedNotebook(_ungraded(exam, "invalid", str(error)))
+    if is_of_another_assignment(exam, notebook):
+        return GradedNotebook(_ungraded(exam, "invalid", _ANOTHER))
     composed = compose(exam, notebook)
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
@@ -142,6 +144,18 @@ def grade_notebook(
         replayed=kernels.replayed,
     )
     return GradedNotebook(grade, (composed, executed.run))
+
+
+_ANOTHER = "This notebook is of another assignment: hand in the one that was released for this one."
+
+
+def is_of_another_assignment(exam: Exam, notebook: NotebookNode) -> bool:
+    """Tell whether an otter notebook names another assignment than the exam's; one that names none is not refused."""
+    asked, named = ({**one}.get("otter", {}) for one in (exam.metadata, notebook.metadata))
+    if not isinstance(asked, Mapping) or not isinstance(named, Mapping):
+        return False
+    wanted, claimed = asked.get("assignment_name"), named.get("assignment_name")
+    return isinstance(wanted, str) and isinstance(claimed, str) and wanted != claimed
 
 
 def read_tests(exam: Exam) -> None:

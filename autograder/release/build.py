@@ -26,6 +26,7 @@ from autograder.release import exam_cache
 from autograder.release.bundle import bundle_files
 from autograder.release.exam import make_exam, released_notebook, solution_notebook
 from autograder.release.files import release_files
+from autograder.release.otter.notebook import place_in_source
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.stripping import strip_all
@@ -57,7 +58,10 @@ def build(course: Course, assignment: Assignment) -> Release:
     _check_marked(assignment, list(exams.values()))
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
-    notebooks = tuple(ReleasedNotebook(notebook_text(versions[name].student), exam) for name, exam in exams.items())
+    notebooks = tuple(
+        ReleasedNotebook(notebook_text(versions[name].student), exam, versions[name].tests)
+        for name, exam in exams.items()
+    )
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
     return Release(assignment, notebooks, files, left_out, modules, bundle_files(assignment, files))
 
@@ -114,7 +118,17 @@ def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
 
 
 def _placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
-    return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {finding}" for finding in findings]
+    return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, finding)}" for finding in findings]
+
+
+def _in_source(exam: Exam, finding: lint.Finding) -> str:
+    """Write a finding with its place in the source; the test cells of an otter notebook have places of their own."""
+    tests = {f"cell {n} ({cell.grade_id!r})": cell.source for n, cell in enumerate(exam.cells, 1)}
+    place = place_in_source(tests.get(finding.cell, ""), finding.line)
+    if not place:
+        return str(finding)
+    told = f": {finding.code.strip()[:80]!r}: {finding.reason}" if finding.code else f": {finding.reason}"
+    return place + told + (f"; {finding.instead}" if finding.instead else "")
 
 
 def _stop_for(faults: Sequence[tuple[Exam, lint.Finding]]) -> None:
@@ -144,6 +158,9 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
             shutil.copyfile(source, path)
         for notebook in release.notebooks:
             (aside / f"{notebook.name}.ipynb").write_text(notebook.text, encoding="utf-8")
+            for name, text in notebook.tests.items():
+                (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                (aside / name).write_text(text, encoding="utf-8")
         _open_for_all(aside)
         replace_folder(aside, target)
     except OSError as error:

@@ -11,7 +11,7 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.examiner.lint.exam import needing_kernel
 from autograder.examiner.magics import without_magics
 from autograder.records import EXAMINE_KERNEL, Exam, ExamCell, Examine, Role, has_tag
-from autograder.release.stripping import NotebookVersions
+from autograder.release.versions import NotebookVersions
 
 
 def make_exam(assignment: str, notebook: str, versions: NotebookVersions, examine: Examine | None = None) -> Exam:
@@ -28,7 +28,8 @@ def make_exam(assignment: str, notebook: str, versions: NotebookVersions, examin
     cells = [_exam_cell(*row, versions.hidden_markers) for row in rows]
     if kernelspec.get("name") == "python":
         kernelspec["name"] = "python3"
-    exam = Exam(assignment, notebook, tuple(cells), kernelspec, _plain(versions.student.metadata))
+    metadata = _plain(versions.student.metadata)
+    exam = Exam(assignment, notebook, tuple(cells), kernelspec, metadata, prelude=versions.prelude)
     marked = marked_tests(exam, examine or Examine())
     for index, (cell, grader) in enumerate(zip(cells, versions.grader.cells, strict=True)):
         if cell.role is Role.TEST and cell.grade_id in marked:
@@ -71,7 +72,7 @@ def role_of(cell: NotebookNode) -> Role:
 
 
 def _exam_cell(
-    instructor: NotebookNode, grader: NotebookNode, student: NotebookNode, markers: tuple[str, str]
+    instructor: NotebookNode, grader: NotebookNode, student: NotebookNode, markers: tuple[str, ...]
 ) -> ExamCell:
     role = role_of(student)
     meta = student.metadata.get("nbgrader", {})
@@ -91,7 +92,7 @@ def _exam_cell(
     )
 
 
-def _without_markers(source: str, markers: tuple[str, str]) -> str:
+def _without_markers(source: str, markers: tuple[str, ...]) -> str:
     """Empty the lines with a marker, so that line numbers are the source's."""
     return "\n".join("" if any(m in line for m in markers) else line for line in source.split("\n"))
 

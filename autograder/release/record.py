@@ -23,6 +23,8 @@ class ReleasedNotebook:
     text: str
     """The student's notebook as it is written, equal to the output of ``nbgrader generate_assignment``."""
     exam: Exam
+    tests: Mapping[str, str] = field(default_factory=dict)
+    """Files with visible tests that are released beside it: path → content."""
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ from autograder.submissions.folder import open_file, read_chunks
 from autograder.submissions.lms import Item
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp, student_name
 from autograder.submissions.members import MIB, SUBMISSION, Member
-from autograder.submissions.names import is_notebook
+from autograder.submissions.names import is_notebook, without_export_files
 from autograder.submissions.placement import place
 
 _ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
@@ -78,6 +78,7 @@ def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, it
     tops = {m.name.split("/")[0] for m in content}
     prefix = f"{tops.pop()}/" if len(tops) == 1 and all("/" in m.name for m in content) else ""
     by_name = {m.name.removeprefix(prefix): m for m in content}
+    by_name = {name: by_name[name] for name in without_export_files(item.name, by_name)}
     files, notes = place(by_name, notebooks, is_loose=False)
     if not any(is_notebook(name) and "/" not in name for name in files):
         raise SubmissionError("there is no notebook at its top (archives in it are not opened)")

@@ -22,6 +22,7 @@ from autograder.submissions.names import (
     Reading,
     System,
     is_archive,
+    is_bare_export,
     is_notebook,
     stem_of,
 )
@@ -142,6 +143,8 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) 
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
     if not item.is_archive and not is_notebook(name):
         return replace(item, problem=item.problem or "neither a notebook nor an archive")
+    if is_bare_export(name, names.assignment):
+        return replace(item, problem=item.problem or _EXPORT)
     stem = stem_of(name)
     escaped = re.escape(names.assignment)
     if read := _read(stem, names, folder=False):
@@ -162,6 +165,7 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) 
     return _named(item)
 
 
+_EXPORT = "otter's export named it after the notebook; name it after the student (jane.zip)"
 _NO_STUDENT = "it is named after the assignment, not after a student"
 
 

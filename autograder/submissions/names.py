@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
@@ -178,6 +179,31 @@ def time_in_name(text: str, zone: tzinfo = UTC, time_format: str = "") -> dateti
         written = f"{month} {on} {year} {hour} {minute or '00'} {half}"
         return datetime.strptime(written, "%b %d %Y %I %M %p").replace(tzinfo=zone).astimezone(UTC)
     return None
+
+
+_EXPORT = re.compile(r"\d{4}_\d\d_\d\dT\d\d_\d\d_\d\d_\d+", re.ASCII)
+"""The time in the name of an archive that ``grader.export()`` of otter-grader makes: ``<notebook>_<time>.zip``."""
+_EXPORTED = "__zip_filename__"
+
+
+def is_bare_export(name: str, assignment: str) -> bool:
+    """Tell whether an archive has the name that otter's export gave it, without a student's name in front."""
+    found = re.fullmatch(rf"(.+?)_{_EXPORT.pattern}", stem_of(name)) if is_archive(name) else None
+    return found is not None and ("_" not in found[1] or found[1] == assignment)
+
+
+def without_export_files(archive: str, names: Iterable[str]) -> list[str]:
+    """Leave out what otter-grader adds to an export: its own files, and the notebook as a PDF. No such file is opened.
+
+    Args:
+        archive: the archive's name.
+        names: the paths of the files in it.
+    """
+    names = list(names)
+    if not _EXPORT.search(archive) and _EXPORTED not in names:
+        return names
+    pages = {f"{stem_of(name)}.pdf" for name in names if is_notebook(name)}
+    return [name for name in names if name != _EXPORTED and name not in pages and not name.endswith(".otter")]
 
 
 class Names:
