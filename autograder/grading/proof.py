@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, ProofError
+from autograder.execution.freezing import AT_END
 from autograder.grading import batch
 from autograder.grading.pool import in_processes
 from autograder.records import (
@@ -49,7 +50,8 @@ def prove(
         execute: does the work, as for :func:`autograder.grading.batch.run`.
 
     Returns:
-        Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail.
+        Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail;
+        tests that find objects as they are at the end of the notebook.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -87,7 +89,21 @@ def prove(
         where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
         raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
     told = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
-    return (*(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told), *_failing_without_points(exams, solution))
+    return (
+        *(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told),
+        *_failing_without_points(exams, solution),
+        *_states_of_the_end(exams, solution),
+    )
+
+
+def _states_of_the_end(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    """Name the tests that found objects as they are at the end of the notebook."""
+    for exam, notebook in zip(exams, grade.notebooks, strict=True):
+        for question in notebook.questions:
+            if question.detail.startswith(AT_END):
+                why = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
+                found = "it finds objects as they are at the end of the notebook"
+                yield f"{exam.notebook}, {question.id}: {found}, because {why}"
 
 
 def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:
