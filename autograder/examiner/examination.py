@@ -44,6 +44,7 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
+from autograder.execution.freezing import AT_END
 from autograder.kernel.codec import CodecError
 from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, is_undecided, shortcomings
 
@@ -163,8 +164,7 @@ def _with_state(one: Examined, cell: ExamCell, capture: Capture | None, *, died:
     if capture is None or not (capture.objects or cell.in_kernel) or not (died or capture.unfrozen):
         return one
     why = "the copy of the kernel from there died" if died else capture.unfrozen
-    note = f"Objects of the notebook's kernel were as at its end, and not as at this cell: {why}."
-    return replace(one, detail=f"{note}\n{one.detail}".strip()[:MAX_DETAIL])
+    return replace(one, detail=f"{AT_END}{why}.\n{one.detail}".strip()[:MAX_DETAIL])
 
 
 def _undoubted(

@@ -17,6 +17,8 @@ from autograder.records import Composed, ComposedCell, Limits, Role
 
 MEMORY_SHARE = 0.5
 """Share of the notebook's memory that copies may hold."""
+AT_END = "Objects of the notebook's kernel were as at its end, and not as at this cell: "
+"""Beginning of the detail of a question whose test had no copy; the reason follows."""
 
 
 class Freezing:

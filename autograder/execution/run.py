@@ -103,6 +103,11 @@ class Execution(Generic[A]):
         """Return whether a kernel of this run was killed without a limit as the cause."""
         return self.killed_before or self.kernel.killed()
 
+    def copies_filled_memory(self) -> bool:
+        """Tell whether the memory may have been too small because of what frozen copies hold."""
+        ended = self.kernel.ended()
+        return self.copies > 0 and ended is not None and ended[0] is RunStatus.OUT_OF_MEMORY
+
     def close(self) -> None:
         """End the kernel; pinned objects cannot be examined after that."""
         self.kernel.close()
@@ -116,6 +121,8 @@ def execute(
     limits: Limits,
     extras: ExtraCaptures = NAMES_ONLY,
     clock: Clock = time.monotonic,
+    *,
+    frozen: bool = True,
 ) -> Execution[A]:
     """Run a notebook; a student's failure is a value in the result.
 
@@ -131,14 +138,14 @@ def execute(
         limits: seconds of cells and notebook; the sandbox enforces the other limits.
         extras: the test cells that look at files and figures.
         clock: tells the seconds for the notebook's limit and the run's wall clock.
+        frozen: whether to make frozen copies of the kernel.
 
     Raises:
         BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
-    first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock)
-    ended = first.kernel.ended()
-    frozen = not (first.copies and ended is not None and ended[0] is RunStatus.OUT_OF_MEMORY)
-    if not frozen:  # perhaps because of what the copies hold: they cost no student a grade
+    first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock, frozen=frozen)
+    if first.copies_filled_memory():
+        frozen = False
         first.close()
         first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock, frozen=False)
     fatal = _fatal_cell(first, len(composed.cells))
@@ -156,7 +163,7 @@ def execute(
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
         cpu_seconds=first.run.cpu_seconds + again.run.cpu_seconds,
     )
-    return Execution(run, captures, again.kernel, again.remote, again.files, first.kernel.killed())
+    return Execution(run, captures, again.kernel, again.remote, again.files, first.kernel.killed(), again.copies)
 
 
 def _run_once(

@@ -108,14 +108,23 @@ def grade_notebook(
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     extra = _extra_captures(composed)
 
+    frozen = True
+
     def attempt() -> tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
-        """Run and examine once; return None if the kernel was killed from outside: such a run counts nowhere."""
+        """Run and examine once; return None for a run that counts nowhere.
+
+        That is one whose kernel was killed from outside, or lacked the memory that frozen copies of it held.
+        """
+        nonlocal frozen
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
-        executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock)
+        executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock, frozen=frozen)
         workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
         try:
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, kernels)
             if executed.killed():
+                return None
+            if executed.copies_filled_memory():
+                frozen = False
                 return None
             kernels.done()
             return kernels, executed, examined, histories

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, ProofError
+from autograder.execution.freezing import AT_END
 from autograder.grading import batch
 from autograder.grading.mutants import Mutant, mutants, tests_of
 from autograder.grading.pool import in_processes
@@ -55,7 +56,7 @@ def prove(
 
     Returns:
         Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail;
-        tests that give full marks to functions which only return None, 0, zeros or their input.
+        tests that give full marks to functions which only return None, 0, zeros or their input; tests that find objects as they are at the end of the notebook.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -88,6 +89,7 @@ def prove(
         *_failing_without_points(exams, solution),
         *(text for exam, text in given if _is_otters(exam)),
         *_weak_answers(course, release, folder, solution, workers, execute),
+        *_states_of_the_end(exams, solution),
     )
 
 
@@ -143,6 +145,16 @@ def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[
 def _is_otters(exam: Exam) -> bool:
     """Tell whether the exam is of an otter notebook, whose visible tests often pass before there is an answer."""
     return any(is_otter_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
+
+
+def _states_of_the_end(exams: list[Exam], grade: Grade) -> Iterator[str]:
+    """Name the tests that found objects as they are at the end of the notebook."""
+    for exam, notebook in zip(exams, grade.notebooks, strict=True):
+        for question in notebook.questions:
+            if question.detail.startswith(AT_END):
+                why = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
+                found = "it finds objects as they are at the end of the notebook"
+                yield f"{exam.notebook}, {question.id}: {found}, because {why}"
 
 
 def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:

@@ -65,19 +65,25 @@ class Copies:
         if self.server.last < SPAN:
             self.server.last = KERNEL
 
-    def freeze(self, snapshot: int, room_mib: int) -> tuple[str, Any]:
-        """Make a copy; see :meth:`Server.freeze`."""
+    def refusal(self, room_mib: int) -> str:
+        """Return why no copy can be made now: the end of a sentence; empty if one can."""
         if self.at_start is None:
-            return ("not", "this kernel cannot be copied")
-        threads, before = self.at_start
-        if _library_threads() > threads:
+            return "this kernel cannot be copied"
+        if _library_threads() > self.at_start[0]:
             # A fork has only the thread that made it: a library that waits for its others would wait forever.
             library = next((name for name in _THREADED if name in sys.modules), "a library")
-            return ("not", f"{library} runs threads, and a copy of the process would not have them")
-        needed = max(0, _resident_mib() - before) + OWN_MIB
-        if self.held_mib + needed > room_mib or len(self.living) >= MAX_COPIES:
-            return ("not", "copies of the notebook's kernel would need too much memory")
-        last = self.server.last
+            return f"{library} runs threads, and a copy of the process would not have them"
+        if self.held_mib + self._needed_mib() > room_mib or len(self.living) >= MAX_COPIES:
+            return "copies of the notebook's kernel would need too much memory"
+        return ""
+
+    def _needed_mib(self) -> int:
+        assert self.at_start is not None
+        return max(0, _resident_mib() - self.at_start[1]) + OWN_MIB
+
+    def freeze(self, snapshot: int) -> tuple[str, Any]:
+        """Make a copy, unless there is a :meth:`refusal`; see :meth:`Server.freeze`."""
+        last, needed = self.server.last, self._needed_mib()
         try:
             self.living[snapshot] = self._fork(snapshot)
         except (OSError, EOFError, ValueError) as error:

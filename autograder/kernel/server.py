@@ -67,8 +67,16 @@ def _kind(value: Any) -> str:
 MUTABLE = (list, dict, set, bytearray, deque, Counter, OrderedDict, defaultdict)
 
 
+PLAIN = (bool, int, float, str, bytes, bytearray)
+"""Types whose values hold no handle."""
+
+
+def _is_table(value: Any) -> bool:
+    return type(value).__name__ in ("ndarray", "DataFrame", "Series")
+
+
 def _is_mutable(value: Any) -> bool:
-    return type(value) in MUTABLE or type(value).__name__ in ("ndarray", "DataFrame", "Series")
+    return type(value) in MUTABLE or _is_table(value)
 
 
 class Server:
@@ -168,11 +176,14 @@ class Server:
             ``("frozen", number)`` with the last number that the copy knows, or ``("not", why)``.
         """
         found = self.snapshots[snapshot]
+        why = self.copies.refusal(room_mib)
+        if why:
+            return ("not", why)
         for name in names:
-            if name in found:
+            if name in found and type(found[name]) not in PLAIN and not _is_table(found[name]):
                 with contextlib.suppress(codec.CodecError):
                     codec.encode(found[name], self.refer)
-        return self.copies.freeze(snapshot, room_mib)
+        return self.copies.freeze(snapshot)
 
     # --- after the last cell
 

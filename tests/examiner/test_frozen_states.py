@@ -127,6 +127,14 @@ def test_without_copies_an_object_is_as_at_the_end():
     assert scores(CASES["attributes"], InProcessKernel) == [0.0, 1.0]
 
 
+def test_the_details_say_where_an_object_was_as_at_the_end():
+    first, second = graded(CASES["attributes"], InProcessKernel)
+    assert first.detail.startswith("Objects of the notebook's kernel were as at its end")
+    assert "this kernel cannot be copied" in second.detail
+    assert not any("as at its end" in one.detail for one in graded(CASES["attributes"], FreezingKernel))
+    assert not any("as at its end" in one.detail for one in graded(CASES["a function with a memory"], InProcessKernel))
+
+
 def test_what_a_hidden_test_changed_is_not_found_behind_a_cell_of_the_student():
     """Hidden lines never run before a cell of the student's, so no cell and no later test finds their changes."""
     exam = cells(FITTED, "model.fit(9)\nassert model.coef == 9", "y = 1", "assert model.coef == 3", hidden=(1, 3))

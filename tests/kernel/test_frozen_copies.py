@@ -6,15 +6,18 @@ import contextlib
 import importlib.util
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
+from helpers.tiny import cell, notebook
 
 from autograder.errors import LostError
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import FrozenCopy
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.grading.notebook import grade_notebook
 from autograder.kernel.codec import decode
 from autograder.records import Limits, Role
 from autograder.sandbox import default_sandbox
@@ -114,6 +117,31 @@ def test_a_notebook_whose_memory_the_copies_fill_runs_again_without_them() -> No
 
     results = graded(exam_of(*cells), start, limits=limits)
     assert [one.fraction for one in results] == [0.0, 0.0, 1.0]  # as at the end
+    assert len(kernels) == 2
+
+
+def test_a_test_whose_call_lacks_the_memory_that_copies_hold_runs_again_without_them(tmp_path: Path) -> None:
+    cells = [
+        (Role.ANSWER, "data = bytearray(90 << 20)\ndef f(mib):\n    return len(b'x' * (mib << 20)) >> 20"),
+        (Role.ANSWER, "data[:] = bytes([1]) * len(data)"),
+        (Role.TEST, "assert f(1) == 1"),
+        (Role.ANSWER, "data[:] = bytes([2]) * len(data)"),
+        (Role.TEST, "assert f(2) == 2"),
+        (Role.ANSWER, "data[:] = bytes(len(data))"),
+        (Role.TEST, "assert f(340) == 340"),
+    ]
+    exam = exam_of(*cells)
+    made = [cell(c.source, str(c.grade_id), solution=c.role is Role.ANSWER) for c in exam.cells]
+    (tmp_path / "nb.ipynb").write_text(notebook(*made))
+    limits = Limits(memory_mib=620)
+    kernels = []
+
+    def start() -> SandboxedKernel:
+        kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
+        return kernels[-1]
+
+    grade = grade_notebook(exam, tmp_path / "nb.ipynb", start, limits).grade
+    assert [q.score for q in grade.questions] == [1.0] * 3, [q.detail for q in grade.questions]
     assert len(kernels) == 2
 
 
