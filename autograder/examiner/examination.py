@@ -23,6 +23,7 @@ from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
 from autograder.examiner.comparison import explain, forget, record_operands
+from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
@@ -74,6 +75,7 @@ class Examined:
 
 
 @provenance.noting()
+@course_modules_as_tests()
 def examine(
     cells: Sequence[tuple[ExamCell, Capture | None]],
     known: Vocabulary,
