@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import pytest
@@ -320,11 +321,17 @@ def test_a_module_of_the_course_sees_types_as_a_test_cell_does(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     solution = "import math\nfrom sklearn.linear_model import LinearRegression\nm, f = LinearRegression(), math.sin"
     test = "from checks_of_types import is_regression, is_sine\nassert is_regression(m) and is_sine(f)"
-    case = Case(solution, test, "")
-    good = of(case, solution)
+
+    def hidden(answer):
+        """The kernel here is in this process: it must not import the module first."""
+        exam = exam_of((Role.ANSWER, solution), (Role.TEST, test))
+        cells = (exam.cells[0], dataclasses.replace(exam.cells[1], released=""))
+        return graded(dataclasses.replace(exam, cells=cells), cell0=answer)[0]
+
+    good = hidden(solution)
     assert good.fraction == 1, good.detail
-    assert of(case, "from sklearn.linear_model import Ridge\nimport math\nm, f = Ridge(), math.sin").fraction == 0
-    assert of(case, solution.replace("math.sin", "math.cos")).fraction == 0
+    assert hidden("from sklearn.linear_model import Ridge\nimport math\nm, f = Ridge(), math.sin").fraction == 0
+    assert hidden(solution.replace("math.sin", "math.cos")).fraction == 0
     assert not list(tmp_path.rglob("*.pyc"))
 
 
