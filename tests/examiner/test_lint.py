@@ -50,7 +50,7 @@ REFUSED = [
     ("assert _12 == 4", "_12 belongs to the IPython kernel"),
     ("assert 'squares' in In[-2]", "In belongs to the IPython kernel"),
     ("display(result)\nassert result", "display belongs to the IPython kernel"),
-    ("for n in globals():\n    assert n", "line 1: .*globals.. of a test has only the names"),
+    ("for n in globals():\n    assert n", "line 1: .*globals.. of a test lists the names"),
     ("assert all(n in locals() for n in result)", "locals.. of a test"),
     ("assert any(n == 'x' for n in dir())", "dir.. of a test"),
     ("assert vars()", "vars.. of a test"),
