@@ -23,6 +23,7 @@ from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
 from autograder.examiner.comparison import explain, forget, record_operands
+from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
@@ -83,6 +84,7 @@ class Examined:
 
 
 @provenance.noting()
+@course_modules_as_tests()
 def examine(
     cells: Sequence[tuple[ExamCell, Capture | None]],
     known: Vocabulary,

@@ -41,6 +41,8 @@ def loaded_names(source: str) -> frozenset[str]:
 
 INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
 """Names that give access to other names by a text."""
+LISTING = frozenset(["globals", "locals", "vars", "dir"])
+"""Those among them that list the names."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -59,6 +61,27 @@ def mentioned_names(source: str) -> frozenset[str]:
     if main:
         found |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
     return frozenset(found)
+
+
+def unnamed_access(source: str) -> list[ast.Call]:
+    """Return the calls such as ``dir()`` whose names the cell does not spell out, as ``"f" in globals()`` does."""
+    nodes = list(ast.walk(ast.parse(source)))
+    named: set[ast.AST] = set()
+    for node in nodes:
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            named.add(node.value)
+        elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
+            named.update(node.comparators)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named |= {node.func.value} if node.args and isinstance(node.args[0], ast.Constant) else set()
+    calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    return [c for c in calls if getattr(c.func, "id", "") in LISTING and not c.args and c not in named]
+
+
+def names_of_cell(source: str, known: Vocabulary) -> set[str]:
+    """Return the names that a cell may use: all of the notebook's where it lists them."""
+    listed = known.students if LISTING & loaded_names(source) and unnamed_access(source) else frozenset[str]()
+    return set(mentioned_names(source) | listed)
 
 
 def function_globals(source: str) -> frozenset[str]:
@@ -339,7 +362,7 @@ def needs(source: str, known: Vocabulary) -> frozenset[str]:
     """Return the names that a test cell needs from the kernel, including those that its trusted definitions need."""
     wanted: set[str] = set()
     seen: set[str] = set()
-    pending = list(mentioned_names(source))
+    pending = list(names_of_cell(source, known))
     while pending:
         name = pending.pop()
         if name in seen:

@@ -22,7 +22,8 @@ from autograder.check import provenance
 from autograder.check.handle import reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
-from autograder.examiner.names import Vocabulary, imports, loaded_names, mentioned_names
+from autograder.examiner.course_imports import use_kinds
+from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
@@ -233,7 +234,7 @@ class Namespace(dict[str, Any]):
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()
-        pending = list(mentioned_names(source))
+        pending = list(names_of_cell(source, self.known))
         while pending:
             name = pending.pop()
             if name in done or self._is_tests(name):
@@ -247,7 +248,9 @@ class Namespace(dict[str, Any]):
                 super().__setitem__(name, value)
         trusted = [name for name in self.known.trusted if name in done]
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
-        for name, function in kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers])).items():
+        kinds = kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers]))
+        use_kinds(kinds)
+        for name, function in kinds.items():
             if name not in self:  # a helper of an earlier test's, or a function of the student's
                 super().__setitem__(name, function)
         missing: set[str] = set()

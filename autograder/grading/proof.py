@@ -56,7 +56,8 @@ def prove(
 
     Returns:
         Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail;
-        tests that give full marks to functions which only return None, 0, zeros or their input; tests that find objects as they are at the end of the notebook.
+        tests that give full marks to functions which only return None, 0, zeros or their input; tests that find objects
+        as they are at the end of the notebook.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.

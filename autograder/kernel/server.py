@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import operator
 import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -64,6 +65,7 @@ def _kind(value: Any) -> str:
     return figures.kind(value) or ("function" if callable(value) else "object")
 
 
+_ATOMS = frozenset([bool, int, float, str, bytes, complex, type(None)])
 MUTABLE = (list, dict, set, bytearray, deque, Counter, OrderedDict, defaultdict)
 
 
@@ -213,10 +215,22 @@ class Server:
             Its result, the new values of arguments that it changed in place, and which argument the result is.
         """
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
-        before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
+        before = {key: self._state(a) for key, a in given.items() if _is_mutable(a)}
         result = function(*args, **kwargs)
-        changed = {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+        changed = {k: given[k] for k, state in before.items() if not self._is_in_state(given[k], state)}
         return result, changed, next((k for k in before if given[k] is result), None)
+
+    def _state(self, value: Any) -> Any:
+        """Return what tells later whether a mutable value has changed: the items of a list of numbers or texts."""
+        if type(value) is list and _ATOMS.issuperset(map(type, value)):
+            return list(value)
+        return codec.encode(value, self.refer)
+
+    def _is_in_state(self, value: Any, state: Any) -> bool:
+        if type(state) is list:
+            return len(value) == len(state) and all(map(operator.is_, value, state))
+        packed: codec.Packed = codec.encode(value, self.refer)
+        return bool(packed == state)
 
     def derive(self, name: str, bases: tuple[type, ...], members: dict[str, tuple[str, Any]]) -> int:
         """Make a class for a test, see :func:`description.derived`; return its number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import pytest
@@ -93,6 +94,15 @@ GLOBALS = {
         "PI = 3\nassert area(2) == 12\nPI = 4\nassert area(2) == 16\ndel PI\ntry:\n    area(2)\n    found = True\n"
         "except NameError:\n    found = False\nassert not found",
         "def area(r): return 12",
+    ),
+}
+
+GLOBALS |= {
+    "names that a test goes through": Case(
+        "def step_one(): return 1\ndef step_two(): return 2\nother = 5",
+        "steps = [v for n, v in sorted(globals().items()) if n.startswith('step' + '_')]\n"
+        "assert len(steps) == 2 and [s() for s in steps] == [1, 2]\nassert sum(n.startswith('st') for n in dir()) == 3",
+        "def step_one(): return 1",
     ),
 }
 
@@ -292,6 +302,45 @@ def test_an_object_that_says_it_is_a_number_is_none():
     """A claim to be a function of a library gives what that function would; nothing else can be claimed."""
     answer = "class A:\n    __module__, __qualname__ = 'numpy', 'sum'\n    def __call__(self): pass\nf = A()"
     assert of(Case("f = 3", "assert f == 3", ""), answer).fraction == 0
+
+
+CHECKS = """
+from sklearn.linear_model import LinearRegression
+def is_regression(x): return isinstance(x, LinearRegression) and type(x) == LinearRegression
+def is_sine(f):
+    import math
+    return f is math.sin
+class Own(type): pass
+made = Own("Made", (), {})
+assert isinstance(made, Own) and type(3) is int and issubclass(Own, type)
+"""
+
+
+def test_a_module_of_the_course_sees_types_as_a_test_cell_does(tmp_path, monkeypatch):
+    (tmp_path / "checks_of_types.py").write_text(CHECKS)
+    monkeypatch.syspath_prepend(tmp_path)
+    solution = "import math\nfrom sklearn.linear_model import LinearRegression\nm, f = LinearRegression(), math.sin"
+    test = "from checks_of_types import is_regression, is_sine\nassert is_regression(m) and is_sine(f)"
+
+    def hidden(answer):
+        """The kernel here is in this process: it must not import the module first."""
+        exam = exam_of((Role.ANSWER, solution), (Role.TEST, test))
+        cells = (exam.cells[0], dataclasses.replace(exam.cells[1], released=""))
+        return graded(dataclasses.replace(exam, cells=cells), cell0=answer)[0]
+
+    good = hidden(solution)
+    assert good.fraction == 1, good.detail
+    assert hidden("from sklearn.linear_model import Ridge\nimport math\nm, f = Ridge(), math.sin").fraction == 0
+    assert hidden(solution.replace("math.sin", "math.cos")).fraction == 0
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize("made", ["list(range(2_000_000))", "[i / 2 for i in range(2_000_000)]"])
+def test_a_long_list_is_timed_with_the_function_and_not_with_its_way(made):
+    """Two million numbers go to the kernel as one buffer."""
+    test = f"import time\nxs = {made}\nbegan = time.process_time()\nassert total(xs) == sum(xs)\nassert time.process_time() - began < 1.5"
+    case = Case("def total(xs): return sum(xs)", test, "")
+    assert of(case, case.solution).fraction == 1
 
 
 GCD = "def gcd(a, b):\n    while b: a, b = b, a % b\n    return a"

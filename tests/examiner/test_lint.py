@@ -50,7 +50,7 @@ REFUSED = [
     ("assert _12 == 4", "_12 belongs to the IPython kernel"),
     ("assert 'squares' in In[-2]", "In belongs to the IPython kernel"),
     ("display(result)\nassert result", "display belongs to the IPython kernel"),
-    ("for n in globals():\n    assert n", "line 1: .*globals.. of a test has only the names"),
+    ("for n in globals():\n    assert n", "line 1: .*globals.. of a test lists the names"),
     ("assert all(n in locals() for n in result)", "locals.. of a test"),
     ("assert any(n == 'x' for n in dir())", "dir.. of a test"),
     ("assert vars()", "vars.. of a test"),
@@ -470,3 +470,24 @@ def test_each_kind_of_fault_has_its_own_remedy(tmp_path: Path, test: str, remedy
         releasing.check(tiny_release(tiny_course(tmp_path, test=test)))
     assert remedy in str(caught.value).splitlines()[0]
     assert ("examine-kernel" in str(caught.value)) == ("timeit" in test)
+
+
+WRITES = [
+    "open('data.txt', 'w')", "open('./data.txt', mode='a')", "from pathlib import Path\nPath('data.txt').write_text('x')",
+    "df.to_csv('data.txt')", "plt.savefig('data.txt')", "import sqlite3\nsqlite3.connect('data.txt')",
+    "import shutil\nshutil.copy('other.txt', 'data.txt')", "import os\nos.remove('data.txt')", "np.savetxt('data.txt', x)",
+]  # fmt: skip
+READS = [
+    "open('data.txt')",
+    "open('new.txt', 'w')",
+    "pd.read_csv('data.txt')",
+    "import shutil\nshutil.copy('data.txt', 'b')",
+]
+
+
+@pytest.mark.parametrize("source", [*WRITES, *READS])
+def test_a_cell_that_writes_over_a_released_file_is_named(source: str) -> None:
+    exam = exam_of((Role.ANSWER, source), (Role.TEST, "assert x == 1"))
+    found = [f for f in findings(exam, {"data.txt"}) if "is released" in f.reason]
+    assert [f.line for f in found] == ([len(source.splitlines())] if source in WRITES else [])
+    assert all(f.warning and "my_data.txt" in f.instead for f in found)

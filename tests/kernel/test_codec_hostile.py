@@ -149,7 +149,7 @@ def test_a_text_with_as_many_commas_is_only_text():
 
 def test_one_buffer_can_not_become_many_lists(monkeypatch):
     monkeypatch.setattr(codec, "MAX_ITEMS", 1000)
-    text = json.dumps(["list", [["list", "d", 0]] * 20]).encode()
+    text = json.dumps(["list", [["list", "d", 0]] * 200]).encode()
     with pytest.raises(CodecError, match="items"):
         decode(text, [bytes(800)])
 
@@ -191,7 +191,7 @@ def test_a_value_may_be_nested_a_hundred_levels_deep():
     ("value", "message"),
     [
         ([None] * 1_000_001, "more than 1,000,000 items"),
-        ([0.5] * 1_000_001, "more than 1,000,000 items"),
+        ([0.5] * 8_000_033, "more than 1,000,000 items"),
         (range(10**9), "a range of more than 1,000,000 numbers"),
         (1 << 1_000_001, "an integer of more than 1,000,000 bits"),
     ],
@@ -313,7 +313,7 @@ def test_no_warning_of_a_library_escapes():
 
 def test_a_concrete_path_is_a_value_only_inside_the_folder():
     assert decode(*encode(pathlib.Path("out/x.csv"))) == pathlib.Path("out/x.csv")
-    with pytest.raises(CodecError, match="a PosixPath cannot be copied"):
+    with pytest.raises(CodecError, match="cannot be copied"):
         encode(pathlib.Path("/etc/passwd"))
 
 

@@ -7,10 +7,12 @@ everything else: errors stop a release, warnings are printed. Each :class:`Findi
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import warnings
 from collections.abc import Collection, Iterator
 
+from autograder.examiner.lint.released_files import writes_over_released
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.lint.test_cell import NO_MODULE, Finding, Reader
 from autograder.examiner.magics import without_magics
@@ -107,6 +109,18 @@ def needing_kernel(exam: Exam) -> frozenset[str]:
 # --- the findings ------------------------------------------------------------------------------------
 
 
+def _of_other_cells(exam: Exam, files: Collection[str]) -> Iterator[Finding]:
+    """Yield warnings about the instructor's cells that are not tests."""
+    for index, cell in enumerate(exam.cells):
+        if cell.cell_type != "code" or cell.role is Role.TEST:
+            continue
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            source = without_magics(cell.source)
+            for node, reason, instead in writes_over_released(ast.parse(source), files):
+                line = getattr(node, "lineno", 0)
+                yield Finding(f"cell {index + 1}", line, source.splitlines()[line - 1], reason, instead, warning=True)
+
+
 def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
     """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
@@ -115,7 +129,7 @@ def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
         files: paths of the files in the release, and of the course's own modules.
     """
     notebook = Notebook(exam, files)
-    found = []
+    found = list(_of_other_cells(exam, files))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
         if name in unread:

@@ -16,11 +16,17 @@ from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import empty_loops
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.magics import without_magics
-from autograder.examiner.names import bindings, loaded_names, mentioned_names, modules_imported
+from autograder.examiner.names import (
+    LISTING,
+    bindings,
+    loaded_names,
+    mentioned_names,
+    modules_imported,
+    unnamed_access,
+)
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, find_evaluator, refused_call
 from autograder.records import ExamCell
 
-_NAMESPACES = frozenset({"globals", "locals", "vars", "dir"})
 _GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 
@@ -127,6 +133,9 @@ class Reader:
 
     def _calls(self) -> Iterator[Finding]:
         hidden = self._hidden_data()
+        unnamed: dict[int, set[int | None]] = {}
+        for call in unnamed_access(self.cell.source):
+            unnamed.setdefault(call.lineno, set()).add(call.end_col_offset)
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Call):
                 continue
@@ -139,9 +148,9 @@ class Reader:
                 why = f"{evaluator.library} turns a text into code that is not a constant here: if refused, {_A_PERSON}"
                 yield self.finding(node, why, evaluator.instead, warning=True)
             name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
-            if name in _NAMESPACES and not node.args and not self._literal_names(node):
-                why = f"{name}() of a test has only the names that the test spells out"
-                yield self.finding(node, why, "use the name itself, in try: … except NameError:")
+            if name in LISTING and node.end_col_offset in unnamed.get(node.lineno, ()):
+                why = f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"
+                yield self.finding(node, why, f"ask for a name by itself: 'f' in {name}()", warning=True)
             elif name in ("exec", "eval") and not self._literal_code(node):
                 yield self.finding(node, *self._why_not_compiled(name, node))
 
@@ -168,23 +177,6 @@ class Reader:
                 parts = node.targets if isinstance(node, ast.Assign) else [i.optional_vars for i in node.items]
                 found |= {n.id for p in parts if p for n in ast.walk(p) if isinstance(n, ast.Name)}
         return found
-
-    def _literal_names(self, call: ast.Call) -> bool:
-        """Return whether the call is used with literal names only, as in ``"x" in globals()`` or ``globals()["x"]``.
-
-        The examiner can read such names.
-        """
-        for node in ast.walk(self.tree):
-            literal: ast.AST | None = None
-            if isinstance(node, ast.Subscript) and node.value is call:
-                literal = node.slice
-            elif isinstance(node, ast.Compare) and call in node.comparators:
-                literal = node.left
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value is call:
-                literal = node.args[0] if node.args else None
-            if isinstance(literal, ast.Constant) and literal.value in mentioned_names(self.cell.source):
-                return True
-        return False
 
     def _literal_code(self, call: ast.Call) -> bool:
         code = call.args[0] if call.args else None

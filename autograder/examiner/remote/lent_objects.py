@@ -13,6 +13,7 @@ import unittest
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
 from autograder.examiner.special_methods import SPECIAL
 from autograder.kernel.lent_objects import BASES, CHANGING
@@ -89,9 +90,9 @@ class LentObjects:
             raise AttributeError(f"{type(value).__name__!r} object has no attribute that can be used here")
         if method == "getattr":
             found = getattr(value, name)
-            return Attribute(found) if type(found) in (list, dict, set) else found
-        if callable(getattr(type(value), name, None)):
-            raise AttributeError(f"{name!r} is a method of the test's object, and stays it")
+            return Attribute(found) if type(found) in (list, dict, set) and not is_hidden(found) else found
+        if callable(getattr(type(value), name, None)) or is_hidden(getattr(value, name, None)):
+            raise AttributeError(f"{name!r} of the test's object stays as it is")
         return setattr(value, name, *rest) if method == "setattr" else delattr(value, name)
 
 

@@ -19,6 +19,8 @@ LONG_TEXT = 1000
 _SMALL = 2**53
 _RUN = 32
 """A list of at least this many floats, or of integers, becomes one buffer."""
+_RUN_SHARE = 8
+"""Numbers of such a list that count as one item."""
 _SHARED = frozenset(
     ["list", "dict", "set", "bytearray", "deque", "Counter", "OrderedDict", "defaultdict", "ndarray", "DataFrame",
      "Series"]
@@ -236,12 +238,12 @@ class Writer:
         """Write a list or tuple; a long one of floats, or of 64-bit integers, becomes one buffer."""
         kinds = set(map(type, values)) if len(values) >= _RUN else set()
         if kinds in ({float}, {int}):
-            self.count(len(values))
+            self.count(len(values) // _RUN_SHARE)
             code = "d" if kinds == {float} else "q"
             try:
                 return [tag, code, self.add_buffer(_little(array.array(code, values)).tobytes())]
             except OverflowError:
-                self.items -= len(values)
+                self.items -= len(values) // _RUN_SHARE
         if kinds == {str} and max(map(len, values)) <= LONG_TEXT:
             self.count(len(values), sum(map(len, values)))
             return [tag, list(values)]
@@ -419,7 +421,7 @@ class Reader:
             raise CodecError("not a run of numbers")
         numbers = array.array(what)
         numbers.frombytes(self.buffer(index))
-        self.count(len(numbers))
+        self.count(len(numbers) // _RUN_SHARE)
         self.charge(32 * len(numbers))
         return list(_little(numbers))
 
