@@ -179,7 +179,7 @@ def test_an_object_of_the_examiners_can_not_be_sent(student):
     [
         ("numpy.random.default_rng(0)", "a Generator is not plain data. A test can pass plain data.*; seed globally"),
         ("random.Random(0)", "a Random is not plain data.*seed globally"),
-        ("matplotlib.figure.Figure().add_subplot()", "an Axes is not plain data.*return them"),
+        ("matplotlib.figure.Figure().add_subplot(title='expected')", "an Axes is not plain data.*return them"),
         ("sqlite3.connect(':memory:')", "a Connection is not plain data.*the path of the database"),
         ("sklearn.linear_model.LinearRegression()", "in a cell of the notebook, and pass it by its name"),
         ("type('Account', (), {})()", "an Account is not plain data.*pass a Mock, or define the class in a cell"),

@@ -109,7 +109,8 @@ def mark_method(found: Any, origin: Origin) -> Any:
 
 def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function in the kernel, and apply its changes to mutable arguments where the test permits it."""
-    answer = remote.ask("call", function, args, kwargs)
+    with remote.figures.lending.during(remote, (args, kwargs)):
+        answer = remote.ask("call", function, args, kwargs)
     if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
     result, changed = answer
