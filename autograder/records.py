@@ -19,6 +19,12 @@ from typing import Any
 
 MAX_NOTEBOOK_BYTES = 64 << 20
 """A larger notebook is not read."""
+TRAINING = ("fast", "exact")
+"""Ways in which Keras's ``fit`` may run, the default first."""
+TRAININGS = ("fast", "callbacks", "data", "model", "batches")
+"""How a ``fit`` ran: fast, or step by step because of what it was given, or of what the model is."""
+MAX_TRAININGS = 1_000_000
+"""Limit on the number of calls of ``fit`` that a kernel may claim."""
 SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
 """Names of the sandboxes that a student's kernel can run in."""
 
@@ -77,6 +83,16 @@ class LatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Examine:
+    """The test cells that run in the student's kernel, where the student's code can give itself their points."""
+
+    where: str = "outside"
+    """``outside``: no test but those listed or tagged; ``kernel``: all that cannot run outside of it."""
+    kernel: tuple[str, ...] = ()
+    """Ids of test cells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One assignment: a folder in source/."""
 
@@ -103,12 +119,12 @@ class Assignment:
     """Path of the Python interpreter that runs students' kernels; None: the kit's own."""
     sandbox: str = SANDBOXES[0]
     """Sandbox of the students' kernels, one of :data:`SANDBOXES`. The kit never falls back to another one."""
-    training: str = "exact"
-    """``exact``: Keras's ``fit`` runs step by step, as Keras does. ``fast``: several steps a call, where that gives the
-    same
-    numbers.
-    """
+    training: str = TRAINING[0]
+    """``fast``: Keras's ``fit`` runs several steps a call where the numbers stay the same; ``exact``: one by one."""
+    student: str = "installed"
+    """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
     limits: Limits = field(default_factory=Limits)
+    examine: Examine = field(default_factory=Examine)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
 
@@ -252,6 +268,9 @@ class ExamCell:
     cell_id: str = ""
     """The notebook's id of the cell (nbformat 4.5); empty where it has none. No grade depends on it, where nbgrader's
     metadata is there."""
+    in_kernel: str = ""
+    """Source of a TEST cell that is marked to run in the student's kernel. Then ``source`` is empty: the examiner runs
+    nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +286,8 @@ class Exam:
     """The released notebook's metadata."""
     stars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Module of the course's own → the names that ``from module import *`` binds."""
+    prelude: str = ""
+    """Code that runs before each code cell: the seeds of an otter assignment."""
 
     @property
     def questions(self) -> tuple[ExamCell, ...]:
@@ -300,14 +321,21 @@ class ComposedCell:
     """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
 
 
+EXAMINE_KERNEL = "examine-kernel"
+"""Tag of a test cell that runs in the student's kernel."""
 RAISES = "raises-exception"
 """Jupyter's tag of a cell that is meant to raise."""
 
 
-def raises_exception(metadata: Mapping[str, Any]) -> bool:
-    """Tell whether a cell of the exam has that tag."""
+def has_tag(metadata: Mapping[str, Any], tag: str) -> bool:
+    """Tell whether a cell of the exam has a tag."""
     tags = metadata.get("tags")
-    return isinstance(tags, list | tuple) and RAISES in tags
+    return isinstance(tags, list | tuple) and tag in tags
+
+
+def raises_exception(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a cell of the exam is tagged as meant to raise."""
+    return has_tag(metadata, RAISES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +412,8 @@ class Run:
     """None where no cgroup was available."""
     sandbox: str
     """Description of its sandbox: ``bubblewrap, cgroup v2`` or ``bubblewrap, reduced limits``."""
+    trainings: Mapping[str, int] = field(default_factory=dict)
+    """One of :data:`TRAININGS` → the number of such calls of Keras's ``fit``: the kernel's claim, never graded."""
 
 
 # --- the grade ---------------------------------------------------------------------------------------
@@ -441,6 +471,8 @@ class QuestionGrade:
     """For the instructor: may quote the hidden test."""
     needs_manual_grade: bool = False
     checks: tuple[CheckResult, ...] = ()
+    in_kernel: bool = False
+    """The test ran in the student's process, which can give itself these points."""
     by_hand: bool = False
     """A person gave the points, in the gradebook."""
     comment: str = ""
@@ -452,6 +484,15 @@ class QuestionGrade:
         short = [c for c in self.checks if c.fraction < 1]
         length = sum(len(c.name) + len(c.message) + len(": \n") for c in short) - 1
         return "" if len(self.message) == length and self.message == shortcomings(self.checks) else self.message
+
+
+UNDECIDED = "undecided"
+"""Evidence of a check that could not be decided: the question waits for a person."""
+
+
+def is_undecided(check: CheckResult) -> bool:
+    """Return whether a person has to decide a check."""
+    return check.evidence.get(UNDECIDED) is True and check.fraction < 1
 
 
 def shortcomings(checks: tuple[CheckResult, ...]) -> str:
@@ -474,6 +515,8 @@ class NotebookGrade:
     sandbox: str = ""
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Learning curve that the student's model reports (``loss``, ``val_loss``…): a claim, shown, never trusted."""
+    trainings: Mapping[str, int] = field(default_factory=dict)
+    """One of :data:`TRAININGS` → the number of such calls of Keras's ``fit``: the kernel's claim, never graded."""
     replayed: bool = False
     """Whether the grade was made by replay. Times and memory are then those of the recording."""
     comments: Mapping[str, str] = field(default_factory=dict)

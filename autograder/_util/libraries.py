@@ -62,6 +62,11 @@ def wanted() -> bool:
 
 
 @functools.cache
+def with_extra(extra: str) -> str:
+    """Say how to install the kit with an extra: from its checkout or its wheel, and from no index."""
+    return f"`pip install '.[{extra}]'` in the kit's checkout, or its wheel: `pip install 'nbexaminer-….whl[{extra}]'`"
+
+
 def version(distribution: str) -> str | None:
     """Return the installed version without an import; None where the distribution is not installed."""
     try:

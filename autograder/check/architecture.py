@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import Run, is_fixed, run_text
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
-from autograder.check.steps import Step, branches, steps
-from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt
+from autograder.check.steps import Step, branches, has_wrappers, steps
+from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt, reading_of
+from autograder.check.unreadable import report_unreadable
 from autograder.check.vocabulary import read_pattern
 from autograder.records import CheckResult
 
@@ -57,6 +59,7 @@ def architecture(
     >>> check.architecture(model, [..., check.dense(9, "softmax")], input_shape=(93,))  # doctest: +SKIP
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
+    model = as_examined(model)
     found = None if is_keras(model) else external_model_of(model)
     libraries = (
         tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
@@ -64,9 +67,13 @@ def architecture(
     library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
     present, problem = _steps(model, found, library)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     try:
         lines = list(differences(pattern, present))
+        if lines and library == "keras" and has_wrappers(model):
+            present, lines = _fewer(
+                (present, lines), (opened := steps(model, opened=True), differences(pattern, opened))
+            )
     except TooManyLayers as error:
         message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
@@ -75,11 +82,12 @@ def architecture(
         for label, expected in (("input", input_shape), ("output", output_shape))
         for line in shape_difference(model, label, expected)
     ]
-    summary = " → ".join(map(str, present)) or "no layers"
+    summary = " → ".join(str(step) for step in present if not (step.free and step.operation)) or "no layers"
     claimed = "; the layers are what the notebook's kernel reports" if found is not None and found.remote else ""
-    detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
+    read = f" ({note})" if (note := reading_of(model)) else ""
+    detail = f"expected: {run_text(pattern)}; found: {summary}{read}{claimed}"
     if not lines and not shapes:
-        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
+        message = f"as asked: {summary}{read}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=detail)
     texts = (
         [*_difference_texts(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
@@ -100,6 +108,15 @@ def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[
         return [], f"This is not a {LIBRARIES[library]} model (it is {what})." if what else not_a_model(model)
     present = reported_steps(found)
     return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
+
+
+Compared: TypeAlias = "tuple[list[Step], Iterable[Difference]]"
+
+
+def _fewer(first: Compared, second: Compared) -> tuple[list[Step], list[Difference]]:
+    """Return the steps with fewer differences."""
+    lines = [list(found) for _, found in (first, second)]
+    return (second[0], lines[1]) if len(lines[1]) < len(lines[0]) else (first[0], lines[0])
 
 
 def _difference_texts(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:

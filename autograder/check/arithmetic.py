@@ -53,6 +53,7 @@ class _Changes:
         self.before: list[Any] = []
         self.after: dict[int, list[Any]] = {}
         self.first = id(layers[0])
+        self.known = {id(layer) for layer in layers}
         for difference in found:
             self.add(difference)
 
@@ -65,9 +66,11 @@ class _Changes:
         import keras
 
         pattern, step = found.pattern, found.step
+        if step is not None and id(step.layer) not in self.known:
+            raise ValueError("an operation, or a layer inside a wrapper")
         if found.attribute:
             value = pattern.attributes.get(found.attribute) if pattern else None
-            if pattern is None or isinstance(value, Range):
+            if pattern is None or isinstance(value, Range) or (step and pattern.kind != step.kind):
                 raise ValueError("open")
             if found.attribute != "activation" and step is not None:
                 self.settings.setdefault(id(step.layer), {})[found.attribute] = value

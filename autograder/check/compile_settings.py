@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import may_show, not_rebuilt
+from autograder.check.unreadable import report_unreadable
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -65,9 +67,10 @@ def compiled(
         else [],
         "learning rate": learning_rate,
     }
+    model = as_examined(model)
     problem = not_rebuilt(model)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
         return report(name, 0.0, "The model is not compiled, or its settings are not Keras's own.", weight=weight)
     differences = list(_differences(model, wanted))
@@ -105,10 +108,24 @@ def _optimizer_name(value: Any) -> str:
             value = keras.optimizers.get(value)
         except ValueError:
             raise CourseError(f"check.compiled: Keras has no optimizer {value!r}.") from None
+    value = unwrapped(value)
+    if is_own(value):
+        return "a class of your own"
     return value.__name__ if isinstance(value, type) else type(value).__name__
 
 
+def unwrapped(optimizer: Any) -> Any:
+    """Return the optimizer inside one that scales the loss, as Keras puts around it for mixed precision."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def is_own(value: Any) -> bool:
+    """Return whether the examiner put a stand-in in the place of a setting of the student's own."""
+    return getattr(type(value), "autograder_own", False) is True
+
+
 def _learning_rate(optimizer: Any) -> float | None:
+    optimizer = unwrapped(optimizer)
     try:
         rate = getattr(optimizer, "_learning_rate", optimizer.learning_rate)
         if hasattr(rate, "get_config"):
@@ -156,6 +173,8 @@ def _readable(read: Any, value: Any) -> str:
 
 
 def _metric_name(value: Any) -> str:
+    if isinstance(value, dict) and value.get("class_name") == "OwnMetric":
+        return "of your own"
     if isinstance(value, dict):
         value = value.get("class_name") if value.get("module") == "keras.metrics" else value.get("config")
         value = value.get("name", "") if isinstance(value, dict) else value

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import EllipsisType
+from typing import Any
 
 from autograder.check.activations import same_activation
 from autograder.check.attributes import attribute_difference
 from autograder.check.pattern import ANY_KIND, AnyOf, LayerPattern, Repeat, Run
+from autograder.check.readings import Reading, own_reading, same_axis
 from autograder.check.steps import Step
 from autograder.errors import CourseError
 
@@ -165,7 +167,7 @@ def _costs(states: list[_State], matches: _Matches, length: int) -> list[list[fl
             choices = [row[j], *(costs[target][j] for target in state.jumps)]
             choices += [MISSING + costs[target][j] for _, target in state.edges]
             if j < length:
-                choices.append(row[j + 1] + (0.0 if state.free else EXTRA))
+                choices.append(row[j + 1] + (0.0 if state.free or matches.steps[j].free else EXTRA))
                 choices += [matches(p, j, state.free)[0] + costs[target][j + 1] for p, target in state.edges]
             row[j] = min(choices)
     return costs
@@ -190,7 +192,7 @@ def _best(
             text = f"{place}: {_alternatives(state)} is missing"
             return target, j, [Difference(text, steps[j - 1] if j else None, pattern, missing=True)]
     step = steps[j]
-    extra = [] if state.free else [Difference(f"{step.place}: {step} is one too many", step)]
+    extra = [] if state.free or step.free else [Difference(f"{step.place}: {step} is one too many", step)]
     return number, j + 1, extra
 
 
@@ -214,32 +216,50 @@ def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Diffe
     If ``after_run``, the pattern follows ``...``. Then an activation alone may belong to a layer of which the rest is
     part of the run.
     """
-    if item.kind == ANY_KIND:
+    if item.kind == ANY_KIND and not (step.free and step.operation):
         return
     activation = item.activation
     if item.kind == "Activation" and (after_run or step.kind == "Activation"):
         if step.activation is None or (activation and not same_activation(activation, step.activation)):
             text = f"{step.place}: {_with_activation(step)}, expected activation {activation}"
             yield Difference(text, step, item, "activation")
-    elif item.kind != step.kind:
-        yield Difference(f"{step.place}: {step}, expected {item}", step, item)
     else:
-        yield from _attributes(item, step)
+        found = [list(_attributes(item, step, reading)) for reading in step.named(item.kind)]
+        if found:
+            yield from min(found, key=len)
+        else:
+            yield Difference(f"{step.place}: {step}, expected {item}", step, item)
 
 
-def _attributes(item: LayerPattern, step: Step) -> Iterator[Difference]:
+def _attributes(item: LayerPattern, step: Step, reading: Reading) -> Iterator[Difference]:
     for key, expected in item.attributes.items():
         text: str | None = None
-        if key != "activation" or step.reported:
-            text = attribute_difference(step.layer, key, expected)
-            text = text and f"{step.kind} with {text}"
-        elif not same_activation(expected, step.activation or "linear"):
-            text = f"{_with_activation(step)}, expected {expected}"
+        if key in reading.parts:
+            inner = _inner_difference(expected, reading.parts[key])
+            text = inner and f"{step.kind} with {key} {inner}"
+        elif key == "axis" and same_axis(step.layer, expected):
+            continue
+        elif key != "activation" or step.reported:
+            own = step.reported or (reading.kind == step.kind and key not in reading.config)
+            text = attribute_difference(step.layer if own else reading, key, expected)
+            text = text and f"{reading.kind} with {text}"
+        elif not same_activation(expected, reading.activation or "linear"):
+            text = f"{_with_activation(step, reading)}, expected {expected}"
         if text:
             yield Difference(f"{step.place}: {text}", step, item, key)
 
 
-def _with_activation(step: Step) -> str:
-    if step.activation in (None, "linear"):
-        return f"{step.kind} without an activation"
-    return f"{step.kind} with activation {step.activation}"
+def _inner_difference(expected: Any, held: Any) -> str | None:
+    """Return how the layers that a wrapper holds differ from the patterns for them; None if they fit."""
+    patterns, layers = (list(one) if isinstance(one, list | tuple) else [one] for one in (expected, held))
+    inner = [Step(0, type(layer).__name__, layer, own_reading(layer).activation) for layer in layers]
+    texts = " and ".join(map(str, patterns))
+    if len(patterns) != len(inner):
+        return f"{' and '.join(map(str, inner))}, expected {texts}"
+    fits = all(not list(_mismatch(pattern, step, False)) for pattern, step in zip(patterns, inner, strict=True))
+    return None if fits else f"{' and '.join(map(str, inner))}, expected {texts}"
+
+
+def _with_activation(step: Step, reading: Reading | None = None) -> str:
+    kind, activation = (step.kind, step.activation) if reading is None else (reading.kind, reading.activation)
+    return f"{kind} without an activation" if activation in (None, "linear") else f"{kind} with activation {activation}"

@@ -59,6 +59,7 @@ def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, dep
     if depth > MAX_DEPTH:
         return False
     actual = comparable(actual)
+    expected = _scalar(expected)
     if is_number(expected):
         return _same_number(actual, expected, rtol, atol)
     kind = type(expected)
@@ -83,7 +84,18 @@ def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, dep
     raise CourseError(f"check.function: a {kind.__name__} cannot be expected; use plain values or arrays.")
 
 
+def _scalar(value: Any) -> Any:
+    """Return the number in an array or a tensor without dimensions; any other value as it is."""
+    if type(value) is np.ndarray:
+        return value[()] if value.ndim == 0 and value.dtype.kind in "biufc" else value
+    if is_tensor(value) and len(value.shape) == 0:
+        number = tensor_array(value)[()]
+        return number if is_number(number) else value
+    return value
+
+
 def _same_number(actual: Any, expected: Any, rtol: float, atol: float) -> bool:
+    actual = _scalar(actual)
     if not is_number(actual) or is_bool(actual) != is_bool(expected):
         return False
     if is_exact(actual) and is_exact(expected):
@@ -172,6 +184,37 @@ def same_array(actual: Any, expected: Any, rtol: float, atol: float, depth: int 
         missing = np.isnat(expected)
         return bool((np.isnat(actual) == missing).all() and (actual[~missing] == expected[~missing]).all())
     return kinds[0] == kinds[1] and bool((actual == expected).all())
+
+
+def difference_in_kind(actual: Any, expected: Any) -> str:
+    """Say that an answer has another type or another shape than is expected; empty if only its values differ.
+
+    Of ``actual`` nothing is told but that: a function's result could encode a hidden argument.
+    """
+    actual, expected = _scalar(comparable(actual)), _scalar(expected)
+    wanted = getattr(expected, "shape", None) if _has_shape(expected) else None
+    if wanted is not None and _has_shape(actual):
+        return "" if tuple(actual.shape) == tuple(wanted) else f"another shape than {tuple(wanted)}"
+    if is_number(expected):
+        if is_number(actual):
+            return "" if is_bool(actual) == is_bool(expected) else _another(expected)
+        return "an array and no number" if _has_shape(actual) else _another(expected)
+    if wanted is not None:
+        return f"no {type(expected).__name__} of shape {tuple(wanted)}"
+    if type(actual) is not type(expected):
+        alike = (_MAPPINGS, (str, np.str_), (bytes, np.bytes_))
+        return "" if any(type(actual) in kinds and type(expected) in kinds for kinds in alike) else _another(expected)
+    if type(expected) in _SEQUENCES and len(actual) != len(expected):
+        return f"another length than {len(expected)}"
+    return ""
+
+
+def _another(expected: Any) -> str:
+    return "no None" if expected is None else f"another type than {type(expected).__name__}"
+
+
+def _has_shape(value: Any) -> bool:
+    return type(value) in (np.ndarray, np.matrix, np.ma.MaskedArray) or is_tensor(value) or is_sparse(value)
 
 
 def is_known(value: Any, depth: int = 0) -> bool:

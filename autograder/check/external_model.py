@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.check.handle import Handle
+from autograder.check.reading import AskedHere
 from autograder.errors import LostError
 from autograder.kernel import model_family, model_parts, model_predictions, model_questions
 
@@ -61,6 +62,8 @@ def external_model(obj: Any) -> ExternalModel | None:
     Raises:
         LostError: the kernel is gone, or did not answer in time.
     """
+    if isinstance(obj, AskedHere):
+        obj = obj.model
     try:
         if isinstance(obj, Handle):
             remote = object.__getattribute__(obj, "_remote")

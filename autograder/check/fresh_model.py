@@ -116,9 +116,11 @@ _FITTED, _SCALED = ("mean", "variance"), ("scale", "offset")
 
 def _input_rows(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
     """Return the array that goes into one of the model's inputs."""
-    place = next(place for place, other in enumerate(model.inputs) if other is tensor)
     if isinstance(inputs, dict):
-        return np.asarray(inputs[model.inputs[place].name], dtype=np.float32)
+        structure = getattr(model, "_functional", model)._inputs_struct
+        named = structure if isinstance(structure, dict) else {other.name: other for other in model.inputs}
+        return np.asarray(inputs[next(key for key, other in named.items() if other is tensor)], dtype=np.float32)
+    place = next(place for place, other in enumerate(model.inputs) if other is tensor)
     return np.asarray(inputs[place] if isinstance(inputs, list | tuple) else inputs, dtype=np.float32)
 
 

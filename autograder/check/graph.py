@@ -7,14 +7,14 @@ part.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograder.check.activations import with_argument
+from autograder.check.activations import operation_activation, snake
+from autograder.check.readings import pooling
 
 MAX_DEPTH = 20
 
@@ -30,10 +30,8 @@ _OF_MASKS = names("NotEqual Any All ExpandDims ZerosLike OnesLike LogicalOr Logi
 """Operations from which Keras makes masks."""
 _JOINING = names("Add Subtract Multiply Maximum Minimum Concatenate")
 """Operations on several tensors that equal the layers of the same name."""
-_ACTIVATIONS = names(
-    "relu relu6 sigmoid softmax log_softmax tanh gelu silu selu softplus softsign hard_sigmoid hard_silu hard_tanh "
-    "mish log_sigmoid tanh_shrink sparse_plus squareplus"
-)
+_AS_LAYERS = names("ReLU Softmax")
+"""Activations that equal the layers of the same name also with unusual arguments."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,10 @@ class Part:
     def kind(self) -> str:
         """The name of the layer's class, or of the layer that the operation equals; otherwise ``operation matmul``."""
         name = type(self.operation).__name__
-        if self.is_layer or (name in _JOINING and not self.constants):
+        if self.is_layer or name in _AS_LAYERS or (name in _JOINING and not self.constants):
             return name
-        return f"operation {snake(name)}"
+        found = pooling(self.operation)
+        return f"operation {snake(name)}" if found is None else found.kind
 
     @property
     def constants(self) -> list[Any]:
@@ -84,12 +83,11 @@ class Part:
     @property
     def activation(self) -> str | None:
         """The canonical name of the activation that the operation is; None for anything else."""
-        return None if self.is_layer else _activation(self.operation)
-
-
-def snake(name: str) -> str:
-    """Return ``true_divide`` for ``TrueDivide``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+        if self.is_layer:
+            return None
+        numbers = self.constants
+        rectifies = type(self.operation).__name__ == "Maximum" and len(numbers) == 1 and not np.any(numbers[0])
+        return "relu" if rectifies else operation_activation(self.operation)
 
 
 def parts(model: Any) -> list[Part]:
@@ -159,8 +157,13 @@ def _leaves(model: Any, depth: int) -> Iterator[Any]:
     for layer in model.layers:
         if isinstance(layer, keras.Model) and depth < MAX_DEPTH:
             yield from _leaves(layer, depth + 1)
-        elif not isinstance(layer, keras.layers.InputLayer):
+        elif not isinstance(layer, keras.layers.InputLayer) and not is_source(layer):
             yield layer
+
+
+def is_source(operation: Any) -> bool:
+    """Return whether a part of an unrolled model is a variable or a constant that operations use, not a layer."""
+    return getattr(type(operation), "is_source", None) is True
 
 
 # --- what is needed ----------------------------------------------------------------------------------
@@ -205,7 +208,7 @@ class _Opening:
             masked = of_mask or id(operation) not in values
             if isinstance(operation, keras.Model) and depth < MAX_DEPTH:
                 self.model(operation, {place for places in calls.values() for place in places}, masked, depth + 1)
-            elif not isinstance(operation, keras.layers.InputLayer):
+            elif not isinstance(operation, keras.layers.InputLayer) and not is_source(operation):
                 self.part(operation, calls, masked)
 
     def part(self, operation: Any, calls: dict[int, set[int]], masked: bool) -> None:
@@ -250,25 +253,3 @@ def _given(node: Any, masks: bool) -> list[Any]:
     keywords = {name: value for name, value in node.arguments.kwargs.items() if masks or not name.endswith("mask")}
     given = keras.tree.flatten([node.arguments.args, keywords])
     return [tensor for tensor in given if isinstance(tensor, keras.KerasTensor)]
-
-
-# --- activations -------------------------------------------------------------------------------------
-
-
-def _activation(operation: Any) -> str | None:
-    """Return the name of an operation that is an activation with its usual arguments."""
-    kind = type(operation).__name__
-    name = "relu" if kind == "ReLU" else snake(kind)
-    if name not in _ACTIVATIONS | _WITH_ARGUMENT.keys():
-        return None
-    config = operation.get_config()
-    if kind == "ReLU":  # keras.activations.relu has the same arguments as the layer
-        unusual = config.get("negative_slope") or config.get("threshold")
-        return None if unusual else {None: "relu", 6.0: "relu6"}.get(config.get("max_value"))
-    if name in _WITH_ARGUMENT:
-        argument, default = _WITH_ARGUMENT[name]
-        return with_argument(name, float(config.get(argument, default)), default)
-    return name if config.get("axis", -1) == -1 else None
-
-
-_WITH_ARGUMENT = {"leaky_relu": ("negative_slope", 0.2), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0)}

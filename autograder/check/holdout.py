@@ -10,8 +10,17 @@ import numpy as np
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
 from autograder.check.prediction import NoPrediction, predict, row_count
+from autograder.check.reading import as_examined
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_a_model, parameter_count, prediction_place
+from autograder.check.subject import (
+    NOT_BUILT,
+    has_weights,
+    may_show,
+    not_a_model,
+    parameter_count,
+    prediction_place,
+    reading_of,
+)
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records import CheckResult
@@ -34,7 +43,8 @@ def loss(
 
     Args:
         model: a built ``keras.Model`` with one output, or another model that predicts.
-        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression.
+        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression. For several
+            inputs, X is a list, a tuple, or a dict by the inputs' names.
         below: full credit at this loss or less, otherwise none.
         credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between the
             points the share is interpolated linearly; a loss above the largest earns nothing.
@@ -115,6 +125,7 @@ def _check_measure(
     weight: float,
 ) -> CheckResult:
     inputs, labels = rows_of(f"check.{label}", "on", on)
+    model = as_examined(model)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
@@ -126,9 +137,10 @@ def _check_measure(
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
-    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, given.remark]))
+    read = reading_of(model)
+    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, read, given.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
-    evidence |= {"in_kernel": True} if how else {}
+    evidence |= {"in_kernel": True} if how else {"unrolled": True} if read else {}
     message, detail = messages(found, wanted, verdict, show=show)
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
 

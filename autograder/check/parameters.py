@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import NOT_BUILT, ParameterCount, count_parameters, has_weights, may_show, not_a_model
 from autograder.errors import CourseError
@@ -54,6 +55,7 @@ def parameters(
         raise CourseError("check.parameters: give exactly=, at_most= or at_least= as whole numbers.")
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
+    model = as_examined(model)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     found = None if problem else count_parameters(model)
     count = None if found is None else found.of(kind)

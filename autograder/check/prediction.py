@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from autograder.check.rows import (
 )
 from autograder.check.subject import is_keras
 from autograder.check.words import shape_of
+from autograder.kernel.model_inputs import arranged, passed
 
 __all__ = ["NoPrediction", "predict", "predictions", "row_count"]
 
@@ -44,7 +46,8 @@ def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decide
 
     Args:
         model: a built ``keras.Model`` with one output, or another model that predicts.
-        inputs: an array, rows first, or a list, tuple or dict of such arrays for a model with several inputs.
+        inputs: an array, rows first, or a list, tuple or dict of such arrays for a model with several inputs. A Keras
+            model gets them in its own order or under its own names.
         labels: one-hot or whole numbers; they tell how many classes there are, if an estimator does not know them all.
             The model never gets them.
         decided: ask an estimator for the class, not for the probability of each class.
@@ -75,7 +78,7 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
 def _answer(model: Any, inputs: Any, which: np.ndarray) -> np.ndarray:
     """Return the outputs for some rows."""
     try:
-        output = model(take_rows(inputs, which), training=False)
+        output = passed(partial(model, training=False), arranged(model, take_rows(inputs, which)))
     except Exception as error:
         raise rejection(inputs, error) from error
     if isinstance(output, list | tuple | dict):

@@ -57,7 +57,9 @@ class PredictionCache:
     def cached(self, claim: Any) -> CachedModel | None:
         """Return a stand-in for the model that the claim describes; None if that model was not measured before."""
         found = self.figures.get(digest(claim))
-        return CachedModel(found) if found is not None and found.parameters is not None else None
+        if found is None or found.parameters is None:
+            return None
+        return CachedModel(found, "unrolled" if claim[0].get("kind") == "Unrolled" else "")
 
     def packed(self) -> Packed:
         """Return the figures as plain data."""
@@ -103,8 +105,9 @@ class CachedModel:
     dtype = None
     """Keeps numpy from taking the stand-in for an array."""
 
-    def __init__(self, figures: Figures) -> None:
+    def __init__(self, figures: Figures, read_as: str = "") -> None:
         object.__setattr__(self, "_figures", figures)
+        object.__setattr__(self, "read_as", read_as)
 
     def __getattr__(self, name: str) -> NoReturn:
         _require_model()
@@ -151,7 +154,7 @@ def _figures_of(model: Any) -> Figures | None:
 
 
 def digest(value: Any) -> str:
-    """Return the digest of plain data; empty if the value is not plain data."""
+    """Return the digest of plain data; empty if the value cannot be copied to another process."""
     try:
         packed = encode(value)
     except (CodecError, RecursionError):

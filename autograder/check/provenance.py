@@ -30,6 +30,11 @@ def noting() -> Iterator[None]:
         _noted.reset(token)
 
 
+def in_notebook() -> bool:
+    """Return whether no examiner runs: this is a student's own notebook."""
+    return _noted.get() is None
+
+
 def keep_only(values: Iterable[Any]) -> None:
     """Forget all noted values except these, because the next test cell has answers of its own."""
     noted = _noted.get()
@@ -48,6 +53,11 @@ def note(value: Any, depth: int = _DEPTH) -> None:
     if depth and type(value) in (list, tuple, dict) and len(value) <= _MAX_ITEMS:
         for item in value.values() if type(value) is dict else value:
             note(item, depth - 1)
+
+
+def is_own_notebook() -> bool:
+    """Return whether a check runs in a student's own notebook, and not in an examiner."""
+    return _noted.get() is None
 
 
 def is_from_cell(value: Any) -> bool:

@@ -9,17 +9,21 @@ from typing import Any
 import numpy as np
 
 from autograder.check import metrics
+from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
 from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
+from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training, preserve_random_state
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
+from autograder.check.unreadable import report_unreadable
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
+from autograder.kernel.model_inputs import arranged
 from autograder.records import CheckResult
 
 _WHERE = "check.retrained"
@@ -68,7 +72,8 @@ def retrained(
         loss: the loss that the training minimizes and that ``metric="loss"`` measures; named as in :func:`check.loss`.
         from_logits: True if the model returns scores (logits).
         optimizer: a name or an object of ``keras.optimizers``; None takes the optimizer that the model is compiled
-            with.
+            with, or Adam if that is not one of Keras's, which the message then says. The student's loss, metrics and
+            training loop play no part.
         batch_size: rows of a batch; rows are shuffled as in ``fit``.
         seeds: how many trainings.
         most_seeds: how many trainings at most, if the mean is close to the threshold.
@@ -94,20 +99,22 @@ def retrained(
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
+    model = as_examined(model)
     problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
-        return report(name, 0.0, problem, weight=weight)
+        return report_unreadable(name, model, problem, weight)
     if problem := excess_problem(model):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     try:
+        chosen, default = _optimizer(optimizer, model)
         plan = TrainingPlan(
-            inputs=inputs,
+            inputs=arranged(model, list(inputs) if isinstance(inputs, tuple) else inputs),
             labels=labels,
             holdout=unseen,
             epochs=epochs,
             batch_size=batch_size,
-            optimizer=_optimizer(optimizer, model),
+            optimizer=chosen,
             loss=_training_loss(loss, labels, from_logits),
             measure=measure,
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
@@ -127,7 +134,8 @@ def retrained(
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
-    message, detail = messages(_summary(metric, found, epochs), wanted, found.verdict, show=show)
+    summary = ", ".join(filter(None, [_summary(metric, found, epochs), default]))
+    message, detail = messages(summary, wanted, found.verdict, show=show)
     evidence = _evidence(metric, found) | {"epochs": epochs}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
@@ -195,12 +203,13 @@ def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
     return keras.losses.MeanSquaredError() if squared else keras.losses.MeanAbsoluteError()
 
 
-def _optimizer(given: Any, model: Any) -> Any:
+def _optimizer(given: Any, model: Any) -> tuple[Any, str]:
     """Return a new optimizer like the instructor's, or like the one that the model is compiled with.
+
+    The second value says that it is a default, because the student's is unknown; it is empty otherwise.
 
     Raises:
         CourseError: Keras has no optimizer like the instructor's.
-        NotTrainable: the model is not compiled.
     """
     import keras
 
@@ -209,12 +218,14 @@ def _optimizer(given: Any, model: Any) -> Any:
             optimizer = keras.optimizers.get(given)
         except (ValueError, TypeError):
             raise CourseError(f"{_WHERE}: Keras has no optimizer {given!r}.") from None
-        return type(optimizer).from_config(optimizer.get_config())
-    optimizer = getattr(model, "optimizer", None)
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if optimizer is None:
-        raise NotTrainable("The model is not compiled, or its settings are not Keras's own.")
-    return type(optimizer).from_config(optimizer.get_config())
+        return type(optimizer).from_config(optimizer.get_config()), ""
+    compiled_with: Any = unwrapped(getattr(model, "optimizer", None))
+    if getattr(keras.optimizers, type(compiled_with).__name__, None) is not type(compiled_with):
+        why = (
+            "is not compiled with an optimizer" if compiled_with is None else "has an optimizer that is not Keras's own"
+        )
+        return keras.optimizers.Adam(), f"with Adam, because the model {why}"
+    return type(compiled_with).from_config(compiled_with.get_config()), ""
 
 
 def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:

@@ -22,7 +22,7 @@ _ARRAYS = frozenset({"__numpy__", "__tensor__"})
 
 _SIZES = names("""
     axis axes axis1 axis2 axisa axisb axisc attention_axes bias_axes shared_axes dims source destination
-    batch_shape shape newshape target_shape output_shape build_config input_shape noise_shape
+    batch_shape shape newshape target_shape output_shape build_config build_input_shape input_shape noise_shape
     units filters kernel_size strides pool_size padding cropping dilation_rate groups depth_multiplier output_padding
     size output_size height width n num num_classes num_tokens num_bins num_heads key_dim value_dim head_dim
     num_query_heads num_key_value_heads input_dim output_dim indices_or_sections pad_width k sliding_window
@@ -83,7 +83,9 @@ class Numbers:
     def _entry(self, entry: dict[str, Any], *, prepares: bool = False) -> None:
         """Count a layer, a model, or an operation with its calls."""
         kind = str(entry.get("class_name"))
-        if not prepares:
+        if kind == "Constant":
+            self._constant(entry["config"])
+        elif not prepares:
             self._settings(kind, entry.get("config"))
         if kind != "GetItem":
             for node in entry.get("inbound_nodes", []):
@@ -110,6 +112,10 @@ class Numbers:
                 self._array(np.asarray([item for item in value if _is_number(item)]), (kind, key))
         elif _is_number(value):
             self.scalars.setdefault((kind, key), []).append(float(value))
+
+    def _constant(self, config: dict[str, Any]) -> None:
+        """Count an array that a layer of an unrolled model is called with as the operand that it is."""
+        self._array(np.asarray(config["value"]), ("Constant", _OPERAND))
 
     def _operands(self, kind: str, value: Any) -> None:
         if isinstance(value, dict):

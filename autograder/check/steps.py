@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograder.check.activations import activation_name, layer_activation
-from autograder.check.graph import leaves, parts
+from autograder.check.activations import layer_activation
+from autograder.check.graph import Part, leaves, parts
 from autograder.check.pattern import fuses
+from autograder.check.readings import (
+    WRAPPERS,
+    Reading,
+    arranged,
+    changes_nothing,
+    others,
+    own_reading,
+    pooling,
+    readings_of_stack,
+)
 
 SHOWN = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
 
@@ -29,6 +39,22 @@ class Step:
     """Arguments that the step's text shows; for a layer in this process they are read from the layer."""
     operation: bool = False
     """Whether the step is an operation; its number is then that of the layer before it."""
+    free: bool = False
+    """Whether the step may be there without being asked for: it computes nothing, but may equal a layer."""
+    equals: tuple[Reading, ...] = ()
+    """The layers that an operation equals."""
+    wrapper: Any = None
+    """The layer in whose place the step stands, if it was opened."""
+
+    def named(self, kind: str) -> list[Reading]:
+        """Return the step as a layer of this kind: what it is, what it equals, or what it holds."""
+        found = list(self.equals)
+        if not found and (self.reported or self.operation):
+            found = [Reading(self.kind, self.layer.get_config(), self.activation)]
+        elif not found:
+            own = replace(own_reading(self.layer), kind=self.kind, activation=self.activation)
+            found = [own, *others(self.layer)]
+        return [reading for reading in found if reading.kind == kind]
 
     @property
     def place(self) -> str:
@@ -41,17 +67,24 @@ class Step:
             value = getattr(self.layer, key, None)
             if isinstance(value, int | float | tuple):
                 shown[key] = value
+        inner = getattr(self.layer, "layer", None) if self.kind in WRAPPERS else None
+        if inner is not None and not _is_model(inner):
+            return f"{self.kind}({Step(self.number, type(inner).__name__, inner, own_reading(inner).activation)})"
         if self.activation not in (None, "linear"):
             shown["activation"] = self.activation
         inside = ", ".join(f"{key}={value}" for key, value in shown.items())
         return f"{self.kind}({inside})" if inside else self.kind
 
 
-def steps(model: Any) -> list[Step]:
+def steps(model: Any, *, opened: bool = False) -> list[Step]:
     """Return the steps that compute the model's outputs.
 
     A layer that joins branches stands where Keras lists it, after the layers that it joins. An operation is a step just
-    as a layer is, unless it computes nothing.
+    as a layer is, unless it computes nothing; if such an operation equals a layer, it is a free step.
+
+    Args:
+        model: a ``keras.Model``.
+        opened: whether the layers inside a wrapper take its place.
     """
     result: list[Step] = []
     found = parts(model)
@@ -59,20 +92,81 @@ def steps(model: Any) -> list[Step]:
     ends = _ends(model)
     for part in found:
         layer = part.operation
-        alone = layer_activation(layer) if part.is_layer else part.activation
-        if part.arranges or _transparent(layer):
+        if _transparent(layer):
             continue
-        if alone is not None:
-            previous = result[-1] if result else None
+        alone = layer_activation(layer) if part.is_layer else part.activation
+        previous = next((step for step in reversed(result) if not step.free), None)
+        if part.arranges:
+            result += _free_step(part)
+        elif alone is not None:
             if previous is not None and _joins(previous, layer, needed, ends):
                 previous.activation = alone
             else:
                 result.append(Step(part.number, "Activation", layer, alone, operation=not part.is_layer))
-            continue
-        has_one = part.is_layer and (fuses(part.kind) or part.kind in ("SimpleRNN", "LSTM", "GRU"))
-        own = activation_name(getattr(layer, "activation", None)) if has_one else None
-        result.append(Step(part.number, part.kind, layer, own, operation=not part.is_layer))
+        elif not part.is_layer:
+            result = [step for step in result if not _continues(part, step, needed, ends)]
+            result.append(_operation_step(part))
+        else:
+            result += _layer_steps(part.number, layer, opened)
     return result
+
+
+def has_wrappers(model: Any) -> bool:
+    """Return whether a layer of the model holds layers that may take its place."""
+    return any(_held(layer) for layer in leaves(model))
+
+
+def _layer_steps(number: int, layer: Any, opened: bool) -> list[Step]:
+    held = _held(layer) if opened else []
+    if not held:
+        return [Step(number, type(layer).__name__, layer, own_reading(layer).activation, free=changes_nothing(layer))]
+    if type(layer).__name__ == "RNN":
+        return [
+            Step(number, reading.kind, cell, reading.activation, equals=(reading,))
+            for cell, reading in zip(held, readings_of_stack(layer), strict=True)
+        ]
+    inner = held[0]
+    if _is_model(inner):
+        made = [replace(step, number=number) for step in steps(inner, opened=True)]
+    else:
+        made = [] if _transparent(inner) else _layer_steps(number, inner, opened)
+    for step in made[-1:]:
+        step.wrapper = layer
+    return made
+
+
+def _is_model(layer: Any) -> bool:
+    return hasattr(layer, "layers") and hasattr(layer, "outputs")
+
+
+def _held(layer: Any) -> list[Any]:
+    """Return the layer, model or cells inside a wrapper; none if the layer is no wrapper."""
+    kind = type(layer).__name__
+    if kind in WRAPPERS:
+        return [layer.layer]
+    return list(getattr(layer.cell, "cells", [])) if kind == "RNN" and readings_of_stack(layer) else []
+
+
+def _free_step(part: Part) -> list[Step]:
+    equals = arranged(part.operation, part.constants)
+    kind = equals[0].kind if equals else ""
+    return [Step(part.number, kind, part.operation, None, operation=True, free=True, equals=equals)] if equals else []
+
+
+def _operation_step(part: Part) -> Step:
+    found = pooling(part.operation)
+    equals = () if found is None else (found,)
+    return Step(part.number, part.kind, part.operation, None, operation=True, equals=equals)
+
+
+def _continues(part: Part, previous: Step, needed: list[Any], ends: list[Any]) -> bool:
+    """Return whether an operation only takes one more tensor into the previous one, as in ``a + b + c``."""
+    alike = part.kind == previous.kind and previous.operation and part.kind in ("Add", "Multiply", "Maximum", "Minimum")
+    tensor = _output(previous.layer) if alike else None
+    if tensor is None or any(tensor is end for end in ends):
+        return False
+    users = [layer for layer in needed if any(tensor is item for item in _inputs(layer))]
+    return users == [part.operation]
 
 
 def branches(model: Any) -> bool:
@@ -97,7 +191,8 @@ def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[
     """
     if not fuses(previous.kind) or previous.activation != "linear":
         return False
-    tensor = _output(previous.layer)
+    source = previous.wrapper or previous.layer
+    tensor = _output(source)
     if tensor is None:
         return True  # the layers of an unbuilt Sequential are not connected yet
     if any(tensor is end for end in ends):
@@ -108,7 +203,7 @@ def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[
             continue
         if any(tensor is item for item in _inputs(layer)):
             return False
-        if layer is not previous.layer and any(_output(layer) is item for item in given):
+        if layer is not source and any(_output(layer) is item for item in given):
             return False
     return True
 

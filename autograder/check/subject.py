@@ -150,6 +150,15 @@ def prediction_place(model: Any) -> str:
     return IN_KERNEL if found and found.remote else ""
 
 
+def reading_of(model: Any) -> str:
+    """Return how the examiner read a model of the student's own class, for a message; empty for any other model.
+
+    Nothing is said of a model that a call returned, because its code has seen hidden inputs.
+    """
+    told = is_keras(model) and may_show(model)
+    return READ_FROM_CALL if told and getattr(model, "read_as", "") == "unrolled" else ""
+
+
 def _find_external(obj: Any) -> tuple[ExternalModel | None, str]:
     """Return the model to query, or None and the reason why there is none."""
     if obj is None or obj is ...:
@@ -177,4 +186,5 @@ def _has_shape(model: Any) -> bool:
         return False
 
 
+READ_FROM_CALL = "read from the model's call"
 IN_KERNEL = "predicted in the notebook's kernel"

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.equality import is_known, same, same_array
+from autograder._util.text import one_line
+from autograder.check.equality import difference_in_kind, is_known, same, same_array
 from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
+from autograder.check.provenance import is_own_notebook
 from autograder.check.results import report
 from autograder.check.subject import comparable, refusal
 from autograder.check.tables import difference
@@ -109,7 +111,8 @@ def function(
         weight: the check's share among the checks of its cell.
 
     Returns:
-        The result; its credit is the share of right cases.
+        The result; its credit is the share of right cases. It says where a type or a shape is wrong. In the student's
+        own notebook, it shows the arguments and the result.
 
     Raises:
         CourseError: there are no cases, or one is not a pair.
@@ -147,7 +150,13 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
         return failure, f"arguments {quoted(args)}: {failure}"
     if same(actual, expected, rtol, atol):
         return "", ""
-    reason = refusal(actual) or "gives another result"
+    reason = refusal(actual)
+    if reason is None:
+        kind = difference_in_kind(actual, expected)
+        reason = f"gives {kind}" if kind else "gives another result"
+        if is_own_notebook():  # the student can read the case
+            call = ", ".join(map(quoted, args if isinstance(args, tuple) else (args,))) or "nothing"
+            reason += one_line(f": called with {call}, it is {quoted(actual)}, not {quoted(expected)}", 600)
     detail = f"arguments {quoted(args)}, expected {quoted(expected)}, got {quoted(actual)}"
     return reason, detail
 

@@ -174,9 +174,27 @@ def _with_last_activation(run: Run, activation: str) -> Run:
 def _keras_pattern(pattern: LayerPattern) -> LayerPattern:
     if pattern.kind in KINDS:
         return _activation_pattern(pattern)
+    inner = {
+        key: _inner_patterns(value, f"check.layer({pattern.kind!r}, {key}=...)")
+        for key, value in pattern.attributes.items()
+        if key in _HOLDING
+    }
+    pattern = LayerPattern(pattern.kind, {**pattern.attributes, **inner}) if inner else pattern
     if "activation" in pattern.attributes:
         return pattern.with_activation(expected_activation(pattern.attributes["activation"]))
     return pattern
+
+
+_HOLDING = ("layer", "backward_layer", "cell", "cells")
+"""Arguments of wrappers that are layers: a pattern gives patterns for them."""
+
+
+def _inner_patterns(value: Any, where: str) -> Any:
+    if isinstance(value, list | tuple):
+        return [_inner_patterns(item, where) for item in value]
+    if not isinstance(value, LayerPattern):
+        raise CourseError(f"{where}: give a check.layer(...) for the layer inside.")
+    return _keras_pattern(_validate(value, "keras"))
 
 
 def _activation_pattern(pattern: LayerPattern) -> LayerPattern:

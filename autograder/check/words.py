@@ -39,8 +39,12 @@ def sentence(text: str) -> str:
 
 
 def exception_name(error: BaseException) -> str:
-    """Return the exception's class; for a class of the student's own, the built-in class that it derives from."""
+    """Return the exception's class; for one of the student's own or of the kit's, the class that it derives from."""
     kinds = (
-        kind for kind in type(error).__mro__ if reference_of(kind) is None and not issubclass(kind, ExceptionHandle)
+        kind
+        for kind in type(error).__mro__
+        if reference_of(kind) is None
+        and not issubclass(kind, ExceptionHandle)
+        and not kind.__module__.startswith("autograder.")
     )
     return next(kind.__name__ for kind in kinds)

@@ -103,7 +103,8 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
         warn("note: the gradebook could not be read when this batch began; points by hand were not compared")
     warn_each(f"points by hand: {line}" for line in recorded.by_hand)
     if not quiet:
-        warn_each(f"{one_line(student)}: {why}" for student, why in recorded.set_aside.items())
+        said = [*recorded.set_aside.items(), *recorded.departed.items()]
+        warn_each(f"{one_line(student)}: {why}" for student, why in said)
 
 
 def cold_starts(course: Course) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from autograder.cli.output import DONE, WRONG, course_option, examples, open_course
 from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
+from autograder.submissions.names import SYSTEMS, Layout, parse_pattern
 
 
 @click.command(
@@ -20,6 +22,8 @@ from autograder.errors import UsageError
 autograder collect keras-fully-connected downloads.zip      # as the learning system exports it
 autograder collect keras-fully-connected inbox/             # a folder of what students packed
 autograder collect keras-fully-connected late.zip --received 2026-03-02T18:00+01:00
+autograder collect keras-fully-connected export.zip --layout ilias
+autograder collect keras-fully-connected inbox/ --pattern '{any}-{student}-{time:%Y%m%d}'
 """),
 )
 @click.argument("assignment")
@@ -31,11 +35,33 @@ autograder collect keras-fully-connected late.zip --received 2026-03-02T18:00+01
     callback=lambda _ctx, _param, value: _moment(value),
     help="Count this time for all of them, e.g. 2026-03-02T18:00+01:00 (UTC where no zone is given).",
 )
-def collect(assignment: str, source: Path, course_folder: Path, received: datetime | None) -> None:
+@click.option(
+    "--layout",
+    type=click.Choice(sorted(SYSTEMS)),
+    metavar="SYSTEM",
+    help=f"Read all names as this learning system gives them: {', '.join(sorted(SYSTEMS))} (default: each name tells).",
+)
+@click.option(
+    "--pattern",
+    metavar="FORMAT",
+    help="Read all names with this format, e.g. '{student}_{time:%Y-%m-%d}_{any}', or with a regular expression that "
+    "has (?P<student>…).",
+)
+@click.option("--timezone", metavar="ZONE", help="Zone of the times in the names, e.g. Europe/Berlin (default: UTC).")
+def collect(
+    assignment: str,
+    source: Path,
+    course_folder: Path,
+    received: datetime | None,
+    layout: str | None,
+    pattern: str | None,
+    timezone: str | None,
+) -> None:
     """Put the submissions in SOURCE (a folder, an archive or a notebook) into submitted/.
 
     Prints one line about each submission. Collecting the same source again changes nothing. A submission that a newer
-    one replaces is moved to .autograder/superseded/. Exit code 1: some were refused.
+    one replaces is moved to .autograder/superseded/. Exit code 1: some were refused, for instance because several
+    uploads would become one student.
     """
     from autograder.grading.batch import exclusive
     from autograder.submission import CollectStatus
@@ -43,12 +69,25 @@ def collect(assignment: str, source: Path, course_folder: Path, received: dateti
 
     course, wanted = open_course(course_folder, assignment)
     with exclusive(course):
-        collected = collect_submissions(course, wanted.name, source, received=received)
+        collected = collect_submissions(
+            course, wanted.name, source, received=received, layout=_layout(layout, pattern, timezone)
+        )
     for item in collected:
         click.echo(str(item))
     if not collected:
         raise UsageError(f"there is no submission in {source}")
     sys.exit(WRONG if any(item.status is CollectStatus.REFUSED for item in collected) else DONE)
+
+
+def _layout(system: str | None, pattern: str | None, timezone: str | None) -> Layout:
+    if system and pattern:
+        raise UsageError("give --layout or --pattern, not both")
+    compiled, time_format = parse_pattern(pattern) if pattern else (None, "")
+    try:
+        zone = ZoneInfo(timezone) if timezone else UTC
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise UsageError(f"{timezone!r} is no time zone; write it like Europe/Berlin") from None
+    return Layout(system or "", compiled, time_format, zone)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -26,6 +26,7 @@ autograder grade keras-fully-connected                      # what is new or cha
 autograder grade keras-fully-connected --student ada --student bob
 autograder grade keras-fully-connected --force --workers 4  # everything, again
 autograder grade keras-fully-connected --dry-run            # which grades would change; none is written
+autograder grade keras-fully-connected --watch              # each submission as it arrives
 autograder grade keras-fully-connected --quiet --json grades.json
 autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
 """),
@@ -44,6 +45,7 @@ autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
 )
 @click.option("--force", is_flag=True, help="Execute all notebooks again, even with a current grade or a recording.")
 @click.option("--dry-run", is_flag=True, help="Say which grades would change, and write none.")
+@click.option("--watch", "watching", is_flag=True, help="Grade what arrives in submitted/ at once, until Ctrl-C.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
 @click.option("--quiet", is_flag=True, help="Show problems only.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this dask scheduler (tls://host:8786).")
@@ -56,6 +58,7 @@ def grade(
     start: str,
     force: bool,
     dry_run: bool,
+    watching: bool,
     json_path: Path | None,
     quiet: bool,
     scheduler: str | None,
@@ -67,6 +70,9 @@ def grade(
     and the kit's versions are those that it was made from. A batch that was stopped continues where it was. Where only
     tests, points or hidden data have changed, notebooks are not executed again: their recordings are replayed.
     """
+    if watching:
+        _watch(course_folder, assignment, workers, start == "warm", quiet)
+        return
     from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
     from autograder.grading.assignment import Options, run_assignment
 
@@ -82,6 +88,27 @@ def grade(
     if json_path:
         _write_json(json_path, graded.batch)
     sys.exit(NOT_GRADED if graded.batch.not_graded else DONE)
+
+
+def _watch(course_folder: Path, assignment: str, workers: int | None, warm: bool, quiet: bool) -> None:
+    """Grade what arrives; refuse the options of a batch."""
+    given = click.get_current_context().params
+    for name, option in _OF_A_BATCH.items():
+        if given[name]:
+            raise click.UsageError(f"{option} cannot be used with --watch")
+    from autograder.cli.watch import watch
+    from autograder.grading.assignment import Options
+
+    watch(course_folder, assignment, Options(workers=workers, warm=warm), quiet=quiet)
+
+
+_OF_A_BATCH = {
+    "only": "--student",
+    "force": "--force",
+    "dry_run": "--dry-run",
+    "json_path": "--json",
+    "scheduler": "--scheduler",
+}
 
 
 def _forecast(

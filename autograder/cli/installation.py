@@ -39,7 +39,7 @@ def packages() -> tuple[Finding, ...]:
 
 def _finding(name: str, module: str, minimum: str, *, needed: bool) -> Finding:
     extra = EXTRAS.get(name, "grade" if needed else "keras")
-    install = f"pip install '{DISTRIBUTION}[{extra}]'"
+    install = libraries.with_extra(extra)
     version = libraries.version(name)
     if version is None or find_spec(module) is None:
         if needed:

@@ -18,6 +18,7 @@ from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_
 from autograder.cli.release import release
 from autograder.cli.report import report
 from autograder.cli.submit import submit
+from autograder.cli.trial import trial
 from autograder.errors import AutograderError, HostError, UsageError
 
 
@@ -76,5 +77,5 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, release, report, submit):
+for command in (collect, demo, doctor, export, feedback, grade, release, report, submit, trial):
     main.add_command(command)

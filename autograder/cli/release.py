@@ -37,6 +37,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     from autograder.course.configuration import without_effect
     from autograder.grading.batch import exclusive
     from autograder.release import build, leaks
+    from autograder.release.bundle import FOLDER as BUNDLE
     from autograder.release.preparation import prepare
 
     if wanted.prepare is not None:
@@ -62,6 +63,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     build.write(course, wanted, built)
     for place in sorted([*built.files, *(f"{notebook.name}.ipynb" for notebook in built.notebooks)]):
         click.echo(f"  {one_line(place, 500)}")
+    if built.bundle:
+        click.echo(f"  {BUNDLE}/  ({len(built.bundle)} files of nbexaminer, so that students need no installation)")
     for place, why in sorted(built.left_out.items()):
         click.echo(f"  left out: {one_line(place, 500)}  ({why})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)

@@ -31,4 +31,5 @@ def report(assignment: str, course_folder: Path) -> None:
 
     standing = publication.on_disk(course, wanted.name, exam_key(course, load_release(course, wanted)))
     click.echo(publication.write_report(course, wanted, standing))
-    warn_each(f"{one_line(student)}: {why}" for student, why in standing.set_aside.items())
+    said = [*standing.set_aside.items(), *publication.departed(course, standing.current).items()]
+    warn_each(f"{one_line(student)}: {why}" for student, why in said)

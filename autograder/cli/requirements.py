@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from autograder._util.libraries import with_extra
 from autograder._util.platforms import require_linux, require_posix
 from autograder.errors import HostError
 
@@ -33,5 +34,5 @@ class InstructorCommand(click.Command):
 
 def require_packages(ctx: click.Context) -> None:
     """Refuse an instructor's command where only the packages for students are installed."""
-    if find_spec("nbgrader") is None:
-        raise HostError(f"`{ctx.command_path}` needs packages that students do not: pip install 'nbexaminer[grade]'")
+    if find_spec("nbgrader") is None or find_spec("autograder.grading") is None:
+        raise HostError(f"`{ctx.command_path}` needs packages that students do not: {with_extra('grade')}")

@@ -20,12 +20,13 @@ from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
 from autograder.course.yaml_record import Reader, parse, suggest
 from autograder.errors import UsageError
-from autograder.records import SANDBOXES, Assignment, Course, Engine, LatePolicy, Limits
+from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Engine, Examine, LatePolicy, Limits
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
-TRAINING = ("exact", "fast")
+STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
+PLACES = ("outside", "kernel")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -105,7 +106,10 @@ class _Top:
     title: str | None = None
     limits: Limits = field(default_factory=Limits)
     sandbox: str = SANDBOXES[0]
+    student: str = STUDENT_KITS[0]
     decimals: int = 2
+    training: str = TRAINING[0]
+    examine: Examine = field(default_factory=Examine)
     engine: Engine = field(default_factory=Engine)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
@@ -115,7 +119,7 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind"})
+        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where"})
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""
@@ -130,9 +134,32 @@ class _CourseFile:
         if "sandbox" in keys:
             sandbox = self.read.value(keys["sandbox"], str, "sandbox")
             self.check_sandbox(keys["sandbox"], sandbox)
+        student = STUDENT_KITS[0]
+        if "student" in keys:
+            student = self.read.value(keys["student"], str, "student")
+            self.check_student(keys["student"], student)
         listed = self.read.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
         decimals = self.read.value(keys["decimals"], int, "decimals") if "decimals" in keys else 2
-        general = Assignment("", "", limits=limits, sandbox=sandbox, decimals=decimals)
+        training = TRAINING[0]
+        if "training" in keys:
+            training = self.read.value(keys["training"], str, "training")
+            self.check_training(keys["training"], training, "the course")
+        examine = Examine()
+        if "examine" in keys:
+            examine = self.read.record(keys["examine"], "'examine'", examine)
+            self.check_examine(keys["examine"], examine)
+            if examine.kernel:
+                raise self.read.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
+        general = Assignment(
+            "",
+            "",
+            limits=limits,
+            sandbox=sandbox,
+            student=student,
+            decimals=decimals,
+            training=training,
+            examine=examine,
+        )
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
         return Course(self.root, course_id, title or course_id, assignments, engine=engine)
@@ -179,9 +206,12 @@ class _CourseFile:
             self.check_files(keys["hidden"], where, source / "hidden", hidden=True, made=made)
         if "sandbox" in keys:
             self.check_sandbox(keys["sandbox"], result.sandbox)
-        if result.training not in TRAINING:
-            known = suggest(result.training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
-            raise self.read.error(keys["training"], f"unknown training {result.training!r} in {where}{known}")
+        if "training" in keys:
+            self.check_training(keys["training"], result.training, where)
+        if "examine" in keys:
+            self.check_examine(keys["examine"], result.examine)
+        if "student" in keys:
+            self.check_student(keys["student"], result.student)
         if result.prepare is not None:
             self.check_prepare(keys["prepare"], where, result, source)
         return result
@@ -197,6 +227,24 @@ class _CourseFile:
         if name not in SANDBOXES:
             known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
             raise self.read.error(node, f"there is no sandbox {name!r}{known}")
+
+    def check_training(self, node: yaml.Node, training: str, where: str) -> None:
+        """Refuse an unknown way of training."""
+        if training not in TRAINING:
+            known = suggest(training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
+            raise self.read.error(node, f"unknown training {training!r} in {where}{known}")
+
+    def check_examine(self, node: yaml.Node, examine: Examine) -> None:
+        """Refuse an unknown place of tests."""
+        if examine.where not in PLACES:
+            known = suggest(examine.where, PLACES) or f"; it is one of {', '.join(PLACES)}"
+            raise self.read.error(node, f"tests cannot be examined in {examine.where!r}{known}")
+
+    def check_student(self, node: yaml.Node, name: str) -> None:
+        """Refuse an unknown way in which students get the package."""
+        if name not in STUDENT_KITS:
+            known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
+            raise self.read.error(node, f"unknown student {name!r}{known}")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

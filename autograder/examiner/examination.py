@@ -12,7 +12,7 @@ import linecache
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -24,13 +24,17 @@ from autograder.check.results import Recording, bonus_points, share
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.empty_arrays import reject_empty_comparisons
+from autograder.examiner.frozen_states import answering_copies
+from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
-from autograder.examiner.namespace import Answers, Namespace, TooLarge
+from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
+from autograder.examiner.remote.model import UnreadableError
+from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
 from autograder.examiner.unittest_runs import collect_results
@@ -41,7 +45,7 @@ from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
 from autograder.kernel.codec import CodecError
-from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, shortcomings
+from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, is_undecided, shortcomings
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
@@ -69,6 +73,10 @@ class Examined:
     checks: tuple[CheckResult, ...] = ()
     bonus: float = 0.0
     """Points beyond the cell's own."""
+    undecided: bool = False
+    """Whether a person has to decide: something of the answer can neither be examined nor be called wrong."""
+    unmet: bool = False
+    """Whether the test requires another one that did not earn enough."""
     unbound: str = ""
     """The name that the test lacked, if a missing name of its own made it fail."""
 
@@ -114,23 +122,66 @@ def examine(
     total = Allowance(total_seconds, waited)
     examined: list[Examined] = []
     earned: dict[str, float] = {}
+
+    def allowance() -> Allowance:
+        return Allowance(min(seconds, max(0.01, total.left())), waited)
+
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
+    remote = answers.remote
+    copies = answering_copies(cells, known)
     for place, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
             continue
         if total.is_starved():
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
-        limit = Allowance(min(seconds, max(0.01, total.left())), waited)
+        examine_cell = functools.partial(
+            _examine_cell, cell, capture, place, namespace, hidden, earned=earned, wording=wording, workspace=workspace
+        )
         with locating(wording.place):
-            one = _examine_cell(cell, capture, place, namespace, hidden, limit, earned, wording, workspace)
+            copy = copies[place]
+            if copy is not None and copy.snapshot not in remote.gone:
+                with remote.asking_copy(copy):
+                    one = _undoubted(examine_cell, namespace, allowance)
+            if copy is None or copy.snapshot in remote.gone:
+                # That a copy died decides nothing: the kernel is asked itself, and may die of the same.
+                one = _undoubted(examine_cell, namespace, allowance)
+                one = _with_state(one, cell, capture, died=copy is not None)
         if one.unbound in never_bound:
             one = _broken(one.detail)
+        if one.unmet and any(other.undecided for other in examined):
+            one = replace(one, undecided=True)
         if one.outcome is Outcome.BROKEN:
             never_bound |= _bound_names(cell)
         examined.append(one)
         earned[str(cell.grade_id)] = one.fraction
     return examined
+
+
+def _with_state(one: Examined, cell: ExamCell, capture: Capture | None, *, died: bool) -> Examined:
+    """Tell the instructor where a test found objects as they are at the end of the notebook, and not as at its cell."""
+    if capture is None or not (capture.objects or cell.in_kernel) or not (died or capture.unfrozen):
+        return one
+    why = "the copy of the kernel from there died" if died else capture.unfrozen
+    note = f"Objects of the notebook's kernel were as at its end, and not as at this cell: {why}."
+    return replace(one, detail=f"{note}\n{one.detail}".strip()[:MAX_DETAIL])
+
+
+def _undoubted(
+    examine_cell: Callable[..., Examined], namespace: Namespace, allowance: Callable[[], Allowance]
+) -> Examined:
+    """Examine a cell, and once more if students make themselves what the instructor imports, such as ``gcd``.
+
+    The student's own is what the test examines. It may also be what the test judges other answers with: so it must not
+    earn more than the import.
+    """
+    one = examine_cell(limit=allowance(), import_doubtful=False)
+    if not namespace.doubtful or not one.fraction:
+        return one
+    names, left = set(namespace.doubtful), (dict(namespace.left), dict(namespace.left_by))
+    other = examine_cell(limit=allowance(), import_doubtful=True)
+    namespace.left, namespace.left_by = left
+    return one if other.fraction >= one.fraction else _broken(str(OtherAnswerError(names)))
 
 
 def _bound_names(cell: ExamCell) -> frozenset[str]:
@@ -147,13 +198,17 @@ def _examine_cell(
     place: int,
     namespace: Namespace,
     hidden: Path | None,
+    *,
     limit: Allowance,
     earned: Mapping[str, float],
     wording: Wording,
     workspace: Workspace,
+    import_doubtful: bool,
 ) -> Examined:
     if capture is None:
         return Examined(0.0, Outcome.SKIPPED, "The notebook stopped before it got here.", "no capture")
+    if cell.in_kernel:
+        return _examine_in_kernel(cell, capture, namespace.answers.remote, limit)
     try:
         statements = _compile_cell(cell)
     except SyntaxError as error:
@@ -178,7 +233,7 @@ def _examine_cell(
     ):
         try:
             with _time_limit(limit, starved), limit_memory():
-                namespace.prepare(cell.source, capture, place)
+                namespace.prepare(cell.source, capture, place, import_doubtful=import_doubtful)
                 prepared = True
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
@@ -206,6 +261,17 @@ def _examine_cell(
     if failures:
         return _failed(failures, cell, tuple(results), detail, wording)
     return _passed(value, cell, results, detail)
+
+
+def _examine_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> Examined:
+    points, message, detail = run_in_kernel(cell, capture, remote, limit)
+    if limit.is_starved():
+        raise BusyError(f"this machine was too busy: the test {cell.grade_id} got {limit.story()}")
+    if points is None:
+        return Examined(0.0, Outcome.FAILED, message, detail)
+    stated = points == points and cell.points
+    fraction = min(1.0, max(0.0, points / cell.points)) if stated else 1.0
+    return Examined(fraction, _outcome(fraction), "", detail)
 
 
 def _run(statements: Sequence[CodeType], namespace: Namespace, failures: list[BaseException]) -> Any:
@@ -258,10 +324,13 @@ def _trace(error: BaseException) -> str:
         begin = begin.tb_next
     try:
         trace = traceback.TracebackException(type(error), error, begin or error.__traceback__)
-        if isinstance(error, RemoteError | CodecError | CourseError) or hasattr(error, "remote"):
+        if isinstance(error, RemoteError | CodecError | CourseError | ExaminationTimeout) or hasattr(error, "remote"):
             kept = [frame for frame in trace.stack or () if not frame.filename.startswith(_KIT)]
             trace.stack = traceback.StackSummary.from_list(kept) if kept else trace.stack
-        return "".join(trace.format())[-MAX_DETAIL:]
+        lines = list(trace.format())
+        if type(error).__module__.startswith("autograder."):  # its class is the kit's own affair
+            lines[-1] = f"{error}\n" if str(error) else "the time for this test ended here\n"
+        return "".join(lines)[-MAX_DETAIL:]
     except Exception:  # an exception made by a student's code may fail to be shown
         return type(error).__name__
 
@@ -325,15 +394,17 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
     checks = tuple(results)
     if any(c.outcome is Outcome.BROKEN for c in checks):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
+    undecided = any(map(is_undecided, checks))
     if results.unmet:
         said = "\n".join([*results.unmet, shortcomings(checks)]).strip()
-        return Examined(0.0, Outcome.FAILED, said, detail, checks)
+        return Examined(0.0, Outcome.FAILED, said, detail, checks, undecided=undecided, unmet=True)
     if checks:
         try:
             fraction = share(checks)
         except CourseError as error:
             return _broken(str(error))
-        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus_points(checks))
+        bonus = bonus_points(checks)
+        return Examined(fraction, _outcome(fraction), shortcomings(checks), detail, checks, bonus, undecided)
     try:
         points = stated_points(value, cell.source)
     except NoNumber:
@@ -363,4 +434,9 @@ def _failed(
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
-    return Examined(0.0, Outcome.FAILED, wording.of(errors, cell), detail, checks, unbound=unbound)
+    undecided = any(isinstance(error, UnreadableError) for error in errors) or any(map(is_undecided, checks))
+    message = "\n".join([wording.of(errors, cell), *([A_PERSON_LOOKS] if undecided else [])])
+    return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
+
+
+A_PERSON_LOOKS = "The test could not read all of your model, so a person will look at it."

@@ -16,8 +16,13 @@ from autograder.examiner.magics import without_magics
 from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
-from autograder.examiner.shared_names import changed_in_place, functions_that_change
+from autograder.examiner.shared_names import (
+    changed_in_place,
+    functions_returning_arguments,
+    functions_that_change,
+)
 from autograder.examiner.test_data import constant_data
+from autograder.kernel import aliases as aliases  # tests, too, find the old names of libraries
 from autograder.records import AST_CACHE_SIZE, Exam, Role
 
 
@@ -227,8 +232,9 @@ class Vocabulary:
     students: frozenset[str]
     """Names that other cells bind: if a test deletes or rebinds one of these, the kernel does so, too."""
     parameters: frozenset[str]
-    """Those of ``students`` that the instructor's functions read as globals: a plain value that a test binds to one
-    goes to the kernel, too. No other plain value does, because a test's expected value must not become known there."""
+    """Names that the instructor's functions read as globals, and that answers or tests bind: a plain value that a test
+    binds to one goes to the kernel, too. No other plain value does, because a test's expected value must not become
+    known there."""
     modules: frozenset[str]
     """Modules that cells other than tests import: the only modules that a name in the kernel may stand for."""
     operators: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -241,6 +247,8 @@ class Vocabulary:
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
     returning_nothing: frozenset[str] = frozenset()
     """Functions and methods that cells other than tests define and that return nothing."""
+    returning_arguments: frozenset[str] = frozenset()
+    """Such functions that change an argument in place and return it."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -290,13 +298,14 @@ def _vocabulary(
         trusted=trusted,
         own=frozenset(bound_by_tests - bound_by_others),
         students=frozenset(bound_by_others),
-        parameters=frozenset(bound_by_others) & read_by_functions,
+        parameters=frozenset(bound_by_others | bound_by_tests) & read_by_functions - BUILTINS,
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
         types=named_types(source for _, source in code),
         if_bound=frozenset(imported & trusted.keys() - given),
         changed=changed,
         returning_nothing=returning_nothing,
+        returning_arguments=functions_returning_arguments(sources),
     )
 
 

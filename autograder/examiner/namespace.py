@@ -14,7 +14,7 @@ import importlib
 import linecache
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -41,12 +41,16 @@ class TooLarge(Exception):
 
 
 class OtherAnswerError(CourseError):
-    """An answer that the instructor imports and the student makes otherwise: neither may stand for the other."""
+    """An answer that the instructor imports and the student makes otherwise, and that passes only as the student's.
 
-    def __init__(self, name: str) -> None:
+    It may be right, or it may be what the test judges other answers with.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        listed = ", ".join(f"`{name}`" for name in sorted(names))
         super().__init__(
-            f"the solution imports `{name}`, and the notebook binds something else to it, which the test cannot tell"
-            f" from a right answer: a person looks. If students may write `{name}` themselves, define it there, too"
+            f"the solution imports {listed}, and the notebook binds something else to it. With that the test passes,"
+            " and with the import it does not, so a person looks; if students may write it themselves, define it there"
         )
 
 
@@ -84,6 +88,8 @@ class Answers:
         """Rebuilt models under such names: (handle, digest of the claim) → model."""
         self.histories: list[Mapping[str, Any]] = []
         self.built: dict[int, tuple[Any, Any]] = {}
+        self.marked: dict[int, Any] = {}
+        """The objects of one test cell that several answers hold: they are one object here, too."""
         remote.rebuild = self.rebuild_returned
 
     def value(self, name: str, captured: Captured, *, measured: bool = False) -> Any:
@@ -113,7 +119,7 @@ class Answers:
 
         try:
             packed = captured.packed
-            value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept)
+            value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept, known=self.marked)
         except CodecError as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         record_text(packed)
@@ -156,7 +162,7 @@ class Answers:
             described, weights = claim
             if type(described) is not dict or type(weights) is not list:
                 raise ValueError("it does not describe itself as a Keras model does")
-            model = self.rebuild(described, weights)
+            model = self.rebuild({**described, "history": None} if refusal else described, weights)
         except (ValueError, TypeError) as error:
             if refusal:  # only the instructor's details quote the reason
                 print(f"A call gave a model that is refused: {error}", file=sys.stderr)
@@ -196,24 +202,30 @@ class Namespace(dict[str, Any]):
         """Name of those → number of the test that bound it last."""
         self.number = 0
         self.live = False
+        self.doubtful: set[str] = set()
+        """Names of the cell that the instructor imports and the student makes otherwise."""
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
-        answers.remote.returning_nothing = known.returning_nothing
+        answers.remote.callbacks.lent.given = frozenset(known.trusted)
+        answers.remote.changing = known.returning_nothing | known.returning_arguments
 
-    def prepare(self, source: str, capture: Capture | None, number: int = 0) -> None:
+    def prepare(self, source: str, capture: Capture | None, number: int = 0, *, import_doubtful: bool = False) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
 
         Args:
             source: the test cell.
             capture: what was captured at its position.
             number: how many test cells of the notebook come before it.
+            import_doubtful: whether :attr:`doubtful` names are the instructor's instead of the student's.
 
         Raises:
             TooLarge: an answer that is needed exceeds the limits.
             ImportError: an import of the instructor's fails here.
         """
         self.live = False
+        self.doubtful = set()
         self.number = number
+        self.answers.marked = {}
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
         self.clear()
@@ -251,14 +263,18 @@ class Namespace(dict[str, Any]):
                 missing.add(name)  # in the notebook, too, the cell that defines it failed
                 continue
             if name in self.known.if_bound and not self._is_bound_to(name, captured[name]):
-                if not isinstance(self[name], ModuleType):
-                    raise OtherAnswerError(name)
-                missing.add(name)
+                if isinstance(self[name], ModuleType):
+                    missing.add(name)
+                    continue
+                self.doubtful.add(name)
+                if not import_doubtful:
+                    super().__setitem__(name, self.answers.value(name, captured[name]))
         for name in missing:
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
-            self.answers.remote.ask("enter", capture.snapshot)
-            for name in [name for name in self.left if name in self.known.students and self._is_tests(name)]:
+            self.answers.remote.enter(capture.snapshot)
+            theirs = self.known.students | self.known.parameters
+            for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
                 self._tell_kernel(name, self.left[name])
         self.before = dict(self)
         self.live = True
@@ -318,7 +334,8 @@ class Namespace(dict[str, Any]):
                 self.left_by[name] = self.number
 
     def _writes_through(self, name: str) -> bool:
-        return self.live and (name in CONSOLE_NAMES or (name in self.known.students and name not in self.known.trusted))
+        theirs = name in self.known.students or name in self.known.parameters
+        return self.live and (name in CONSOLE_NAMES or (theirs and name not in self.known.trusted))
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
@@ -349,7 +366,7 @@ def _is_found_here(module: Any, name: Any, own_module: str | None, own_name: str
 def _is_copy(packed: Packed, own: Any) -> bool:
     """Tell whether a plain value is the instructor's."""
     try:
-        return encode(own) == packed
+        return encode(own) == encode(decode(*packed))
     except CodecError:
         return False
 

@@ -44,6 +44,16 @@ class Captured:
 
 
 @dataclass(frozen=True)
+class FrozenCopy:
+    """A copy of the kernel's process as it was at a test cell; see :mod:`autograder.kernel.frozen_copies`."""
+
+    snapshot: int
+    """Number of the snapshot at which it was made, and its own."""
+    last: int
+    """The last handle that it knows."""
+
+
+@dataclass(frozen=True)
 class Capture:
     """All captures of one test cell: the answers that its test may use."""
 
@@ -53,6 +63,26 @@ class Capture:
     """What the notebook had written; None for a cell that does not look at files."""
     figures: Sequence[Any] | None = None
     """Claims of the open figures, the current one last; None for a cell that does not ask for figures."""
+    bound: frozenset[str] = frozenset()
+    """All names that the student's code has bound; only these may be told to the kernel."""
+    frozen: FrozenCopy | None = None
+    """The copy that holds the pinned objects as they were; None: they are as they are at the end of the notebook."""
+    unfrozen: str = ""
+    """Why there is no copy although one was wanted: the end of a sentence."""
+
+    @property
+    def handles(self) -> frozenset[int]:
+        """Handles of what lives only in the kernel; a copied model or figure does not."""
+        return frozenset(r.handle for r in self._pinned())
+
+    @property
+    def objects(self) -> bool:
+        """Whether some of them are of objects, whose state may change, and not of functions and classes alone."""
+        return any(r.kind == "object" for r in self._pinned())
+
+    def _pinned(self) -> list[Reference]:
+        packed = [c.packed for c in self.names.values() if c.packed is not None]
+        return [r for p in packed for r in references(p.text) if r.kind not in ("module", "model", *FIGURES)]
 
 
 @dataclass(frozen=True)
@@ -63,6 +93,8 @@ class ExtraCaptures:
     """See :func:`autograder.examiner.file_paths.looks_at_files`."""
     figures: frozenset[int] = frozenset()
     """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
+    kernel: frozenset[int] = frozenset()
+    """Those that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
 
 
 MAX_CAPTURED_BYTES = 512 * 2**20
@@ -91,11 +123,12 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowan
         BusyError: others had the processors for that long.
     """
     try:
-        number, bound = remote.ask("snapshot", timeout=_until(until))
+        number, bound = remote.ask("snapshot", timeout=until_reply(until))
         if type(number) is not int or type(bound) is not list:
             return None
-        wanted = sorted(names.intersection(name for name in bound if type(name) is str))
-        return Capture(number, {name: _captured(remote, number, name, budget, until) for name in wanted})
+        known = frozenset(name for name in bound if type(name) is str)
+        wanted = {name: _captured(remote, number, name, budget, until) for name in sorted(names & known)}
+        return Capture(number, wanted, bound=known)
     except BusyError:
         raise
     except Exception:  # the student's code decides what the kernel answers or raises
@@ -114,13 +147,13 @@ def capture_files_and_figures(
     """Add the files and figures that the cell looks at, as they are now, to its capture."""
     try:
         if index in extras.files:
-            contents, _ = folder.pull(remote.ask, timeout=_until(until))
+            contents, _ = folder.pull(remote.ask, timeout=until_reply(until))
             budget.left -= sum(map(len, contents.values()))
             if budget.left < 0:
                 folder.refused = f"all answers together are more than {MAX_CAPTURED_BYTES >> 20} MiB"
             captured = dataclasses.replace(captured, files=folder.capture())
         if index in extras.figures:
-            claims = open_figures(remote.ask, timeout=_until(until))
+            claims = open_figures(remote.ask, timeout=until_reply(until))
             captured = dataclasses.replace(captured, figures=claims)
     except BusyError:
         raise
@@ -129,7 +162,8 @@ def capture_files_and_figures(
     return captured
 
 
-def _until(allowance: Allowance) -> float:
+def until_reply(allowance: Allowance) -> float:
+    """Return the seconds that one reply may take."""
     return max(0.1, min(REPLY_SECONDS, allowance.left()))
 
 
@@ -143,7 +177,7 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: Allo
     try:
         if _is_too_late(until):
             return Captured(None, "copying the answers took too long")
-        kind, text, buffers = remote.ask("fetch", number, [name], timeout=_until(until))[name]
+        kind, text, buffers = remote.ask("fetch", number, [name], timeout=until_reply(until))[name]
         if kind != "value":
             return Captured(None, str(text)[:200])
         packed = Packed(bytes(text), [bytes(b) for b in buffers])
@@ -151,7 +185,7 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: Allo
         for reference in _described(packed):
             if _is_too_late(until):
                 return Captured(None, "copying the answers took too long")
-            models[reference.handle] = _claim(remote, reference, _until(until))
+            models[reference.handle] = _claim(remote, reference, until_reply(until))
         budget.left -= len(packed.text) + sum(map(len, packed.buffers)) + sum(map(_weight_bytes, models.values()))
         if budget.left < 0:
             return Captured(None, f"all answers together are more than {MAX_CAPTURED_BYTES >> 20} MiB")

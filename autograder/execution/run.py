@@ -12,7 +12,6 @@ from typing import Generic, Protocol, TypeVar
 from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance, longest
 from autograder.execution.capture import (
-    FIGURES,
     Asker,
     Budget,
     Capture,
@@ -21,10 +20,11 @@ from autograder.execution.capture import (
     capture_files_and_figures,
 )
 from autograder.execution.captured_files import FolderCopy
-from autograder.execution.link import Answer
+from autograder.execution.freezing import Freezing, does_something
+from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
-from autograder.kernel.codec import Packed, references
-from autograder.records import CellRun, Composed, Limits, Role, Run, RunStatus
+from autograder.kernel.codec import Packed
+from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus
 
 
 class Kernel(Protocol):
@@ -96,6 +96,8 @@ class Execution(Generic[A]):
     """The state of the kernel's folder when it was last asked for."""
     killed_before: bool = False
     """The kernel that this one replaces was killed."""
+    copies: int = 0
+    """How many frozen copies of the kernel were made."""
 
     def killed(self) -> bool:
         """Return whether a kernel of this run was killed without a limit as the cause."""
@@ -118,7 +120,8 @@ def execute(
     """Run a notebook; a student's failure is a value in the result.
 
     If the kernel died and an answer was only pinned in it, a second kernel runs the cells before the fatal one again,
-    so that this answer can still be examined.
+    so that this answer can still be examined. If it died for lack of memory and had frozen copies, all cells run again
+    without copies.
 
     Args:
         start: makes a fresh kernel; its exceptions are the host's and pass through.
@@ -133,16 +136,21 @@ def execute(
         BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
     first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock)
+    ended = first.kernel.ended()
+    frozen = not (first.copies and ended is not None and ended[0] is RunStatus.OUT_OF_MEMORY)
+    if not frozen:  # perhaps because of what the copies hold: they cost no student a grade
+        first.close()
+        first = _run_once(start, asker, composed, needs, limits, extras, len(composed.cells), clock, frozen=False)
     fatal = _fatal_cell(first, len(composed.cells))
-    if fatal is None or not any(_pinned(c) for c in first.captures.values()):
+    if fatal is None or not any(_lives_in_kernel(i, c, extras) for i, c in first.captures.items()):
         return first
     first.close()
     # These cells were in time once: answers in them are not lost because they take longer now.
     patient = dataclasses.replace(
         limits, cell_seconds=2 * limits.cell_seconds, notebook_seconds=2 * limits.notebook_seconds
     )
-    again = _run_once(start, asker, composed, needs, patient, extras, fatal, clock)
-    captures = {i: again.captures.get(i, c) if _pinned(c) else c for i, c in first.captures.items()}
+    again = _run_once(start, asker, composed, needs, patient, extras, fatal, clock, frozen=frozen)
+    captures = {i: again.captures.get(i, c) if _lives_in_kernel(i, c, extras) else c for i, c in first.captures.items()}
     run = dataclasses.replace(
         first.run,
         wall_seconds=first.run.wall_seconds + again.run.wall_seconds,
@@ -160,6 +168,8 @@ def _run_once(
     extras: ExtraCaptures,
     stop: int,
     clock: Clock,
+    *,
+    frozen: bool = True,
 ) -> Execution[A]:
     began = clock()
     with _started(start) as kernel:
@@ -169,6 +179,7 @@ def _run_once(
         captures: dict[int, Capture] = {}
         budget = Budget()
         folder = FolderCopy()
+        freezing = Freezing(remote, composed, needs, limits, extras.kernel, wanted=frozen)
         late = False
         for index, cell in enumerate(composed.cells):
             if cell.cell_type != "code" or not cell.source.strip():
@@ -187,7 +198,10 @@ def _run_once(
                 until = Allowance(min(limits.cell_seconds, left), kernel.waited)
                 captured = capture(remote, needs.get(index, frozenset()), budget, until)
                 if captured is not None:
-                    captures[index] = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
+                    captured = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
+                    captures[index] = freezing.serve(index, captured, until)
+            elif does_something(cell):
+                freezing.code_ran()
             if len(runs) > index:
                 continue
             if index == stop:
@@ -195,11 +209,25 @@ def _run_once(
             else:
                 left = max(0.1, _left(limits, clock() - started, runs))
                 runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, left)))
+        trainings = _trainings(remote) if kernel.ended() is None else {}
         cpu, peak = kernel.usage()
         status, message = _status(kernel.ended(), runs, composed, limits, late)
         wall = clock() - began
-        run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label)
-        return Execution(run, captures, kernel, remote, folder)
+        run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label, trainings)
+        return Execution(run, captures, kernel, remote, folder, copies=freezing.made)
+
+
+def _trainings(remote: Asker) -> dict[str, int]:
+    """Ask how often Keras's ``fit`` ran in each of the known ways: the kernel's claim; empty if it gives none."""
+    try:
+        found = remote.ask("trainings", timeout=REPLY_SECONDS)
+    except BusyError:
+        raise
+    except Exception:  # the student's code decides what the kernel answers or raises
+        return {}
+    counts = found if type(found) is dict else {}
+    numbers = {kind: counts.get(kind) for kind in TRAININGS}
+    return {kind: n for kind, n in numbers.items() if type(n) is int and 0 < n < MAX_TRAININGS}
 
 
 def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
@@ -216,9 +244,15 @@ def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:
     try:
-        return kernel.run(composed.cells[index].source, seconds)
+        return kernel.run(_with_prelude(composed.exam.prelude, composed.cells[index].source), seconds)
     except BusyError as error:
         raise BusyError(f"{_name(composed, index)}: {error}") from error
+
+
+def _with_prelude(prelude: str, source: str) -> str:
+    """Put the exam's prelude in front of a cell, unless the cell must begin with its own first line."""
+    starts = source.lstrip().startswith
+    return f"{prelude}\n{source}" if prelude and not starts("%%") and not starts("from __future__") else source
 
 
 def _name(composed: Composed, index: int) -> str:
@@ -238,10 +272,9 @@ def _started(start: StartKernel) -> Iterator[Kernel]:
         raise
 
 
-def _pinned(captured: Capture) -> bool:
-    """Return whether something in the capture lives only in the kernel (a copied model does not)."""
-    packed = [c.packed for c in captured.names.values() if c.packed is not None]
-    return any(r.kind not in ("module", "model", *FIGURES) for p in packed for r in references(p.text))
+def _lives_in_kernel(index: int, captured: Capture, extras: ExtraCaptures) -> bool:
+    """Tell whether a test cell needs a living kernel."""
+    return bool(captured.handles) or index in extras.kernel
 
 
 def _fatal_cell(executed: Execution[A], total: int) -> int | None:

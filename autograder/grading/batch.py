@@ -24,6 +24,7 @@ from autograder.grading.schedule import Execute as Execute
 from autograder.grading.schedule import alone_at_the_end, once_each
 from autograder.grading.work import Work, preload, released_modules
 from autograder.records import Batch, Course, Grade, NotGraded
+from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
 from autograder.results import result_json
 from autograder.submissions.manifest import TIMESTAMP, read_timestamp
@@ -55,16 +56,33 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     unknown = sorted(set(only) - set(present))
     if unknown:
         raise UsageError(f"no submission of {', '.join(unknown)} in {course.directory('submitted')} for {name}")
-    common = common_keys(course, release)
-    chosen = [student for student in present if not only or student in only]
-    works = [submission_work(course, release, student, common) for student in chosen]
-    execution = execution_key(release.assignment, common["files"], _first(works[0])) if works else ""
-    works = [replace(work, runs=course.runs, execution=execution) for work in works]
-    return tuple(replace(work, recording_keys=recordings.keys(work)) for work in works)
+    planner = Planner(course, release)
+    return tuple(planner.work(student) for student in present if not only or student in only)
 
 
-def _first(work: Work) -> list[str]:
-    return preload(work.assignment, released_modules(work))
+class Planner:
+    """Maker of an assignment's work records; what all of them share is read once."""
+
+    def __init__(self, course: Course, release: Release) -> None:
+        self._course, self._release = course, release
+        self.common = common_keys(course, release)
+
+    def work(self, student: str) -> Work:
+        """Make the work record of a student's submission, as it is on disk now."""
+        work = submission_work(self._course, self._release, student, self.common)
+        work = replace(work, runs=self._course.runs, execution=self._execution)
+        return replace(work, recording_keys=recordings.keys(work))
+
+    def without_submission(self) -> Work:
+        """Make a work record of what all submissions share."""
+        nowhere = self._course.state / "no submission"
+        return submission_work(self._course, self._release, "", self.common, submission=nowhere)
+
+    @functools.cached_property
+    def _execution(self) -> str:
+        work = self.without_submission()
+        first = preload(work.assignment, released_modules(work))
+        return execution_key(work.assignment, self.common["files"], first)
 
 
 def submission_work(
@@ -156,7 +174,7 @@ def run(
         stack.enter_context(contextlib.closing(outcomes))
         fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
         for work, reason in fair:
-            outcome = _verified(work, reason)
+            outcome = verified(work, reason)
             if isinstance(outcome, Grade):
                 grades[work.student] = outcome
                 graded.append(work.student)
@@ -173,7 +191,7 @@ def run(
     )
 
 
-def _verified(work: Work, reason: str) -> Grade | NotGraded:
+def verified(work: Work, reason: str) -> Grade | NotGraded:
     """Return the grade that the submission's folder proves; a process's word for it is not enough."""
     grade = None if reason else current(work)
     return grade or NotGraded(work.student, work.assignment.name, reason or "no complete result was written")
@@ -284,7 +302,14 @@ Further ones, in the order of their names, are left out.
 
 
 def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
-    """Return the student's further files; an instructor's file of the same name wins."""
+    """Return the student's further files; an instructor's file of the same name wins.
+
+    A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.
+    """
     found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
-    own = {name: p for name, p in found.items() if name not in provided and name != TIMESTAMP}
+    own = {
+        name: path
+        for name, path in found.items()
+        if name not in provided and name != TIMESTAMP and Path(name).parts[0] not in (FOLDER, f"{FOLDER}.py")
+    }
     return dict(list(own.items())[:MAX_OWN_FILES])

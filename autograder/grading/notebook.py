@@ -101,6 +101,8 @@ def grade_notebook(
         notebook = read_notebook(source)
     except SubmissionError as error:
         return GradedNotebook(_ungraded(exam, "invalid", str(error)))
+    if is_of_another_assignment(exam, notebook):
+        return GradedNotebook(_ungraded(exam, "invalid", _ANOTHER))
     composed = compose(exam, notebook)
     known = vocabulary(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
@@ -138,9 +140,22 @@ def grade_notebook(
         peak_memory_mib=executed.run.peak_memory_mib,
         sandbox=executed.run.sandbox,
         history=_curve(histories),
+        trainings=executed.run.trainings,
         replayed=kernels.replayed,
     )
     return GradedNotebook(grade, (composed, executed.run))
+
+
+_ANOTHER = "This notebook is of another assignment: hand in the one that was released for this one."
+
+
+def is_of_another_assignment(exam: Exam, notebook: NotebookNode) -> bool:
+    """Tell whether an otter notebook names another assignment than the exam's; one that names none is not refused."""
+    asked, named = ({**one}.get("otter", {}) for one in (exam.metadata, notebook.metadata))
+    if not isinstance(asked, Mapping) or not isinstance(named, Mapping):
+        return False
+    wanted, claimed = asked.get("assignment_name"), named.get("assignment_name")
+    return isinstance(wanted, str) and isinstance(claimed, str) and wanted != claimed
 
 
 def read_tests(exam: Exam) -> None:
@@ -167,7 +182,9 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
 def _extra_captures(composed: Composed) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
     files = frozenset(index for index, source in cells if looks_at_files(source))
-    return ExtraCaptures(files, frozenset(index for index, source in cells if uses_current_figure(source)))
+    figures = frozenset(index for index, source in cells if uses_current_figure(source))
+    kernel = frozenset(index for index, cell in _test_cells(composed) if cell.in_kernel)
+    return ExtraCaptures(files, figures, kernel)
 
 
 def _examine(
@@ -252,8 +269,10 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         outcome=result.outcome,
         message=result.message,
         detail=result.detail,
-        needs_manual_grade=result.outcome is Outcome.BROKEN,
+        needs_manual_grade=result.outcome is Outcome.BROKEN
+        or (result.undecided and result.outcome is not Outcome.PASSED),
         checks=result.checks,
+        in_kernel=bool(cell.in_kernel),
     )
 
 
@@ -267,7 +286,14 @@ def _rounded(score: float, points: float, decimals: int) -> float:
 def _ungraded(exam: Exam, status: str, message: str) -> NotebookGrade:
     """Make the grade of a notebook that could not be run at all."""
     questions = tuple(
-        QuestionGrade(str(c.grade_id), 0.0, c.points, Outcome.SKIPPED, "There was no notebook to grade.")
+        QuestionGrade(
+            str(c.grade_id),
+            0.0,
+            c.points,
+            Outcome.SKIPPED,
+            "There was no notebook to grade.",
+            in_kernel=bool(c.in_kernel),
+        )
         for c in exam.questions
     )
     return NotebookGrade(exam.notebook, status, message, questions)

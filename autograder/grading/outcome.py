@@ -26,6 +26,8 @@ from autograder.grading.container import unpack as unpack_files
 from autograder.grading.recordings import Recording
 from autograder.records import (
     MAX_EPOCHS,
+    MAX_TRAININGS,
+    TRAININGS,
     CheckResult,
     Exam,
     ExamCell,
@@ -278,6 +280,9 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     _check_texts([book.message, book.sandbox])
     if len(book.history) > MAX_CURVES or not all(_is_curve(name, values) for name, values in book.history.items()):
         raise ValueError("a learning curve holds other values than numbers, or too many")
+    counts = book.trainings.values()
+    if not set(book.trainings) <= set(TRAININGS) or not all(0 < count < MAX_TRAININGS for count in counts):
+        raise ValueError("the numbers of trainings are of an unknown kind, or out of range")
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
 
@@ -293,6 +298,8 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
     may_wait = waits or (cell.role is Role.TEST and question.outcome is not Outcome.PASSED)
     if question.needs_manual_grade != waits and not (question.needs_manual_grade and may_wait):
         raise ValueError(f"the outcome of {question.id} contradicts whether a person grades it")
+    if question.in_kernel is not bool(cell.in_kernel):
+        raise ValueError(f"{question.id} was measured in another process than its mark says")
     bonus = highest_bonus(exam, cell)
     if not 0 <= question.score <= cell.points + bonus + 1e-6:
         raise ValueError(f"the score of {question.id} is out of range")
@@ -347,6 +354,8 @@ def highest_bonus(exam: Exam, cell: ExamCell) -> float:
     Where all of them stand in the test as numbers, and no helper could give more, that is their sum. Elsewhere the
     number is only known when the test runs, and :data:`MAX_BONUS` is the bound.
     """
+    if cell.in_kernel:
+        return 0.0
     helpers = [one.source for one in exam.cells if one.role in (Role.READ_ONLY, Role.FREE)]
     if any("bonus" in source for source in helpers) or _has_modules_of_its_own(exam):
         return max(cell.points, MAX_BONUS)

@@ -62,7 +62,7 @@ class Pool:
                 if not self._closed:
                     os.write(self._wake, b"1")
 
-    def ended(self, timeout: float, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
+    def ended(self, timeout: float | None, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
         """Yield each submission that has ended, with the reason if it could not be graded.
 
         Waits at most ``timeout`` seconds for one to end, or for one of ``also`` (objects with a file descriptor) to
@@ -124,7 +124,7 @@ def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Gen
     """
     if not due:
         return
-    _open_more_files()
+    open_more_files()
     with contextlib.ExitStack() as stack:
         if not any(made.serves(due[0]) for made in _current):
             stack.enter_context(prestart_templates(due, warm=warm, force=not all(work.replay_only for work in due)))
@@ -133,11 +133,11 @@ def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Gen
         if executed:
             templates.start_large()
             templates.expect_kernels(sum(len(work.exams) for work in executed) if warm else 0)
-        examiners = Examiners(templates)
+        examiners = Examiners(templates, submissions=len(due))
         yield from in_threads(due, workers, lambda work: attempt(work, examiners.examine), examiners.stop)
 
 
-def _open_more_files() -> None:
+def open_more_files() -> None:
     """Raise the limit on open files: a submission takes some fifteen, and shells allow 1,024 by default."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)

@@ -10,13 +10,15 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, ProofError
 from autograder.grading import batch
+from autograder.grading.mutants import Mutant, mutants, tests_of
 from autograder.grading.pool import in_processes
+from autograder.grading.work import Work
 from autograder.records import (
     RAISES,
     Course,
@@ -31,8 +33,11 @@ from autograder.records import (
 )
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
+from autograder.release.otter.examined import is_otter_test
 from autograder.release.record import Release
 
+MAX_SOLUTION_SECONDS = 20.0
+"""Longest run of the solution after which weak answers are tried; there are at most four more runs."""
 GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
 
@@ -49,7 +54,8 @@ def prove(
         execute: does the work, as for :func:`autograder.grading.batch.run`.
 
     Returns:
-        Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail.
+        Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail;
+        tests that give full marks to functions which only return None, 0, zeros or their input.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -61,33 +67,82 @@ def prove(
     exams = [notebook.exam for notebook in release.notebooks]
     works = []
     for student in ("solution", "unchanged"):
-        submission = folder / student / "submitted"
-        submission.mkdir(parents=True)
-        for notebook in release.notebooks:
-            text = notebook_text(solution_notebook(notebook.exam)) if student == "solution" else notebook.text
-            (submission / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
-        works.append(
-            batch.submission_work(
-                course,
-                release,
-                student,
-                {"proof": student},
-                submission=submission,
-                target=folder / student / "autograded",
-            )
-        )
+        texts = {n.name: notebook_text(solution_notebook(n.exam)) for n in release.notebooks}
+        if student == "unchanged":
+            texts = {n.name: n.text for n in release.notebooks}
+        works.append(_work(course, release, folder, student, texts))
     done = batch.run(works, workers=workers, force=True, execute=execute)
     if done.not_graded:
         raise HostError(f"{assignment.name} cannot be proved: {done.not_graded[0].reason}")
     solution, unchanged = done.grades
     raised = [_raised(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb") for exam in exams]
-    faults = [*_missed(exams, solution, raised), *_given_away(exams, unchanged)]
+    given = [(exam, text) for exam, text in _given_away(exams, unchanged)]
+    faults = [*_missed(exams, solution, raised), *(text for exam, text in given if not _is_otters(exam))]
     if faults:
         listed = "".join(f"\n  - {fault}" for fault in faults)
         where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
         raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
     told = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
-    return (*(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told), *_failing_without_points(exams, solution))
+    return (
+        *(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told),
+        *_failing_without_points(exams, solution),
+        *(text for exam, text in given if _is_otters(exam)),
+        *_weak_answers(course, release, folder, solution, workers, execute),
+    )
+
+
+def _work(course: Course, release: Release, folder: Path, student: str, texts: Mapping[str, str]) -> Work:
+    submission = folder / student / "submitted"
+    submission.mkdir(parents=True)
+    for name, text in texts.items():
+        (submission / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    target = folder / student / "autograded"
+    return batch.submission_work(course, release, student, {"proof": student}, submission=submission, target=target)
+
+
+def _weak_answers(
+    course: Course, release: Release, folder: Path, solution: Grade, workers: int, execute: batch.Execute
+) -> list[str]:
+    """Try the solution with functions that do nothing; name the questions whose tests give them full marks."""
+    tried = list(mutants(release.exams))
+    seconds = sum(book.wall_seconds for book in solution.notebooks)
+    if tried and seconds > MAX_SOLUTION_SECONDS:
+        limit = (
+            f"only where the solution runs in less than {MAX_SOLUTION_SECONDS:g} s, and this one took {seconds:.0f} s"
+        )
+        return [f"weak answers (functions that return None, 0, their input) were not tried: {limit}"]
+    works = []
+    for number, mutant in enumerate(tried):
+        texts = {exam.notebook: notebook_text(solution_notebook(exam)) for exam in mutant.exams}
+        works.append(_work(course, release, folder, f"weak-{number}", texts))
+    done = batch.run(works, workers=workers, force=True, execute=execute)
+    graded = {grade.student: grade for grade in done.grades}
+    found: list[str] = []
+    for number, mutant in enumerate(tried):
+        if (grade := graded.get(f"weak-{number}")) is not None:
+            found += _unnoticed(release.exams, mutant, grade)
+        shutil.rmtree(folder / f"weak-{number}", ignore_errors=True)
+    return found
+
+
+def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[str]:
+    """Name the functions of a mutant whose tests all give full marks."""
+    for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
+        scores = {question.id: question.score for question in book.questions}
+        for function in sorted(functions):
+            tests = tests_of(exam, function)
+            is_gift = any(GIVEN in cell.metadata.get("tags", ()) for cell in tests)
+            if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
+                named = ", ".join(str(cell.grade_id) for cell in tests)
+                yield (
+                    f"{exam.notebook}, {named}: an answer whose {function}() only {mutant.kind} gets full marks; let a "
+                    "test call it with something for which that is wrong"
+                )
+
+
+def _is_otters(exam: Exam) -> bool:
+    """Tell whether the exam is of an otter notebook, whose visible tests often pass before there is an answer."""
+    return any(is_otter_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
 
 
 def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:
@@ -138,19 +193,20 @@ def _missed(exams: list[Exam], grade: Grade, raised: list[list[str]]) -> Iterato
     for exam, cell, question in missed:
         if exam.notebook in stopped and _UNBOUND in question.detail:
             continue  # a consequence of the cell that stopped
-        checks = "; ".join(c.message for c in question.checks if c.fraction < 1)
+        own = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
+        short = [c for c in question.checks if c.fraction < 1]
+        checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if own else c.message for c in short)
         why = checks or _reason(question.detail) or question.message
         got = f"{question.score:g} of {cell.points:g} points"
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
 
 
-def _given_away(exams: list[Exam], grade: Grade) -> Iterator[str]:
+def _given_away(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
         if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
-            yield (
-                f"{exam.notebook}, {cell.grade_id}: the unchanged release gets {question.score:g} of {cell.points:g} "
-                f"points; let the test need the student's work, or tag the cell {GIVEN!r}"
-            )
+            got = f"the unchanged release gets {question.score:g} of {cell.points:g} points"
+            todo = "let the test need the student's work"
+            yield exam, f"{exam.notebook}, {cell.grade_id}: {got}; {todo}, or tag the cell {GIVEN!r}"
 
 
 def _reason(detail: str) -> str:

@@ -65,7 +65,7 @@ def _given(exam: Exam) -> list[Any]:
         ]
         for cell in exam.cells
         if cell.role is not Role.FREE
-    ]
+    ] + ([[exam.prelude]] if exam.prelude else [])
 
 
 def _digest_of(path: Path, most: int) -> str:

@@ -33,7 +33,7 @@ NOT_FORKED = "are not forked from a template"
 """Words of a line in the batch's log: the warm start is lost."""
 NO_TEMPLATES = "has no templates"
 """Words of its reason where the sandbox is of a kind without templates."""
-EXAMINER_MODULES = ("numpy.testing", "autograder.grading.inside.main")
+EXAMINER_MODULES = ("numpy.random", "numpy.testing", "autograder.grading.inside.main")
 MODELS = "autograder.examiner.models"
 """Module that rebuilds models; it imports Keras."""
 COMMON = "autograder.grading.inside.common"

@@ -37,7 +37,7 @@ def main() -> None:
     # The connection file exists already and is read-only; old versions of ipykernel would write it again.
     app.write_connection_file = lambda *_, **__: None
     app.initialize([*sys.argv[1:3], "--quiet"])
-    server.attach(app.kernel)
+    served = server.attach(app.kernel)
     figures.watch(app.kernel.shell)
     workfiles.start(str(Path.cwd()))
     keras_pipelines.start(app.kernel.shell)
@@ -48,6 +48,7 @@ def main() -> None:
             importlib.import_module(name)
     gc.freeze()
     gc.enable()
+    served.copies.start()
     app.start()
 
 

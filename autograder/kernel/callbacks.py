@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from . import codec
+from . import codec, lent_objects
 
 KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 """The kinds of references that the examiner gives out; their handles are negative."""
@@ -36,6 +36,8 @@ class Callbacks:
         """Sends one question to the examiner and returns the answer."""
         self.known: dict[int, Any] = {}
         self.numbers: dict[int, tuple[Any, codec.Reference]] = {}
+        self.classes: dict[int, type] = {}
+        """Number of a class of the test's → the class of its stand-ins here."""
         self.thread = threading.current_thread()
         self.depth = 0
         """How many requests are being answered; the examiner listens while this is above 0."""
@@ -64,6 +66,15 @@ class Callbacks:
         number = reference.handle
         if reference.kind == "library":
             return _library(reference.type_name)
+        if reference.kind == "lent" and number not in self.known:
+            ask = functools.partial(self.ask, number)
+            made, is_stand_in = lent_objects.made(ask, self.server.namespace, self.classes)
+            if not is_stand_in:
+                return made
+            self.known[number] = made
+            self.numbers[id(made)] = (made, reference)
+        elif reference.kind == "lent":
+            lent_objects.renew(self.known[number])
         if number not in self.known:
             made = _MAKERS[reference.kind](self.ask, number, reference.type_name)
             self.known[number] = made

@@ -11,6 +11,7 @@ import inspect
 import linecache
 import sys
 import time
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,40 @@ def class_of(kind: type) -> dict[str, Any]:
         "truth": bool({"__bool__", "__len__"} & _names(kind))
         or issubclass(kind, (list, dict, tuple, set, str, int, float)),
     }
+
+
+def library_name(value: Any) -> str | None:
+    """Return ``module:name`` of a function or class; None for an object without such names.
+
+    The examiner uses this for its own libraries' objects, too: the same function has the same name there.
+    """
+    module = getattr(value, "__module__", None) or getattr(type(value), "__module__", None)
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if type(module) is not str or type(name) is not str or "<" in name:
+        return None
+    return f"{module}:{name}"
+
+
+def derived(name: str, bases: tuple[type, ...], members: dict[str, tuple[str, Any]]) -> type:
+    """Make a class of a test's that derives from classes of the notebook.
+
+    Args:
+        name: its name.
+        bases: the classes.
+        members: name → kind and value; the functions are stand-ins for the test's.
+    """
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "staticmethod": staticmethod,
+        "classmethod": classmethod,
+        "property": lambda both: property(*both),
+    }
+    body = {key: kinds.get(kind, lambda value: value)(value) for key, (kind, value) in members.items()}
+    return types.new_class(name, bases, {}, lambda names: names.update(body, __module__="__main__"))
+
+
+def methods(kind: type) -> list[str]:
+    """List the functions that a class has from classes that are not Python's own."""
+    return sorted(n for c in kind.__mro__ if c.__module__ != "builtins" for n, v in vars(c).items() if callable(v))
 
 
 def _names(kind: type) -> set[str]:
@@ -201,7 +236,10 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "defines": lambda kind, name: name in _names(kind),
     "fields": lambda kind: [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None,
     "hasattr": hasattr,
+    "library": library_name,
+    "inherited": lambda kind, name, value, args, kwargs: getattr(kind, name)(value, *args, **kwargs),
     "list": list,
+    "methods": methods,
     "take": Prefetcher.take,
     "unpatch": unpatch,
     "vars": lambda value: dict(vars(value)),

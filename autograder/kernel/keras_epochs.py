@@ -15,11 +15,16 @@ import contextlib
 import functools
 import inspect
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import keras_pipelines
 
+FIRST_STEPS = 8
+"""Steps of a call in the first epoch, while nobody knows how long a step takes."""
+CALL_SECONDS = 0.5
+"""How long a call may take, so that an interrupt does not wait for a slow model's many steps."""
 _allowed: list[tuple[Any, int]] = []
 """The running fits, the innermost last: the model, and the most steps of a call; 1 if it trains step by step."""
 
@@ -46,19 +51,20 @@ def install(trainer: Any) -> None:
     Raises:
         AttributeError: this version of Keras is built differently.
     """
-    kind, fit = trainer.TFEpochIterator, inspect.unwrap(trainer.TensorFlowTrainer.fit)
+    kind, model = trainer.TFEpochIterator, trainer.TensorFlowTrainer
     if not hasattr(kind.__init__, "batches"):
-        kind.__init__ = _with_loops(kind.__init__, kind.__mro__[1].__init__, fit.__code__)
+        callers = [inspect.unwrap(method).__code__ for method in (model.fit, model.evaluate)]
+        kind.__init__ = _with_loops(kind.__init__, kind.__mro__[1].__init__, callers)
 
 
-def _with_loops(batches: Any, base: Any, fit: Any) -> Any:
+def _with_loops(batches: Any, base: Any, callers: Any) -> Any:
     """Wrap the constructor of Keras's iterator over a fit's epochs.
 
     Args:
         batches: Keras's constructor.
         base: the constructor of its base class, which knows nothing of TensorFlow.
-        fit: the code that makes the two iterators to change, one for training and one for validation. Callbacks make
-            other iterators, which stay unchanged.
+        callers: the code of ``fit`` and ``evaluate``, which make the iterators to change: for training, validation and
+            evaluation. Callbacks make other iterators, which stay unchanged.
     """
 
     @functools.wraps(batches)
@@ -66,7 +72,7 @@ def _with_loops(batches: Any, base: Any, fit: Any) -> Any:
         __tracebackhide__ = True  # in IPython's tracebacks
         caller = sys._getframe(1)
         model, steps = _allowed[-1] if _allowed else (None, 1)
-        if steps < 2 or caller.f_code is not fit or caller.f_locals.get("self") is not model:
+        if steps < 2 or caller.f_code not in callers or caller.f_locals.get("self") is not model:
             batches(self, distribute_strategy, *args, **kwargs)
             return
         base(self, *args, **kwargs)
@@ -100,12 +106,15 @@ class _Rows:
         tf: Any = sys.modules["tensorflow"]
         adapter, rows = epochs.data_adapter, epochs.data_adapter._num_samples
         self._epochs, self._model, self._place, self._steps = epochs, model, place, steps
+        self._allowed = 1
         self.data = _tensors(adapter)
         self.batch_size = adapter._batch_size
         self.whole = rows // self.batch_size * self.batch_size
         """Rows in full batches."""
         self.all_full = self.whole == rows
         """Whether all batches are full."""
+        self._step_seconds: list[float] = [CALL_SECONDS / FIRST_STEPS]
+        """The time of a step in each call of the last epoch; before the first one, a guess."""
         # As in Keras's pipelines, the size of a batch is static if all batches have the same size.
         size = self.batch_size if self.all_full else None
         specs = tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), self.data)
@@ -122,6 +131,10 @@ class _Rows:
             order = keras_pipelines.unconverted(order)
             self.orders = keras_pipelines.untuned(tf.data.Dataset.range(1).map(order).prefetch(1))
 
+    def measure(self, seconds: float, steps: int) -> None:
+        """Note how long a call took."""
+        self._step_seconds.append(seconds / steps)
+
     def __iter__(self) -> Any:
         """Begin an epoch; callbacks have already run for it."""
         epochs, model = self._epochs, self._model
@@ -129,7 +142,10 @@ class _Rows:
             epochs.steps_per_execution = 1
             return iter(_batches(epochs))
         ends = model.stop_training if self._place == "train_function" else model.stop_evaluating
-        epochs.steps_per_execution = 1 if ends else self._steps  # Keras does one step and then checks the flag
+        if self._step_seconds:  # the fastest call: the first one also compiles, others may have waited
+            self._allowed = max(1, min(self._steps, int(CALL_SECONDS / min(self._step_seconds))))
+            self._step_seconds.clear()
+        epochs.steps_per_execution = 1 if ends else self._allowed  # Keras does one step and then checks the flag
         return _Epoch(self, epochs.steps_per_execution)
 
 
@@ -219,7 +235,9 @@ class Function:
         if rows.key not in self._loops:
             self._loops[rows.key] = tf.function(self._loop, autograph=False, input_signature=rows.signature)
         for batches in next(epoch):
+            began = time.perf_counter()
             logs = self._loops[rows.key](rows.data, tf.constant(batches))
+            rows.measure(time.perf_counter() - began, len(batches))
         return logs
 
     def _loop(self, data: Any, batches: Any) -> Any:

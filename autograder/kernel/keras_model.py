@@ -1,7 +1,7 @@
 """The description of a Keras model as plain values and raw arrays. Runs inside the student's kernel.
 
-Imports nothing of the kit, and Keras and numpy only with a Keras model at hand, which has loaded both. The description
-is a claim: the examiner believes nothing of it that it cannot rebuild.
+Imports nothing else of the kit, and Keras and numpy only with a Keras model at hand, which has loaded both. The
+description is a claim: the examiner believes nothing of it that it cannot rebuild.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import math
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
+
+from . import keras_kinds, keras_unrolled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,13 +32,16 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Describe a model as a JSON-able dict and raw arrays.
 
     Returns:
-        The dict has ``kind`` (Sequential, Functional or Subclassed), ``name``, ``config`` (``get_config()``;
-        None without one), ``input_shape``, ``output_shape``, ``compile`` (``get_compile_config()``), ``history``
-        (name → list of floats), ``weights`` ([path, trainable] for each array), ``layers`` (a number for each layer,
-        the same one for a layer that is in two models), ``vocabularies`` (what each lookup layer has learned:
-        ``terms``, ``idf``), ``shared`` (whether two layers have a weight in common) and ``problems`` (what could not
-        be read). The arrays are in the order of ``model.layers``, and within a layer in the order of
-        ``layer.weights``. The layers of an inner model take the place of that model in this order.
+        The dict has ``kind`` (Sequential, Functional, Unrolled or Subclassed), ``name``, ``config`` (``get_config()``,
+        or the record of an unrolled model; None without one), ``input_shape``, ``output_shape``, ``compile``
+        (``get_compile_config()``), ``iterations`` (steps of the optimizer), ``history`` (name → list of floats),
+        ``weights`` ([path, trainable] for each array), ``layers`` (a number for each layer, the same one for a layer
+        that is in two models), ``vocabularies`` (what each lookup layer has learned: ``terms``, ``idf``), ``shared``
+        (whether two layers have a weight in common), ``unread`` (why a model of the student's own class could not be
+        unrolled), ``probe`` (the rows on which an unrolled model was called) and ``problems`` (what could not be read).
+        The arrays are in the order of ``model.layers``, or of the record, and within a layer in the order of
+        ``layer.weights``. The layers of an inner model take the place of that model in this order. The outputs for the
+        rows of ``probe`` follow.
     """
     problems: list[str] = []
 
@@ -49,15 +54,29 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
             problems.append(f"{what}: {type(error).__name__}")
             return None
 
-    layers = _layers(model)
+    kind, layers, config = _kind(model), _layers(model), model.get_config
+    answers: list[Any] = []
+    extra: dict[str, Any] = {"unread": "", "probe": None}
+    if kind != "Subclassed" and all(map(keras_kinds.is_exact, keras_kinds.inner_layers(model))):
+        config = lambda: _base_config(model, kind)  # noqa: E731
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            unrolled = keras_unrolled.unrolled(model)
+        extra["unread"] = unrolled.reason
+        if not unrolled.reason:
+            kind, config, answers = "Unrolled", lambda: unrolled.config, unrolled.answers
+            extra["probe"] = unrolled.probe
+            layers = [layer for held in unrolled.held for layer in (_layers(held) if is_model(held) else [held])]
     variables = [variable for layer in layers for variable in _weights(layer)]
     described = {
-        "kind": _kind(model),
+        "kind": kind,
         "name": attempt("name", lambda: str(model.name)),
-        "config": attempt("config", model.get_config),
+        "config": attempt("config", config),
         "input_shape": attempt("input_shape", lambda: model.input_shape),
         "output_shape": attempt("output_shape", lambda: model.output_shape),
-        "compile": attempt("compile", model.get_compile_config),
+        "compile": attempt("compile", lambda: _compile_config(model)),
+        "iterations": attempt("iterations", lambda: int(model.optimizer.iterations)) if _has_optimizer(model) else 0,
         "history": _history(model),
         "weights": [[str(getattr(v, "path", "")), bool(getattr(v, "trainable", True))] for v in variables],
         "layers": _numbered(layers),
@@ -65,18 +84,58 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
             attempt("vocabulary", lambda lookup=lookup: _vocabulary(lookup)) for lookup in _lookups(_different(layers))
         ],
         "shared": _share_weights(layers),
+        **extra,
         "problems": problems,
     }
-    return described, [_array(variable) for variable in variables]
+    return described, [_array(variable) for variable in variables] + answers
+
+
+def _has_optimizer(model: Any) -> bool:
+    try:
+        return getattr(model, "optimizer", None) is not None
+    except Exception:
+        return False
+
+
+def _compile_config(model: Any) -> Any:
+    """Return ``get_compile_config()``; if a setting cannot be described, the others and its type."""
+    try:
+        return model.get_compile_config()
+    except Exception:
+        if not _has_optimizer(model):
+            raise
+    describe = sys.modules["keras"].saving.serialize_keras_object
+    given = getattr(model, "_compile_config", None)
+    given = getattr(given, "config", None) or {"optimizer": model.optimizer, "loss": getattr(model, "loss", None)}
+
+    def each(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [each(item) for item in value]
+        if isinstance(value, dict):
+            return {key: each(item) for key, item in value.items()}
+        try:
+            return describe(value)
+        except Exception:
+            return {"class_name": type(value).__name__, "config": getattr(value, "__name__", None)}
+
+    return {name: each(value) for name, value in given.items()}
 
 
 def _kind(model: Any) -> str:
-    """Return the kind by exact class: a subclass's forward pass may differ from what its layers say."""
+    """Return the kind by class: a class that computes something of its own differs from what its layers say."""
+    return keras_kinds.base_kind(model) or "Subclassed"
+
+
+def _base_config(model: Any, kind: str) -> Any:
+    """Return the configuration that the model would have without its class's additions."""
     keras = sys.modules["keras"]
-    if type(model) is keras.Sequential:
-        return "Sequential"
-    functional = getattr(sys.modules.get("keras.src.models.functional"), "Functional", None)
-    return "Functional" if type(model) is functional else "Subclassed"
+    if kind == "Sequential":
+        return keras.Sequential.get_config(model)
+    if type(model) is sys.modules["keras.src.models.functional"].Functional:
+        return model.get_config()
+    with keras_unrolled.without_traces(model):
+        twin = keras.Model(inputs=model._inputs_struct, outputs=model._outputs_struct, name=model.name)
+        return dict(twin.get_config(), trainable=bool(model.trainable))
 
 
 def _layers(model: Any, depth: int = 0) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Fast training: several steps for each call into TensorFlow, if the course allows it, with the same numbers.
+"""Fast training and evaluation: several steps for each call into TensorFlow, if the course allows it.
 
 For a small model, most of the time goes to Python between two steps and to the pipeline that cuts the batches.
 :mod:`keras_epochs` avoids both, but hooks for single batches then run once for several. So it is used only for training
@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+from collections import Counter
 from typing import Any
 
 from . import keras_epochs, keras_pipelines
@@ -32,6 +33,16 @@ _STEPPING = ("fit", "evaluate", "train_step", "test_step", "make_train_function"
 """The attributes of a model that must be Keras's own."""
 
 
+counts: Counter[str] = Counter()
+"""How ``fit`` has run: ``fast``, or why it ran step by step: ``callbacks`` (that look at batches), ``data`` (no
+arrays), ``model`` (steps of its own, or compiled so) or ``batches`` (a training in one step, or wrong arguments)."""
+
+
+_OF_FIT = {"validation_data": None, "validation_split": 0.0, "steps_per_epoch": None, "validation_steps": None}
+_OF_FIT |= {"steps": None}
+"""Arguments that only ``fit`` has, and one that only ``evaluate`` has, with their defaults."""
+
+
 def start(shell: Any) -> None:
     """Change Keras before the first cell after its import."""
     shell.events.register("pre_run_cell", lambda *_: install())
@@ -45,7 +56,7 @@ def install() -> None:
         on_tensorflow = keras.backend.backend() == "tensorflow"  # type: ignore[union-attr]
         if on_tensorflow and keras_pipelines.is_tested_version(MIN_KERAS) and not hasattr(kind.fit, "exact"):
             keras_epochs.install(trainer)
-            kind.fit = _fast(kind.fit)
+            kind.fit, kind.evaluate = _fast(kind.fit), _fast_evaluation(kind.evaluate)
     except AttributeError:  # missing, of another version, or half imported: it trains step by step
         return
 
@@ -57,7 +68,8 @@ def _fast(fit: Any) -> Any:
     @functools.wraps(fit)
     def fast_fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True  # in IPython's tracebacks
-        steps = _allowed_steps(self, signature, args, kwargs)
+        steps, why = _allowed_steps(self, signature, args, kwargs)
+        counts[why] += 1
         if steps > 1:
             # Like Keras's functions, these stay from one fit to the next, with their traces, until the model is
             # compiled again. A function that Keras has already made is left in place.
@@ -71,21 +83,47 @@ def _fast(fit: Any) -> Any:
     return fast_fit
 
 
-def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> int:
+def _fast_evaluation(evaluate: Any) -> Any:
+    """Wrap Keras's ``evaluate``: several steps at a time if that changes nothing."""
+    signature = inspect.signature(evaluate)
+
+    @functools.wraps(evaluate)
+    def fast_evaluate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True  # in IPython's tracebacks
+        if "_use_cached_eval_dataset" in kwargs:  # a fit calls it, and has decided
+            return evaluate(self, *args, **kwargs)
+        steps, _ = _allowed_steps(self, signature, args, kwargs)
+        if steps > 1 and self.test_function is None:
+            self.test_function = keras_epochs.Function(self, self.test_step)
+        if not isinstance(self.test_function, keras_epochs.Function):
+            steps = 1
+        with keras_epochs.loops(self, steps):
+            return evaluate(self, *args, **kwargs)
+
+    fast_evaluate.exact = evaluate  # type: ignore[attr-defined]
+    return fast_evaluate
+
+
+def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> tuple[int, str]:
     """Return how many steps at a time give the same as single ones, unless something looks at single steps.
 
-    In that case, or if it is not known, return 1.
+    In that case, or if it is not known, return 1. The second value is the kind of :data:`counts`.
     """
     try:
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
-        given = bound.arguments
-        if not (_has_keras_steps(model) and _has_arrays(given) and _ignores_batches(given)):
-            return 1
+        given = _OF_FIT | bound.arguments
+        if not _has_keras_steps(model):
+            return 1, "model"
+        if not _has_arrays(given):
+            return 1, "data"
+        if not _ignores_batches(given):
+            return 1, "callbacks"
         rows = int(_rows(given["x"]) * (1 - given["validation_split"]))
-        return min(MAX_STEPS, -(-rows // (given["batch_size"] or 32)))
+        steps = min(MAX_STEPS, -(-rows // (given["batch_size"] or 32)))
+        return steps, "fast" if steps > 1 else "batches"
     except Exception:  # a model that is not compiled, or wrong arguments: Keras shows the error
-        return 1
+        return 1, "batches"
 
 
 def _has_keras_steps(model: Any) -> bool:
@@ -107,6 +145,7 @@ def _has_arrays(given: dict[str, Any]) -> bool:
     validation = given["validation_data"]
     return (
         given["steps_per_epoch"] is None
+        and given["steps"] is None
         and given["validation_steps"] is None
         and _is_array(given["x"])
         and (validation is None or (isinstance(validation, (tuple, list)) and _is_array(validation)))

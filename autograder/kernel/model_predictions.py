@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import model_family
+from . import model_family, model_inputs
 
 
 def predict(model: Any, inputs: Any, how: str) -> Any:
@@ -22,17 +22,18 @@ def predict(model: Any, inputs: Any, how: str) -> Any:
     which = model_family.family(model)
     rows = len(inputs[0] if isinstance(inputs, list) else next(iter(inputs.values())) if _dict(inputs) else inputs)
     if which == "keras":
-        return as_array(model(inputs, training=False), rows)
+        called = lambda *given, **named: model(*given, **named, training=False)  # noqa: E731
+        return as_array(model_inputs.passed(called, model_inputs.arranged(model, inputs)), rows)
     if which == "torch":
         return as_array(_torch(model, inputs), rows)
     function = getattr(model, how) if how in ("predict", "predict_proba", "decision_function") else model
     try:
-        return as_array(function(inputs), rows)
+        return as_array(model_inputs.passed(function, inputs), rows)
     except Exception:
         single = _single(inputs)
         if single is None:
             raise
-        return as_array(function(single), rows)
+        return as_array(model_inputs.passed(function, single), rows)
 
 
 def _dict(value: Any) -> bool:
@@ -43,6 +44,13 @@ def _single(inputs: Any) -> Any:
     """Convert float64 to float32, in which most networks compute; None if there is nothing to convert."""
     import numpy as np
 
+    if isinstance(inputs, dict):
+        made = _single(list(inputs.values()))
+        return None if made is None else dict(zip(inputs, made, strict=True))
+    if isinstance(inputs, list):
+        singles = [_single(array) for array in inputs]
+        changed = any(array is not None for array in singles)
+        return [old if new is None else new for old, new in zip(inputs, singles, strict=True)] if changed else None
     return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
 
 
@@ -60,9 +68,13 @@ def _torch(model: Any, inputs: Any) -> Any:
     model.eval()
     try:
         with torch.no_grad():
-            if isinstance(inputs, dict):
-                return model(**{key: tensor(array) for key, array in inputs.items()})
-            return model(*map(tensor, inputs)) if isinstance(inputs, list) else model(tensor(inputs))
+            if not isinstance(inputs, (dict, list)):
+                return model(tensor(inputs))
+            if isinstance(inputs, list):
+                made: Any = [tensor(array) for array in inputs]
+                return model_inputs.passed(lambda *given: model(*(given[0] if len(given) == 1 else given)), made)
+            made = {key: tensor(array) for key, array in inputs.items()}
+            return model_inputs.passed(lambda *given, **named: model(*given, **named), made)
     finally:
         model.train(training)
 

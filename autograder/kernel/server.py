@@ -1,9 +1,9 @@
 """The agent's answers to the examiner's questions about the student's namespace.
 
 There are two phases. While the notebook runs, ``snapshot`` and ``fetch`` copy plain values out at the position of a
-test cell and pin everything else. After the last cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr``
-and the like act on pinned objects. A request and its reply are one codec message each, in the buffers of a Jupyter
-message.
+test cell and pin everything else; ``freeze`` makes a copy of the process, see :mod:`frozen_copies`. After the last
+cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr`` and the like act on pinned objects, here or in a
+frozen copy. A request and its reply are one codec message each, in the buffers of a Jupyter message.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from . import (
     description,
     dialogue,
     figures,
+    frozen_copies,
     keras_model,
+    keras_training,
     model_questions,
     operations,
     portable_function,
+    shell_tests,
 )
 
 MAX_PRINTED = 1_000_000
@@ -76,7 +79,14 @@ class Server:
         self.hidden = hidden
         self.pinned: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
+        self.last = 0
+        """The last number that was given; :mod:`frozen_copies` tells the ranges."""
+        self.shell: Any = None
+        """IPython's shell, which runs the cells."""
+        self.copies = frozen_copies.Copies(self)
         self.snapshots: list[dict[str, Any]] = []
+        self.marks: dict[int, tuple[Any, int]] = {}
+        """``id`` of an object in several answers of one cell → itself and its number."""
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
 
@@ -93,7 +103,8 @@ class Server:
             return found
         number = self.numbers.get(id(value))
         if number is None:
-            number = len(self.pinned) + 1
+            self.last += 1
+            number = self.last
             self.pinned[number] = value
             self.numbers[id(value)] = number
         kind = _kind(value)
@@ -115,6 +126,7 @@ class Server:
         """Remember which object each name stands for now; return the snapshot's number and the names."""
         names = {k: v for k, v in dict(self.namespace).items() if isinstance(k, str)}
         self.snapshots.append(names)
+        self.marks.clear()
         visible = [k for k in names if k not in self.hidden]
         return len(self.snapshots) - 1, visible[:MAX_NAMES]
 
@@ -126,22 +138,51 @@ class Server:
     def value(self, value: Any) -> tuple[str, Any, Any]:
         """Encode a value: ``("value", text, buffers)``, or ``("too large", reason, None)``."""
         try:
-            packed = codec.encode(value, self.refer)
+            packed = codec.encode(value, self.refer, self.mark)
         except codec.CodecError as error:
             return ("too large", str(error), None)
         return ("value", packed.text, packed.buffers)
+
+    def mark(self, value: Any) -> int:
+        """Return the number of an object, the same for all answers of one cell."""
+        return self.marks.setdefault(id(value), (value, len(self.marks) + 1))[1]
 
     def model(self, handle: int) -> tuple[Any, Any]:
         """Return a Keras model's configuration and raw weights."""
         described, weights = keras_model.claim(self.pinned[handle])
         return described, weights
 
+    def trainings(self) -> dict[str, int]:
+        """Return how Keras's ``fit`` has run so far, see :data:`keras_training.counts`."""
+        return dict(keras_training.counts)
+
+    def freeze(self, snapshot: int, names: list[str], room_mib: int) -> tuple[str, Any]:
+        """Make a frozen copy of this process as it is at a snapshot.
+
+        Args:
+            snapshot: the snapshot's number, and the copy's.
+            names: further names whose objects get their numbers before, so that the copy knows them.
+            room_mib: what all copies together may hold of memory, in MiB.
+
+        Returns:
+            ``("frozen", number)`` with the last number that the copy knows, or ``("not", why)``.
+        """
+        found = self.snapshots[snapshot]
+        for name in names:
+            if name in found:
+                with contextlib.suppress(codec.CodecError):
+                    codec.encode(found[name], self.refer)
+        return self.copies.freeze(snapshot, room_mib)
+
     # --- after the last cell
 
-    def enter(self, snapshot: int) -> None:
-        """Restore the names of a snapshot, and undo a test's patches."""
-        found = self.snapshots[snapshot]
+    def enter(self, snapshot: int | None) -> None:
+        """Restore the names of a snapshot, if one is given, and undo a test's patches."""
+        self.copies.begin_examination()
         description.unpatch_all()
+        if snapshot is None:
+            return
+        found = self.snapshots[snapshot]
         for name in [n for n in self.namespace if n not in found]:
             del self.namespace[name]
         self.namespace.update(found)
@@ -155,11 +196,20 @@ class Server:
         del self.namespace[name]
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function; return its result, and the new values of arguments that it changed in place."""
+        """Call a function.
+
+        Returns:
+            Its result, the new values of arguments that it changed in place, and which argument the result is.
+        """
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         before = {key: codec.encode(a, self.refer) for key, a in given.items() if _is_mutable(a)}
         result = function(*args, **kwargs)
-        return result, {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+        changed = {k: given[k] for k, packed in before.items() if codec.encode(given[k], self.refer) != packed}
+        return result, changed, next((k for k in before if given[k] is result), None)
+
+    def derive(self, name: str, bases: tuple[type, ...], members: dict[str, tuple[str, Any]]) -> int:
+        """Make a class for a test, see :func:`description.derived`; return its number."""
+        return self.refer(description.derived(name, bases, members)).handle
 
     def getattr(self, value: Any, name: str) -> Any:
         """Return an attribute."""
@@ -191,10 +241,19 @@ class Server:
         ask: Any = model_questions.QUESTIONS[question]
         return ask(*arguments)
 
+    def run_test(self, source: str) -> dict[str, Any]:
+        """Run a test cell here; see :func:`shell_tests.run`."""
+        return shell_tests.run(self.shell, source)
+
     # --- the wire
 
     def answer(self, text: bytes, buffers: list[Any]) -> codec.Packed:
-        """Answer one request; every exception of the student's code becomes part of the reply."""
+        """Answer one request, or have a frozen copy answer it.
+
+        Every exception of the student's code becomes part of the reply.
+        """
+        if text.startswith(frozen_copies.ADDRESS):
+            return self.copies.relay(text, buffers)
         outer, self.printed = self.printed, _Limited()
         self.callbacks.depth += 1
         try:
@@ -227,10 +286,13 @@ VERBS = frozenset(
     [
         "snapshot",
         "fetch",
+        "freeze",
         "model",
+        "trainings",
         "enter",
         "assign",
         "delete",
+        "derive",
         "call",
         "getattr",
         "setattr",
@@ -238,13 +300,15 @@ VERBS = frozenset(
         "operate",
         "elsewhere",
         "ask_model",
+        "run_test",
     ]
 )
 
 
-def attach(kernel: Any) -> None:
+def attach(kernel: Any) -> Server:
     """Make a running IPython kernel answer the examiner's requests."""
     server = Server(kernel.shell.user_ns, kernel.shell.user_ns_hidden)
+    server.shell = kernel.shell
     # Names that IPython itself has set are no answers of the student's.
     server.hidden = frozenset(server.hidden) | frozenset(kernel.shell.user_ns)
 
@@ -263,3 +327,4 @@ def attach(kernel: Any) -> None:
         )
 
     kernel.shell_handlers[dialogue.REQUEST] = respond
+    return server

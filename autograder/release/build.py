@@ -7,12 +7,13 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autograder._util.files import replace_folder
@@ -20,10 +21,12 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.examiner.course_modules import module_folders, star_names
 from autograder.examiner.lint import exam as lint
-from autograder.records import Assignment, Course, Exam
+from autograder.records import Assignment, Course, Exam, Role
 from autograder.release import exam_cache
+from autograder.release.bundle import bundle_files
 from autograder.release.exam import make_exam, released_notebook, solution_notebook
 from autograder.release.files import release_files
+from autograder.release.otter.notebook import place_in_source
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.stripping import strip_all
@@ -48,15 +51,19 @@ def build(course: Course, assignment: Assignment) -> Release:
     """
     check_prepared(course, assignment)
     versions = strip_all(course, assignment)
-    exams = {name: make_exam(assignment.name, name, three) for name, three in versions.items()}
+    exams = {name: make_exam(assignment.name, name, three, assignment.examine) for name, three in versions.items()}
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     exams = {name: dataclasses.replace(exam, stars=star_names(exam, folders)) for name, exam in exams.items()}
     modules = _own_modules(folders)
+    _check_marked(assignment, list(exams.values()))
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
-    notebooks = tuple(ReleasedNotebook(notebook_text(versions[name].student), exam) for name, exam in exams.items())
+    notebooks = tuple(
+        ReleasedNotebook(notebook_text(versions[name].student), exam, versions[name].tests)
+        for name, exam in exams.items()
+    )
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
-    return Release(assignment, notebooks, files, left_out, modules)
+    return Release(assignment, notebooks, files, left_out, modules, bundle_files(assignment, files))
 
 
 def check(release: Release) -> list[str]:
@@ -68,7 +75,7 @@ def check(release: Release) -> list[str]:
     files = release.modules.union(release.files)
     found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
     errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
-    _stop_for(text for exam, finding in errors for text in _placed(exam, [finding]))
+    _stop_for(errors)
     return [text for exam, finding in found for text in _placed(exam, [finding])]
 
 
@@ -92,23 +99,44 @@ def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
     return frozenset(path.as_posix() for path in found)
 
 
+def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
+    """Refuse an id in ``examine`` that no test cell has."""
+    tests = [str(cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST]
+    for name in assignment.examine.kernel:
+        if name not in tests:
+            near = difflib.get_close_matches(name, tests, 1)
+            todo = f"did you mean {near[0]!r}?" if near else f"its test cells are {', '.join(tests) or 'none'}"
+            raise CourseError(f"'examine' of {assignment.name!r} names {name!r}, which is no test cell; {todo}")
+
+
 def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
     """Refuse tests that are not Python, for a release and for grading; other faults are reported with them."""
     unreadable = [(exam, fault) for exam in exams for fault in lint.unreadable(exam)]
     if unreadable:
         others = [(exam, found) for exam in exams for found in lint.findings(exam, modules) if not found.warning]
-        _stop_for(text for exam, fault in [*unreadable, *others] for text in _placed(exam, [fault]))
+        _stop_for([*unreadable, *others])
 
 
 def _placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
-    return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {finding}" for finding in findings]
+    return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, finding)}" for finding in findings]
 
 
-def _stop_for(faults: Iterable[str]) -> None:
-    every = list(faults)
+def _in_source(exam: Exam, finding: lint.Finding) -> str:
+    """Write a finding with its place in the source; the test cells of an otter notebook have places of their own."""
+    tests = {f"cell {n} ({cell.grade_id!r})": cell.source for n, cell in enumerate(exam.cells, 1)}
+    place = place_in_source(tests.get(finding.cell, ""), finding.line)
+    if not place:
+        return str(finding)
+    told = f": {finding.code.strip()[:80]!r}: {finding.reason}" if finding.code else f": {finding.reason}"
+    return place + told + (f"; {finding.instead}" if finding.instead else "")
+
+
+def _stop_for(faults: Sequence[tuple[Exam, lint.Finding]]) -> None:
+    every = [text for exam, finding in faults for text in _placed(exam, [finding])]
+    marked = any(finding.kernel for _, finding in faults)
     if every:
         listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
-        raise CourseError("\n".join([*listed, lint.NO_MARK]))
+        raise CourseError("\n".join([*listed, lint.MARK] if marked else listed))
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:
@@ -124,12 +152,15 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{assignment.name}.", dir=target.parent))
-        for place, source in release.files.items():
+        for place, source in [*release.files.items(), *release.bundle.items()]:
             path = aside / place
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, path)
         for notebook in release.notebooks:
             (aside / f"{notebook.name}.ipynb").write_text(notebook.text, encoding="utf-8")
+            for name, text in notebook.tests.items():
+                (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                (aside / name).write_text(text, encoding="utf-8")
         _open_for_all(aside)
         replace_folder(aside, target)
     except OSError as error:

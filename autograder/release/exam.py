@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder.examiner.lint.exam import needing_kernel
 from autograder.examiner.magics import without_magics
-from autograder.records import Exam, ExamCell, Role
-from autograder.release.stripping import NotebookVersions
+from autograder.records import EXAMINE_KERNEL, Exam, ExamCell, Examine, Role, has_tag
+from autograder.release.versions import NotebookVersions
 
 
-def make_exam(assignment: str, notebook: str, versions: NotebookVersions) -> Exam:
-    """Pair the notebook's versions, cell by cell. The linter reports tests that cannot be examined."""
+def make_exam(assignment: str, notebook: str, versions: NotebookVersions, examine: Examine | None = None) -> Exam:
+    """Pair the notebook's versions, cell by cell. The linter reports tests that cannot be examined.
+
+    Args:
+        assignment: its name.
+        notebook: the notebook's name.
+        versions: the notebook as instructor, grader and student have it.
+        examine: says which test cells run in the student's kernel, besides those with the tag.
+    """
     kernelspec = _plain(versions.student.metadata.get("kernelspec", {}))
     rows = zip(versions.instructor.cells, versions.grader.cells, versions.student.cells, strict=True)
     cells = [_exam_cell(*row, versions.hidden_markers) for row in rows]
     if kernelspec.get("name") == "python":
         kernelspec["name"] = "python3"
-    return Exam(assignment, notebook, tuple(cells), kernelspec, _plain(versions.student.metadata))
+    metadata = _plain(versions.student.metadata)
+    exam = Exam(assignment, notebook, tuple(cells), kernelspec, metadata, prelude=versions.prelude)
+    marked = marked_tests(exam, examine or Examine())
+    for index, (cell, grader) in enumerate(zip(cells, versions.grader.cells, strict=True)):
+        if cell.role is Role.TEST and cell.grade_id in marked:
+            whole = _without_markers(grader.source, versions.hidden_markers)
+            cells[index] = replace(cell, source="", in_kernel=whole or "pass")
+    return replace(exam, cells=tuple(cells))
+
+
+def marked_tests(exam: Exam, examine: Examine) -> frozenset[str]:
+    """Return the ids of the test cells that run in the student's kernel."""
+    tests = [cell for cell in exam.cells if cell.role is Role.TEST]
+    marked = {str(cell.grade_id) for cell in tests if has_tag(cell.metadata, EXAMINE_KERNEL)}
+    if examine.where == "kernel":
+        marked |= needing_kernel(exam)
+    return frozenset(marked.union(examine.kernel))
 
 
 def solution_notebook(exam: Exam) -> NotebookNode:
@@ -47,14 +72,13 @@ def role_of(cell: NotebookNode) -> Role:
 
 
 def _exam_cell(
-    instructor: NotebookNode, grader: NotebookNode, student: NotebookNode, markers: tuple[str, str]
+    instructor: NotebookNode, grader: NotebookNode, student: NotebookNode, markers: tuple[str, ...]
 ) -> ExamCell:
     role = role_of(student)
     meta = student.metadata.get("nbgrader", {})
     source = instructor.source
     if role is Role.TEST:
-        lines = grader.source.split("\n")  # a marker leaves an empty line, so that line numbers are the source's
-        source = without_magics("\n".join("" if any(m in line for m in markers) else line for line in lines))
+        source = without_magics(_without_markers(grader.source, markers))
     return ExamCell(
         role=role,
         cell_type=student.cell_type,
@@ -66,6 +90,11 @@ def _exam_cell(
         metadata=_plain(student.metadata),
         cell_id=str(instructor.get("id", "")),
     )
+
+
+def _without_markers(source: str, markers: tuple[str, ...]) -> str:
+    """Empty the lines with a marker, so that line numbers are the source's."""
+    return "\n".join("" if any(m in line for m in markers) else line for line in source.split("\n"))
 
 
 def _as_notebook(exam: Exam, source: Callable[[ExamCell], str]) -> NotebookNode:

@@ -34,7 +34,10 @@ def save(course: Course, assignment: Assignment, release: Release) -> None:
     """
     if _runs_notebooks(course, assignment):
         return
-    notebooks = [{"text": notebook.text, "exam": to_plain(notebook.exam)} for notebook in release.notebooks]
+    notebooks = [
+        {"text": notebook.text, "exam": to_plain(notebook.exam), "tests": dict(notebook.tests)}
+        for notebook in release.notebooks
+    ]
     content = {"key": _key(course, assignment), "modules": sorted(release.modules), "notebooks": notebooks}
     with contextlib.suppress(HostError):
         write_atomically(_path(course, assignment), json.dumps(content) + "\n", mode=0o600)
@@ -62,7 +65,8 @@ def load(course: Course, assignment: Assignment) -> Release | None:
 
 
 def _notebook(entry: dict[str, Any]) -> ReleasedNotebook:
-    return ReleasedNotebook(str(entry["text"]), from_plain(Exam, entry["exam"]))
+    tests = {str(path): str(text) for path, text in entry["tests"].items()}
+    return ReleasedNotebook(str(entry["text"]), from_plain(Exam, entry["exam"]), tests)
 
 
 def _has_its_stars(course: Course, assignment: Assignment, exams: Sequence[Exam]) -> bool:
@@ -76,10 +80,15 @@ def _path(course: Course, assignment: Assignment) -> Path:
 
 
 def _sources(course: Course, assignment: Assignment) -> dict[str, bytes]:
-    """Read the files that an exam is made of, by their paths: notebooks, nbgrader's header and footer."""
+    """Read the files that an exam is made of, by their paths.
+
+    They are the notebooks, nbgrader's header and footer, and the configuration files of otter notebooks.
+    """
+    folder = course.source(assignment.name)
     options = read_nbgrader_config(course.root).values.get("IncludeHeaderFooter", {})
     named = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
-    paths = [*sorted(course.source(assignment.name).glob("*.ipynb")), *(path for path in named if path.is_file())]
+    own = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
+    paths = [*own, *(path for path in named if path.is_file())]
     try:
         return {str(path): path.read_bytes() for path in paths}
     except OSError as error:
@@ -100,6 +109,7 @@ def _key(course: Course, assignment: Assignment) -> str:
         {path: hashlib.sha256(content).hexdigest() for path, content in _sources(course, assignment).items()},
         repr(read_nbgrader_config(course.root)),
         assignment.points,
+        repr(assignment.examine),
         own_code(),
         [metadata.version(name) for name in ("nbgrader", "nbformat")],
         {path.as_posix(): _digest(path) for path in modules},

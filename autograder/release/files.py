@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import filecmp
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_nbgrader_config
 from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
 from autograder.records import Assignment, Course
+
+if TYPE_CHECKING:
+    from autograder.release.otter.files import OtterFiles
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
 """Names of files and folders that belong to tools. No release has them, and no message mentions them."""
@@ -19,6 +24,8 @@ _GITS = frozenset({".gitignore", ".gitkeep", ".gitattributes"})
 """Names that are treated the same, unless they are listed."""
 _SOLUTION = "solution*.py"
 _IGNORED = "c.CourseDirectory.ignore or include"
+_OTTER = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
+"""Text that every source notebook of otter's holds, and hardly any other."""
 _FOREIGN = "notebooks in folders are not stripped"
 
 
@@ -109,6 +116,7 @@ class _Files:
         self.patterns: FilePatterns = file_patterns(read_nbgrader_config(course.root))
         self.found: dict[str, Path] = {}
         self.left_out: dict[str, str] = {}
+        self.otter = _otter_files(source)
 
     def add(self, place: Path, start: Path) -> None:
         """Add ``start``: a file, or all files in a folder."""
@@ -116,6 +124,10 @@ class _Files:
             target = (place / path.relative_to(start)).as_posix()
             if path.parent.resolve() == self.source and path.name in self.notebooks:
                 continue  # its stripped version is released
+            why_not = self.otter.why_not(path) if self.otter and path.is_relative_to(self.source) else None
+            if why_not:
+                self.left_out[target] = why_not
+                continue
             real = _releasable(self.course, path)
             if target in self.notebooks or self.found.get(target, real) != real:
                 name = self.source.name
@@ -148,6 +160,22 @@ class _Files:
         if path.parent != self.source:
             self.left_out[(shown / path.name).as_posix()] = _FOREIGN
         return True
+
+
+def _otter_files(source: Path) -> OtterFiles | None:
+    """Read the rules of an assignment's otter notebooks, if it may have any: reading notebooks takes imports."""
+    if not any(_OTTER.search(_content(path)) for path in source.glob("*.ipynb")):
+        return None
+    from autograder.release.otter.files import otter_files
+
+    return otter_files(source)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # told when the notebook is read
+        return b""
 
 
 def _releasable(course: Course, path: Path) -> Path:

@@ -23,6 +23,8 @@ class ReleasedNotebook:
     text: str
     """The student's notebook as it is written, equal to the output of ``nbgrader generate_assignment``."""
     exam: Exam
+    tests: Mapping[str, str] = field(default_factory=dict)
+    """Files with visible tests that are released beside it: path → content."""
 
     @property
     def name(self) -> str:
@@ -50,6 +52,8 @@ class Release:
     """Path that a file or a folder would have in the release → why it is left out."""
     modules: frozenset[str] = frozenset()
     """Files of the course's own modules, beside the notebooks or at the top of the course: tests may import them."""
+    bundle: Mapping[str, Path] = field(default_factory=dict)
+    """Path in the release → file of this package that students get, and that grading never uses."""
 
     @property
     def exams(self) -> tuple[Exam, ...]:

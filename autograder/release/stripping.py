@@ -10,7 +10,7 @@ import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +20,14 @@ from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, r
 from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.records import Assignment, Course
+from autograder.release.otter.notebook import convert, is_otter_source
+from autograder.release.versions import NotebookVersions
 from autograder.sandbox.base import limit_threads
 
 _AUTOTESTS = "InstantiateTests"
 _BEFORE = ("IncludeHeaderFooter", _AUTOTESTS, "LockCells")
 _SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChecksums")
 _HIDDEN = ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata")
-
-
-@dataclass(frozen=True, slots=True)
-class NotebookVersions:
-    """Three versions of one notebook; their cells correspond by position."""
-
-    instructor: NotebookNode
-    """With header, footer and generated tests; with solutions."""
-    grader: NotebookNode
-    """Without solutions, with hidden tests and mark schemes, as nbgrader saves it in its gradebook."""
-    student: NotebookNode
-    """The released version."""
-    hidden_markers: tuple[str, str]
-    """Texts that mark the first and the last line of a hidden part."""
 
 
 def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersions]:
@@ -60,7 +48,10 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
         for path in paths:
             label = f"source/{assignment.name}/{path.name}"
             source = read_source_notebook(path, name=label)
-            versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
+            if is_otter_source(source):
+                versions[path.stem] = convert_otter(source, course.root, folder, path.name, config, label)
+            else:
+                versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
     return versions
 
 
@@ -82,14 +73,33 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     _check_metadata(instructor, label)
     grader = steps.run(_SOLUTIONS, copy.deepcopy(instructor))
     student = steps.run(_HIDDEN, copy.deepcopy(grader))
+    _check_valid(student, label)
+    hidden = steps.make("ClearHiddenTests")
+    return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
+
+
+def convert_otter(
+    notebook: NotebookNode, root: Path, folder: Path, file: str, config: NbgraderConfig, label: str
+) -> NotebookVersions:
+    """Make the versions of an otter source notebook, with nbgrader's checksums.
+
+    Raises:
+        CourseError: it is not as otter's sources are; the message names notebook, cell and line.
+    """
+    versions = convert(notebook, folder=folder, file=file, label=label)
+    _check_metadata(versions.student, label)
+    student = _Steps(root, folder, config, label).run(("ComputeChecksums", "CheckCellMetadata"), versions.student)
+    _check_valid(student, label)
+    return replace(versions, student=student)
+
+
+def _check_valid(student: NotebookNode, label: str) -> None:
     try:
         with warnings.catch_warnings():  # cells of a header may lack ids; nbformat adds them, and warns
             warnings.simplefilter("ignore")
             nbformat.validate(student, relax_add_props=True)
     except nbformat.ValidationError as error:
         raise CourseError(f"{label}: the released notebook is not valid: {error.message[:200]}") from None
-    hidden = steps.make("ClearHiddenTests")
-    return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
 
 
 def cell_name(index: int, cell: NotebookNode) -> str:

@@ -62,6 +62,8 @@ class Published:
     """
     entered: Sequence[Grade] = ()
     """The current grades with scores and comments that people entered in the gradebook."""
+    departed: Mapping[str, str] = field(default_factory=dict)
+    """Student with a grade and no submission → a remark."""
 
 
 class Publisher:
@@ -127,7 +129,31 @@ def record(
     if pages:
         paths["feedback"] = pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
-    return Published(paths, set_aside, before is not None, by_hand, current)
+    return Published(paths, set_aside, before is not None, by_hand, current, departed(course, current))
+
+
+def departed(course: Course, grades: Sequence[Grade]) -> dict[str, str]:
+    """Name the students whose submission was deleted or renamed after it was graded: student → a remark."""
+    found = {}
+    for grade in grades:
+        if not course.submitted(grade.student, grade.assignment).is_dir():
+            folder = course.autograded(grade.student, grade.assignment)
+            found[grade.student] = (
+                f"the grade ({grade.score:g} of {grade.max_score:g}) is counted, and the submission is gone from "
+                f"{course.directory('submitted').name}/; delete {_below(folder, course.root)} to drop the grade"
+            )
+    return found
+
+
+def _below(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def record_some(course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:
+    """Write the gradebook and the feedback pages of these grades; the CSV and the class report stay as they are."""
+    gradebook.record(course, exams, grades)
+    entered = gradebook.with_manual_scores(course, grades)
+    write_feedback(course, assignment, entered, changed_only=True)
 
 
 def _points_to_check(
@@ -236,7 +262,9 @@ def doubts(course: Course) -> list[str]:
     for name in _assignments(course):
         standing = on_disk(course, name)
         lines += [f"{name}, {one_line(student)}: {why}" for student, why in standing.set_aside.items()]
-        lines += [f"{name}, {line}" for line in _odd_points(course, name, (*standing.current, *standing.older))]
+        graded = (*standing.current, *standing.older)
+        lines += [f"{name}, {one_line(student)}: {why}" for student, why in departed(course, graded).items()]
+        lines += [f"{name}, {line}" for line in _odd_points(course, name, graded)]
     return lines
 
 
@@ -267,5 +295,7 @@ def _write_report(
     """Write the report; ``listed``: student → reason why no grade of theirs counts, even if there is one."""
     path = course.reports / f"{assignment.name}.html"
     counted = [grade for grade in grades if grade.student not in listed]
-    write_atomically(path, render_class_report(course, assignment, counted, failures=listed, by_hand=by_hand))
+    gone = departed(course, counted)
+    page = render_class_report(course, assignment, counted, failures=listed, by_hand=by_hand, departed=gone)
+    write_atomically(path, page)
     return path

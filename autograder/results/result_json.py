@@ -141,6 +141,7 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
         "detail": question.detail,
         "needs_manual_grade": question.needs_manual_grade,
         "checks": [_check(check) for check in question.checks],
+        "in_students_process": question.in_kernel,
     }
 
 
@@ -159,6 +160,7 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "peak_memory_mib": book.peak_memory_mib,
         "sandbox": book.sandbox,
         "history": plain(book.history),
+        "trainings": dict(book.trainings),
         "kept": book.replayed,
     }
 
@@ -213,6 +215,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         peak_memory_mib=None if peak is None else _number(peak),
         sandbox=_text(row["sandbox"]),
         history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
+        trainings={_text(k): _count(v) for k, v in row.get("trainings", {}).items()},
         replayed=_truth(row.get("kept", False)),
     )
 
@@ -227,6 +230,7 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
         detail=_text(row["detail"]),
         needs_manual_grade=_truth(row["needs_manual_grade"]),
         checks=tuple(_read_check(check) for check in row["checks"]),
+        in_kernel=_truth(row.get("in_students_process", False)),
     )
 
 
@@ -261,6 +265,12 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError(f"{value!r} should be a finite number")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} should be a whole number")
     return value
 
 

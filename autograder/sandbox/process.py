@@ -121,8 +121,14 @@ class SupervisedProcess:
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait at most ``timeout`` seconds; return the same as :meth:`poll`."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._supervisor.wait(timeout)
+        # Popen.wait would look ever more rarely, up to 50 ms apart.
+        if self._supervisor.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # another thread has waited for it meanwhile
+                ended = os.pidfd_open(self._supervisor.pid)
+                try:
+                    _readable(ended, timeout)
+                finally:
+                    os.close(ended)
         return self.poll()
 
     def kill(self) -> None:
@@ -213,11 +219,11 @@ class SupervisedProcess:
                 timeout = 0.0
 
 
-def _readable(descriptor: int, seconds: float) -> bool:
+def _readable(descriptor: int, seconds: float | None) -> bool:
     """Return whether a descriptor can be read; select.select would fail above descriptor 1,023."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
 
 
 def start(

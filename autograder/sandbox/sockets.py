@@ -16,7 +16,7 @@ from pathlib import Path
 from autograder.errors import SandboxError
 from autograder.sandbox.base import SOCKETS, Job, Process, Sandbox
 
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.002
 
 
 def start_listening(

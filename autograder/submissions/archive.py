@@ -254,7 +254,9 @@ def _plan(file: BinaryIO, limits: ArchiveLimits) -> list[Member | None]:
     for raw in _members(file, limits):
         member = _judged(raw, limits)
         is_root = raw.is_folder and raw.name in (".", "")
-        skip = is_root or (not member.problem and (raw.is_folder or is_junk(member.name)))
+        # Junk is never read, so its size is no fault: otter's log may be large.
+        is_sound = not (raw.problem or name_problem(member.name))
+        skip = is_root or (is_sound and is_junk(member.name)) or (not member.problem and raw.is_folder)
         plan.append(None if skip else member)
         total += 0 if member.problem or skip else member.size
         if total > limits.total_bytes:

@@ -25,9 +25,10 @@ from autograder.records import Course
 from autograder.submissions.archive import extract
 from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import Found, digests, resolve
-from autograder.submissions.lms import Item, find_items
+from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST, TIMESTAMP, format_timestamp, read_timestamp
 from autograder.submissions.members import CLASS, SUBMISSION, Member, collision_key, mark_collisions, write_new
+from autograder.submissions.names import Layout
 
 _NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
 """Errors that a file name can cause: the student's fault, and not the machine's."""
@@ -65,7 +66,12 @@ class Collected:
 
 
 def collect(
-    course: Course, assignment: str, source: Path, *, received: datetime | None = None
+    course: Course,
+    assignment: str,
+    source: Path,
+    *,
+    received: datetime | None = None,
+    layout: Layout | None = None,
 ) -> tuple[Collected, ...]:
     """Put the submissions in ``source`` into submitted/, each with its timestamp.txt.
 
@@ -77,6 +83,7 @@ def collect(
         assignment: the assignment's name.
         source: a folder, an archive or one notebook; docs/how-to/collect.md draws the layouts.
         received: a time that counts for all of them, if the times in the submissions are not reliable.
+        layout: how the names are to be read, if they do not tell themselves.
 
     Returns:
         One entry for each item.
@@ -94,7 +101,7 @@ def collect(
         try:
             root, members = _open_source(source.resolve(), staging)
             title = course.assignments[assignment].title
-            items = find_items(members, assignment, course.assignments, title, notebooks)
+            items = find_items(members, assignment, course.assignments, title, notebooks, layout)
         except SubmissionError as error:
             return (Collected(source.name, CollectStatus.REFUSED, reason=str(error)),)
         results = []
@@ -119,7 +126,7 @@ def _one(
     """``delivered``: student → the upload's own time, of those that came before it in this source."""
     try:
         work.mkdir()
-        found = resolve(assignment, notebooks, root, item, work)
+        found = _numbered(course, assignment, item, resolve(assignment, notebooks, root, item, work))
         now = datetime.now(UTC)
         if received is not None:
             before = delivered.get(found.student)
@@ -139,6 +146,19 @@ def _one(
             raise
         reason = f"this file system does not allow one of its names ({error.strerror})"
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
+
+
+def _numbered(course: Course, assignment: str, item: Item, found: Found) -> Found:
+    """Keep one of several people of one name apart from the others who were collected at other times."""
+    if not item.key or found.student != item.student:
+        return found
+    plain = found.student.removesuffix(f" ({item.key})")
+    if course.submitted(numbered(plain, item.key), assignment).is_dir():
+        return replace(found, student=numbered(plain, item.key))
+    if plain != found.student and course.submitted(plain, assignment).is_dir():
+        note = f"“{one_line(plain)}” was collected before there were two: delete it in submitted/"
+        return replace(found, notes=(*found.notes, note))
+    return found
 
 
 @contextmanager

@@ -17,10 +17,11 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.archive import extract
 from autograder.submissions.folder import open_file, read_chunks
-from autograder.submissions.lms import Item, place
-from autograder.submissions.manifest import FORMAT, MANIFEST, TIMESTAMP, parse_timestamp, student_name
+from autograder.submissions.lms import Item
+from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp, student_name
 from autograder.submissions.members import MIB, SUBMISSION, Member
-from autograder.submissions.names import is_notebook
+from autograder.submissions.names import is_notebook, without_export_files
+from autograder.submissions.placement import place
 
 _ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
 """Limits for a student's archive as a file of the source."""
@@ -56,12 +57,15 @@ def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item,
         raise SubmissionError(item.problem)
     if item.is_archive:
         return _resolve_archive(assignment, notebooks, root, item, work)
-    members = {m.name.removeprefix(item.prefix): m for m in item.members}
+    members = {m.name.removeprefix(item.prefix or item.around): m for m in item.members}
     files, notes = place(members, notebooks, is_loose=not item.prefix)
-    time = None
-    if item.is_timed and TIMESTAMP in members:
-        time = parse_timestamp(b"".join(read_chunks(root, members[TIMESTAMP].name, SUBMISSION)))
-    return Found(item.student or "", root, files, time or item.time or datetime.now(UTC), tuple(notes))
+    time = item.received or _clock(root, item) or item.time
+    return Found(item.student or "", root, files, time or datetime.now(UTC), (*item.notes, *notes))
+
+
+def _clock(root: Path, item: Item) -> datetime | None:
+    """Read a timestamp.txt that is not the student's."""
+    return parse_timestamp(b"".join(read_chunks(root, item.clock, SUBMISSION))) if item.clock else None
 
 
 def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
@@ -74,13 +78,14 @@ def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, it
     tops = {m.name.split("/")[0] for m in content}
     prefix = f"{tops.pop()}/" if len(tops) == 1 and all("/" in m.name for m in content) else ""
     by_name = {m.name.removeprefix(prefix): m for m in content}
+    by_name = {name: by_name[name] for name in without_export_files(item.name, by_name)}
     files, notes = place(by_name, notebooks, is_loose=False)
     if not any(is_notebook(name) and "/" not in name for name in files):
         raise SubmissionError("there is no notebook at its top (archives in it are not opened)")
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.
-    time = manifest.timestamp if manifest is not None else item.time
-    return Found(student, unpacked, files, time or datetime.now(UTC), (*notes, *more))
+    time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
+    return Found(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more))
 
 
 def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:

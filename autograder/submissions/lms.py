@@ -6,25 +6,27 @@ How learning systems name things is in :mod:`~autograder.submissions.names`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
-from autograder.submissions.manifest import MANIFEST, TIMESTAMP, student_name
+from autograder.submissions.manifest import TIMESTAMP, student_name
 from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
 from autograder.submissions.names import (
     COPY_SUFFIX,
-    FOLDER_SYSTEMS,
     PACKED,
-    SYSTEMS,
+    Layout,
     Names,
+    Reading,
+    System,
     is_archive,
+    is_bare_export,
     is_notebook,
     stem_of,
-    time_in_name,
 )
+from autograder.submissions.placement import notebook_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,18 @@ class Item:
     members: tuple[Member, ...] = ()
     """Files of it, named from the source's root; for an archive, the archive itself."""
     prefix: str = ""
-    """Folder of the members, with ``/``."""
+    """Folder of the members, with ``/``; empty for loose files, whose folder is no person's."""
+    around: str = ""
+    """Folder that the whole export lay in, with ``/``."""
     student: str | None = None
     """None: no name was given from outside; only the archive's own manifest can tell."""
     is_archive: bool = False
     is_given: bool = True
     """Whether the learning system or the instructor gave the name, so that it outweighs the archive's own."""
-    is_timed: bool = False
-    """Whether a timestamp.txt among the members is nbgrader's and not the student's."""
+    clock: str = ""
+    """Path of a timestamp.txt that nbgrader or the learning system wrote, and not the student."""
+    received: datetime | None = None
+    """The learning system's own time, which outweighs all that a student can write."""
     time: datetime | None = None
     key: str = ""
     """The learning system's number of the student: two people may have one name."""
@@ -51,6 +57,8 @@ class Item:
     """Of a file whose student was taken to be what stands before the first ``_``: what follows."""
     is_guessed: bool = False
     """Whether it was: nothing says that a person is meant."""
+    notes: tuple[str, ...] = ()
+    """Notes for a person."""
     problem: str = ""
 
 
@@ -60,6 +68,7 @@ def find_items(
     others: Iterable[str] = (),
     title: str = "",
     expected: tuple[str, ...] = (),
+    layout: Layout | None = None,
 ) -> tuple[Item, ...]:
     """Find the submissions of ``assignment``, sorted by name; doubtful ones have a ``problem``.
 
@@ -69,39 +78,81 @@ def find_items(
         others: all assignments of the course; folders of the others are passed over.
         title: the assignment's title, as learning systems may have it.
         expected: file names of the assignment's notebooks.
+        layout: the instructor's word on how names are to be read.
     """
     members = tuple(members)
+    no_students = frozenset({*others, assignment, *(name.removesuffix(".ipynb") for name in expected)})
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
-    groups: dict[str, list[Member]] = {}
-    for member in members:
-        groups.setdefault(member.name.removeprefix(base).split("/")[0], []).append(member)
+    groups, names = _grouped(members, base, assignment, title, layout)
+    if len(groups) == 1 and not base and (inner := _unwrapped(members, names, assignment, title, layout)):
+        base, groups, names = inner
     items: list[Item] = []
-    names = Names(assignment, title, [top for top, group in groups.items() if group[0].name == base + top])
     for top, group in sorted(groups.items()):
         if top in ("", ".", ".."):
             items += [Item(m.name, problem=m.problem or "a strange path") for m in group]
         elif len(group) == 1 and group[0].name == base + top:
-            items += [] if names.is_of_system(top) else [_file(group[0], top, names)]
+            items += [] if names.is_of_system(top) else [replace(_file(group[0], top, names, no_students), around=base)]
         else:
-            items += _folder(group, base, top, assignment, frozenset(others))
+            items += _folder(group, base, top, names, no_students)
     return _tell_apart(_join_loose(_refuse_merged(items, expected)))
 
 
-def _file(member: Member, name: str, names: Names) -> Item:
+_Groups = dict[str, list[Member]]
+
+
+def _grouped(
+    members: Iterable[Member], base: str, assignment: str, title: str, layout: Layout | None, parent: str = ""
+) -> tuple[_Groups, Names]:
+    """Group the files by what they lie in below ``base``, and read all these names together."""
+    groups: _Groups = {}
+    for member in members:
+        groups.setdefault(member.name.removeprefix(base).split("/")[0], []).append(member)
+    files = [top for top, group in groups.items() if group[0].name == base + top]
+    inside = {
+        top: [member.name.removeprefix(f"{base}{top}/").split("/")[0] for member in group]
+        for top, group in groups.items()
+        if top not in files
+    }
+    return groups, Names(assignment, title, files, inside, parent, layout)
+
+
+def _unwrapped(
+    members: tuple[Member, ...], names: Names, assignment: str, title: str, layout: Layout | None
+) -> tuple[str, _Groups, Names] | None:
+    """Look into the only folder at the top: an export that was packed again, or Sakai's, has one around all."""
+    (top,) = names.inside or {"": []}
+    if not top or (not names.is_told and names.system(top, folder=True)):
+        return None
+    if names.is_told and _read(top, names, folder=True) is not None:
+        return None
+    groups, inner = _grouped(members, f"{top}/", assignment, title, layout, top)
+    known = any(_read(stem_of(name), inner, folder=name in inner.inside) is not None for name in groups)
+    return (f"{top}/", groups, inner) if known else None
+
+
+def _read(name: str, names: Names, *, folder: bool) -> tuple[System | None, Reading] | None:
+    """Read a name that a learning system gave, or that fits the instructor's pattern."""
+    if names.layout.pattern is not None:
+        found = names.by_pattern(name)
+        return None if found is None else (None, found)
+    return names.system(name, folder=folder)
+
+
+def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) -> Item:
     """Read the name of a file at the top: a notebook or an archive, named after the student."""
     item = Item(name, (member,), time=member.modified, is_archive=is_archive(name), problem=member.problem)
     if not item.is_archive and not is_notebook(name):
         return replace(item, problem=item.problem or "neither a notebook nor an archive")
+    if is_bare_export(name, names.assignment):
+        return replace(item, problem=item.problem or _EXPORT)
     stem = stem_of(name)
     escaped = re.escape(names.assignment)
-    if found := next(filter(None, (SYSTEMS[key].fullmatch(stem) for key in ("Moodle", "Canvas", "Brightspace"))), None):
-        item = _timed(replace(item, student=found["student"], key=found["key"]), found)
-    elif (found := SYSTEMS["Blackboard"].fullmatch(stem)) and (
-        (student := names.student(found["title_and_student"])) or names.all_attempts
-    ):
-        if not student:
-            return replace(item, student=None, problem=item.problem or _UNKNOWN_TITLE)
-        item = _timed(replace(item, student=student), found)
+    if read := _read(stem, names, folder=False):
+        item = _informed(item, read[1])
+        if item.student is None:
+            return item
+    elif names.is_told:
+        return replace(item, problem=item.problem or names.unread())
     elif item.is_archive and (found := re.fullmatch(PACKED.format(escaped, COPY_SUFFIX), stem)):
         item = replace(item, student=found["student"], is_given=False)
     elif found := re.fullmatch(rf"(?P<student>.+?) - (?:{'|'.join(map(re.escape, names.titles))}){COPY_SUFFIX}", stem):
@@ -109,24 +160,26 @@ def _file(member: Member, name: str, names: Names) -> Item:
     else:
         student, separator, rest = stem.partition("_")
         item = replace(item, student=student, is_given=bool(separator), rest=rest, is_guessed=True)
-        if item.student == names.assignment:
+        if student == names.assignment or stem in no_students:
             return replace(item, student=None, problem=_NO_STUDENT)
     return _named(item)
 
 
+_EXPORT = "otter's export named it after the notebook; name it after the student (jane.zip)"
 _NO_STUDENT = "it is named after the assignment, not after a student"
-_UNKNOWN_TITLE = (
-    "it has a name of Blackboard's, in which the assignment's title cannot be told from the student's name: give the "
-    "assignment that title in course.yaml, or name the file after the student"
-)
 
 
-def _timed(item: Item, found: re.Match[str]) -> Item:
-    """Set the time that the learning system put into the name, if it did."""
-    time = time_in_name(found.groupdict().get("time") or "")
-    return replace(
-        item, time=time or item.time, members=tuple(replace(m, modified=time or m.modified) for m in item.members)
-    )
+def _informed(item: Item, read: Reading) -> Item:
+    """Set what a learning system's name says."""
+    item = replace(item, student=read.student, key=read.key, problem=item.problem or read.problem)
+    item = replace(item, notes=(read.note,) if read.note else ())
+    return _timed(item, read.time) if read.time else item
+
+
+def _timed(item: Item, time: datetime) -> Item:
+    """Set the learning system's own time."""
+    members = tuple(replace(member, modified=time) for member in item.members)
+    return replace(item, time=time, received=time, members=members)
 
 
 def _named(item: Item) -> Item:
@@ -136,19 +189,46 @@ def _named(item: Item) -> Item:
         return replace(item, student=None, problem=item.problem or str(error))
 
 
-def _folder(group: list[Member], base: str, top: str, assignment: str, others: frozenset[str]) -> list[Item]:
+def _folder(group: list[Member], base: str, top: str, names: Names, no_students: frozenset[str]) -> list[Item]:
     """Read the names in a folder at the top, named after a student: nbgrader's, or a learning system's."""
-    found = next(filter(None, (SYSTEMS[key].fullmatch(top) for key in FOLDER_SYSTEMS)), None)
-    item = Item(top, student=found["student"] if found else top, key=found["key"] if found else "")
-    item = _named(item)
-    if found is None and top in others | {assignment}:
+    read = _read(top, names, folder=True)
+    system = read[0] if read else None
+    item = _informed(Item(top), read[1]) if read else Item(top, student=top)
+    if read is None and names.is_told:
+        return [replace(item, student=None, problem=names.unread())]
+    if item.student is not None:
+        item = _named(item)
+    if read is None and top in no_students:
         return [replace(item, student=None, problem=item.problem or _NO_STUDENT)]
-    if found is not None and (time := time_in_name(found.groupdict().get("time") or "")):
-        group = [replace(member, modified=time) for member in group]
-    here, inner = f"{base}{top}/", f"{base}{top}/{assignment}/"
+    if item.received is not None:
+        group = [replace(member, modified=item.received) for member in group]
+    here = f"{base}{top}/"
+    if system is not None and system.own_folder:
+        clock = here + TIMESTAMP
+        item = replace(item, clock=clock if any(m.name == clock for m in group) else "")
+        here += f"{system.own_folder}/"
+        group = [member for member in group if member.name.startswith(here)]
+    others = no_students - {names.assignment}
+    return _in_folder(item, group, base, here, names.assignment, others, is_nbgraders=read is None)
+
+
+def _in_folder(
+    item: Item,
+    group: list[Member],
+    base: str,
+    here: str,
+    assignment: str,
+    others: frozenset[str],
+    *,
+    is_nbgraders: bool,
+) -> list[Item]:
+    """Find the submission in a student's folder ``here``, in a folder in it, or in its archives."""
+    inner = f"{here}{assignment}/"
     inside = [m.name.removeprefix(here) for m in group]
     if chosen := tuple(m for m in group if m.name.startswith(inner)):
-        return [_limited(replace(item, members=chosen, prefix=inner, is_timed=found is None))]
+        is_clock = is_nbgraders and any(m.name == inner + TIMESTAMP for m in chosen)
+        clock = inner + TIMESTAMP if is_clock else item.clock
+        return [_limited(replace(item, members=chosen, prefix=inner, clock=clock))]
     if any(is_notebook(name) and "/" not in name for name in inside):
         return [_limited(replace(item, members=tuple(group), prefix=here))]
     if archives := [m for m in group if is_archive(m.name) and m.name.count("/") == here.count("/")]:
@@ -168,7 +248,11 @@ def _folder(group: list[Member], base: str, top: str, assignment: str, others: f
         return []
     if bad := next((m for m in group if m.problem), None):
         return [replace(item, problem=f"“{one_line(bad.name)}” is refused: {bad.problem}")]
-    return [replace(item, problem=f"there is no notebook in {one_line(top)}/ or {one_line(top)}/{assignment}/")]
+    folders = {m.name.removeprefix(here).split("/")[0] for m in group}
+    if len(folders) == 1 and any(is_notebook(m.name) and m.name.count("/") == here.count("/") + 1 for m in group):
+        return [_limited(replace(item, members=tuple(group), prefix=f"{here}{folders.pop()}/"))]
+    where = one_line(here.removeprefix(base).rstrip("/"))
+    return [replace(item, problem=item.problem or f"there is no notebook in {where}/ or {where}/{assignment}/")]
 
 
 def _limited(item: Item) -> Item:
@@ -202,25 +286,38 @@ def _join_loose(items: list[Item]) -> list[Item]:
         if (first := joined.get(key)) is None:
             joined[key] = item
         else:
-            both = replace(first, name=f"{first.name}, {item.name}", members=first.members + item.members)
+            received = max(filter(None, [first.received, item.received]), default=None)
+            names = f"{first.name}, {item.name}"
+            both = replace(first, name=names, members=first.members + item.members, received=received)
             joined[key] = _limited(both)
     return [_limited(i) if i.members and not i.is_archive else i for i in joined.values()]
 
 
+def numbered(student: str, key: str) -> str:
+    """Name one of several people of one name, by the learning system's number."""
+    return f"{student} ({key})"
+
+
 def _tell_apart(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Refuse items of different people with one name, and of names that differ only in case."""
+    """Number different people with one name; refuse them without numbers, and names that differ only in case."""
     items = tuple(items)
     people: dict[str, set[tuple[str, str]]] = {}
     for item in items:
         if item.student is not None:
             people.setdefault(collision_key(item.student), set()).add((item.student, item.key))
 
-    def ambiguous(item: Item) -> bool:
+    def told_apart(item: Item) -> Item:
         found = people.get(collision_key(item.student or ""), set())
-        return len({name for name, _ in found}) > 1 or len({key for _, key in found if key}) > 1
+        spellings, keys = {name for name, _ in found}, {key for _, key in found}
+        if len(spellings) > 1 or ("" in keys and len(keys) > 2):
+            problem = "more than one person has this name here (but for case); give their files names that differ"
+            return replace(item, problem=item.problem or problem)
+        if len(keys - {""}) > 1:
+            note = f"{len(keys)} people here are called “{one_line(item.student or '')}”; their numbers tell them apart"
+            return replace(item, student=numbered(item.student or "", item.key), notes=(*item.notes, note))
+        return item
 
-    problem = "more than one person has this name here (but for case); give their files names that differ"
-    return tuple(replace(i, problem=i.problem or (problem if ambiguous(i) else "")) for i in items)
+    return tuple(map(told_apart, items))
 
 
 def _refuse_merged(items: list[Item], expected: tuple[str, ...]) -> list[Item]:
@@ -228,7 +325,7 @@ def _refuse_merged(items: list[Item], expected: tuple[str, ...]) -> list[Item]:
     rests: dict[str, set[tuple[str, str]]] = {}
     for item in items:
         if item.is_guessed and item.student is not None:
-            place = "" if item.is_archive else _notebook(item.name, expected, alone=False)
+            place = "" if item.is_archive else notebook_name(item.name, expected, alone=False)
             rest = re.sub(rf"{COPY_SUFFIX}$", "", item.rest)
             rests.setdefault(item.student, set()).add((place if place in expected else "", rest))
 
@@ -252,61 +349,3 @@ def _refuse_merged(items: list[Item], expected: tuple[str, ...]) -> list[Item]:
         else item
         for item in items
     ]
-
-
-def place(
-    files: Mapping[str, Member], expected: tuple[str, ...], *, is_loose: bool
-) -> tuple[dict[str, str], list[str]]:
-    """Decide where each file goes: target name → member's name; and write notes for a person.
-
-    A notebook at the top that was renamed by a browser, a learning system or the student gets its name back if only one
-    can be meant.
-
-    Args:
-        files: the files of the submission.
-        expected: the file names of the assignment's notebooks.
-        is_loose: whether the files lay in no folder of their own.
-    """
-    targets: dict[str, Member] = {}
-    notes: list[str] = []
-    tops = [name for name in files if is_notebook(name) and "/" not in name]
-    for name in sorted(files, key=lambda n: (n not in expected, n)):
-        if name in (MANIFEST, TIMESTAMP):
-            continue
-        target = _notebook(name, expected, alone=len(tops) == 1) if name in tops else name
-        first = targets.get(target)
-        if first is not None and (target == name or target in files or _later(first, files[name])):
-            notes.append(f"another copy, {one_line(name)}, was left out")
-            continue
-        if first is not None:
-            notes.append(f"another copy, {one_line(first.name)}, was left out")
-        elif target != name and not is_loose:
-            notes.append(f"{one_line(name)} was taken for {target}")
-        targets[target] = files[name]
-    if tops and expected and not set(expected) & set(targets):
-        notes.append(f"none of its notebooks is {' or '.join(expected)}")
-    return {target: member.name for target, member in targets.items()}, notes
-
-
-def _later(one: Member, other: Member) -> bool:
-    """Tell whether ``one`` is not the earlier upload. Canvas numbers uploads and dates all alike; else dates tell."""
-    counts = [int(re.sub(r"\D", "", re.search(rf"{COPY_SUFFIX}$", stem_of(m.name))[0]) or 0) for m in (one, other)]  # type: ignore[index]
-    if all(SYSTEMS["Canvas"].fullmatch(stem_of(m.name)) for m in (one, other)):
-        return counts[0] >= counts[1]
-    return (_age(one), counts[0]) >= (_age(other), counts[1])
-
-
-def _age(member: Member) -> datetime:
-    return member.modified or datetime.min.replace(tzinfo=UTC)
-
-
-def _notebook(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
-    if name in expected:
-        return name
-    stem = name[: -len(".ipynb")]
-    # The longest first: “p1” is the end of “warm_p1” too.
-    for candidate in sorted(expected, key=len, reverse=True):
-        own = re.escape(candidate.removesuffix(".ipynb"))
-        if re.fullmatch(rf"(?:.*_)?{own}{COPY_SUFFIX}", stem):
-            return candidate
-    return expected[0] if alone and len(expected) == 1 else stem + ".ipynb"

@@ -8,26 +8,145 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+
+from autograder.errors import UsageError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _STAMP = r"\d{4}(?:-\d\d){5}"
 _DATE = r"[A-Z][a-z]{2,8} \d{1,2}, \d{4} \d{1,4} ?[AP]M"
-SYSTEMS: dict[str, re.Pattern[str]] = {
-    # The name of a file without its suffix, or of a folder; what the student chose can only be in ``rest``.
-    "Moodle": re.compile(r"(?P<student>.+?)_(?P<key>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?"),
-    "Canvas": re.compile(r"(?P<student>[^_]+)_(?:LATE_)?(?P<key>\d+)_\d+_(?P<rest>.+)"),
-    "Brightspace": re.compile(rf"(?P<key>\d+)-\d+ ?- (?P<student>.+?) ?- (?P<time>{_DATE})(?: ?- (?P<rest>.*))?"),
-    "Blackboard": re.compile(rf"(?P<title_and_student>.+?)_attempt_(?P<time>{_STAMP})(?:_(?P<rest>.*))?", re.DOTALL),
+_MOODLES = r"_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The way in which one learning system names submissions."""
+
+    title: str
+    pattern: re.Pattern[str]
+    """Pattern of a file's name without its suffix, or of a folder's. What the student chose can only be in ``rest``."""
+    folders: bool = False
+    """Whether it makes a folder for each submission."""
+    files: bool = True
+    """Whether it puts files side by side."""
+    own_folder: str = ""
+    """Folder in a submission's folder that holds the student's files."""
+    is_asked_for: bool = False
+    """Whether its names look like other people's, so that it is read only if the instructor names it."""
+
+
+SYSTEMS: dict[str, System] = {
+    "moodle-blind": System(
+        "Moodle (blind marking)", re.compile(rf"(?:[^_]*-)?(?P<student>Participant[ _]\d+){_MOODLES}"), folders=True
+    ),
+    "moodle-groups": System(
+        "Moodle (groups)",
+        re.compile(rf"[^_]*?-(?P<student>[^_]+)_(?P<key>\d+){_MOODLES}"),
+        folders=True,
+        is_asked_for=True,
+    ),
+    "moodle": System("Moodle", re.compile(rf"(?P<student>.+?)_(?P<key>\d+){_MOODLES}"), folders=True),
+    "canvas": System("Canvas", re.compile(r"(?P<student>[^_]+)_(?P<late>LATE_)?(?P<key>\d+)_\d+_(?P<rest>.+)")),
+    "brightspace": System(
+        "Brightspace",
+        re.compile(rf"(?P<key>\d+)-\d+ ?- (?P<student>.+?) ?- (?P<time>{_DATE})(?: ?- (?P<rest>.*))?"),
+        folders=True,
+    ),
+    "sakai": System(
+        "Sakai",
+        re.compile(r"[^()/]+, [^()/]*\((?P<student>[^()/]+)\)"),
+        folders=True,
+        files=False,
+        own_folder="Submission attachment(s)",
+    ),
+    "ilias": System(
+        "ILIAS",
+        re.compile(r"[^_]+_[^_]+_(?P<student>.+)_(?P<key>\d+)"),
+        folders=True,
+        files=False,
+        is_asked_for=True,
+    ),
+    "blackboard": System(
+        "Blackboard",
+        re.compile(rf"(?P<title_and_student>.+?)_attempt_(?P<time>{_STAMP})(?:_(?P<rest>.*))?", re.DOTALL),
+    ),
+    "classroom": System("Google Classroom", re.compile(r"(?P<student>.+?) - (?P<rest>.+)"), is_asked_for=True),
 }
-"""The names that learning systems give, read from the front."""
-FOLDER_SYSTEMS = ("Moodle", "Brightspace")
-"""Systems that make a folder for each submission."""
-_OWN_FILES = re.compile(r"index\.html?|.+_attempt_" + _STAMP + r"\.txt", re.DOTALL)
-"""What Brightspace and Blackboard put beside the submissions: a list, and each attempt's form."""
+"""Name of a layout → its system, in the order in which names are tried."""
+_OWN_FILES = re.compile(r"index\.html?|grades\.(?:csv|xls)|.+_attempt_" + _STAMP + r"\.txt", re.DOTALL)
+"""What Brightspace, Sakai and Blackboard put beside the submissions: a list, and each attempt's form."""
+_FEEDBACK_OF_ILIAS = re.compile(r"multi_feedback_.*")
+"""Folder in which ILIAS hands out a class for feedback."""
 PACKED = r"{}-(?P<student>.+)-\d{{8}}T\d{{6}}Z{}"
 COPY_SUFFIX = r"(?:-\d{1,3}| ?\(\d{1,3}\))?"
 """What learning systems and browsers append to a file that comes a second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a name says."""
+
+    student: str | None = None
+    key: str = ""
+    """The learning system's number of the student."""
+    time: datetime | None = None
+    """The learning system's time."""
+    note: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The instructor's word on how the names are to be read."""
+
+    system: str = ""
+    """A key of :data:`SYSTEMS`; empty: each name is tried with all that are told apart by their names."""
+    pattern: re.Pattern[str] | None = None
+    """A pattern of the instructor's, for names that no system gives."""
+    time_format: str = ""
+    """Format of the pattern's ``time``."""
+    zone: tzinfo = UTC
+    """Time zone of the times in names."""
+
+
+def parse_pattern(text: str) -> tuple[re.Pattern[str], str]:
+    r"""Compile an instructor's pattern of names, and return it with its format of times.
+
+    It is a format such as ``{student}_{time:%Y-%m-%d}_{any}``, or a regular expression with a group
+    ``(?P<student>…)``. A format may have ``student``, ``key``, ``time`` and ``any``, each of which takes as little as
+    it can. nbgrader's names ``student_id`` and ``timestamp`` are taken, too.
+
+    Raises:
+        UsageError: it is none of both.
+
+    >>> parse_pattern("{student}_{any}")[0].fullmatch("jane_ps1")["student"]
+    'jane'
+    """
+    time_format = ""
+    if "(?P<" not in text:
+        parts, end = [], 0
+        for match in _FIELD.finditer(text):
+            name = match["name"]
+            time_format = time_format or match["format"] or ""
+            parts.append(re.escape(text[end : match.start()]))
+            parts.append(".*?" if name == "any" else f"(?P<{name}>.+?)")
+            end = match.end()
+        text = "".join([*parts, re.escape(text[end:])])
+    try:
+        pattern = re.compile(text.replace("(?P<student_id>", "(?P<student>").replace("(?P<timestamp>", "(?P<time>"))
+    except re.error as error:
+        raise UsageError(f"{text!r} is no pattern: {error}.") from None
+    if "student" not in pattern.groupindex:
+        raise UsageError(
+            f"{text!r} has no place for the student: write a format like {{student}}_{{any}}, or a regular expression "
+            "with (?P<student>…)"
+        )
+    return pattern, time_format
+
+
+_FIELD = re.compile(r"\{(?P<name>student|key|time|any)(?::(?P<format>[^{}]+))?\}")
 
 
 def is_notebook(name: str) -> bool:
@@ -46,20 +165,45 @@ def stem_of(name: str) -> str:
     return name[: len(name) - len(suffix)]
 
 
-def time_in_name(text: str) -> datetime | None:
-    """Read a time of Blackboard's or Brightspace's, which name no zone; it is taken as UTC."""
-    with contextlib.suppress(ValueError):
-        return datetime.strptime(text, "%Y-%m-%d-%H-%M-%S").replace(tzinfo=UTC)
-    found = re.fullmatch(r"(\w{3})\w* (\d{1,2}), (\d{4}) (\d{1,2}?)(\d\d)? ?([AP]M)", text)
-    if found is None:
+def time_in_name(text: str, zone: tzinfo = UTC, time_format: str = "") -> datetime | None:
+    """Read a time of a learning system's, which names no zone."""
+    for known in filter(None, (time_format, "%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S")):
+        with contextlib.suppress(ValueError, OverflowError):
+            found = datetime.strptime(text, known)
+            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    match = re.fullmatch(r"(\w{3})\w* (\d{1,2}), (\d{4}) (\d{1,2}?)(\d\d)? ?([AP]M)", text)
+    if match is None:
         return None
-    month, on, year, hour, minute, half = found.groups()
-    try:
-        return datetime.strptime(f"{month} {on} {year} {hour} {minute or '00'} {half}", "%b %d %Y %I %M %p").replace(
-            tzinfo=UTC
-        )
-    except ValueError:
-        return None
+    month, on, year, hour, minute, half = match.groups()
+    with contextlib.suppress(ValueError, OverflowError):
+        written = f"{month} {on} {year} {hour} {minute or '00'} {half}"
+        return datetime.strptime(written, "%b %d %Y %I %M %p").replace(tzinfo=zone).astimezone(UTC)
+    return None
+
+
+_EXPORT = re.compile(r"\d{4}_\d\d_\d\dT\d\d_\d\d_\d\d_\d+", re.ASCII)
+"""The time in the name of an archive that ``grader.export()`` of otter-grader makes: ``<notebook>_<time>.zip``."""
+_EXPORTED = "__zip_filename__"
+
+
+def is_bare_export(name: str, assignment: str) -> bool:
+    """Tell whether an archive has the name that otter's export gave it, without a student's name in front."""
+    found = re.fullmatch(rf"(.+?)_{_EXPORT.pattern}", stem_of(name)) if is_archive(name) else None
+    return found is not None and ("_" not in found[1] or found[1] == assignment)
+
+
+def without_export_files(archive: str, names: Iterable[str]) -> list[str]:
+    """Leave out what otter-grader adds to an export: its own files, and the notebook as a PDF. No such file is opened.
+
+    Args:
+        archive: the archive's name.
+        names: the paths of the files in it.
+    """
+    names = list(names)
+    if not _EXPORT.search(archive) and _EXPORTED not in names:
+        return names
+    pages = {f"{stem_of(name)}.pdf" for name in names if is_notebook(name)}
+    return [name for name in names if name != _EXPORTED and name not in pages and not name.endswith(".otter")]
 
 
 class Names:
@@ -69,20 +213,90 @@ class Names:
         assignment: its name in the course.
         title: its title there; empty if unknown.
         files: the files at the top.
+        folders: the folders at the top → the names in them.
+        parent: the folder that all of them lay in.
+        layout: the instructor's word on how to read them.
     """
 
-    def __init__(self, assignment: str, title: str, files: list[str]) -> None:
+    def __init__(
+        self,
+        assignment: str,
+        title: str,
+        files: list[str],
+        folders: dict[str, list[str]],
+        parent: str = "",
+        layout: Layout | None = None,
+    ) -> None:
         self.assignment = assignment
+        self.layout = layout or Layout()
         self.titles = sorted({assignment, *filter(None, [title])}, key=len, reverse=True)
         submissions = [stem_of(name) for name in files if is_notebook(name) or is_archive(name)]
-        found = [SYSTEMS["Blackboard"].fullmatch(stem) for stem in submissions]
+        found = [SYSTEMS["blackboard"].pattern.fullmatch(stem) for stem in submissions]
         self.attempts = {match["title_and_student"] for match in found if match}
         self.all_attempts = bool(found) and all(found)
+        of_ilias = bool(folders) and all(map(SYSTEMS["ilias"].pattern.fullmatch, folders))
+        self.is_of_ilias = of_ilias and (len(folders) > 1 or _FEEDBACK_OF_ILIAS.fullmatch(parent) is not None)
+        self.inside = folders
 
     def is_of_system(self, name: str) -> bool:
         """Tell whether the learning system itself put the file beside the submissions."""
         found = re.fullmatch(rf"(.+)_attempt_{_STAMP}\.txt", name, re.DOTALL)
         return bool(_OWN_FILES.fullmatch(name)) and (found is None or found[1] in self.attempts)
+
+    def system(self, name: str, *, folder: bool) -> tuple[System, Reading] | None:
+        """Read the name of a folder, or of a file without its suffix; None if no learning system gave it."""
+        for key, system in SYSTEMS.items():
+            asked = self.layout.system == key or (key == "moodle-blind" and self.layout.system.startswith("moodle"))
+            if not (asked or (not self.layout.system and self._tells_itself(key, system, name))):
+                continue
+            match = system.pattern.fullmatch(name) if (system.folders if folder else system.files) else None
+            if match is None:
+                continue
+            reading = self._reading(key, system, match)
+            if reading is not None:
+                return system, reading
+        return None
+
+    def by_pattern(self, name: str) -> Reading | None:
+        """Read a name with the instructor's pattern; None if it does not fit."""
+        assert self.layout.pattern is not None
+        match = self.layout.pattern.fullmatch(name)
+        return None if match is None else _plain_reading(match, self.layout)
+
+    def unread(self) -> str:
+        """Say that a name is not one of those that the instructor announced."""
+        if self.layout.pattern is not None:
+            return "its name does not fit the pattern"
+        return f"its name is none that {SYSTEMS[self.layout.system].title} gives"
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the instructor said how the names are to be read."""
+        return bool(self.layout.system or self.layout.pattern)
+
+    def _tells_itself(self, key: str, system: System, name: str) -> bool:
+        if key == "ilias":
+            return self.is_of_ilias
+        return not system.is_asked_for and (not system.own_folder or system.own_folder in self.inside.get(name, ()))
+
+    def _reading(self, key: str, system: System, match: re.Match[str]) -> Reading | None:
+        if key == "blackboard":
+            student = self.student(match["title_and_student"])
+            if student is None and not (self.all_attempts or self.layout.system):
+                return None  # a file of a student's whose name only looks like it
+            read = _plain_reading(match, self.layout)
+            return replace(read, student=student, problem="" if student else _UNKNOWN_TITLE)
+        read = _plain_reading(match, self.layout)
+        student = read.student or ""
+        if key == "moodle-blind":
+            student = student.replace("_", " ")
+        elif key == "moodle":
+            student = student.rpartition("_")[2] or student  # Moodle's names have no “_”: a group stands before it
+        elif key == "classroom":
+            found = re.fullmatch(rf"(.+?) - (?:{'|'.join(map(re.escape, self.titles))}){COPY_SUFFIX}", match[0])
+            student = found[1] if found else student
+        late = match.groupdict().get("late")
+        return replace(read, student=student, note=f"{system.title} marks it as late" if late else "")
 
     def student(self, title_and_student: str) -> str | None:
         """Return the student in a name of Blackboard's; None if the title cannot be told."""
@@ -96,3 +310,15 @@ class Names:
             end = first.rfind("_", 0, same) + 1
             return title_and_student[end:] or None if end else None
         return None
+
+
+def _plain_reading(match: re.Match[str], layout: Layout) -> Reading:
+    groups = match.groupdict()
+    time = time_in_name(groups.get("time") or "", layout.zone, layout.time_format)
+    return Reading(groups.get("student"), groups.get("key") or "", time)
+
+
+_UNKNOWN_TITLE = (
+    "it has a name of Blackboard's, in which the assignment's title cannot be told from the student's name: give the "
+    "assignment that title in course.yaml, or name the file after the student"
+)

@@ -11,9 +11,7 @@ import hashlib
 import io
 import json
 import re
-import warnings
 import zipfile
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,14 +23,14 @@ from autograder._util.text import one_line, visible
 from autograder.errors import SubmissionError, UsageError
 from autograder.submissions.archive import scan
 from autograder.submissions.folder import read_chunks
+from autograder.submissions.inspection import compare, own_code, read_cells, source_of
 from autograder.submissions.manifest import FORMAT, MANIFEST, TIMESTAMP, student_name
 from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
+from autograder.submissions.surroundings import habits
 
 _SIBLING_BYTES = 10 * MIB
 _ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))
 """First and last date that a zip can hold; submission.json holds the exact time."""
-_STUB = re.compile(r"#\s*YOUR CODE HERE\s*\n\s*raise NotImplementedError\(\)|^\s*YOUR ANSWER HERE\s*$", re.M)
-_PLACEHOLDER = re.compile(r"\W*(?:(?:write|type|enter|put) )?your (?:own )?answer(?: goes)?(?: here)?\W*", re.I)
 _QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
 _IMPORTED = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))", re.M)
 
@@ -107,17 +105,17 @@ def pack(
     student = student_name(student)
     if not notebook.is_file():
         raise UsageError(f"There is no notebook {notebook}.")
-    released_path = _released(notebook, release)
+    released_path = released_notebook(notebook, release)
     assignment = _assignment(assignment or (released_path or notebook.resolve()).parent.name)
     try:
         data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
     except SubmissionError as error:
         raise SubmissionError(f"{notebook} cannot be packed. {error}") from error
-    student_cells, notes = _read(notebook.name, data)
-    released = _read(released_path.name, released_path.read_bytes())[0] if released_path else None
-    answered, unanswered, more = _compare(student_cells, released)
+    student_cells, notes = read_cells(notebook.name, data)
+    released = read_cells(released_path.name, released_path.read_bytes())[0] if released_path else None
+    answered, unanswered, more = compare(student_cells, released)
     files = {notebook.name if released_path is None else released_path.name: data}
-    for name, content in _needed(notebook, student_cells, released_path):
+    for name, content in needed_files(notebook, student_cells, released_path):
         if len(content) > _SIBLING_BYTES or sum(map(len, files.values())) > SUBMISSION.total_bytes // 2:
             more.append(f"{name} is too large to go with the submission; it was left out.")
         elif _collides(name, files):
@@ -125,6 +123,7 @@ def pack(
         else:
             files.setdefault(name, content)
     more += _backslashes(notebook, student_cells)
+    more += map(str, habits(own_code(student_cells, released)))
     timestamp = (now or datetime.now(UTC)).astimezone(UTC)
     packed = _zip(files, student, assignment, timestamp)
     scan(io.BytesIO(packed), SUBMISSION)
@@ -150,7 +149,16 @@ def _assignment(name: str) -> str:
         raise UsageError(f"“{one_line(name)}” cannot be an assignment: name the notebook's folder after it.") from error
 
 
-def _released(notebook: Path, release: Path | None) -> Path | None:
+def released_notebook(notebook: Path, release: Path | None) -> Path | None:
+    """Find the released notebook that a student's notebook was made from.
+
+    Args:
+        notebook: the student's notebook.
+        release: the released notebook, or its folder.
+
+    Raises:
+        UsageError: there is none in the folder.
+    """
     if release is None:
         return None
     path = release / notebook.name if release.is_dir() else release
@@ -162,99 +170,8 @@ def _released(notebook: Path, release: Path | None) -> Path | None:
     return path.resolve()
 
 
-def _read(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Return the cells, and warnings."""
-    from autograder._util.notebook_format import nbformat
-
-    try:
-        content = json.loads(data.decode("utf-8-sig"))  # editors on Windows write a byte order mark
-    except (ValueError, RecursionError) as error:
-        raise SubmissionError(
-            f"{name} is not JSON ({one_line(str(error))}). Save it in Jupyter again, and hand that in."
-        ) from error
-    if not isinstance(content, dict) or content.get("nbformat") != 4:
-        version = content.get("nbformat") if isinstance(content, dict) else None
-        raise SubmissionError(
-            f"{name} is not a notebook of format 4 (it says {one_line(str(version))}). Open it in Jupyter and save it."
-        )
-    notes = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # cells without ids are fine here
-        try:
-            nbformat.validate(content)
-        except Exception as error:  # a validator raises many types for a malformed notebook
-            text = one_line(str(error).split("\n")[0])
-            notes.append(f"{name} is not a valid notebook ({text}); save it in Jupyter again, or it may not be graded.")
-    cells = content.get("cells")
-    return [c for c in cells if isinstance(c, dict)] if isinstance(cells, list) else [], notes
-
-
-def _source(cell: Mapping[str, Any]) -> str:
-    source = cell.get("source", "")
-    text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    return text.replace("\r\n", "\n")
-
-
-def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:
-    metadata = cell.get("metadata")
-    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return marks if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str) else {}
-
-
-def _compare(
-    cells: list[Mapping[str, Any]], released: list[Mapping[str, Any]] | None
-) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
-    """Return ids of answered and unanswered cells, and warnings about missing and repeated cells."""
-    ids = Counter(marks["grade_id"] for c in cells if (marks := _marks(c)))
-    warnings = [
-        f"Cell “{one_line(i)}” occurs {n} times; only one of them is graded: delete the others."
-        for i, n in ids.items()
-        if n > 1
-    ]
-    sources: dict[str, str] = {}
-    for cell in cells:
-        if marks := _marks(cell):
-            sources.setdefault(marks["grade_id"], _source(cell).strip())
-    answered: list[str] = []
-    unanswered: list[str] = []
-    for cell in cells if released is None else released:
-        marks = _marks(cell)
-        name = str(marks.get("grade_id"))
-        if not marks or name in answered or name in unanswered:
-            continue
-        if name not in sources:
-            warnings.append(f"Cell “{one_line(name)}” of the release is missing from the notebook.")
-        if marks.get("task") is True:
-            given = _task_answer(released, name) if released is not None else set()
-            (answered if _task_answer(cells, name) - given else unanswered).append(name)
-        elif marks.get("solution") is True:
-            text = sources.get(name, "")
-            blank = not text or (_STUB.search(text) if released is None else text == _source(cell).strip())
-            (unanswered if blank else answered).append(name)
-    return tuple(answered), tuple(unanswered), warnings
-
-
-def _task_answer(cells: list[Mapping[str, Any]], task: str) -> set[str]:
-    """Collect the texts below a task, up to the next cell with an id: its own text is the question.
-
-    A placeholder is no answer; while it is there, neither is code, which may be anything.
-    """
-    texts: dict[str, bool] = {}
-    below = False
-    for cell in cells:
-        grade_id = _marks(cell).get("grade_id")
-        if below and grade_id is not None:
-            break
-        if below:
-            texts[_source(cell).strip()] = cell.get("cell_type") == "code"
-        below = below or grade_id == task
-    answers = {text for text in texts if text and not _PLACEHOLDER.fullmatch(text)}
-    waits = any(_PLACEHOLDER.fullmatch(text) for text in texts)
-    return {text for text in answers if not (waits and texts[text])}
-
-
 def _code(cells: list[Mapping[str, Any]]) -> str:
-    return "\n".join(_source(c) for c in cells if c.get("cell_type") == "code")
+    return "\n".join(source_of(c) for c in cells if c.get("cell_type") == "code")
 
 
 def _collides(name: str, files: Mapping[str, bytes]) -> bool:
@@ -271,9 +188,10 @@ def _backslashes(notebook: Path, cells: list[Mapping[str, Any]]) -> Iterator[str
             yield f"The code names “{one_line(quoted)}”: write {name}, since notebooks are graded on Linux."
 
 
-def _needed(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
-    """Yield the files that belong to the notebook: the release's other notebooks, and files that the code names.
+def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of the files that belong to a notebook.
 
+    These are the release's other notebooks, and files that the code names.
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
     code = _code(cells)

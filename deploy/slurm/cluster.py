@@ -2,9 +2,9 @@
 
     python deploy/slurm/cluster.py --tls /shared/tls --jobs 8 --cores 16 --memory 32GiB --walltime 04:00:00
 
-Needs nbexaminer[grade,keras,scale] and dask-jobqueue in this Python, which must lie at the same path on the nodes, as
-must the folder with certificates. It prints the address, keeps the jobs running, and ends them when it is ended
-(Ctrl-C). `--show` prints the job script and starts no job.
+Needs the kit with its extras grade, keras and scale, and dask-jobqueue in this Python, which must lie at the same path
+on the nodes, as must the folder with certificates. It prints the address, keeps the jobs running, and ends them when it
+is ended (Ctrl-C). `--show` prints the job script and starts no job.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from autograder import check
 from autograder.check.equality import same
+from autograder.check.provenance import noting
 from autograder.errors import CourseError
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": [0.5, np.nan]}, index=["p", "q"])
@@ -127,7 +128,7 @@ def test_other_values_are_wrong(actual, expected):
     with check.recording() as results:
         check.function(lambda: actual, cases=[((), expected)])
     assert results[0].fraction == 0
-    assert "gives another result" in results[0].message
+    assert re.search(r"case 1 gives (another|no|an array)\b", results[0].message)
 
 
 class Frame(pd.DataFrame):
@@ -225,7 +226,7 @@ def test_a_function_can_not_change_the_authors_table():
 
 
 def test_expected_tables_are_no_part_of_the_message():
-    with check.recording() as results:
+    with check.recording() as results, noting():
         check.function(lambda: 0, cases=[((), pd.DataFrame({"secret": [777]}))])
         check.close(pd.Series([1]), pd.Series([777]))
     assert not any("777" in result.message or "secret" in result.message for result in results)

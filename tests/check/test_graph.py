@@ -164,6 +164,13 @@ def test_honest_numbers_cost_no_parameters(make: Callable[[Any], Any]) -> None:
     assert counted(make, 67).outcome is Outcome.PASSED
 
 
+def test_the_shape_of_a_nested_picture_network_costs_no_parameters() -> None:
+    inner = keras.Sequential([keras.Input((8, 8, 1)), L.Conv2D(2, 3), L.Flatten()])
+    model = keras.Sequential([keras.Input((8, 8, 1)), inner, L.Dense(3)])
+    result = recorded(lambda: check.parameters(model, exactly=20 + 219))
+    assert result.outcome is Outcome.PASSED, result.message
+
+
 def test_many_numbers_that_stand_alone_count() -> None:
     def weighed(x: Any) -> Any:
         sums = [L.Add()([x[:, i : i + 1] * float(TABLE[i, k]) for i in range(4)]) for k in range(8)] * 2

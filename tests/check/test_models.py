@@ -137,7 +137,7 @@ def test_shapes_are_of_one_row() -> None:
 
 def test_an_empty_model_does_not_fit() -> None:
     assert "no input shape yet" in message_of(keras.Sequential(), [...], input_shape=3)
-    assert message_of(keras.Sequential(), [check.dense(9)]) == "at the beginning: Dense(units=9) is missing"
+    assert "no input shape yet" in message_of(keras.Sequential(), [check.dense(9)])
 
 
 def test_an_activation_that_serves_two_layers_is_not_joined() -> None:
@@ -379,7 +379,6 @@ def test_credit_and_thresholds_are_shown_unless_hidden() -> None:
         (lambda: [L.Dense(3, activation="sigmoid")], "does not give probabilities"),
         (lambda: [L.Dense(4, activation="softmax")], r"shape \(4,\), expected \(3,\)"),
         (lambda: [L.Dense(3, activation="softmax"), L.Reshape((3, 1))], r"shape \(3, 1\)"),
-        (lambda: [L.Dense(3, activation="softmax"), L.Rescaling(float("nan"))], "NaN or infinite"),
     ],
 )
 def test_outputs_without_probabilities_fail(last: Callable[[], list[Any]], message: str) -> None:
@@ -626,4 +625,4 @@ def test_a_model_without_weights_yet_fails_with_the_remedy() -> None:
         lambda: check.parameters(keras.Sequential([L.Dense(9)]), at_least=0),
         lambda: check.loss(keras.Sequential([L.Dense(9)]), on=(X, Y), below=9),
     ):
-        assert "begin it with keras.Input" in recorded(make).message
+        assert "Begin it with keras.Input" in recorded(make).message

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.lazy import keras
 from helpers.lazy import layers as L
+from helpers.rebuilding import sent
 
 from autograder import check
 from autograder.check import cost, fresh_model, training, training_plan
@@ -170,8 +172,53 @@ def test_the_students_optimizer_serves_where_none_is_given() -> None:
     own = again(network(optimizer=keras.optimizers.Adam(0.02)), optimizer=None).evidence["values"]
     assert own == again(network(), optimizer=keras.optimizers.Adam(0.02)).evidence["values"]
     assert own != again(network(), optimizer="sgd").evidence["values"]
-    uncompiled = keras.Sequential([keras.Input((10,)), L.Dense(3, activation="softmax")])
-    assert "not compiled" in again(uncompiled, optimizer=None).message
+
+
+def own_metric(y_true: Any, y_pred: Any) -> Any:
+    return keras.ops.mean(y_pred)
+
+
+def own_loss(y_true: Any, y_pred: Any) -> Any:
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        {"metrics": [own_metric]},
+        {"loss": own_loss},
+        {"loss": lambda y, p: own_loss(y, p)},
+        {"loss": partial(own_loss)},
+        {"loss": own_loss, "metrics": [own_metric, "accuracy"]},
+        {"loss": None},
+    ],
+    ids=["metric", "loss", "lambda", "partial", "both", "neither"],
+)
+def test_a_loss_or_metric_of_their_own_changes_no_training(compiled: dict[str, Any]) -> None:
+    """The students' optimizer is taken, and the check's loss."""
+    model = network()
+    model.compile(**{"optimizer": keras.optimizers.Adam(0.02), "loss": "categorical_crossentropy", **compiled})
+    expected = again(network(), optimizer=keras.optimizers.Adam(0.02)).evidence["values"]
+    for one in (model, rebuild(*sent(model))):
+        result = again(one, optimizer=None)
+        assert result.evidence["values"] == expected
+        assert "Adam" not in result.message
+
+
+def test_a_default_optimizer_serves_where_theirs_is_unknown_and_is_named() -> None:
+    class Mine(keras.optimizers.SGD):
+        pass
+
+    uncompiled = keras.Sequential([keras.Input((10,)), L.Dense(8, activation="relu"), L.Dense(3, activation="softmax")])
+    expected = again(network(), optimizer="adam").evidence["values"]
+    for model, why in [
+        (uncompiled, "is not compiled with an optimizer"),
+        (network(optimizer=Mine(0.1)), "has an optimizer that is not Keras's own"),
+    ]:
+        for one in (model, rebuild(*sent(model))):
+            result = again(one, optimizer=None)
+            assert f"with Adam, because the model {why}" in result.message
+            assert result.evidence["values"] == expected
 
 
 def test_a_rebuilt_network_is_trained_like_the_one_it_was_made_from() -> None:
@@ -379,7 +426,7 @@ def test_a_training_that_ends_in_nan_fails() -> None:
     ("make", "message"),
     [
         (lambda: None, "no model yet"),
-        (lambda: keras.Sequential([L.Dense(3)]), "begin it with keras.Input"),
+        (lambda: keras.Sequential([L.Dense(3)]), "Begin it with keras.Input"),
         (lambda: sequential(L.Dense(3, activation="softmax"), shape=(9,)), "does not accept rows"),
         (lambda: network(L.Reshape((2, 4))), "shape"),
         (lambda: sequential(L.Dense(4, activation="softmax")), "expected (3,)"),
@@ -570,7 +617,9 @@ def test_a_codebook_would_be_worth_a_training() -> None:
 def doubled(times: int) -> Any:
     """A weight written as additions of a feature to itself."""
     inputs = keras.Input((10,))
-    return keras.Model(inputs, L.Dense(3, "softmax")(L.Add()([inputs] * times)))
+    few, rest = divmod(times, 60)
+    sums = [L.Add()([inputs] * count) for count in [60] * few + [rest] if count > 1]
+    return keras.Model(inputs, L.Dense(3, "softmax")(L.Add()(sums) if sums[1:] else sums[0]))
 
 
 def nested_doubling() -> Any:

@@ -13,6 +13,7 @@ import pytest
 from autograder import check
 from autograder.check import data, metrics
 from autograder.check.credit import credit_of
+from autograder.check.provenance import note, noting
 from autograder.errors import CourseError
 from autograder.records import CheckResult, Outcome
 
@@ -186,8 +187,57 @@ def test_each_case_of_a_function_weighs_the_same() -> None:
     result = only(results)
     assert result.outcome is Outcome.PARTIAL
     assert result.fraction == pytest.approx(2 / 3)
-    assert result.message == "2 of 3 cases are right; case 3 gives another result"
     assert "777" in result.detail
+    assert result.message.startswith("2 of 3 cases are right; case 3 gives another length than 1")
+
+
+KINDS = [
+    ([1], (1,), "another type than tuple"),
+    (1, True, "another type than bool"),
+    (np.zeros(2), 1.0, "an array and no number"),
+    ("1", 1, "another type than int"),
+    (np.zeros((2, 3)), np.zeros((3, 2)), "another shape than (3, 2)"),
+    ([0.0, 0.0], np.ones(2), "no ndarray of shape (2,)"),
+    ([1, 2, 3], [1, 2], "another length than 2"),
+    (0, None, "no None"),
+    (1, 2, "another result"),
+    ([1, 3], [1, 2], "another result"),
+    (np.zeros(2), np.ones(2), "another result"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected", "words"), KINDS)
+def test_a_case_says_whether_type_shape_or_values_are_wrong(value: Any, expected: Any, words: str) -> None:
+    """Of a hidden case nothing else: a function could write its argument into what is shown of its result."""
+    with check.recording() as hidden, noting():
+        note(value)  # a small number of a cell's is the same object
+        check.function(lambda x: value, cases=[(777, expected)])
+    assert only(hidden).message == f"0 of 1 cases are right; case 1 gives {words}"
+    with check.recording() as visible:
+        check.function(lambda x: value, cases=[(777, expected)])
+    assert f"gives {words}: called with 777, it is " in only(visible).message
+
+
+@pytest.mark.parametrize("pair", [(np.array(3), 3), (3.0, np.array(3.0)), (np.array(2.5), 2.5), ([np.array(1)], [1])])
+def test_an_array_without_dimensions_is_a_number(pair: Any) -> None:
+    value, expected = pair
+    assert check.function(lambda: value, cases=[((), expected)]).fraction == 1
+
+
+@pytest.mark.parametrize("pair", [(np.array(True), 1), (np.array([3]), 3), (np.array("a"), 3), (np.array(4), 3)])
+def test_other_arrays_are_not(pair: Any) -> None:
+    value, expected = pair
+    with check.recording() as results:
+        check.function(lambda: value, cases=[((), expected)])
+    assert only(results).fraction == 0
+
+
+@pytest.mark.keras
+def test_a_scalar_tensor_is_a_number() -> None:
+    import tensorflow as tf
+
+    for value, expected in ((tf.constant(2.5), 2.5), (2.5, tf.constant(2.5)), ([tf.constant(1)], [1])):
+        assert check.function(lambda value=value: value, cases=[((), expected)]).fraction == 1
 
 
 def test_an_exception_fails_its_case_and_shows_its_type() -> None:

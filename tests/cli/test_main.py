@@ -28,7 +28,7 @@ from autograder.grading.work import Work
 from autograder.records import Course, Engine, Grade, NotebookGrade, NotGraded, RunStatus
 from autograder.sandbox import Finding
 
-COMMANDS = ("release", "submit", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
+COMMANDS = ("release", "try", "submit", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
 
 
 @pytest.fixture
@@ -433,9 +433,9 @@ def test_doctor_names_the_extra_of_each_package(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("autograder._util.libraries.version", lambda name: None)
     said = {finding.name: finding.remedy for finding in installation.packages()}
-    assert "nbexaminer[grade]" in said["nbgrader"]
-    assert "nbexaminer[keras]" in said["tensorflow"]
-    assert "nbexaminer[theano]" in said["pytensor"]
+    assert ".[grade]" in said["nbgrader"]
+    assert ".[keras]" in said["tensorflow"]
+    assert ".[theano]" in said["pytensor"]
 
 
 def test_doctor_without_bubblewrap_still_says_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,8 @@ assignments:
     hidden: [holdout.npz]
     environment: .venv/bin/python
     sandbox: gvisor
-    training: fast
+    training: exact
+    student: bundle
     limits: {cell_seconds: 300, threads: 2}
 """
 
@@ -63,7 +64,8 @@ def test_every_key_reaches_its_record(root: Path) -> None:
         hidden=("holdout.npz",),
         environment=".venv/bin/python",
         sandbox="gvisor",
-        training="fast",
+        training="exact",
+        student="bundle",
         limits=Limits(cell_seconds=300.0, memory_mib=2048, threads=2),
     )
 
@@ -94,6 +96,14 @@ def test_the_courses_sandbox_is_that_of_assignments_that_name_none(root: Path) -
 def test_a_due_date_without_zone_is_utc_and_without_time_the_end_of_the_day(root, written, due) -> None:
     course = load(root, f"course: x\nassignments:\n  intro: {{due: {written}}}\n")
     assert course.assignments["intro"].due == due
+
+
+def test_the_courses_training_is_that_of_assignments_that_name_none(root: Path) -> None:
+    course = load(root, "course: x\ntraining: exact\nassignments:\n  intro:\n  dense: {training: fast}\n")
+    assert [a.training for a in course.assignments.values()] == ["exact", "fast"]
+    assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].training == "fast"
+    with pytest.raises(CourseError, match=r"course.yaml:2: unknown training 'slow' in the course"):
+        load(root, "course: x\ntraining: slow\n")
 
 
 def test_the_courses_decimals_are_those_of_assignments_that_name_none(root: Path) -> None:
@@ -141,7 +151,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, decimals, engine, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
@@ -195,8 +205,9 @@ def test_a_fault_in_the_course_names_line_and_remedy(root: Path, text: str, mess
 BAD_ASSIGNMENTS = [
     ("limts: {}", "course.yaml:4: unknown key 'limts' in assignment 'dense'; did you mean 'limits'"),
     ("name: x", "unknown key 'name' in assignment 'dense'"),
+    ("student: bundel", "course.yaml:4: unknown student 'bundel'; did you mean 'bundle'"),
     ("training: fats", "course.yaml:4: unknown training 'fats' in assignment 'dense'; did you mean 'fast'"),
-    ("training: 3x", "unknown training '3x' in assignment 'dense'; it is one of exact, fast"),
+    ("training: 3x", "unknown training '3x' in assignment 'dense'; it is one of fast, exact"),
     ("training: true", "'training' must be text, not yes/no"),
     ("limits: {threads: 0}", "'threads' is 0; it must be between 1 and 256"),
     ("limits: {threads: 1.5}", "'threads' must be a whole number, not a number"),

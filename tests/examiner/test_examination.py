@@ -234,12 +234,12 @@ def test_an_answer_that_the_solution_binds_is_named_and_a_hidden_name_is_not():
 
 
 def test_the_details_of_a_refusal_have_no_lines_of_the_kit():
-    test = "class Own: pass\nassert f(Own()) == 1"
+    test = "import random\nassert f(random.Random(0)) == 1"
     for answer in ("def f(x): return x", "def f(x): raise KeyError"):
-        detail = outcome(answer, test.replace("Own()", "1") if "raise" in answer else test).detail
+        detail = outcome(answer, test.replace("random.Random(0)", "1") if "raise" in answer else test).detail
         assert "line 2, in <module>" in detail
         assert "remote.py" not in detail
-    assert "an Own is not plain data. A test can pass" in outcome("def f(x): return x", test).detail
+    assert "a Random cannot be copied to another process. A test can pass" in outcome("def f(x): return x", test).detail
 
 
 def test_a_test_cell_that_never_ends_is_stopped():
@@ -380,9 +380,11 @@ def test_what_the_examiner_computes_is_not_asked_of_a_students_object(name):
 
 def test_a_function_that_returns_something_changes_nothing_of_the_tests():
     test = "import numpy as np\nx = np.arange(1.0, 5.0)\nassert np.allclose(f(x), 2 * x)"
-    assert outcome("def f(x):\n    x *= 0\n    return x", test).fraction == 0
+    exam = exam_of((Role.ANSWER, "def f(x): return 2 * x"), (Role.TEST, test))
+    assert graded(exam, cell0="def f(x):\n    x *= 0\n    return x")[0].fraction == 0
     assert outcome("def f(x): return 2 * x", test).fraction == 1
-    assert outcome("def f(x):\n    x[:] = []\n    return x", "x = [2, 1]\nassert f(x) == sorted(x)").fraction == 0
+    exam = exam_of((Role.ANSWER, "def f(x): return sorted(x)"), (Role.TEST, "x = [2, 1]\nassert f(x) == sorted(x)"))
+    assert graded(exam, cell0="def f(x):\n    x[:] = []\n    return x")[0].fraction == 0
 
 
 @pytest.mark.parametrize(

@@ -365,5 +365,5 @@ def test_axes_that_nothing_is_drawn_on_stay_empty() -> None:
 def test_axes_with_content_of_the_tests_are_not_given_away() -> None:
     """Their lines may be the expected ones."""
     result = outcome(DRAWS, "fig, ax = plt.subplots()\nax.plot([1], [42])\nnothing(ax)")
-    assert "an Axes is not plain data" in result.detail
+    assert "an Axes cannot be copied to another process" in result.detail
     assert "pass empty axes" in result.detail

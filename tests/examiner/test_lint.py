@@ -345,7 +345,7 @@ def test_all_faults_stop_the_release_at_once_and_warnings_do_not(tmp_path: Path)
     course = tiny_course(tmp_path, test="assert doubel(1) == 2\nassert quux\nimport nowhere_at_all")
     release = tiny_release(course)
     with pytest.raises(
-        CourseError, match=r"(?s)3 faults in tests:.*did you mean 'double'\?.*quux.*nowhere_at_all.*no mark"
+        CourseError, match=r"(?s)3 faults in tests:.*did you mean 'double'\?.*quux.*nowhere_at_all.*install it"
     ):
         releasing.check(release)
     course = tiny_course(tmp_path, test="%timeit double(1)")
@@ -454,3 +454,19 @@ def test_a_module_that_is_missing_is_named_once(tmp_path: Path) -> None:
         releasing.check(tiny_release(course))
     assert str(caught.value).count("nowhere_at_all' where") == 1
     assert "also for 35 other places in tests" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("test", "remedy"),
+    [
+        ("%timeit double(1)", "write it in plain Python"),
+        ("assert double(1) ==", "correct the line"),
+        ("import nowhere_at_all\nassert double(1) == 2", "install it where you grade"),
+    ],
+)
+def test_each_kind_of_fault_has_its_own_remedy(tmp_path: Path, test: str, remedy: str) -> None:
+    """And the mark for tests that run in the kernel is named where the kernel is what a test needs."""
+    with pytest.raises(CourseError) as caught:
+        releasing.check(tiny_release(tiny_course(tmp_path, test=test)))
+    assert remedy in str(caught.value).splitlines()[0]
+    assert ("examine-kernel" in str(caught.value)) == ("timeit" in test)

@@ -8,7 +8,7 @@ import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
 
-from autograder.records import Role
+from autograder.records import Outcome, Role
 
 CANARY = "canary7349"
 NUMBER = "734912.25"
@@ -77,3 +77,46 @@ def test_the_examiner_reads_what_was_hidden(test):
     result = graded(exam)[0]
     detail = "\n".join([result.detail, *(c.detail for c in result.checks)])
     assert CANARY in detail or NUMBER in detail
+
+
+def test_a_handled_exception_is_not_told_in_place_of_the_assertion_that_failed():
+    for answer in ("def f(x): raise ValueError('boom')", "def f(x): raise SystemExit"):
+        exam = exam_of(
+            (Role.ANSWER, answer), (Role.TEST, "try:\n    r = f(1)\nexcept Exception:\n    r = None\nassert r == 3")
+        )
+        result = graded(exam)[0]
+        assert result.message == "Failed at `assert r == 3`."
+        assert "AssertionError" in result.detail
+        assert "boom" not in result.detail
+
+
+KITS_OWN = {
+    "an argument that cannot be sent": ("def f(x): return x", "import random\nassert f(random.Random(0)) == 2"),
+    "a second failure": (
+        "def f(x): return x",
+        "import random\nassert f(1) == 2\nf(random.Random(0))\nassert f(3) == 4",
+    ),
+    "exit": ("def f(x): raise SystemExit", "assert f(1) == 2"),
+    "no proper exception": ("def f(x): raise ExceptionGroup('x', [ValueError(1)])", "assert f(1) == 2"),
+    "too much": ("def f(n): return [[] for _ in range(n)]", "assert f(1_200_000) == 2"),
+    "too long": ("def f(x): pass", "while True: pass"),
+    "an answer too large": ("x = [[] for _ in range(1_200_000)]", "assert len(x) == 3"),
+}
+
+
+@pytest.mark.parametrize("name", KITS_OWN)
+def test_no_class_of_the_kits_own_is_named(name):
+    answer, test = KITS_OWN[name]
+    exam = exam_of((Role.ANSWER, answer), (Role.TEST, test))
+    exam = dataclasses.replace(exam, cells=(exam.cells[0], dataclasses.replace(exam.cells[1], released="")))
+    result = graded(exam, seconds=20.0 if name != "too long" else 0.3)[0]
+    assert result.fraction == 0
+    for word in ("CodecError", "ArgumentError", "RemoteError", "ExaminationTimeout", "autograder", "NotPlain"):
+        assert word not in result.message + result.detail
+
+
+def test_a_test_that_cannot_be_run_on_anybodys_answer_is_nobodys_fault():
+    exam = exam_of((Role.ANSWER, "def f(x): return x"), (Role.TEST, "import random\nassert f(random.Random(0)) == 2"))
+    result = graded(exam)[0]
+    assert result.outcome is Outcome.BROKEN
+    assert "seed globally" in result.detail

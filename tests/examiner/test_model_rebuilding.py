@@ -104,12 +104,6 @@ def test_functions_of_tf_nn_are_activations(keras: Any, name: str, ours: str) ->
     assert twin.layers[0].activation is twin.layers[1].activation is getattr(keras.activations, ours)
 
 
-def test_an_unknown_loss_leaves_the_model_uncompiled(keras: Any) -> None:
-    model = small(keras)
-    model.compile("sgd", lambda y, p: y - p)
-    assert not rebuild(*sent(model)).compiled
-
-
 # --- what is refused ---------------------------------------------------------------------------------
 
 

@@ -162,6 +162,9 @@ def test_an_object_with_the_names_of_a_module_decides_nothing(fake: str) -> None
     assert graded(exam, cell0=fake)[0].fraction == 0
 
 
+PASSING = ["mean = lambda x: sum(x) / len(x)", "Stack = list", "def expit(x): return 0.5"]
+
+
 @pytest.mark.parametrize(
     ("answer", "test", "same", "others"),
     [
@@ -181,13 +184,14 @@ def test_an_object_with_the_names_of_a_module_decides_nothing(fake: str) -> None
 def test_an_answer_that_could_be_imported_is_no_import(
     answer: str, test: str, same: list[str], others: list[str]
 ) -> None:
-    """The import stands for no other answer, right or wrong: a person looks."""
+    """The import stands for no other answer: the test says of it what it is worth."""
     exam = exam_of((Role.ANSWER, answer), (Role.TEST, test))
     for source in (answer, *same):
         assert graded(exam, cell0=source)[0].fraction == 1, source
     for source in others:
         result = graded(exam, cell0=source)[0]
-        assert (result.fraction, result.outcome) == (0, Outcome.BROKEN), source
+        assert result.fraction == (source in PASSING), source
+        assert result.outcome in (Outcome.PASSED, Outcome.FAILED), source
 
 
 @pytest.mark.parametrize("role", [Role.READ_ONLY, Role.FREE])

@@ -167,26 +167,34 @@ def test_remote_objects_can_be_sent_back(student):
 
 
 def test_an_object_of_the_examiners_can_not_be_sent(student):
-    class Own:
-        pass
-
-    with pytest.raises(CodecError, match="Own is not plain data"):
-        student.apply(student.squares, Own())
+    with pytest.raises(CodecError, match="Remote cannot be copied to another process"):
+        student.apply(student.squares, student.remote)
 
 
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        ("numpy.random.default_rng(0)", "a Generator is not plain data. A test can pass plain data.*; seed globally"),
-        ("random.Random(0)", "a Random is not plain data.*seed globally"),
-        ("matplotlib.figure.Figure().add_subplot(title='expected')", "an Axes is not plain data.*return them"),
-        ("sqlite3.connect(':memory:')", "a Connection is not plain data.*the path of the database"),
+        (
+            "numpy.random.default_rng(0)",
+            "a Generator cannot be copied to another process. A test can pass plain data.*; seed globally",
+        ),
+        ("random.Random(0)", "a Random cannot be copied to another process.*seed globally"),
+        (
+            "matplotlib.figure.Figure().add_subplot(title='expected')",
+            "an Axes cannot be copied to another process.*return them",
+        ),
+        ("sqlite3.connect(':memory:')", "a Connection cannot be copied to another process.*the path of the database"),
         ("sklearn.linear_model.LinearRegression()", "in a cell of the notebook, and pass it by its name"),
-        ("type('Account', (), {})()", "an Account is not plain data.*pass a Mock, or define the class in a cell"),
+        ("asyncio.Lock()", "a Lock cannot be copied to another process.*pass a Mock, or make it in a cell"),
+        (
+            "type('Account', (asyncio.Lock,), {})()",
+            "an Account cannot be copied to another process.*pass a Mock, or make it in a cell",
+        ),
     ],
 )
 def test_what_can_not_be_sent_has_a_remedy(student, made, said):
     module = made.partition("(")[0].rpartition(".")[0]
+    module = "asyncio" if "asyncio" in made else module
     names = {module.partition(".")[0]: __import__(module)} if module else {}
     with pytest.raises(CodecError, match=said):
         student.apply(student.squares, eval(made, {"__name__": "tests"} | names))

@@ -26,7 +26,7 @@ from autograder.execution.capture import Captured
 from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import execute
 from autograder.kernel.codec import Packed, Reference, decode
-from autograder.records import Limits, Role
+from autograder.records import Limits, Role, is_undecided
 from autograder.sandbox import default_sandbox
 
 SORTED = np.argsort(Y, kind="stable")
@@ -275,7 +275,9 @@ def test_a_refused_kind_predicts_and_says_nothing_else_of_itself() -> None:
         with pytest.raises(TypeError, match="cannot be examined"):
             getattr(model, name)
     for make in (lambda: check.architecture(model, [...]), lambda: check.compiled(model)):
-        assert recorded(make).message == "The layer 'f' is a Lambda."
+        result = recorded(make)
+        assert result.message == "The layer 'f' is a Lambda. A test cannot tell more of it, so a person decides."
+        assert is_undecided(result)
 
 
 @pytest.mark.parametrize(("error", "kept"), [(KindRefused("no"), True), (ValueError("no"), False)])
@@ -307,14 +309,18 @@ def test_a_malformed_claim_is_refused_in_everything() -> None:
 
 LAMBDA = """
 import keras
+import numpy as np
 keras.utils.set_random_seed(0)
-model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x[:, :3] * 2), keras.layers.Dense(3, activation="softmax")])
+model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: keras.ops.cast(keras.ops.digitize(x[:, :3], np.zeros(1)), "float32")), keras.layers.Dense(3, activation="softmax")])
 class Net(keras.Model):
     def __init__(self):
         super().__init__()
         self.dense = keras.layers.Dense(3)
         self.dropout = keras.layers.Dropout(0.9)
-    def call(self, x, training=None): return keras.ops.softmax(self.dropout(self.dense(x), training=training))
+    def call(self, x, training=None):
+        x = keras.ops.cast(x, "float32")
+        if keras.ops.max(x) > 1e6: x = -x
+        return keras.ops.softmax(self.dropout(self.dense(x), training=training))
 other = Net()
 other(keras.ops.ones((1, 4)))
 """
@@ -335,7 +341,7 @@ def test_a_keras_model_of_a_refused_kind_is_measured_and_counted_as_the_notebook
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("name", ["model", "other"])
+@pytest.mark.parametrize("name", ["other"])
 def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: str) -> None:
     pytest.importorskip("keras")
     kernel = InProcessKernel()
@@ -358,9 +364,34 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
     assert parameters.message == "The parameters are as many as asked."
     assert "15 parameters (as the notebook reports)" in parameters.detail
     assert layers.fraction == 0
-    assert "subclass" in layers.message.lower() or "Net" in layers.message, layers.message
+    assert is_undecided(layers)
+    assert result.undecided
+    assert result.fraction == pytest.approx(2 / 3), "what could be decided counts"
+    assert "a class of your own" in layers.message, layers.message
     assert (np.arange(40) % 3).tobytes() not in b"".join(kernel.requests)
     assert b"ask_model" in b"".join(kernel.requests)
+
+
+@pytest.mark.keras
+def test_a_test_that_reads_the_layers_of_a_refused_kind_is_decided_by_a_person() -> None:
+    pytest.importorskip("keras")
+    kernel = InProcessKernel()
+    exam = exam_of(
+        (Role.ANSWER, LAMBDA),
+        (Role.TEST, "from autograder import check\ncheck.architecture(other, [...])"),
+        (Role.TEST, "assert other.layers[0].units == 3"),
+        (Role.TEST, "from autograder import check\ncheck.requires('cell1')\ncheck.parameters(other, exactly=15)"),
+        (Role.TEST, "assert 1 == 2"),
+    )
+    known = vocabulary(exam)
+    tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
+    executed = execute(
+        lambda: kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits()
+    )
+    answers_ = Answers(executed.remote, known.modules, rebuild)
+    results = examine([(c, executed.captures.get(i)) for i, c in tests], known, answers_, None)
+    assert [result.undecided for result in results] == [True, True, True, False]
+    assert all(result.fraction == 0 for result in results)
 
 
 @pytest.mark.sandbox

@@ -307,3 +307,20 @@ def test_copying_answers_ends_with_the_cells_time():
 def test_an_exception_without_a_text_is_named_alone():
     executed = run(exam_of((Role.ANSWER, "raise NotImplementedError")))
     assert executed.run.message == "Cell 1 raised NotImplementedError."
+
+
+@pytest.mark.parametrize(
+    ("claimed", "believed"),
+    [
+        ({"fast": 2, "callbacks": 1}, {"fast": 2, "callbacks": 1}),
+        ({"fast": 0, "data": -1, "model": True, "batches": 10**9, "faster": 1}, {}),
+        (["fast"], {}),
+    ],
+)
+def test_how_trainings_ran_is_a_claim_of_known_kinds(monkeypatch, claimed, believed):
+    monkeypatch.setattr("agent.server.Server.trainings", lambda server: claimed)
+    assert run(REUSED).run.trainings == believed
+
+
+def test_a_kernel_that_is_gone_claims_no_trainings():
+    assert run(REUSED, cell0="raise Dies").run.trainings == {}

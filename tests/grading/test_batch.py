@@ -135,7 +135,7 @@ def change(course: Course, what: str) -> None:
         "imported module": ("helpers.py", "FACTOR = 2"),
         "limits": ("course.yaml", YAML.replace("cell_seconds: 20", "cell_seconds: 21")),
         "threads": ("course.yaml", YAML.replace("cell_seconds: 20", "cell_seconds: 20, threads: 2")),
-        "training": ("course.yaml", YAML + "    training: fast\n"),
+        "training": ("course.yaml", YAML + "    training: exact\n"),
         "late policy": ("course.yaml", YAML + "    due: 2031-01-01\n    late: zero\n"),
         "due date": ("course.yaml", YAML + "    due: 2030-01-01\n"),
         "title": ("course.yaml", YAML.replace("Doubling", "Twice")),

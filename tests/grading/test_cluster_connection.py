@@ -192,3 +192,20 @@ def test_a_submission_that_costs_three_machines_is_not_graded_and_the_others_are
     assert [n.student for n in done.not_graded] == ["bob"], done.not_graded
     assert done.graded == ("ada", "eve", "joe")
     assert "3 machines were lost while they graded it" in done.not_graded[0].reason
+
+
+def test_without_certificates_the_message_says_where_they_belong(tmp_path: Path) -> None:
+    from autograder.grading.cluster.connection import connected
+
+    engine = Engine(kind="dask", scheduler="tls://127.0.0.1:1")
+    with (
+        pytest.raises(HostError, match=r"needs certificates.*deploy/certificates makes them"),
+        connected(engine, tmp_path),
+    ):
+        pass
+
+
+def test_the_page_puts_certificates_where_the_settings_look_for_them() -> None:
+    page = (ROOT / "docs/how-to/beyond-one-machine.md").read_text()
+    assert "sudo cp -r tls /etc/autograder/\n" in page
+    assert "ca-file: /etc/autograder/tls/ca.pem" in (ROOT / "deploy/dask.yaml").read_text()

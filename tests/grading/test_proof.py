@@ -198,3 +198,56 @@ def test_a_test_without_points_that_the_solution_fails_is_named(tmp_path: Path) 
     assert said.startswith(
         "nb, smoke: the solution fails this test, which has no points (line 1: assert double(1) == 3"
     )
+
+
+# --- weak answers ------------------------------------------------------------------------------------
+
+WEAK = [
+    ("def double(x):\n    return 2 * x", "assert double(0) == 0", ["returns its input", "returns 0", "zeros"]),
+    ("def double(x):\n    return 2 * x", "assert double(21) == 42", []),
+    (
+        "def double(x):\n    return 2 * x",
+        "double(21)\nassert callable(double)",
+        ["input", "None", "returns 0", "zeros"],
+    ),
+    (
+        "def double(x):\n    'Doc.'\n    x.append(0)",
+        "x = []\ndouble(x)\nassert double.__doc__",
+        ["input", "None", "returns 0", "zeros"],
+    ),
+    ("def double(x, *more, y=1, **z):\n    return [2 * x]", "assert len(double(3, 4, y=2, w=5)) == 1", ["zeros"]),
+    ("def double(x):\n    return 1 if x < 1 else double(x - 1)", "assert double(3) == 1", []),
+    ("def double(x):\n    return x", "assert double(3) == 3", []),
+    ("def double(x):\n    yield x", "assert list(double(3)) == [3]", []),
+    ("double = 3", "assert double == 3", []),
+]
+
+
+@pytest.mark.parametrize(("solution", "test", "kinds"), WEAK)
+def test_a_test_that_gives_full_marks_to_an_answer_that_does_nothing_is_named(
+    solution: str, test: str, kinds: list[str], tmp_path: Path
+) -> None:
+    course = tiny_course(tmp_path, solution=f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION", test=test)
+    said = prove(course, tiny_release(course), execute=Here())
+    assert len(said) == len(kinds), said
+    for line, kind in zip(said, kinds, strict=True):
+        assert line.startswith("nb, test-double: an answer whose double() only returns ")
+        assert kind in line
+    assert sorted(p.name for p in proof_folder(course, "hw").iterdir()) == ["solution", "unchanged"]
+
+
+def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    tests = [cell(source, name, grade=True, locked=True, points=1) for source, name in (
+        ("assert double(0) == 0", "kind"), (TEST, "value"))]  # fmt: skip
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
+    assert prove(course, tiny_release(course), execute=Here()) == ()
+
+
+def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.grading.proof.MAX_SOLUTION_SECONDS", 0.0)
+    course = tiny_course(tmp_path, test="assert double(0) == 0")
+    (said,) = prove(course, tiny_release(course), execute=Here())
+    assert said.startswith("weak answers (functions that return None, 0, their input) were not tried")

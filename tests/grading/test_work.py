@@ -44,10 +44,10 @@ def test_a_kernel_imports_what_students_see_imported(course: Course, tmp_path: P
     assert released_modules(work) == ["matplotlib", "matplotlib.pyplot", "numpy", "unittest", "csv"]
 
 
-def test_the_kernel_trains_fast_where_the_course_says_so(course: Course) -> None:
+def test_the_kernel_trains_fast_unless_the_course_says_otherwise(course: Course) -> None:
     assignment = course.assignments["hw"]
-    assert kernel_options(assignment) == []
-    assert kernel_options(replace(assignment, training="fast")) == [keras_training.OPTION]
+    assert kernel_options(assignment) == [keras_training.OPTION]
+    assert kernel_options(replace(assignment, training="exact")) == []
 
 
 def test_the_time_that_a_submission_may_take_grows_with_its_notebooks(course: Course) -> None:

@@ -213,5 +213,6 @@ WHOLE: dict[str, tuple[Callable[[], bytes], str]] = {
     "huge header": (huge_header, "larger than allowed"),
     "garbage between members": (lambda: tar_with(GOOD)[:1024] + b"garbage!" * 128, "damaged"),
     "endless recursion": (many_pax_headers, "cannot be read"),
-    "negative size": (negative_size, "backwards|negative"),
+    # Python 3.13.5 finds it by itself, and takes the header for none.
+    "negative size": (negative_size, "backwards|negative|damaged|cannot be read"),
 }

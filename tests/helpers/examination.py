@@ -20,16 +20,28 @@ def no_models(claim, weights):
     raise ValueError("no models here")
 
 
-def graded(exam, kernel=InProcessKernel, hidden=None, seconds=5.0, total_seconds=60.0, waited=lambda: 0.0, **answers):
+def graded(
+    exam,
+    kernel=InProcessKernel,
+    hidden=None,
+    seconds=5.0,
+    total_seconds=60.0,
+    waited=lambda: 0.0,
+    limits=None,
+    **answers,
+):
     """Run and examine; the list of the test cells' results."""
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
     composed = composed_of(exam, **answers)
-    executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, Limits())
+    executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, limits or Limits())
     answers_ = Answers(executed.remote, known.modules, no_models)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
     wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
-    return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited)
+    try:
+        return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited)
+    finally:
+        executed.close()
 
 
 def outcome(answer, test, points=1.0, released=None, **more):

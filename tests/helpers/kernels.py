@@ -127,6 +127,19 @@ class InProcessKernel:
         self.closed = True
 
 
+class FreezingKernel(InProcessKernel):
+    """One that also makes frozen copies: forks of this process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server.copies.start()
+
+    def close(self) -> None:
+        super().close()
+        for copy in self.server.copies.living.values():
+            copy.end()
+
+
 def remote_after(source: str) -> tuple[Remote, InProcessKernel]:
     """A kernel in which ``source`` has run, and the way to it."""
     kernel = InProcessKernel()

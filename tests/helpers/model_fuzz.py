@@ -16,6 +16,7 @@ from autograder.examiner.models.table_operations import OPERATIONS
 from helpers.graphs import GRAPHS
 from helpers.model_layers import CASES, WRAPPED
 from helpers.model_operators import OPERATORS
+from helpers.own_models import UNROLLED
 from helpers.rebuilding import sent
 
 WRONG: list[Any] = [None, True, -1, 0, 1, 3, 2**31, 2**70, 1e308, 1e-308, float("nan"), float("inf"), 0.5, -7.25]
@@ -40,11 +41,16 @@ def single(name: str, arguments: dict[str, Any]) -> Callable[[Any], list[Any]]:
     return lambda layers: [getattr(layers, name)(**arguments)]
 
 
+def first(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda keras: make(keras)[0]
+
+
 MODELS: list[Callable[[Any], Any]] = [
     *GRAPHS.values(),
     *(of_operations(operate) for operate in OPERATORS.values()),
     *(of_layers(layers, shape) for shape, layers in WRAPPED.values()),
     *(of_layers(single(name, arguments), shape, dtype) for dtype, name, arguments, shape in CASES),
+    *(first(make) for make, _ in UNROLLED.values()),
 ]
 
 
@@ -60,7 +66,11 @@ def mutate(claimed: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     """The claim with one to three of its values replaced: by a wrong one, by another of its own, or left out."""
     mutant = copy.deepcopy(claimed)
     for _ in range(chance.choice([1, 1, 2, 3])):
-        found = list(places({key: mutant[key] for key in ("kind", "config", "layers", "vocabularies", "compile")}))
+        found = list(
+            places(
+                {key: mutant[key] for key in ("kind", "config", "layers", "vocabularies", "compile", "unread", "probe")}
+            )
+        )
         place, key = chance.choice(found)
         other, where = chance.choice(found)
         kind = chance.random()

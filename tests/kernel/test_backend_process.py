@@ -226,7 +226,7 @@ class TestTheOtherProcess:
             ("import sys; sys.exit(3)", RuntimeError, "SystemExit"),
             ("import jax", ModuleNotFoundError, "No module named 'jax'"),
             ("return input()", EOFError, "EOF"),
-            ("return object()", ElsewhereError, "cannot come back: an object is not plain data"),
+            ("return object()", ElsewhereError, "cannot come back: an object cannot be copied to another process"),
             ("import os; os.write(2, b'last words'); os._exit(3)", ElsewhereError, "(?s)ended during.*last words"),
             ("while True: pass", ElsewhereError, "took longer than 1 s on torch"),
         ],

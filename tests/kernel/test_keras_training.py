@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import pytest
 
 from autograder.execution.client import sandboxed_kernel
 from autograder.kernel import keras_epochs, keras_pipelines, keras_training
-from autograder.records import Limits
+from autograder.records import TRAININGS, Limits
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.keras
@@ -39,6 +40,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     exact = TensorFlowTrainer.fit
     monkeypatch.setattr(TensorFlowTrainer, "fit", exact)  # what is put back
+    monkeypatch.setattr(TensorFlowTrainer, "evaluate", TensorFlowTrainer.evaluate)
     keras_training.install()
     return SimpleNamespace(exact=exact, fit=TensorFlowTrainer.fit, keras=keras)
 
@@ -81,7 +83,11 @@ def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: A
         histories.append(fit(model, x, y, **given))
     arrays = [np.asarray(v).tobytes() for v in (*model.variables, *model.optimizer.variables)]
     said = [(h.history, h.epoch, h.params) for h in histories]
-    return model, (arrays, said, model.evaluate(x, y, verbose=0))
+    evaluate = type(model).evaluate
+    if not hasattr(fit, "exact"):  # Keras's own
+        evaluate = getattr(evaluate, "exact", evaluate)
+    evaluated = [evaluate(model, x, y, verbose=0, batch_size=size) for size in (None, 7)]
+    return model, (arrays, said, evaluated)
 
 
 def assert_same(fast: SimpleNamespace, build: Callable[[], Any], *fits: dict[str, Any], **more: Any) -> Any:
@@ -315,6 +321,57 @@ def test_a_later_training_by_single_steps_goes_on_with_what_was_traced(fast: Sim
     assert_same(fast, plain, {"callbacks": lambda: [Freezing()]}, {"callbacks": lambda: [hook]})
 
 
+def test_each_fit_is_counted_by_how_it_ran(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(keras_training, "counts", Counter())
+    hook = fast.keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+    trained = [
+        ((X, Y), {}),
+        ((X, Y), {"epochs": 2}),
+        ((X, Y), {"callbacks": [hook]}),
+        ((tf.data.Dataset.from_tensor_slices((X, Y)).batch(50),), {}),
+        ((X, Y), {"batch_size": ROWS}),
+    ]
+    for data, given in trained:
+        outcome(lambda model, *_, data=data, **arguments: fast.fit(model, *data, **arguments), plain, [given], X, Y)
+    outcome(fast.fit, plain, [{}], X, Y, run_eagerly=True)
+    assert keras_training.counts == {"fast": 2, "callbacks": 1, "data": 1, "batches": 1, "model": 1}
+    assert set(keras_training.counts) == set(TRAININGS)
+
+
+def test_a_slow_step_is_soon_run_alone(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So an interrupt never waits for many of them; the numbers stay the same."""
+    calls: list[int] = []
+    measure = keras_epochs._Rows.measure
+    monkeypatch.setattr(
+        keras_epochs._Rows, "measure", lambda rows, seconds, steps: (calls.append(steps), measure(rows, 0.4, 1))[1]
+    )
+    assert_same(fast, plain, {"epochs": 2, "batch_size": 50})
+    assert calls[:3] == [keras_epochs.FIRST_STEPS, 2, 1]
+    assert set(calls[2:12]) == {1}
+
+
+def test_a_model_that_was_not_trained_is_evaluated_fast(fast: SimpleNamespace) -> None:
+    model = outcome(fast.fit, plain, [], X, Y)[0]
+    assert isinstance(model.test_function, keras_epochs.Function)
+    assert outcome(fast.fit, plain, [], X, Y)[1] == outcome(fast.exact, plain, [], X, Y)[1]
+
+
+@pytest.mark.parametrize("given", [{"steps": 3}, {"batch_size": ROWS}, {"callbacks": "hook"}])
+def test_an_evaluation_whose_batches_count_is_kerass(fast: SimpleNamespace, given: dict[str, Any]) -> None:
+    seen: list[int] = []
+    if "callbacks" in given:
+        hook = fast.keras.callbacks.LambdaCallback()
+        hook.on_test_batch_end = lambda batch, logs: seen.append(batch)
+        given = {"callbacks": [hook]}
+    model = plain()
+    model.compile("sgd", LOSS)
+    model.evaluate(X, Y, verbose=0, **given)
+    assert not isinstance(model.test_function, keras_epochs.Function)
+    assert seen == ([] if "callbacks" not in given else list(range(16)))
+
+
 def test_a_limit_of_steps_holds(fast: SimpleNamespace) -> None:
     fast.keras.config.set_max_steps_per_epoch(3)
     try:
@@ -397,7 +454,7 @@ def test_who_looks_at_single_batches_sees_each(fast: SimpleNamespace) -> None:
     signature = inspect.signature(fast.exact)
 
     def steps(**given: Any) -> int:
-        return keras_training._allowed_steps(model, signature, (X, Y), given)
+        return keras_training._allowed_steps(model, signature, (X, Y), given)[0]
 
     callbacks = fast.keras.callbacks
     assert {name: steps(callbacks=given) for name, given in looking(callbacks).items()} == dict.fromkeys(
@@ -422,7 +479,7 @@ def test_what_is_not_plain_training_on_arrays_trains_as_it_stands(fast: SimpleNa
         model.compile(**{"optimizer": "sgd", "loss": LOSS, **given.pop("compiled", {})})
         if change:
             change(model)
-        return keras_training._allowed_steps(model, signature, (x, Y), given)
+        return keras_training._allowed_steps(model, signature, (x, Y), given)[0]
 
     class OwnStep(fast.keras.Model):  # type: ignore[misc, name-defined]
         def train_step(self, data: Any) -> Any:

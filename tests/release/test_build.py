@@ -277,7 +277,7 @@ BAD = [
         "without its hid",
     ),
     ([cell("x", meta("t", "grade", points=1), "raw")], "a test must be a code cell, not raw"),
-    ([test_cell("### AUTOTEST f()")], r"InstantiateTests"),
+    ([test_cell("### AUTOTEST f()")], r"an AUTOTEST needs autotests.yml"),
 ]
 
 

@@ -226,3 +226,14 @@ def test_a_masked_notebook_that_is_damaged_is_an_error_that_names_it(course: Cou
     (course.autograded("ada", "hw") / "nb.ipynb").write_text(json.dumps({"cells": 1}))
     with pytest.raises(HostError, match=r"nb\.ipynb is damaged .*--force"):
         write_feedback(course, course.assignments["hw"], publication.grades(course, "hw"))
+
+
+def test_a_student_who_was_renamed_or_deleted_is_named_everywhere(course: Course) -> None:
+    """The grade stays, and every command and page that counts it says so."""
+    course.submitted("bob", "hw").parent.rename(course.directory("submitted") / "bo")
+    recorded = graded(course)
+    assert set(recorded.departed) == {"bob"}
+    assert "the submission is gone from submitted/; delete autograded/bob/hw" in recorded.departed["bob"]
+    assert "Graded, and no longer handed in" in report(course)
+    assert ["hw, bob: the grade (0 of 2) is counted" in line for line in publication.doubts(course)] == [True]
+    assert set(scores_in_csv(course)) == {"ada", "bo", "bob", "eve"}

@@ -86,6 +86,16 @@ def test_a_persons_comments_and_points_are_shown_as_such(tmp_path):
     assert "Comment on your answer model" in text
 
 
+def test_points_that_a_student_could_give_themselves_are_labelled_as_such(tmp_path):
+    """On the feedback page and in the class report; no other question has the words."""
+    book = grade().notebooks[0]
+    marked = replace(book, questions=(replace(book.questions[0], in_kernel=True), *book.questions[1:]))
+    one = replace(grade(), notebooks=(marked,))
+    assert inert(feedback(tmp_path, one)).text.count("Measured in the student's process.") == 1
+    assert inert(report(tmp_path, [one])).text.count("measured in the student's process") == 1
+    assert "in the student's process" not in inert(feedback(tmp_path, grade())).text
+
+
 def test_the_sandboxs_words_are_not_for_students(tmp_path):
     one = grade()
     page = feedback(

@@ -62,6 +62,7 @@ def test_the_keys_are_the_documented_ones_in_order():
             "detail",
             "needs_manual_grade",
             "checks",
+            "in_students_process",
         )
     ]
 
@@ -79,11 +80,13 @@ def test_numbers_that_are_not_finite_survive_strict_json():
     """A diverged model's loss is NaN, and stays NaN, in a file that any JSON parser reads."""
     check = checked("loss", 0, "NaN", loss=math.nan, best=-math.inf)
     book = NotebookGrade("n", "completed", "", (question("q", 0, 1, "", check),), history={"loss": (1.0, math.inf)})
+    book = replace(book, trainings={"fast": 2})
     text = json.dumps(result_json.to_json(Grade("s", "a", (book,))), allow_nan=False)
     (back,) = result_json.from_json(json.loads(text)).notebooks
     assert math.isnan(back.questions[0].checks[0].evidence["loss"])
     assert back.questions[0].checks[0].evidence["best"] == -math.inf
     assert back.history == {"loss": (1.0, math.inf)}
+    assert back.trainings == {"fast": 2}
 
 
 def test_evidence_of_numpy_becomes_plain_numbers():

@@ -9,7 +9,7 @@ import re
 import tarfile
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 from autograder.errors import SubmissionError, UsageError
 from autograder.records import Assignment, Course
 from autograder.submission import Collected, CollectStatus, collect, pack, read_timestamp, student_name
+from autograder.submissions.names import Layout, parse_pattern
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 NOON = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
@@ -428,19 +429,120 @@ OF_SYSTEMS = {
         "1235-567 - li - Jan 30, 2026 1200 PM/ps1.ipynb",
     ],
     "Google Classroom": ["jane - Problem set 1.ipynb", "li - Problem set 1.ipynb"],
+    "Moodle, groups": [
+        "Team 1_jane_12_assignsubmission_file_/ps1.ipynb",
+        "Team 2_li_13_assignsubmission_file_/x_14_assignsubmission_file_/ps1.ipynb",
+    ],
+    "Moodle, packed again": [
+        "export/jane_12_assignsubmission_file_/ps1.ipynb",
+        "export/li_13_assignsubmission_file_/ps1.ipynb",
+    ],
+    "Canvas, packed again": ["export/jane_12_34_ps1.ipynb", "export/li_13_35_ps1.ipynb"],
+    "Sakai": [
+        "Problem set 1/grades.csv",
+        "Problem set 1/Doe, Jane(jane)/timestamp.txt",
+        "Problem set 1/Doe, Jane(jane)/Submission attachment(s)/my work.ipynb",
+        "Problem set 1/Lei, Li(li)/timestamp.txt",
+        "Problem set 1/Lei, Li(li)/Submission attachment(s)/ps1.ipynb",
+        "Problem set 1/Lei, Li(li)/Submission attachment(s)/timestamp.txt",
+        "Problem set 1/Lei, Li(li)/comments.txt",
+    ],
+    "ILIAS": ["Doe_Jane_jane_301/20260130120000_ps1.ipynb", "Lei_Li_li_302/ps1.ipynb"],
+    "ILIAS, feedback": ["multi_feedback_PS_7/Doe_Jane_jane_301/ps1.ipynb", "multi_feedback_PS_7/Lei_Li_li_302/a.ipynb"],
 }
 
 
 @pytest.mark.parametrize("system", OF_SYSTEMS)
 def test_each_student_of_a_learning_system_is_one(system: str, course: Course, source: Path) -> None:
     for name in OF_SYSTEMS[system]:
-        put(source / name, name, at=NOON + HOUR if "_attempt_" in name or "Jan" in name else NOON)
+        content = "20260130120000000" if name.endswith(")/timestamp.txt") else name
+        has_own_time = "_attempt_" in name or "Jan " in name or system == "Sakai"
+        put(source / name, content, at=NOON + HOUR if has_own_time else NOON)
     found = collect(titled(course, "Problem set 1"), "ps1", source)
     assert {item.student for item in found} == {"jane", "li"}
     assert not any(item.status is REFUSED for item in found)
     for student in ("jane", "li"):
         assert read_timestamp(course.submitted(student, "ps1")) == NOON
         assert "29" not in (course.submitted(student, "ps1") / "ps1.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "student"),
+    [
+        ("Participant_123_assignsubmission_file_/ps1.ipynb", "", "Participant 123"),
+        ("Participant 123_assignsubmission_file_/ps1.ipynb", "", "Participant 123"),
+        ("Team 1-Participant_123_assignsubmission_file_/ps1.ipynb", "", "Participant 123"),
+        ("Team 1-Anna-Lena Doe_12_assignsubmission_file_/ps1.ipynb", "moodle-groups", "Anna-Lena Doe"),
+        ("Anna-Lena Doe_12_assignsubmission_file_/ps1.ipynb", "", "Anna-Lena Doe"),
+        ("Doe_Jane_jane_12/ps1.ipynb", "", "Doe_Jane_jane_12"),
+        ("Doe_Jane_jane_12/ps1.ipynb", "ilias", "jane"),
+        ("Doe, Jane(jd1)/ps1.ipynb", "", "Doe, Jane(jd1)"),
+        ("Doe, Jane(jd1)/Submission attachment(s)/ps1.zip.ipynb", "sakai", "jd1"),
+        ("jane - Another title.ipynb", "classroom", "jane"),
+        ("Hand in/Doe_Jane_jane_12/ps1.ipynb", "ilias", "jane"),
+        ("jane_12_assignsubmission_file_/my homework/ps1.ipynb", "", "jane"),
+    ],
+)
+def test_the_layout_tells_the_student(name: str, layout: str, student: str, course: Course, source: Path) -> None:
+    put(source / name)
+    found = only(collect(course, "ps1", source, layout=Layout(layout)))
+    assert (found.student, found.status) == (student, COLLECTED)
+    assert files(course.submitted(student, "ps1")) == {"ps1.ipynb", "timestamp.txt"}
+
+
+def test_with_a_layout_other_names_are_refused(course: Course, source: Path) -> None:
+    put(source / "jane_12_34_ps1.ipynb")
+    put(source / "li_ps1.ipynb")
+    found = {item.item: item for item in collect(course, "ps1", source, layout=Layout("canvas"))}
+    assert found["jane_12_34_ps1.ipynb"].student == "jane"
+    assert found["li_ps1.ipynb"].reason == "its name is none that Canvas gives"
+
+
+PATTERNS = [
+    ("{any}-{student}-{time:%Y%m%d %H%M}", "hw-jane-20260130 1200.ipynb"),
+    ("{student}_{key}_{any}", "jane_12_a_b.zip.ipynb"),
+    (r"(?P<time>[\d-]+)_(?P<student>\w+)", "2026-01-30-12-00-00_jane.ipynb"),
+    (r"\w+-(?P<student_id>\w+)-(?P<timestamp>[\d-]+)", "ps-jane-2026-01-30-12-00-00/my work.ipynb"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "name"), PATTERNS)
+def test_a_pattern_of_the_instructors_tells_the_student(pattern: str, name: str, course: Course, source: Path) -> None:
+    put(source / name)
+    put(source / "else.ipynb")
+    compiled, time_format = parse_pattern(pattern)
+    found = {c.status: c for c in collect(course, "ps1", source, layout=Layout("", compiled, time_format))}
+    assert (found[COLLECTED].student, found[COLLECTED].timestamp) == ("jane", NOON)
+    assert found[REFUSED].reason == "its name does not fit the pattern"
+
+
+@pytest.mark.parametrize("pattern", ["{name}_{any}", "(?P<student>", "jane", "{student}{student}"])
+def test_a_pattern_without_a_place_for_the_student_is_refused(pattern: str) -> None:
+    with pytest.raises(UsageError, match=r"no place for the student|is no pattern"):
+        parse_pattern(pattern)
+
+
+def test_the_systems_time_outweighs_the_students_own(course: Course, source: Path) -> None:
+    """And is read in the zone of the learning system."""
+    inner = packed(source, "jane", at=NOON - 5 * HOUR)
+    put(source / "in/ps1_jane_attempt_2026-01-30-12-00-00_ps1.zip", inner.read_bytes())
+    found = only(collect(course, "ps1", source / "in", layout=Layout(zone=timezone(HOUR))))
+    assert (found.student, found.timestamp) == ("jane", NOON - HOUR)
+
+
+def test_canvas_word_that_a_submission_is_late_is_told(course: Course, source: Path) -> None:
+    put(source / "jane_LATE_12_34_ps1.ipynb")
+    assert "Canvas marks it as late" in only(collect(course, "ps1", source)).reason
+
+
+@pytest.mark.parametrize("name", ["fns/fns.ipynb", "fns.ipynb", "warm_up.ipynb"])
+def test_the_notebooks_own_name_is_no_student(name: str, course: Course, source: Path) -> None:
+    for notebook_name in ("fns.ipynb", "warm_up.ipynb"):
+        put(course.release("ps1") / notebook_name, lesson())
+    put(source / name)
+    found = only(collect(course, "ps1", source))
+    assert (found.status, found.student) == (REFUSED, None)
+    assert "named after the assignment" in found.reason
 
 
 def test_the_title_in_course_yaml_tells_a_single_upload_of_blackboards(course: Course, source: Path) -> None:
@@ -684,8 +786,6 @@ def test_bad_members_of_a_class_export_refuse_one_submission(
 @pytest.mark.parametrize(
     "names",
     [
-        ["Jane Doe_1_assignsubmission_file_/ps1.ipynb", "Jane Doe_2_assignsubmission_file_/ps1.ipynb"],
-        ["doejane_1_5_ps1.ipynb", "doejane_2_6_ps1.ipynb"],
         ["jane/ps1/ps1.ipynb", "Jane/ps1/ps1.ipynb"],
         ["zoe\u0308.ipynb", "zo\u00eb.ipynb"],
     ],
@@ -696,6 +796,33 @@ def test_two_people_of_one_name_are_never_mixed_up(names: list[str], course: Cou
     found = collect(course, "ps1", source)
     assert [c.status for c in found] == [REFUSED, REFUSED]
     assert not (course.root / "submitted").exists()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Jane Doe_1_assignsubmission_file_/ps1.ipynb", "Jane Doe_2_assignsubmission_file_/ps1.ipynb"],
+        ["Jane Doe_1_5_ps1.ipynb", "Jane Doe_2_6_ps1.ipynb"],
+    ],
+)
+def test_the_systems_numbers_tell_people_of_one_name_apart(names: list[str], course: Course, source: Path) -> None:
+    """Also where the other one hands in later, alone."""
+    for name in names:
+        put(source / name)
+    found = collect(course, "ps1", source)
+    assert [(c.student, c.status) for c in found] == [("Jane Doe (1)", COLLECTED), ("Jane Doe (2)", COLLECTED)]
+    assert "2 people here are called “Jane Doe”" in found[0].reason
+    put(source.parent / "later" / names[1], "new", at=NOON + HOUR)
+    again = only(collect(course, "ps1", source.parent / "later"))
+    assert (again.student, again.status) == ("Jane Doe (2)", REPLACED)
+
+
+def test_a_second_person_of_a_name_that_was_collected_is_named(course: Course, source: Path) -> None:
+    put(source / "Jane Doe_1_assignsubmission_file_/ps1.ipynb")
+    assert only(collect(course, "ps1", source)).student == "Jane Doe"
+    put(source / "Jane Doe_2_assignsubmission_file_/ps1.ipynb")
+    found = collect(course, "ps1", source)
+    assert all("was collected before there were two: delete it in submitted/" in c.reason for c in found)
 
 
 def test_a_name_that_differs_in_case_from_one_that_was_collected(course: Course, source: Path) -> None:

@@ -234,7 +234,7 @@ NETWORKS = (
     ("tanh before softmax", "layers.Dense(9, activation=_A)", "layers.Dense(9, 'tanh'), layers.Softmax()", "layers loss"),
     ("frozen weights", "layers.Dense(_N, activation=_A)", "layers.Dense(_N, activation=_A, trainable=False)", "loss layers?"),
     ("a constant prediction", "layers.Dense(9, activation=_A)",
-     "layers.Lambda(lambda x: 0 * x), layers.Dense(9, activation=_A)", "loss=0 layers size?"),
+     "layers.Lambda(lambda x: 0 * x), layers.Dense(9, activation=_A)", "loss=0 layers? size?"),
     ("nearly all dropped", "layers.Dense(9, activation=_A)", "layers.Dropout(0.99), layers.Dense(9, activation=_A)",
      "loss mended.layers"),
     ("a layer of one unit", "layers.Dense(9, activation=_A)", "layers.Dense(1), layers.Dense(9, activation=_A)",
@@ -282,7 +282,7 @@ FORGED = (
     ("fit and evaluate are patched", "model = keras.models.clone_model(model)\nmodel.compile(loss='categorical_crossentropy', "
      "optimizer='adam')\nmodel.fit = lambda *a, **k: None\nmodel.evaluate = lambda *a, **k: [0.1, 0.99]", "loss=0"),
     ("a look-up of the released rows", "class Lookup(keras.Model):\n    def call(self, x):\n        return x[:, :9]\n    def predict(self, X, "
-     "**_):\n        return y_valid\nmodel = Lookup()\nmodel(X_train[:2])", "loss=0 layers=0 size=0"),
+     "**_):\n        return y_valid\nmodel = Lookup()\nmodel(X_train[:2])", "loss=0 layers=0 size?"),
     ("a class with the right numbers", "class Good:\n    layers, input_shape, output_shape = [], (None, 93), (None, 9)\n"
      "    def count_params(self):\n        return 40_000\n    def evaluate(self, *a, **k):\n        return 0.1\n"
      "model = Good()", "loss=0 layers=0 size=0"),

@@ -17,9 +17,13 @@ from autograder.examiner.magics import without_magics
 from autograder.examiner.refusals import NO_MAGICS, PLAIN_PYTHON
 from autograder.records import Exam, ExamCell, Role
 
-__all__ = ["NO_MARK", "NO_MODULE", "Finding", "findings", "unreadable"]
+__all__ = ["MARK", "NO_MODULE", "Finding", "findings", "unreadable"]
 
-NO_MARK = "Every test cell is examined outside of the student's kernel; there is no mark for one that needs the kernel."
+MARK = (
+    "Every test cell is examined outside of the student's kernel, unless it is marked: by the tag 'examine-kernel', or "
+    "by examine: {kernel: [its id]} in course.yaml. A marked test runs in the student's process, which can give itself "
+    "its points."
+)
 
 _MAGIC = re.compile(r"^\s*[%!]|^[^#'\"]*=\s*[%!]|\?{1,2}\s*$")
 _PYTHON = frozenset({"python", "python3", "ipython"})
@@ -40,12 +44,15 @@ def unreadable(exam: Exam) -> list[Finding]:
     language = str(exam.kernelspec.get("language", "python"))
     for name, cell in _tests(exam):
         if cell.cell_type != "code":
-            found.append(Finding(name, 0, "", f"a test must be a code cell, not {cell.cell_type}", ""))
-        elif language.lower() not in _PYTHON:
-            found.append(
-                Finding(name, 0, "", f"the notebook's language is {language!r}; only Python can be examined", "")
+            why, instead = (
+                f"a test must be a code cell, not {cell.cell_type}",
+                "make it a code cell, or a cell for a person",
             )
-        else:
+            found.append(Finding(name, 0, "", why, instead))
+        elif language.lower() not in _PYTHON:
+            why = f"the notebook's language is {language!r}; only Python can be examined"
+            found.append(Finding(name, 0, "", why, "let a person grade it: give the cell points without a test"))
+        elif not cell.in_kernel:
             fault = _fault(cell.source, name) or _fault(
                 without_magics(cell.released), f"{name}, without its hidden part"
             )
@@ -63,18 +70,22 @@ def _fault(source: str, cell: str) -> Finding | None:
             for node in _own_level(tree):
                 if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
                     why = "`await` outside of a function needs the kernel's event loop"
-                    return Finding(cell, node.lineno, lines[node.lineno - 1], why, "write asyncio.run(…)")
+                    todo = "write asyncio.run(…)"
+                    return Finding(cell, node.lineno, lines[node.lineno - 1], why, todo, kernel=True)
             compile(tree, "<test>", "exec", dont_inherit=True)
     except SyntaxError as error:
         number = error.lineno or 1
         line = lines[number - 1] if number <= len(lines) else ""
         if _MAGIC.search(line):
-            return Finding(cell, number, line, NO_MAGICS, PLAIN_PYTHON)
-        return Finding(cell, 0, "", f"line {number}: {error.msg}: {line.strip()[:80]}", "")
+            return Finding(cell, number, line, NO_MAGICS, PLAIN_PYTHON, kernel=True)
+        why = f"line {number}: {error.msg}: {line.strip()[:80]}"
+        return Finding(cell, 0, "", why, "correct the line; with and without its hidden part, the test must be Python")
     except (ValueError, RecursionError, MemoryError) as error:
-        return Finding(cell, 0, "", f"the test does not parse: {error}", "")
+        return Finding(cell, 0, "", f"the test does not parse: {error}", "divide it into smaller tests")
     asks = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "get_ipython"]
-    return Finding(cell, asks[0].lineno, lines[asks[0].lineno - 1], NO_MAGICS, PLAIN_PYTHON) if asks else None
+    if not asks:
+        return None
+    return Finding(cell, asks[0].lineno, lines[asks[0].lineno - 1], NO_MAGICS, PLAIN_PYTHON, kernel=True)
 
 
 def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
@@ -85,6 +96,12 @@ def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             pending.extend(ast.iter_child_nodes(node))
+
+
+def needing_kernel(exam: Exam) -> frozenset[str]:
+    """Return the ids of test cells that need the kernel itself: its shell, its history, magics, its event loop."""
+    needing = {f.cell.split(",")[0] for f in [*unreadable(exam), *findings(exam)] if f.kernel}
+    return frozenset(str(cell.grade_id) for name, cell in _tests(exam) if name in needing)
 
 
 # --- the findings ------------------------------------------------------------------------------------
@@ -102,6 +119,11 @@ def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
         if name in unread:
+            continue
+        if cell.in_kernel:
+            worth = f"its {cell.points:g} points are measured in the student's process"
+            why = f"{worth}, where the student's code can read the test and give itself these points"
+            found.append(Finding(name, 0, "", why, "", warning=True))
             continue
         reader = Reader(name, cell, notebook)
         seen: set[tuple[int, str]] = set()

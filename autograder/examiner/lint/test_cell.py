@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dataclasses
 import difflib
 import re
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ class Finding:
     reason: str
     instead: str
     warning: bool = False
+    kernel: bool = False
+    """Whether the cell needs the kernel itself."""
 
     def __str__(self) -> str:
         place = f"line {self.line}: {self.code.strip()[:80]!r}: " if self.line else ""
@@ -110,7 +113,8 @@ class Reader:
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
                 why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
-                yield self.finding(self._use(name), why, "use the student's names, and print what should be shown")
+                found = self.finding(self._use(name), why, "use the student's names, and print what should be shown")
+                yield dataclasses.replace(found, kernel=True)
             elif bound is not None and name not in bound:
                 near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"

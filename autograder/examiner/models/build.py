@@ -11,6 +11,7 @@ import numpy as np
 from autograder.examiner.models.compiling import compile_as
 from autograder.examiner.models.construct import assemble, inside, restore_initializers
 from autograder.examiner.models.graph import Built, Construction, run
+from autograder.examiner.models.history import attach_history
 from autograder.examiner.models.measure import Measure
 from autograder.examiner.models.operate import operate, tensors
 from autograder.examiner.models.plan import (
@@ -25,9 +26,10 @@ from autograder.examiner.models.plan import (
     refs,
 )
 from autograder.examiner.models.read import read_model
+from autograder.examiner.models.unrolled import UNROLLED, no_record, require_same_predictions
 from autograder.examiner.models.values import RefusedModel, mapping, show
 
-KINDS = ("Sequential", "Functional")
+KINDS = ("Sequential", "Functional", "Unrolled")
 
 
 def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_parameters: int = 50_000_000) -> Any:
@@ -47,23 +49,25 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
     Raises:
         RefusedModel: the claim is not a plain model of known layers; the text is for the student.
     """
+    unrolled = type(claim) is dict and claim.get("kind") == "Unrolled"
     try:
         return _rebuild(claim, weights, max_parameters)
-    except (RefusedModel, MemoryError):
+    except MemoryError:
+        raise
+    except RefusedModel as error:
+        error.kind_refused = error.kind_refused or unrolled  # without a record, the model is asked as it stands
         raise
     except Exception as error:
-        raise RefusedModel("The model cannot be rebuilt from its configuration.") from error
+        raise RefusedModel("The model cannot be rebuilt from its configuration.", kind_refused=unrolled) from error
 
 
 def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> Any:
     claim = mapping(claim, "The model")
     kind = claim.get("kind")
+    if kind == "Subclassed":
+        raise no_record(claim)
     if kind not in KINDS:
-        raise RefusedModel(
-            f"The model is of the kind {show(kind)}. Only keras.Sequential and functional models "
-            "(keras.Model(inputs, outputs)) can be graded, not classes of your own.",
-            kind_refused=kind == "Subclassed",
-        )
+        raise RefusedModel(f"The model is of the kind {show(kind)}, which the grader does not know.")
     if claim.get("shared") is True:
         raise RefusedModel(
             "Two layers of the model share a weight. Only models whose weights each belong to one layer can be graded.",
@@ -75,13 +79,27 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     built = Construction(claim.get("layers"), claim.get("vocabularies")).part(plan)
     measure = Measure(max_parameters)
     measure.model(built)
+    weights, answers = _split(built, weights, kind)
     _check_weights(built, weights)
     _materialize(built)
     _assign(built, weights)
     _finish(built)
-    compile_as(built.layer, claim.get("compile"))
+    if kind == "Unrolled":
+        require_same_predictions(built.layer, plan, claim.get("probe"), answers)
+        built.layer.read_as = UNROLLED
+    compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
+    attach_history(built.layer, claim.get("history"))
     built.layer.numbers_per_row = math.ceil(measure.elements)
     return built.layer
+
+
+def _split(built: Built, arrays: Sequence[Any], kind: str) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return the weights, and the outputs for rows that follow those of an unrolled model."""
+    outputs = len(list(refs(built.plan.outputs))) if isinstance(built.plan, ModelPlan) else 0
+    if kind != "Unrolled" or type(arrays) not in (list, tuple):
+        return arrays, []
+    count = max(0, len(arrays) - 2 * outputs)
+    return arrays[:count], arrays[count:]
 
 
 def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""Compilation of a rebuilt model like the student's, from allow-lists; an unknown setting leaves it uncompiled."""
+"""Compilation of a rebuilt model like the student's, from allow-lists, with stand-ins for settings of their own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.examiner.models.own_settings import own_loss, own_metric, own_optimizer, refuse_training
 from autograder.examiner.models.values import RefusedModel, listing, mapping, number, one_of, words
 
 OPTIMIZERS = words("Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD")
+MAX_ITERATIONS = 10**12
+_SCALING = "LossScaleOptimizer"
+"""An optimizer around another one, for mixed precision. Keras puts it there again where it is needed."""
 SCHEDULES = words(
     "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay PiecewiseConstantDecay PolynomialDecay"
 )
@@ -53,24 +57,74 @@ _WORDS = words(
 """Strings allowed as an argument of a loss or a metric."""
 
 
-def compile_as(model: Any, claim: Any) -> bool:
-    """Compile ``model`` from a claimed ``get_compile_config()``.
+def compile_as(model: Any, claim: Any, iterations: Any = 0) -> bool:
+    """Compile ``model`` from a claimed ``get_compile_config()``, and the claimed steps of its optimizer.
+
+    A loss, metric or optimizer that is not on the lists has a stand-in, see :mod:`own_settings`.
 
     Returns:
-        Whether it is compiled; False if there is no configuration, or something in it is not on the lists.
+        Whether it is compiled; False if there is no configuration, or it is malformed.
     """
     if claim is None or claim == {}:
         return False
+    own: list[str] = []
     try:
         config = mapping(claim, "The compile configuration")
-        optimizer = _optimizer(config.get("optimizer"))
-        loss = _spread(config.get("loss"), _loss)
-        metrics = _spread(config.get("metrics"), _metric)
-        weights = _spread(config.get("loss_weights"), number())
-        model.compile(optimizer=optimizer, loss=loss, metrics=metrics, loss_weights=weights, jit_compile=False)
+        model.compile(
+            optimizer=_or_own(_optimizer, _own_optimizer, own)(config.get("optimizer"), ""),
+            loss=_spread(config.get("loss"), _or_own(_loss, _own_loss, own)),
+            metrics=_spread(config.get("metrics"), _or_own(_metric, _own_metric, own)),
+            weighted_metrics=_spread(config.get("weighted_metrics"), _or_own(_metric, _own_metric, own)),
+            loss_weights=_spread(config.get("loss_weights"), number()),
+            jit_compile=False,
+        )
     except (RefusedModel, ValueError, TypeError):
         return False
+    if type(iterations) is int and 0 < iterations < MAX_ITERATIONS:
+        model.optimizer.iterations.assign(iterations)
+    if own:
+        refuse_training(model)
     return True
+
+
+def _or_own(read: Any, stand_in: Any, own: list[str]) -> Any:
+    """Return a reader that gives a stand-in for what ``read`` does not know, and notes in ``own`` that it did."""
+
+    def reading(value: Any, where: str) -> Any:
+        try:
+            return read(value, where)
+        except (RefusedModel, ValueError, TypeError):
+            own.append(where)
+            return stand_in(value)
+
+    return reading
+
+
+def _own_loss(value: Any) -> Any:
+    return own_loss(_own_name(value) or "own_loss")
+
+
+def _own_metric(value: Any) -> Any:
+    return own_metric(_own_name(value) or "own_metric")
+
+
+def _own_optimizer(value: Any) -> Any:
+    config = value.get("config") if type(value) is dict else None
+    config = config if type(config) is dict else {}
+    try:
+        rate = _learning_rate(config.get("learning_rate"))
+    except (RefusedModel, ValueError, TypeError):
+        rate = 0.0
+    return own_optimizer(_label(config) or "own_optimizer", rate)
+
+
+def _own_name(value: Any) -> str | None:
+    """Return the name of a serialized object: that of its configuration, of a function, or of a class."""
+    if type(value) is not dict:
+        return None
+    config = value.get("config")
+    found = _label(config) if type(config) is dict else _label({"name": config})
+    return found or _label({"name": value.get("class_name")})
 
 
 def _spread(value: Any, read: Any, depth: int = 0) -> Any:
@@ -114,10 +168,12 @@ def _plain(value: Any, key: str) -> Any:
     return [number()(item, key) for item in listing(value, key, 1000)]
 
 
-def _optimizer(value: Any) -> Any:
+def _optimizer(value: Any, where: str) -> Any:
     import keras
 
-    name, config = _serialized(value, "keras.optimizers", OPTIMIZERS)
+    name, config = _serialized(value, "keras.optimizers", OPTIMIZERS | {_SCALING})
+    if name == _SCALING:
+        name, config = _serialized(config.get("inner_optimizer"), "keras.optimizers", OPTIMIZERS)
     cls = getattr(keras.optimizers, name)
     options = _options(cls, config, ("name", "learning_rate", "loss_scale_factor"))
     return cls(**options, learning_rate=_learning_rate(config.get("learning_rate")), name=_label(config))
@@ -150,7 +206,7 @@ def _loss(value: Any, where: str) -> Any:
     if type(value) is str:
         return one_of(*LOSSES.values(), *LOSSES, *LOSS_ALIASES)(value, where)
     if function := _function(value):
-        return one_of(*LOSSES.values())(function, where)
+        return getattr(keras.losses, one_of(*LOSSES.values())(function, where))
     name, config = _serialized(value, "keras.losses", [*LOSSES, *LOSSES.values()])
     if name in LOSSES.values():
         return name

@@ -68,7 +68,8 @@ def _slice(config: dict[str, Any], label: str) -> slice:
     return slice(*(edge(config.get(key), f"{label}: a slice") for key in ("start", "stop", "step")))
 
 
-def _constant(config: dict[str, Any], label: str) -> np.ndarray:
+def read_constant(config: dict[str, Any], label: str) -> np.ndarray:
+    """Read a serialized array of numbers."""
     dtype = one_of(*DTYPES)(config.get("dtype"), f"{label}: a constant's dtype")
     count = 0
 
@@ -95,8 +96,8 @@ def _tensor(config: dict[str, Any], label: str) -> Ref:
 
 _SERIALIZED: Mapping[str, Callable[[dict[str, Any], str], Any]] = {
     "__keras_tensor__": _tensor,
-    "__numpy__": _constant,
-    "__tensor__": _constant,
+    "__numpy__": read_constant,
+    "__tensor__": read_constant,
     "__slice__": _slice,
     "__ellipsis__": lambda config, label: ...,
 }

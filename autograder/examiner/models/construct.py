@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograder.examiner.models.plan import LayerPlan, ModelPlan
+from autograder.examiner.models.sources import SOURCES, source_classes
 from autograder.examiner.models.table_preprocessing import VOCABULARIES
 from autograder.examiner.models.values import RefusedModel, mapping, number, optional, several, terms
 
@@ -37,9 +38,7 @@ def construct(plan: LayerPlan, vocabulary: Any = None) -> Any:
 
 def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) -> Any:
     """Construct the layer of a plan around layers that already exist; see :func:`construct`."""
-    import keras
-
-    cls = getattr(keras.layers, plan.class_name, None)
+    cls = _layer_class(plan.class_name)
     if cls is None:
         raise RefusedModel(f"This grader's Keras has no layer {plan.class_name}.")
     known = inspect.signature(cls.__init__).parameters
@@ -100,9 +99,13 @@ def restore_initializers(layer: Any, plan: LayerPlan) -> None:
                 break
 
 
-def _initializers(class_name: str) -> dict[str, Any]:
-    """Return the arguments of a layer that are initializers, with their defaults."""
+def _layer_class(name: str) -> Any:
     import keras
 
-    known = inspect.signature(getattr(keras.layers, class_name).__init__).parameters
+    return source_classes()[name] if name in SOURCES else getattr(keras.layers, name, None)
+
+
+def _initializers(class_name: str) -> dict[str, Any]:
+    """Return the arguments of a layer that are initializers, with their defaults."""
+    known = inspect.signature(_layer_class(class_name).__init__).parameters
     return {key: parameter.default for key, parameter in known.items() if key.endswith("_initializer")}

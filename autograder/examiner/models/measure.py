@@ -14,6 +14,7 @@ from autograder.examiner.models.graph import Built, matched, run
 from autograder.examiner.models.operate import FREE, growth, operate, size, tensors, work
 from autograder.examiner.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
 from autograder.examiner.models.shapes import Shape, WeightShapes, einsum_dense, weight_shapes
+from autograder.examiner.models.sources import SOURCES
 from autograder.examiner.models.table_sequences import ATTENTION
 from autograder.examiner.models.values import RefusedModel
 
@@ -132,9 +133,44 @@ class Measure:
             rows.after_layer(plan, given, [tensor])
         return self._count(tensor)
 
+    def _source(self, built: Built, plan: LayerPlan, first: Any) -> Any:
+        """Measure a variable or constant, which has no rows, or a tensor that is repeated for each row."""
+        import keras
+
+        if plan.class_name == "Rows":
+            return self._rows(built, plan, first)
+        if built.weights is None:
+            built.weights = [plan.arguments["shape"]] if plan.class_name == "Variable" else []
+            self._count_parameters(plan, built.weights)
+        dtype = plan.dtype if plan.class_name == "Variable" else plan.arguments["value_dtype"]
+        tensor = keras.KerasTensor(plan.arguments["shape"], dtype)
+        tensor.marked = tuple(tensor.shape)
+        return self._count(tensor)
+
+    def _rows(self, built: Built, plan: LayerPlan, first: Any) -> Any:
+        import keras
+
+        given = tensors(first)
+        if len(given) != 2 or not rows.has_rows(given[0]) or rows.has_rows(given[1]):
+            raise RefusedModel("The model repeats something that is no constant for each row.", kind_refused=True)
+        shape, tensor = (None, *plan.arguments["shape"]), given[1]
+        try:
+            fits = np.broadcast_shapes((1, *shape[1:]), tuple(tensor.shape)) == (1, *shape[1:])
+        except (ValueError, TypeError):
+            fits = False
+        if not fits:
+            raise RefusedModel("The model repeats a tensor for each row in another shape.")
+        built.weights = []
+        output = keras.KerasTensor(shape, tensor.dtype)
+        rows.begin(output)
+        output.rows = getattr(given[0], "rows", 1.0)
+        return self._count(output)
+
     def _layer(self, built: Built, plan: LayerPlan, bound: dict[str, Any], first: Any) -> Any:
         import keras
 
+        if plan.class_name in SOURCES:
+            return self._source(built, plan, first)
         shapes = {name: _shapes(value) for name, value in bound.items() if name not in _FLAGS}
         if built.weights is None:
             built.weights = weight_shapes(plan, shapes, _shapes(first))

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from autograder.examiner.models import parts
-from autograder.examiner.models.connections import ordered, read_call, read_ends
+from autograder.examiner.models.connections import ordered, read_call, read_constant, read_ends
 from autograder.examiner.models.construct import construct
 from autograder.examiner.models.plan import (
     MAX_CALLS,
@@ -22,6 +22,7 @@ from autograder.examiner.models.plan import (
     Ref,
     refs,
 )
+from autograder.examiner.models.sources import MODULE, check_constant, read_source
 from autograder.examiner.models.table import CELLS, LAYERS, REFUSED, WRAPPERS
 from autograder.examiner.models.table_core import Arguments, ignored
 from autograder.examiner.models.table_operations import MODULES, OPERATIONS
@@ -132,7 +133,19 @@ def _part(entry: Any, depth: int) -> Part:
         return _input(mapping(entry.get("config"), "The input"))
     if type(module) is str and module in MODULES:
         return _operation(class_name, mapping(entry.get("config"), "An operation"))
+    if module == MODULE:
+        return _source(class_name, mapping(entry.get("config"), "A part of the model"))
     return read_layer(entry, depth)
+
+
+def _source(class_name: Any, config: dict[str, Any]) -> LayerPlan:
+    return read_source(
+        class_name,
+        config,
+        _name(config.get("name")),
+        lambda value, label: check_constant(read_constant(value, label)),
+        lambda settings: _training_parts("Variable", settings),
+    )
 
 
 def _input(config: dict[str, Any]) -> InputPlan:

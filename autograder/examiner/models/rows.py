@@ -37,6 +37,12 @@ def begin(tensor: Any) -> None:
     tensor.marked = (ROWS, *tensor.shape[1:])
 
 
+def has_rows(tensor: Any) -> bool:
+    """Return whether the tensor's first dimension is the rows, one entry for each row of the model's input."""
+    marked = _marked(tensor)
+    return bool(marked) and marked[0] == ROWS
+
+
 def after_layer(plan: LayerPlan, given: list[Any], found: list[Any]) -> None:
     """Mark the outputs of a layer.
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from autograder.errors import CourseError
+from autograder.kernel.codec import CodecError
+from autograder.kernel.codec.core import NotPlainError
+
 _SEED = "seed globally (np.random.seed(0), random.seed(0)): that seeds the student's random numbers, too"
 _REMEDIES = (
     ("numpy.random.", _SEED),
@@ -11,12 +15,23 @@ _REMEDIES = (
     ("sklearn.", "make it in a cell of the notebook, and pass it by its name"),
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
 )
-_OWN = "pass a Mock, or define the class in a cell of the notebook that is not locked"
-_PASSED = "A test can pass plain data, functions, mocks, open files and objects of the notebook"
+_OWN = "pass a Mock, or make it in a cell of the notebook, and pass it by its name"
+_PASSED = "A test can pass plain data, functions, mocks, open files, objects of its own classes and of the notebook's"
+
+
+class ArgumentError(CourseError, CodecError):
+    """A test that gives the student's code what cannot be given; the student is not to blame."""
+
+
+def argument_error(error: CodecError) -> ArgumentError:
+    """Return what to tell the test's author about an argument that cannot be encoded."""
+    if not isinstance(error, NotPlainError):
+        return ArgumentError(f"the arguments are too large for a call of the student's code: {error}")
+    return ArgumentError(f"{error}. {remedy(error.kind)}")
 
 
 def remedy(kind: type) -> str:
     """Return a sentence on what a test may pass instead of an object of this class."""
-    module = f"{getattr(kind, '__module__', '')}."
-    instead = next((words for start, words in _REMEDIES if module.startswith(start)), _OWN)
+    modules = [f"{getattr(one, '__module__', '')}." for one in kind.__mro__]
+    instead = next((words for start, words in _REMEDIES for one in modules if one.startswith(start)), _OWN)
     return f"{_PASSED}; {instead}."

@@ -20,6 +20,7 @@ from unittest import mock
 
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
+from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
 from autograder.examiner.test_environment.taint import record_text
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 
@@ -35,6 +36,7 @@ _METHODS = {
     "textfile": _FILE_METHODS,
     "bytesfile": _FILE_METHODS,
     "mock": frozenset(["call", "attribute"]),
+    "lent": METHODS,
 }
 
 
@@ -50,6 +52,8 @@ class Callbacks:
         """Create an empty collection; ``kept`` returns the narrow types that arguments may have, as in answers."""
         self.stand_in = stand_in
         self.kept = kept
+        self.admit: Callable[[Reference], None] = lambda _: None
+        """Raises if the kernel cannot know the object of a handle."""
         self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
@@ -57,6 +61,7 @@ class Callbacks:
         """Objects rebuilt here of an object in the kernel, by ``id``; as arguments they travel back as a reference to
         it."""
         self.raised: dict[int, BaseException] = {}
+        self.lent = LentObjects()
         self.asked = 0
 
     def forget(self) -> None:
@@ -64,13 +69,17 @@ class Callbacks:
         self.given.clear()
         self.numbers.clear()
         self.raised.clear()
+        self.lent.forget()
         self.asked = 0
 
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
         found = reference_of(value)
         if found is not None:
+            self.admit(found)
             return found
+        kind = "lent" if isinstance(value, Attribute) else None
+        value = value.value if isinstance(value, Attribute) else value
         made = self.rebuilt.get(id(value))
         if made is not None:
             return made[1]
@@ -80,7 +89,7 @@ class Callbacks:
         library = _library_name(value)
         if library is not None:
             return Reference(-1, "library", library)
-        kind = _kind(value)
+        kind = kind or _kind(value)
         if kind is None:
             return None
         self.last -= 1
@@ -129,6 +138,8 @@ class Callbacks:
         record_text(question)
         if printed:
             sys.stdout.write(printed)
+        if reference.kind == "lent":
+            return functools.partial(self.lent.use, value, method), args, kwargs
         if method == "call":
             return value, args, kwargs
         if method == "attribute":
@@ -173,6 +184,8 @@ def _kind(value: Any) -> str | None:
         return "textfile" if "readline" in (vars(value).get("_mock_methods") or ()) else "mock"
     if type(value).__module__ == "sqlite3":  # a connection is callable, but is not a callback
         return None
+    if is_lent(value, is_library):
+        return "lent"
     if callable(value):
         return "callback" if isinstance(value, types.FunctionType | types.MethodType) else "callable"
     return "iterator" if isinstance(value, Iterator) else None
@@ -219,8 +232,10 @@ def _library_name(value: Any) -> str | None:
 def is_library(module: str) -> bool:
     """Return whether a module is Python's or an installed package's; the course's own modules are not."""
     top = module.partition(".")[0]
-    file = getattr(sys.modules.get(top), "__file__", None)
-    return top in sys.stdlib_module_names or bool({"site-packages", "dist-packages"} & {*Path(file or "").parts})
+    found = [sys.modules.get(name) for name in (top, module)]
+    files = [getattr(one, "__file__", None) or next(iter(getattr(one, "__path__", ())), "") for one in found]
+    parts = {part for file in files for part in Path(file).parts}
+    return top in sys.stdlib_module_names or bool({"site-packages", "dist-packages"} & parts)
 
 
 def _next(iterator: Iterator[Any]) -> tuple[Any, ...]:

@@ -2,8 +2,8 @@
 
 Arguments are copied to the kernel. Changes that the student's code makes to the copies come back only if they are the
 purpose of the call: the test discards the call's value (``sort(numbers)`` as a statement), or the instructor's own
-function of that name returns nothing. Otherwise a function could, at the cost of its own point, empty the labels that
-the test or the next one compares with. Hidden data are never changed.
+function of that name returns nothing, or nothing but the argument that it has changed. Otherwise a function could, at
+the cost of its own point, empty the labels that the test or the next one compares with. Hidden data are never changed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 
 from autograder.check.data import is_hidden
 
+_CONTAINERS = (list, bytearray, dict, set, OrderedDict, defaultdict, Counter, deque)
+
 
 class CallSite(NamedTuple):
     """A call in a source."""
@@ -30,22 +32,33 @@ class CallSite(NamedTuple):
     """Whether the call is a statement by itself."""
 
 
-def bring_back(given: Mapping[Any, Any], changed: Mapping[Any, Any], returning_nothing: frozenset[str]) -> None:
+def bring_back(given: Mapping[Any, Any], changed: Mapping[Any, Any], changing: frozenset[str]) -> dict[Any, Any]:
     """Apply the changes of the student's function to mutable arguments, if the caller's source permits it.
 
     Args:
         given: the arguments, by position or name.
         changed: the kernel's claim about changed arguments.
-        returning_nothing: result of :func:`functions_returning_nothing`.
+        changing: names of the functions whose purpose is to change their arguments.
+
+    Returns:
+        The arguments that are here what they are in the kernel.
     """
-    if not changed:
-        return
-    site = call_site(_caller())
-    if site is None or not (site.discarded or site.name in returning_nothing):
-        return
+    held = {key: value for key, value in given.items() if key not in changed}
+    site = call_site(_caller()) if changed else None
+    if site is None or not (site.discarded or site.name in changing):
+        return held
     for key, value in changed.items():
         if type(key) in (int, str) and key in given and not is_hidden(given[key]):
             _change_in_place(given[key], value)
+            held[key] = given[key]
+    return held
+
+
+def is_same_kind(argument: Any, result: Any) -> bool:
+    """Return whether a result may be the argument itself: a list, table or the like, of the same type."""
+    return type(argument) is type(result) and (
+        type(argument) in _CONTAINERS or type(argument).__name__ in ("ndarray", "DataFrame", "Series")
+    )
 
 
 def _change_in_place(argument: Any, value: Any) -> None:

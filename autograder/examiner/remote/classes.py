@@ -13,7 +13,8 @@ from typing import Any
 
 from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.errors import RemoteError
-from autograder.examiner.remote.changes import bring_back
+from autograder.examiner.remote.changes import bring_back, is_same_kind
+from autograder.examiner.remote.derived_classes import derive, is_statement
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.operators import Origin, mark
 from autograder.examiner.special_methods import SPECIAL
@@ -35,9 +36,17 @@ class RemoteClass(type):
     _class_reference: Reference
     _operators: frozenset[str]
 
-    def __init__(cls, name: str, *_: Any, **__: Any) -> None:
-        """Refuse a class statement of a test with such a base, because the kernel cannot create that class."""
-        raise TypeError(f"class {name}: a test cannot derive from a class that stays in the notebook's kernel")
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> Any:
+        """Create the class; for a class statement of a test also in the kernel."""
+        if not is_statement(body):
+            return super().__new__(cls, name, bases, body)
+        remote = next(type.__getattribute__(base, "_class_remote") for base in bases if isinstance(base, RemoteClass))
+        made: Any = super().__new__(cls, *derive(remote, RemoteClass, name, bases, body))
+        remote.classes.known[type.__getattribute__(made, "_class_reference").handle] = made
+        return made
+
+    def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
+        """Leave the class as it is."""
 
     def _autograder_reference(cls) -> Any:
         return type.__getattribute__(cls, "_class_reference")
@@ -108,14 +117,19 @@ def mark_method(found: Any, origin: Origin) -> Any:
 
 
 def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function in the kernel, and apply its changes to mutable arguments where the test permits it."""
+    """Call a function in the kernel, and apply its changes to mutable arguments where the test permits it.
+
+    A function that returns one of its arguments returns that very object, unless it holds another value here.
+    """
     with remote.figures.lending.during(remote, (args, kwargs)):
         answer = remote.ask("call", function, args, kwargs)
-    if type(answer) is not tuple or len(answer) != 2 or type(answer[1]) is not dict:
+    if type(answer) is not tuple or len(answer) != 3 or type(answer[1]) is not dict:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
-    result, changed = answer
+    result, changed, returned = answer
     given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
-    bring_back(given, changed, remote.returning_nothing)
+    held = bring_back(given, changed, remote.changing)
+    if type(returned) in (int, str) and returned in held and is_same_kind(held[returned], result):
+        return held[returned]
     return result
 
 

@@ -36,7 +36,7 @@ def _built_in(names: Any, args: Any, text: str) -> Exception:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:
             return _construct(kind, args, text)
-    return RemoteError("an exception that ends a program")
+    return RemoteError("the code raised an exception that ends a program, such as SystemExit")
 
 
 def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
@@ -45,7 +45,7 @@ def _construct(kind: type[Exception], args: Any, text: str) -> Exception:
     try:
         return kind(*(args if type(args) is list and args else [text]))
     except Exception:
-        return RemoteError(f"an exception that is not a proper {kind.__name__}")
+        return RemoteError(f"the code raised an exception that is not a proper {kind.__name__}")
 
 
 def end_of_generator(stop: StopIteration) -> RuntimeError:

@@ -18,6 +18,7 @@ from typing import Any
 
 from autograder.check.handle import reference_of
 from autograder.examiner.remote.inspection import APPARENT_TYPES
+from autograder.examiner.remote.operators import Operators, is_same_of_library
 from autograder.records import AST_CACHE_SIZE
 
 _NEVER = re.compile(
@@ -39,6 +40,8 @@ _DERIVED = frozenset(
 )  # fmt: skip
 TYPE = "__type_of__"
 """What ``type(x)`` of a test calls. The name ``type`` itself stays Python's, as classes are derived from it."""
+IS = "__is_same__"
+"""What ``x is y`` of a test calls: ``f is np.sum`` holds for the kernel's own ``np.sum``."""
 
 
 def may_be_claimed(name: str) -> bool:
@@ -78,7 +81,16 @@ def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = 
         named = {name_of(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
         return named.get(name) or claimed(name)
 
-    return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of}
+    return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of, IS: is_same}
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether both are one object, or the same function or class of a library."""
+    mine, theirs = reference_of(one), reference_of(other)
+    if one is other or (mine is None) == (theirs is None):
+        return one is other
+    handle, own = (one, other) if theirs is None else (other, one)
+    return builtins.isinstance(handle, Operators) and is_same_of_library(handle, own)
 
 
 # --- type(x) -----------------------------------------------------------------------------------------
@@ -118,7 +130,11 @@ def claimed(name: str) -> ClaimedType:
 
 
 def with_types(tree: ast.Module) -> ast.Module:
-    """Make ``type(x)`` in a tree a call of :data:`TYPE`, unless the source has a ``type`` of its own."""
+    """Make ``type(x)`` in a tree a call of :data:`TYPE`, and ``x is y`` one of :data:`IS`.
+
+    A source that has a ``type`` of its own keeps it.
+    """
+    tree = ast.fix_missing_locations(_Identity().visit(tree))
     if any(_binds_type(node) for node in ast.walk(tree)):
         return tree
     for node in ast.walk(tree):
@@ -126,6 +142,19 @@ def with_types(tree: ast.Module) -> ast.Module:
             alone = len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred)
             node.func.id = TYPE if alone else node.func.id
     return tree
+
+
+class _Identity(ast.NodeTransformer):
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """Replace a single ``is`` or ``is not``, except with a constant."""
+        self.generic_visit(node)
+        sides = [node.left, *node.comparators]
+        if len(sides) > 2 or not isinstance(node.ops[0], ast.Is | ast.IsNot):
+            return node
+        if any(isinstance(side, ast.Constant) for side in sides):
+            return node
+        called: ast.expr = ast.copy_location(ast.Call(ast.Name(IS, ast.Load()), sides, []), node)
+        return called if isinstance(node.ops[0], ast.Is) else ast.copy_location(ast.UnaryOp(ast.Not(), called), node)
 
 
 def _binds_type(node: ast.AST) -> bool:

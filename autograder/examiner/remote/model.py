@@ -15,13 +15,19 @@ ALLOWED_ATTRIBUTES = frozenset({"predict", "predict_on_batch", "name"})
 """Attributes that a test may use: outputs for inputs. Every other one would be the model's claim about itself."""
 
 
+class UnreadableError(TypeError):
+    """A question about a model that can only be asked for predictions: a person decides the test."""
+
+
 class RemoteModel(Refused, ModelHandle):
     """A model that can be asked for predictions; its type's ``autograder_refusal`` says why it was not rebuilt."""
 
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        return RemoteCallable.__getattr__(self, name) if name in ALLOWED_ATTRIBUTES else super().__getattr__(name)
+        if name in ALLOWED_ATTRIBUTES:
+            return RemoteCallable.__getattr__(self, name)
+        raise UnreadableError(f"this model cannot be examined: {type(self).autograder_refusal}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Predict in the kernel."""

@@ -16,26 +16,29 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from autograder.check.handle import CallableHandle, Handle, reference_of
-from autograder.errors import LostError, RemoteError
+from autograder.errors import CourseError, LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
-from autograder.examiner.remote.arguments import remedy
+from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.callbacks import Callbacks
-from autograder.examiner.remote.classes import Classes, RemoteException, call_remote, mark_method
+from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
 from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
+from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.named_types import given_types
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.special_methods import SPECIAL
 from autograder.examiner.test_environment.taint import record_text
-from autograder.execution.capture import FIGURES
+from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
-from autograder.kernel.codec import CodecError, Reference, decode, encode
-from autograder.kernel.codec.core import NotPlainError
+from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
+from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
 
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
+_OF_FILES = (("pull_files",), ("push_files",))
+"""Operations on the notebook's folder, which the kernel and its copies share: the kernel knows its state."""
 
 
 class Remote:
@@ -51,11 +54,18 @@ class Remote:
         self.figures = Figures()
         self.kept: frozenset[str] = frozenset()
         """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
-        self.returning_nothing: frozenset[str] = frozenset()
-        """The instructor's functions that return nothing: they may change their arguments."""
+        self.changing: frozenset[str] = frozenset()
+        """The instructor's functions that may change their arguments: they return nothing, or that argument."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
+        self.copy: FrozenCopy | None = None
+        """The frozen copy that answers; None: the kernel itself, as it is at the end of the notebook."""
+        self.gone: set[int] = set()
+        """The copies that have died."""
+        self.callbacks.admit = self._admit
+        self._foreign: CourseError | None = None
+        """Why an argument cannot be sent: it is an object of another copy's. The encoder does not pass this on."""
         self.alive: WeakValueDictionary[Reference, Any] = WeakValueDictionary()
         """The handle of each object as the student's code returned it; there is one for each, so that ``is`` works."""
 
@@ -67,15 +77,20 @@ class Remote:
 
         Raises:
             LostError: there is no kernel, or no answer.
-            CodecError: an argument cannot travel; the message says what to pass instead.
+            ArgumentError: an argument cannot travel; the message says what to pass instead.
             Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
             raise LostError(self.lost)
+        self._foreign = None
         try:
             request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
-        except NotPlainError as error:
-            raise CodecError(f"{error}. {remedy(error.kind)}") from None
+        except CodecError as error:
+            if self._foreign is not None:
+                raise self._foreign from None
+            raise argument_error(error) from None
+        if self.copy is not None and arguments[:1] not in _OF_FILES:
+            request = Packed(b"%b%d:%b" % (ADDRESS, self.copy.snapshot, request.text), request.buffers)
         try:
             reply = self.link.exchange(request, timeout, self.callbacks.answer)
         except LostError as error:
@@ -86,7 +101,7 @@ class Remote:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept = None if verb == "model" else self.kept | given_types(arguments)
             outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
-            if type(printed) is not str or outcome not in ("ok", "raised"):
+            if type(printed) is not str or outcome not in ("ok", "raised", GONE):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
             raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
@@ -95,6 +110,11 @@ class Remote:
             sys.stdout.write(printed)
         if outcome == "ok":
             return result
+        if outcome == GONE:
+            if self.copy is not None:
+                self.gone.add(self.copy.snapshot)
+            self.ending = LostError("the notebook's kernel died while its answer was examined")
+            raise self.ending
         if type(result) is dict and "callback" in result:
             raise self.callbacks.passed(result["callback"])
         raised = rebuilt_exception(result)
@@ -103,6 +123,42 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def encoded(self, value: Any) -> Packed:
+        """Encode a value for the kernel.
+
+        Raises:
+            CodecError: it cannot travel.
+        """
+        return encode(value, self.callbacks.refer)
+
+    @contextlib.contextmanager
+    def asking_copy(self, copy: FrozenCopy) -> Iterator[None]:
+        """Let a frozen copy answer inside the block."""
+        self.copy = copy
+        try:
+            yield
+        finally:
+            self.copy = None
+
+    def enter(self, snapshot: int) -> None:
+        """Let the kernel, or the copy that answers, restore the names of a snapshot.
+
+        A copy that was made for a test cell before that one has what that cell's test left, which the next is to find.
+        """
+        joined = self.copy is not None and self.copy.snapshot < snapshot
+        self.ask("enter", None if joined else snapshot)
+
+    def _admit(self, reference: Reference) -> None:
+        """Refuse an object that another copy made: the copy that answers does not have it."""
+        home = reference.handle // SPAN
+        own = KERNEL // SPAN if self.copy is None else self.copy.snapshot + 1
+        if home > 0 and home != own:
+            self._foreign = CourseError(
+                "this test uses an object that an earlier test made with another state of the notebook; "
+                "make it in this test, or put both tests into one cell"
+            )
+            raise self._foreign
 
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
@@ -219,7 +275,16 @@ class RemoteObject(Operators, Handle):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return APPARENT_TYPES.get(self._reference.type_name, type(self))
+        """Return the class that ``type(x)`` gives in a test, which has the name that the kernel says."""
+        name, kind = self._reference.type_name, type(self)
+        if name in APPARENT_TYPES:
+            return APPARENT_TYPES[name]
+        if self._reference.kind == "class" or isinstance(kind, RemoteClass):
+            return kind
+        try:
+            return claimed(name)
+        except ValueError:  # no name of a class
+            return kind
 
     def __getattribute__(self, name: str) -> Any:
         if name[:2] == "__" and name[-2:] == "__":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from autograder._util.libraries import with_extra
 from autograder.errors import HostError, UsageError
 from autograder.grading.batch import EXAMINER_MIB, needed_mib
 from autograder.grading.cluster.dispatch import Dispatch, Sent
@@ -17,7 +18,14 @@ from autograder.grading.work import Work
 from autograder.records import Engine
 
 CONNECT_SECONDS = 20.0
-MISSING = "the engine beyond one machine needs dask.distributed: pip install 'nbexaminer[scale]'"
+MISSING = f"the engine beyond one machine needs dask.distributed: {with_extra('scale')}"
+
+_KEYS = {
+    "tls_ca_file": "distributed.comm.tls.ca-file",
+    "tls_client_cert": "distributed.comm.tls.client.cert",
+    "tls_client_key": "distributed.comm.tls.client.key",
+}
+"""Option of a connection → where dask's configuration names its file."""
 
 
 class InCluster:
@@ -94,6 +102,11 @@ def connected(engine: Engine, root: Path) -> Iterator[Any]:
     named = {"tls_ca_file": engine.ca, "tls_client_cert": engine.cert, "tls_client_key": engine.key}
     files = {option: str(_existing(root / path)) for option, path in named.items() if path is not None}
     parcels_are_large = {"distributed.admin.large-graph-warning-threshold": "4GiB"}
+    if address.startswith("tls://") and not all(name in files or dask.config.get(_KEYS[name], None) for name in named):
+        raise HostError(
+            f"{address} needs certificates, and neither `engine` in course.yaml (ca, cert, key) nor dask's settings "
+            "name them; deploy/certificates makes them, and deploy/dask.yaml has those settings"
+        )
     with dask.config.set(parcels_are_large):
         try:
             security = Security(require_encryption=address.startswith("tls://"), **files)

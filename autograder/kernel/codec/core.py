@@ -19,6 +19,15 @@ LONG_TEXT = 1000
 _SMALL = 2**53
 _RUN = 32
 """A list of at least this many floats, or of integers, becomes one buffer."""
+_SHARED = frozenset(
+    ["list", "dict", "set", "bytearray", "deque", "Counter", "OrderedDict", "defaultdict", "ndarray", "DataFrame",
+     "Series"]
+)  # fmt: skip
+"""Types of which one object stays one object, however often it is in a message."""
+_MAX_TRACKED, _MAX_MARKS = 20_000, 200
+"""Objects of one message that are compared with one another, and that get a number for other messages."""
+_MAX_WORD = 40
+"""Characters of a text that may be a constant of the student's code."""
 _WIDER = 4
 """Widened arrays may take this many times the limit on a message's bytes."""
 
@@ -32,7 +41,7 @@ class NotPlainError(CodecError):
 
     def __init__(self, kind: type) -> None:
         name = kind.__name__
-        super().__init__(f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name} is not plain data")
+        super().__init__(f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name} cannot be copied to another process")
         self.kind = kind
 
 
@@ -93,9 +102,21 @@ else:  # Python 3.7 cannot subscript these
 class Writer:
     """A writer of a value as a tree of JSON's own types and a list of buffers."""
 
-    def __init__(self, find: Callable[[type], Encode | None], refer: Refer | None, limits: Limits) -> None:
+    def __init__(
+        self,
+        find: Callable[[type], Encode | None],
+        refer: Refer | None,
+        limits: Limits,
+        mark: Callable[[Any], int] | None = None,
+    ) -> None:
         self.find = find
         self.refer = refer
+        self.mark = mark
+        """Gives an object a number above 0 that is the same in other messages."""
+        self.marks = 0
+        self.tracked: dict[int, tuple[Any, list[Any], int, int]] = {}
+        """``id`` of an object → itself, its node, and the items and bytes that it counts for."""
+        self.shared = 0
         self.limits = limits
         self.buffers: list[bytes] = []
         self.items = 0
@@ -140,21 +161,46 @@ class Writer:
             return self.leave(value)
         if len(self.path) >= self.limits.depth:
             raise CodecError(f"nested more than {self.limits.depth} levels deep")
+        if kind.__name__ in _SHARED:
+            return self._enter_shared(encode, value)
         return self._enter(encode, value)
 
     def _enter(self, encode: Encode, value: Any) -> Any:
-        mark, whole = len(self.buffers), self.whole
+        buffers, tracked, whole = len(self.buffers), len(self.tracked), self.whole
         self.path.add(id(value))
         try:
             return encode(self, value)
         except CodecError:
             raise
         except Exception:  # an object that breaks its type's contract, or holds values that are not plain
-            del self.buffers[mark:]
+            del self.buffers[buffers:]
+            for key in list(self.tracked)[tracked:]:
+                del self.tracked[key]
             self.whole = whole
             return self.leave(value)
         finally:
             self.path.discard(id(value))
+
+    def _enter_shared(self, encode: Encode, value: Any) -> Any:
+        """Write an object once: ``["same", number, node]``; a further time only its number."""
+        known = self.tracked.get(id(value))
+        if known is not None:
+            _, node, items, size = known
+            self.count(items, size)
+            if node[0] != "same":
+                self.shared -= 1
+                node[:] = ["same", self.shared, list(node)]
+            return ["same", node[1]]
+        items, size = self.items, self.bytes
+        outer = len(self.path) <= 1
+        node = self._enter(encode, value)
+        if type(node) is not list or node[0] == "ref" or len(self.tracked) >= _MAX_TRACKED:
+            return node
+        if outer and self.mark is not None and self.marks < _MAX_MARKS:
+            self.marks += 1
+            node = ["same", self.mark(value), node]
+        self.tracked[id(value)] = (value, node, self.items - items, self.bytes - size)
+        return node
 
     def _text(self, value: str) -> Any:
         if len(value) > LONG_TEXT:
@@ -225,8 +271,14 @@ class Reader:
         limits: Limits,
         strict: bool = False,
         kept: Any = frozenset(),
+        known: dict[int, Any] | None = None,
     ) -> None:
         self.strict = strict
+        self.known = {} if known is None else known
+        """Number of an object → itself, what it counts for, and what is unknown in it."""
+        self.twice: dict[int, Any] = {}
+        """The same for objects that only this message has more than once; their numbers are below 0."""
+        self.deepest = 0
         self.kept = kept if strict else None
         """The narrow, masked and nullable types that are not converted; None: all of them."""
         self.decoders = decoders
@@ -291,15 +343,16 @@ class Reader:
             CodecError: it is no node, or its parts do not fit.
         """
         self.count(1)
-        if node is None or isinstance(node, (bool, str, int, float)):
+        if type(node) is str:
+            return word(node)
+        if node is None or isinstance(node, (bool, int, float)):
             return node
         if type(node) is not list or not node or type(node[0]) is not str:
             raise CodecError("not a node")
         decode = self.decoders.get(node[0])
         if decode is None:
             raise CodecError("unknown tag")
-        if self.depth > self.limits.depth + 20:
-            raise CodecError("nested too deep")
+        self._reach(self.depth)
         self.depth += 1
         try:
             return decode(self, *node[1:])
@@ -309,6 +362,37 @@ class Reader:
             raise CodecError(f"malformed {node[0]!r}: {type(error).__name__}") from None
         finally:
             self.depth -= 1
+
+    def same(self, number: Any, *nodes: Any) -> Any:
+        """Read an object that other nodes name by its number, or other messages by one above 0.
+
+        It counts each time, because whatever walks through the value meets it each time.
+        """
+        known = self.known if exactly(int, number) > 0 else self.twice
+        if number in known:
+            value, items, size, widened, height, unknown = known[number]
+            self.count(items)
+            self.charge(size)
+            self.charge_wider(widened)
+            self._reach(self.depth + height)
+        else:
+            (node,) = nodes
+            self.depth -= 1  # the number is no level of the value
+            outer, self.deepest = (self.unknown, self.deepest), self.depth
+            items, size, widened = self.items, self.bytes, self.widened
+            self.unknown = False
+            value = self.read(node)
+            unknown, height = self.unknown, self.deepest - self.depth
+            self.unknown, self.deepest = outer[0], max(outer[1], self.deepest)
+            self.depth += 1
+            known[number] = (value, self.items - items, self.bytes - size, self.widened - widened, height, unknown)
+        self.unknown = self.unknown or unknown
+        return value
+
+    def _reach(self, depth: int) -> None:
+        if depth > self.limits.depth + 20:
+            raise CodecError("nested too deep")
+        self.deepest = max(self.deepest, depth)
 
     def a(self, kind: type, node: Any) -> Any:
         """Read the value of a node, which must have exactly this type."""
@@ -397,6 +481,11 @@ def installed(library: str) -> bool:
 
 UNKNOWN = "values in it are masked or missing (pandas.NA), which would equal anything"
 LIBRARIES = frozenset(["jax", "numpy", "pandas", "scipy", "tensorflow", "torch"])
+
+
+def word(text: str) -> str:
+    """Return a text that may be a name as the object that it is in code, for students who write ``x is "min"``."""
+    return sys.intern(text) if len(text) <= _MAX_WORD and text.isidentifier() else text
 
 
 def exactly(kind: type, value: Any) -> Any:

@@ -57,7 +57,7 @@ def _source(cell: ExamCell) -> dict[str, Any]:
     return {
         "cell_type": cell.cell_type,
         "locked": cell.role in (Role.TEST, Role.READ_ONLY),
-        "source": cell.source if whole else cell.released,
+        "source": (cell.in_kernel or cell.source) if whole else cell.released,
         "checksum": _checksum(cell) if whole else cell.checksum,
     }
 

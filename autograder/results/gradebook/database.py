@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from autograder._util.libraries import with_extra
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, read_nbgrader_config
 from autograder.errors import CourseError, HostError
 from autograder.records import Course
@@ -86,7 +87,7 @@ def opened(course: Course) -> Iterator[Gradebook]:
             book.db().expire_on_commit = False
             yield book
     except ModuleNotFoundError as error:
-        raise HostError(f"{path} needs a driver: pip install 'nbexaminer[scale]' ({error})") from error
+        raise HostError(f"{path} needs a driver ({error}): {with_extra('scale')}") from error
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).strip()
         if "disk is full" in reason or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):

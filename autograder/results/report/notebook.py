@@ -108,8 +108,7 @@ def _instructors(kind: str, source: str) -> str:
     """Render a source of the instructor's to pieces."""
     from autograder.results.report import rendering
 
-    ((pieced,),) = rendering.render([[(kind, source)]])
-    return pieced
+    return rendering.render_trusted(kind, source)
 
 
 def _source(cell: Any, pieced: str) -> tuple[Markup, bool]:

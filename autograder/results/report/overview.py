@@ -26,6 +26,8 @@ class _Tally:
     """Percent of the points, for each graded submission."""
     outcomes: list[Outcome] = field(default_factory=list)
     checks: dict[str, _Tally] = field(default_factory=dict)
+    in_kernel: bool = False
+    """See :attr:`QuestionGrade.in_kernel`."""
 
     def bars(self) -> list[tuple[Outcome, int, float]]:
         """Return (outcome, number, percent of all) in a fixed order."""
@@ -47,6 +49,7 @@ def render_class_report(
     *,
     failures: Mapping[str, str] | None = None,
     by_hand: Sequence[str] = (),
+    departed: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -60,6 +63,7 @@ def render_class_report(
         failures: student → reason why the kit itself could not grade the submission. These are counted and listed, and
             never taken for a 0.
         by_hand: points in the gradebook that a person should look at, a line each.
+        departed: student with a grade and without a submission → a remark.
     """
     failures = failures or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -75,6 +79,7 @@ def render_class_report(
         "rows": (_row(grade, assignment) for grade in sorted(grades, key=lambda g: g.student.casefold())),
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
+        "departed": sorted((departed or {}).items()),
         "people": _for_people(grades),
         "outcomes": _ORDER,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
@@ -131,6 +136,7 @@ def _tallies(grades: Sequence[Grade]) -> list[_Tally]:
             key = (one.notebook, question.id)
             tally = tallies.setdefault(key, _Tally(question.id, one.notebook, question.max_score))
             tally.outcomes.append(question.outcome)
+            tally.in_kernel = tally.in_kernel or question.in_kernel
             if question.outcome not in (Outcome.MANUAL, Outcome.BROKEN):
                 tally.earned.append(words.percent(question.score, question.max_score))
             for check in question.checks:

@@ -64,7 +64,7 @@ def _comment(text: str) -> Markup:
     from autograder.results.report import rendering
     from autograder.results.report.pieces import MARKDOWN, html
 
-    ((said,),) = rendering.render([[("markdown", text)]])
+    said = rendering.render_trusted("markdown", text)
     return (html(said, MARKDOWN) if said else None) or Markup("<p>{}</p>").format(_message(text))
 
 

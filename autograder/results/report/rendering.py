@@ -66,6 +66,14 @@ def render(notebooks: Iterable[Sequence[Source]], seconds: float = MAX_SECONDS) 
     return rendered
 
 
+def render_trusted(cell_type: str, source: str) -> str:
+    """Render a text of the course's own people, in any thread and without a time limit; empty if a library fails."""
+    try:
+        return _RENDERERS[cell_type](source) if cell_type in _RENDERERS else ""
+    except Exception:  # colors are not worth a page
+        return ""
+
+
 def _rendered(cell_type: str, source: str, seconds: float) -> tuple[str | None, float]:
     """Return the pieces of a source, and the processor time that rendering took."""
     renderer = _RENDERERS.get(cell_type)

@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
     if error.name != "pytensor":
         raise
     raise ImportError(
-        "Theano is not installed here. Its successor PyTensor can stand in for it: pip install 'nbexaminer[theano]'"
+        "Theano is not installed here. Its successor PyTensor can stand in for it: pip install pytensor"
     ) from None
 
 _finder.install(__name__)

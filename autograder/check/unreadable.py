@@ -1,0 +1,28 @@
+"""Checks of a Keras model that can be asked for predictions and not be read: a person decides them."""
+
+from __future__ import annotations
+
+from autograder.check.handle import ModelHandle
+from autograder.check.results import report
+from autograder.check.subject import not_a_model
+from autograder.records import UNDECIDED, CheckResult
+
+A_PERSON_DECIDES = "A test cannot tell more of it, so a person decides."
+
+
+def report_unreadable(name: str, model: object, problem: str, weight: float) -> CheckResult:
+    """Report a check that needs more than a model's predictions.
+
+    A model of a kind that is not read may be right: the check is undecided. Anything else that is no Keras model fails.
+
+    Args:
+        name: the check's name in reports.
+        model: the object of the check.
+        problem: why it cannot be read, a sentence for the student.
+        weight: the check's share.
+    """
+    if not isinstance(model, ModelHandle):
+        return report(name, 0.0, problem, weight=weight)
+    if unusable := not_a_model(model):
+        return report(name, 0.0, unusable, weight=weight)
+    return report(name, 0.0, f"{problem} {A_PERSON_DECIDES}", weight=weight, evidence={UNDECIDED: True})

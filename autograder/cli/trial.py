@@ -1,0 +1,63 @@
+"""``autograder try``: runs a notebook as the grader will, before it is handed in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from autograder.cli.output import DONE, WRONG, examples
+
+
+@click.command(
+    "try",
+    short_help="Run a notebook as grading does.",
+    epilog=examples("""
+autograder try network.ipynb
+autograder try network.ipynb --release original/keras-fully-connected
+"""),
+)
+@click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--release",
+    "released",
+    type=click.Path(path_type=Path, exists=True),
+    help="The released notebook, or its folder: then your instructor's cells and files are those of the release.",
+)
+@click.option(
+    "--plain",
+    is_flag=True,
+    help="Run it in a plain kernel of this Python, even where there is a sandbox. Only for a notebook that you trust.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 86_400),
+    help="Time for the whole notebook (default: 600, as in a course that says nothing else).",
+)
+def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | None) -> None:
+    """Try NOTEBOOK before you hand it in: restart, run all cells from the top, and check.
+
+    Says which cells raise, which visible tests pass, which answers the grader will find, which are missing, and which a
+    person grades. Warns of what works on your computer only: questions with input(), downloads, paths of your own
+    computer, and installations.
+
+    It runs in the sandbox where the packages for grading are installed on Linux; elsewhere in a fresh kernel of this
+    Python, as in Jupyter. Nothing is changed and nothing is handed in. Exit code 1: something is missing or fails.
+    """
+    from dataclasses import replace
+
+    from autograder.errors import SandboxError
+    from autograder.execution import rehearsal
+    from autograder.records import Limits
+
+    limits = Limits() if seconds is None else replace(Limits(), notebook_seconds=seconds, cell_seconds=seconds)
+    walled = rehearsal.can_sandbox() and not plain
+    start = rehearsal.in_sandbox if walled else rehearsal.plainly
+    place = rehearsal.IN_SANDBOX if walled else rehearsal.WITHOUT_SANDBOX
+    try:
+        done = rehearsal.rehearse(notebook, start, place, release=released, limits=limits)
+    except SandboxError as error:
+        raise SandboxError(f"{error}\nIf the notebook is your own, `--plain` runs it without the sandbox.") from error
+    click.echo(done.text())
+    sys.exit(DONE if done.is_ready else WRONG)

@@ -1,0 +1,75 @@
+"""Test cells that are marked to run in the student's kernel, after the last cell.
+
+What such a test says is a claim of the student's process, which can read the test and give itself its points. Nothing
+else rests on it: names that it binds stay in the kernel, and no other test goes there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from typing import Any
+
+from autograder.check.words import sentence
+from autograder.errors import HostError, LostError
+from autograder.examiner.points import finite_number
+from autograder.examiner.remote.proxy import Remote
+from autograder.execution.allowance import Allowance
+from autograder.execution.capture import Capture
+from autograder.records import ExamCell
+
+MAX_DETAIL = 20_000
+_NAME = re.compile(r"[A-Za-z_]\w{0,59}")
+
+
+def run_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> tuple[float | None, str, str]:
+    """Run a marked test cell.
+
+    Returns:
+        The points that it ends in (NaN: it states none; None: it failed), the message for the student, and the detail
+        for the instructor.
+
+    Raises:
+        HostError: this machine is at fault.
+    """
+    remote.ending = None
+    remote.callbacks.forget()
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            remote.enter(capture.snapshot)
+            said = remote.ask("run_test", cell.in_kernel, timeout=max(0.1, limit.left()))
+    except HostError:
+        raise
+    except Exception as error:  # the student's code decides what the kernel answers or raises
+        lost = sentence(str(error)) if isinstance(error, LostError) else _FAILED
+        return None, lost, f"{type(error).__name__}: {str(error)[:MAX_DETAIL]}"
+    detail = printed.getvalue()[:MAX_DETAIL]
+    if type(said) is not dict or said.get("passed") is not True:
+        return None, _message(said, cell), f"{detail}\n{_error(said)}".strip()[-MAX_DETAIL:]
+    points = finite_number(said.get("points"))
+    return float("nan") if points is None else points, "", detail
+
+
+_FAILED = "A test that runs in your notebook's kernel failed."
+
+
+def _message(said: Any, cell: ExamCell) -> str:
+    """Return the message: the line if students have it, and the name of the exception."""
+    error = said.get("error") if type(said) is dict else None
+    name = error.get("name") if type(error) is dict else None
+    known = type(name) is str and _NAME.fullmatch(name) is not None and name != "AssertionError"
+    number = said.get("line") if type(said) is dict else None
+    lines = cell.in_kernel.splitlines()
+    line = lines[number - 1].strip() if type(number) is int and 0 < number <= len(lines) else ""
+    if line and line in {text.strip() for text in cell.released.splitlines()}:
+        return f"Failed at `{line[:200]}`" + (f": {name}." if known else ".")
+    return f"{_FAILED[:-1]}: {name}." if known else _FAILED
+
+
+def _error(said: Any) -> str:
+    error = said.get("error") if type(said) is dict else None
+    if type(error) is not dict:
+        return "the kernel gave no readable answer"
+    return f"line {said.get('line')}: {error.get('name')}: {error.get('text')}"

@@ -1,0 +1,116 @@
+"""Weak answers for the proof of a release: each function of the solution returns its input, None, 0, or zeros.
+
+A mutant that keeps full marks shows that the tests would give them to a student who did nothing. All functions are
+changed at once, so that a kind of mutant costs one execution.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from autograder._util.syntax import parsed
+from autograder.records import Exam, ExamCell, Role
+
+Function = ast.FunctionDef
+
+_ZEROS = """
+def _zeros(value):
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return value * 0
+    if type(value) in (list, tuple):
+        return type(value)(map(_zeros, value))
+    return type(value)() if type(value) in (bool, int, float, complex, str) else None
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A solution whose functions all do the same simple thing."""
+
+    kind: str
+    """What each function does, as a part of a sentence: ``returns None``."""
+    exams: tuple[Exam, ...]
+    """Exams with the changed answers as their solution."""
+    functions: tuple[frozenset[str], ...]
+    """Names of the changed functions of each exam."""
+
+
+def mutants(exams: tuple[Exam, ...]) -> Iterator[Mutant]:
+    """Yield a mutant of each kind that changes a function which a test names."""
+    for kind in _KINDS:
+        made, changed = [], []
+        for exam in exams:
+            names: set[str] = set()
+            cells = tuple(_changed(exam, cell, kind, names) for cell in exam.cells)
+            made.append(replace(exam, cells=cells))
+            changed.append(frozenset(names))
+        if any(changed):
+            yield Mutant(kind, tuple(made), tuple(changed))
+
+
+def tests_of(exam: Exam, function: str) -> list[ExamCell]:
+    """Return the tests with points that name a function."""
+    word = re.compile(rf"\b{re.escape(function)}\b")
+    return [c for c in exam.cells if c.role is Role.TEST and c.points > 0 and word.search(c.source)]
+
+
+def _changed(exam: Exam, cell: ExamCell, kind: str, names: set[str]) -> ExamCell:
+    """Change the functions of an answer, and add their names to ``names``."""
+    tree = parsed(cell.source) if cell.role is Role.ANSWER and cell.cell_type == "code" else None
+    if tree is None:
+        return cell
+    lines = cell.source.split("\n")
+    for node in reversed(tree.body):
+        if not isinstance(node, ast.FunctionDef) or _is_generator(node) or not tests_of(exam, node.name):
+            continue
+        body = _KINDS[kind](node)
+        if body is None or ast.dump(ast.Module(body, [])) == ast.dump(ast.Module(_without_text(node), [])):
+            continue
+        first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+        text = node.body[:1] if ast.get_docstring(node) is not None else []
+        changed = ast.FunctionDef(
+            node.name, node.args, [*text, *body], node.decorator_list, node.returns, node.type_comment
+        )
+        lines[first - 1 : node.end_lineno] = ast.unparse(ast.fix_missing_locations(changed)).split("\n")
+        names.add(node.name)
+    return replace(cell, source="\n".join(lines))
+
+
+def _is_generator(node: Function) -> bool:
+    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))
+
+
+def _without_text(node: Function) -> list[ast.stmt]:
+    return node.body[1:] if ast.get_docstring(node) is not None else node.body
+
+
+def _input(node: Function) -> list[ast.stmt] | None:
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    return [ast.Return(ast.Name(arguments[0].arg, ast.Load()))] if arguments else None
+
+
+def _constant(value: object) -> list[ast.stmt]:
+    return [ast.Return(ast.Constant(value))]  # type: ignore[arg-type]
+
+
+def _zeros(node: Function) -> list[ast.stmt] | None:
+    """Call the right function, inside this one, and turn its numbers into zeros."""
+    given = node.args
+    positional: list[ast.expr] = [ast.Name(a.arg, ast.Load()) for a in [*given.posonlyargs, *given.args]]
+    positional += [ast.Starred(ast.Name(given.vararg.arg, ast.Load()), ast.Load())] if given.vararg else []
+    named = [ast.keyword(a.arg, ast.Name(a.arg, ast.Load())) for a in given.kwonlyargs]
+    named += [ast.keyword(None, ast.Name(given.kwarg.arg, ast.Load()))] if given.kwarg else []
+    inner = ast.FunctionDef("_right", given, node.body, [], None, None)
+    call = ast.Call(ast.Name("_right", ast.Load()), positional, named)
+    return [*ast.parse(_ZEROS).body, inner, ast.Return(ast.Call(ast.Name("_zeros", ast.Load()), [call], []))]
+
+
+_KINDS = {
+    "returns its input": _input,
+    "returns None": lambda node: _constant(None),
+    "returns 0": lambda node: _constant(0),
+    "returns zeros of the right shape": _zeros,
+}

@@ -1,0 +1,338 @@
+"""Grading service: it keeps an assignment's templates, and grades each submission as it arrives.
+
+A batch imports an assignment's libraries, grades, and ends. A service imports them once and then waits: what is
+submitted to it is graded at once, and its page and gradebook entry are written before its future is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import queue
+import shutil
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder._util.files import unwritable
+from autograder.errors import AutograderError, HostError
+from autograder.grading import batch
+from autograder.grading.assignment import Options, load_release
+from autograder.grading.examiner import Examiners
+from autograder.grading.pool import Pool, open_more_files
+from autograder.grading.recordings import are_kept
+from autograder.grading.schedule import ADVICE
+from autograder.grading.submission import attempt
+from autograder.grading.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
+from autograder.grading.walls import require_walls
+from autograder.grading.work import BUSY, Work
+from autograder.records import Assignment, Course, Grade, NotGraded
+from autograder.release.preparation import check_hidden_data
+from autograder.results.publication import record, record_some
+
+RETRY_SECONDS = 0.5
+"""Seconds between two tries to lock the course, while another command works in it."""
+IDLE_SECONDS = 2.0
+"""Seconds without work after which the class report and the CSV are written."""
+MAX_STALE_SECONDS = 60.0
+"""Longest time that these two lag behind while work goes on without a pause."""
+
+Result = Future[Grade | NotGraded]
+
+
+class Service:
+    """Service that grades submissions of one assignment until its context ends. ``submit`` is thread-safe.
+
+    The course is locked while something is graded or published; in between, other commands may work in it.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        options: ``workers`` and ``warm`` count.
+
+    Raises (at ``with``):
+        CourseError: the exam cannot be made.
+        SandboxError: a wall does not hold.
+        HostError: another service grades the assignment, or something cannot be written.
+    """
+
+    def __init__(self, course: Course, assignment: Assignment, options: Options | None = None) -> None:
+        self.course, self.assignment = course, assignment
+        self._options = options or Options()
+        self._stack = contextlib.ExitStack()
+        self._arrived: queue.SimpleQueue[tuple[str, Result]] = queue.SimpleQueue()
+        self._pending: deque[tuple[str, Result]] = deque()
+        self._running: dict[str, Result] = {}
+        self._alone: deque[tuple[str, Result]] = deque()
+        """Submissions for which the machine was too busy: they are graded again while nothing else is."""
+        self._tried_twice: set[str] = set()
+        self._failures: dict[str, str] = {}
+        self._publishing: set[Future[None]] = set()
+        self._report_due = 0.0
+        """When the class report was first out of date; 0: it is not."""
+        self._last_work = 0.0
+        self._holds = False
+        """Whether the course is locked."""
+        self._wake: int | None = None
+        self._waking = threading.Lock()
+        self._stopping = threading.Event()
+        self._draining = threading.Event()
+
+    def __enter__(self) -> Service:
+        try:
+            self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Grade what was submitted, and end; after an exception, end at once."""
+        if kind is not None:
+            self.stop()
+        self._draining.set()
+        self._wake_up()
+        self._stack.close()
+
+    def submit(self, student: str) -> Result:
+        """Grade a student's submission as it is on disk, unless its grade is current.
+
+        Returns:
+            A future of the grade, or of the reason why there is none; it is done once the student's page is written.
+            It raises CancelledError if the service is stopped before.
+        """
+        future: Result = Future()
+        self._arrived.put((student, future))
+        self._wake_up()
+        return future
+
+    def stop(self) -> None:
+        """End at once; what has no grade yet gets none."""
+        self._stopping.set()
+        self._examiners.stop()
+        self._wake_up()
+
+    def changed(self) -> bool:
+        """Tell whether a source of the exam has changed since the service was opened; it needs a new one then."""
+        return _signature(self.course, self.assignment) != self._sources
+
+    # --- opening
+
+    def _open(self) -> None:
+        course, assignment = self.course, self.assignment
+        self._sources = _signature(course, assignment)
+        self._scratch = self._stack.enter_context(_own_scratch(course, assignment))
+        with ThreadPoolExecutor(1) as beside:
+            testing = beside.submit(require_walls, assignment)
+            release = load_release(course, assignment)
+            self._exams = release.exams
+            check_hidden_data(course, assignment, release.exams)
+            self._planner = batch.Planner(course, release)
+            reduced = testing.result()
+        kernels = MIN_KERNELS_FOR_TEMPLATE if self._options.warm else 0
+        work = replace(self._planner.without_submission(), scratch=self._scratch)
+        open_more_files()
+        templates = self._stack.enter_context(Templates(work, kernels=kernels, executed=True))
+        self._examiners = Examiners(templates, submissions=sys.maxsize)
+        self._stack.callback(self._examiners.stop)
+        self._workers = 1 if reduced else self._options.workers or batch.worker_count([work])
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._wake, False)
+        self._stack.callback(self._close_pipe)
+        self._publisher = self._stack.enter_context(ThreadPoolExecutor(1))
+        self._lock = self._stack.enter_context(contextlib.ExitStack())
+        loop = threading.Thread(target=self._serve, name=f"serves {assignment.name}", daemon=True)
+        loop.start()
+        self._stack.callback(loop.join)
+
+    def _wake_up(self) -> None:
+        with self._waking:
+            if self._wake is not None:
+                with contextlib.suppress(BlockingIOError):  # it is being woken
+                    os.write(self._wake, b"1")
+
+    def _close_pipe(self) -> None:
+        with self._waking:
+            assert self._wake is not None
+            os.close(self._woken)
+            os.close(self._wake)
+            self._wake = None
+
+    # --- the loop, in a thread of its own
+
+    def _serve(self) -> None:
+        with contextlib.closing(Pool(self._grade)) as pool:
+            while not self._stopping.is_set():
+                self._receive()
+                busy = bool(self._pending or self._alone or len(pool) or self._publishing)
+                if self._draining.is_set() and not busy and not self._report_due:
+                    return
+                wanted = busy or bool(self._report_due)
+                locked = self._locked(wanted)
+                if locked:
+                    self._start(pool)
+                soon = bool(self._report_due) or locked != wanted
+                for work, reason in pool.ended(RETRY_SECONDS if soon else None, [self._woken]):
+                    if self._stopping.is_set():  # its examiner was ended: that is no result
+                        break
+                    self._finish(work, reason)
+                self._drain_pipe()
+                self._publishing = {future for future in self._publishing if not future.done()}
+                if locked:
+                    self._report(idle=not (self._pending or self._alone or len(pool)))
+            for _, future in (*self._pending, *self._alone):
+                future.cancel()
+            for future in self._running.values():
+                future.cancel()
+
+    def _receive(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._pending.append(self._arrived.get_nowait())
+
+    def _drain_pipe(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._woken, 65536)
+
+    def _locked(self, wanted: bool) -> bool:
+        """Hold the course's lock while it is wanted; tell whether it is held."""
+        if self._holds and not wanted:
+            self._lock.close()
+            self._holds = False
+        elif wanted and not self._holds:
+            with contextlib.suppress(HostError):  # another command works in the course: later
+                self._lock.enter_context(batch.exclusive(self.course))
+                self._holds = True
+        return self._holds
+
+    def _start(self, pool: Pool) -> None:
+        waiting: deque[tuple[str, Result]] = deque()
+        while self._pending and len(pool) < self._workers:
+            student, future = self._pending.popleft()
+            if student in self._running:  # graded once more when the earlier one is done
+                waiting.append((student, future))
+            else:
+                self._begin(pool, student, future)
+        self._pending.extendleft(reversed(waiting))
+        if self._alone and not len(pool) and not self._pending:
+            self._begin(pool, *self._alone.popleft())
+
+    def _begin(self, pool: Pool, student: str, future: Result) -> None:
+        try:
+            work = replace(self._planner.work(student), scratch=self._scratch)
+        except (AutograderError, OSError) as error:
+            _settle(future, NotGraded(student, self.assignment.name, str(error)))
+            return
+        grade = batch.current(work)
+        if grade is not None:
+            self._failures.pop(student, None)
+            self._publish(grade, future)
+            return
+        self._running[student] = future
+        pool.start(work)
+
+    def _grade(self, work: Work) -> str:
+        """Grade a submission, from its recording if it has one; return the reason of a failure."""
+        if are_kept(work) and not attempt(replace(work, replay_only=True), self._examiners.examine):
+            return ""
+        return attempt(work, self._examiners.examine)
+
+    def _finish(self, work: Work, reason: str) -> None:
+        future = self._running.pop(work.student)
+        if reason.startswith(BUSY) and work.student not in self._tried_twice:
+            self._tried_twice.add(work.student)
+            self._alone.append((work.student, future))
+            return
+        self._tried_twice.discard(work.student)
+        outcome = batch.verified(work, f"{reason}; {ADVICE}" if reason.startswith(BUSY) else reason)
+        if isinstance(outcome, NotGraded):
+            self._failures[work.student] = outcome.reason
+            self._mark_report()
+            _settle(future, outcome)
+        else:
+            self._failures.pop(work.student, None)
+            self._publish(outcome, future)
+
+    # --- publication, in another thread
+
+    def _publish(self, grade: Grade, future: Result) -> None:
+        self._mark_report()
+        self._beside(self._publish_one, grade, future)
+
+    def _beside(self, write: Callable[..., None], *arguments: Any) -> None:
+        done = self._publisher.submit(write, *arguments)
+        self._publishing.add(done)
+        done.add_done_callback(lambda _: self._wake_up())
+
+    def _publish_one(self, grade: Grade, future: Result) -> None:
+        try:
+            record_some(self.course, self.assignment, self._exams, [grade])
+        except Exception as error:  # whoever waits for the page gets the reason; the grade itself is kept
+            if future.set_running_or_notify_cancel():
+                future.set_exception(error)
+        else:
+            _settle(future, grade)
+
+    def _mark_report(self) -> None:
+        self._last_work = time.monotonic()
+        self._report_due = self._report_due or self._last_work
+
+    def _report(self, *, idle: bool) -> None:
+        """Write the class report and the CSV, once nothing else is to do or they are long out of date."""
+        now = time.monotonic()
+        calm = idle and not self._publishing and (self._draining.is_set() or now - self._last_work > IDLE_SECONDS)
+        if self._report_due and (calm or now - self._report_due > MAX_STALE_SECONDS):
+            self._report_due = 0.0
+            self._beside(self._report_all, dict(self._failures))
+
+    def _report_all(self, failures: dict[str, str]) -> None:
+        with contextlib.suppress(HostError):  # it is tried again after the next grade
+            record(self.course, self.assignment, self._exams, self._planner.common["exam"], failures)
+
+
+def _settle(future: Result, outcome: Grade | NotGraded) -> None:
+    """Finish a future that its owner may have cancelled."""
+    if future.set_running_or_notify_cancel():
+        future.set_result(outcome)
+
+
+@contextlib.contextmanager
+def _own_scratch(course: Course, assignment: Assignment) -> Iterator[Path]:
+    """Make the service's folder for half-made files; it shows that the assignment has a service."""
+    folder = course.state / "service" / assignment.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder.parent / f"{assignment.name}.lock").open("w")
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise HostError(f"another command grades {assignment.name} as it arrives; end it first") from None
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _signature(course: Course, assignment: Assignment) -> tuple[tuple[str, int, int], ...]:
+    """List the files that an exam is made of, with sizes and times."""
+    named = [course.root / name for name in ("course.yaml", "nbgrader_config.py", *assignment.files)]
+    found: list[Path] = [*course.source(assignment.name).rglob("*"), *course.root.glob("*.py"), *named]
+    signature = []
+    for path in sorted(set(found)):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            signature.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(signature)

@@ -1,0 +1,216 @@
+"""Frozen copies of the kernel's process: each holds everything as it was at one test cell.
+
+A copy is a fork that does nothing but wait. After the last cell the kernel passes it the requests of that cell's test
+over a socket, and its questions and replies back:
+
+    examiner ──request @3──▶ kernel ──request──▶ copy 3
+             ◀─questions, reply─    ◀─questions, reply─
+
+A number that the kernel gives to an object while cells run means the same object in every later copy. Numbers that are
+given afterwards are different in each process: those of copy ``n`` begin at ``(n + 1) * SPAN``, the kernel's own at
+``KERNEL``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import backend_process, codec
+
+if TYPE_CHECKING:
+    from .server import Server
+
+ADDRESS = b"@"
+"""First byte of a request for a copy; its number and a colon follow."""
+GONE = "gone"
+"""Outcome of a request whose copy does not live any more."""
+SPAN = 2**32
+KERNEL = 2**52
+MAX_COPIES = 24
+OWN_MIB = 16
+"""What a copy takes at least, in MiB: its page tables, and pages that both processes write to."""
+_SECONDS = 10.0
+"""How long a new copy may take to say that it lives."""
+_REQUEST, _REPLY, _QUESTION, _ANSWER = b"r", b"p", b"q", b"a"
+_THREADED = ("tensorflow", "jax", "torch")
+
+
+class Copies:
+    """The frozen copies of one kernel."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.living: dict[int, _Copy] = {}
+        self.held_mib = 0
+        """What the copies may hold beyond what the kernel had when it started, in MiB."""
+        self.at_start: tuple[int, int] | None = None
+        """Threads of libraries, and resident memory, when the kernel started; None: no copies are made."""
+
+    def start(self) -> None:
+        """Allow copies from now on, where the platform has them."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            self.at_start = _library_threads(), _resident_mib()
+
+    def begin_examination(self) -> None:
+        """Give numbers that no copy knows from now on."""
+        if self.server.last < SPAN:
+            self.server.last = KERNEL
+
+    def freeze(self, snapshot: int, room_mib: int) -> tuple[str, Any]:
+        """Make a copy; see :meth:`Server.freeze`."""
+        if self.at_start is None:
+            return ("not", "this kernel cannot be copied")
+        threads, before = self.at_start
+        if _library_threads() > threads:
+            # A fork has only the thread that made it: a library that waits for its others would wait forever.
+            library = next((name for name in _THREADED if name in sys.modules), "a library")
+            return ("not", f"{library} runs threads, and a copy of the process would not have them")
+        needed = max(0, _resident_mib() - before) + OWN_MIB
+        if self.held_mib + needed > room_mib or len(self.living) >= MAX_COPIES:
+            return ("not", "copies of the notebook's kernel would need too much memory")
+        last = self.server.last
+        try:
+            self.living[snapshot] = self._fork(snapshot)
+        except (OSError, EOFError, ValueError) as error:
+            return ("not", f"the notebook's kernel could not be copied ({type(error).__name__})")
+        self.held_mib += needed
+        return ("frozen", last)
+
+    def _fork(self, snapshot: int) -> _Copy:
+        """Fork twice, so that the copy is no child of the kernel, which the student's code might wait for."""
+        here, there = socket.socketpair()
+        seeded = random.getstate()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # threads that a fork would lack were looked for
+            between = os.fork()
+        if between == 0:
+            try:
+                if os.fork() == 0:
+                    here.close()
+                    random.setstate(seeded)  # Python seeds its generator anew in a fork
+                    self._serve(there, snapshot)
+            finally:
+                os._exit(0)
+        there.close()
+        os.waitpid(between, 0)
+        here.settimeout(_SECONDS)
+        copy = _Copy(here)
+        here.settimeout(None)
+        return copy
+
+    # --- in the kernel
+
+    def relay(self, text: bytes, buffers: list[Any]) -> codec.Packed:
+        """Have a copy answer a request. An interrupt, or anything else that goes wrong, ends the copy."""
+        number, _, text = text[len(ADDRESS) :].partition(b":")
+        copy = self.living.get(int(number))
+        if copy is None:
+            return _gone("there is no copy")
+        try:
+            copy.send(_REQUEST, text, buffers)
+            while True:
+                kind, text, *buffers = copy.receive()
+                if kind == _REPLY:
+                    return codec.Packed(text, buffers)
+                channel = self.server.callbacks.channel
+                assert channel is not None
+                copy.send(_ANSWER, *channel(codec.Packed(text, buffers)))
+        except BaseException as error:
+            self.living.pop(int(number), None)
+            copy.end()
+            return _gone(type(error).__name__)
+
+    # --- in the copy
+
+    def _serve(self, there: socket.socket, snapshot: int) -> None:
+        """Answer the kernel's requests until it ends."""
+        os.setpgid(0, 0)  # an interrupt of the kernel's group is none of a copy's
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for other in self.living.values():  # it is to end with the kernel, whoever else lives
+            other.close()
+        self.living = {}
+        self.at_start = None
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the kernel's own belongs to a thread that is not here
+        server = self.server
+        server.last = (snapshot + 1) * SPAN
+        link = _Link(there)
+        link.send(_REPLY, b"%d" % os.getpid(), [])
+
+        def ask(question: codec.Packed) -> codec.Packed:
+            link.send(_QUESTION, *question)
+            while True:
+                kind, text, *buffers = link.receive()
+                if kind == _ANSWER:
+                    return codec.Packed(text, buffers)
+                link.send(_REPLY, *server.answer(text, buffers))
+
+        server.callbacks.channel = ask
+        server.callbacks.thread = threading.current_thread()
+        while True:
+            _, text, *buffers = link.receive()
+            link.send(_REPLY, *server.answer(text, buffers))
+
+
+class _Link:
+    """One end of the socket between the kernel and a copy."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.stream: Any = connection.makefile("rwb")
+        connection.close()  # the stream keeps it open
+
+    def send(self, kind: bytes, text: bytes, buffers: list[Any]) -> None:
+        backend_process.send(self.stream, [kind, text, *buffers])
+
+    def receive(self) -> list[bytes]:
+        return backend_process.receive(self.stream)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.close()
+
+
+class _Copy(_Link):
+    """The kernel's end, and the process at the other one.
+
+    Raises:
+        EOFError: it did not begin.
+        OSError: it did not begin in time.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection)
+        self.pid = int(self.receive()[1])
+
+    def end(self) -> None:
+        """End the process."""
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGKILL)
+        self.close()
+
+
+def _gone(why: str) -> codec.Packed:
+    return codec.encode((GONE, why, ""))
+
+
+def _resident_mib() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
+def _library_threads() -> int:
+    """Count the threads that are neither Python's nor those of ZeroMQ, which no copy uses."""
+    names = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            names.append((task / "comm").read_text())
+    return sum(not name.startswith("ZMQbg") for name in names) - threading.active_count()

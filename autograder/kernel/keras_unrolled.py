@@ -1,0 +1,83 @@
+"""A model of the student's own class as a record, with its outputs for a few rows. Runs inside the student's kernel."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from . import probe_rows
+from .keras_record import Record
+from .keras_unrolling import UnreadableError, record, several_arguments
+from .keras_unrolling import without_traces as without_traces
+
+
+class Unrolled:
+    """A model's record; or the reason why it has none."""
+
+    reason = ""
+    """One of :data:`keras_unrolling.REASONS`; empty if there is a record."""
+    config: Any = None
+    probe: Any = None
+    """What makes the rows: ``kind`` and ``number``, see :func:`probe_rows.rows`."""
+
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+        """The layers, models and sources of the record, in its order."""
+        self.answers: list[Any] = []
+        """The model's outputs for the rows, and for the same rows in other batches."""
+
+
+def unrolled(model: Any) -> Unrolled:
+    """Return the record of a Keras model."""
+    result = Unrolled()
+    try:
+        with without_traces(model):
+            found = record(model)
+            written = Record(found)
+            result.config = written.config(str(model.name), bool(model.trainable))
+        result.held = written.held()
+        result.probe, result.answers = _answers(model, found.inputs)
+    except UnreadableError as error:
+        result.reason = error.reason
+    except Exception:
+        result.reason = "raised"
+    return result
+
+
+def _answers(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
+    """Call the model itself on rows: all at once, and again in other batches.
+
+    Raises:
+        UnreadableError: it accepts none of the rows.
+    """
+    tree = sys.modules["keras"].tree
+    flat = tree.flatten(inputs)
+    number = probe_rows.count([tensor.shape for tensor in flat])
+    for kind in probe_rows.KINDS:
+        made = [probe_rows.rows(t.shape, t.dtype, kind, place, number) for place, t in enumerate(flat)]
+
+        def call(which: Any, made: Any = made) -> list[Any]:
+            chosen = [probe_rows.as_tensors(array[which]) for array in made]
+            given = tree.pack_sequence_as(inputs, chosen)
+            arguments = given if isinstance(inputs, list) and several_arguments(model) else [given]
+            return [_numbers(output) for output in tree.flatten(model(*arguments, training=False))]
+
+        try:
+            once = call(slice(None))
+            parts = [call(which) for which in probe_rows.batches(number)]
+        except Exception:
+            continue
+        return {"kind": kind, "number": number}, [*once, *_joined(parts)]
+    raise UnreadableError("raised")
+
+
+def _joined(parts: list[list[Any]]) -> list[Any]:
+    import numpy as np
+
+    return [np.concatenate(pieces) for pieces in zip(*parts)]  # noqa: B905 (Python 3.7)
+
+
+def _numbers(output: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(sys.modules["keras"].ops.convert_to_numpy(output)).astype(np.float32)

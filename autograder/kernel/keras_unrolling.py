@@ -1,0 +1,350 @@
+"""The forward pass of a Keras model of the student's own class, recorded with symbolic tensors.
+
+Runs inside the student's kernel; Keras 3. ``call`` is run once on symbolic inputs. Layers of Keras's own and
+functions of ``keras.ops`` record themselves. Layers of the student's own, and models that contain any, are opened:
+their ``call`` runs in the same way, with symbolic tensors in place of their variables. Nothing of it remains:
+attributes, nodes and names are as before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from . import keras_kinds, tensorflow_calls
+
+MAX_CONSTANT = 100_000
+"""Most numbers in one constant array."""
+
+
+class UnreadableError(Exception):
+    """A forward pass that cannot be recorded; ``reason`` is one of :data:`REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+REASONS = frozenset(
+    ["old", "shapes", "unbuilt", "flow", "values", "library", "large", "borrowed", "outputs", "raised", "differs"]
+)
+"""Why a forward pass cannot be recorded: the version of Keras is too old; input shapes are unknown; a layer has no
+weights yet; Python branches on values; ``call`` needs values; it uses another library's functions; a constant is too
+large; a layer uses the weight of another layer; an output is no tensor; ``call`` raised."""
+
+
+class Source:
+    """A symbolic tensor that stands for a variable, or for a constant array."""
+
+    def __init__(self, value: Any, owner: Any = None) -> None:
+        self.value = value
+        self.owner = owner
+
+    @property
+    def weights(self) -> list[Any]:
+        """The variable as a list; empty for a constant."""
+        return [] if self.owner is None else [self.value]
+
+
+class Recording:
+    """The symbolic inputs and outputs of a forward pass, and what its other symbolic tensors stand for."""
+
+    def __init__(self, model: Any) -> None:
+        self.keras = sys.modules["keras"]
+        self.layers = keras_kinds.all_layers(model)
+        self.own = {id(layer): layer for layer in self.layers if layer is model or not _records_itself(layer)}
+        self.known = {id(layer) for layer in self.layers}
+        self.sources: dict[int, tuple[Any, Source]] = {}
+        """``id`` of a symbolic tensor → the tensor, and what it stands for."""
+        self.training: list[Any] = [None]
+        self.thread = threading.get_ident()
+        self.linear: set[int] = set()
+        """``id`` of each layer whose activation was recorded as operations after it."""
+        self.original: Any = None
+        """Keras's own ``Layer.__call__`` while calls are opened."""
+        self.inputs: Any = None
+        self.outputs: Any = None
+
+    # --- sources
+
+    def source(self, value: Any, owner: Any = None) -> Any:
+        """Return a symbolic tensor for a variable of ``owner``, or for a constant array."""
+        for tensor, known in self.sources.values():
+            if known.value is value:
+                return tensor
+        shape = tuple(int(size) for size in value.shape)
+        dtype = str(getattr(value.dtype, "name", value.dtype))
+        tensor = self.keras.KerasTensor(shape, dtype)
+        self.sources[id(tensor)] = (tensor, Source(value, owner))
+        return tensor
+
+    def _parameter(self, value: Any, owner: Any) -> Any:
+        tensor = self.source(value, owner)
+        if "float" in tensor.dtype and owner.compute_dtype != owner.variable_dtype:
+            return self.keras.ops.cast(tensor, owner.compute_dtype)
+        return tensor
+
+    @contextlib.contextmanager
+    def symbolic_variables(self) -> Iterator[None]:
+        """Put symbolic tensors in place of the variables of the student's own layers, and undo it at the end."""
+        saved = [(layer, dict(vars(layer))) for layer in self.own.values()]
+        lists = [(held, list(held)) for _, found in saved for held in _losses(found)]
+        try:
+            for layer, found in saved:
+                for name, value in found.items():
+                    if name not in _BOOKKEEPING:
+                        changed = self._replaced(value, layer)
+                        if changed is not value:
+                            vars(layer)[name] = changed
+            yield
+        finally:
+            for layer, found in saved:
+                vars(layer).clear()
+                vars(layer).update(found)
+            for held, items in lists:
+                held[:] = items
+
+    def _replaced(self, value: Any, owner: Any) -> Any:
+        if is_variable(value):
+            return self._parameter(value, owner)
+        if isinstance(value, (list, tuple)) and any(map(is_variable, value)):
+            return [self._replaced(item, owner) for item in value]
+        if isinstance(value, dict) and any(map(is_variable, value.values())):
+            return {key: self._replaced(item, owner) for key, item in value.items()}
+        return value
+
+    # --- calls
+
+    @contextlib.contextmanager
+    def opened_calls(self) -> Iterator[None]:
+        """Open the student's own layers when they are called."""
+        layer_class, tensor_class = self.keras.Layer, self.keras.KerasTensor
+        original, get_item = layer_class.__call__, tensor_class.__getitem__
+        self.original = original
+
+        def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() != self.thread:
+                return original(layer, *args, **kwargs)
+            if id(layer) in self.own:
+                return self.open(layer, args, kwargs)
+            return original(layer, *self._symbolic(layer, args), **self._flagged(layer, kwargs))
+
+        # Keras 3.15 does not accept a single slice as the index of a symbolic tensor.
+        tensor_class.__getitem__ = lambda tensor, key: get_item(tensor, (key,) if isinstance(key, slice) else key)
+        layer_class.__call__ = call
+        try:
+            yield
+        finally:
+            layer_class.__call__ = original
+            tensor_class.__getitem__ = get_item
+
+    def _symbolic(self, layer: Any, args: Any) -> Any:
+        """Return a layer's arguments, with symbolic tensors for arrays if all of them are arrays."""
+        if id(layer) in self.known and not layer.built and _builds(layer):
+            raise UnreadableError("unbuilt")
+        tree = self.keras.tree
+        if id(layer) not in self.known or any(map(self._is_symbolic, tree.flatten(args))):
+            return args
+        return tree.map_structure(lambda item: self.source(item) if _is_array(item) else item, args)
+
+    def _flagged(self, layer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Hand the training flag of an opened call on, as Keras does."""
+        if self.training[-1] is not None and kwargs.get("training") is None and layer._call_has_training_arg:
+            return dict(kwargs, training=self.training[-1])
+        return kwargs
+
+    def _is_symbolic(self, value: Any) -> bool:
+        return isinstance(value, self.keras.KerasTensor)
+
+    def open(self, layer: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Run the ``call`` of a layer of the student's own on symbolic tensors."""
+        if keras_kinds.base_layer(layer) is not None and keras_kinds.has_own_activation(layer):
+            split = self._split(layer, args, kwargs)
+            if split is not None:
+                return split
+        tree, get_mask = self.keras.tree, _mask_of
+        convert = lambda item: (  # noqa: E731
+            layer.dtype_policy.convert_input(item, layer.autocast, layer.input_dtype)
+            if self._is_symbolic(item)
+            else item
+        )
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        masks = tree.map_structure(get_mask, first)
+        given = tree.map_structure(convert, args)
+        named = {name: tree.map_structure(convert, value) for name, value in kwargs.items()}
+        if layer._call_has_training_arg:
+            named["training"] = named["training"] if named.get("training") is not None else self.training[-1]
+        if layer._call_has_mask_arg and named.get("mask") is None and len(args) < 2:
+            named["mask"] = masks
+        self.training.append(named.get("training", self.training[-1]))
+        try:
+            result = layer.call(*given, **named)
+        finally:
+            self.training.pop()
+        if layer.supports_masking:
+            layer._set_mask_metadata(first, result, masks)
+        return result
+
+    def _split(self, layer: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Run a layer of Keras's own without its activation, and then the activation, which is the student's.
+
+        None if the layer is nothing but an activation, or has one inside a loop.
+        """
+        activation = layer.activation
+        if type(layer).__name__ == "Activation" or keras_kinds.inner_layers(layer):
+            return None
+        layer.activation = self.keras.activations.linear
+        try:
+            result = self.original(layer, *args, **kwargs)
+        finally:
+            layer.activation = activation
+        self.linear.add(id(layer))
+        return activation(result)
+
+
+_BOOKKEEPING = frozenset(
+    [
+        *("_trainable_variables", "_non_trainable_variables", "_layers", "_metrics", "_tracker", "_seed_generators"),
+        *("optimizer", "_optimizer", "_losses", "_loss_ids"),
+    ]
+)
+
+
+def _records_itself(layer: Any) -> bool:
+    """Return whether a layer stays one layer of the record."""
+    if isinstance(layer, sys.modules["keras"].Model):
+        return keras_kinds.is_exact(layer)
+    return keras_kinds.is_plain(layer)
+
+
+def _losses(attributes: dict[str, Any]) -> list[Any]:
+    held = [attributes.get("_losses"), attributes.get("_loss_ids")]
+    return [item for item in held if isinstance(item, list)]
+
+
+def _mask_of(tensor: Any) -> Any:
+    return getattr(tensor, "_keras_mask", None)
+
+
+def is_variable(value: Any) -> bool:
+    """Return whether a value is a variable of Keras or of TensorFlow."""
+    kinds = (sys.modules["keras"].Variable, getattr(sys.modules.get("tensorflow"), "Variable", None))
+    return isinstance(value, tuple(kind for kind in kinds if isinstance(kind, type)))
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not is_variable(value)
+
+
+def _builds(layer: Any) -> bool:
+    """Return whether the layer's class makes weights when it is built."""
+    base = sys.modules["keras"].Layer
+    return getattr(type(layer), "build", None) is not base.build or bool(keras_kinds.inner_layers(layer))
+
+
+def record(model: Any) -> Recording:
+    """Record the forward pass of a model that has been called.
+
+    Raises:
+        UnreadableError: it cannot be recorded.
+    """
+    keras = sys.modules["keras"]
+    if not str(keras.__version__).startswith("3") or not hasattr(keras, "KerasTensor"):
+        raise UnreadableError("old")
+    found = Recording(model)
+    error: Any = None
+    for dtype in ("float32", "int32", "string"):
+        try:
+            _run(found, model, dtype)
+            return found
+        except UnreadableError as raised:
+            error = raised
+            break
+        except Exception as raised:
+            error = error or raised  # the first attempt tells most: numbers with a fraction are the usual rows
+        if getattr(model, "_functional", None) is not None or keras_kinds.base_kind(model):
+            break  # the inputs are known
+    raise error if isinstance(error, UnreadableError) else UnreadableError(_reason(error))
+
+
+def _run(found: Recording, model: Any, dtype: str) -> None:
+    keras = found.keras
+    found.sources.clear()
+    found.inputs = inputs = _inputs(model, dtype)
+    given = inputs if isinstance(inputs, list) and several_arguments(model) else [inputs]
+    with found.symbolic_variables(), tensorflow_calls.recorded(), found.opened_calls():
+        found.outputs = found.open(model, tuple(given), {})
+    flat = keras.tree.flatten(found.outputs)
+    if not flat or not all(isinstance(tensor, keras.KerasTensor) for tensor in flat):
+        raise UnreadableError("outputs")
+
+
+def several_arguments(model: Any) -> bool:
+    """Return whether the model is called with several arguments, not with one."""
+    shapes = getattr(model, "_build_shapes_dict", None)
+    return not keras_kinds.base_kind(model) and isinstance(shapes, dict) and len(shapes) > 1
+
+
+def _inputs(model: Any, dtype: str) -> Any:
+    """Return new symbolic inputs of the shapes that the model was built for."""
+    keras = sys.modules["keras"]
+    held = getattr(model, "_functional", None) or model
+    structure = getattr(held, "_inputs_struct", None)
+    if structure is not None:
+        return keras.tree.map_structure(
+            lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), structure
+        )
+    held = [model, *keras_kinds.inner_layers(model)[:1]]  # what Keras could not build at once was built layer by layer
+    shapes = next((found for layer in held for found in [getattr(layer, "_build_shapes_dict", None)] if found), None)
+    if not isinstance(shapes, dict):
+        raise UnreadableError("shapes")
+    made = [_of_shapes(shape, dtype) for shape in shapes.values()]
+    return made[0] if len(made) == 1 else made
+
+
+def _of_shapes(shape: Any, dtype: str, name: Any = None) -> Any:
+    if isinstance(shape, dict):
+        return {key: _of_shapes(item, dtype, str(key)) for key, item in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        if shape and all(item is None or isinstance(item, int) for item in shape):
+            return sys.modules["keras"].Input(batch_shape=(None, *shape[1:]), dtype=dtype, name=name)
+        return [_of_shapes(item, dtype) for item in shape]
+    raise UnreadableError("shapes")
+
+
+def _reason(error: Any) -> str:
+    """Return why ``call`` does not run on symbolic tensors, from the exception that Keras raises."""
+    text = str(error)
+    if "as a boolean" in text or "Iterating over a symbolic" in text:
+        return "flow"
+    if "input to a TensorFlow function" in text or "JAX" in text or "torch" in text:
+        return "library"
+    if "KerasTensor" in text:
+        return "values"
+    return "raised"
+
+
+@contextlib.contextmanager
+def without_traces(model: Any) -> Iterator[None]:
+    """Restore the nodes of the model's layers and the numbers in the names of later layers at the end."""
+    state: Any = sys.modules.get("keras.src.backend.common.global_state")
+    numbers = None if state is None else state.get_global_attribute("object_name_uids")
+    before = None if numbers is None else dict(numbers)
+    nodes = []
+    for layer in keras_kinds.all_layers(model):
+        for operation in [layer, *(getattr(layer, "_operations", None) or [])]:
+            for name in ("_inbound_nodes", "_outbound_nodes"):
+                held = getattr(operation, name, None)
+                if isinstance(held, list):
+                    nodes.append((held, len(held)))
+    try:
+        yield
+    finally:
+        for held, length in nodes:
+            del held[length:]
+        if numbers is not None and before is not None:
+            numbers.clear()
+            numbers.update(before)

@@ -1,0 +1,45 @@
+"""Bundle for students: the part of this package that visible checks, ``try`` and ``submit`` need, as plain files.
+
+It lies beside the notebook, where Python finds it without an installation. Grading uses the installed package and never
+a bundle: a copy that was handed in is left out, whatever a student wrote into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.errors import CourseError
+from autograder.records import Assignment
+
+FOLDER = "autograder"
+"""The bundle's folder in a release, which has the package's name."""
+_ROOMS = ("_util", "check", "cli", "kernel", "submissions")
+_FILES = (
+    "__init__.py", "__main__.py", "aliases.py", "errors.py", "execution/__init__.py", "execution/rehearsal.py",
+    "py.typed", "records.py", "submission.py",
+)  # fmt: skip
+
+
+def bundle_files(assignment: Assignment, released: Iterable[str] = ()) -> dict[str, Path]:
+    """List the files of the bundle, as place in the release → file; none if students install the package.
+
+    Args:
+        assignment: its ``student`` decides.
+        released: places of the release's other files.
+
+    Raises:
+        CourseError: the course releases a file in the bundle's folder.
+    """
+    if assignment.student != "bundle":
+        return {}
+    taken = next((place for place in released if place.split("/")[0] in (FOLDER, f"{FOLDER}.py")), None)
+    if taken is not None:
+        raise CourseError(
+            f"release/{assignment.name}/{taken}: with `student: bundle`, {FOLDER}/ is the kit's; rename yours"
+        )
+    package = Path(__file__).resolve().parents[1]
+    found = [package / name for name in _FILES]
+    for room in _ROOMS:
+        found += sorted(path for path in (package / room).rglob("*.py") if "__pycache__" not in path.parts)
+    return {f"{FOLDER}/{path.relative_to(package).as_posix()}": path for path in found}

@@ -1,0 +1,137 @@
+"""Boundary cells of an otter source notebook: raw cells, or fenced parts of Markdown cells."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from autograder._util.notebook_format import NotebookNode
+from autograder.errors import CourseError
+
+BLOCKS = ("question", "prompt", "solution", "tests")
+CONFIG = "config"
+_FENCE = "```otter"
+_BOUNDARY = re.compile(rf"#\s+(begin|end)\s+({'|'.join(BLOCKS)})", re.IGNORECASE)
+_CONFIG = re.compile(r"#\s+assignment\s+config", re.IGNORECASE)
+_NEAR = re.compile(r"\s*#*\s*(begin|end|start|stop)[\s_-]+[a-z]+\s*$|\s*#*\s*assignment[\s_-]*conf", re.IGNORECASE)
+"""First line of a raw cell that was meant as a boundary."""
+_MISPLACED = re.compile(r"\s*#+\s*(begin|end)\s+(question|tests?)\s*$", re.IGNORECASE)
+"""First line of a code or Markdown cell that can only have been meant as a boundary."""
+_IGNORED = re.compile(r"(##\s*ignore\s*##\s*|#\s*ignore\s*)", re.IGNORECASE)
+_HOW = "a boundary is a raw cell, or a part of a Markdown cell between ```otter and ```"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A cell of the source, or a part of one that fences divide."""
+
+    label: str
+    """The notebook, for messages."""
+    cell: NotebookNode
+    number: int
+    """Of the source's cell, counted from 1; 0 for a cell that the source does not have."""
+    first: int = 1
+    """Line of the source's cell with which the piece begins."""
+
+    @property
+    def lines(self) -> list[str]:
+        """Lines of the piece."""
+        return re.split("\r?\n", self.cell.source)
+
+    def fault(self, message: str, line: int = 0) -> CourseError:
+        """Make an error that names notebook, cell and line; ``line`` counts within the piece, 0 is the whole cell."""
+        where = f"{self.label}: cell {self.number}"
+        return CourseError(f"{where}: line {self.first + line - 1}: {message}" if line else f"{where}: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """Beginning or end of a block, or the assignment's configuration."""
+
+    kind: str
+    """One of :data:`BLOCKS`, or :data:`CONFIG`."""
+    begins: bool = True
+
+
+def is_otter_source(notebook: NotebookNode) -> bool:
+    """Tell whether a notebook is one for ``otter assign``: it has a boundary cell."""
+    for cell in notebook.cells:
+        first = _first_line(cell)
+        if cell.cell_type == "raw" and (_BOUNDARY.match(first) or _CONFIG.match(first)):
+            return True
+        if cell.cell_type == "markdown" and any(line.strip() == _FENCE for line in cell.source.split("\n")):
+            return True
+    return False
+
+
+def pieces(notebook: NotebookNode, label: str) -> list[Piece]:
+    """Divide a notebook into its pieces, without those that otter ignores.
+
+    Raises:
+        CourseError: a fence is not closed, or a cell is a misspelled boundary.
+    """
+    found = [piece for n, cell in enumerate(notebook.cells, 1) for piece in _divided(Piece(label, cell, n))]
+    kept = [piece for piece in found if not _IGNORED.match(piece.lines[0])]
+    for piece in kept:
+        if boundary_of(piece) is None:
+            _check_no_boundary(piece)
+    return kept
+
+
+def boundary_of(piece: Piece) -> Boundary | None:
+    """Return the boundary that a piece is; None if it is none."""
+    if piece.cell.cell_type != "raw":
+        return None
+    first = piece.lines[0]
+    if _CONFIG.match(first):
+        return Boundary(CONFIG)
+    found = _BOUNDARY.match(first)
+    return Boundary(found[2].lower(), found[1].lower() == "begin") if found else None
+
+
+def _first_line(cell: NotebookNode) -> str:
+    return str(cell.source).partition("\n")[0]
+
+
+def _check_no_boundary(piece: Piece) -> None:
+    first = piece.lines[0]
+    if piece.cell.cell_type == "raw" and _NEAR.match(first):
+        names = ", ".join(f"# BEGIN {name.upper()}" for name in BLOCKS)
+        raise piece.fault(f"{first.strip()!r} begins or ends nothing; write one of # ASSIGNMENT CONFIG, {names}", 1)
+    if piece.cell.cell_type != "raw" and _MISPLACED.match(first):
+        raise piece.fault(f"{first.strip()!r} is in a {piece.cell.cell_type} cell, and so no boundary; {_HOW}", 1)
+
+
+def _divided(piece: Piece) -> Iterator[Piece]:
+    """Yield the parts of a cell: what fences enclose as raw cells, the text around them as Markdown."""
+    lines = piece.lines
+    starts = [i for i, line in enumerate(lines) if line.strip() == _FENCE]
+    if piece.cell.cell_type != "markdown" or not starts:
+        yield piece
+        return
+    before = 0
+    for start in starts:
+        if start < before:
+            _unclosed(piece, start)
+        end = next((i for i in range(start + 1, len(lines)) if lines[i].strip() == "```"), None)
+        if end is None:
+            _unclosed(piece, start)
+        yield from _part(piece, before, lines[before:start], "markdown")
+        yield from _part(piece, start + 1, lines[start + 1 : end], "raw")
+        before = end + 1
+        if before < len(lines) and not lines[before].strip():
+            before += 1  # as otter does: the empty line belongs to the block
+    yield from _part(piece, before, lines[before:], "markdown")
+
+
+def _part(piece: Piece, start: int, lines: Sequence[str], cell_type: str) -> Iterator[Piece]:
+    if any(line.strip() for line in lines):
+        cell = NotebookNode(cell_type=cell_type, metadata=copy.deepcopy(piece.cell.metadata), source="\n".join(lines))
+        yield Piece(piece.label, cell, piece.number, start + 1)
+
+
+def _unclosed(piece: Piece, start: int) -> NoReturn:
+    raise piece.fault("this ```otter has no ``` that closes it", start + 1)

@@ -1,0 +1,385 @@
+"""Cells of an otter assignment: read from the source's blocks, as ``otter assign`` lays them out."""
+
+from __future__ import annotations
+
+import copy
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder._util.notebook_format import NotebookNode
+from autograder.release.otter.blocks import BLOCKS, CONFIG, Boundary, Piece, boundary_of
+from autograder.release.otter.cases import Case, check_files, read_case, resolved, with_points
+from autograder.release.otter.settings import QuestionSettings, Settings, read_question, read_settings
+from autograder.release.otter.solutions import check_unmarked, has_seed, with_seed, without_ignored, without_solutions
+
+ANSWER_TAG, INCLUDE_TAG, SOLUTION_TAG = "otter_answer_cell", "otter_include", "otter_assign_solution_cell"
+_TESTLESS = "add tests, or manual: true"
+_YOUR_ANSWER = "_Type your answer here, replacing this text._"
+
+
+class Part(enum.Enum):
+    """Part that a cell plays in the assignment."""
+
+    FREE = enum.auto()
+    TEXT = enum.auto()
+    """Of a question; locked."""
+    ANSWER = enum.auto()
+    CHECK = enum.auto()
+    """Where a question's tests run; locked."""
+    GIVEN = enum.auto()
+    """Written by otter; locked."""
+
+
+@dataclass(slots=True)
+class Question:
+    """A question and its tests."""
+
+    settings: QuestionSettings
+    piece: Piece
+    cases: list[Case] = field(default_factory=list)
+    points: float = 0.0
+    """Of its tests, or of its answer, which a person grades."""
+    resolved: list[Case] = field(default_factory=list)
+    """The cases with the points that each is worth."""
+
+
+@dataclass(slots=True)
+class MadeCell:
+    """A cell of the assignment."""
+
+    part: Part
+    cell_type: str
+    source: str
+    """As the instructor has it, with solutions."""
+    released: str | None
+    """As students get it; None: they do not get it."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """As students get it."""
+    question: Question | None = None
+    piece: Piece | None = None
+    """Where it comes from; None: otter writes it."""
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether students cannot edit it in Jupyter."""
+        return self.metadata.get("editable") is False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An assignment, read from its source."""
+
+    settings: Settings
+    cells: Sequence[MadeCell]
+    questions: Sequence[Question]
+
+
+def lay_out(found: Sequence[Piece], folder: Path, notebook: str) -> Layout:
+    """Read an assignment.
+
+    Args:
+        found: the pieces of its source.
+        folder: the assignment's source folder.
+        notebook: the source's file name.
+
+    Raises:
+        CourseError: a block, a key or a marker does not fit; the message names notebook, cell and line.
+    """
+    reader = _Reader(folder)
+    for piece in found:
+        reader.read(piece)
+    reader.end()
+    cells = reader.cells
+    if reader.settings.init_cell:
+        cells[:0] = _init_cells(reader.settings, notebook)
+    if reader.settings.check_all_cell:
+        text = "---\n\nTo double-check your work, the cell below will rerun all of the autograder tests."
+        cells += [_given("markdown", text), _given("code", "grader.check_all()")]
+    if reader.settings.export_cell:
+        cells += _export_cells(reader.settings)
+    if reader.settings.seed_variable:
+        for cell in cells:
+            if cell.released is not None:
+                cell.released = with_seed(cell.released, reader.settings.seed_variable, reader.settings.student_seed)
+    return Layout(reader.settings, cells, reader.questions)
+
+
+class _Reader:
+    """Reader of the pieces, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = Settings()
+        self.cells: list[MadeCell] = []
+        self.questions: list[Question] = []
+        self.open: list[tuple[str, Piece]] = []
+        self.question: Question | None = None
+        self.begin_export = self.end_export = False
+        self.seeds: list[tuple[Piece, int]] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what is known of one question."""
+        self.has_prompt = self.without_answer = self.has_solution_text = False
+        self.prompt_place: int | None = None
+        self.last_text: MadeCell | None = None
+        self.solution_text: list[str] = []
+
+    def read(self, piece: Piece) -> None:
+        boundary = boundary_of(piece)
+        if boundary is None:
+            self._cell(piece)
+        elif boundary.kind == CONFIG:
+            self._config(piece)
+        elif boundary.begins:
+            self._begin(boundary, piece)
+        else:
+            self._end(boundary, piece)
+
+    def end(self) -> None:
+        """Finish after the last piece."""
+        if self.open:
+            kind, piece = self.open[-1]
+            raise piece.fault(f"# BEGIN {kind.upper()} has no # END {kind.upper()}", 1)
+        if self.end_export:
+            self.cells.append(_export_tag(end=True))
+        if self.seeds and self.settings.seed is None:
+            piece, line = self.seeds[0]
+            raise piece.fault("# SEED needs a seed for grading; write generate: {seed: 42} in the config", line)
+
+    # --- boundaries
+
+    def _config(self, piece: Piece) -> None:
+        if self.open or self.questions:
+            raise piece.fault("the assignment config comes after a question; move it to the top", 1)
+        self.settings = read_settings(piece, self.folder, self.settings)
+
+    def _begin(self, boundary: Boundary, piece: Piece) -> None:
+        kind = boundary.kind
+        name = f"# BEGIN {kind.upper()}"
+        if not self.open and kind != "question":
+            raise piece.fault(f"{name} outside of a question", 1)
+        if self.open and kind == "question":
+            raise piece.fault(f"{name} inside another question; put # END QUESTION before it", 1)
+        if len(self.open) > 1:
+            raise piece.fault(f"{name} inside of # BEGIN {self.open[-1][0].upper()}; end that first", 1)
+        if kind == "prompt" and self.has_prompt:
+            raise piece.fault("a prompt comes before the solution, and there is one for each question", 1)
+        if kind == "prompt":
+            self.has_prompt = True
+        elif kind == "solution" and not self.has_prompt:
+            self.prompt_place = len(self.cells)
+        elif kind == "tests" and not self.has_prompt:
+            self.without_answer = True
+        elif kind == "question":
+            self._begin_question(piece)
+        self.open.append((kind, piece))
+
+    def _begin_question(self, piece: Piece) -> None:
+        settings = read_question(piece)
+        if any(question.settings.name == settings.name for question in self.questions):
+            raise piece.fault(f"there is a question {settings.name!r} already; rename one of them")
+        self.question = Question(settings, piece)
+        self.questions.append(self.question)
+        self.begin_export = self.begin_export or settings.manual or settings.export
+
+    def _end(self, boundary: Boundary, piece: Piece) -> None:
+        kind = boundary.kind
+        if not self.open or self.open[-1][0] != kind:
+            inside = f"; # BEGIN {self.open[-1][0].upper()} is not ended" if self.open else ""
+            raise piece.fault(f"# END {kind.upper()} ends nothing{inside}", 1)
+        self.open.pop()
+        if kind == "solution":
+            self._end_solution(piece)
+        elif kind == "question":
+            self._end_question(piece)
+
+    def _end_solution(self, piece: Piece) -> None:
+        question = self._asked(piece)
+        if self.has_solution_text and question.settings.manual and not self.has_prompt:
+            assert self.prompt_place is not None
+            text = "\n\n".join(self.solution_text)
+            tags = {"tags": [ANSWER_TAG]}
+            made = MadeCell(Part.ANSWER, "markdown", text, _YOUR_ANSWER, tags, question)
+            self.cells.insert(self.prompt_place, made)
+            self.has_prompt = True
+
+    def _end_question(self, piece: Piece) -> None:
+        question = self._asked(piece)
+        settings = question.settings
+        self.end_export = self.end_export or settings.manual or settings.export
+        question.resolved = with_points(
+            question.cases, resolved(_of_tests(settings), question.cases, question.piece.fault)
+        )
+        if settings.points is not None and not question.cases and not settings.manual:
+            raise question.piece.fault(f"{settings.name} has points, and nothing that gives them; {_TESTLESS}")
+        question.points = _worth(question)
+        if question.cases:
+            shows = not self.without_answer or any(not case.hidden for case in question.cases)
+            if shows and settings.check_cell:
+                self.cells.append(_given("code", f'grader.check("{settings.name}")', Part.CHECK, question))
+            else:
+                self._without_check_cell(question)
+        if self.settings.show_question_points and self.last_text is not None:
+            text = f"\n\n_Points:_ {_number(question)}"
+            self.last_text.source += text
+            self.last_text.released = f"{self.last_text.released}{text}"
+        self.question = None
+        self._forget()
+
+    def _without_check_cell(self, question: Question) -> None:
+        """Mark the last cell as otter does, and let the tests run behind it in a cell of their own."""
+        name = question.settings.name
+        if self.cells:
+            self.cells[-1].metadata.setdefault("otter", {})["tests"] = [name]
+        self.cells.append(
+            _given("code", f"# The tests of {name} run when the notebook is graded.", Part.CHECK, question)
+        )
+
+    # --- cells
+
+    def _cell(self, piece: Piece) -> None:
+        block = self.open[-1][0] if self.open else ""
+        if block == "tests":
+            case = read_case(piece, ok_format=self.settings.ok_format)
+            check_files(case, self.settings.student_files, self.settings.autograder_files)
+            self._asked(piece).cases.append(case)
+            return
+        made = self._made(piece, block)
+        self._export_tags(made)
+        self.cells.append(made)
+
+    def _made(self, piece: Piece, block: str) -> MadeCell:
+        cell_type = piece.cell.cell_type
+        kept = without_ignored(piece)
+        source = "\n".join(line for _, line in kept)
+        metadata = _metadata(piece.cell)
+        released: str | None = source
+        is_stripped = cell_type == "code" and (block == "solution" or self.settings.strip_all)
+        if is_stripped:
+            released = "\n".join(without_solutions(piece, kept))
+        elif cell_type == "code":
+            check_unmarked(piece, kept)
+        if cell_type == "code" and (line := has_seed(kept)):
+            self.seeds.append((piece, line))
+        part = {"": Part.FREE, "question": Part.TEXT}.get(block, Part.ANSWER)
+        if block == "question":
+            metadata |= {"editable": False, "deletable": False}
+        elif block:
+            metadata["tags"] = [*metadata.get("tags", []), ANSWER_TAG]
+        if block == "solution" and cell_type != "code":
+            released = self._solution_text(source, metadata)
+        made = MadeCell(part, cell_type, source, released, metadata, self.question, piece)
+        if block == "question" and cell_type == "markdown":
+            self.last_text = made
+        return made
+
+    def _solution_text(self, source: str, metadata: dict[str, Any]) -> str | None:
+        """Return a solution's text where students keep it; else None."""
+        self.has_solution_text = True
+        if INCLUDE_TAG in metadata["tags"]:
+            metadata["tags"].remove(INCLUDE_TAG)
+            return source
+        self.solution_text.append(source)
+        return None
+
+    def _export_tags(self, made: MadeCell) -> None:
+        """Add the comments by which otter finds the questions of an exported PDF."""
+        tags = [tag for wanted, tag in ((self.end_export, "END"), (self.begin_export, "BEGIN")) if wanted]
+        if not tags:
+            return
+        if made.cell_type == "markdown" and made.part is not Part.ANSWER:
+            head = "".join(f"<!-- {tag} QUESTION -->\n\n" for tag in tags)
+            made.source = head + made.source
+            made.released = head + (made.released or "")
+            made.metadata |= {"editable": False, "deletable": False}
+        else:
+            cell = _export_tag(end=tags[0] == "END")
+            if len(tags) > 1:
+                cell.source = cell.released = f"{cell.source}<!-- BEGIN QUESTION -->\n\n"
+            self.cells.append(cell)
+        self.begin_export = self.end_export = False
+
+    def _asked(self, piece: Piece) -> Question:
+        if self.question is None:
+            _misplaced(piece)
+        return self.question
+
+
+def _misplaced(piece: Piece) -> NoReturn:
+    raise piece.fault(f"a block of {', '.join(BLOCKS[1:])} stands outside of a question")
+
+
+def _metadata(cell: NotebookNode) -> dict[str, Any]:
+    return copy.deepcopy({**cell.metadata})
+
+
+def _of_tests(settings: QuestionSettings) -> QuestionSettings:
+    """Return the settings that decide the tests' points: a person gives those of a manual question."""
+    return QuestionSettings(name=settings.name, points=0) if settings.manual else settings
+
+
+def _worth(question: Question) -> float:
+    points = question.settings.points
+    if question.settings.manual or not question.cases:
+        if isinstance(points, list):
+            return float(sum(part or 0 for part in points))
+        if isinstance(points, dict):
+            return float(points["each"] * len(question.cases))
+        return float(points or 0)
+    return sum(case.points or 0.0 for case in question.resolved)
+
+
+def _number(question: Question) -> str:
+    """Write a question's points as otter does: one without tests and without points of its own counts 1."""
+    settings = question.settings
+    if not question.cases and not settings.manual:
+        return str(1 if settings.points is None else settings.points)
+    if settings.manual:
+        return str(settings.points or 0)
+    points = round(question.points, 5)
+    return str(int(points) if points % 1 == 0 else points)
+
+
+# --- cells that otter writes -------------------------------------------------------------------------
+
+
+def _given(cell_type: str, text: str, part: Part = Part.GIVEN, question: Question | None = None) -> MadeCell:
+    return MadeCell(part, cell_type, text, text, {"editable": False, "deletable": False}, question)
+
+
+def _export_tag(*, end: bool) -> MadeCell:
+    return _given("markdown", f"<!-- {'END' if end else 'BEGIN'} QUESTION -->\n\n")
+
+
+def _init_cells(settings: Settings, notebook: str) -> list[MadeCell]:
+    arguments = [f'"{notebook}"'] if settings.runs_on == "default" else []
+    arguments += [f'tests_url_prefix="{settings.url_prefix}"'] if settings.url_prefix else []
+    init = _given("code", f"# Initialize Otter\nimport otter\ngrader = otter.Notebook({', '.join(arguments)})")
+    return [*([_given("code", "%pip install -q otter-grader")] if settings.runs_on == "colab" else []), init]
+
+
+def _export_cells(settings: Settings) -> list[MadeCell]:
+    export = settings.export_cell
+    assert export is not None
+    text = (
+        "## Submission\n\nMake sure you have run all cells in your notebook in order before running the cell below, so "
+        "that all images/graphs appear in the output. The cell below will generate a zip file for you to submit."
+    )
+    text += "" if export.force_save else " **Please save before exporting!**"
+    text += f"\n\n{export.instructions}" if export.instructions else ""
+    files = [*export.files, *settings.student_files]
+    options = (
+        (not export.filtering, "filtering=False"),
+        (not export.pdf, "pdf=False"),
+        (export.force_save, "force_save=True"),
+        (export.run_tests, "run_tests=True"),
+        (export.ignore_log, "ignore_log=True"),
+        (bool(files), f"files={files}"),
+    )
+    call = f"grader.export({', '.join(option for wanted, option in options if wanted)})"
+    head = "" if export.force_save else "# Save your notebook first, then run this cell to export your submission.\n"
+    return [_given("markdown", text), _given("code", head + call), MadeCell(Part.FREE, "markdown", " ", " ")]

@@ -1,0 +1,84 @@
+"""Files that an otter assignment releases: those that its configuration lists, and nothing else of its folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder.course.paths import inside
+from autograder.errors import CourseError
+from autograder.release.otter.blocks import boundary_of, is_otter_source, pieces
+from autograder.release.otter.settings import Settings, read_settings
+
+NOT_LISTED = "not in files of the otter config"
+_WITHHELD = "autograder_files or student_files of the otter config"
+
+
+@dataclass(frozen=True, slots=True)
+class OtterFiles:
+    """Files of an assignment's folder, as its otter configurations name them."""
+
+    only: bool
+    """All its notebooks are otter's: nothing that is not listed is released."""
+    listed: tuple[Path, ...]
+    withheld: tuple[Path, ...]
+
+    def why_not(self, path: Path) -> str | None:
+        """Return why a file in the source folder is not released; None if it is."""
+        if any(path.is_relative_to(one) for one in self.withheld):
+            return _WITHHELD
+        if self.only and not any(path.is_relative_to(one) for one in self.listed):
+            return NOT_LISTED
+        return None
+
+
+def otter_files(folder: Path) -> OtterFiles | None:
+    """Read which files the otter notebooks of a source folder name; None if it has no such notebook.
+
+    Raises:
+        CourseError: a configuration is wrong, or a listed file is missing.
+    """
+    folder = folder.resolve()
+    paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+    found = {path: settings for path in paths if (settings := _settings(path, folder)) is not None}
+    if not found:
+        return None
+    listed = [_place(path, folder, name) for path, s in found.items() for name in s.files]
+    withheld = [
+        _place(path, folder, name, must_exist=False)
+        for path, s in found.items()
+        for name in (*s.autograder_files, *s.student_files)
+    ]
+    return OtterFiles(len(found) == len(paths), tuple(listed), tuple(withheld))
+
+
+def _settings(path: Path, folder: Path) -> Settings | None:
+    try:
+        notebook: NotebookNode = nbformat.from_dict(json.loads(path.read_bytes()))
+        for cell in notebook.cells:
+            cell.source = "".join(cell.source)
+        if not is_otter_source(notebook):
+            return None
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return None  # told when the notebook is read
+    settings = Settings()
+    for piece in pieces(notebook, f"source/{folder.name}/{path.name}"):
+        boundary = boundary_of(piece)
+        if boundary is not None and boundary.kind == "config":
+            settings = read_settings(piece, folder, settings)
+    return settings
+
+
+def _place(notebook: Path, folder: Path, name: str, *, must_exist: bool = True) -> Path:
+    label = f"source/{folder.name}/{notebook.name}"
+    try:
+        path = inside(folder, name, folder)
+    except ValueError as error:
+        raise CourseError(f"{label}: the file {name!r} of the otter config {error}") from None
+    if must_exist and not path.exists():
+        raise CourseError(
+            f"{label}: the file {name!r} of the otter config is not there; put it into source/{folder.name}"
+        )
+    return path

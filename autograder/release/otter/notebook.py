@@ -1,0 +1,197 @@
+"""Versions of an otter notebook: otter's student notebook with nbgrader's metadata, and the exam's cells beside it."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder.errors import CourseError
+from autograder.release.otter.blocks import is_otter_source, pieces
+from autograder.release.otter.cells import Layout, MadeCell, Part, Question, lay_out
+from autograder.release.otter.examined import examined_code, place_in_source
+from autograder.release.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
+from autograder.release.versions import NotebookVersions
+
+__all__ = ["convert", "is_otter_source", "place_in_source"]
+
+_LOCKED_PARTS = (Part.TEXT, Part.GIVEN)
+
+
+def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> NotebookVersions:
+    """Make the versions of an otter source notebook.
+
+    Args:
+        notebook: the instructor's; it is not changed.
+        folder: the assignment's source folder, where ``config_file`` is looked up.
+        file: its file name.
+        label: its name in messages.
+
+    Raises:
+        CourseError: it is not as otter's sources are, or asks for what the kit refuses.
+    """
+    _check_language(notebook, label)
+    layout = lay_out(pieces(notebook, label), folder, file)
+    cells = [cell for cell in layout.cells if cell.released is not None]
+    marks = [*_marks(cells, label)]
+    ids = _Ids(notebook)
+    instructor, student = [], []
+    for cell, mark in zip(cells, marks, strict=True):
+        metadata = copy.deepcopy(cell.metadata)
+        if mark is not None:
+            metadata["nbgrader"] = mark
+        node = _node(cell, metadata, ids.of(cell, mark))
+        student.append(node)
+        source = _examined(cell, layout) if cell.part is Part.CHECK else cell.source
+        instructor.append(NotebookNode(copy.deepcopy(node) | {"source": source}))
+    tests = {q.settings.name: _visible(q, layout) for q in layout.questions if q.cases}
+    head = copy.deepcopy({**notebook.metadata})
+    head.pop("otter", None)
+    if own := notebook_metadata(layout.settings, tests):
+        head["otter"] = own
+    files = {f"tests/{name}.py": file_text(test) for name, test in tests.items()} if layout.settings.test_files else {}
+    return NotebookVersions(
+        _notebook(notebook, instructor, head),
+        _notebook(notebook, instructor, head),
+        _notebook(notebook, student, head),
+        tests=files,
+        prelude=_prelude(layout),
+    )
+
+
+def _check_language(notebook: NotebookNode, label: str) -> None:
+    language = str(notebook.metadata.get("kernelspec", {}).get("language", "python"))
+    if language.lower() != "python":
+        raise CourseError(f"{label}: the notebook's language is {language!r}; only Python can be examined")
+
+
+def _prelude(layout: Layout) -> str:
+    """Return the code that otter runs before each code cell when it grades: seeds."""
+    settings = layout.settings
+    if settings.seed is None:
+        return ""
+    if settings.seed_variable:
+        return f"{settings.seed_variable} = {settings.seed}"
+    # No name is bound, as the notebook may have bound it; a kernel may lack numpy.
+    has_numpy = '__import__("importlib.util").util.find_spec("numpy")'
+    seeds = f'__import__("random").seed({settings.seed})', f'__import__("numpy").random.seed({settings.seed})'
+    return f"{seeds[0]}; {has_numpy} and {seeds[1]}"
+
+
+def _examined(cell: MadeCell, layout: Layout) -> str:
+    assert cell.question is not None
+    settings = layout.settings
+    seed = None if settings.seed_variable else settings.seed
+    return examined_code(cell.question.settings, cell.question.resolved, ok_format=settings.ok_format, seed=seed)
+
+
+def _visible(question: Question, layout: Layout) -> dict[str, Any] | str:
+    outputs = [saved_output(case) for case in question.cases]
+    return visible_test(question.settings, question.cases, outputs, ok_format=layout.settings.ok_format)
+
+
+# --- nbgrader's metadata -----------------------------------------------------------------------------
+
+
+@dataclass
+class _Counts:
+    answers: int = 0
+    texts: int = 0
+
+
+def _marks(cells: list[MadeCell], label: str) -> Iterator[dict[str, Any] | None]:
+    """Yield nbgrader's metadata of each cell; None for cells that students may change as they like."""
+    counts: dict[str, _Counts] = {}
+    given = 0
+    waiting = {c.question.settings.name: c.question for c in cells if c.question and c.question.settings.manual}
+    for cell in cells:
+        if "nbgrader" in cell.metadata:
+            where = cell.piece.fault if cell.piece else CourseError
+            raise where("the cell has marks of nbgrader, and its notebook blocks of otter; remove one of both")
+        name = cell.question.settings.name if cell.question else ""
+        count = counts.setdefault(name, _Counts())
+        if cell.part is Part.CHECK and cell.question:
+            yield _mark(_slug(name), grade=True, locked=True, points=_tests_points(cell.question))
+        elif cell.part is Part.ANSWER and name in waiting:
+            count.answers += 1
+            yield _mark(f"{_slug(name)}-answer", grade=True, solution=True, points=waiting.pop(name).points)
+        elif cell.part is Part.ANSWER and cell.cell_type == "code":
+            count.answers += 1
+            yield _mark(f"{_slug(name)}-answer{_ordinal(count.answers)}", solution=True)
+        elif cell.part in _LOCKED_PARTS or cell.is_locked:
+            if cell.part is Part.TEXT:
+                count.texts += 1
+                yield _mark(f"{_slug(name)}-text{_ordinal(count.texts)}", locked=True)
+            else:
+                given += 1
+                yield _mark(f"otter-{given}", locked=True)
+        else:
+            yield None
+    for question in waiting.values():
+        raise question.piece.fault(f"{question.settings.name} has no cell for an answer: add a prompt or a solution")
+
+
+def _mark(grade_id: str, *, points: float | None = None, **flags: bool) -> dict[str, Any]:
+    known = {name: flags.get(name, False) for name in ("grade", "locked", "solution", "task")}
+    return {"schema_version": 3, "grade_id": grade_id, **known, **({} if points is None else {"points": points})}
+
+
+def _tests_points(question: Question) -> float:
+    return 0.0 if question.settings.manual else question.points
+
+
+def _ordinal(number: int) -> str:
+    return "" if number == 1 else f"-{number}"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w-]", "-", name, flags=re.ASCII)
+
+
+# --- nodes -------------------------------------------------------------------------------------------
+
+
+class _Ids:
+    """Ids of cells, where the notebook's format has them: the source's, else made from what the cell is."""
+
+    def __init__(self, notebook: NotebookNode) -> None:
+        self.wanted = (notebook.nbformat, notebook.nbformat_minor) >= (4, 5)
+        self.used: set[str] = set()
+
+    def of(self, cell: MadeCell, mark: dict[str, Any] | None) -> str | None:
+        """Return the id of the next cell; None if it needs none."""
+        if not self.wanted:
+            return None
+        own = cell.piece.cell.get("id") if cell.piece else None
+        made = own or (mark["grade_id"] if mark else f"otter-free-{len(self.used)}")
+        made = str(made)[:60]
+        while made in self.used:
+            made += "x"
+        self.used.add(made)
+        return made
+
+
+def _node(cell: MadeCell, metadata: dict[str, Any], cell_id: str | None) -> NotebookNode:
+    node: dict[str, Any] = {"cell_type": cell.cell_type, "metadata": metadata, "source": cell.released}
+    if cell.cell_type == "code":
+        node |= {"execution_count": None, "outputs": []}
+    if cell_id is not None:
+        node["id"] = cell_id
+    made: NotebookNode = nbformat.from_dict(node)
+    return made
+
+
+def _notebook(source: NotebookNode, cells: list[NotebookNode], metadata: dict[str, Any]) -> NotebookNode:
+    made: NotebookNode = nbformat.from_dict(
+        {
+            "cells": copy.deepcopy(cells),
+            "metadata": copy.deepcopy(metadata),
+            "nbformat": source.nbformat,
+            "nbformat_minor": source.nbformat_minor,
+        }
+    )
+    return made

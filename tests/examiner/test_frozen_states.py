@@ -1,0 +1,156 @@
+"""The state that a test finds: objects are as they were at its own cell, in the order in which nbgrader runs cells."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from helpers.examination import graded
+from helpers.exams import exam_of
+from helpers.kernels import FreezingKernel, InProcessKernel
+
+from autograder.records import Outcome, Role
+
+FITTED = """
+class Fitted:
+    def __init__(self): self.coef, self.calls, self.seen = 0, 0, []
+    def fit(self, x): self.coef = x; self.calls += 1; self.seen.append(x); return self
+    def predict(self, x): self.calls += 1; return self.coef * x
+model = Fitted()
+model.fit(3)
+"""
+GENERATOR = "def count():\n    yield from range(1, 100)\nnumbers = count()"
+ACCOUNT = "class Account:\n    def __init__(self, balance): self.balance = balance"
+
+
+def cells(*sources, hidden=()):
+    """Alternate answers and tests; those numbered in ``hidden`` show the student nothing."""
+    exam = exam_of(*((Role.TEST if "assert" in s else Role.ANSWER, s) for s in sources))
+    made = [dataclasses.replace(c, released="# hidden tests") if i in hidden else c for i, c in enumerate(exam.cells)]
+    return dataclasses.replace(exam, cells=tuple(made))
+
+
+def in_the_kernel(exam):
+    """What nbgrader gives: all of each cell runs in one process, in order."""
+    names = {"__name__": "__main__"}
+    points = []
+    for cell in exam.cells:
+        try:
+            exec(compile(cell.source, "cell", "exec", dont_inherit=True), names)
+            points.append(1.0)
+        except Exception:
+            points.append(0.0)
+    return [p for p, cell in zip(points, exam.cells, strict=True) if cell.role is Role.TEST]
+
+
+def scores(exam, kernel=FreezingKernel):
+    return [one.fraction for one in graded(exam, kernel)]
+
+
+CASES = {
+    "attributes": cells(FITTED, "assert model.coef == 3", "model.fit(5)", "assert model.coef == 5"),
+    "attributes, hidden": cells(
+        FITTED, "assert model.coef == 3", "model.fit(5)", "assert model.coef == 5", "model.fit(7)", hidden=(1, 3)
+    ),
+    "a list in an object": cells(FITTED, "assert list(model.seen) == [3]", "model.seen.append(8)"),
+    "a counter of calls": cells(
+        FITTED,
+        "assert model.predict(2) == 6\nassert model.calls == 2",
+        "model.fit(1)",
+        "assert model.calls == 3\nassert model.predict(2) == 2\nassert model.calls == 4",
+    ),
+    "a generator": cells(
+        GENERATOR,
+        "assert next(numbers) == 1\nassert next(numbers) == 2",
+        "third = next(numbers)",
+        "assert third == 3\nassert next(numbers) == 4",
+    ),
+    "tests that follow each other": cells(
+        GENERATOR, "assert next(numbers) == 1", "assert next(numbers) == 2", "rest = list(numbers)", hidden=(1, 2)
+    ),
+    "tests of different names that follow each other": cells(
+        FITTED + GENERATOR + "\ndef use():\n    return model.predict(next(numbers))",
+        "assert next(numbers) == 1",
+        "assert use() == 6",
+        "assert model.calls == 2",
+        "model = numbers = None",
+        hidden=(1, 2, 3),
+    ),
+    "a class with state": cells(
+        "class Box:\n    made = []\n    def __init__(self): Box.made.append(self)",
+        "Box()\nassert len(Box.made) == 1",
+        "Box(); Box()",
+        "assert len(Box.made) == 3",
+    ),
+    "random numbers": cells(
+        "import random\nrng = random.Random(1)",
+        "assert rng.random() == __import__('random').Random(1).random()",
+        "x = [rng.random() for _ in range(9)]",
+        "assert len(x) == 9",
+    ),
+    "the one generator of random numbers": cells(
+        "import random\nrandom.seed(5)\ndef draw():\n    return random.random()",
+        "assert draw() == __import__('random').Random(5).random()",
+        "y = [draw() for _ in range(9)]",
+        hidden=(1,),
+    ),
+    "a function with a memory": cells(
+        "seen = {}\ndef f(x):\n    seen[x] = len(seen)\n    return seen[x]",
+        "assert f('a') == 0\nassert f('b') == 1",
+        "f('c')",
+        "assert f('d') == 3",
+    ),
+    "an object that a test makes and a later test uses": cells(
+        ACCOUNT,
+        "mine = Account(100)\nassert mine.balance == 100",
+        "def pay(one, other, x):\n    one.balance -= x\n    other.balance += x",
+        "other = Account(0)\npay(mine, other, 30)\nassert (mine.balance, other.balance) == (70, 30)",
+        "Account = None",
+    ),
+    "a callback of the test's": cells(
+        "class Loop:\n    def __init__(self): self.n = 0\n    def run(self, f):\n        self.n += 1\n"
+        "        return [f(i, self) for i in range(3)]\nloop = Loop()",
+        "assert loop.run(lambda i, l: i * l.n) == [0, 1, 2]",
+        "loop.run(print)",
+        "assert loop.run(lambda i, l: i * l.n) == [0, 3, 6]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_scores_are_those_of_the_order_in_the_kernel(name):
+    exam = CASES[name]
+    assert scores(exam) == in_the_kernel(exam) == [1.0] * len(in_the_kernel(exam))
+
+
+def test_without_copies_an_object_is_as_at_the_end():
+    assert scores(CASES["attributes"], InProcessKernel) == [0.0, 1.0]
+
+
+def test_what_a_hidden_test_changed_is_not_found_behind_a_cell_of_the_student():
+    """Hidden lines never run before a cell of the student's, so no cell and no later test finds their changes."""
+    exam = cells(FITTED, "model.fit(9)\nassert model.coef == 9", "y = 1", "assert model.coef == 3", hidden=(1, 3))
+    assert scores(exam) == [1.0, 1.0]
+
+
+def test_a_copy_that_dies_decides_nothing():
+    """Code that ends its own process ends the copy; then the kernel itself answers, as it is at the end."""
+    answer = (
+        "import os\nhome = os.getpid()\ndef f():\n    if os.getpid() != home:\n        os._exit(1)\n    return n\nn = 1"
+    )
+    tests = ["assert f() == 1", "n = 2", "assert f() == 2"]
+    exam = cells(answer, *tests, hidden=(1, 3))
+    assert scores(exam) == [1.0, 1.0]  # names are those of the cell all the same
+
+
+def test_an_object_of_another_state_is_for_a_person():
+    """A test that reaches an earlier test's object by a way that its source does not show."""
+    exam = cells(
+        ACCOUNT,
+        "def keep(x, kept=[]):\n    kept.append(x)\n    return kept[0]\nassert keep(Account(1)).balance == 1",
+        "def balance(a):\n    return a.balance",
+        "assert balance(keep(None)) == 1",
+        "y = 2",
+        hidden=(1, 3),
+    )
+    assert graded(exam, FreezingKernel)[1].outcome is Outcome.BROKEN

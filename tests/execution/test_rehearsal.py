@@ -1,0 +1,163 @@
+"""What `autograder try` tells a student before the notebook is handed in."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.errors import SubmissionError, UsageError
+from autograder.execution.rehearsal import Rehearsal, Runner, in_sandbox, plainly, rehearse
+from autograder.records import CellRun, Limits
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+class Here:
+    """A kernel in this process, for cells of the tests."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.folder = folder
+        self.names: dict[str, Any] = {}
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        try:
+            with contextlib.chdir(self.folder), contextlib.redirect_stdout(io.StringIO()):
+                exec(source, self.names)
+        except Exception as error:
+            return CellRun("error", seconds=1, error=f"{type(error).__name__}: {error}")
+        return CellRun("ok", seconds=1)
+
+    def close(self) -> None:
+        self.names.clear()
+
+
+def cell(
+    source: str, grade_id: str = "", kind: str = "code", tags: tuple[str, ...] = (), **marks: Any
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **marks}} if grade_id else {}
+    metadata |= {"tags": list(tags)} if tags else {}
+    made = {"cell_type": kind, "metadata": metadata, "source": source}
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def notebook(path: Path, *cells: dict[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": list(cells)}))
+    return path
+
+
+def lesson(path: Path, answer: str, *more: dict[str, Any], test: str = "assert double(2) == 4") -> Path:
+    return notebook(
+        path,
+        cell("factor = 2", "given", locked=True),
+        cell(answer, "double", solution=True),
+        cell(test, "test-double", grade=True, locked=True, points=2),
+        cell("YOUR ANSWER HERE", "why", "markdown", grade=True, solution=True, points=1),
+        *more,
+    )
+
+
+def tried(path: Path, **options: Any) -> Rehearsal:
+    return rehearse(path, Here, "here", **options)
+
+
+def test_what_is_there_and_what_is_missing_is_told(tmp_path: Path) -> None:
+    done = tried(lesson(tmp_path / "nb.ipynb", "def double(x):\n    return factor * x"))
+    assert (done.ran, done.cells, done.faults, done.passed) == (3, 3, (), ("test-double",))
+    assert (done.answered, done.unanswered, done.by_hand) == (("double",), ("why",), ("why",))
+    assert not done.is_ready
+    assert "not yet   why\nby hand   why (a person grades this)" in done.text()
+
+
+def test_a_notebook_that_is_done_is_ready(tmp_path: Path) -> None:
+    path = lesson(tmp_path / "nb.ipynb", "def double(x):\n    return factor * x")
+    path.write_text(path.read_text().replace("YOUR ANSWER HERE", "Because."))
+    assert tried(path).is_ready
+    assert tried(path).text().endswith("Ready to hand in. When it is graded, more tests run than these.")
+
+
+def test_cells_that_raise_and_visible_tests_that_fail_are_named(tmp_path: Path) -> None:
+    done = tried(lesson(tmp_path / "nb.ipynb", STUB, cell("print(oops)"), cell("1 / 0", tags=("raises-exception",))))
+    assert done.faults == (
+        "Cell 2 (double) raises NotImplementedError.",
+        "Cell 5 raises NameError: name 'oops' is not defined.",
+    )
+    assert done.failed == {"test-double": "NameError: name 'double' is not defined"}
+
+
+def test_with_the_release_the_instructors_cells_are_those_of_the_release(tmp_path: Path) -> None:
+    """A changed test does not help, and the release's files are there."""
+    release = lesson(tmp_path / "release/nb.ipynb", STUB, cell("open('data.csv').read()"))
+    (release.parent / "data.csv").write_text("1")
+    own = lesson(
+        tmp_path / "mine/nb.ipynb", "def double(x):\n    return 0", cell("open('data.csv').read()"), test="pass"
+    )
+    assert tried(own).passed == ("test-double",)
+    done = tried(own, release=release)
+    assert (done.passed, list(done.failed), done.faults) == ((), ["test-double"], ())
+    assert done.answered == ("double",)
+
+
+def test_only_files_that_go_along_are_there(tmp_path: Path) -> None:
+    """A file that no quoted name tells is missing, as when it is graded."""
+    path = lesson(tmp_path / "nb.ipynb", "open('a.csv')", cell("name = 'b'\nopen(name + '.csv')"))
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(name)
+    (fault,) = tried(path).faults
+    assert fault.startswith("Cell 5 raises FileNotFoundError")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "b.csv", "nb.ipynb"], "nothing is written"
+
+
+def test_what_works_on_ones_own_computer_only_is_a_warning(tmp_path: Path) -> None:
+    done = tried(lesson(tmp_path / "nb.ipynb", "if False:\n    input()"))
+    assert any("Cell 2 calls input(): there is nobody to answer" in w for w in done.warnings)
+
+
+def test_the_notebooks_time_is_limited(tmp_path: Path) -> None:
+    done = tried(lesson(tmp_path / "nb.ipynb", "x = 1", cell("x = 2")), limits=Limits(notebook_seconds=2))
+    assert done.failed == {"test-double": "the notebook ran longer than 2 s"}
+    assert done.faults == ("Cell 5 was not run.",)
+
+
+def test_what_is_no_notebook_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no notebook"):
+        tried(tmp_path / "nb.ipynb")
+    (tmp_path / "nb.ipynb").write_text("no")
+    with pytest.raises(SubmissionError, match="is not JSON"):
+        tried(tmp_path / "nb.ipynb")
+
+
+KERNELS = [
+    pytest.param(in_sandbox, marks=pytest.mark.sandbox, id="in the sandbox"),
+    pytest.param(plainly, marks=pytest.mark.integration, id="plainly"),
+]
+
+
+@pytest.mark.parametrize("start", KERNELS)
+def test_each_kernel_runs_a_notebook_to_its_end(start: Any, tmp_path: Path) -> None:
+    """Without anybody to answer, beyond a cell that takes too long."""
+    cells = ["open('a.csv').read()", "input('?')", "import time\ntime.sleep(30)", "x = 1"]
+    path = notebook(tmp_path / "nb.ipynb", *map(cell, cells))
+    (tmp_path / "a.csv").write_text("1")
+
+    def started(folder: Path, limits: Limits) -> Runner:
+        return start(folder, limits)
+
+    done = rehearse(path, started, "there", limits=Limits(cell_seconds=2, notebook_seconds=60))
+    assert (done.cells, done.ran) == (4, 2)
+    assert "Cell 2 raises StdinNotImplementedError" in done.faults[0]
+    assert "Cell 3 took too long" in done.faults[1]
+
+
+@pytest.mark.integration
+def test_a_kernel_that_dies_is_told(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "nb.ipynb", cell("import os\nos._exit(1)"), cell("x = 1"))
+    assert rehearse(path, plainly, "there").faults == (
+        "Cell 1 ended the kernel.",
+        "Cell 2 was not run.",
+    )

@@ -1,0 +1,250 @@
+"""The service: what is submitted is graded at once, recorded, and shown; what it holds, others can have in between."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from helpers.tiny import SOLUTION, submit, tiny_course
+
+from autograder.errors import HostError
+from autograder.grading import batch, service
+from autograder.grading.arrivals import Arrivals
+from autograder.grading.assignment import Options
+from autograder.grading.service import Service
+from autograder.grading.submission import write_grade
+from autograder.grading.work import BUSY, Work
+from autograder.records import Course, Grade, NotebookGrade, NotGraded, Outcome, QuestionGrade
+
+SECONDS = 30
+
+
+def graded(work: Work) -> str:
+    """Write a grade as an examiner's outcome would be written."""
+    questions = (QuestionGrade("test-double", 2.0, 2.0, Outcome.PASSED, ""),)
+    book = NotebookGrade("nb", "completed", "", questions)
+    now = datetime.now(UTC)
+    write_grade(work, Grade(work.student, "hw", (book,), graded_at=now, content_keys=work.content_keys), {})
+    return ""
+
+
+class Attempts:
+    """Stands in for examiners: grades in a thread, or as a test says; remembers whom."""
+
+    def __init__(self) -> None:
+        self.of: list[str] = []
+        self.running = 0
+        self.most = 0
+        self.act: Callable[[Work], str] = graded
+        self.stopped = threading.Event()
+
+    def __call__(self, work: Work, _: object) -> str:
+        self.of.append(work.student)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            return self.act(work)
+        finally:
+            self.running -= 1
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return tiny_course(tmp_path)
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
+    made = Attempts()
+
+    class NoExaminers:
+        def __init__(self, *_: object, **__: object) -> None:
+            self.examine = None
+
+        def stop(self) -> None:
+            made.stopped.set()
+
+    monkeypatch.setattr(service, "require_walls", lambda _: False)
+    monkeypatch.setattr(service, "Templates", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(service, "Examiners", NoExaminers)
+    monkeypatch.setattr(service, "attempt", made)
+    return made
+
+
+@pytest.fixture
+def opened(course: Course, attempts: Attempts) -> Iterator[Service]:
+    with Service(course, course.assignments["hw"], Options(workers=2)) as made:
+        yield made
+
+
+def test_a_submission_is_graded_recorded_and_shown_before_its_future_is_done(course: Course, opened: Service) -> None:
+    submit(course, "ada")
+    outcome = opened.submit("ada").result(SECONDS)
+    assert isinstance(outcome, Grade)
+    assert outcome.score == 2
+    assert "test-double" in (course.feedback("ada", "hw") / "nb.html").read_text()
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as book:
+        assert book.execute("select auto_score from grade").fetchall() == [(2.0,)]
+
+
+def test_report_and_csv_are_written_at_the_end(course: Course, attempts: Attempts) -> None:
+    for student in ("ada", "bob"):
+        submit(course, student)
+    with Service(course, course.assignments["hw"]) as made:
+        for student in ("ada", "bob"):
+            made.submit(student)
+    assert [line.split(",")[1] for line in course.grades_csv.read_text().splitlines()[1:]] == ["ada", "bob"]
+    assert (course.reports / "hw.html").is_file()
+
+
+def test_a_current_grade_is_told_without_grading_again(course: Course, opened: Service, attempts: Attempts) -> None:
+    submit(course, "ada")
+    first = opened.submit("ada").result(SECONDS)
+    assert opened.submit("ada").result(SECONDS) == first
+    submit(course, "ada", "def double(x):\n    return x + x")
+    opened.submit("ada").result(SECONDS)
+    assert attempts.of == ["ada", "ada"]
+
+
+def test_so_many_at_a_time_and_never_the_same_student_twice(
+    course: Course, opened: Service, attempts: Attempts
+) -> None:
+    """A student who submits again is graded again, once the first run has ended."""
+    at_once: list[str] = []
+    twice: list[str] = []
+
+    def act(work: Work) -> str:
+        twice.extend([work.student] if work.student in at_once else [])
+        at_once.append(work.student)
+        time.sleep(0.05)
+        at_once.remove(work.student)
+        return graded(work)
+
+    attempts.act = act
+    futures = []
+    for number in range(6):
+        submit(course, f"s{number % 3}", f"def double(x):\n    return {number} and 2 * x")
+        futures.append(opened.submit(f"s{number % 3}"))
+    assert all(isinstance(future.result(SECONDS), Grade) for future in futures)
+    assert (attempts.most, twice) == (2, [])
+
+
+def test_what_cannot_be_graded_says_why(course: Course, opened: Service, attempts: Attempts) -> None:
+    submit(course, "ada")
+    attempts.act = lambda work: "its examiner died"
+    assert opened.submit("ada").result(SECONDS) == NotGraded("ada", "hw", "its examiner died")
+
+
+def test_a_submission_that_the_machine_was_too_busy_for_is_tried_again_alone(
+    course: Course, opened: Service, attempts: Attempts
+) -> None:
+    def act(work: Work) -> str:
+        time.sleep(0.05)
+        return f"{BUSY}too busy" if attempts.of.count("ada") < 2 and work.student == "ada" else graded(work)
+
+    attempts.act = act
+    futures = []
+    for student in ("ada", "bob", "cleo"):
+        submit(course, student)
+        futures.append(opened.submit(student))
+    assert all(isinstance(future.result(SECONDS), Grade) for future in futures)
+    assert attempts.of[-1] == "ada"
+
+
+def test_stopped_it_ends_at_once(course: Course, attempts: Attempts) -> None:
+    submit(course, "ada")
+    attempts.act = lambda work: "stopped" if attempts.stopped.wait(SECONDS) else ""
+
+    def stopped_by_a_person() -> None:
+        with Service(course, course.assignments["hw"], Options(workers=1)) as made:
+            futures.extend([made.submit("ada"), made.submit("bob")])
+            until = time.monotonic() + SECONDS
+            while not attempts.running and time.monotonic() < until:
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    futures: list[service.Result] = []
+    with pytest.raises(KeyboardInterrupt):
+        stopped_by_a_person()
+    for future in futures:
+        with pytest.raises(CancelledError):
+            future.result(0)
+
+
+def test_others_may_work_in_the_course_while_nothing_is_to_do(course: Course, opened: Service) -> None:
+    submit(course, "ada")
+    with batch.exclusive(course):
+        future = opened.submit("ada")
+        time.sleep(0.3)
+        assert not future.done(), "another command holds the course"
+    future.result(SECONDS)
+    until = time.monotonic() + SECONDS
+    while True:
+        with contextlib.suppress(HostError), batch.exclusive(course):
+            break
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_an_assignment_has_one_service(course: Course, opened: Service) -> None:
+    with pytest.raises(HostError, match="another command grades hw as it arrives"):
+        Service(course, course.assignments["hw"]).__enter__()
+
+
+def test_it_knows_that_the_exam_has_changed(course: Course, opened: Service) -> None:
+    submit(course, "ada")
+    opened.submit("ada").result(SECONDS)
+    assert not opened.changed()
+    tiny_course(course.root, solution=SOLUTION.replace("2 * x", "x + x"))
+    assert opened.changed()
+
+
+# --- arrivals
+
+
+def test_a_submission_arrives_once_it_is_still(course: Course) -> None:
+    arrivals = Arrivals(course, course.assignments["hw"])
+    submit(course, "ada")
+    assert arrivals.look() == []
+    assert arrivals.look() == ["ada"]
+    assert arrivals.look() == []
+    submit(course, "ada", "def double(x):\n    return x + x  # another size")
+    assert arrivals.look() == []
+    assert arrivals.look() == ["ada"]
+
+
+def test_an_empty_folder_is_no_arrival(course: Course) -> None:
+    arrivals = Arrivals(course, course.assignments["hw"])
+    course.submitted("ada", "hw").mkdir(parents=True)
+    assert (arrivals.look(), arrivals.look()) == ([], [])
+
+
+# --- the command
+
+
+@pytest.mark.sandbox
+def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course) -> None:
+    submit(course, "ada")
+    command = [sys.executable, "-m", "autograder", "grade", "hw", "--course", str(course.root), "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        try:
+            assert "ada" in running.stdout.readline()
+            submit(course, "bob", "def double(x):\n    return x")
+            line = running.stdout.readline()
+        finally:
+            running.send_signal(signal.SIGINT)
+        assert ("bob" in line, "0 / 2" in line) == (True, True)
+        assert running.wait(SECONDS) == 0, running.stderr.read()
+    assert (course.feedback("bob", "hw") / "nb.html").is_file()

@@ -1,0 +1,354 @@
+"""Models of classes, layers and functions of a student's own, each with rows that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Made = tuple[Any, Any]
+"""A model that was called, and the rows that it was called with."""
+
+ROWS = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+SERIES = np.random.default_rng(1).normal(size=(6, 5, 4)).astype("float32")
+WORDS = np.random.default_rng(2).integers(0, 9, (6, 5))
+
+
+def of_call(keras: Any, parts: dict[str, Any], call: Callable[..., Any], **options: Any) -> Any:
+    """A model with these layers whose ``call`` is a function of the model, the rows and the training flag."""
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(**options)
+            for name, part in parts.items():
+                setattr(self, name, part)
+
+        def call(self, inputs: Any, training: Any = None) -> Any:
+            return call(self, inputs, training)
+
+    return Own()
+
+
+def called(model: Any, rows: Any) -> Made:
+    model(rows)
+    return model, rows
+
+
+def linear(keras: Any, multiply: Any = None) -> Any:
+    """A dense layer of a student's own."""
+
+    class Linear(keras.layers.Layer):
+        def __init__(self, units: int, **options: Any) -> None:
+            super().__init__(**options)
+            self.units = units
+
+        def build(self, shape: Any) -> None:
+            self.w = self.add_weight(shape=(shape[-1], self.units), initializer="he_normal", name="w")
+            self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="b")
+
+        def call(self, inputs: Any) -> Any:
+            return (multiply or keras.ops.matmul)(inputs, self.w) + self.b
+
+    return Linear
+
+
+# --- only training is added: read from the configuration ---------------------------------------------
+
+
+def sequential_that_trains_otherwise(keras: Any) -> Made:
+    class Own(keras.Sequential):
+        def train_step(self, data: Any) -> Any:
+            return super().train_step(data)
+
+    return called(Own([keras.Input((4,)), keras.layers.Dense(3, activation="relu"), keras.layers.Dense(2)]), ROWS)
+
+
+def functional_that_trains_otherwise(keras: Any) -> Made:
+    class Own(keras.Model):
+        def train_step(self, data: Any) -> Any:
+            return super().train_step(data)
+
+        def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+            return super().compute_loss(*args, **kwargs)
+
+    inputs = keras.Input((4,))
+    return called(Own(inputs, keras.layers.Dense(3)(inputs)), ROWS)
+
+
+def functional_made_in_a_class(keras: Any) -> Made:
+    class Own(keras.Model):
+        def __init__(self, units: int) -> None:
+            inputs = keras.Input((4,))
+            super().__init__(inputs, keras.layers.Dense(units)(inputs))
+
+    return called(Own(3), ROWS)
+
+
+CONFIGURED: dict[str, tuple[Callable[[Any], Made], str]] = {
+    "Sequential with train_step": (
+        sequential_that_trains_otherwise,
+        "Dense(units=3, activation=relu) → Dense(units=2)",
+    ),
+    "Functional with train_step": (functional_that_trains_otherwise, "Dense(units=3)"),
+    "Functional in a class": (functional_made_in_a_class, "Dense(units=3)"),
+}
+"""Name → how to make it, and its layers."""
+
+
+# --- unrolled ----------------------------------------------------------------------------------------
+
+
+def plain_subclass(keras: Any) -> Made:
+    layers = keras.layers
+    parts = {"first": layers.Dense(5), "norm": layers.BatchNormalization(), "drop": layers.Dropout(0.2)}
+
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return keras.ops.softmax(own.drop(own.norm(own.first(x), training=training), training=training))
+
+    return called(of_call(keras, parts, call), ROWS)
+
+
+def own_layers_in_a_functional_model(keras: Any) -> Made:
+    own = linear(keras)
+    inputs = keras.Input((4,))
+    return called(keras.Model(inputs, own(3)(keras.layers.ReLU()(own(5)(inputs)))), ROWS)
+
+
+def functions_of_tensorflow(keras: Any) -> Made:
+    import tensorflow as tf
+
+    own = linear(keras, tf.matmul)
+
+    def call(model: Any, x: Any, training: Any) -> Any:
+        return tf.nn.softmax(model.second(tf.nn.relu(model.first(x))), axis=-1)
+
+    return called(of_call(keras, {"first": own(5), "second": own(3)}, call), ROWS)
+
+
+def lambda_layer(keras: Any) -> Made:
+    layers = keras.layers
+    chain = [keras.Input((4,)), layers.Lambda(lambda x: keras.ops.concatenate([x, x * x], axis=-1)), layers.Dense(2)]
+    return called(keras.Sequential(chain), ROWS)
+
+
+def activation_of_ones_own(keras: Any) -> Made:
+    def swish(x: Any) -> Any:
+        return x * keras.ops.sigmoid(x)
+
+    return called(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation=swish)]), ROWS)
+
+
+def residual_blocks(keras: Any) -> Made:
+    class Block(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(4)])
+            self.norm = keras.layers.LayerNormalization()
+
+        def call(self, x: Any) -> Any:
+            return self.norm(x + self.inner(x))
+
+    def call(own: Any, x: Any, training: Any) -> Any:
+        for block in own.blocks:
+            x = block(x)
+        return x
+
+    return called(of_call(keras, {"blocks": [Block(), Block()]}, call), ROWS)
+
+
+def words_and_positions(keras: Any) -> Made:
+    class Positions(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = keras.layers.Embedding(9, 4)
+            self.places = keras.layers.Embedding(5, 4)
+
+        def call(self, x: Any) -> Any:
+            return self.words(x) + self.places(keras.ops.arange(0, keras.ops.shape(x)[-1], 1))
+
+    inputs = keras.Input((5,))
+    return called(keras.Model(inputs, keras.layers.GlobalAveragePooling1D()(Positions()(inputs))), WORDS)
+
+
+def masked_words(keras: Any) -> Made:
+    parts = {"words": keras.layers.Embedding(9, 4, mask_zero=True), "loop": keras.layers.LSTM(3)}
+    return called(of_call(keras, parts, lambda own, x, training: own.loop(own.words(x))), WORDS)
+
+
+def own_weight_in_a_slice(keras: Any) -> Made:
+    model = of_call(keras, {"out": keras.layers.Dense(2)}, lambda own, x, training: own.out(x + own.place[:5]))
+    model.place = model.add_weight(shape=(7, 4), initializer="random_normal", name="place")
+    return called(model, SERIES)
+
+
+def several_inputs_in_a_list(keras: Any) -> Made:
+    parts = {"a": keras.layers.Dense(3), "b": keras.layers.Dense(3)}
+    call = lambda own, x, training: keras.ops.concatenate([own.a(x[0]), own.b(x[1])], axis=-1)  # noqa: E731
+    return called(of_call(keras, parts, call), [ROWS, ROWS[:, :2]])
+
+
+def several_inputs_and_outputs_by_name(keras: Any) -> Made:
+    parts = {"a": keras.layers.Dense(3), "b": keras.layers.Dense(2)}
+    call = lambda own, x, training: {"z": own.a(x["v"]), "a": own.b(x["u"])}  # noqa: E731
+    return called(of_call(keras, parts, call), {"v": ROWS, "u": ROWS[:, :2]})
+
+
+def mixed_precision(keras: Any) -> Made:
+    own = linear(keras)
+    parts = {
+        "first": keras.layers.Dense(3, dtype="mixed_float16"),
+        "second": own(3, dtype="mixed_float16"),
+        "last": keras.layers.Dense(2, dtype="float32"),
+    }
+    call = lambda own, x, training: own.last(own.second(own.first(x)))  # noqa: E731
+    return called(of_call(keras, parts, call, dtype="mixed_float16"), ROWS)
+
+
+def training_with_a_tape(keras: Any) -> Made:
+    import tensorflow as tf
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((self(x, training=True) - y) ** 2)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            return {"loss": loss}
+
+    model = Own()
+    model.compile("adam")
+    model.fit(ROWS, ROWS[:, :3], verbose=0)
+    return model, ROWS
+
+
+def a_layer_called_twice(keras: Any) -> Made:
+    return called(of_call(keras, {"d": keras.layers.Dense(4)}, lambda own, x, training: own.d(own.d(x))), ROWS)
+
+
+def models_inside(keras: Any) -> Made:
+    encoder = of_call(keras, {"d": keras.layers.Dense(2)}, lambda own, x, training: own.d(x))
+    parts = {"encoder": encoder, "decoder": keras.Sequential([keras.layers.Dense(4, activation="tanh")])}
+    return called(of_call(keras, parts, lambda own, x, training: own.decoder(own.encoder(x))), ROWS)
+
+
+def rows_are_counted(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return keras.ops.reshape(own.d(x), (keras.ops.shape(x)[0], 2, 3))
+
+    return called(of_call(keras, {"d": keras.layers.Dense(6)}, call), ROWS)
+
+
+def a_subclass_of_dense(keras: Any) -> Made:
+    class Relu(keras.layers.Dense):
+        def __init__(self, units: int) -> None:
+            super().__init__(units, activation="relu")
+
+    return called(keras.Sequential([keras.Input((4,)), Relu(3)]), ROWS)
+
+
+def a_token_before_each_row(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        token = keras.ops.broadcast_to(own.token, (keras.ops.shape(x)[0], 1, 4))
+        return own.out(keras.ops.concatenate([token, x], axis=1)[:, 0])
+
+    model = of_call(keras, {"out": keras.layers.Dense(2)}, call)
+    model.token = model.add_weight(shape=(1, 1, 4), initializer="random_normal", name="token")
+    return called(model, SERIES)
+
+
+UNROLLED: dict[str, tuple[Callable[[Any], Made], str]] = {
+    "subclass": (
+        plain_subclass,
+        "Dense(units=5) → BatchNormalization → Dropout(rate=0.2) → Activation(activation=softmax)",
+    ),
+    "own layers": (
+        own_layers_in_a_functional_model,
+        "operation matmul → Add → Activation(activation=relu) → operation matmul → Add",
+    ),
+    "tensorflow": (
+        functions_of_tensorflow,
+        "operation matmul → Add → Activation(activation=relu) → operation matmul → Add → Activation(activation=softmax)",
+    ),
+    "Lambda": (lambda_layer, "Multiply → Concatenate → Dense(units=2)"),
+    "activation": (activation_of_ones_own, "Dense(units=3) → Activation(activation=sigmoid) → Multiply"),
+    "blocks": (
+        residual_blocks,
+        " → ".join(["Dense(units=8, activation=relu) → Dense(units=4) → Add → LayerNormalization"] * 2),
+    ),
+    "positions": (
+        words_and_positions,
+        "Embedding(input_dim=9, output_dim=4) → Embedding(input_dim=5, output_dim=4) → Add → GlobalAveragePooling1D",
+    ),
+    "mask": (masked_words, "Embedding(input_dim=9, output_dim=4) → LSTM(units=3, activation=tanh)"),
+    "weight": (own_weight_in_a_slice, "Add → Dense(units=2)"),
+    "list": (several_inputs_in_a_list, "Dense(units=3) → Dense(units=3) → Concatenate"),
+    "dict": (several_inputs_and_outputs_by_name, "Dense(units=2) → Dense(units=3)"),
+    "mixed": (mixed_precision, "Dense(units=3) → operation matmul → Add → Dense(units=2)"),
+    "tape": (training_with_a_tape, "Dense(units=3)"),
+    "twice": (a_layer_called_twice, "Dense(units=4)"),
+    "nested": (models_inside, "Dense(units=2) → Dense(units=4, activation=tanh)"),
+    "reshape": (rows_are_counted, "Dense(units=6)"),
+    "token": (a_token_before_each_row, "Concatenate → Dense(units=2)"),
+    "Dense subclass": (a_subclass_of_dense, "Dense(units=3, activation=relu)"),
+}
+"""Name → how to make it, and its layers."""
+
+
+# --- asked -------------------------------------------------------------------------------------------
+
+
+def decides_by_values(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return own.d(x) if keras.ops.max(keras.ops.abs(x)) < 1e6 else own.d(-x)
+
+    return called(of_call(keras, {"d": keras.layers.Dense(3)}, call), ROWS)
+
+
+def computes_with_numpy(keras: Any) -> Made:
+    return called(of_call(keras, {"d": keras.layers.Dense(3)}, lambda own, x, t: own.d(np.asarray(x) * 2)), ROWS)
+
+
+def borrows_a_weight(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return keras.ops.matmul(own.e(x), keras.ops.transpose(own.e.embeddings))
+
+    return called(of_call(keras, {"e": keras.layers.Embedding(9, 4)}, call), WORDS)
+
+
+def mixes_rows(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return own.d(x - keras.ops.mean(x, axis=0, keepdims=True))
+
+    return called(of_call(keras, {"d": keras.layers.Dense(3)}, call), ROWS)
+
+
+def an_unknown_operation(keras: Any) -> Made:
+    call = lambda own, x, t: own.d(keras.ops.cast(keras.ops.digitize(x, np.zeros(1)), "float32"))  # noqa: E731
+    return called(of_call(keras, {"d": keras.layers.Dense(3)}, call), ROWS)
+
+
+def symbolic_is_another_function(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return own.d(x) * (1.0 if isinstance(x, keras.KerasTensor) else 2.0)
+
+    return called(of_call(keras, {"d": keras.layers.Dense(3)}, call), ROWS)
+
+
+ASKED: dict[str, tuple[Callable[[Any], Made], str]] = {
+    "flow": (decides_by_values, "decides by the values of its data"),
+    "numpy": (computes_with_numpy, "turns tensors into numbers"),
+    "borrowed": (borrows_a_weight, "uses a weight of one of Keras's own layers"),
+    "rows": (mixes_rows, "mixes the rows of a batch"),
+    "operation": (an_unknown_operation, "The operation 'Digitize' cannot be graded"),
+    "two faces": (symbolic_is_another_function, "something else on symbolic tensors than on numbers"),
+}
+"""Name → how to make it, and the reason why its layers cannot be read."""

@@ -1,0 +1,138 @@
+"""Frozen copies of a sandboxed kernel: forks that keep a moment, and what becomes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import time
+from collections.abc import Iterator
+
+import pytest
+from helpers.examination import graded
+from helpers.exams import exam_of
+
+from autograder.errors import LostError
+from autograder.examiner.remote.proxy import Remote
+from autograder.execution.capture import FrozenCopy
+from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.kernel.codec import decode
+from autograder.records import Limits, Role
+from autograder.sandbox import default_sandbox
+
+pytestmark = pytest.mark.sandbox
+
+LIMITS = Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2)
+
+
+@contextlib.contextmanager
+def started(limits: Limits = LIMITS) -> Iterator[SandboxedKernel]:
+    kernel = sandboxed_kernel(default_sandbox(), {}, limits)
+    try:
+        yield kernel
+    finally:
+        kernel.close()
+
+
+OBJECT = "class Box: pass\nbox = Box(); box.value = 1\ndef read():\n    return box.value\n"
+
+
+def copy_of(kernel: SandboxedKernel, source: str) -> tuple[Remote, FrozenCopy, object]:
+    """Run a cell that defines ``read``; return the way to the kernel, a copy as of then, and ``read``."""
+    assert kernel.run(source, 10).status == "ok"
+    remote = Remote(kernel)
+    number, _ = remote.ask("snapshot")
+    _, text, buffers = remote.ask("fetch", number, ["read"])["read"]
+    made, last = remote.ask("freeze", number, [], 300)
+    assert made == "frozen", last
+    return remote, FrozenCopy(number, last), decode(text, buffers, remote.stand_in)
+
+
+def test_a_copy_keeps_its_moment_while_the_kernel_goes_on() -> None:
+    with started() as kernel:
+        remote, copy, read = copy_of(kernel, OBJECT)
+        assert kernel.run("box.value = 2", 10).status == "ok"
+        with remote.asking_copy(copy):
+            assert read() == 1
+        assert read() == 2
+
+
+def test_an_interrupted_cell_harms_no_copy() -> None:
+    with started() as kernel:
+        remote, copy, read = copy_of(kernel, OBJECT)
+        assert kernel.run("while True: pass", 0.5).status == "timed_out"
+        with remote.asking_copy(copy):
+            assert read() == 1
+
+
+def test_a_call_without_end_ends_the_copy_and_not_the_kernel() -> None:
+    endless = "import os\nhome = os.getpid()\ndef read():\n    while os.getpid() != home: pass\n    return 5"
+    with started() as kernel:
+        remote, copy, read = copy_of(kernel, endless)
+        with remote.asking_copy(copy), pytest.raises(LostError):
+            remote.ask("call", read, (), {}, timeout=0.5)
+        assert copy.snapshot in remote.gone
+        remote.ending = None
+        assert remote.ask("call", read, (), {})[0] == 5
+
+
+def test_copies_are_no_children_of_the_kernel_and_print_nowhere() -> None:
+    with started() as kernel:
+        source = (
+            "def read():\n    import sys, os\n    print('seen'); print('unseen', file=sys.stderr); os.system('echo no')"
+        )
+        remote, copy, read = copy_of(kernel, source)
+        waits = "import os\ntry:\n    os.wait()\nexcept ChildProcessError:\n    print('none')"
+        assert kernel.run(waits, 5).outputs[0]["text"] == "none\n"
+        with remote.asking_copy(copy):
+            read()
+        assert "".join(o["text"] for o in kernel.run("print('next')", 5).outputs) == "next\n"
+
+
+def test_copies_that_need_too_much_memory_are_not_made() -> None:
+    with started() as kernel:
+        remote, _, _ = copy_of(kernel, OBJECT + "data = bytearray(200 << 20)")
+        number, _ = remote.ask("snapshot")
+        made, why = remote.ask("freeze", number, [], 300)
+        assert (made, "memory" in why) == ("not", True)
+
+
+def test_a_notebook_whose_memory_the_copies_fill_runs_again_without_them() -> None:
+    """Each copy keeps 90 MiB that the notebook has written over, until the notebook itself needs the room."""
+    cells = [(Role.ANSWER, "data = bytearray(90 << 20)\ndef first():\n    return data[0]")]
+    for number in (1, 2):
+        cells += [(Role.ANSWER, f"data[:] = bytes([{number}]) * len(data)"), (Role.TEST, f"assert first() == {number}")]
+    cells += [
+        (Role.ANSWER, "data[:] = bytes(len(data))\nmore = b'x' * (310 << 20)"),
+        (Role.TEST, "assert first() == 0"),
+    ]
+    limits = Limits(memory_mib=600)
+    kernels = []
+
+    def start() -> SandboxedKernel:
+        kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
+        return kernels[-1]
+
+    results = graded(exam_of(*cells), start, limits=limits)
+    assert [one.fraction for one in results] == [0.0, 0.0, 1.0]  # as at the end
+    assert len(kernels) == 2
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow")
+@pytest.mark.keras
+def test_no_copy_is_made_while_tensorflow_runs_threads() -> None:
+    with started(Limits()) as kernel:
+        assert kernel.run("import tensorflow as tf\nx = tf.add(1, 2)\nbox = object()", 120).status == "ok"
+        remote = Remote(kernel)
+        number, _ = remote.ask("snapshot")
+        made, why = remote.ask("freeze", number, [], 2000)
+        assert made == "not"
+        assert "tensorflow" in why
+
+
+def test_a_copy_takes_milliseconds() -> None:
+    with started() as kernel:
+        remote, _, _ = copy_of(kernel, OBJECT)
+        began = time.monotonic()
+        for _ in range(5):
+            assert remote.ask("freeze", remote.ask("snapshot")[0], [], 768)[0] == "frozen"
+        assert time.monotonic() - began < 2.5

@@ -1,0 +1,112 @@
+"""However students write the right network, they earn what the plain solution earns."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from variants.course import grade, shrunk
+from variants.honest_class import CHAINS, TWO, WAYS, Way, examined
+from variants.lesson_ways import NAMES, NETWORKS, UNREAD_NAMES, answer_in, focused
+from variants.running import ENVIRONMENT, HONEST
+
+from autograder.records import Exam, Outcome
+
+pytestmark = pytest.mark.keras
+
+FOR_A_PERSON: dict[str, frozenset[int]] = {}
+"""Way → numbers of its tests that wait for a person: there is none."""
+
+FEW = {
+    "cnn: activations as operations",
+    "regression: custom loss",
+    "autoencoder: tf keras",
+    "two inputs: the other order",
+    "two inputs: a cell",
+}
+"""The ways that the default suite grades."""
+
+
+PENDING = "needs the unrolled reader"
+
+
+def student(way: Way, *marks: pytest.MarkDecorator) -> object:
+    pending = [pytest.mark.xfail(reason=PENDING, strict=False)] if way.unread else []
+    return pytest.param(way, id=str(way), marks=[*marks, *pending])
+
+
+def student_of(name: str) -> object:
+    unread = name in UNREAD_NAMES
+    return pytest.param(name, marks=[pytest.mark.xfail(reason=PENDING, strict=False)] if unread else [])
+
+
+def faults(way: Way) -> list[str]:
+    """What is not as it should be."""
+    waiting = FOR_A_PERSON.get(str(way), frozenset())
+    return [
+        f"test {number}: {one.fraction:g} of 1, {one.message} {one.detail[-600:]}"
+        for number, one in enumerate(examined(way.task, way.answer))
+        if (one.outcome, one.fraction) != (Outcome.PASSED, 1.0)
+        and not (number in waiting and one.outcome in (Outcome.MANUAL, Outcome.BROKEN))
+    ]
+
+
+def test_each_assignment_has_fifteen_ways_and_none_waits_for_a_person() -> None:
+    assert min(Counter(way.task.name for way in WAYS).values()) >= 15
+    assert {way.task.name for way in WAYS} == {task.name for task in (*CHAINS, TWO)}
+    assert len({str(way) for way in WAYS}) == len(WAYS)
+    assert {str(way) for way in WAYS} >= FEW | FOR_A_PERSON.keys()
+    assert sum(map(len, FOR_A_PERSON.values())) == 0
+    assert sum(not way.unread for way in WAYS) == 106, "docs/reference/models.md states the number"
+
+
+@pytest.mark.parametrize("way", [student(way) for way in WAYS if str(way) in FEW])
+def test_a_few_of_the_class_earn_everything(way: Way) -> None:
+    found = faults(way)
+    assert not found, "\n".join([way.answer, *found])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [student(way) for way in WAYS if str(way) not in FEW])
+def test_everybody_in_the_class_earns_everything(way: Way) -> None:
+    found = faults(way)
+    assert not found, "\n".join([way.answer, *found])
+
+
+# --- the lessons ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def exams() -> dict[str, Exam]:
+    return {lesson: focused(shrunk(lesson)) for lesson in NETWORKS}
+
+
+def test_each_lesson_has_fifteen_ways() -> None:
+    """Those without a network have theirs in test_variants.py."""
+    assert len({*NAMES, *UNREAD_NAMES}) == len(NAMES) + len(UNREAD_NAMES) >= 15
+    assert len(NAMES) == 20, "docs/reference/models.md states the number"
+    assert all(count >= 15 for lesson, count in HONEST.items() if lesson not in NETWORKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", NETWORKS)
+@pytest.mark.parametrize("name", [student_of(name) for name in (*NAMES, *UNREAD_NAMES)])
+def test_a_lessons_network_earns_everything_however_it_is_written(
+    lesson: str, name: str, exams: dict[str, Exam]
+) -> None:
+    exam = exams[lesson]
+    answer = answer_in(exam, name)
+    got = grade(exam, {NETWORKS[lesson]: answer})
+    assert got.status == "completed", got.message
+    lost = [
+        f"{one.id}: {one.score:g} of {one.max_score:g}, {one.message} {one.detail[-600:]}"
+        for one in got.questions
+        if one.outcome is not Outcome.PASSED or one.score < one.max_score
+    ]
+    assert not lost, "\n".join([answer, *lost])

@@ -1,0 +1,179 @@
+"""An otter course from source to grades in the real sandbox: released, proved, graded, regraded, and attacked."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.otter import SQUARE, block, code, config, course, question, release_of, text
+from helpers.pipeline import grade
+
+from autograder.course.configuration import load_course
+from autograder.errors import ProofError
+from autograder.grading.proof import prove
+from autograder.release.build import write
+from autograder.results.result_json import from_json
+
+pytestmark = pytest.mark.sandbox
+
+CELLS = [
+    config("name: hw\ngenerate: {seed: 42}"),
+    code("import numpy as np"),
+    SQUARE,
+    question(
+        "name: q2",
+        text("Draw."),
+        block("solution", code("np.random.seed(42) # SEED\ndrawn = np.random.normal(size=3) # SOLUTION")),
+        block("tests", code("len(drawn) == 3", "True"), code("# HIDDEN\nround(drawn[0], 3)", "0.497")),
+    ),
+    question("name: q3\nmanual: true\npoints: 2", text("Why?"), block("solution", text("Because."))),
+]
+RIGHT = {
+    "def square(x):\n    ...": "def square(x):\n    return x * x",
+    "drawn = ...": "drawn = np.random.normal(size=3)",
+    "_Type your answer here, replacing this text._": "It is so.",
+}
+WRONG = RIGHT | {"def square(x):\n    ...": "def square(x):\n    return 3 * x", "drawn = ...": "drawn = [1, 2]"}
+"""A visible case of two points is right by chance, and nothing else."""
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+def front(source: str) -> Edit:
+    """Put a cell at the top of the notebook."""
+    return lambda notebook: notebook["cells"].insert(0, code(source))
+
+
+def without_marks(notebook: dict[str, Any]) -> None:
+    """What a student has who got the notebook from ``otter assign``."""
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("nbgrader", None)
+
+
+def with_own_cells(notebook: dict[str, Any]) -> None:
+    without_marks(notebook)
+    answer = next(n for n, c in enumerate(notebook["cells"]) if "def square" in "".join(c["source"]))
+    notebook["cells"].insert(answer, code("helper = 2"))
+    notebook["cells"].insert(answer + 2, code('square(4)\ngrader.check("q1")'))
+    notebook["cells"].append(code("print('done')"))
+
+
+def with_other_tests(notebook: dict[str, Any]) -> None:
+    notebook["metadata"]["otter"]["tests"] = {"q1": {"name": "q1", "points": 9, "suites": []}}
+    for cell in notebook["cells"]:
+        if "grader.check" in "".join(cell["source"]):
+            cell["source"] = "pass"
+            cell["metadata"]["nbgrader"]["points"] = 99.0
+
+
+def of_another_assignment(notebook: dict[str, Any]) -> None:
+    notebook["metadata"]["otter"]["assignment_name"] = "hw9"
+
+
+CHEATS = {
+    "check": front("import otter\notter.Notebook.check = lambda *a, **k: True\notter.Notebook.score = 1.0"),
+    "grader": front(
+        "import sys\nclass grader:\n    check = staticmethod(lambda q: 'all passed')\nsys.modules['otter'] = grader"
+    ),
+    "metadata": with_other_tests,
+    "builtins": front(
+        "import builtins, numpy as np\nbuiltins.isinstance = lambda *a: True\nnp.round = lambda *a: 0.497"
+    ),
+    "doctest": front("import doctest, sys\ndoctest.DocTestRunner.run = lambda *a, **k: None\nsys.displayhook = print"),
+    "results": front("open('results.json', 'w').write('{\"score\": 100}')\nopen('.OTTER_LOG', 'wb').write(b'x')"),
+}
+STUDENTS: dict[str, tuple[dict[str, str], Edit | None]] = {
+    "right": (RIGHT, None),
+    "wrong": (WRONG, None),
+    "untouched": ({}, None),
+    "unmarked": (RIGHT, without_marks),
+    "busy": (RIGHT, with_own_cells),
+    "other": (RIGHT, of_another_assignment),
+    **{f"cheat-{name}": (WRONG, edit) for name, edit in CHEATS.items()},
+    "cheat-tests": (WRONG, None),
+}
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory):
+    """The course, and its class, graded once."""
+    root = course(tmp_path_factory.mktemp("otter"), *CELLS)
+    found = load_course(root)
+    release = release_of(root)
+    prove(found, release)
+    write(found, found.assignments["hw"], release)
+    released = json.loads(release.notebooks[0].text)
+    for name, (answers, edit) in STUDENTS.items():
+        notebook = copy.deepcopy(released)
+        for cell in notebook["cells"]:
+            source = "".join(cell["source"])
+            cell["source"] = answers.get(source, source)
+        if edit:
+            edit(notebook)
+        folder = root / "submitted" / name / "hw"
+        folder.mkdir(parents=True)
+        (folder / "nb.ipynb").write_text(json.dumps(notebook))
+    tests = root / "submitted/cheat-tests/hw/tests"
+    tests.mkdir()
+    (tests / "q1.py").write_text("OK_FORMAT = True\ntest = {'name': 'q1', 'points': 9, 'suites': [{'cases': []}]}\n")
+    return root, grade(found, name="hw")
+
+
+def test_right_and_wrong_answers_get_what_they_are_worth(graded) -> None:
+    _, done = graded
+    assert done.exit_code == 0
+    assert done.points("right") == {"q1": 4.0, "q2": 1.0, "q3-answer": 0.0}
+    assert done.points("wrong") == {"q1": 2.0, "q2": 0.0, "q3-answer": 0.0}
+    assert done.points("untouched") == {"q1": 0.0, "q2": 0.0, "q3-answer": 0.0}
+    assert done.grades["right"].status == "completed"
+
+
+def test_a_written_answer_waits_for_a_person(graded) -> None:
+    _, done = graded
+    waiting = {q.id for n in done.grades["right"].notebooks for q in n.questions if q.needs_manual_grade}
+    assert waiting == {"q3-answer"}
+
+
+@pytest.mark.parametrize("name", ["unmarked", "busy"])
+def test_a_notebook_of_otters_own_is_graded_like_ours(graded, name: str) -> None:
+    _, done = graded
+    assert done.points(name) == done.points("right")
+
+
+def test_a_notebook_of_another_assignment_is_not_graded(graded) -> None:
+    _, done = graded
+    (notebook,) = done.grades["other"].notebooks
+    assert (notebook.status, notebook.score) == ("invalid", 0.0)
+    assert notebook.message.startswith("This notebook is of another assignment")
+
+
+@pytest.mark.parametrize("name", [*(f"cheat-{name}" for name in CHEATS), "cheat-tests"])
+def test_a_trick_gains_no_point(graded, name: str) -> None:
+    _, done = graded
+    wrong = done.points("wrong")
+    assert all(points <= wrong[question] for question, points in done.points(name).items())
+    assert done.grades[name].max_score == 7.0
+
+
+def test_a_changed_test_is_graded_from_the_recordings(graded) -> None:
+    root, _ = graded
+    path = root / "source/hw/nb.ipynb"
+    path.write_text(
+        path.read_text().replace("points: 4", "points: 6").replace('"text/plain": "4"', '"text/plain": "5"')
+    )
+    done = grade(load_course(root), name="hw")
+    assert done.points("right") == {"q1": 3.0, "q2": 1.0, "q3-answer": 0.0}
+    assert done.points("wrong") == {"q1": 3.0, "q2": 0.0, "q3-answer": 0.0}
+    result = json.loads((root / "autograded/right/hw/result.json").read_text())
+    assert from_json(result).notebooks[0].replayed
+
+
+def test_a_stale_saved_output_is_found_by_the_proof(tmp_path: Path) -> None:
+    solved = block("solution", code("x = 1 # SOLUTION"))
+    root = course(tmp_path, question("name: q", text("?"), solved, block("tests", code("x", "2"))))
+    with pytest.raises(ProofError, match=r"nb, q: the solution gets 0 of 1 points \(q - 1: shows 1, expected '2'\)"):
+        prove(load_course(root), release_of(root))

@@ -1,0 +1,291 @@
+"""Sources of otter notebooks: what is read, and what is refused with notebook, cell and line."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from helpers.otter import SQUARE, block, code, config, course, exam_of, question, raw, release_of, text
+
+from autograder.course.configuration import load_course
+from autograder.errors import CourseError
+from autograder.records import Role
+from autograder.release import exam_cache
+from autograder.release.build import build, check, solution_notebook, write
+from autograder.release.leaks import check_files, check_sources
+
+X = block("solution", code("x = 1 # SOLUTION"))
+IS_1 = block("tests", code("x", "1"))
+Q = question("name: q", text("?"), X, IS_1)
+EXCEPTIONS = config("tests: {ok_format: false}")
+
+
+def refused(tmp_path, *cells) -> str:
+    with pytest.raises(CourseError) as caught:
+        exam_of(tmp_path, *cells)
+    return str(caught.value)
+
+
+def roles(exam) -> list[tuple[Role, str | None, float]]:
+    return [(cell.role, cell.grade_id, cell.points) for cell in exam.cells]
+
+
+def test_cells_get_the_roles_of_an_exam(tmp_path) -> None:
+    manual = question("name: why\nmanual: true\npoints: 3", text("Why?"), block("solution", text("Because.")))
+    exam = exam_of(tmp_path, config("export_cell: false"), code("import math"), Q, manual)
+    assert roles(exam) == [
+        (Role.READ_ONLY, "otter-1", 0),
+        (Role.FREE, None, 0),
+        (Role.READ_ONLY, "q-text", 0),
+        (Role.ANSWER, "q-answer", 0),
+        (Role.TEST, "q", 1),
+        (Role.READ_ONLY, "why-text", 0),
+        (Role.MANUAL, "why-answer", 3),
+        (Role.READ_ONLY, "otter-2", 0),
+    ]
+    assert exam.cells[6].released == "_Type your answer here, replacing this text._"
+    assert [c.source for c in solution_notebook(exam).cells][3:7:3] == ["x = 1 # SOLUTION", "Because."]
+
+
+def test_fenced_boundaries_are_boundaries(tmp_path) -> None:
+    fenced = text("```otter\n# BEGIN QUESTION\nname: q\npoints: 2\n```\n\nWrite x.\n\n```otter\n# BEGIN SOLUTION\n```")
+    between = text("```otter\n# END SOLUTION\n```\n```otter\n# BEGIN TESTS\n```")
+    end = text("```otter\n# END TESTS\n```\n```otter\n# END QUESTION\n```")
+    exam = exam_of(tmp_path, fenced, code("x = 1 # SOLUTION"), between, code("x", "1"), end)
+    assert [(c.grade_id, c.points) for c in exam.questions] == [("q", 2)]
+    assert [cell.released.strip() for cell in exam.cells if cell.grade_id == "q-text"] == ["Write x."]
+
+
+def test_a_config_file_is_read_first_and_the_cell_overrides_it(tmp_path) -> None:
+    folder = tmp_path / "source/hw"
+    folder.mkdir(parents=True)
+    (folder / "settings.yml").write_text("init_cell: false\ncheck_all_cell: true\nexport_cell: false\n")
+    exam = exam_of(tmp_path, config("config_file: settings.yml\ncheck_all_cell: false"), Q)
+    assert not [cell for cell in exam.cells if "grader.check_all" in cell.released or "import otter" in cell.released]
+    (folder / "settings.yml").write_text("init_cell: false\n\nno_such: 1\n")
+    assert "source/hw/settings.yml: line 3: unknown key 'no_such'" in refused(
+        tmp_path, config("config_file: settings.yml")
+    )
+
+
+def test_a_question_with_hidden_cases_only_gets_a_cell_of_its_own_for_them(tmp_path) -> None:
+    exam = exam_of(tmp_path, question("name: q", text("?"), X, block("tests", code("# hidden\nx", "1"))))
+    (index,) = [n for n, cell in enumerate(exam.cells) if cell.role is Role.TEST]
+    assert exam.cells[index].released == "# The tests of q run when the notebook is graded."
+    assert exam.cells[index - 1].metadata["otter"] == {"tests": ["q"]}
+
+
+def test_prompts_ignores_and_markers(tmp_path) -> None:
+    solved = code(
+        "import random\nrandom.seed(1) # SEED\nsecret = 3 # SOLUTION NO PROMPT\nx = 1 # SOLUTION\n"
+        "if x:\n    # BEGIN SOLUTION\n    y = 2\n    # END SOLUTION\nz = 3 # IGNORE\n"
+        '""" # BEGIN PROMPT\n# your code\n""" # END PROMPT\nd["a"], y = 1, 2 # SOLUTION'
+    )
+    cells = question("name: q", text("?"), block("solution", solved), IS_1), code("# IGNORE\nnowhere = 1")
+    exam = exam_of(tmp_path, config("generate: {seed: 3}"), *cells)
+    (answer,) = [cell for cell in exam.cells if cell.role is Role.ANSWER]
+    assert answer.released == 'import random\nx = ...\nif x:\n    ...\n# your code\nd["a"], y = ...'
+    assert "# IGNORE" not in answer.source
+    assert "secret = 3" in answer.source
+    assert not [cell for cell in exam.cells if "nowhere" in cell.source]
+    names = {"random": "the notebook's own", "numpy": "the notebook's own"}
+    exec(exam.prelude, names)
+    assert (names["random"], names["numpy"]) == ("the notebook's own", "the notebook's own")
+    drawn = random.random()
+    random.seed(3)
+    assert drawn == random.random()
+
+
+def test_a_seed_variable_has_the_students_value(tmp_path) -> None:
+    seed = config("seed: {variable: rng_seed, autograder_value: 7, student_value: 42}")
+    exam = exam_of(tmp_path, seed, code("rng_seed = 1\nrng_seed == 2"), Q)
+    assert [c.released for c in exam.cells][1] == "rng_seed = 42\nrng_seed == 2"
+    assert exam.prelude == "rng_seed = 7"
+
+
+SETTINGS = [
+    ("nme: hw", "line 2: unknown key 'nme' in the assignment config; did you mean 'name'?"),
+    ("name: hw\nplugins: [a.B]", "line 3: 'plugins' cannot be kept: otter's plugins run inside its own grader"),
+    ("generate: {grade_from_log: true}", "line 2: 'grade_from_log' cannot be kept: a log is written by the student's"),
+    ("generate:\n  plugins:\n  - x", "line 3: 'plugins' cannot be kept"),
+    ("generate: {score_threshold: 0.5}", "'score_threshold' cannot be kept: it changes the score after grading"),
+    ("generate: {sed: 1}", "line 2: unknown key 'sed' in 'generate'; did you mean 'seed'?"),
+    ("export_cell: {pfd: true}", "unknown key 'pfd' in 'export_cell'"),
+    ("tests: {ok_fromat: true}", "unknown key 'ok_fromat' in 'tests'; did you mean 'ok_format'?"),
+    ("seed: {variable: 1x, autograder_value: 1}", "'1x', which is no name of Python's"),
+    ("seed: {variable: s}", "a seed variable needs an autograder_value"),
+    ("variables: {x: int}", "line 2: 'variables': otter 7 has dropped it"),
+    ("exclude_conda_defaults: true", "'exclude_conda_defaults': otter 7 has dropped it"),
+    ("runs_on: colab", "runs_on: colab needs tests: {files: true}"),
+    ("runs_on: vscode", "'runs_on' is 'vscode'; it may be default, colab, jupyterlite"),
+    ("init_cell: maybe", "line 2: 'init_cell' must be true or false, not 'maybe'"),
+    ("files: {a: b}", "'files' must be a list of file names"),
+    ("name: [", "line 2: not valid YAML"),
+    ("files: [a.csv]", "the file 'a.csv' of the otter config is not there"),
+    ("config_file: ../x.yml", "config_file: '../x.yml' must not contain '..'"),
+    ("config_file: no.yml", "config_file: 'no.yml' cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), SETTINGS)
+def test_settings_that_do_not_fit_are_named(tmp_path, settings, message) -> None:
+    assert message in refused(tmp_path, config(settings), Q)
+    assert "source/hw/nb.ipynb" in refused(tmp_path, config(settings), Q)
+
+
+QUESTIONS = [
+    (question("points: 1", X), "cell 1: the question has no name"),
+    (question("name: q\npoint: 1", X), "cell 1: line 3: unknown key 'point' in the question; did you mean 'points'?"),
+    (question("name: q\npoints: -1", X, IS_1), "'points' holds -1"),
+    (question("name: q\npoints: {all: 1}", X, IS_1), "unknown key 'all' in 'points'"),
+    (question("name: q\npoints: [1, 2]", X, IS_1), "'points' has 2 entries, and the question has 1 test cells"),
+    (question("name: q\npoints: 2", X), "cell 1: q has points, and nothing that gives them"),
+    (question("name: q\nmanual: true", text("?")), "q has no cell for an answer"),
+    (question("name: a/b", X, IS_1), "no quotes and no slashes"),
+    (Q + Q, "cell 10: there is a question 'q' already"),
+    ([raw("# BEGIN QUESTION\nname: q"), *X], "cell 1: line 1: # BEGIN QUESTION has no # END QUESTION"),
+    ([raw("# END QUESTION"), *Q], "cell 1: line 1: # END QUESTION ends nothing"),
+    ([raw("# BEGIN SOLUTION")], "cell 1: line 1: # BEGIN SOLUTION outside of a question"),
+    (question("name: q", question("name: r", X)), "cell 2: line 1: # BEGIN QUESTION inside another question"),
+    (question("name: q", block("solution", *X)), "# BEGIN SOLUTION inside of # BEGIN SOLUTION"),
+    (question("name: q", X, block("prompt"), block("prompt")), "a prompt comes before the solution"),
+    (
+        question("name: q", X, [raw("# BEGIN TEST"), code("x", "1"), raw("# END TEST")]),
+        "'# BEGIN TEST' begins or ends nothing",
+    ),
+    (question("name: q", X, [code("# BEGIN TESTS"), code("x", "1")]), "'# BEGIN TESTS' is in a code cell"),
+    ([text("```otter\n# BEGIN QUESTION\nname: q")], "cell 1: line 1: this ```otter has no ```"),
+    ([*Q, config()], "cell 10: line 1: the assignment config comes after a question"),
+]
+
+
+@pytest.mark.parametrize(("cells", "message"), QUESTIONS, ids=[message[:50] for _, message in QUESTIONS])
+def test_blocks_that_do_not_fit_are_named(tmp_path, cells, message) -> None:
+    assert message in refused(tmp_path, *cells)
+
+
+SOLUTIONS = [
+    ("x = 1 # solution", "line 1: 'x = 1 # solution' is not a marker, and would be released"),
+    ("# Begin Solution\nx = 1\n# End Solution", "line 1: '# Begin Solution' is not a marker"),
+    ("# BEGIN SOLUTION\nx = 1", "line 1: # BEGIN SOLUTION without # END SOLUTION"),
+    ("x = 1\n# END SOLUTION", "line 2: # END SOLUTION without # BEGIN SOLUTION"),
+    ("# BEGIN IGNORE\nx = 1", "line 1: # BEGIN IGNORE without # END IGNORE"),
+    ("x = 1 # SEED", "line 1: # SEED needs a seed for grading"),
+    ('""" # BEGIN PLUGIN\na.B\n""" # END PLUGIN', "line 1: plugins run inside otter's own grader"),
+]
+
+
+@pytest.mark.parametrize(("source", "message"), SOLUTIONS)
+def test_markers_that_would_hide_nothing_are_named(tmp_path, source, message) -> None:
+    assert f"cell 4: {message}" in refused(
+        tmp_path, question("name: q", text("?"), block("solution", code(source)), IS_1)
+    )
+
+
+def test_a_solution_outside_of_a_block_would_be_released(tmp_path) -> None:
+    cells = code("x = 1 # SOLUTION"), Q
+    assert "cell 1: line 1: 'x = 1 # SOLUTION' stands outside a solution" in refused(tmp_path, *cells)
+    exam = exam_of(tmp_path, config("strip_solutions_from_all_cells: true"), *cells)
+    assert "x = ..." in [cell.released for cell in exam.cells if cell.role is Role.FREE]
+
+
+CONFIGURED = '""" # BEGIN TEST CONFIG\n{}\n""" # END TEST CONFIG\nx'
+TESTS = [
+    (config(), code("x ="), "cell 8: line 1: the test is not Python: invalid syntax: x ="),
+    (config(), code("%time x"), "the test is not Python"),
+    (config(), text("x"), "cell 8: a test is a code cell, not markdown"),
+    (config(), code("# hidden"), "cell 8: the test has no code"),
+    (config(), code(CONFIGURED.format("pts: 1")), "cell 8: line 2: unknown key 'pts' in the test config"),
+    (config(), code(CONFIGURED.format("\npoints: x")), "cell 8: line 3: 'points' must be a number from 0, not 'x'"),
+    (config(), code('""" # BEGIN TEST CONFIG\npoints: 1\n"""'), "the test config has no"),
+    (config(), code("from math import *\nsin(x)"), "cell 8: line 1: from math import *: import the names"),
+    (config("student_files: [own.py]"), code("import own\nown.f(x)"), "line 1: own is a file of the students' own"),
+    (config("autograder_files: [d.csv]"), code("open('d.csv')"), "line 1: tests do not run beside d.csv"),
+    (EXCEPTIONS, code("assert x == 1"), "cell 8: line 1: a test of the exception format is a function"),
+    (EXCEPTIONS, code("def t(env):\n    for n in env:\n        pass"), "line 2: which names this test takes from env"),
+    (EXCEPTIONS, code("def t(env):\n    n = 'x'\n    env[n]"), "line 3: which names this test takes from env"),
+]
+
+
+@pytest.mark.parametrize(("head", "cell", "message"), TESTS, ids=[message[-40:] for *_, message in TESTS])
+def test_tests_that_cannot_be_examined_are_named(tmp_path, head, cell, message) -> None:
+    assert message in refused(tmp_path, head, question("name: q", text("?"), X, block("tests", cell)))
+
+
+def test_points_of_cases_beyond_the_questions_are_named(tmp_path) -> None:
+    cell = code('""" # BEGIN TEST CONFIG\npoints: 3\n""" # END TEST CONFIG\nx', "1")
+    message = "cell 1: its test cells have 3 points, more than the question's 2"
+    assert message in refused(tmp_path, question("name: q\npoints: 2", text("?"), X, block("tests", cell)))
+
+
+def test_the_linter_names_the_sources_cell_and_line(tmp_path) -> None:
+    course(tmp_path, question("name: q", text("?"), X, block("tests", code("y = 1\neval(x)", "1"))))
+    with pytest.raises(CourseError, match=r"source/hw/nb.ipynb: cell 7, line 2: '_otter_show\(eval\(x\)\)'"):
+        check(release_of(tmp_path))
+
+
+def test_another_language_is_refused(tmp_path) -> None:
+    course(tmp_path, Q)
+    path = tmp_path / "source/hw/nb.ipynb"
+    path.write_text(path.read_text().replace('"language": "python"', '"language": "R"'))
+    with pytest.raises(CourseError, match="language is 'R'; only Python"):
+        release_of(tmp_path)
+
+
+def test_marks_of_nbgrader_and_blocks_of_otter_are_not_mixed_in_a_notebook(tmp_path) -> None:
+    cell = code("y = 1")
+    cell["metadata"] = {"nbgrader": {"grade_id": "y", "schema_version": 3}}
+    assert "cell 1: the cell has marks of nbgrader" in refused(tmp_path, cell, Q)
+
+
+# --- files and the way to a release ------------------------------------------------------------------
+
+
+def test_only_listed_files_are_released(tmp_path) -> None:
+    root = course(tmp_path, config("files: [data]\nautograder_files: [data/secret.py]\nstudent_files: [own.csv]"), Q)
+    folder = root / "source/hw"
+    (folder / "data").mkdir()
+    for name in ("data/a.csv", "data/secret.py", "own.csv", "notes.md", "environment.yml"):
+        (folder / name).write_text("1")
+    release = release_of(root)
+    assert sorted(release.files) == ["data/a.csv"]
+    assert release.left_out["notes.md"] == "not in files of the otter config"
+    assert release.left_out["data/secret.py"] == "autograder_files or student_files of the otter config"
+
+
+def test_a_course_mixes_notebooks_of_nbgrader_and_otter(tmp_path) -> None:
+    root = course(tmp_path, SQUARE)
+    meta = {"schema_version": 3, "grade": True, "solution": False, "locked": True, "task": False, "points": 1}
+    test = code("assert True")
+    test["metadata"] = {"nbgrader": meta | {"grade_id": "t"}}
+    other = {"cells": [test], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    (root / "source/hw/other.ipynb").write_text(json.dumps(other))
+    (root / "source/hw/words.txt").write_text("a")
+    release = release_of(root)
+    assert [(exam.notebook, exam.max_score) for exam in release.exams] == [("nb", 4), ("other", 1)]
+    assert sorted(release.files) == ["words.txt"]
+
+
+def test_nothing_of_a_solution_or_a_hidden_test_is_released(tmp_path) -> None:
+    root = course(tmp_path, config(), SQUARE)
+    found = load_course(root)
+    release = build(found, found.assignments["hw"])
+    check_sources(found, found.assignments["hw"])
+    check_files(found, release)
+    released = release.notebooks[0].text
+    for secret in ("x * x", "square(-2)", "SOLUTION", "HIDDEN", "_otter_"):
+        assert secret not in released
+    assert "square(3)" in released
+
+
+def test_the_cached_exam_is_the_exam(tmp_path) -> None:
+    root = course(tmp_path, config("tests: {files: true}\ngenerate: {seed: 2}"), SQUARE)
+    found = load_course(root)
+    assignment = found.assignments["hw"]
+    release = build(found, assignment)
+    write(found, assignment, release)
+    assert exam_cache.load(found, assignment) == release
+    assert (root / "release/hw/tests/q1.py").read_text().startswith("OK_FORMAT = True\n\ntest = {")
+    (root / "source/hw/settings.yml").write_text("a: 1")
+    assert exam_cache.load(found, assignment) is None
