@@ -58,6 +58,23 @@ def claim(value: Any) -> dict[str, Any]:
     return {"axes": places[0] if places else None, "figure": _figure(figure)}
 
 
+def blank(size: list[float], places: list[tuple[str, list[float]]]) -> list[Any]:
+    """Make an empty figure, the current one; return it and its axes.
+
+    A place is a projection, with rows, columns, first and last of a grid of subplots, or with the bounds.
+    """
+    from matplotlib import pyplot
+
+    figure = pyplot.figure(figsize=tuple(size))
+    made = []
+    for projection, place in places:
+        subplot = all(type(x) is int for x in place)
+        add: Any = figure.add_subplot if subplot else figure.add_axes
+        where = (place[0], place[1], (place[2], place[3])) if subplot else (tuple(place),)
+        made.append(add(*where, projection=projection))
+    return [figure, *made]
+
+
 # --- the current figure --------------------------------------------------------------------------------
 
 _shown: list[Any] = []

@@ -315,3 +315,55 @@ def test_limits_of_what_is_described() -> None:
     fig, ax = plt.subplots()
     ax.plot(np.zeros(probe.MAX_NUMBERS + 1))
     assert probe.claim(fig)["figure"]["axes"][0]["skipped"] == ["Line2D: ValueError"]
+
+
+# --- a test's own axes, drawn on by the student's code ------------------------------------------------
+
+
+DRAWS = """
+def draw(axes, x, y):
+    axes.plot(x, y, 'k--', label='data')
+    axes.set_title('All of it')
+    axes.set_xlabel('x')
+    axes.set_xticks([])
+    return axes
+def picture(axes, rows): axes.imshow(rows, cmap='gray')
+def both(pair, x):
+    pair[0].plot(x, x)
+    pair[1].bar(x, x)
+def with_extra(figure): figure.add_subplot().plot([1, 2], [3, 4]); figure.suptitle('Extra')
+def nothing(axes): pass
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "fig, ax = plt.subplots()\ndraw(ax, [1, 2], [3, 5])\n(line,) = ax.lines\n"
+        "assert list(line.get_ydata()) == [3, 5] and line.get_linestyle() == '--'\n"
+        "assert ax.get_title() == 'All of it' and ax.get_xlabel() == 'x' and list(ax.get_xticks()) == []\n"
+        "assert fig.axes == [ax] and ax.figure is fig",
+        "fig, ax = plt.subplots()\ndraw(ax, [1, 2], [3, 5])\ndraw(ax, [1, 2], [4, 4])\nassert len(ax.lines) == 2",
+        "fig, ax = plt.subplots()\ndraw(ax, [1, 2], [3, 5])\nassert plt.gca().get_title() == 'All of it'",
+        "fig, ax = plt.subplots()\nrows = np.arange(6).reshape(2, 3)\npicture(axes=ax, rows=rows)\n"
+        "(image,) = ax.images\nassert (np.asarray(image.get_array()) == rows).all() and image.cmap.name == 'gray'",
+        "fig, pair = plt.subplots(1, 2)\nboth(list(pair), [1, 2])\nassert len(pair[0].lines) == 1 and len(pair[1].patches) == 2",
+        "fig = plt.figure()\nwith_extra(fig)\nassert len(fig.axes[0].lines) == 1 and fig.get_suptitle() == 'Extra'",
+        "ax = plt.axes([0.1, 0.1, 0.5, 0.5])\ndraw(ax, [1], [2])\nassert len(ax.lines) == 1",
+    ],
+)
+def test_the_students_code_draws_on_axes_of_the_test(test: str) -> None:
+    assert outcome(DRAWS, test).outcome is Outcome.PASSED, outcome(DRAWS, test).detail
+
+
+def test_axes_that_nothing_is_drawn_on_stay_empty() -> None:
+    result = outcome(DRAWS, "fig, ax = plt.subplots()\nnothing(ax)\nassert ax.lines, 'empty'")
+    assert result.outcome is Outcome.FAILED
+    assert "empty" in result.detail
+
+
+def test_axes_with_content_of_the_tests_are_not_given_away() -> None:
+    """Their lines may be the expected ones."""
+    result = outcome(DRAWS, "fig, ax = plt.subplots()\nax.plot([1], [42])\nnothing(ax)")
+    assert "an Axes cannot be copied to another process" in result.detail
+    assert "pass empty axes" in result.detail

@@ -179,7 +179,10 @@ def test_an_object_of_the_examiners_can_not_be_sent(student):
             "a Generator cannot be copied to another process. A test can pass plain data.*; seed globally",
         ),
         ("random.Random(0)", "a Random cannot be copied to another process.*seed globally"),
-        ("matplotlib.figure.Figure().add_subplot()", "an Axes cannot be copied to another process.*return them"),
+        (
+            "matplotlib.figure.Figure().add_subplot(title='expected')",
+            "an Axes cannot be copied to another process.*return them",
+        ),
         ("sqlite3.connect(':memory:')", "a Connection cannot be copied to another process.*the path of the database"),
         ("sklearn.linear_model.LinearRegression()", "in a cell of the notebook, and pass it by its name"),
         ("asyncio.Lock()", "a Lock cannot be copied to another process.*pass a Mock, or make it in a cell"),

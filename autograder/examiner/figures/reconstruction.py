@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograder.examiner.figures.drawing import draw, integer
+from autograder.examiner.figures.lending import Lending
 from autograder.execution.capture import open_figures
 from autograder.kernel.codec import CodecError, encode
 from autograder.kernel.figures import MAX_AXES
@@ -53,6 +54,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.built: dict[bytes, Any] = {}
+        self.lending = Lending()
 
     def rebuilt(self, claim: Any) -> Any:
         """Return the figure or axes that a claim describes; None if it is invalid, or matplotlib is not installed."""

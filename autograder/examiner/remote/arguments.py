@@ -10,7 +10,7 @@ _SEED = "seed globally (np.random.seed(0), random.seed(0)): that seeds the stude
 _REMEDIES = (
     ("numpy.random.", _SEED),
     ("random.", _SEED),
-    ("matplotlib.", "let the function make the axes and return them"),
+    ("matplotlib.", "pass empty axes, or let the function make the axes and return them"),
     ("sqlite3.", "pass the path of the database"),
     ("sklearn.", "make it in a cell of the notebook, and pass it by its name"),
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),

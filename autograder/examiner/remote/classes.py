@@ -121,7 +121,8 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
 
     A function that returns one of its arguments returns that very object, unless it holds another value here.
     """
-    answer = remote.ask("call", function, args, kwargs)
+    with remote.figures.lending.during(remote, (args, kwargs)):
+        answer = remote.ask("call", function, args, kwargs)
     if type(answer) is not tuple or len(answer) != 3 or type(answer[1]) is not dict:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
     result, changed, returned = answer
