@@ -85,6 +85,13 @@ class case:
     def _problem(self) -> tuple[str, str]:
         """Return what is wrong with the outputs, for the student and for the instructor; empty if nothing is."""
         output = self.output.getvalue()
+        if self.value is None and not self.printed and self.shown and output:  # otter does not tell them apart
+            wrong = not _same_text(output, self.shown)
+            return (
+                (self._expected(self.shown, "show"), f"printed {output!r}, expected {self.shown!r}")
+                if wrong
+                else ("", "")
+            )
         if self.printed is not None and not _same_text(output, self.printed):
             return self._expected(self.printed, "print"), f"printed {output!r}, expected {self.printed!r}"
         value = None if self.value is _NOTHING else self.value

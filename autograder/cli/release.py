@@ -52,21 +52,24 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
         click.echo(f"Warning: {unread}", err=True)
     for warning in build.check(built):
         click.echo(f"Warning: {warning}", err=True)
+    proved = "not proved"
     if not no_prove:
-        from autograder.grading.proof import prove
+        from autograder.grading.proof import UNCHANGED_GETS, prove
 
         require_sandbox(wanted)
         with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):
             doubtful = prove(course, built)
         for warning in doubtful:
             click.echo(f"Warning: {warning}", err=True)
+        unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in doubtful) else "none"
+        proved = f"proved: the solution gets full marks, the unchanged notebook {unchanged}"
     build.write(course, wanted, built)
-    for place in sorted([*built.files, *(f"{notebook.name}.ipynb" for notebook in built.notebooks)]):
+    made = [place for notebook in built.notebooks for place in (f"{notebook.name}.ipynb", *notebook.tests)]
+    for place in sorted([*built.files, *made]):
         click.echo(f"  {one_line(place, 500)}")
     if built.bundle:
         click.echo(f"  {BUNDLE}/  ({len(built.bundle)} files of nbexaminer, so that students need no installation)")
     for place, why in sorted(built.left_out.items()):
         click.echo(f"  left out: {one_line(place, 500)}  ({why})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
-    proved = "not proved" if no_prove else "proved: the solution gets full marks, the unchanged notebook none"
     click.echo(f"{course.release(wanted.name)}  ({points:g} points; {proved})")

@@ -39,6 +39,8 @@ from autograder.release.record import Release
 
 MAX_SOLUTION_SECONDS = 20.0
 """Longest run of the solution after which weak answers are tried; there are at most four more runs."""
+UNCHANGED_GETS = "the unchanged release gets"
+"""Words of a warning about points without work."""
 GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
 
@@ -217,9 +219,9 @@ def _missed(exams: list[Exam], grade: Grade, raised: list[list[str]]) -> Iterato
 def _given_away(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
         if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
-            got = f"the unchanged release gets {question.score:g} of {cell.points:g} points"
-            todo = "let the test need the student's work"
-            yield exam, f"{exam.notebook}, {cell.grade_id}: {got}; {todo}, or tag the cell {GIVEN!r}"
+            got = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
+            todo = "let the test need the student's work" + ("" if _is_otters(exam) else f", or tag the cell {GIVEN!r}")
+            yield exam, f"{exam.notebook}, {cell.grade_id}: {got}; {todo}"
 
 
 def _reason(detail: str) -> str:

@@ -29,9 +29,11 @@ def main() -> None:
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name
         importlib.import_module("numpy")
 
-    # From here on the path is that of a notebook in its own folder, with the aliases of old libraries at its end.
+    # From here on the path is that of a notebook in its own folder, with the aliases of old libraries at its end, and
+    # in front of the installed packages what stands in for some of them.
     aliases = program.parent / "aliases"
     sys.path[0] = ""
+    sys.path.insert(1, str(program / "stand_ins"))
     sys.path.append(str(aliases))
     app: Any = IPKernelApp.instance()
     # The connection file exists already and is read-only; old versions of ipykernel would write it again.

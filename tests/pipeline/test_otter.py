@@ -132,6 +132,13 @@ def test_right_and_wrong_answers_get_what_they_are_worth(graded) -> None:
     assert done.grades["right"].status == "completed"
 
 
+def test_what_is_given_for_otter_does_nothing_in_the_sandbox(graded) -> None:
+    root, _ = graded
+    notebook = json.loads((root / "autograded/right/hw/nb.ipynb").read_text())
+    ran = {"".join(c["source"]): c.get("outputs") for c in notebook["cells"] if c["cell_type"] == "code"}
+    assert [text for text, outputs in ran.items() if outputs and "grader" in text] == []
+
+
 def test_a_written_answer_waits_for_a_person(graded) -> None:
     _, done = graded
     waiting = {q.id for n in done.grades["right"].notebooks for q in n.questions if q.needs_manual_grade}
@@ -170,6 +177,14 @@ def test_a_changed_test_is_graded_from_the_recordings(graded) -> None:
     assert done.points("wrong") == {"q1": 3.0, "q2": 0.0, "q3-answer": 0.0}
     result = json.loads((root / "autograded/right/hw/result.json").read_text())
     assert from_json(result).notebooks[0].replayed
+
+
+def test_visible_tests_that_pass_without_an_answer_are_a_warning(tmp_path: Path) -> None:
+    """Otter's courses have many of them; a course of nbgrader's is refused."""
+    solved = block("solution", code("x = 1 # SOLUTION"))
+    root = course(tmp_path, question("name: q", text("?"), solved, block("tests", code("'x' is not None", "True"))))
+    (warning,) = prove(load_course(root), release_of(root))
+    assert warning.startswith("nb, q: the unchanged release gets 1 of 1 points")
 
 
 def test_a_stale_saved_output_is_found_by_the_proof(tmp_path: Path) -> None:

@@ -69,6 +69,13 @@ def test_printed_text_and_shown_value(tmp_path) -> None:
     assert one(tmp_path, "x = 4", code("x;")).fraction == 1
 
 
+def test_a_function_that_prints_its_result_passes_as_in_otter(tmp_path) -> None:
+    solved = "def f():\n    return 3 # SOLUTION"
+    assert one(tmp_path, "def f():\n    print(3)", code("f()", "3"), solved=solved).fraction == 1
+    assert one(tmp_path, "def f():\n    print(3)\n    return 4", code("f()", "3"), solved=solved).fraction == 0
+    assert one(tmp_path, "def f():\n    print('True')", code("f() == 3", "True"), solved=solved).fraction == 0
+
+
 def test_printed_values_of_another_version_are_the_same(tmp_path) -> None:
     head = "import numpy as np\nprint([np.float64(x), np.bool_(True)])"
     assert one(tmp_path, "x = 1.5", code(head, printed="[1.5, True]\n")).fraction == 1
