@@ -34,6 +34,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
+    from autograder.course.configuration import COURSE_FILE
+    from autograder.course.nbgrader_config import NBGRADER_CONFIG, options_without_effect, read_nbgrader_config
     from autograder.grading.batch import exclusive
     from autograder.release import build, leaks
     from autograder.release.bundle import FOLDER as BUNDLE
@@ -46,6 +48,9 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     leaks.check_sources(course, wanted)
     built = build.build(course, wanted)
     leaks.check_files(course, built)
+    config, has_yaml = read_nbgrader_config(course.root), (course.root / COURSE_FILE).exists()
+    if unused := options_without_effect(config, has_course_yaml=has_yaml):
+        click.echo(f"Note: {NBGRADER_CONFIG}: without effect here: {', '.join(unused)}", err=True)
     for warning in build.check(built):
         click.echo(f"Warning: {warning}", err=True)
     if not no_prove:

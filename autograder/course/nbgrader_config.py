@@ -97,6 +97,41 @@ def _changed(statement: ast.stmt) -> Iterator[tuple[str, str]]:
                 yield owner, option
 
 
+# --- what has no effect ------------------------------------------------------------------------------
+
+_KNOWN: Mapping[str, frozenset[str]] = {
+    "CourseDirectory": frozenset(
+        {"course_id", "ignore", "include", "db_url", "source_directory", "release_directory", "submitted_directory",
+         "autograded_directory", "feedback_directory"}
+    ),
+    "Autograde": frozenset({"exclude_overwriting"}),
+    "Execute": frozenset({"timeout"}),
+    "ExecutePreprocessor": frozenset({"timeout"}),
+    "AssignLatePenalties": frozenset({"plugin_class"}),
+}  # fmt: skip
+"""Class whose work the kit does itself → its options that hold here."""
+_NONE: frozenset[str] = frozenset()
+_REPLACED = dict.fromkeys(
+    ("GenerateAssignment", "OverwriteCells", "OverwriteKernelspec", "DeduplicateIds", "SaveAutoGrades", "SaveCells",
+     "LimitOutput", "ZipCollectApp", "FileNameCollectorPlugin", "ExtractorPlugin"), _NONE,
+)  # fmt: skip
+
+
+def options_without_effect(config: NbgraderConfig, *, has_course_yaml: bool) -> list[str]:
+    """List the options that this kit does not follow though it does the work of their class.
+
+    Options of what nbgrader goes on doing, such as formgrader and the exchange, are none of them. With a course.yaml,
+    limits, late policies and folders are those that it names.
+    """
+    options = [(owner, name) for owner, named in config.values.items() for name in named]
+    options += list(config.computed)
+    kept = frozenset({"course_id", "ignore", "include", "db_url"})
+    known = {**_REPLACED, **_KNOWN}
+    if has_course_yaml:
+        known = {owner: names & kept for owner, names in known.items()}
+    return sorted({f"c.{owner}.{name}" for owner, name in options if owner in known and name not in known[owner]})
+
+
 # --- which files go out ------------------------------------------------------------------------------
 
 
