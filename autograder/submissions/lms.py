@@ -126,7 +126,8 @@ def _unwrapped(
     if names.is_told and _read(top, names, folder=True) is not None:
         return None
     groups, inner = _grouped(members, f"{top}/", assignment, title, layout, top)
-    known = any(_read(stem_of(name), inner, folder=name in inner.inside) is not None for name in groups)
+    given = [name for name in groups if not is_bare_export(name, assignment)]
+    known = any(_read(stem_of(name), inner, folder=name in inner.inside) is not None for name in given)
     return (f"{top}/", groups, inner) if known else None
 
 

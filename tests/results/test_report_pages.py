@@ -61,6 +61,8 @@ def test_feedback_says_what_was_checked_and_found(tmp_path):
         "5.4 of 17",
         "Late penalty −0.6 of 6 points earned",
         "7 h late",
+        "(handed in ",
+        "% of the points for each day begun)",
         "200,000 parameters; at most 150,000 are allowed.",
         "holdout loss (partly) 50 %",
         "2 questions wait for a person, worth 5 points.",
@@ -378,3 +380,15 @@ def test_nested_markdown_does_not_explode():
 def test_nbformat_agrees_with_the_samples():
     """The hostile notebook is one that nbformat lets through, so the test means something."""
     nbformat.validate(hostile_notebook("<b>"))
+
+
+def test_a_question_is_titled_with_the_heading_above_it(tmp_path):
+    one = grade()
+    made = composed(exam())
+    node = annotated_notebook(made, run(made), one.notebooks[0])
+    for cell in node.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("#", "")
+    node.cells.insert(0, new_markdown_cell("# Part\n\n## The *right* <b>size</b>\n\n```\n# no heading\n```"))
+    name = one.notebooks[0].questions[0].id
+    assert f"The right &lt;b&gt;size&lt;/b&gt; <code>{name}</code></h3>" in feedback(tmp_path, one, node)

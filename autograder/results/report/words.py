@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from autograder.records import Grade, NotebookGrade, Outcome, RunStatus
+from autograder.records import Assignment, Grade, NotebookGrade, Outcome, RunStatus
 
 OUTCOMES = {
     Outcome.PASSED: ("✓", "passed"),
@@ -117,6 +117,20 @@ def lateness(submitted: datetime | None, due: datetime | None) -> str:
     if submitted is None or due is None or (submitted.tzinfo is None) != (due.tzinfo is None):
         return ""
     return f"{duration(submitted - due)} late" if submitted > due else ""
+
+
+def reckoning(submitted: datetime | None, assignment: Assignment) -> str:
+    """Say what a late penalty was reckoned from: the two times and the rule; empty if a time is unknown."""
+    late, due = assignment.late, assignment.due
+    if submitted is None or due is None or late.kind == "none":
+        return ""
+    rule = {
+        "zero": "late work counts 0",
+        "per_day": f"{100 * late.per_day:g} % of the points for each day begun",
+        "plugin": "by your course's own rule",
+    }.get(late.kind, late.kind)
+    grace = f", {late.grace_hours:g} h of grace" if late.grace_hours else ""
+    return f"handed in {moment(submitted)}, due {moment(due)}{grace}: {rule}"
 
 
 def duration(span: timedelta) -> str:
