@@ -150,4 +150,4 @@ def test_predictions_that_do_not_fit_the_record_drop_it(keras: Any, spoil: Any) 
 def test_the_reason_for_no_record_is_one_of_a_list(keras: Any, reason: Any) -> None:
     with pytest.raises(RefusedModel) as caught:
         rebuild({"kind": "Subclassed", "unread": reason}, [])
-    assert str(caught.value) == "The model is a class of your own, and cannot be read."
+    assert str(caught.value) == "The model is a class of your own, and it cannot be read."

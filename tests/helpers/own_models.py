@@ -336,6 +336,20 @@ def an_unknown_operation(keras: Any) -> Made:
     return called(of_call(keras, {"d": keras.layers.Dense(3)}, call), ROWS)
 
 
+def a_cell_of_ones_own(keras: Any) -> Made:
+    class Cell(keras.layers.Layer):
+        state_size = output_size = 3
+
+        def build(self, shape: Any) -> None:
+            self.w = self.add_weight(shape=(shape[-1], 3), name="w")
+
+        def call(self, x: Any, states: Any) -> Any:
+            state = keras.ops.tanh(keras.ops.matmul(x, self.w) + states[0])
+            return state, [state]
+
+    return called(keras.Sequential([keras.Input((5, 4)), keras.layers.RNN(Cell())]), SERIES)
+
+
 def symbolic_is_another_function(keras: Any) -> Made:
     def call(own: Any, x: Any, training: Any) -> Any:
         return own.d(x) * (1.0 if isinstance(x, keras.KerasTensor) else 2.0)
@@ -349,6 +363,7 @@ ASKED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "borrowed": (borrows_a_weight, "uses a weight of one of Keras's own layers"),
     "rows": (mixes_rows, "mixes the rows of a batch"),
     "operation": (an_unknown_operation, "The operation 'Digitize' cannot be graded"),
+    "cell": (a_cell_of_ones_own, "has a layer or function of your own"),
     "two faces": (symbolic_is_another_function, "something else on symbolic tensors than on numbers"),
 }
 """Name → how to make it, and the reason why its layers cannot be read."""

@@ -45,10 +45,11 @@ _DIFFERS = (
 
 
 def no_record(claim: Mapping[str, Any]) -> RefusedModel:
-    """Return the refusal of a model of the student's own class that has no record."""
+    """Return the refusal of a model with something of the student's own that has no record."""
     reason = claim.get("unread")
     known = _WORDS.get(reason, "") if type(reason) is str and reason in REASONS else ""
-    text = "The model is a class of your own" + (f", and {known}." if known else ", and cannot be read.")
+    own = "is a class" if claim.get("kind") == "Subclassed" else "has a layer or function"
+    text = f"The model {own} of your own, and {known or 'it cannot be read'}."
     return RefusedModel(text, kind_refused=True)
 
 
