@@ -42,11 +42,14 @@ def own_reading(layer: Any) -> Reading:
     kind = type(layer).__name__
     has_one = fuses(kind) or kind in RECURRENT or kind in _CELLS
     own = activation_name(getattr(layer, "activation", None)) if has_one else None
+    return Reading(kind, _config(layer), own, _parts(layer, kind))
+
+
+def _config(layer: Any) -> Mapping[str, Any]:
     try:
-        config = layer.get_config()
+        return dict(layer.get_config())
     except Exception:  # a layer of the student's own, in their notebook
-        config = {}
-    return Reading(kind, config, own, _parts(layer, kind))
+        return {}
 
 
 def readings(layer: Any) -> Iterator[Reading]:
@@ -61,8 +64,7 @@ def others(layer: Any) -> Iterator[Reading]:
     if kind == "RNN":
         yield from _of_cell(layer)
     elif kind in _CELLS:
-        config = layer.get_config()
-        yield Reading("RNN", config, parts={"cell": layer.cell})
+        yield Reading("RNN", _config(layer), parts={"cell": layer.cell})
     elif kind in WRAPPERS:
         yield from readings(layer.layer)
     elif kind == "Bidirectional" and _same_both_ways(layer):
@@ -91,8 +93,8 @@ def readings_of_stack(layer: Any) -> list[Reading]:
 
 def _loop(layer: Any, cell: Any, *, inside: bool = False) -> Reading:
     """Return the layer that equals an RNN of one cell; with ``inside``, more cells follow."""
-    own = {key: value for key, value in layer.get_config().items() if key != "cell"}
-    merged = {**cell.get_config(), **own, **({"return_sequences": True} if inside else {})}
+    own = {key: value for key, value in _config(layer).items() if key != "cell"}
+    merged = {**_config(cell), **own, **({"return_sequences": True} if inside else {})}
     return Reading(RECURRENT[type(cell).__name__], merged, activation_name(cell.activation))
 
 
@@ -100,8 +102,7 @@ def _same_both_ways(layer: Any) -> bool:
     """Return whether the layers of both directions are alike but for the direction."""
 
     def plain(one: Any) -> tuple[str, dict[str, Any]]:
-        config = one.get_config()
-        return type(one).__name__, {k: v for k, v in config.items() if k not in ("name", "go_backwards", "cell")}
+        return type(one).__name__, {k: v for k, v in _config(one).items() if k not in ("name", "go_backwards", "cell")}
 
     return plain(layer.forward_layer) == plain(layer.backward_layer)
 
@@ -190,7 +191,7 @@ def changes_nothing(layer: Any) -> bool:
 def same_axis(operation: Any, expected: Any) -> bool:
     """Return whether an operation's axis is the expected one, counted from the front or from the back."""
     rank = len(_shape(operation))
-    actual = operation.get_config().get("axis")
+    actual: Any = _config(operation).get("axis")
     whole = type(actual) is int and type(expected) is int and -rank <= expected < rank
     return bool(whole and rank and actual % rank == expected % rank)
 

@@ -258,6 +258,24 @@ def test_a_message_says_what_is_inside() -> None:
     )
 
 
+def test_a_cell_of_the_students_own_is_told_apart_in_their_notebook() -> None:
+    class Cell(L.Layer):
+        state_size = output_size = 4
+
+        def __init__(self, many: int) -> None:
+            super().__init__()
+
+        def call(self, x: Any, states: Any) -> Any:
+            return o.zeros((o.shape(x)[0], 4)), states
+
+        def get_config(self) -> Any:
+            raise NotImplementedError
+
+    for wrapped in (L.RNN(Cell(3)), L.TimeDistributed(L.Dense(4))):
+        model = model_of(lambda x, wrapped=wrapped: wrapped(x), 5, 3)
+        assert message_of(model, GRU8) != ""
+
+
 def test_what_is_inside_a_wrapper_is_asked_by_a_pattern() -> None:
     with pytest.raises(CourseError, match=r"give a check.layer\(...\) for the layer inside"):
         check.architecture(model_of(lambda x: L.GRU(8)(x), 5, 3), [check.layer("RNN", cell="GRUCell")])
