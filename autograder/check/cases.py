@@ -8,6 +8,7 @@ and the value of the last one. A value is shown by :func:`~autograder.check.disp
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import traceback
 from collections.abc import Callable
@@ -76,28 +77,37 @@ class case:
         self.streams.close()
         if error is not None and not _is_students(error):
             return False
-        problem, detail = self._problem() if error is None else (self._ended(error), _described(error))
+        problem, detail = self._found() if error is None else (self._ended(error), _described(error))
         passed = not problem
         message = (self.success or "right") if passed else (self.failure or problem)
         report(self.name, float(passed), message, weight=self.weight, detail=detail[:MAX_DETAIL] or message)
         return True
 
-    def _problem(self) -> tuple[str, str]:
+    def _found(self) -> tuple[str, str]:
         """Return what is wrong with the outputs, for the student and for the instructor; empty if nothing is."""
+        try:
+            return self._problem()
+        except Exception as error:  # the value is a handle, and showing itself failed
+            if not _is_students(error):
+                raise
+            return self._ended(error), _described(error)
+
+    def _problem(self) -> tuple[str, str]:
+        if self.printed is None:
+            return "", ""
         output = self.output.getvalue()
-        if self.value is None and not self.printed and self.shown and output:  # otter does not tell them apart
-            wrong = not _same_text(output, self.shown)
-            return (
-                (self._expected(self.shown, "show"), f"printed {output!r}, expected {self.shown!r}")
-                if wrong
-                else ("", "")
-            )
-        if self.printed is not None and not _same_text(output, self.printed):
-            return self._expected(self.printed, "print"), f"printed {output!r}, expected {self.printed!r}"
+        if self.value is None and self.shown and output and not self.printed:  # otter does not tell them apart
+            same = _same_text(output, self.shown)
+            return ("", "") if same else (self._expected(self.shown, "show"), self._both("printed", output, self.shown))
+        if not _same_text(output, self.printed):
+            return self._expected(self.printed, "print"), self._both("printed", output, self.printed)
         value = None if self.value is _NOTHING else self.value
-        if self.printed is not None and not shows(value, self.shown):
+        if not shows(value, self.shown):
             return self._expected(self.shown, "show"), f"shows {_excerpt(value)}, expected {self.shown!r}"
         return "", ""
+
+    def _both(self, verb: str, found: str, expected: str) -> str:
+        return f"{verb} {found!r}, expected {expected!r}"
 
     def _expected(self, text: str, verb: str) -> str:
         """Say what a visible case expects; what it got is not said, as it may carry a hidden input."""
@@ -139,7 +149,8 @@ def _is_students(error: BaseException) -> bool:
     if hasattr(error, "remote"):
         return isinstance(error, Exception)
     tests_own = isinstance(error, HostError | CourseError | SyntaxError | ImportError)
-    return isinstance(error, Exception) and not tests_own
+    is_disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, Exception) and not tests_own and not is_disk_full
 
 
 def _described(error: BaseException) -> str:

@@ -266,7 +266,7 @@ def test_the_other_process_has_as_many_threads_as_this_one(monkeypatch: pytest.M
 
 def test_a_backend_that_is_missing_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend_process.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ElsewhereError, match=r'jax is not installed here: `pip install jax`'):
+    with pytest.raises(ElsewhereError, match=r"jax is not installed here: `pip install jax`"):
         backend_process.call(notebook("def f():\n    return 1")["f"], "jax")
     with pytest.raises(ValueError, match="'theano' is no backend of Keras"):
         backend_process.call(len, "theano")

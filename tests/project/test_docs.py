@@ -155,7 +155,7 @@ def test_commands_in_sentences_exist(page: Path) -> None:
 
 def cli_sections() -> dict[str, str]:
     text = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
-    return {m[1]: m[2] for m in re.finditer(r"^## `autograder (\w+)[^`]*`\n(.*?)(?=^## |\Z)", text, re.M | re.S)}
+    return {m[1]: m[2] for m in re.finditer(r"^## `autograder ([\w-]+)[^`]*`\n(.*?)(?=^## |\Z)", text, re.M | re.S)}
 
 
 def test_the_reference_has_every_command() -> None:
