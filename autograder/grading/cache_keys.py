@@ -22,9 +22,9 @@ from autograder.grading.work import versions
 from autograder.records import Assignment, Course, Exam
 from autograder.release.record import Release
 
-EXAMINER_VERSION = "3"
+EXAMINER_VERSION = "4"
 """Raise it when the same submission would get another grade."""
-EXECUTION_VERSION = "1"
+EXECUTION_VERSION = "2"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
 
 # --- grades

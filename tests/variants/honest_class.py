@@ -347,7 +347,7 @@ READ: tuple[Callable[[Task], str], ...] = (
 )  # fmt: skip
 """Ways whose network is plain layers."""
 
-UNREAD: tuple[Callable[[Task], str], ...] = (
+OWN: tuple[Callable[[Task], str], ...] = (
     lambda_before, lambda_for_an_activation, subclass, subclass_with_a_list, own_layer, own_train_step,
 )  # fmt: skip
 """Ways with a class or a function of the student's own in the network."""
@@ -635,7 +635,7 @@ TWO_WAYS: dict[str, Two] = {
     "a loop of their own": Two(compiled="", fitted=_TAPE),
 }  # fmt: skip
 
-TWO_UNREAD: dict[str, Two] = {
+TWO_OWN: dict[str, Two] = {
     "a Lambda": Two(body="x = layers.GRU(8)(layers.Embedding(12, 4)(layers.Lambda(lambda w: w)(words)))\n"),
     "a subclass": Two(inputs="", body="", join="", head="", model=_SUBCLASS),
     "a train_step": Two(before=_STEP, model="model = Net([words, numbers], outputs)\n"),
@@ -649,7 +649,7 @@ class Way:
     task: Task
     name: str
     answer: str = field(repr=False)
-    unread: bool = False
+    own_code: bool = False
     """Whether the network has a class or a function of the student's own."""
 
     def __str__(self) -> str:
@@ -657,8 +657,8 @@ class Way:
 
 
 def _chains() -> list[Way]:
-    def way(task: Task, write: Callable[[Task], str], unread: bool) -> Way:
-        return Way(task, write.__name__.replace("_", " "), write(task), unread)
+    def way(task: Task, write: Callable[[Task], str], own_code: bool) -> Way:
+        return Way(task, write.__name__.replace("_", " "), write(task), own_code)
 
     skip = (
         "inputs = keras.Input((5,))\na = layers.Dense(16, activation='relu')(inputs)\n"
@@ -670,12 +670,12 @@ def _chains() -> list[Way]:
         for name, join in joins.items()
     ]
     read = [way(task, write, False) for task in CHAINS for write in READ]
-    return [*read, *skips, *(way(task, write, True) for task in CHAINS for write in UNREAD)]
+    return [*read, *skips, *(way(task, write, True) for task in CHAINS for write in OWN)]
 
 
 WAYS: tuple[Way, ...] = (
     *_chains(),
     *(Way(TWO, name, two.source) for name, two in TWO_WAYS.items()),
-    *(Way(TWO, name, two.source, unread=True) for name, two in TWO_UNREAD.items()),
+    *(Way(TWO, name, two.source, own_code=True) for name, two in TWO_OWN.items()),
 )
 """The whole class."""

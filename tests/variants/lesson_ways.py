@@ -36,7 +36,7 @@ class _Built(Task):
 
 
 NAMES = (*(form.__name__[1:] for form in FORMS), *(write.__name__ for write in READ))
-UNREAD_NAMES = tuple(write.__name__ for write in ways.UNREAD)
+OWN_NAMES = tuple(write.__name__ for write in ways.OWN)
 """The names of the ways, as parameters of tests."""
 
 
@@ -48,7 +48,7 @@ def answer_in(exam: Exam, name: str) -> str:
     for form in FORMS:
         if form.__name__[1:] == name:
             return form(network)
-    write = next(write for write in (*READ, *ways.UNREAD) if write.__name__ == name)
+    write = next(write for write in (*READ, *ways.OWN) if write.__name__ == name)
     layers = tuple(_parted(layer) for layer in network.layers)
     task = _Built("", "", layers, "(93,)", "categorical_crossentropy", "X_train, y_train", ())
     return network.written(write(task))
