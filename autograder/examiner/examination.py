@@ -131,7 +131,8 @@ def examine(
 
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
     remote = answers.remote
-    copies = answering_copies(cells, known)
+    answering = answering_copies(cells, known)
+    moved: set[int] = set()  # cells whose objects are in a later cell's copy
     for place, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
@@ -142,14 +143,23 @@ def examine(
             _examine_cell, cell, capture, place, namespace, hidden, earned=earned, wording=wording, workspace=workspace
         )
         with locating(wording.place):
-            copy = copies[place]
-            if copy is not None and copy.snapshot not in remote.gone:
-                with remote.asking_copy(copy):
+            copies = answering[place].in_turn
+            if moved & answering[place].makers:
+                copies = copies[-1:]
+                moved.add(place)
+            for copy in copies:
+                before = namespace.kept()
+                if copy is not None and copy.snapshot not in remote.gone:
+                    with remote.asking_copy(copy):
+                        one = _undoubted(examine_cell, namespace, allowance)
+                if copy is None or copy.snapshot in remote.gone:
+                    # That a copy died decides nothing: the kernel is asked itself, and may die of the same.
                     one = _undoubted(examine_cell, namespace, allowance)
-            if copy is None or copy.snapshot in remote.gone:
-                # That a copy died decides nothing: the kernel is asked itself, and may die of the same.
-                one = _undoubted(examine_cell, namespace, allowance)
-                one = _with_state(one, cell, capture, died=copy is not None)
+                    one = _with_state(one, cell, capture, died=copy is not None)
+                if copy is copies[-1] or not namespace.left_handles(answering[place].lent):
+                    break
+                namespace.restore(before)
+                moved.add(place)
         if one.unbound in never_bound:
             one = _broken(one.detail)
         if one.unmet and any(other.undecided for other in examined):
@@ -180,9 +190,9 @@ def _undoubted(
     one = examine_cell(limit=allowance(), import_doubtful=False)
     if not namespace.doubtful or not one.fraction:
         return one
-    names, left = set(namespace.doubtful), (dict(namespace.left), dict(namespace.left_by))
+    names, left = set(namespace.doubtful), namespace.kept()
     other = examine_cell(limit=allowance(), import_doubtful=True)
-    namespace.left, namespace.left_by = left
+    namespace.restore(left)
     return one if other.fraction >= one.fraction else _broken(str(OtherAnswerError(names)))
 
 

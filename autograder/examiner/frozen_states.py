@@ -5,20 +5,42 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from autograder.examiner.names import Vocabulary, bindings, loaded_names
 from autograder.execution.capture import Capture, FrozenCopy
 from autograder.records import AST_CACHE_SIZE, ExamCell
 
 
-def answering_copies(cells: Sequence[tuple[ExamCell, Capture | None]], known: Vocabulary) -> list[FrozenCopy | None]:
-    """Return the copy for each test cell; None for the kernel itself, as it is at the end of the notebook.
+@dataclass(frozen=True)
+class Answering:
+    """The copies that may answer a test cell; None: the kernel itself, as it is at the end of the notebook."""
+
+    own: FrozenCopy | None
+    """The copy that was made at the cell."""
+    shared: FrozenCopy | None
+    """The copy that also answers the later tests which use an object of this one."""
+    makers: frozenset[int]
+    """The earlier test cells whose names this one uses."""
+    lent: frozenset[str]
+    """The names that this one binds for later tests."""
+
+    @property
+    def in_turn(self) -> list[FrozenCopy | None]:
+        """The copies to ask, until the test leaves no object of a copy that the later tests do not ask."""
+        return [self.shared] if self.own is None or self.own == self.shared else [self.own, self.shared]
+
+
+def answering_copies(cells: Sequence[tuple[ExamCell, Capture | None]], known: Vocabulary) -> list[Answering]:
+    """Return the copies that may answer each test cell.
 
     That is the cell's own copy, except where a test uses an object that an earlier one made: both then use the later
-    cell's, since an object lives in one process.
+    cell's, since an object lives in one process. A value of the earlier test needs no copy.
     """
     own = [capture.frozen if capture is not None else None for _, capture in cells]
     groups = list(range(len(cells)))
+    makers: list[set[int]] = [set() for _ in cells]
+    lent: list[set[str]] = [set() for _ in cells]
 
     def join(one: int, other: int) -> None:
         before, after = groups[one], groups[other]
@@ -28,23 +50,28 @@ def answering_copies(cells: Sequence[tuple[ExamCell, Capture | None]], known: Vo
         for earlier in range(place):
             if own[earlier] is not None and own[earlier] == own[place]:
                 join(earlier, place)
-        for earlier in _makers(place, cell.source, cells, known):
+        for name, earlier in _makers(place, cell.source, cells, known):
             join(earlier, place)
-    found = list(own)
+            makers[place].add(earlier)
+            lent[earlier].add(name)
+    shared = list(own)
     for group in set(groups):
         members = [place for place, one in enumerate(groups) if one == group]
         asking = [place for place in members if _asks(*cells[place])]
         for place in members:
-            found[place] = own[asking[-1]] if asking else None
-    return found
+            shared[place] = own[asking[-1]] if asking else None
+    parts = zip(own, shared, map(frozenset, makers), map(frozenset, lent), strict=True)
+    return [Answering(*each) for each in parts]
 
 
 def _asks(cell: ExamCell, capture: Capture | None) -> bool:
     return capture is not None and bool(capture.handles or cell.in_kernel)
 
 
-def _makers(place: int, source: str, cells: Sequence[tuple[ExamCell, Capture | None]], known: Vocabulary) -> list[int]:
-    """List the earlier test cells that bind a name which this one reads before it binds it."""
+def _makers(
+    place: int, source: str, cells: Sequence[tuple[ExamCell, Capture | None]], known: Vocabulary
+) -> list[tuple[str, int]]:
+    """List the names that a test cell reads before it binds them, with the earlier test cell that binds each."""
     found = []
     for name in _read_first(source):
         for earlier in reversed(range(place)):
@@ -52,7 +79,7 @@ def _makers(place: int, source: str, cells: Sequence[tuple[ExamCell, Capture | N
                 continue
             changed = known.changed.get(name, ()) if name in known.students else ()
             if not any(earlier < after <= place for after in changed):
-                found.append(earlier)
+                found.append((name, earlier))
             break
     return found
 

@@ -336,6 +336,19 @@ class Namespace(dict[str, Any]):
                 self.left[name] = value
                 self.left_by[name] = self.number
 
+    def kept(self) -> tuple[dict[str, Any], dict[str, int]]:
+        """Return what the cells so far have left for later ones, for :meth:`restore`."""
+        return dict(self.left), dict(self.left_by)
+
+    def restore(self, kept: tuple[dict[str, Any], dict[str, int]]) -> None:
+        """Forget what was left after :meth:`kept`."""
+        left, left_by = kept
+        self.left, self.left_by = dict(left), dict(left_by)
+
+    def left_handles(self, names: Iterable[str]) -> bool:
+        """Tell whether one of these names was left as an object of the kernel's, or as something that holds one."""
+        return any(_may_hold_handle(self.left.get(name)) for name in names)
+
     def _writes_through(self, name: str) -> bool:
         theirs = name in self.known.students or name in self.known.parameters
         return self.live and (name in CONSOLE_NAMES or (theirs and name not in self.known.trusted))
@@ -377,6 +390,20 @@ def _is_copy(packed: Packed, own: Any) -> bool:
 def _split(name: str) -> tuple[str, str]:
     module, _, short = name.rpartition(".")
     return module, short
+
+
+_VALUES = (bool, int, float, complex, str, bytes, type(None))
+
+
+def _may_hold_handle(value: Any) -> bool:
+    """Tell whether a value may hold a handle: whatever is no plain value or container of such may."""
+    if _holds_handle(value, depth=6):
+        return True
+    items = [*value, *(value.values() if isinstance(value, dict) else ())] if type(value) in _CONTAINERS else [value]
+    return not all(type(item) in _VALUES or type(item).__module__ in ("numpy", "pandas") for item in items)
+
+
+_CONTAINERS = (list, tuple, set, frozenset, dict)
 
 
 def _holds_handle(value: Any, depth: int = 3) -> bool:

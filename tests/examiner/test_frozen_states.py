@@ -107,6 +107,19 @@ CASES = {
         "other = Account(0)\npay(mine, other, 30)\nassert (mine.balance, other.balance) == (70, 30)",
         "Account = None",
     ),
+    "a value that a test keeps for a later one": cells(
+        FITTED, "first = model.coef\nassert first == 3", "model.fit(5)", "assert first != model.coef", hidden=(1, 3)
+    ),
+    "an object that a test keeps for two later ones": cells(
+        ACCOUNT,
+        "mine = Account(100)\nassert mine",
+        "x = 1",
+        "yours = mine\nassert yours.balance == 100",
+        "y = 2",
+        "mine.balance -= 1\nassert (mine.balance, yours.balance) == (99, 99)",
+        "Account = None",
+        hidden=(1, 3, 5),
+    ),
     "a callback of the test's": cells(
         "class Loop:\n    def __init__(self): self.n = 0\n    def run(self, f):\n        self.n += 1\n"
         "        return [f(i, self) for i in range(3)]\nloop = Loop()",
