@@ -40,6 +40,8 @@ def base_kind(model: Any) -> str:
 
 def base_layer(layer: Any) -> Any:
     """Return the class of ``keras.layers`` that computes what the layer computes; None without one."""
+    if type(layer).__module__.startswith("keras.src.layers.") and type(layer).__name__ not in _NEVER:
+        return type(layer)  # of Keras's own, such as the cell inside a ConvLSTM2D, which has no public name
     public = list(vars(sys.modules["keras"].layers).values())
     for kind in type(layer).__mro__:
         if any(kind is other for other in public):
