@@ -19,8 +19,8 @@ autograder import-otter hw1 hw1-autograder.zip hw1.ipynb    # the notebook that 
 """),
 )
 @click.argument("assignment")
-@click.argument("archive", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("notebook", type=click.Path(path_type=Path))
 @course_option
 def import_otter(assignment: str, archive: Path, notebook: Path, course_folder: Path) -> None:
     """Make source/ASSIGNMENT from an otter autograder.zip and the NOTEBOOK that students got.

@@ -28,7 +28,9 @@ from autograder.grading.work import Work
 from autograder.records import Course, Engine, Grade, NotebookGrade, NotGraded, RunStatus
 from autograder.sandbox import Finding
 
-COMMANDS = ("release", "try", "submit", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
+COMMANDS = (
+    "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor", "demo",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -93,6 +93,7 @@ COMMANDS = {
     "feedback": ["feedback", "a"],
     "report": ["report", "a"],
     "export": ["export"],
+    "import-otter": ["import-otter", "a", "a.zip", "a.ipynb"],
     "demo": ["demo"],
 }
 RUN_EACH = r"""

@@ -31,9 +31,12 @@ def import_zip(course: Course, assignment: str, archive: Path, notebook: Path) -
 
     Raises:
         CourseError: the zip or the notebook is not as otter makes them.
-        UsageError: the source folder has files already.
+        UsageError: a file is missing, or the source folder has files already.
         HostError: it cannot be written.
     """
+    for path in (archive, notebook):
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
     target = course.source(assignment)
     if target.is_dir() and any(target.iterdir()):
         raise UsageError(f"{target} has files already; give the assignment another name, or move them away")
