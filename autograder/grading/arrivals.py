@@ -35,7 +35,11 @@ class Arrivals:
     def _files(self, student: str) -> Files:
         folder = self._course.submitted(student, self._name)
         found = []
-        for path in sorted(folder.rglob("*")):
+        try:
+            paths = sorted(folder.rglob("*"))
+        except OSError:  # a folder was replaced meanwhile: the next look sees what came
+            return ()
+        for path in paths:
             with contextlib.suppress(OSError):
                 status = path.lstat()
                 found.append((str(path), status.st_mtime_ns, status.st_size))

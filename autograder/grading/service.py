@@ -228,8 +228,11 @@ class Service:
     def _begin(self, pool: Pool, student: str, future: Result) -> None:
         try:
             work = replace(self._planner.work(student), scratch=self._scratch)
-        except (AutograderError, OSError) as error:
-            _settle(future, NotGraded(student, self.assignment.name, str(error)))
+        except Exception as error:  # whatever is wrong with one submission, the others are graded
+            said = str(error) if isinstance(error, AutograderError | OSError) else f"{type(error).__name__}: {error}"
+            self._failures[student] = said
+            self._mark_report()
+            _settle(future, NotGraded(student, self.assignment.name, said))
             return
         grade = batch.current(work)
         if grade is not None:

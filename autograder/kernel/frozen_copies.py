@@ -41,6 +41,8 @@ OWN_MIB = 16
 _SECONDS = 10.0
 """How long a new copy may take to say that it lives."""
 _REQUEST, _REPLY, _QUESTION, _ANSWER = b"r", b"p", b"q", b"a"
+_UNAWAITED = ("IPython", "ipykernel", "tqdm", "zmq")
+"""Packages whose threads no function waits for."""
 _THREADED = ("tensorflow", "jax", "torch")
 
 
@@ -54,10 +56,13 @@ class Copies:
         """What the copies may hold beyond what the kernel had when it started, in MiB."""
         self.at_start: tuple[int, int] | None = None
         """Threads of libraries, and resident memory, when the kernel started; None: no copies are made."""
+        self.threads: frozenset[threading.Thread] = frozenset()
+        """Python's threads when the kernel started."""
 
     def start(self) -> None:
         """Allow copies from now on, where the platform has them."""
         with contextlib.suppress(OSError, ValueError, IndexError):
+            self.threads = frozenset(threading.enumerate())
             self.at_start = _library_threads(), _resident_mib()
 
     def begin_examination(self) -> None:
@@ -73,6 +78,9 @@ class Copies:
             # A fork has only the thread that made it: a library that waits for its others would wait forever.
             library = next((name for name in _THREADED if name in sys.modules), "a library")
             return f"{library} runs threads, and a copy of the process would not have them"
+        if any(_is_awaited(thread) for thread in threading.enumerate() if thread not in self.threads):
+            # Functions may wait for it: a worker behind a queue, an executor's threads, the pool's of multiprocessing.
+            return "the notebook runs threads, and a copy of the process would not have them"
         if self.held_mib + self._needed_mib() > room_mib or len(self.living) >= MAX_COPIES:
             return "copies of the notebook's kernel would need too much memory"
         return ""
@@ -211,6 +219,12 @@ def _gone(why: str) -> codec.Packed:
 def _resident_mib() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
+def _is_awaited(thread: threading.Thread) -> bool:
+    """Tell whether a function may wait for a thread: it is none of the kernel's own, and not tqdm's monitor."""
+    made_by = type(thread).__module__.partition(".")[0]
+    return thread.is_alive() and made_by not in _UNAWAITED and type(thread) is not threading._DummyThread
 
 
 def _library_threads() -> int:

@@ -145,6 +145,24 @@ def test_what_cannot_be_graded_says_why(course: Course, opened: Service, attempt
     assert opened.submit("ada").result(SECONDS) == NotGraded("ada", "hw", "its examiner died")
 
 
+def test_a_submission_that_cannot_even_be_looked_at_holds_up_no_other(
+    course: Course, opened: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = batch.Planner.work
+
+    def work(planner: batch.Planner, student: str) -> Work:
+        if student == "eve":
+            raise ValueError("a name that nobody thought of")
+        return plan(planner, student)
+
+    monkeypatch.setattr(batch.Planner, "work", work)
+    for student in ("eve", "ada"):
+        submit(course, student)
+    eve, ada = opened.submit("eve"), opened.submit("ada")
+    assert isinstance(ada.result(SECONDS), Grade)
+    assert eve.result(SECONDS) == NotGraded("eve", "hw", "ValueError: a name that nobody thought of")
+
+
 def test_a_submission_that_the_machine_was_too_busy_for_is_tried_again_alone(
     course: Course, opened: Service, attempts: Attempts
 ) -> None:
@@ -227,6 +245,18 @@ def test_an_empty_folder_is_no_arrival(course: Course) -> None:
     arrivals = Arrivals(course, course.assignments["hw"])
     course.submitted("ada", "hw").mkdir(parents=True)
     assert (arrivals.look(), arrivals.look()) == ([], [])
+
+
+def test_a_folder_that_is_replaced_during_a_look_arrives_later(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(folder: Path, pattern: str) -> Iterator[Path]:
+        raise FileNotFoundError(folder)
+
+    arrivals = Arrivals(course, course.assignments["hw"])
+    submit(course, "ada")
+    with monkeypatch.context() as during:
+        during.setattr(Path, "rglob", gone)
+        assert (arrivals.look(), arrivals.look()) == ([], [])
+    assert (arrivals.look(), arrivals.look()) == ([], ["ada"])
 
 
 # --- the command

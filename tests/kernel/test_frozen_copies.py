@@ -157,6 +157,50 @@ def test_no_copy_is_made_while_tensorflow_runs_threads() -> None:
         assert "tensorflow" in why
 
 
+WORKER = """
+import queue, threading
+asked, told = queue.Queue(), queue.Queue()
+def work():
+    while True:
+        told.put(2 * asked.get())
+threading.Thread(target=work, daemon=True).start()
+def double(x):
+    asked.put(x)
+    return told.get()
+"""
+EXECUTOR = """
+from concurrent.futures import ThreadPoolExecutor
+workers = ThreadPoolExecutor(1)
+workers.submit(int).result()
+def double(x):
+    return workers.submit(lambda: 2 * x).result()
+"""
+POOL = """
+import multiprocessing
+def twice(x): return 2 * x
+pool = multiprocessing.get_context("fork").Pool(1)
+def double(x):
+    return pool.map(twice, [x])[0]
+"""
+
+
+@pytest.mark.parametrize("answer", [WORKER, EXECUTOR, POOL])
+def test_a_function_that_waits_for_a_thread_of_the_notebook_is_asked_where_that_thread_is(answer: str) -> None:
+    cells = [
+        (Role.ANSWER, answer),
+        (Role.TEST, "assert double(2) == 4"),
+        (Role.ANSWER, "y = 1"),
+        (Role.TEST, "assert y"),
+    ]
+    results = graded(exam_of(*cells), lambda: sandboxed_kernel(default_sandbox(), {}, LIMITS), limits=LIMITS)
+    assert [one.fraction for one in results] == [1.0, 1.0]
+
+
+def test_threads_that_have_ended_and_those_of_the_kernel_prevent_no_copy() -> None:
+    with started() as kernel:
+        copy_of(kernel, OBJECT + "import threading\nt = threading.Thread(target=print)\nt.start(); t.join()")
+
+
 def test_a_copy_takes_milliseconds() -> None:
     with started() as kernel:
         remote, _, _ = copy_of(kernel, OBJECT)
