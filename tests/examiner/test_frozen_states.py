@@ -175,3 +175,21 @@ def test_an_object_of_another_state_is_for_a_person():
         hidden=(1, 3),
     )
     assert graded(exam, FreezingKernel)[1].outcome is Outcome.BROKEN
+
+
+@pytest.mark.parametrize("forged", ["9 * 2**32 + 1", "2**52 + 1", "2**70"])
+def test_a_number_that_the_copy_cannot_have_given_is_the_answers_fault(forged):
+    """Otherwise the test would look broken, and a person would be asked for points."""
+    answer = (
+        "import gc\n"
+        "class Box: value = 1\n"
+        "box = Box()\n"
+        "def make():\n"
+        "    for one in gc.get_objects():\n"
+        "        if type(one).__name__ == 'Server':\n"
+        f"            one.last = {forged}\n"
+        "    return Box()\n"
+    )
+    exam = cells(answer, "made = make()\nassert box.value == 1\nassert list(map(id, [made])) is made", "box.value = 2")
+    one = graded(exam, FreezingKernel)[0]
+    assert (one.fraction, one.outcome) == (0.0, Outcome.FAILED), one.detail

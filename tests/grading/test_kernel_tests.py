@@ -210,6 +210,7 @@ def test_a_kernel_that_says_anything_gives_no_more_than_the_points() -> None:
         ({"passed": True, "points": -3, "error": None, "line": 0}, 0.0),
         ({"passed": 1, "points": 2.0}, 0.0),
         ({"passed": False, "error": {"name": "<b>" * 99, "text": 3}, "line": 10**9}, 0.0),
+        ({"passed": False, "error": {"name": "input_48151623", "text": ""}, "line": 0}, 0.0),
         ([], 0.0),
         (None, 0.0),
     ]
@@ -225,3 +226,4 @@ def test_a_kernel_that_says_anything_gives_no_more_than_the_points() -> None:
         (one,) = examine([(test, Capture(number, {}))], known, answers, None)
         assert one.fraction == fraction, said
         assert "<b>" not in one.message
+        assert "48151623" not in one.message  # what a test of another question called with

@@ -151,14 +151,17 @@ class Remote:
 
     def _admit(self, reference: Reference) -> None:
         """Refuse an object that another copy made: the copy that answers does not have it."""
-        home = reference.handle // SPAN
-        own = KERNEL // SPAN if self.copy is None else self.copy.snapshot + 1
-        if home > 0 and home != own:
+        if not self._is_here(reference.handle):
             self._foreign = CourseError(
                 "this test uses an object that an earlier test made with another state of the notebook; "
                 "make it in this test, or put both tests into one cell"
             )
             raise self._foreign
+
+    def _is_here(self, handle: int) -> bool:
+        """Tell whether the process that answers has given the number, or had it from before it was copied."""
+        home = handle // SPAN
+        return home <= 0 or home == (KERNEL // SPAN if self.copy is None else self.copy.snapshot + 1)
 
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
@@ -178,10 +181,15 @@ class Remote:
         """Return what a reference stands for.
 
         It is the test's own object, a class, a rebuilt model or figure, or a handle.
+
+        Raises:
+            CodecError: the process that answers cannot have given this number.
         """
         if reference.handle < 0:
             return self.callbacks.resolve(reference)
         name, _, of = reference.type_name.partition("#")
+        if not all(map(self._is_here, [reference.handle, *([int(of)] if of.isdecimal() else [])])):
+            raise CodecError("an object of another process")
         reference = reference._replace(type_name=name)
         if reference.kind == "model" and self.rebuild is not None:
             rebuild, self.rebuild = self.rebuild, None  # a model inside a model's claim stays remote
