@@ -117,6 +117,22 @@ def error(error: BaseException, causes: int = 3) -> dict[str, Any]:
 error_of = error
 
 
+_entered: dict[int, tuple[Any, Any]] = {}
+"""``id`` of a context manager whose block runs → itself, and what it gave to ``as``."""
+
+
+def enter(value: Any) -> Any:
+    """Enter a ``with`` block."""
+    entered = value.__enter__()
+    _entered[id(value)] = value, entered
+    return entered
+
+
+def entered(value: Any) -> Any:
+    """Return, after a ``with`` block, what its context manager had given to ``as``, as it is now."""
+    return _entered.pop(id(value), (None, None))[1]
+
+
 def leave(value: Any, raised: Any) -> Any:
     """Leave a ``with`` block.
 
@@ -231,6 +247,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "patch": patch,
     "seed": seed,
     "signature": signature_of,
+    "enter": enter,
+    "entered": entered,
     "leave": leave,
     "wait": wait,
     "defines": lambda kind, name: name in _names(kind),

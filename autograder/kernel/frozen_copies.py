@@ -18,6 +18,7 @@ import os
 import random
 import signal
 import socket
+import stat
 import sys
 import threading
 import warnings
@@ -147,6 +148,7 @@ class Copies:
 
     def _serve(self, there: socket.socket, snapshot: int) -> None:
         """Answer the kernel's requests until it ends."""
+        _open_files_anew()
         os.setpgid(0, 0)  # an interrupt of the kernel's group is none of a copy's
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -221,10 +223,27 @@ def _resident_mib() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
+def _open_files_anew() -> None:
+    """Give this process positions of its own in the files that are open: a fork shares them."""
+    import fcntl  # there is none on Windows, where nothing is copied
+
+    for number in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.fstat(number).st_mode):
+                how = fcntl.fcntl(number, fcntl.F_GETFL) & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
+                anew = os.open(f"/proc/self/fd/{number}", how | os.O_CLOEXEC)
+                try:
+                    os.lseek(anew, os.lseek(number, 0, os.SEEK_CUR), os.SEEK_SET)
+                    os.dup2(anew, number, os.get_inheritable(number))
+                finally:
+                    os.close(anew)
+
+
 def _is_awaited(thread: threading.Thread) -> bool:
-    """Tell whether a function may wait for a thread: it is none of the kernel's own, and not tqdm's monitor."""
+    """Tell whether a function may wait for a thread: it is none of the kernel's own, no timer, and not tqdm's."""
     made_by = type(thread).__module__.partition(".")[0]
-    return thread.is_alive() and made_by not in _UNAWAITED and type(thread) is not threading._DummyThread
+    idle = isinstance(thread, (threading.Timer, threading._DummyThread))
+    return thread.is_alive() and made_by not in _UNAWAITED and not idle
 
 
 def _library_threads() -> int:

@@ -86,7 +86,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
     "dir": dir,
-    "enter": lambda value: value.__enter__(),
     "figure": figures.claim,
     "figures": figures.current,
     "files": files,

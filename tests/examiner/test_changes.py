@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.examination import graded
+from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 
 from autograder import check
@@ -131,3 +131,32 @@ def test_views_of_hidden_arrays_are_hidden(tmp_path):
 )
 def test_which_functions_return_nothing_is_read_from_the_instructors_source(source, names):
     assert functions_returning_nothing([source]) == names
+
+
+TIMED = """
+import contextlib
+@contextlib.contextmanager
+def timed(title):
+    times = {}
+    yield times
+    times[title] = 1.5
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "fraction"),
+    [
+        ("with timed('a') as times:\n    pass\nassert times == {'a': 1.5}", 1.0),
+        ("with timed('a') as times:\n    with timed('b') as more:\n        pass\nassert {**times, **more} == "
+         "{'a': 1.5, 'b': 1.5}", 1.0),
+        ("with timed('a') as times:\n    assert times == {'a': 1.5}", 0.0),
+    ],
+)  # fmt: skip
+def test_what_a_context_manager_changes_when_its_block_ends_is_changed(test, fraction):
+    assert outcome(TIMED, test).fraction == fraction
+
+
+def test_a_context_manager_changes_nothing_that_is_the_tests():
+    answer = "import contextlib\n@contextlib.contextmanager\ndef gives(x):\n    yield x\n    x.clear()"
+    test = "mine = [1, 2]\nwith gives(mine) as given:\n    pass\nassert mine == [1, 2] and given == []"
+    assert outcome(answer, test).fraction == 1.0

@@ -197,8 +197,18 @@ def test_a_function_that_waits_for_a_thread_of_the_notebook_is_asked_where_that_
 
 
 def test_threads_that_have_ended_and_those_of_the_kernel_prevent_no_copy() -> None:
+    ended = "import threading\nt = threading.Thread(target=print)\nt.start(); t.join()\n"
     with started() as kernel:
-        copy_of(kernel, OBJECT + "import threading\nt = threading.Thread(target=print)\nt.start(); t.join()")
+        copy_of(kernel, OBJECT + ended + "t = threading.Timer(60, print)\nt.daemon = True\nt.start()")
+
+
+def test_a_copy_has_a_position_of_its_own_in_each_open_file() -> None:
+    lines = "open('f.txt', 'w').write('1\\n2\\n3\\n')\nf = open('f.txt')\ndef read():\n    return int(f.readline())"
+    with started() as kernel:
+        remote, copy, read = copy_of(kernel, lines)
+        with remote.asking_copy(copy):
+            assert (read(), read()) == (1, 2)
+        assert (read(), read()) == (1, 2)
 
 
 def test_a_copy_takes_milliseconds() -> None:

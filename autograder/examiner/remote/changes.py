@@ -49,7 +49,7 @@ def bring_back(given: Mapping[Any, Any], changed: Mapping[Any, Any], changing: f
         return held
     for key, value in changed.items():
         if type(key) in (int, str) and key in given and not is_hidden(given[key]):
-            _change_in_place(given[key], value)
+            change_in_place(given[key], value)
             held[key] = given[key]
     return held
 
@@ -61,7 +61,8 @@ def is_same_kind(argument: Any, result: Any) -> bool:
     )
 
 
-def _change_in_place(argument: Any, value: Any) -> None:
+def change_in_place(argument: Any, value: Any) -> None:
+    """Give an argument the items of another value of its type."""
     if type(argument) is not type(value):
         return
     if type(argument) in (list, bytearray):

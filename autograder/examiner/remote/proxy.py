@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import CourseError, LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.callbacks import Callbacks
+from autograder.examiner.remote.changes import change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
@@ -66,6 +68,8 @@ class Remote:
         self.callbacks.admit = self._admit
         self._foreign: CourseError | None = None
         """Why an argument cannot be sent: it is an object of another copy's. The encoder does not pass this on."""
+        self.entered: dict[Reference, tuple[Any, Packed | None]] = {}
+        """The context managers whose blocks run → what each gave to ``as``, and how it was then."""
         self.alive: WeakValueDictionary[Reference, Any] = WeakValueDictionary()
         """The handle of each object as the student's code returned it; there is one for each, so that ``is`` works."""
 
@@ -131,6 +135,14 @@ class Remote:
             CodecError: it cannot travel.
         """
         return encode(value, self.callbacks.refer)
+
+    def noted(self, value: Any) -> tuple[Any, Packed | None]:
+        """Return a value with a note of its state; None if the student's code cannot change it."""
+        is_copy = is_same_kind(value, value) and id(value) not in self.callbacks.numbers and not is_hidden(value)
+        try:
+            return value, self.encoded(value) if is_copy else None
+        except CodecError:
+            return value, None
 
     @contextlib.contextmanager
     def asking_copy(self, copy: FrozenCopy) -> Iterator[None]:
@@ -415,7 +427,9 @@ class RemoteObject(Operators, Handle):
         return [str(name) for name in self._plain("dir", list)]
 
     def __enter__(self) -> Any:
-        return self._remote.ask("operate", "enter", (self,))
+        entered = self._remote.ask("operate", "enter", (self,))
+        self._remote.entered[self._reference] = self._remote.noted(entered)
+        return entered
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         """Call the student's ``__exit__`` with the exception's type.
@@ -424,6 +438,11 @@ class RemoteObject(Operators, Handle):
         """
         raised = _exit_argument(error)
         stops = self._remote.ask("operate", "leave", (self, raised))
+        entered, noted = self._remote.entered.pop(self._reference, (None, None))
+        if noted is not None:  # `with timed() as times` fills a dictionary when the block ends
+            now = self._remote.ask("operate", "entered", (self,))
+            if self._remote.noted(now)[1] != noted:
+                change_in_place(entered, now)
         return raised is not None and stops is True and raised_by_test(error)
 
 
