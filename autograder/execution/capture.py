@@ -97,6 +97,7 @@ class ExtraCaptures:
     """Those that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
 
 
+MAX_SNAPSHOTS = 100_000
 MAX_CAPTURED_BYTES = 512 * 2**20
 """Limit on all answers of one run, which the examiner holds until it examines them."""
 
@@ -124,7 +125,7 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowan
     """
     try:
         number, bound = remote.ask("snapshot", timeout=until_reply(until))
-        if type(number) is not int or type(bound) is not list:
+        if type(number) is not int or not 0 <= number < MAX_SNAPSHOTS or type(bound) is not list:
             return None
         known = frozenset(name for name in bound if type(name) is str)
         wanted = {name: _captured(remote, number, name, budget, until) for name in sorted(names & known)}

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Asker, Capture, FrozenCopy, until_reply
+from autograder.kernel.frozen_copies import SPAN
 from autograder.records import Composed, ComposedCell, Limits, Role
 
 MEMORY_SHARE = 0.5
@@ -61,7 +62,7 @@ class Freezing:
             made, told = self._remote.ask(
                 "freeze", captured.snapshot, ahead, self._room_mib, timeout=until_reply(until)
             )
-            if made == "frozen" and type(told) is int:
+            if made == "frozen" and type(told) is int and 0 <= told < SPAN:
                 self._present = FrozenCopy(captured.snapshot, told)
                 self.made += 1
                 return dataclasses.replace(captured, frozen=self._present)

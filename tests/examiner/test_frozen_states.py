@@ -193,3 +193,21 @@ def test_a_number_that_the_copy_cannot_have_given_is_the_answers_fault(forged):
     exam = cells(answer, "made = make()\nassert box.value == 1\nassert list(map(id, [made])) is made", "box.value = 2")
     one = graded(exam, FreezingKernel)[0]
     assert (one.fraction, one.outcome) == (0.0, Outcome.FAILED), one.detail
+
+
+@pytest.mark.parametrize(
+    ("number", "last"), [("10**5000", 9), ("-7", 9), ("0", "10**5000"), ("0", "-1"), ("0", "True")]
+)
+def test_forged_numbers_of_copies_neither_break_a_test_nor_earn_anything(number, last):
+    answer = (
+        "import gc\n"
+        "class Box: value = 1\n"
+        "box = Box()\n"
+        "for one in gc.get_objects():\n"
+        "    if type(one).__name__ == 'Server':\n"
+        f"        one.snapshot = lambda: ({number}, ['box'])\n"
+        "        one.fetch = lambda _, names, one=one: {name: one.value(globals()[name]) for name in names}\n"
+        f"        one.freeze = lambda *_: ('frozen', {last})\n"
+    )
+    results = graded(cells(answer, "assert box.value == 1", "y = 1"), FreezingKernel)
+    assert all(one.fraction == 0 and one.outcome in (Outcome.FAILED, Outcome.SKIPPED) for one in results)
