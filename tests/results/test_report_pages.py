@@ -72,7 +72,7 @@ def test_feedback_says_what_was_checked_and_found(tmp_path):
 
 
 def test_a_persons_comments_and_points_are_shown_as_such(tmp_path):
-    """Markdown is rendered, formulas are whole, HTML is text, and the page says that a person gave the points."""
+    """Markdown is rendered, formulas are typeset, HTML is text, and the page says that a person gave the points."""
     one = grade(hours=7)
     book = one.notebooks[0]
     asked = replace(book.questions[0], by_hand=True, comment="**Why** $a_1 * b_1$? <script>alert(1)</script>")
@@ -81,7 +81,8 @@ def test_a_persons_comments_and_points_are_shown_as_such(tmp_path):
         tmp_path, replace(one, notebooks=(replace(book, questions=(asked, *book.questions[1:]), comments=commented),))
     )
     assert "<strong>Why</strong>" in page
-    assert '<code class="formula">$a_1 * b_1$</code>' in page
+    assert '<math display="inline"><mrow><msub><mi>a</mi><mn>1</mn></msub><mo>*</mo>' in page
+    assert '<math display="block">' in page
     assert "<em>cell 3</em>" in page
     text = inert(page).text
     assert "A person gave these points." in text
