@@ -192,6 +192,16 @@ def test_the_class_report_names_what_a_person_must_look_at(tmp_path):
     assert text.index("NameError: name 'chek' is not defined") < text.index("why … for a person")
 
 
+def test_the_class_report_titles_questions_with_their_headings(tmp_path):
+    """The id is at hand where the pointer rests; a question without a heading has its id."""
+    titles = {("network", "layers"): "The right <b>size</b>", ("network", "why"): "In your words"}
+    html = report(tmp_path, a_class(), titles=titles)
+    inert(html)
+    assert '<th scope="row"><span title="layers">The right &lt;b&gt;size&lt;/b&gt;</span>' in html
+    assert '<h3><span title="why">In your words</span>' in html
+    assert '<th scope="row"><code>holdout</code>' in html
+
+
 def test_submissions_link_to_their_feedback(tmp_path):
     """Names are quoted as URLs; a name that is no folder has no link."""
     page = inert(report(tmp_path, [grade("a b%"), grade(".."), grade("x/y")]))

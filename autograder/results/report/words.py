@@ -94,11 +94,6 @@ def points(value: float) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def credit(fraction: float) -> str:
-    """Write a share of the credit in percent; only full credit is 100."""
-    return f"{100 * fraction if fraction >= 1 else min(99, 100 * fraction):.0f}"
-
-
 def percent(part: float, whole: float) -> float:
     """Return 100 · part / whole, between 0 and 100; 0 if the whole is 0."""
     return min(100.0, max(0.0, 100.0 * part / whole)) if whole > 0 else 0.0
