@@ -32,6 +32,8 @@ TYPESET = [
     ("$a < b$", math("<mi>a</mi><mo>&lt;</mo><mi>b</mi>")),
     (r"$\log x$", math('<mi>log</mi><mspace width="0.167em"></mspace><mi>x</mi>')),
     (r"$\text{if } x$", math("<mtext>if\N{NO-BREAK SPACE}</mtext><mi>x</mi>")),
+    (r"$\arg\min f$", '<math display="inline"><mrow><mo>arg</mo><mo>min</mo><mi>f</mi></mrow></math>'),
+    (r"$$x \label{a}$$", math("<mi>x</mi>", "block")),
     (r"$\boldsymbol{\theta}$", math('<mrow><mi mathvariant="bold-italic">θ</mi></mrow>')),
 ]
 
@@ -56,7 +58,17 @@ def test_an_environment_needs_no_dollars() -> None:
     assert 'columnalign="' in html
 
 
-NO_FORMULAS = ["`$x$`", "```\n$$x$$\n```", "    $$x$$", r"\$5 and \$6", "$5 and $6", "5 $ or 6 $", "$ x$", "$x"]
+NO_FORMULAS = [
+    "`$x$`",
+    "```\n$$x$$\n```",
+    "    $$x$$",
+    r"\$5 and \$6",
+    "$5 and $6",
+    "$5 and $6, `x$y`",
+    "5 $ or 6 $",
+    "$ x$",
+    "$x",
+]
 
 
 @pytest.mark.parametrize("source", NO_FORMULAS)

@@ -86,6 +86,7 @@ def test_a_persons_comments_and_points_are_shown_as_such(tmp_path):
     assert "<em>cell 3</em>" in page
     text = inert(page).text
     assert "A person gave these points." in text
+    assert "each day begun; points that a person gave do not count for it)" in text
     assert "Comment on your answer model" in text
 
 

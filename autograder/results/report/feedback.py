@@ -47,7 +47,9 @@ def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebo
         "books": books,
         "earned": earned,
         "percent": words.percent(grade.score, grade.max_score),
-        "reckoned_from": words.reckoning(grade.submitted_at, assignment),
+        "reckoned_from": words.reckoning(
+            grade.submitted_at, assignment, by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions)
+        ),
         "late": words.lateness(grade.submitted_at, assignment.due),
         "waiting": len(waiting),
         "waiting_points": sum(q.max_score for q in waiting),

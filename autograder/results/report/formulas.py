@@ -24,7 +24,7 @@ MAX_PIECES = 5000
 MAX_DEPTH = 50
 """Largest depth of a formula's elements; the Markdown around them and the page have a depth of their own."""
 _ENVIRONMENT = r"\\begin\{([a-zA-Z]{1,20}\*?)\}[^$]{0,2000}?\\end\{\1\}"
-FORMULA = re.compile(rf"\$\$[^$]{{1,2000}}\$\$|{_ENVIRONMENT}|\$(?![\s$])[^$\n]{{1,1000}}(?<![\s\\])\$(?!\d)")
+FORMULA = re.compile(rf"\$\$[^$]{{1,2000}}\$\$|{_ENVIRONMENT}|\$(?![\s$])[^$`\n]{{1,1000}}(?<![\s\\])\$(?!\d)")
 """A formula within a line of text: ``$…$``, ``$$…$$`` or ``\\begin{…}…\\end{…}``."""
 DISPLAYED = re.compile(rf"(?:\$\$[^$]{{1,2000}}\$\$|{_ENVIRONMENT})[ \t]*(?=\n|\Z)")
 """A formula that fills whole lines."""
@@ -37,6 +37,11 @@ _KNOWN_NAMES = {
     **dict.fromkeys(("gather", "gather*", "gathered"), "matrix"),
 }
 """Environments that latex2mathml lacks → those of the same shape that it has."""
+_KNOWN_COMMANDS = (
+    (re.compile(r"\\arg(?![A-Za-z])"), r"\\operatorname{arg}"),
+    (re.compile(r"\\label\{[^{}]*\}"), ""),
+)
+"""Commands that latex2mathml lacks, and what stands for them."""
 _EDGE = re.compile(r"\\(begin|end)\{([a-z]{1,20}\*?)\}")
 _COMMAND = re.compile(r"\\[A-Za-z]")
 _INVISIBLE = re.compile("[\u2061-\u2064]")
@@ -74,7 +79,9 @@ def _typeset(source: str) -> list[Piece] | None:
 
 
 def _respelled(source: str) -> str:
-    """Return the formula without its ``$`` signs, in environments that latex2mathml has."""
+    """Return the formula without its ``$`` signs, in words that latex2mathml has."""
+    for command, known in _KNOWN_COMMANDS:
+        source = command.sub(known, source)
     return _EDGE.sub(lambda edge: f"\\{edge[1]}{{{_KNOWN_NAMES.get(edge[2], edge[2])}}}", source.strip("$"))
 
 
