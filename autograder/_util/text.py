@@ -55,6 +55,11 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def credit_percent(share: float) -> str:
+    """Write a share of the credit in whole percent; only full credit is 100."""
+    return f"{100 * share if share >= 1 else min(99, 100 * share):.0f}"
+
+
 def inert_markdown(text: str) -> str:
     """Make Markdown safe that renders as before: its HTML shown as text, its script links dead.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder._util.text import credit_percent
 from autograder.errors import CourseError
 
 
@@ -41,7 +42,7 @@ class Credit:
         direction = "or more" if self.higher_is_better else "or less"
         best = next(value for value, share in self.points if share == self.points[-1][1])
         share = self.points[-1][1]
-        label = "full credit" if share == 1 else f"{share:.0%} of the credit"
+        label = "full credit" if share == 1 else f"{credit_percent(share)}% of the credit"
         text = f"{label} at {best:g} {direction}"
         if len(self.points) > 1:
             text += f", beginning at {self.points[0][0]:g}"

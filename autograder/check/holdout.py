@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder._util.text import credit_percent
 from autograder.check import metrics
 from autograder.check.credit import Credit, credit_of
 from autograder.check.prediction import NoPrediction, predict, row_count
@@ -157,7 +158,7 @@ def output_problem(model: Any, error: Exception) -> str:
 
 def messages(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
     """Return the message for the student and the detail for the instructor about a measured value."""
-    partly = f"{verdict.share:.0%} of the credit" if 0 < verdict.share < 1 else ""
+    partly = f"{credit_percent(verdict.share)}% of the credit" if 0 < verdict.share < 1 else ""
     message = [found, str(wanted) if show else "", verdict.note, partly]
     return "; ".join(filter(None, message)), "; ".join(filter(None, [found, str(wanted), verdict.detail]))
 

@@ -7,6 +7,7 @@ with those that could not be graded; and a warning names it when the CSV is writ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,7 +126,7 @@ def record(
     paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
     listed = {**standing.set_aside, **failures}
     if current or listed:
-        paths["class report"] = _write_report(course, assignment, current, listed, by_hand)
+        paths["class report"] = _write_report(course, assignment, current, listed, by_hand, exams)
     if pages:
         paths["feedback"] = pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
@@ -273,8 +274,8 @@ def _odd_points(course: Course, assignment: str, grades: Sequence[Grade]) -> lis
     return [*gradebook.points_out_of_range(gradebook.points_by_hand(course, assignment), grades)]
 
 
-def write_report(course: Course, assignment: Assignment, standing: StoredGrades) -> Path:
-    """Write the class report reports/<assignment>.html.
+def write_report(course: Course, assignment: Assignment, standing: StoredGrades, exams: Sequence[Exam] = ()) -> Path:
+    """Write the class report reports/<assignment>.html, with the headings of ``exams`` as titles of questions.
 
     Raises:
         UsageError: there is nothing to report.
@@ -282,7 +283,9 @@ def write_report(course: Course, assignment: Assignment, standing: StoredGrades)
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
     grades = gradebook.with_manual_scores(course, standing.current)
-    return _write_report(course, assignment, grades, standing.set_aside, _odd_points(course, assignment.name, grades))
+    return _write_report(
+        course, assignment, grades, standing.set_aside, _odd_points(course, assignment.name, grades), exams
+    )
 
 
 def _write_report(
@@ -291,11 +294,26 @@ def _write_report(
     grades: Sequence[Grade],
     listed: Mapping[str, str],
     by_hand: Sequence[str],
+    exams: Sequence[Exam],
 ) -> Path:
     """Write the report; ``listed``: student → reason why no grade of theirs counts, even if there is one."""
     path = course.reports / f"{assignment.name}.html"
     counted = [grade for grade in grades if grade.student not in listed]
     gone = departed(course, counted)
-    page = render_class_report(course, assignment, counted, failures=listed, by_hand=by_hand, departed=gone)
+    page = render_class_report(
+        course, assignment, counted, failures=listed, by_hand=by_hand, departed=gone, titles=_titles(exams)
+    )
     write_atomically(path, page)
     return path
+
+
+def _titles(exams: Sequence[Exam]) -> dict[tuple[str, str], str]:
+    """Find the headings of questions: notebook and id → heading, with the id where two have the same heading."""
+    titles: dict[tuple[str, str], str] = {}
+    for exam in exams:
+        found = report.headings((cell.cell_type, cell.released, cell.grade_id) for cell in exam.cells)
+        asked = {str(cell.grade_id): found.get(str(cell.grade_id), "") for cell in exam.questions}
+        several = {title for title, times in Counter(asked.values()).items() if times > 1}
+        for name, title in asked.items():
+            titles[exam.notebook, name] = f"{title} · {name}" if title and title in several else title
+    return titles

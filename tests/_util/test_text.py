@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from autograder._util.text import bounded, inert_markdown, one_line, printable, visible
+from autograder._util.text import bounded, credit_percent, inert_markdown, one_line, printable, visible
 
 SHOWN = [
     ("plain\ttext\n", "plain\ttext\n"),
@@ -38,6 +38,11 @@ def test_long_text_keeps_its_head_and_its_tail():
     assert text.startswith("a" * 60 + "\n")
     assert text.endswith("\n" + "z" * 30)
     assert "1,910 characters left out" in text
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0, "0"), (0.5, "50"), (0.994, "99"), (0.99954, "99"), (1, "100")])
+def test_only_full_credit_is_100_percent(share, shown):
+    assert credit_percent(share) == shown
 
 
 @pytest.mark.parametrize("piece", ["x", "\x1b[", "\x1b]", "\r", "\u202e", "<script>", "&#x", "j\\", "javascript"])

@@ -366,6 +366,8 @@ def test_credit_and_thresholds_are_shown_unless_hidden() -> None:
     assert shown.outcome is Outcome.PARTIAL
     assert shown.fraction == pytest.approx(0.5)
     assert shown.message.endswith("50% of the credit")
+    nearly = check.loss(model, on=(X, Y), credit=[(loss + 0.999, 0.0), (loss - 0.001, 1.0)])
+    assert nearly.message.endswith("99% of the credit")
     assert f"full credit at {loss - 0.1:g} or less" in shown.message
     hidden = check.loss(model, on=(X, Y), credit=credit, show=False)
     assert "full credit" not in hidden.message

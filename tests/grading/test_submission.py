@@ -18,6 +18,7 @@ from autograder.grading import batch
 from autograder.grading.work import MAX_TIMESTAMP, Work
 from autograder.records import CellRun, Course, Grade, RunStatus
 from autograder.results import result_json
+from autograder.results.report import grades_csv, render_class_report, render_feedback
 
 
 @pytest.fixture
@@ -191,6 +192,26 @@ def test_scores_are_rounded_as_the_course_says(decimals: str, score: float, tmp_
     made = tiny_course(tmp_path, yaml=YAML + decimals, test="assert double(1)\nround(2 / 3, 6)")
     submit(made, "ada")
     assert grade_here(work_of(made)).score == score
+
+
+@pytest.mark.parametrize(("decimals", "score", "shown"), [("", 21.99, "21.99"), ("    decimals: 0\n", 22, "22")])
+def test_pages_show_the_rounded_score_and_no_full_credit(
+    decimals: str, score: float, shown: str, tmp_path: Path
+) -> None:
+    """A check misses its best value by a hair: 21.98995 of 25 is rounded, and its credit is 99 %."""
+    test = "from autograder import check\ncheck.report('loss', 21.98995 / 22, 'Low.', weight=22)\ncheck.report('size', 0, 'Large.', weight=3)"
+    made = tiny_course(tmp_path, yaml=YAML + decimals)
+    graded = tiny.cell(test, "test-double", grade=True, locked=True, points=25)
+    (made.source("hw") / "nb.ipynb").write_text(tiny.notebook(tiny.cell("x = 1", "double", solution=True), graded))
+    submit(made, "ada")
+    grade = grade_here(work_of(made))
+    assert grade.score == score
+    assert f"{shown},25," in grades_csv([grade])
+    page = render_feedback(made, made.assignments["hw"], grade, {})
+    assert f"<b>{shown}</b><span>of 25</span>" in page
+    assert "<span>99 %</span>" in page
+    report = "".join(render_class_report(made, made.assignments["hw"], [grade]))
+    assert f"<b>{shown}</b> / 25" in report
 
 
 def hand_in_stripped(course: Course, *sources: str) -> None:

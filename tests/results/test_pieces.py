@@ -31,6 +31,11 @@ GOOD: list[tuple[str, list[Any], str]] = [
         [["table"], ["thead"], ["tr"], ["th", "right"], "n", None, None, None, None],
         '<table><thead><tr><th style="text-align:right">n</th></tr></thead></table>',
     ),
+    (
+        MARKDOWN,
+        [["p"], ["math", "display", "block"], ["mi", "mathvariant", "bold"], "<", None, None, None],
+        '<p><math display="block"><mi mathvariant="bold">&lt;</mi></math></p>',
+    ),
 ]
 
 
@@ -75,6 +80,21 @@ BAD: list[tuple[str, Any]] = [
     (MARKDOWN, [["p"], ["a", "https://x", "y"], "x", None, None]),
     (MARKDOWN, [["ol", "1\n"], None]),
     (MARKDOWN, [["table"], ["tbody"], ["tr"], ["td", "left;x"], None, None, None, None]),
+    (MARKDOWN, [["math"], None]),
+    (MARKDOWN, [["p"], ["mi"], "x", None, None]),
+    (MARKDOWN, [["p"], ["math"], "x", None, None]),
+    (MARKDOWN, [["p"], ["math"], ["mi"], ["em"], "x", None, None, None, None]),
+    (MARKDOWN, [["p"], ["math"], ["annotation-xml"], None, None, None]),
+    (MARKDOWN, [["p"], ["math"], ["maction"], None, None, None]),
+    (MARKDOWN, [["p"], ["math"], ["mtr"], None, None, None]),
+    (MARKDOWN, [["p"], ["math", "display"], None, None]),
+    (MARKDOWN, [["p"], ["math", "display", "block", "display", "block"], None, None]),
+    (MARKDOWN, [["p"], ["math", "display", "block\n"], None, None]),
+    (MARKDOWN, [["p"], ["math", "display", ["block"]], None, None]),
+    (MARKDOWN, [["p"], ["math", "href", "https://x"], None, None]),
+    (MARKDOWN, [["p"], ["math", 'x" onclick="y', "z"], None, None]),
+    (MARKDOWN, [["p"], ["math"], ["mspace", "width", "99em"], None, None, None]),
+    (MARKDOWN, [["p"], ["math"], *[["mrow"]] * 200, *[None] * 202]),
     (MARKDOWN, [["blockquote"]] * 200 + [None] * 200),
 ]
 

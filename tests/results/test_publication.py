@@ -228,6 +228,20 @@ def test_a_masked_notebook_that_is_damaged_is_an_error_that_names_it(course: Cou
         write_feedback(course, course.assignments["hw"], publication.grades(course, "hw"))
 
 
+def test_the_class_report_has_the_headings_of_the_exam(course: Course) -> None:
+    """Not those that a student wrote; where two questions share one, their ids tell them apart."""
+    release = tiny_release(course)
+    heading = replace(release.notebooks[0].exam.cells[0], cell_type="markdown", released="# Part\n## *Doubling*")
+    test = release.notebooks[0].exam.questions[0]
+    exam = replace(release.notebooks[0].exam, cells=(heading, test))
+    standing = publication.on_disk(course, "hw")
+    page = publication.write_report(course, course.assignments["hw"], standing, [exam]).read_text()
+    assert f'<span title="{test.grade_id}">Doubling</span>' in page
+    twice = replace(exam, cells=(heading, test, replace(test, grade_id="other")))
+    page = publication.write_report(course, course.assignments["hw"], standing, [twice]).read_text()
+    assert f'<span title="{test.grade_id}">Doubling · {test.grade_id}</span>' in page
+
+
 def test_a_student_who_was_renamed_or_deleted_is_named_everywhere(course: Course) -> None:
     """The grade stays, and every command and page that counts it says so."""
     course.submitted("bob", "hw").parent.rename(course.directory("submitted") / "bo")

@@ -72,7 +72,7 @@ def test_feedback_says_what_was_checked_and_found(tmp_path):
 
 
 def test_a_persons_comments_and_points_are_shown_as_such(tmp_path):
-    """Markdown is rendered, formulas are whole, HTML is text, and the page says that a person gave the points."""
+    """Markdown is rendered, formulas are typeset, HTML is text, and the page says that a person gave the points."""
     one = grade(hours=7)
     book = one.notebooks[0]
     asked = replace(book.questions[0], by_hand=True, comment="**Why** $a_1 * b_1$? <script>alert(1)</script>")
@@ -81,10 +81,12 @@ def test_a_persons_comments_and_points_are_shown_as_such(tmp_path):
         tmp_path, replace(one, notebooks=(replace(book, questions=(asked, *book.questions[1:]), comments=commented),))
     )
     assert "<strong>Why</strong>" in page
-    assert '<code class="formula">$a_1 * b_1$</code>' in page
+    assert '<math display="inline"><mrow><msub><mi>a</mi><mn>1</mn></msub><mo>*</mo>' in page
+    assert '<math display="block">' in page
     assert "<em>cell 3</em>" in page
     text = inert(page).text
     assert "A person gave these points." in text
+    assert "each day begun; points that a person gave do not count for it)" in text
     assert "Comment on your answer model" in text
 
 
@@ -189,6 +191,16 @@ def test_the_class_report_names_what_a_person_must_look_at(tmp_path):
     """Broken tests first, with the examiner's detail; then what is graded by hand."""
     text = inert(report(tmp_path, a_class())).text
     assert text.index("NameError: name 'chek' is not defined") < text.index("why … for a person")
+
+
+def test_the_class_report_titles_questions_with_their_headings(tmp_path):
+    """The id is at hand where the pointer rests; a question without a heading has its id."""
+    titles = {("network", "layers"): "The right <b>size</b>", ("network", "why"): "In your words"}
+    html = report(tmp_path, a_class(), titles=titles)
+    inert(html)
+    assert '<th scope="row"><span title="layers">The right &lt;b&gt;size&lt;/b&gt;</span>' in html
+    assert '<h3><span title="why">In your words</span>' in html
+    assert '<th scope="row"><code>holdout</code>' in html
 
 
 def test_submissions_link_to_their_feedback(tmp_path):

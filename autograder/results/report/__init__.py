@@ -5,6 +5,7 @@ content security policy tells the browser so.
 """
 
 from autograder.results.report.feedback import render_feedback
+from autograder.results.report.headings import headings
 from autograder.results.report.overview import render_class_report
 from autograder.results.report.page import feedback_name, prepare
 from autograder.results.report.table import COLUMNS, TEXT_COLUMNS, grades_csv, text_table, to_do
@@ -14,6 +15,7 @@ __all__ = [
     "TEXT_COLUMNS",
     "feedback_name",
     "grades_csv",
+    "headings",
     "prepare",
     "render_class_report",
     "render_feedback",

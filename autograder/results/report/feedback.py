@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autograder._util.text import one_line
 from autograder.records import Assignment, Course, Grade, NotebookGrade, Outcome
 from autograder.results.report import notebook as cells
 from autograder.results.report import plots, words
+from autograder.results.report.headings import HeadedCell, headings
 from autograder.results.report.page import render
 
 if TYPE_CHECKING:
@@ -48,7 +47,9 @@ def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebo
         "books": books,
         "earned": earned,
         "percent": words.percent(grade.score, grade.max_score),
-        "reckoned_from": words.reckoning(grade.submitted_at, assignment),
+        "reckoned_from": words.reckoning(
+            grade.submitted_at, assignment, by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions)
+        ),
         "late": words.lateness(grade.submitted_at, assignment.due),
         "waiting": len(waiting),
         "waiting_points": sum(q.max_score for q in waiting),
@@ -66,28 +67,13 @@ def _book(grade: NotebookGrade, notebook: NotebookNode | None) -> _Book:
         curve=plots.learning_curve(grade.history),
         cells=shown,
         left_out=left_out,
-        titles=_titles(notebook) if notebook is not None else {},
+        titles=headings(_cells(notebook)) if notebook is not None else {},
     )
 
 
-def _titles(notebook: NotebookNode) -> dict[str, str]:
-    """Find the heading above each cell with an id: id → heading, in plain words."""
-    titles: dict[str, str] = {}
-    heading = ""
+def _cells(notebook: NotebookNode) -> Iterator[HeadedCell]:
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            found = _HEADING.findall(_FENCED.sub("", str(cell.source)[:MAX_HEADING_SOURCE]))
-            heading = found[-1].strip() if found else heading
-        if grade_id := cell.metadata.get("nbgrader", {}).get("grade_id"):
-            titles[grade_id] = one_line(_MARKUP.sub("", heading), 120)
-    return titles
-
-
-MAX_HEADING_SOURCE = 20_000
-"""Characters of a text cell that are searched for headings."""
-_HEADING = re.compile(r"^ {0,3}#{1,6} +([^\n]{1,300})$", re.MULTILINE)
-_FENCED = re.compile(r"^```[^`]*^```", re.MULTILINE)
-_MARKUP = re.compile(r"[*_`]|#+ *$")
+        yield cell.cell_type, str(cell.source), cell.metadata.get("nbgrader", {}).get("grade_id")
 
 
 def _counts(grade: Grade) -> list[tuple[Outcome, int]]:

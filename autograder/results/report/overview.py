@@ -12,6 +12,8 @@ from autograder.results.report import plots, words
 from autograder.results.report.page import feedback_link, pieces
 from autograder.results.result_json import peak_memory
 
+Titles = Mapping[tuple[str, str], str]
+"""Notebook and id of a question → the heading above it."""
 _ORDER = tuple(Outcome)
 
 
@@ -20,6 +22,8 @@ class _Tally:
     """Results of one question, or of one check in it, over the class."""
 
     name: str
+    title: str = ""
+    """The heading above the question; empty if there is none."""
     notebook: str = ""
     points: float = 0.0
     earned: list[float] = field(default_factory=list)
@@ -50,6 +54,7 @@ def render_class_report(
     failures: Mapping[str, str] | None = None,
     by_hand: Sequence[str] = (),
     departed: Mapping[str, str] | None = None,
+    titles: Titles | None = None,
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -64,8 +69,9 @@ def render_class_report(
             never taken for a 0.
         by_hand: points in the gradebook that a person should look at, a line each.
         departed: student with a grade and without a submission → a remark.
+        titles: notebook and id of a question → its heading.
     """
-    failures = failures or {}
+    failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
     shares = [words.percent(grade.score, grade.max_score) for grade in ran]
     values = {
@@ -75,12 +81,12 @@ def render_class_report(
         "tiles": _tiles(grades, ran, failures),
         "histogram": plots.histogram(shares) if shares else None,
         "scatter": plots.scatter(_dots(ran)),
-        "tallies": _tallies(ran),
-        "rows": (_row(grade, assignment) for grade in sorted(grades, key=lambda g: g.student.casefold())),
+        "tallies": _tallies(ran, titles),
+        "rows": (_row(grade, assignment, titles) for grade in sorted(grades, key=lambda g: g.student.casefold())),
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
         "departed": sorted((departed or {}).items()),
-        "people": _for_people(grades),
+        "people": _for_people(grades, titles),
         "outcomes": _ORDER,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
     }
@@ -102,7 +108,7 @@ def _tiles(grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str,
     ]
 
 
-def _row(grade: Grade, assignment: Assignment) -> dict[str, Any]:
+def _row(grade: Grade, assignment: Assignment, titles: Titles) -> dict[str, Any]:
     return {
         "grade": grade,
         "link": feedback_link(grade),
@@ -111,11 +117,13 @@ def _row(grade: Grade, assignment: Assignment) -> dict[str, Any]:
         "seconds": sum(one.wall_seconds for one in grade.notebooks),
         "mib": peak_memory(grade),
         "late": words.lateness(grade.submitted_at, assignment.due),
-        "outcomes": [(q.id, q.outcome, q.score, q.max_score) for one in grade.notebooks for q in one.questions],
+        "outcomes": [
+            (titles.get((one.notebook, q.id)) or q.id, q.outcome, q.score, q.max_score) for one, q in _questions(grade)
+        ],
     }
 
 
-def _for_people(grades: Sequence[Grade]) -> list[dict[str, Any]]:
+def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]:
     """Make one entry per question that waits for a person, broken tests first, with students and reason."""
     entries: dict[tuple[bool, str, str], dict[str, Any]] = {}
     for grade in sorted(grades, key=lambda g: g.student.casefold()):
@@ -124,17 +132,18 @@ def _for_people(grades: Sequence[Grade]) -> list[dict[str, Any]]:
             if not (broken or question.needs_manual_grade):
                 continue
             key = (not broken, one.notebook, question.id)
-            entry = entries.setdefault(key, {"question": question, "notebook": one.notebook, "who": []})
+            title = titles.get((one.notebook, question.id), "")
+            entry = entries.setdefault(key, {"question": question, "title": title, "notebook": one.notebook, "who": []})
             entry["who"].append((grade.student, feedback_link(grade)))
     return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
 
 
-def _tallies(grades: Sequence[Grade]) -> list[_Tally]:
+def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:
     tallies: dict[tuple[str, str], _Tally] = {}
     for grade in grades:
         for one, question in _questions(grade):
             key = (one.notebook, question.id)
-            tally = tallies.setdefault(key, _Tally(question.id, one.notebook, question.max_score))
+            tally = tallies.setdefault(key, _Tally(question.id, titles.get(key, ""), one.notebook, question.max_score))
             tally.outcomes.append(question.outcome)
             tally.in_kernel = tally.in_kernel or question.in_kernel
             if question.outcome not in (Outcome.MANUAL, Outcome.BROKEN):

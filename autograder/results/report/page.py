@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from autograder._util.text import one_line, visible
+from autograder._util.text import credit_percent, one_line, visible
 from autograder.records import Grade
 from autograder.results.report import words
 
@@ -87,7 +87,7 @@ def _environment() -> Environment:
         visible=visible,
         message=_message,
         comment=_comment,
-        credit=words.credit,
+        credit=credit_percent,
         points=words.points,
         moment=words.moment,
         sign=lambda outcome: words.OUTCOMES[outcome][0],

@@ -6,6 +6,8 @@ opens an element, and ``null``, which closes the innermost one::
 
     [["p"], "see ", ["a", "https://keras.io"], ["code"], "fit", null, null, null]
 
+An element of MathML has names and values of its attributes instead: ``["math", "display", "block"]``.
+
 Elements, the content that each may hold, and their values are closed lists. Reading pieces takes time in proportion to
 their length.
 """
@@ -68,12 +70,19 @@ COLORED = frozenset(
     )
 )
 """Pygments' names for the kinds of tokens that have a color in templates/style.css."""
-_INLINE = frozenset({"em", "strong", "s", "code", "a", "missing", "formula", "br"})
+_INLINE = frozenset({"em", "strong", "s", "code", "a", "missing", "formula", "math", "br"})
 _HEADINGS = frozenset({"h3", "h4", "h5", "h6"})
 _BLOCKS = _HEADINGS | {"p", "ul", "ol", "blockquote", "pre", "hr", "table"}
 _CELLS = frozenset({"th", "td"})
 _VOID = frozenset({"br", "hr"})
 _PHRASES = _HEADINGS | _CELLS | {"p", "em", "strong", "s", "a"}
+
+_TOKENS = frozenset({"mi", "mn", "mo", "mtext"})
+_SCHEMATA = frozenset(("mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover"))
+_GROUPS = frozenset({"math", "mrow", "mstyle", "mphantom", "mpadded", "menclose", "mtd"})
+_EXPRESSIONS = _TOKENS | _SCHEMATA | (_GROUPS - {"math", "mtd"}) | {"mspace", "mtable"}
+_MATHML = _EXPRESSIONS | {"math", "mtr", "mtd"}
+"""Elements of MathML: none that loads, links, holds HTML or reacts to its reader."""
 
 _CHILDREN: dict[str, frozenset[str]] = {
     CODE: COLORED,
@@ -88,8 +97,11 @@ _CHILDREN: dict[str, frozenset[str]] = {
     "thead": frozenset({"tr"}),
     "tbody": frozenset({"tr"}),
     "tr": _CELLS,
+    **dict.fromkeys(_GROUPS | _SCHEMATA, _EXPRESSIONS),
+    "mtable": frozenset({"mtr"}),
+    "mtr": frozenset({"mtd"}),
 }
-_HOLD_TEXT = _PHRASES | COLORED | {CODE, "li", "code", "missing", "formula"}
+_HOLD_TEXT = _PHRASES | COLORED | _TOKENS | {CODE, "li", "code", "missing", "formula"}
 _VALUES = {
     "a": re.compile(r"(?i:(?:https?|ftp)://|mailto:)[!-~]{1,4000}|[!-9;-~]{1,4000}"),
     "ol": re.compile(r"[0-9]{1,9}"),
@@ -99,9 +111,49 @@ _VALUES = {
 """Allowed values of elements; no other element has one. An address without a colon stays on this site."""
 
 
+_TRUTH = re.compile(r"true|false")
+_EMS = re.compile(r"[0-3](?:\.[0-9]{1,3})?em")
+_ATTRIBUTES = {
+    "math": {"display": re.compile(r"inline|block")},
+    "mi": {"mathvariant": re.compile(r"normal|bold|italic|bold-italic|sans-serif|monospace")},
+    "mn": {"mathvariant": re.compile(r"bold|bold-italic|sans-serif|monospace")},
+    "mtext": {"mathvariant": re.compile(r"bold|italic|bold-italic|sans-serif|monospace")},
+    "mo": {
+        **dict.fromkeys(("stretchy", "fence", "separator", "movablelimits"), _TRUTH),
+        "form": re.compile(r"prefix|infix|postfix"),
+        "minsize": _EMS,
+        "maxsize": _EMS,
+    },
+    "mspace": {"width": re.compile(r"-?0(?:\.[0-9]{1,3})?em|[0-9](?:\.[0-9]{1,3})?em")},
+    "mfrac": {"linethickness": re.compile(r"0(?:em|pt)?")},
+    "mover": {"accent": _TRUTH},
+    "munder": {"accentunder": _TRUTH},
+    "mstyle": {"displaystyle": _TRUTH, "scriptlevel": re.compile(r"[0-2]")},
+    "mtable": {"displaystyle": _TRUTH},
+    "mtd": {"columnalign": re.compile(r"left|center|right")},
+}
+"""Attributes that an element of MathML may have, and their values. Lengths are small: no text is moved onto another."""
+
+
+def can_have(element: str, attribute: str, value: str) -> bool:
+    """Tell whether an element of MathML may have this attribute with this value."""
+    allowed = _ATTRIBUTES.get(element, {}).get(attribute)
+    return allowed is not None and allowed.fullmatch(value) is not None
+
+
 def can_open(element: str, value: str) -> bool:
     """Tell whether an element may have this value."""
     return element in _VALUES and _VALUES[element].fullmatch(value) is not None
+
+
+def is_well_formed(pieces: Iterable[Piece], parent: str) -> bool:
+    """Tell whether these pieces may stand in the element ``parent``."""
+    try:
+        for _ in _written(pieces, parent):
+            pass
+    except ValueError:
+        return False
+    return True
 
 
 def packed(pieces: Iterable[Piece]) -> str:
@@ -141,7 +193,7 @@ _cached_html = functools.lru_cache(maxsize=512)(_html)
 """Cached conversion: most cells of a page are the instructor's, and on the page of every student."""
 
 
-def _written(pieces: list[Any], cell: str) -> Iterator[str]:
+def _written(pieces: Iterable[Any], cell: str) -> Iterator[str]:
     """Yield the HTML; raise :class:`ValueError` for pieces that are not well-formed."""
     from markupsafe import escape
 
@@ -152,16 +204,22 @@ def _written(pieces: list[Any], cell: str) -> Iterator[str]:
             yield escape(piece)
         elif piece is None:
             _require(len(opened) > 1)
-            yield _end(opened.pop())
+            ended = opened.pop()
+            yield "</span>" if opened[-1] == CODE else _end(ended)
         else:
             _require(type(piece) is list)
             element, *values = piece
             _require(type(element) is str and element in _CHILDREN.get(opened[-1], ()))
-            yield _begin(element, values)
+            yield _begin_colored(element, values) if opened[-1] == CODE else _begin(element, values)
             if element not in _VOID:
                 opened.append(element)
             _require(len(opened) <= MAX_DEPTH)
     _require(len(opened) == 1)
+
+
+def _begin_colored(color: str, values: Sequence[Any]) -> str:
+    _require(not values)
+    return f'<span class="{color}">'
 
 
 def _begin(element: str, values: Sequence[Any]) -> str:
@@ -170,11 +228,13 @@ def _begin(element: str, values: Sequence[Any]) -> str:
     if element == "formula":
         _require(not values)
         return '<code class="formula">'
-    if element in COLORED or element == "missing":
+    if element == "missing":
         _require(not values)
-        return f'<span class="{element}">'
+        return '<span class="missing">'
     if not values:
         return f"<{element}>"
+    if element in _MATHML:
+        return f"<{element}{_attributes(element, values)}>"
     (value,) = values
     _require(type(value) is str and can_open(element, value))
     if element == "a":
@@ -182,10 +242,20 @@ def _begin(element: str, values: Sequence[Any]) -> str:
     return f'<ol start="{value}">' if element == "ol" else f'<{element} style="text-align:{value}">'
 
 
+def _attributes(element: str, words: Sequence[Any]) -> str:
+    from markupsafe import escape
+
+    names, values = words[::2], words[1::2]
+    _require(all(type(word) is str for word in words) and len(names) == len(values) == len(set(names)))
+    pairs = list(zip(names, values, strict=True))
+    _require(all(can_have(element, name, value) for name, value in pairs))
+    return "".join(f' {name}="{escape(value)}"' for name, value in pairs)
+
+
 def _end(element: str) -> str:
     if element == "formula":
         return "</code>"
-    return "</span>" if element in COLORED or element == "missing" else f"</{element}>"
+    return "</span>" if element == "missing" else f"</{element}>"
 
 
 def _require(met: bool) -> None:

@@ -7,7 +7,6 @@ shown as plain text.
 
 from __future__ import annotations
 
-import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from pygments.token import STANDARD_TYPES
 
 from autograder._util.text import visible
 from autograder.records import Exam
+from autograder.results.report.formulas import DISPLAYED, FORMULA, formula
 from autograder.results.report.pieces import (
     COLORED,
     MAX_CELLS,
@@ -153,12 +153,11 @@ def _run(color: str, text: str) -> Iterator[Piece]:
 
 # The parser refuses javascript:, vbscript:, file: and data: links by itself.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
-_FORMULA = re.compile(r"\$\$[^$]{1,2000}\$\$|\$(?![\s$])[^$\n]{1,1000}(?<![\s\\])\$(?!\d)")
 
 
 def _take_formula(state: Any, silent: bool) -> bool:
     """Take a formula whole, as Jupyter does: its underscores and stars are no emphasis."""
-    found = _FORMULA.match(state.src, state.pos, state.posMax)
+    found = FORMULA.match(state.src, state.pos, state.posMax)
     if found is None:
         return False
     if not silent:
@@ -167,7 +166,28 @@ def _take_formula(state: Any, silent: bool) -> bool:
     return True
 
 
+def _take_displayed_formula(state: Any, first: int, last: int, silent: bool) -> bool:
+    """Take a formula that fills whole lines: a minus at the start of a line begins no list."""
+    begin = state.bMarks[first] + state.tShift[first]
+    if not state.src.startswith(("$$", "\\begin{"), begin) or state.is_code_block(first):
+        return False
+    lines = state.getLines(first, min(last, first + MAX_FORMULA_LINES), state.blkIndent, False).lstrip(" ")
+    found = DISPLAYED.match(lines)
+    if found is None:
+        return False
+    if not silent:
+        state.push("paragraph_open", "p", 1)
+        state.push("formula", "", 0).content = found.group().rstrip()
+        state.push("paragraph_close", "p", -1)
+        state.line = first + found.group().count("\n") + 1
+    return True
+
+
+MAX_FORMULA_LINES = 50
 _MARKDOWN.inline.ruler.before("escape", "formula", _take_formula)
+_MARKDOWN.block.ruler.before(
+    "fence", "displayed_formula", _take_displayed_formula, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+)
 
 
 def markdown(source: str) -> str:
@@ -210,7 +230,7 @@ def _code_block(token: Any) -> Iterator[Piece]:
 
 
 def _formula(token: Any) -> Iterator[Piece]:
-    yield from (["formula"], *_text(token), None)
+    yield from formula(token.content)
 
 
 def _image(token: Any) -> Iterator[Piece]:
@@ -233,4 +253,4 @@ _RENDERERS = {"code": code, "markdown": markdown}
 
 # These libraries build tables at first use. Build them now: in the template of examiners, and under no timer.
 code("import this")
-markdown("# One\n\n- *two*")
+markdown("# One\n\n- *two* $x$")

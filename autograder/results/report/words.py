@@ -94,11 +94,6 @@ def points(value: float) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def credit(fraction: float) -> str:
-    """Write a share of the credit in percent; only full credit is 100."""
-    return f"{100 * fraction if fraction >= 1 else min(99, 100 * fraction):.0f}"
-
-
 def percent(part: float, whole: float) -> float:
     """Return 100 · part / whole, between 0 and 100; 0 if the whole is 0."""
     return min(100.0, max(0.0, 100.0 * part / whole)) if whole > 0 else 0.0
@@ -119,8 +114,11 @@ def lateness(submitted: datetime | None, due: datetime | None) -> str:
     return f"{duration(submitted - due)} late" if submitted > due else ""
 
 
-def reckoning(submitted: datetime | None, assignment: Assignment) -> str:
-    """Say what a late penalty was reckoned from: the two times and the rule; empty if a time is unknown."""
+def reckoning(submitted: datetime | None, assignment: Assignment, *, by_hand: bool = False) -> str:
+    """Say what a late penalty was reckoned from: the two times and the rule; empty if a time is unknown.
+
+    Points that a person gave (``by_hand``) have no part in it.
+    """
     late, due = assignment.late, assignment.due
     if submitted is None or due is None or late.kind == "none":
         return ""
@@ -130,7 +128,8 @@ def reckoning(submitted: datetime | None, assignment: Assignment) -> str:
         "plugin": "by your course's own rule",
     }.get(late.kind, late.kind)
     grace = f", {late.grace_hours:g} h of grace" if late.grace_hours else ""
-    return f"handed in {moment(submitted)}, due {moment(due)}{grace}: {rule}"
+    without = "; points that a person gave do not count for it" if by_hand and late.kind == "per_day" else ""
+    return f"handed in {moment(submitted)}, due {moment(due)}{grace}: {rule}{without}"
 
 
 def duration(span: timedelta) -> str:
