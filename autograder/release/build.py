@@ -30,6 +30,7 @@ from autograder.release.otter.notebook import place_in_source
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.stripping import strip_all
+from autograder.sandbox.work_files import read_only
 
 __all__ = [
     "Release",
@@ -73,7 +74,8 @@ def check(release: Release) -> list[str]:
         CourseError: tests cannot be examined outside of the kernel; the message names them all.
     """
     files = release.modules.union(release.files)
-    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
+    bound = read_only(release.files)
+    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
     errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
     _stop_for(errors)
     return [text for exam, finding in found for text in _placed(exam, [finding])]

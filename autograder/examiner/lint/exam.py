@@ -109,27 +109,28 @@ def needing_kernel(exam: Exam) -> frozenset[str]:
 # --- the findings ------------------------------------------------------------------------------------
 
 
-def _of_other_cells(exam: Exam, files: Collection[str]) -> Iterator[Finding]:
+def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[Finding]:
     """Yield warnings about the instructor's cells that are not tests."""
     for index, cell in enumerate(exam.cells):
         if cell.cell_type != "code" or cell.role is Role.TEST:
             continue
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             source = without_magics(cell.source)
-            for node, reason, instead in writes_over_released(ast.parse(source), files):
+            for node, reason, instead in writes_over_released(ast.parse(source), read_only):
                 line = getattr(node, "lineno", 0)
                 yield Finding(f"cell {index + 1}", line, source.splitlines()[line - 1], reason, instead, warning=True)
 
 
-def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
+def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[Finding]:
     """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
     Args:
         exam: the instructor's notebook.
         files: paths of the files in the release, and of the course's own modules.
+        read_only: paths of the files that notebooks cannot write over.
     """
     notebook = Notebook(exam, files)
-    found = list(_of_other_cells(exam, files))
+    found = list(_of_other_cells(exam, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
         if name in unread:
