@@ -24,7 +24,7 @@ from autograder.execution.freezing import Freezing, does_something
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
 from autograder.kernel.codec import Packed
-from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus
+from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus, cell_number
 
 
 class Kernel(Protocol):
@@ -265,7 +265,8 @@ def _with_prelude(prelude: str, source: str) -> str:
 def _name(composed: Composed, index: int) -> str:
     """Name a cell for people: its number, and its id if it has one."""
     grade_id = composed.cells[index].grade_id
-    return f"Cell {index + 1} ({grade_id})" if grade_id else f"Cell {index + 1}"
+    number = cell_number(composed.cells, index)
+    return f"Cell {number} ({grade_id})" if grade_id and number != grade_id else f"Cell {number}"
 
 
 @contextlib.contextmanager
@@ -320,8 +321,9 @@ def _status(
     if slow:
         name = _name(composed, slow[0])
         return RunStatus.TIMED_OUT, f"{name} ran longer than {limits.cell_seconds:g} s and was stopped."
-    for number, (cell, result) in enumerate(zip(composed.cells, runs, strict=True), 1):
+    for index, (cell, result) in enumerate(zip(composed.cells, runs, strict=True)):
         if result.status == "error" and cell.role is not Role.TEST:
+            number = cell_number(composed.cells, index)
             if result.limit is not None:
                 return result.limit, f"Cell {number} {_PAST[result.limit].format(limits=limits)}"
             if composed.may_raise(cell):
