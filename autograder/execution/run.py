@@ -188,6 +188,7 @@ def _run_once(
         folder = FolderCopy()
         freezing = Freezing(remote, composed, needs, limits, extras.kernel, wanted=frozen)
         late = False
+        fatal: int | None = None
         for index, cell in enumerate(composed.cells):
             if cell.cell_type != "code" or not cell.source.strip():
                 runs.append(CellRun("skipped"))
@@ -216,9 +217,11 @@ def _run_once(
             else:
                 left = max(0.1, _left(limits, clock() - started, runs))
                 runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, left)))
+                if kernel.ended():
+                    fatal = index
         trainings = _trainings(remote) if kernel.ended() is None else {}
         cpu, peak = kernel.usage()
-        status, message = _status(kernel.ended(), runs, composed, limits, late)
+        status, message = _status(kernel.ended(), runs, composed, limits, late, fatal)
         wall = clock() - began
         run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label, trainings)
         return Execution(run, captures, kernel, remote, folder, copies=freezing.made)
@@ -302,7 +305,12 @@ _PAST = {
 
 
 def _status(
-    ended: tuple[RunStatus, str] | None, runs: list[CellRun], composed: Composed, limits: Limits, late: bool
+    ended: tuple[RunStatus, str] | None,
+    runs: list[CellRun],
+    composed: Composed,
+    limits: Limits,
+    late: bool,
+    fatal: int | None,
 ) -> tuple[RunStatus, str]:
     """Find how the run ended.
 
@@ -312,7 +320,8 @@ def _status(
     if ended and slow and ended[1].startswith(A_CELL):
         return ended[0], _name(composed, slow[-1]) + ended[1].removeprefix(A_CELL)
     if ended:
-        return ended
+        name = _name(composed, fatal) if fatal is not None else ""
+        return ended[0], f"{ended[1]} That was in c{name[1:]}." if name else ended[1]
     if late:
         return (
             RunStatus.TIMED_OUT,
