@@ -286,6 +286,8 @@ class Exam:
     """The released notebook's metadata."""
     stars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Module of the course's own → the names that ``from module import *`` binds."""
+    state: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Module of the course's own → its functions that share state, which the notebook's cells change."""
     prelude: str = ""
     """Code that runs before each code cell: the seeds of an otter assignment."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder._util.files import replace_folder
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
-from autograder.examiner.course_modules import module_folders, star_names
+from autograder.examiner.course_modules import module_folders, star_names, state_names
 from autograder.examiner.lint import exam as lint
 from autograder.records import Assignment, Course, Exam, Role
 from autograder.release import exam_cache
@@ -54,7 +54,10 @@ def build(course: Course, assignment: Assignment) -> Release:
     versions = strip_all(course, assignment)
     exams = {name: make_exam(assignment.name, name, three, assignment.examine) for name, three in versions.items()}
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
-    exams = {name: dataclasses.replace(exam, stars=star_names(exam, folders)) for name, exam in exams.items()}
+    exams = {
+        name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))
+        for name, exam in exams.items()
+    }
     modules = _own_modules(folders)
     _check_marked(assignment, list(exams.values()))
     _check_readable(list(exams.values()), modules)
