@@ -9,7 +9,7 @@ examination ──▶ CheckResult ──▶ QuestionGrade ──▶ NotebookGrad
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -286,6 +286,8 @@ class Exam:
     """The released notebook's metadata."""
     stars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Module of the course's own → the names that ``from module import *`` binds."""
+    state: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Module of the course's own → its functions that share state, which the notebook's cells change."""
     prelude: str = ""
     """Code that runs before each code cell: the seeds of an otter assignment."""
 
@@ -319,6 +321,16 @@ class ComposedCell:
     """For people: ``This cell was missing from the submission and was put back.``"""
     doubtful: bool = False
     """For ANSWER and MANUAL cells: the blank stands here, and cells behind it may be the answer."""
+    number: int = 0
+    """Place in the file that was handed in, from 1; 0 for a cell that is not in it."""
+
+
+def cell_number(cells: Sequence[ComposedCell], index: int) -> str:
+    """Return how people find a cell: its number in the student's file, or the id of one that is not there."""
+    cell = cells[index]
+    if cell.number or any(other.number for other in cells):
+        return str(cell.number or cell.grade_id)
+    return str(index + 1)
 
 
 EXAMINE_KERNEL = "examine-kernel"

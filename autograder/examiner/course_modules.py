@@ -10,9 +10,10 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from autograder.examiner.module_state import sharing_names, used_names
 from autograder.examiner.names import bindings
 from autograder.examiner.refusals import aliases, dotted
-from autograder.records import Exam
+from autograder.records import Exam, Role
 
 MAX_DEPTH = 20
 """Modules whose stars lead to one another."""
@@ -88,6 +89,29 @@ def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]
             if file is not None:
                 found[module] = tuple(sorted(_public(file, folders, MAX_DEPTH)))
     return found
+
+
+def state_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
+    """Find the names that share state in the course's modules: module → names.
+
+    Modules of which only tests use such names are left out, as all calls then go to one copy.
+    """
+    own = [_tree(c.source) for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
+    used = frozenset[str]().union(*map(used_names, own))
+    found = {}
+    for module in sorted({module for tree in own for node in ast.walk(tree) for module in _imported(node)}):
+        file = _file(module, folders)
+        names = sharing_names(file.read_text("utf-8", "replace")) if file is not None else frozenset()
+        if names & used:
+            found[module] = tuple(sorted(names))
+    return found
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
 
 
 def _public(file: Path, folders: Sequence[Path], depth: int) -> set[str]:

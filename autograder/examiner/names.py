@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from autograder.examiner.magics import without_magics
+from autograder.examiner.module_state import names_with_state
 from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
@@ -266,6 +267,8 @@ class Vocabulary:
     """Narrow, masked and nullable types that any cell names; answers in a test may have these types."""
     if_bound: frozenset[str] = frozenset()
     """Names of ``trusted`` that only answers import: a test has them if the student's code bound them."""
+    with_state: frozenset[str] = frozenset()
+    """Names of ``if_bound`` whose functions share state with the notebook's cells: the notebook's own are called."""
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
     returning_nothing: frozenset[str] = frozenset()
@@ -278,12 +281,16 @@ def vocabulary(exam: Exam) -> Vocabulary:
     """Return the vocabulary of an exam; the same cells give the same object, which must not be changed."""
     code = [cell for cell in exam.cells if cell.cell_type == "code"]
     released = tuple(without_magics(cell.released) for cell in code if cell.role is Role.TEST)
-    return _vocabulary(tuple((cell.role, cell.source) for cell in code), released, tuple(exam.stars.items()))
+    cells = tuple((cell.role, cell.source) for cell in code)
+    return _vocabulary(cells, released, tuple(exam.stars.items()), tuple(exam.state.items()))
 
 
 @functools.lru_cache(maxsize=64)
 def _vocabulary(
-    code: tuple[tuple[Role, str], ...], released: tuple[str, ...], starred: tuple[tuple[str, tuple[str, ...]], ...]
+    code: tuple[tuple[Role, str], ...],
+    released: tuple[str, ...],
+    starred: tuple[tuple[str, tuple[str, ...]], ...],
+    state: tuple[tuple[str, tuple[str, ...]], ...] = (),
 ) -> Vocabulary:
     stars = dict(starred)
     cells = [(role, bindings(source, stars)) for role, source in code]
@@ -310,6 +317,7 @@ def _vocabulary(
     trusted = constant_data(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
     imported = {n for b in others for n in b.imported}
     given = {n for role, b in cells if role in (Role.READ_ONLY, Role.FREE) for n in b.definitions}
+    if_bound = frozenset(imported & trusted.keys() - given)
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
@@ -325,7 +333,8 @@ def _vocabulary(
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
         types=named_types(source for _, source in code),
-        if_bound=frozenset(imported & trusted.keys() - given),
+        if_bound=if_bound,
+        with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,
         returning_nothing=returning_nothing,
         returning_arguments=functions_returning_arguments(sources),

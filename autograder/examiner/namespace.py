@@ -272,6 +272,8 @@ class Namespace(dict[str, Any]):
                 self.doubtful.add(name)
                 if not import_doubtful:
                     super().__setitem__(name, self.answers.value(name, captured[name]))
+            elif name in self.known.with_state:
+                super().__setitem__(name, self._in_kernel(name, captured[name]))
         for name in missing:
             self.pop(name, None)
         if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
@@ -318,6 +320,12 @@ class Namespace(dict[str, Any]):
         return (called is not None or found[0].type_name == name_of(type(own))) and _is_found_here(
             module, called, *ours
         )
+
+    def _in_kernel(self, name: str, captured: Captured) -> Any:
+        """Return the notebook's own function or module, which shares state with the notebook's cells."""
+        if isinstance(self[name], ModuleType) and captured.packed is not None:
+            return self.answers.remote.stand_in(references(captured.packed.text)[0])
+        return self.answers.value(name, captured)
 
     def _claim(self, reference: Reference, attribute: str) -> Any:
         try:

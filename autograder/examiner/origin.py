@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from autograder._util.text import one_line
-from autograder.records import ComposedCell
+from autograder.records import ComposedCell, cell_number
 
 MAX_FRAMES = 200
 MAX_SHOWN = 120
@@ -57,7 +57,7 @@ class Origins:
         if not 0 < frame[1] <= len(lines):
             return ""
         shown = one_line(lines[frame[1] - 1].strip(), MAX_SHOWN).replace("`", "'")
-        return f"cell {index + 1}, line {frame[1]}: `{shown}`"
+        return f"cell {cell_number(self.cells, index)}, line {frame[1]}: `{shown}`"
 
 
 def cell_stem(source: str) -> str:

@@ -24,13 +24,22 @@ class Workspace:
     """The files that such test cells may need."""
 
     given: Mapping[str, Path] = field(default_factory=dict)
-    """Path → file of the release, as the instructor made it, whatever the notebook did to it."""
+    """Path → file of the release."""
     handed_in: Mapping[str, Path] = field(default_factory=dict)
     """Path → file that the student handed in beside the notebook."""
     read_by_notebook: frozenset[str] = frozenset()
     """Result of :func:`paths_in`."""
     kept: FolderCopy = field(default_factory=FolderCopy)
     """The contents of the kernel's folder."""
+    outputs: frozenset[str] = frozenset()
+    """Paths that the instructor's own cells write. Of other files of the release, tests have the instructor's: what a
+    student writes over them cannot change what a test expects.
+    """
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """Return the paths of files that are for tests as they were released."""
+        return frozenset(self.given) - self.outputs
 
     @contextlib.contextmanager
     def prepared(self, capture: Any, remote: Any) -> Iterator[None]:
@@ -86,15 +95,15 @@ class Files:
         """Whether the kernel's folder has the state of the test's cell, which it has from the first call on."""
 
     def fill(self) -> None:
-        """Copy the notebook's files as they were, and the release's files as they are."""
+        """Copy the notebook's files as they were, and of the release what the notebook is not to write."""
         handed_in = {path: source for path, source in self.workspace.handed_in.items() if is_good(path)}
         for files in (handed_in, self.workspace.given):
             for path, source in files.items():
-                if path not in self.captured.gone or files is self.workspace.given:
+                if path not in self.captured.gone or path in self.workspace.fixed:
                     target = Path(self.here.root) / path
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(source, target)
-        students = {p: data for p, data in self.captured.contents.items() if p not in self.workspace.given}
+        students = {p: data for p, data in self.captured.contents.items() if p not in self.workspace.fixed}
         self.here.push(students, [])
         self.here.renew()
         for data in students.values():
@@ -171,8 +180,8 @@ class Files:
         contents, gone = self.workspace.kept.pull(self.ask)
         for path in (*contents, *gone):
             self.unsent.pop(path, None)
-        given = self.workspace.given
-        self.here.push({p: d for p, d in contents.items() if p not in given}, [p for p in gone if p not in given])
+        fixed = self.workspace.fixed
+        self.here.push({p: d for p, d in contents.items() if p not in fixed}, [p for p in gone if p not in fixed])
 
 
 def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:

@@ -33,8 +33,9 @@ from autograder.execution.termination import (
 from autograder.kernel.codec import Packed
 from autograder.records import CellRun, Limits, RunStatus
 from autograder.sandbox import Sandbox
-from autograder.sandbox.base import HOME, Usage
+from autograder.sandbox.base import Usage
 from autograder.sandbox.kernel_manager import SandboxKernelManager, kernel_manager
+from autograder.sandbox.work_files import work_files
 
 REQUEST, QUESTION, ANSWER = "state_request", "state_question", "state_answer"
 EXECUTION = {
@@ -441,8 +442,9 @@ def sandboxed_kernel(
     Raises:
         SandboxError: the kernel cannot be started.
     """
-    inside = {f"{HOME}/{name}": path for name, path in files.items()}
-    manager = kernel_manager(sandbox, inside, limits, python=python, hidden_paths=hidden_paths, preload=preload)
+    manager = kernel_manager(
+        sandbox, work_files(files), limits, python=python, hidden_paths=hidden_paths, preload=preload
+    )
     return SandboxedKernel(manager, limits)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autograder.execution.matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
@@ -44,6 +45,7 @@ def compose(exam: Exam, submission: NotebookNode) -> Composed:
     for place, expected in enumerate(identified):
         given = submission.cells[handed_in[place]] if place in handed_in else None
         cell = _composed(expected, given, how.get(place, ""), place in doubtful)
+        cell = replace(cell, number=handed_in.get(place, -1) + 1)
         if cell.note:
             notes.append(f"{cell.grade_id}: {cell.note}")
         cells += [cell, *extras.get(place, ())]
@@ -69,7 +71,7 @@ def _extras(
             continue
         if index not in moved and grade_id_of(cell) is None:
             anchor = _past_missing(anchor, follows.get(source_of(cell), ()), identified, present)
-        extras.setdefault(moved.get(index, anchor), []).append(_extra(cell))
+        extras.setdefault(moved.get(index, anchor), []).append(_extra(cell, index + 1))
     return extras
 
 
@@ -133,9 +135,10 @@ _DOUBTFUL = (
 )
 
 
-def _extra(cell: NotebookNode) -> ComposedCell:
+def _extra(cell: NotebookNode, number: int) -> ComposedCell:
     cell_type = cell.get("cell_type")
-    return ComposedCell(Role.FREE, cell_type if cell_type in _CELL_TYPES else "raw", source_of(cell))
+    kind = cell_type if cell_type in _CELL_TYPES else "raw"
+    return ComposedCell(Role.FREE, kind, source_of(cell), number=number)
 
 
 # --- where extra cells belong when the cell before them was deleted -----------------------------------

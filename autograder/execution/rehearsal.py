@@ -240,12 +240,12 @@ def in_sandbox(folder: Path, limits: Limits) -> Runner:
     """
     from autograder.execution.client import SandboxedKernel
     from autograder.sandbox import default_sandbox, require
-    from autograder.sandbox.base import HOME
     from autograder.sandbox.kernel_manager import kernel_manager
+    from autograder.sandbox.work_files import work_files
 
     sandbox = default_sandbox()
     require(sandbox)
-    files = {f"{HOME}/{path.relative_to(folder)}": path for path in folder.rglob("*") if path.is_file()}
+    files = work_files({str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()})
     return SandboxedKernel(kernel_manager(sandbox, files, limits), limits)
 
 

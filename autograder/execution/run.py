@@ -24,7 +24,7 @@ from autograder.execution.freezing import Freezing, does_something
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
 from autograder.kernel.codec import Packed
-from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus
+from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus, cell_number
 
 
 class Kernel(Protocol):
@@ -188,6 +188,7 @@ def _run_once(
         folder = FolderCopy()
         freezing = Freezing(remote, composed, needs, limits, extras.kernel, wanted=frozen)
         late = False
+        fatal: int | None = None
         for index, cell in enumerate(composed.cells):
             if cell.cell_type != "code" or not cell.source.strip():
                 runs.append(CellRun("skipped"))
@@ -216,9 +217,11 @@ def _run_once(
             else:
                 left = max(0.1, _left(limits, clock() - started, runs))
                 runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, left)))
+                if kernel.ended():
+                    fatal = index
         trainings = _trainings(remote) if kernel.ended() is None else {}
         cpu, peak = kernel.usage()
-        status, message = _status(kernel.ended(), runs, composed, limits, late)
+        status, message = _status(kernel.ended(), runs, composed, limits, late, fatal)
         wall = clock() - began
         run = Run(status, message, tuple(runs), wall, cpu, peak, kernel.label, trainings)
         return Execution(run, captures, kernel, remote, folder, copies=freezing.made)
@@ -265,7 +268,8 @@ def _with_prelude(prelude: str, source: str) -> str:
 def _name(composed: Composed, index: int) -> str:
     """Name a cell for people: its number, and its id if it has one."""
     grade_id = composed.cells[index].grade_id
-    return f"Cell {index + 1} ({grade_id})" if grade_id else f"Cell {index + 1}"
+    number = cell_number(composed.cells, index)
+    return f"Cell {number} ({grade_id})" if grade_id and number != grade_id else f"Cell {number}"
 
 
 @contextlib.contextmanager
@@ -301,7 +305,12 @@ _PAST = {
 
 
 def _status(
-    ended: tuple[RunStatus, str] | None, runs: list[CellRun], composed: Composed, limits: Limits, late: bool
+    ended: tuple[RunStatus, str] | None,
+    runs: list[CellRun],
+    composed: Composed,
+    limits: Limits,
+    late: bool,
+    fatal: int | None,
 ) -> tuple[RunStatus, str]:
     """Find how the run ended.
 
@@ -311,7 +320,8 @@ def _status(
     if ended and slow and ended[1].startswith(A_CELL):
         return ended[0], _name(composed, slow[-1]) + ended[1].removeprefix(A_CELL)
     if ended:
-        return ended
+        name = _name(composed, fatal) if fatal is not None else ""
+        return ended[0], f"{ended[1]} That was in c{name[1:]}." if name else ended[1]
     if late:
         return (
             RunStatus.TIMED_OUT,
@@ -320,8 +330,9 @@ def _status(
     if slow:
         name = _name(composed, slow[0])
         return RunStatus.TIMED_OUT, f"{name} ran longer than {limits.cell_seconds:g} s and was stopped."
-    for number, (cell, result) in enumerate(zip(composed.cells, runs, strict=True), 1):
+    for index, (cell, result) in enumerate(zip(composed.cells, runs, strict=True)):
         if result.status == "error" and cell.role is not Role.TEST:
+            number = cell_number(composed.cells, index)
             if result.limit is not None:
                 return result.limit, f"Cell {number} {_PAST[result.limit].format(limits=limits)}"
             if composed.may_raise(cell):

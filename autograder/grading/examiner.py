@@ -21,10 +21,11 @@ from autograder.grading.templates import Templates
 from autograder.grading.walls import kernel_sandbox
 from autograder.grading.work import Work, handed_in, hidden_paths, preload, top_names
 from autograder.records import ATTEMPTS
-from autograder.sandbox.base import HOME, Job, Process, Sandbox
+from autograder.sandbox.base import Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
 from autograder.sandbox.sockets import close_all, start_listening
 from autograder.sandbox.warm_start import WarmSandbox
+from autograder.sandbox.work_files import work_files
 
 START_SECONDS = 300.0
 """Seconds that an examiner without a template may take to import everything, on a busy machine."""
@@ -150,7 +151,9 @@ class Examiners:
 
     def _start_kernel(self, work: Work, own: Mapping[str, Path]) -> kernels.Lent:
         """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""
-        files = {f"{HOME}/{name}": path for name, path in {**own, **self._templates.staged.released}.items()}
+        released = self._templates.staged.released
+        added = {name: path for name, path in own.items() if name not in released}
+        files = {**work_files(added), **work_files(released)}
         modules = self._templates.released_modules
         first = preload(work.assignment, modules)
 

@@ -25,9 +25,12 @@ class Question:
     after: float | None
     remark: str = ""
     """Change of the outcome where the score stays the same: ``failed → partial``."""
+    in_kernel: bool = False
+    """See :attr:`~autograder.records.QuestionGrade.in_kernel`."""
 
     def __str__(self) -> str:
-        return f"{self.id} {self.remark or f'{points(self.before)} → {points(self.after)}'}"
+        label = " (measured in the student's process)" if self.in_kernel else ""
+        return f"{self.id} {self.remark or f'{points(self.before)} → {points(self.after)}'}{label}"
 
 
 @dataclass(frozen=True)
@@ -125,10 +128,11 @@ def _questions(before: Grade | None, after: Grade | None) -> list[Question]:
     for key in dict.fromkeys([*old, *new]):
         was, now = old.get(key), new.get(key)
         scores = (None if was is None else was.score, None if now is None else now.score)
+        in_kernel = any(one is not None and one.in_kernel for one in (was, now))
         if was is None or now is None or abs(was.score - now.score) > 1e-6:
-            found.append(Question(key[1], *scores))
+            found.append(Question(key[1], *scores, in_kernel=in_kernel))
         elif was.outcome is not now.outcome:
-            found.append(Question(key[1], *scores, f"{was.outcome} → {now.outcome}"))
+            found.append(Question(key[1], *scores, f"{was.outcome} → {now.outcome}", in_kernel))
     return found
 
 

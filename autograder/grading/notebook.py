@@ -22,6 +22,7 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.shared_models import read_only_models
 from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
+from autograder.examiner.written_files import written_paths
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
 from autograder.execution.run import Execution, StartKernel, execute
@@ -105,6 +106,7 @@ def grade_notebook(
         return GradedNotebook(_ungraded(exam, "invalid", _ANOTHER))
     composed = compose(exam, notebook)
     known = vocabulary(exam)
+    written = written_paths(exam)
     wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
     extra = _extra_captures(composed)
 
@@ -118,7 +120,7 @@ def grade_notebook(
         nonlocal frozen
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
         executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock, frozen=frozen)
-        workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
+        workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files, outputs=written)
         try:
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, kernels)
             if executed.killed():

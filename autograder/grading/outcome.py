@@ -57,6 +57,7 @@ MAX_TEXT = 200_000
 MAX_CHECKS = 2000
 """Largest number of checks of one question."""
 MAX_CELLS = 20_000
+MAX_CELL_NUMBER = 10**6
 MAX_SECONDS, MAX_MIB = 1e9, 1e9
 """Bounds that no submission's usage reaches."""
 MAX_BONUS = 100.0
@@ -423,4 +424,6 @@ def _cell(row: Any) -> ShownCell:
     cell = from_plain(ShownCell, row)
     if len(cell.source) + len(cell.note) > MAX_CELL_CHARACTERS or not all(type(one) is dict for one in cell.outputs):
         raise ValueError("a cell is too large, or its outputs are not records")
+    if not 0 <= cell.number <= MAX_CELL_NUMBER:
+        raise ValueError("a cell's number is out of range")
     return cell

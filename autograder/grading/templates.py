@@ -20,10 +20,11 @@ from autograder.grading.walls import examiner_sandbox, kernel_sandbox
 from autograder.grading.work import HEAVY, Work, heavy_modules, hidden_paths, released_modules, test_libraries
 from autograder.records import Limits
 from autograder.sandbox import Sandbox, require
-from autograder.sandbox.base import HOME, Job, kernel_environment, own_python
+from autograder.sandbox.base import Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template
 from autograder.sandbox.warm_start import Template, WarmSandbox
+from autograder.sandbox.work_files import work_files
 
 MIN_SUBMISSIONS_FOR_TEMPLATE = 2
 """Submissions for which a template of examiners is worth its start."""
@@ -163,7 +164,7 @@ class Templates:
             raise SandboxError(f"{sandbox.name} {NO_TEMPLATES}")
         started = template(
             sandbox,
-            {f"{HOME}/{name}": path for name, path in self.staged.released.items()},
+            work_files(self.staged.released),
             self._work.assignment.limits,
             python=self._work.assignment.environment,
             hidden_paths=hidden_paths(self._work),

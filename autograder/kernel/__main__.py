@@ -23,7 +23,11 @@ def main() -> None:
     program = Path(__file__).resolve().parent
     sys.path[0] = str(program.parent)
 
-    from agent import figures, keras_pipelines, keras_training, server, workfiles
+    from agent import workfiles
+
+    workfiles.copy_given(str(Path.cwd()))  # before any import that may look into the folder
+
+    from agent import figures, keras_pipelines, keras_training, server
     from ipykernel.kernelapp import IPKernelApp
 
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name

@@ -79,7 +79,7 @@ def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = 
             [sys.path, steps, portable_function.plain(args), portable_function.plain(dict(kwargs or {}))]
         )
     except codec.CodecError as error:
-        raise portable_function.ElsewhereError("carry", f"an argument cannot go to another process: {error}.") from None
+        raise portable_function.ElsewhereError("carry", f"an argument cannot be given: {error}.") from None
     reply = _child(backend).exchange([request.text, *request.buffers], seconds)
     try:
         outcome, result, printed = codec.decode(reply[0], reply[1:])

@@ -75,6 +75,14 @@ def blank(size: list[float], places: list[tuple[str, list[float]]]) -> list[Any]
     return [figure, *made]
 
 
+def axes_array(axes: list[Any], shape: list[int]) -> Any:
+    """Make an array of axes, as ``plt.subplots`` returns it."""
+    numpy = sys.modules["numpy"]
+    made = numpy.empty(len(axes), object)
+    made[:] = axes
+    return made.reshape(shape)
+
+
 # --- the current figure --------------------------------------------------------------------------------
 
 _shown: list[Any] = []

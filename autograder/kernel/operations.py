@@ -80,6 +80,7 @@ def kinds(value: Any) -> list[str]:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in (*BINARY, *IN_PLACE, *UNARY, *COMPARISONS)},
+    "axes_array": figures.axes_array,
     "blank_figure": figures.blank,
     "bool": bool,
     "close_figures": figures.close,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import time
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ FRESH_NS = 100_000_000
 """
 
 IGNORED = frozenset({"__pycache__"})
+GIVEN = "/opt/kernel/files/work"
+"""Folder with the files of the release and of the student, read-only, laid out as in the notebook's folder."""
 
 # Paths are text here: pathlib would change some names.
 # ruff: noqa: PTH108, PTH118, PTH103, PTH120
@@ -134,6 +137,17 @@ def read_regular(path: str, size: int) -> bytes | None:
 # --- the kernel's own ---------------------------------------------------------------------------------
 
 _kernels: list[Folder] = []
+
+
+def copy_given(root: str, given: str = GIVEN) -> None:
+    """Copy the notebook's files into its folder, where its cells may write over them."""
+    for folder, _, names in os.walk(given):
+        here = os.path.join(root, os.path.relpath(folder, given))
+        for name in names:
+            target = os.path.join(here, name)
+            if not os.path.lexists(target):
+                os.makedirs(here, exist_ok=True)
+                shutil.copyfile(os.path.join(folder, name), target)
 
 
 def start(root: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder._util.files import replace_folder
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
-from autograder.examiner.course_modules import module_folders, star_names
+from autograder.examiner.course_modules import module_folders, star_names, state_names
 from autograder.examiner.lint import exam as lint
 from autograder.records import Assignment, Course, Exam, Role
 from autograder.release import exam_cache
@@ -30,6 +30,7 @@ from autograder.release.otter.notebook import place_in_source
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.stripping import strip_all
+from autograder.sandbox.work_files import read_only
 
 __all__ = [
     "Release",
@@ -53,7 +54,10 @@ def build(course: Course, assignment: Assignment) -> Release:
     versions = strip_all(course, assignment)
     exams = {name: make_exam(assignment.name, name, three, assignment.examine) for name, three in versions.items()}
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
-    exams = {name: dataclasses.replace(exam, stars=star_names(exam, folders)) for name, exam in exams.items()}
+    exams = {
+        name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))
+        for name, exam in exams.items()
+    }
     modules = _own_modules(folders)
     _check_marked(assignment, list(exams.values()))
     _check_readable(list(exams.values()), modules)
@@ -73,7 +77,8 @@ def check(release: Release) -> list[str]:
         CourseError: tests cannot be examined outside of the kernel; the message names them all.
     """
     files = release.modules.union(release.files)
-    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
+    bound = read_only(release.files)
+    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
     errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
     _stop_for(errors)
     return [text for exam, finding in found for text in _placed(exam, [finding])]

@@ -19,7 +19,7 @@ from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.errors import CourseError, HostError
-from autograder.examiner.course_modules import module_folders, star_names
+from autograder.examiner.course_modules import module_folders, star_names, state_names
 from autograder.records import Assignment, Course, Exam
 from autograder.release.files import release_files
 from autograder.release.preparation import check_prepared
@@ -70,9 +70,9 @@ def _notebook(entry: dict[str, Any]) -> ReleasedNotebook:
 
 
 def _has_its_stars(course: Course, assignment: Assignment, exams: Sequence[Exam]) -> bool:
-    """Tell whether ``from module import *`` binds the same names as before; such a module may lie in any package."""
+    """Tell whether the course's modules bind the same names as before, and share state as before."""
     folders = module_folders(course.source(assignment.name), course.root, exams)
-    return all(star_names(exam, folders) == exam.stars for exam in exams)
+    return all((star_names(e, folders), state_names(e, folders)) == (e.stars, e.state) for e in exams)
 
 
 def _path(course: Course, assignment: Assignment) -> Path:

@@ -63,6 +63,8 @@ class ShownCell:
     """Texts, and pictures that were encoded anew."""
     rendered: str = ""
     """Source rendered as :mod:`autograder.results.report.pieces` for the feedback page; empty: shown as plain text."""
+    number: int = 0
+    """See :class:`~autograder.records.ComposedCell`."""
 
 
 def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
@@ -78,6 +80,7 @@ def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
             status=did.status,
             execution_count=did.execution_count,
             outputs=tuple(made for output in did.outputs if (made := _output(output, encode)) is not None),
+            number=cell.number,
         )
         for cell, did in zip(composed.cells, runs, strict=False)
     )
@@ -190,7 +193,7 @@ def _cell(
 
 def _cell_metadata(cell: ComposedCell, shown: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
     """Make nbgrader's metadata, and under ``autograder`` the feedback page's."""
-    about = {"role": cell.role.value, "run": shown.status, "note": cell.note}
+    about = {"role": cell.role.value, "run": shown.status, "note": cell.note, "number": shown.number}
     # Cells of the instructor are rendered where the page is made, and never taken from the examiner's process.
     theirs = cell.role is Role.FREE or cell.role in WRITABLE
     rendered = {RENDERED: shown.rendered} if theirs and 0 < len(shown.rendered) <= MAX_CHARACTERS else {}

@@ -14,6 +14,8 @@ from autograder.records import Limits
 
 HOME = "/home/student"
 """The work folder: a tmpfs, writable, of ``Limits.disk_mib``."""
+INCOMING = "/opt/kernel/files"
+"""A small tmpfs in which the files are bound that the kernel's agent copies into the work folder."""
 SOCKETS = "/run/kernel"
 """A small tmpfs for the kernel's sockets."""
 

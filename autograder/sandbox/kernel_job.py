@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.records import Limits
-from autograder.sandbox.base import SOCKETS, Job, kernel_environment, own_python
+from autograder.sandbox.base import INCOMING, SOCKETS, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.warm_start import Template
 
@@ -103,7 +103,7 @@ def template(
         argv=command(python),
         env=kernel_environment(threads=limits.threads),
         files={**program_files(), **files},
-        data={CONNECTION_FILE: b""},
+        data={CONNECTION_FILE: b"", f"{INCOMING}/mount": b""},  # a fork may have files there, also if no other has
         hidden_paths=hidden_paths,
         limits=limits,
     )

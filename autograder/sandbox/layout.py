@@ -21,10 +21,10 @@ from functools import cache
 from pathlib import Path
 
 from autograder.errors import SandboxError
-from autograder.records import Limits
-from autograder.sandbox.base import HOME, SOCKETS, Job, own_python
+from autograder.sandbox.base import HOME, INCOMING, SOCKETS, Job, own_python
 
 MIB = 1024 * 1024
+PAGE_BYTES = 4096
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "alternatives", "fonts", "mime.types")
 WRITTEN_ETC = {
@@ -119,10 +119,24 @@ class Mounts:
         return any(Path(path).is_relative_to(tree) for tree in self.trees)
 
 
-def writable_folders(limits: Limits) -> tuple[tuple[str, int, str], ...]:
-    """List the folders that can be written, each a tmpfs: path, bytes, mode."""
-    disk = limits.disk_mib * MIB
-    return (HOME, disk, "0755"), ("/tmp", disk, "1777"), ("/dev/shm", disk, "1777"), (SOCKETS, MIB, "0755")
+def writable_folders(job: Job) -> list[tuple[str, int, str]]:
+    """List the folders that can be written, each a tmpfs: path, bytes, mode.
+
+    The work folder has room for the copies of files, too, so that they leave the student the whole limit.
+    """
+    disk = job.limits.disk_mib * MIB
+    incoming = [path for path in (*job.files, *job.data) if Path(path).is_relative_to(INCOMING)]
+    copied = sum(_pages(job.files[path]) for path in incoming if path in job.files)
+    folders = [(HOME, disk + copied, "0755"), ("/tmp", disk, "1777"), ("/dev/shm", disk, "1777")]
+    return [*folders, (SOCKETS, MIB, "0755"), *([(INCOMING, MIB, "0755")] if incoming else [])]
+
+
+def _pages(path: Path) -> int:
+    """Return the bytes that a copy takes in memory; 0 for a file that is missing, which is refused elsewhere."""
+    try:
+        return -(-path.stat().st_size // PAGE_BYTES) * PAGE_BYTES
+    except OSError:
+        return 0
 
 
 def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
@@ -145,7 +159,7 @@ def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
         made.bind(os.path.abspath(source), inside(target), copy=True)
     for target, content in job.data.items():
         made.operations[inside(target)] = Data(content)
-    for path, size, mode in writable_folders(job.limits):
+    for path, size, mode in writable_folders(job):
         made.operations[path] = Folder(size, mode)
     return {path: made.operations[path] for path in sorted(made.operations, key=_depth)}
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError
-from autograder.sandbox.base import HOME, Job, Process, Trial
+from autograder.sandbox.base import HOME, INCOMING, Job, Process, Trial
 from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
 from autograder.sandbox.layout import MIB, inside, package_folder, refuse_links, writable_folders
 from autograder.sandbox.seccomp import compile_filter
@@ -213,7 +213,7 @@ class WarmSandbox:
             "argv": job.argv,
             "cwd": job.cwd,
             "env": dict(job.env),
-            "folders": writable_folders(job.limits),
+            "folders": writable_folders(job),
             "files": files,
             "bound": bound,
             "hidden_paths": [
@@ -230,7 +230,8 @@ class WarmSandbox:
         return str(folder.resolve())
 
     def _check(self, path: str) -> None:
-        if inside(path) not in self.address.points and not Path(path).is_relative_to(HOME):
+        writable = Path(path).is_relative_to(HOME) or Path(path).is_relative_to(INCOMING)
+        if inside(path) not in self.address.points and not writable:
             raise SandboxError(f"A fork can have no file of its own at {path}.")
 
 

@@ -333,6 +333,9 @@ def both(pair, x):
     pair[1].bar(x, x)
 def with_extra(figure): figure.add_subplot().plot([1, 2], [3, 4]); figure.suptitle('Extra')
 def nothing(axes): pass
+def all_of(axes):
+    for ax in axes.ravel(): ax.plot([1, 2])
+    axes[-1, -1].plot([3, 4])
 """
 
 
@@ -348,6 +351,10 @@ def nothing(axes): pass
         "fig, ax = plt.subplots()\nrows = np.arange(6).reshape(2, 3)\npicture(axes=ax, rows=rows)\n"
         "(image,) = ax.images\nassert (np.asarray(image.get_array()) == rows).all() and image.cmap.name == 'gray'",
         "fig, pair = plt.subplots(1, 2)\nboth(list(pair), [1, 2])\nassert len(pair[0].lines) == 1 and len(pair[1].patches) == 2",
+        "fig, pair = plt.subplots(1, 2)\nboth(pair, [1, 2])\nassert len(pair[0].lines) == 1 and len(pair[1].patches) == 2",
+        "fig, grid = plt.subplots(2, 2)\nall_of(grid)\nall_of(grid)\n"
+        "assert [len(ax.lines) for ax in grid.ravel()] == [2, 2, 2, 4]",
+        "fig, grid = plt.subplots(2, 2)\nall_of(axes=grid[:, :1])\nassert [len(ax.lines) for ax in grid.flat] == [1, 0, 2, 0]",
         "fig = plt.figure()\nwith_extra(fig)\nassert len(fig.axes[0].lines) == 1 and fig.get_suptitle() == 'Extra'",
         "ax = plt.axes([0.1, 0.1, 0.5, 0.5])\ndraw(ax, [1], [2])\nassert len(ax.lines) == 1",
     ],

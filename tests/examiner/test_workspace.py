@@ -140,11 +140,48 @@ def test_the_releases_files_are_the_instructors_and_those_handed_in_are_there(ke
     answer = "open('data.csv', 'w').write('false')"
     test = "assert open('data.csv').read() == 'true' and open('own.csv').read() == 'mine'"
     files = {"given": {"data.csv": tmp_path / "data.csv"}, "handed_in": {"own.csv": tmp_path / "own.csv"}}
-    assert outcome(kernel, answer, test, **files).outcome is Outcome.PASSED
+    assert outcome(kernel, answer, test, written=(), **files).outcome is Outcome.PASSED
     assert (tmp_path / "data.csv").read_text() == "true"
     changes = "open('data.csv', 'w').write('changed')"
     outcome(kernel, answer, changes, **files)
     assert (tmp_path / "data.csv").read_text() == "true", "a test has a copy"
+
+
+OVER = [
+    ("open('data.csv', 'w').write('mine')", "assert open('data.csv').read() == 'mine'"),
+    ("import matplotlib.pyplot as plt\nname = 'data.csv'\nplt.plot([1])\nplt.savefig(name, format='png')",
+     "assert open('data.csv', 'rb').read().startswith(b'\\x89PNG')"),
+    ("from pathlib import Path\nPath('data.csv').write_text('mine')", "assert open('data.csv').read() == 'mine'"),
+    ("import os\nos.remove('data.csv')", "import os\nassert not os.path.exists('data.csv')"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "test"), OVER, ids=range(len(OVER)))
+def test_a_released_file_that_the_instructors_notebook_writes_is_its_output(kernel, tmp_path, answer, test) -> None:
+    (tmp_path / "data.csv").write_text("released")
+    (kernel.folder / "data.csv").write_text("released")
+    result = outcome(kernel, answer, test, given={"data.csv": tmp_path / "data.csv"})
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_an_output_that_nobody_wrote_is_as_it_was_released(kernel, tmp_path) -> None:
+    (tmp_path / "data.csv").write_text("released")
+    (kernel.folder / "data.csv").write_text("released")
+    answer = "if False: open('data.csv', 'w').write('mine')"
+    test = "assert open('data.csv').read() == 'released'"
+    result = outcome(kernel, answer, test, given={"data.csv": tmp_path / "data.csv"})
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+def test_a_student_cannot_write_what_a_test_expects(kernel, tmp_path) -> None:
+    """The test reads the released numbers, which the instructor's notebook only reads."""
+    (tmp_path / "data.csv").write_text("1,2,3")
+    cells = [
+        (Role.ANSWER, "open('data.csv', 'w').write('0'); total = 0"),
+        (Role.TEST, "assert total == sum(map(int, open('data.csv').read().split(',')))"),
+    ]
+    (result,) = graded(kernel, *cells, given={"data.csv": tmp_path / "data.csv"}, written=())
+    assert result.outcome is Outcome.FAILED
 
 
 # --- during the test's own calls -----------------------------------------------------------------------

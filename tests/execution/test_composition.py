@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from autograder.execution.composition import compose
-from autograder.records import Composed, Exam, ExamCell, Role
+from autograder.records import Composed, Exam, ExamCell, Role, cell_number
 from autograder.release.exam import released_notebook, solution_notebook
 
 pytest.importorskip("nbgrader")
@@ -263,3 +263,18 @@ def test_after_any_edits_every_exam_cell_is_there_once_in_order_and_worth_the_sa
     free = [cell for cell in composed.cells if not cell.grade_id]
     assert all(cell.role is Role.FREE and not cell.metadata and cell.source in handed_in for cell in free)
     assert len(free) <= len(handed_in)
+
+
+def test_cells_have_the_numbers_of_the_file_that_was_handed_in() -> None:
+    """Cells that were put back and cells that are run elsewhere shift no number."""
+    notebook = student()
+    own = nbformat.v4.new_code_cell("1 / 0")
+    notebook.cells.insert(4, own)  # behind the answer, which is the fourth
+    notebook.cells.remove(find(notebook, "imports"))
+    composed = compose(EXAM, notebook)
+    places = {name: cell_number(composed.cells, index) for index, name in enumerate(names(composed))}
+    assert places == {
+        name: str(notebook.cells.index(cell) + 1)
+        for cell in notebook.cells
+        if (name := cell.metadata.get("nbgrader", {}).get("grade_id", cell.source))
+    } | {"imports": "imports"}

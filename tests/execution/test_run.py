@@ -113,6 +113,11 @@ def test_a_function_answered_before_the_kernel_died_can_still_be_called():
     assert executed.run.status is RunStatus.KILLED
 
 
+def test_the_cell_that_the_kernel_died_in_is_named():
+    executed = run(FUNCTIONS, cell2="raise Dies")
+    assert executed.run.message.endswith("That was in cell 3 (cell2).")
+
+
 def test_what_dies_when_a_visible_test_calls_it_can_still_be_asked_outside():
     """The test cell that the kernel did not survive has a capture that the second kernel knows."""
     kernels = []

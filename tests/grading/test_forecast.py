@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from helpers import tiny
 from helpers.kernels import InProcessKernel
-from helpers.tiny import TEST, Here, grade_here, grade_in_this_process, submit, tiny_course
+from helpers.tiny import TEST, Here, grade_here, grade_in_this_process, submit, tiny_course, tiny_release
 
 from autograder import cli
 from autograder.errors import HostError
+from autograder.grading.batch import earlier, plan
+from autograder.grading.forecast import compare
 from autograder.grading.work import Work
-from autograder.records import Course, Grade
+from autograder.records import Batch, Course, Grade
 
 
 @pytest.fixture
@@ -151,3 +154,15 @@ def test_force_executes_for_the_dry_run_too(course: Course, started: list[str]) 
     said = grade(course, "--dry-run", "--force")
     assert "0 of 3 grades would change, 3 would stay; 3 needed an execution" in said.stdout
     assert sorted(started) == ["ada", "bob", "eve"]
+
+
+def test_a_question_that_the_students_process_measures_is_labeled(course: Course, started: list[str]) -> None:
+    """Its points can be the student's own gift."""
+    (work,) = (work for work in plan(course, tiny_release(course)) if work.student == "ada")
+    before = earlier(work)
+    assert before is not None
+    (book,) = before.notebooks
+    (question,) = book.questions
+    marked = replace(book, questions=(replace(question, score=0.0, in_kernel=True),))
+    (change,) = compare([work], {"ada": replace(before, notebooks=(marked,))}, Batch((), (), ())).changes
+    assert str(change.questions[0]) == "test-double 2 → 0 (measured in the student's process)"

@@ -11,6 +11,7 @@ from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.workspace import Workspace
+from autograder.examiner.written_files import written_paths
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.run import execute
 from autograder.records import Limits, Role
@@ -38,8 +39,12 @@ class Kernel(InProcessKernel):
             return super().exchange(*args, **kwargs)
 
 
-def graded(kernel, *cells, given=None, handed_in=None, released=None):
-    """Run and examine; the results of the test cells. ``released`` is what students have of each of these."""
+def graded(kernel, *cells, given=None, handed_in=None, released=None, written=None):
+    """Run and examine; the results of the test cells.
+
+    ``released`` is what students have of each of these; ``written`` are the paths that the instructor's cells write,
+    if these are not the given cells.
+    """
     exam = exam_of(*cells)
     if released is not None:
         hidden = [replace(c, released=released) if c.role is Role.TEST else c for c in exam.cells]
@@ -51,6 +56,7 @@ def graded(kernel, *cells, given=None, handed_in=None, released=None):
         kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
     )
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
-    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files)
+    outputs = written_paths(exam) if written is None else frozenset(written)
+    workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
     return examine(pairs, known, answers, None, 20.0, workspace=workspace)

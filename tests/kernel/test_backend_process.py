@@ -250,9 +250,7 @@ class TestTheOtherProcess:
 
     def test_an_argument_that_is_not_plain_is_refused(self) -> None:
         f = notebook("def f(x):\n    return x")["f"]
-        with pytest.raises(
-            ElsewhereError, match="an argument cannot go to another process: an object cannot be copied"
-        ):
+        with pytest.raises(ElsewhereError, match="an argument cannot be given: an object cannot be copied"):
             backend_process.call(f, "torch", (object(),))
 
 

@@ -200,7 +200,7 @@ def test_a_cheater_scores_exactly_like_the_honest_wrong_answer(graded: Class, na
     [
         ("crash", "cell_error", "ZeroDivisionError"),
         ("endless", "timed_out", "longer than 4 s"),
-        ("dead", "killed", "kernel ended"),
+        ("dead", "killed", "That was in cell "),
         ("hog", "out_of_memory", "more than 768 MiB"),
     ],
 )

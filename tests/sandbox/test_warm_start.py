@@ -17,12 +17,14 @@ import pytest
 
 from autograder.errors import SandboxError
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.kernel.workfiles import GIVEN
 from autograder.records import Limits, RunStatus
 from autograder.sandbox import Job
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template
 from autograder.sandbox.warm_start import Template, WarmSandbox
+from autograder.sandbox.work_files import work_files
 
 pytestmark = pytest.mark.sandbox
 
@@ -40,7 +42,7 @@ def started(cold: BubblewrapSandbox, tmp_path_factory: pytest.TempPathFactory) -
     """A template that has numpy, and a file that all notebooks of the assignment have."""
     given = tmp_path_factory.mktemp("release") / "data.csv"
     given.write_text("1,2\n")
-    with template(cold, {f"{HOME}/data.csv": given}, LIMITS, modules=["numpy", "matplotlib.pyplot"]) as made:
+    with template(cold, work_files({"data.csv": given}), LIMITS, modules=["numpy", "matplotlib.pyplot"]) as made:
         made.wait_until_ready()
         yield made
 
@@ -54,7 +56,7 @@ def warm(cold: BubblewrapSandbox, started: Template) -> WarmSandbox:
 def kernel(warm: WarmSandbox, started: Template) -> Iterator[Start]:
     """Starts kernels that are forks; they end with the test."""
     kernels: list[SandboxedKernel] = []
-    given = {Path(path).name: Path(source) for path, source in started.address.bound if path.startswith(HOME)}
+    given = {Path(path).name: Path(source) for path, source in started.address.bound if path.startswith(GIVEN)}
 
     def start(sandbox: Any = warm, limits: Limits = LIMITS, **files: Path) -> SandboxedKernel:
         made = sandboxed_kernel(sandbox, {**given, **files}, limits)

@@ -23,11 +23,12 @@ from autograder.grading import batch
 from autograder.grading.templates import Templates
 from autograder.grading.walls import examiner_sandbox
 from autograder.grading.work import Work
+from autograder.kernel.workfiles import GIVEN
 from autograder.records import Course
 from autograder.release.build import build
 from autograder.sandbox import Sandbox
-from autograder.sandbox.base import HOME
 from autograder.sandbox.kernel_job import kernel_job
+from autograder.sandbox.work_files import work_files
 
 pytestmark = pytest.mark.sandbox
 SECONDS = 60.0
@@ -212,7 +213,7 @@ def test_46_its_memory_is_limited(wall: Sandbox, templates: Templates, work: Wor
 
 def mounts_in(wall: Sandbox, templates: Templates, course: Course) -> str:
     """The table of mounts that a student's cell can read, in a kernel with all of its files."""
-    files = {f"{HOME}/{name}": path for name, path in templates.staged.released.items()}
+    files = work_files(templates.staged.released)
     job = kernel_job(files, course.assignments[ASSIGNMENT].limits, "key", hidden_paths=(course.root,))
     process = wall.start(
         replace(job, argv=(job.argv[0], "-I", "-S", "-c", "print(open('/proc/self/mountinfo').read())"))
@@ -230,7 +231,7 @@ def test_36_the_table_of_mounts_names_no_course(how: str, templates: Templates, 
     forks = templates.kernel_sandbox()
     assert forks is not None
     table = mounts_in(forks if how == "forked" else forks.cold, templates, course)
-    assert "/home/student/words.txt" in table
+    assert f"{GIVEN}/words.txt" in table
     assert not [word for word in (str(course.root), "submitted", "source") if word in table]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autograder.check.handle import reference_of
@@ -47,6 +47,8 @@ class Lending:
             if id(value) in self.lent:
                 figure, handle = self.lent[id(value)]
                 used[id(figure)] = figure, handle
+        for array in _arrays(arguments):
+            self._lend_array(remote, array)
         try:
             yield
         finally:
@@ -70,13 +72,44 @@ class Lending:
                 remote.callbacks.rebuilt[id(own)] = own, reference
                 self.lent[id(own)] = figure, made[0]
 
+    def _lend_array(self, remote: Any, array: Any) -> None:
+        """Make the kernel's counterpart of an array of axes, such as ``plt.subplots(2, 2)`` returns."""
+        items = array.ravel().tolist()
+        if not items or not all(id(item) in self.lent for item in items):
+            return
+        with _unbuilt(remote):
+            reference = reference_of(remote.ask("operate", "axes_array", (items, list(array.shape))))
+        if reference is not None:
+            remote.callbacks.rebuilt[id(array)] = array, reference
+
 
 def _figures(value: Any, depth: int = 3) -> Iterator[Any]:
     if kind(value):
         yield value
-    elif depth and type(value) in (list, tuple, dict) and len(value) <= MAX_AXES:
-        for item in value.values() if type(value) is dict else value:
+    elif depth:
+        for item in _items(value):
             yield from _figures(item, depth - 1)
+
+
+def _arrays(value: Any, depth: int = 3) -> Iterator[Any]:
+    if _is_array(value):
+        yield value
+    elif depth:
+        for item in _items(value):
+            yield from _arrays(item, depth - 1)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if _is_array(value):
+        return value.ravel().tolist() if value.size <= MAX_AXES else ()
+    if type(value) not in (list, tuple, dict) or len(value) > MAX_AXES:
+        return ()
+    return value.values() if type(value) is dict else value
+
+
+def _is_array(value: Any) -> bool:
+    """Return whether a value is an array of objects, which may be axes; numpy is there where matplotlib is."""
+    return type(value) is sys.modules["numpy"].ndarray and value.dtype.hasobject
 
 
 def _is_empty(figure: Any) -> bool:

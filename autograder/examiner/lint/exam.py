@@ -16,6 +16,8 @@ from autograder.examiner.lint.released_files import writes_over_released
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.lint.test_cell import NO_MODULE, Finding, Reader
 from autograder.examiner.magics import without_magics
+from autograder.examiner.module_state import names_with_state
+from autograder.examiner.names import vocabulary
 from autograder.examiner.refusals import NO_MAGICS, PLAIN_PYTHON
 from autograder.records import Exam, ExamCell, Role
 
@@ -109,27 +111,49 @@ def needing_kernel(exam: Exam) -> frozenset[str]:
 # --- the findings ------------------------------------------------------------------------------------
 
 
-def _of_other_cells(exam: Exam, files: Collection[str]) -> Iterator[Finding]:
+def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[Finding]:
     """Yield warnings about the instructor's cells that are not tests."""
     for index, cell in enumerate(exam.cells):
         if cell.cell_type != "code" or cell.role is Role.TEST:
             continue
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             source = without_magics(cell.source)
-            for node, reason, instead in writes_over_released(ast.parse(source), files):
+            for node, reason, instead in writes_over_released(ast.parse(source), read_only):
                 line = getattr(node, "lineno", 0)
                 yield Finding(f"cell {index + 1}", line, source.splitlines()[line - 1], reason, instead, warning=True)
 
 
-def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
+def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
+    """Yield warnings about functions of the course's modules that share state with the notebook's cells."""
+    theirs = vocabulary(exam).with_state
+    source = without_magics(cell.source)
+    others = [c.source for c in exam.cells if c.cell_type == "code"]
+    bound = frozenset(n for one in others for n in names_with_state(one, exam.state, exam.stars))
+    seen: set[str] = set()
+    for node in ast.walk(ast.parse(source)) if bound else ():
+        if not isinstance(node, ast.Name) or node.id not in bound - seen:
+            continue
+        seen.add(node.id)
+        why = f"`{node.id}` has state that the notebook's cells change"
+        if node.id in theirs:
+            why = f"{why}, so it is called in the student's process, where it can answer anything"
+            todo = "if that is too little, let the student's function return what the test needs"
+        else:
+            why = f"{why}, and the test calls a copy of its own, in which nothing of that has happened"
+            todo = "import it in the answer cell alone, or let the student's function return what the test needs"
+        yield Finding(name, node.lineno, source.splitlines()[node.lineno - 1], why, todo, warning=True)
+
+
+def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[Finding]:
     """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
     Args:
         exam: the instructor's notebook.
         files: paths of the files in the release, and of the course's own modules.
+        read_only: paths of the files that notebooks cannot write over.
     """
     notebook = Notebook(exam, files)
-    found = list(_of_other_cells(exam, files))
+    found = list(_of_other_cells(exam, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
         if name in unread:
@@ -139,6 +163,7 @@ def findings(exam: Exam, files: Collection[str] = ()) -> list[Finding]:
             why = f"{worth}, where the student's code can read the test and give itself these points"
             found.append(Finding(name, 0, "", why, "", warning=True))
             continue
+        found += _of_state(exam, name, cell)
         reader = Reader(name, cell, notebook)
         seen: set[tuple[int, str]] = set()
         for finding in sorted(reader.all(), key=lambda f: f.line):

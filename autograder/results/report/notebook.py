@@ -49,6 +49,8 @@ class CellView:
     note: str
     run: str
     grade_id: str
+    number: int | None = None
+    """Number in the file that was handed in; 0 if the cell is not in it; None in notebooks that do not tell."""
     outputs: tuple[OutputView, ...] = ()
     count: int | None = None
 
@@ -82,6 +84,7 @@ def _cell(cell: Any, pieced: str) -> CellView:
     kind = cell.cell_type
     outputs = tuple(_outputs(cell)) if kind == "code" and role != "test" else ()
     count = cell.get("execution_count") if kind == "code" else None
+    number = about.get("number")
     html, rendered = _source(cell, pieced or (_instructors(kind, cell.source) if role in INSTRUCTORS else ""))
     return CellView(
         kind=kind,
@@ -91,6 +94,7 @@ def _cell(cell: Any, pieced: str) -> CellView:
         note=str(about.get("note", "")),
         run=str(about.get("run", "")),
         grade_id=str(nbgrader.get("grade_id", "")),
+        number=number if type(number) is int else None,
         outputs=outputs,
         count=count if isinstance(count, int) else None,
     )

@@ -1,0 +1,50 @@
+"""What is left of a notebook whose cell was interrupted, or whose kernel was killed: all answers before that cell."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from helpers.examination import graded
+from helpers.exams import composed_of, exam_of
+
+from autograder.examiner.remote.proxy import Remote
+from autograder.execution.client import sandboxed_kernel
+from autograder.execution.run import execute
+from autograder.records import Limits, Outcome, Role, RunStatus
+from autograder.sandbox import default_sandbox
+
+pytestmark = pytest.mark.sandbox
+
+LIMITS = Limits(cell_seconds=2, memory_mib=512, processes=64)
+EXAM = exam_of(
+    (Role.ANSWER, "def double(x): return 2 * x"),
+    (Role.TEST, "assert double(3) == 6"),
+    (Role.ANSWER, "total = 0"),
+    (Role.TEST, "assert total == 0"),
+    (Role.ANSWER, "last = 1"),
+    (Role.TEST, "assert last == 1"),
+)
+UNSTOPPABLE = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+ENDS = {
+    "interrupted": ("while True: pass", RunStatus.TIMED_OUT, "Cell 3 (cell2) ran longer than 2 s"),
+    "killed for its time": (UNSTOPPABLE, RunStatus.TIMED_OUT, "Cell 3 (cell2) ran longer than 2 s"),
+    "killed for its memory": ("x = bytearray(2**30)", RunStatus.OUT_OF_MEMORY, "That was in cell 3 (cell2)."),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_answers_before_the_cell_keep_their_points_and_the_cell_is_named(how: str) -> None:
+    """A function, which lives in the kernel alone, is asked in a second one; nbgrader stops at a dead kernel.
+
+    After an interrupt the later cells run, as in nbgrader; after a dead kernel they cannot.
+    """
+    source, status, message = ENDS[how]
+    start = partial(sandboxed_kernel, default_sandbox(), {}, LIMITS)
+    executed = execute(start, Remote, composed_of(EXAM, cell2=source), {}, LIMITS)
+    executed.close()
+    assert (executed.run.status, message in executed.run.message) == (status, True), executed.run.message
+    first, broken, last = graded(EXAM, start, limits=LIMITS, cell2=source)
+    assert first.outcome is Outcome.PASSED, first.detail
+    assert broken.outcome is not Outcome.PASSED
+    assert (last.outcome is Outcome.PASSED) == (how == "interrupted")
