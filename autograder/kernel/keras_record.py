@@ -1,8 +1,9 @@
 """The record of an unrolled Keras model: the configuration of a functional model that computes the same.
 
-Runs inside the student's kernel. The record has Keras's own format, and three parts beside layers and operations. They
-are of the module ``autograder``: ``Variable``, a parameter of a layer of the student's own; ``Constant``, an array that
-a layer is called with; and ``Rows``, which repeats a tensor for each row.
+Runs inside the student's kernel. The record has Keras's own format, and four parts beside layers and operations. They
+are of the module ``autograder``: ``Variable``, a parameter of a layer of the student's own; ``Weight``, a weight of
+another layer of the record; ``Constant``, an array that a layer is called with; and ``Rows``, which repeats a tensor
+for each row.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Record:
         self.anchor = inputs[0]
         for tensor in self.keras.tree.flatten(found.outputs):
             self._reach(tensor)
+        self._describe_variables()
 
     # --- walking
 
@@ -166,11 +168,25 @@ class Record:
         source = self.found.sources[id(tensor)][1]
         part = self.parts.get(id(source))
         if part is None:
-            entry = self._variable(source) if source.owner is not None else self._constant(source.value)
+            entry = {} if source.owner is not None else self._constant(source.value)
             name = "variable" if source.owner is None else str(source.owner.name) + "_" + str(source.value.name)
             part = self._add(source, entry, name.split(":")[0])
             part.calls.append({"args": [self._ref(self.anchor)], "kwargs": {}})
         return [part.key, 0]
+
+    def _describe_variables(self) -> None:
+        """Describe the variables, once it is known which layers are part of the record."""
+        places: dict[int, tuple[str, int]] = {}
+        for part in self.parts.values():
+            if isinstance(part.held, self.keras.Layer):
+                for index, variable in enumerate(_weights_in(part.held)):
+                    places.setdefault(id(variable), (part.key, index))
+        for part in self.parts.values():
+            if isinstance(part.held, Source) and part.held.owner is not None:
+                place = places.get(id(part.held.value))
+                part.held.borrowed = place is not None
+                part.entry = self._variable(part.held) if place is None else _weight(part.held.value, *place)
+                part.entry["config"]["name"] = part.key
 
     def _variable(self, source: Source) -> dict[str, Any]:
         variable, serialize = source.value, self.keras.saving.serialize_keras_object
@@ -236,10 +252,8 @@ class Record:
 
     def _of_variable(self, variable: Any) -> Any:
         """Return the symbolic tensor of a variable that an operation was given as it is."""
-        for owner in self.found.own.values():
-            if any(variable is other for other in getattr(owner, "variables", [])):
-                if any(variable is other for other in _weights_of_known(self.found)):
-                    break
+        for owner in self.found.layers:
+            if any(variable is other for other in owner._trainable_variables + owner._non_trainable_variables):
                 return self.found.source(variable, owner)
         raise UnreadableError("borrowed")
 
@@ -285,6 +299,23 @@ class Record:
             for part in self.parts.values()
             if isinstance(part.held, kinds) and not isinstance(part.held, self.keras.layers.InputLayer)
         ]
+
+
+def _weights_in(held: Any) -> list[Any]:
+    """Return the weights of a layer or model in the order in which they are sent."""
+    layers = keras_kinds.leaf_layers(held) if isinstance(held, sys.modules["keras"].Model) else [held]
+    return [variable for layer in layers for variable in layer.weights]
+
+
+def _weight(variable: Any, key: str, index: int) -> dict[str, Any]:
+    """Describe a variable that is a weight of a part of the record: number ``index`` of its weights."""
+    config = {
+        "shape": list(map(int, variable.shape)),
+        "dtype": _dtype_name(variable.dtype),
+        "layer": key,
+        "index": index,
+    }
+    return {"module": "autograder", "class_name": "Weight", "config": config}
 
 
 def _weights_of_known(found: Recording) -> list[Any]:
