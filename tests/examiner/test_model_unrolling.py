@@ -81,6 +81,36 @@ def test_an_unrolled_model_trains_again_from_its_own_initializers(keras: Any) ->
     assert weights[200, 50].std() == pytest.approx(np.sqrt(2 / 200), rel=0.1), "he_normal"
 
 
+def made_in_init(keras: Any) -> Any:
+    class Own(keras.layers.Layer):
+        def __init__(self, units: int, **options: Any) -> None:
+            super().__init__(**options)
+            print("made")
+            self.scale = self.add_weight(shape=(units,), initializer="zeros", name="scale")
+            self.w = self.add_weight((200, units), "random_normal", name="w")
+            self.inner = keras.layers.Dense(units)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(keras.ops.matmul(x, self.w) * (1 + self.scale))
+
+    return Own
+
+
+def test_initializers_of_weights_that_are_made_in_init_are_read(keras: Any, capsys: Any) -> None:
+    model, _ = called(keras.Sequential([made_in_init(keras)(50)]), np.zeros((2, 200), "float32"))
+    capsys.readouterr()
+    before = keras.layers.Dense(1).name
+    claimed = sent(model)
+    assert not capsys.readouterr().out
+    assert int(keras.layers.Dense(1).name.rpartition("_")[2]) == int(before.rpartition("_")[2] or 0) + 1
+    fresh = reinitialize(rebuild(*claimed), 1)
+    weights = {
+        tuple(layer.weight.shape): np.asarray(layer.weight) for layer in fresh.layers if hasattr(layer, "weight")
+    }
+    assert (weights[50,] == 0).all()
+    assert weights[200, 50].std() == pytest.approx(0.05, rel=0.1), "random_normal"
+
+
 @pytest.mark.parametrize("copied", ["reinitialize", "clone_model"])
 def test_weights_that_are_used_twice_stay_tied_when_trained_again(keras: Any, copied: str) -> None:
     model, rows = UNROLLED["autoencoder"][0](keras)
