@@ -311,7 +311,7 @@ def _run(found: Recording, model: Any, dtype: str) -> None:
     found.forget()
     found.inputs = inputs = _inputs(model, dtype)
     given = inputs if isinstance(inputs, list) and several_arguments(model) else [inputs]
-    with found.symbolic_variables(), tensorflow_calls.recorded(), found.opened_calls():
+    with found.symbolic_variables(), tensorflow_calls.recorded(found.source), found.opened_calls():
         found.outputs = found.open(model, tuple(given), {})
     flat = keras.tree.flatten(found.outputs)
     if not flat or not all(isinstance(tensor, keras.KerasTensor) for tensor in flat):
