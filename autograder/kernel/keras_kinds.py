@@ -104,3 +104,18 @@ def all_layers(model: Any) -> list[Any]:
                 found[id(part)] = part
                 waiting.append(part)
     return list(found.values())
+
+
+def leaf_layers(model: Any, depth: int = 0) -> list[Any]:
+    """List the layers of the model and of the models inside it, without input layers, in order."""
+    keras = sys.modules["keras"]
+    try:
+        found: list[Any] = []
+        for layer in model.layers:
+            if isinstance(layer, keras.Model) and depth < _DEPTH:
+                found += leaf_layers(layer, depth + 1)
+            elif not isinstance(layer, keras.layers.InputLayer):
+                found.append(layer)
+        return found
+    except Exception:
+        return []

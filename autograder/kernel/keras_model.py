@@ -54,7 +54,7 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
             problems.append(f"{what}: {type(error).__name__}")
             return None
 
-    kind, layers, config = _kind(model), _layers(model), model.get_config
+    kind, layers, config = _kind(model), keras_kinds.leaf_layers(model), model.get_config
     answers: list[Any] = []
     extra: dict[str, Any] = {"unread": "", "probe": None}
     if kind != "Subclassed" and all(map(keras_kinds.is_exact, keras_kinds.inner_layers(model))):
@@ -67,7 +67,11 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
         if not unrolled.reason:
             kind, config, answers = "Unrolled", lambda: unrolled.config, unrolled.answers
             extra["probe"] = unrolled.probe
-            layers = [layer for held in unrolled.held for layer in (_layers(held) if is_model(held) else [held])]
+            layers = [
+                layer
+                for held in unrolled.held
+                for layer in (keras_kinds.leaf_layers(held) if is_model(held) else [held])
+            ]
     variables = [variable for layer in layers for variable in _weights(layer)]
     described = {
         "kind": kind,
@@ -136,21 +140,6 @@ def _base_config(model: Any, kind: str) -> Any:
     with keras_unrolled.without_traces(model):
         twin = keras.Model(inputs=model._inputs_struct, outputs=model._outputs_struct, name=model.name)
         return dict(twin.get_config(), trainable=bool(model.trainable))
-
-
-def _layers(model: Any, depth: int = 0) -> list[Any]:
-    """List the layers of the model and of the models inside it, without input layers, in order."""
-    keras = sys.modules["keras"]
-    try:
-        found: list[Any] = []
-        for layer in model.layers:
-            if isinstance(layer, keras.Model) and depth < _DEPTH:
-                found += _layers(layer, depth + 1)
-            elif not isinstance(layer, keras.layers.InputLayer):
-                found.append(layer)
-        return found
-    except Exception:
-        return []
 
 
 def _weights(layer: Any) -> list[Any]:

@@ -1,12 +1,15 @@
 """The record of an unrolled Keras model: the configuration of a functional model that computes the same.
 
-Runs inside the student's kernel. The record has Keras's own format, and three parts beside layers and operations. They
-are of the module ``autograder``: ``Variable``, a parameter of a layer of the student's own; ``Constant``, an array that
-a layer is called with; and ``Rows``, which repeats a tensor for each row.
+Runs inside the student's kernel. The record has Keras's own format, and four parts beside layers and operations. They
+are of the module ``autograder``: ``Variable``, a parameter of a layer of the student's own; ``Weight``, a weight of
+another layer of the record; ``Constant``, an array that a layer is called with; and ``Rows``, which repeats a tensor
+for each row.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from typing import Any
 
@@ -46,6 +49,7 @@ class Record:
         self.anchor = inputs[0]
         for tensor in self.keras.tree.flatten(found.outputs):
             self._reach(tensor)
+        self._describe_variables()
 
     # --- walking
 
@@ -166,11 +170,25 @@ class Record:
         source = self.found.sources[id(tensor)][1]
         part = self.parts.get(id(source))
         if part is None:
-            entry = self._variable(source) if source.owner is not None else self._constant(source.value)
+            entry = {} if source.owner is not None else self._constant(source.value)
             name = "variable" if source.owner is None else str(source.owner.name) + "_" + str(source.value.name)
             part = self._add(source, entry, name.split(":")[0])
             part.calls.append({"args": [self._ref(self.anchor)], "kwargs": {}})
         return [part.key, 0]
+
+    def _describe_variables(self) -> None:
+        """Describe the variables, once it is known which layers are part of the record."""
+        places: dict[int, tuple[str, int]] = {}
+        for part in self.parts.values():
+            if isinstance(part.held, self.keras.Layer):
+                for index, variable in enumerate(_weights_in(part.held)):
+                    places.setdefault(id(variable), (part.key, index))
+        for part in self.parts.values():
+            if isinstance(part.held, Source) and part.held.owner is not None:
+                place = places.get(id(part.held.value))
+                part.held.borrowed = place is not None
+                part.entry = self._variable(part.held) if place is None else _weight(part.held.value, *place)
+                part.entry["config"]["name"] = part.key
 
     def _variable(self, source: Source) -> dict[str, Any]:
         variable, serialize = source.value, self.keras.saving.serialize_keras_object
@@ -236,10 +254,8 @@ class Record:
 
     def _of_variable(self, variable: Any) -> Any:
         """Return the symbolic tensor of a variable that an operation was given as it is."""
-        for owner in self.found.own.values():
-            if any(variable is other for other in getattr(owner, "variables", [])):
-                if any(variable is other for other in _weights_of_known(self.found)):
-                    break
+        for owner in self.found.layers:
+            if any(variable is other for other in owner._trainable_variables + owner._non_trainable_variables):
                 return self.found.source(variable, owner)
         raise UnreadableError("borrowed")
 
@@ -287,6 +303,23 @@ class Record:
         ]
 
 
+def _weights_in(held: Any) -> list[Any]:
+    """Return the weights of a layer or model in the order in which they are sent."""
+    layers = keras_kinds.leaf_layers(held) if isinstance(held, sys.modules["keras"].Model) else [held]
+    return [variable for layer in layers for variable in layer.weights]
+
+
+def _weight(variable: Any, key: str, index: int) -> dict[str, Any]:
+    """Describe a variable that is a weight of a part of the record: number ``index`` of its weights."""
+    config = {
+        "shape": list(map(int, variable.shape)),
+        "dtype": _dtype_name(variable.dtype),
+        "layer": key,
+        "index": index,
+    }
+    return {"module": "autograder", "class_name": "Weight", "config": config}
+
+
 def _weights_of_known(found: Recording) -> list[Any]:
     return [weight for layer in found.layers if id(layer) not in found.own for weight in layer.weights]
 
@@ -309,17 +342,20 @@ def _array(value: Any) -> dict[str, Any]:
 def initializers(layer: Any) -> dict[int, Any]:
     """Return the initializers of a layer's variables, by ``id`` of the variable.
 
-    Keras does not keep them. ``build`` tells them when it runs once more, with an ``add_weight`` that returns the
-    variables that are there.
+    Keras does not keep them. ``build`` and ``__init__`` tell them when they run once more, with an ``add_weight`` that
+    returns the variables that are there.
     """
     keras = sys.modules["keras"]
-    build, shapes = type(layer).build, getattr(layer, "_build_shapes_dict", None)
-    if build is keras.Layer.build or not isinstance(shapes, dict):
-        return {}
     found: dict[int, Any] = {}
     left = list(layer._trainable_variables) + list(layer._non_trainable_variables)
 
     def add_weight(shape: Any = None, initializer: Any = None, *others: Any, **named: Any) -> Any:
+        if isinstance(shape, str):  # a name comes first in Keras 2
+            named, shape, initializer = (
+                dict(named, name=shape),
+                named.get("shape", initializer),
+                named.get("initializer"),
+            )
         wanted = () if shape is None else tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
         fits = [one for one in left if tuple(one.shape) == wanted]
         name = named.get("name")
@@ -331,13 +367,29 @@ def initializers(layer: Any) -> dict[int, Any]:
             found[id(chosen)] = keras.initializers.get(initializer)
         return chosen
 
+    for tell in (_build_again, _make_again):
+        if left:
+            with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+                tell(layer, add_weight)  # what was told before an exception is right
+    return found
+
+
+def _build_again(layer: Any, add_weight: Any) -> None:
+    build, shapes = type(layer).build, getattr(layer, "_build_shapes_dict", None)
+    if build is sys.modules["keras"].Layer.build or not isinstance(shapes, dict):
+        return
     saved = dict(vars(layer))
     vars(layer)["add_weight"] = add_weight
     try:
         build(layer, **shapes)
-    except Exception:
-        pass  # what was told until then is right
     finally:
         vars(layer).clear()
         vars(layer).update(saved)
-    return found
+
+
+def _make_again(layer: Any, add_weight: Any) -> None:
+    """Make the layer once more with the arguments that Keras kept; it keeps none but numbers and texts."""
+    kind, kept = type(layer), getattr(layer, "_auto_config", None)
+    if kept is not None and kind.__init__ is not sys.modules["keras"].Layer.__init__:
+        twin = type(kind.__name__, (kind,), {"add_weight": lambda self, *args, **named: add_weight(*args, **named)})
+        twin(**kept.config)

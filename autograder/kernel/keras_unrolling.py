@@ -2,8 +2,8 @@
 
 Runs inside the student's kernel; Keras 3. ``call`` is run once on symbolic inputs. Layers of Keras's own and
 functions of ``keras.ops`` record themselves. Layers of the student's own, and models that contain any, are opened:
-their ``call`` runs in the same way, with symbolic tensors in place of their variables. Nothing of it remains:
-attributes, nodes and names are as before.
+their ``call`` runs in the same way, with symbolic tensors in place of the variables of all layers. Nothing of it
+remains: attributes, nodes and names are as before.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ REASONS = frozenset(
 )
 """Why a forward pass cannot be recorded: the version of Keras is too old; input shapes are unknown; a layer has no
 weights yet; Python branches on values; ``call`` needs values; it uses another library's functions; a constant is too
-large; a layer uses the weight of another layer; an output is no tensor; ``call`` raised."""
+large; an array looks like a weight of another layer; an output is no tensor; ``call`` raised."""
 
 
 class Source:
@@ -42,11 +42,13 @@ class Source:
     def __init__(self, value: Any, owner: Any = None) -> None:
         self.value = value
         self.owner = owner
+        self.borrowed = False
+        """Whether the variable is a weight of a layer of the record."""
 
     @property
     def weights(self) -> list[Any]:
-        """The variable as a list; empty for a constant."""
-        return [] if self.owner is None else [self.value]
+        """The variable as a list; empty for a constant, and for a weight of another layer."""
+        return [] if self.owner is None or self.borrowed else [self.value]
 
 
 class Recording:
@@ -59,6 +61,12 @@ class Recording:
         self.known = {id(layer) for layer in self.layers}
         self.sources: dict[int, tuple[Any, Source]] = {}
         """``id`` of a symbolic tensor → the tensor, and what it stands for."""
+        self.tensors: dict[int, Any] = {}
+        """``id`` of a variable or constant → its symbolic tensor."""
+        self.parameters: dict[int, Any] = {}
+        """``id`` of a variable → its symbolic tensor in the number type in which its layer computes."""
+        self.exchanged: dict[int, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
+        """``id`` of a layer that has symbolic tensors now → its attributes, its variables, and those tensors."""
         self.training: list[Any] = [None]
         self.thread = threading.get_ident()
         self.linear: set[int] = set()
@@ -70,42 +78,68 @@ class Recording:
 
     # --- sources
 
+    def forget(self) -> None:
+        """Forget the sources of an earlier attempt."""
+        self.sources.clear()
+        self.tensors.clear()
+        self.parameters.clear()
+
     def source(self, value: Any, owner: Any = None) -> Any:
         """Return a symbolic tensor for a variable of ``owner``, or for a constant array."""
-        for tensor, known in self.sources.values():
-            if known.value is value:
-                return tensor
-        shape = tuple(int(size) for size in value.shape)
-        dtype = str(getattr(value.dtype, "name", value.dtype))
-        tensor = self.keras.KerasTensor(shape, dtype)
-        self.sources[id(tensor)] = (tensor, Source(value, owner))
+        tensor = self.tensors.get(id(value))
+        if tensor is None:
+            shape = tuple(int(size) for size in value.shape)
+            tensor = self.keras.KerasTensor(shape, str(getattr(value.dtype, "name", value.dtype)))
+            self.sources[id(tensor)] = (tensor, Source(value, owner))
+            self.tensors[id(value)] = tensor
         return tensor
 
     def _parameter(self, value: Any, owner: Any) -> Any:
         tensor = self.source(value, owner)
-        if "float" in tensor.dtype and owner.compute_dtype != owner.variable_dtype:
-            return self.keras.ops.cast(tensor, owner.compute_dtype)
-        return tensor
+        if "float" not in tensor.dtype or owner.compute_dtype == owner.variable_dtype:
+            return tensor
+        if id(value) not in self.parameters:
+            self.parameters[id(value)] = self.keras.ops.cast(tensor, owner.compute_dtype)
+        return self.parameters[id(value)]
 
     @contextlib.contextmanager
     def symbolic_variables(self) -> Iterator[None]:
-        """Put symbolic tensors in place of the variables of the student's own layers, and undo it at the end."""
-        saved = [(layer, dict(vars(layer))) for layer in self.own.values()]
+        """Put symbolic tensors in place of the variables of all layers, and undo it at the end."""
+        saved = [(layer, dict(vars(layer))) for layer in self.layers]
         lists = [(held, list(held)) for _, found in saved for held in _losses(found)]
         try:
             for layer, found in saved:
+                symbolic = {}
                 for name, value in found.items():
                     if name not in _BOOKKEEPING:
                         changed = self._replaced(value, layer)
                         if changed is not value:
-                            vars(layer)[name] = changed
+                            symbolic[name] = changed
+                true = {name: found[name] for name in symbolic}
+                self.exchanged[id(layer)] = (vars(layer), true, symbolic)
+                vars(layer).update(symbolic)
             yield
         finally:
+            self.exchanged.clear()
             for layer, found in saved:
                 vars(layer).clear()
                 vars(layer).update(found)
             for held, items in lists:
                 held[:] = items
+
+    @contextlib.contextmanager
+    def true_variables(self, layer: Any) -> Iterator[None]:
+        """Give a layer, and all layers inside it, their variables back while Keras calls it."""
+        inside = keras_kinds.all_layers(layer) if id(layer) in self.exchanged else []
+        taken = {id(part): self.exchanged.pop(id(part)) for part in inside if id(part) in self.exchanged}
+        for attributes, true, _ in taken.values():
+            attributes.update(true)
+        try:
+            yield
+        finally:
+            for attributes, _, symbolic in taken.values():
+                attributes.update(symbolic)
+            self.exchanged.update(taken)
 
     def _replaced(self, value: Any, owner: Any) -> Any:
         if is_variable(value):
@@ -130,7 +164,8 @@ class Recording:
                 return original(layer, *args, **kwargs)
             if id(layer) in self.own:
                 return self.open(layer, args, kwargs)
-            return original(layer, *self._symbolic(layer, args), **self._flagged(layer, kwargs))
+            with self.true_variables(layer):
+                return original(layer, *self._symbolic(layer, args), **self._flagged(layer, kwargs))
 
         # Keras 3.15 does not accept a single slice as the index of a symbolic tensor.
         tensor_class.__getitem__ = lambda tensor, key: get_item(tensor, (key,) if isinstance(key, slice) else key)
@@ -198,7 +233,8 @@ class Recording:
             return None
         layer.activation = self.keras.activations.linear
         try:
-            result = self.original(layer, *args, **kwargs)
+            with self.true_variables(layer):
+                result = self.original(layer, *args, **kwargs)
         finally:
             layer.activation = activation
         self.linear.add(id(layer))
@@ -207,7 +243,7 @@ class Recording:
 
 _BOOKKEEPING = frozenset(
     [
-        *("_trainable_variables", "_non_trainable_variables", "_layers", "_metrics", "_tracker", "_seed_generators"),
+        *("_layers", "_metrics", "_tracker", "_seed_generators"),
         *("optimizer", "_optimizer", "_losses", "_loss_ids"),
     ]
 )
@@ -272,10 +308,10 @@ def record(model: Any) -> Recording:
 
 def _run(found: Recording, model: Any, dtype: str) -> None:
     keras = found.keras
-    found.sources.clear()
+    found.forget()
     found.inputs = inputs = _inputs(model, dtype)
     given = inputs if isinstance(inputs, list) and several_arguments(model) else [inputs]
-    with found.symbolic_variables(), tensorflow_calls.recorded(), found.opened_calls():
+    with found.symbolic_variables(), tensorflow_calls.recorded(found.source), found.opened_calls():
         found.outputs = found.open(model, tuple(given), {})
     flat = keras.tree.flatten(found.outputs)
     if not flat or not all(isinstance(tensor, keras.KerasTensor) for tensor in flat):

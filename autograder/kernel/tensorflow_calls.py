@@ -11,10 +11,50 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from . import tensorflow_functions as _more
+
 
 @contextlib.contextmanager
-def recorded() -> Iterator[None]:
-    """Record TensorFlow's functions inside the block, if TensorFlow is in use."""
+def recorded(source: Callable[[Any], Any]) -> Iterator[None]:
+    """Record TensorFlow's functions inside the block, if TensorFlow is in use.
+
+    Args:
+        source: returns a symbolic tensor for a constant array.
+    """
+    with _opened_fills(source), _dispatched():
+        yield
+
+
+@contextlib.contextmanager
+def _opened_fills(source: Callable[[Any], Any]) -> Iterator[None]:
+    """Record ``zeros`` and ``ones`` for as many rows as a symbolic tensor has, a number that is not known."""
+    modules = [sys.modules[name] for name in ("tensorflow", "keras.ops") if name in sys.modules]
+    saved = [(module, name, vars(module)[name]) for module in modules for name in _FILLS if name in vars(module)]
+
+    def filled(original: Any) -> Callable[..., Any]:
+        def call(shape: Any, *args: Any, **kwargs: Any) -> Any:
+            sizes = tuple(shape) if isinstance(shape, (list, tuple)) else ()
+            if not sizes or sizes[0] is not None:
+                return original(shape, *args, **kwargs)
+            row = original((1, *sizes[1:]), *args, **kwargs)
+            return sys.modules["keras"].ops.broadcast_to(source(row), sizes)
+
+        return call
+
+    try:
+        for module, name, original in saved:
+            setattr(module, name, filled(original))
+        yield
+    finally:
+        for module, name, original in saved:
+            setattr(module, name, original)
+
+
+_FILLS = ("zeros", "ones")
+
+
+@contextlib.contextmanager
+def _dispatched() -> Iterator[None]:
     module: Any = sys.modules.get("tensorflow.python.util.dispatch")
     held = getattr(module, "_GLOBAL_DISPATCHERS", None)
     if not isinstance(held, list):
@@ -23,9 +63,59 @@ def recorded() -> Iterator[None]:
     dispatcher = _Dispatcher(module.OpDispatcher.NOT_SUPPORTED)
     held.append(dispatcher)
     try:
-        yield
+        with _opened_functions(), _opened_backend():
+            yield
     finally:
         held.remove(dispatcher)
+
+
+@contextlib.contextmanager
+def _opened_functions() -> Iterator[None]:
+    """Run the Python function of a ``tf.function`` that is called with symbolic tensors."""
+    module: Any = sys.modules.get("tensorflow.python.eager.polymorphic_function.polymorphic_function")
+    kind = getattr(module, "Function", None)
+    if kind is None:
+        yield
+        return
+    original = kind.__call__
+
+    def call(function: Any, *args: Any, **kwargs: Any) -> Any:
+        return (function.python_function if _is_symbolic(args, kwargs) else original.__get__(function))(*args, **kwargs)
+
+    kind.__call__ = call
+    try:
+        yield
+    finally:
+        kind.__call__ = original
+
+
+@contextlib.contextmanager
+def _opened_backend() -> Iterator[None]:
+    """Record functions of ``keras.backend`` that look into their tensors."""
+    names = ("keras._tf_keras.keras.backend", "keras.src.legacy.backend", "keras.backend")
+    modules = [sys.modules[name] for name in names if name in sys.modules]
+    saved = [(module, name, vars(module)[name]) for module in modules for name in _BACKEND if name in vars(module)]
+
+    def recorded_as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if _is_symbolic(args, kwargs):
+                return function(sys.modules["keras"].ops, *args, **kwargs)
+            return original(*args, **kwargs)
+
+        return call
+
+    try:
+        for module, name, original in saved:
+            setattr(module, name, recorded_as(original, _BACKEND[name]))
+        yield
+    finally:
+        for module, name, original in saved:
+            setattr(module, name, original)
+
+
+def _is_symbolic(args: Any, kwargs: Any) -> bool:
+    keras = sys.modules["keras"]
+    return any(isinstance(item, keras.KerasTensor) for item in keras.tree.flatten([args, kwargs]))
 
 
 class _Dispatcher:
@@ -46,8 +136,7 @@ class _Dispatcher:
     def handle(self, function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         keras = sys.modules["keras"]
         same = self.functions.get(id(_innermost(function)))
-        flat = keras.tree.flatten([args, kwargs])
-        if same is None or not any(isinstance(item, keras.KerasTensor) for item in flat):
+        if same is None or not _is_symbolic(args, kwargs):
             return self.not_supported
         kwargs = {name: value for name, value in kwargs.items() if name != "name"}
         return same(keras.ops, *args, **kwargs)
@@ -109,6 +198,23 @@ def _normalized(ops: Any, x: Any, axis: Any = None, epsilon: float = 1e-12) -> A
     return ops.multiply(x, ops.rsqrt(ops.maximum(squares, epsilon)))
 
 
+def _split(ops: Any, value: Any, num_or_size_splits: Any, axis: int = 0, num: Any = None) -> Any:
+    """Split by sizes; Keras takes the places between the pieces."""
+    if isinstance(num_or_size_splits, int):
+        return ops.split(value, num_or_size_splits, axis=axis)
+    places = [sum(num_or_size_splits[:count]) for count in range(1, len(num_or_size_splits))]
+    return ops.split(value, places, axis=axis)
+
+
+def _broadcast_to(ops: Any, input: Any, shape: Any) -> Any:
+    sizes = tuple(shape)
+    if sizes[0] is None and len(input.shape) == len(sizes) and input.shape[0] is None:
+        import numpy as np
+
+        return ops.multiply(input, np.ones(sizes[1:], input.dtype))  # its rows are there already
+    return ops.broadcast_to(input, sizes)
+
+
 _SAME_NAMES = """
 abs add subtract multiply divide exp square sqrt tanh sigmoid sin cos tan minimum maximum floor round sign equal
 not_equal less less_equal greater greater_equal logical_and logical_or logical_not
@@ -167,8 +273,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": lambda ops, values, axis: ops.concatenate(list(values), axis=axis),
     "stack": lambda ops, values, axis=0: ops.stack(list(values), axis=axis),
     "unstack": lambda ops, value, num=None, axis=0: ops.unstack(value, num=num, axis=axis),
-    "split": lambda ops, value, num_or_size_splits, axis=0: ops.split(value, num_or_size_splits, axis=axis),
-    "broadcast_to": lambda ops, input, shape: ops.broadcast_to(input, tuple(shape)),
+    "split": _split,
+    "broadcast_to": _broadcast_to,
     "tile": lambda ops, input, multiples: ops.tile(input, tuple(multiples)),
     "repeat": lambda ops, input, repeats, axis=None: ops.repeat(input, repeats, axis=axis),
     "gather": _gather,
@@ -181,5 +287,18 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "shape": lambda ops, input, out_type=None: ops.shape(input),
     "add_n math.add_n": lambda ops, inputs: sum(inputs[1:], inputs[0]),
     "convert_to_tensor": lambda ops, value, *_, **__: value,
+    **_more.FUNCTIONS,
 }
 """Names in TensorFlow → the same with ``keras.ops``, given as the first argument."""
+
+_BACKEND: dict[str, Callable[..., Any]] = {
+    "mean": _more.of_axis("mean"),
+    "var": _more.of_axis("var"),
+    "std": _more.of_axis("std"),
+    "dot": lambda ops, x, y: ops.dot(x, y),
+    "concatenate": lambda ops, tensors, axis=-1: ops.concatenate(list(tensors), axis=axis),
+    "softmax": lambda ops, x, axis=-1: ops.softmax(x, axis=axis),
+    "batch_flatten": lambda ops, x: ops.reshape(x, (-1, _more.product(x.shape[1:]))),
+    "repeat_elements": lambda ops, x, rep, axis: ops.repeat(x, rep, axis=axis),
+}
+"""Names in ``keras.backend`` → the same with ``keras.ops``, given as the first argument."""

@@ -265,6 +265,57 @@ def a_token_before_each_row(keras: Any) -> Made:
     return called(model, SERIES)
 
 
+def tied_embeddings(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return keras.ops.matmul(own.e(x), keras.ops.transpose(own.e.embeddings))
+
+    return called(of_call(keras, {"e": keras.layers.Embedding(9, 4)}, call), WORDS)
+
+
+def tied_autoencoder(keras: Any) -> Made:
+    """An autoencoder whose decoder turns the encoder's kernels around, with functions of TensorFlow."""
+    import tensorflow as tf
+
+    class Transposed(keras.layers.Layer):
+        def __init__(self, dense: Any, activation: Any = None) -> None:
+            super().__init__()
+            self.dense = dense
+            self.activation = keras.activations.get(activation)
+
+        def build(self, shape: Any) -> None:
+            self.b = self.add_weight(shape=(self.dense.kernel.shape[0],), initializer="zeros", name="bias")
+
+        def call(self, x: Any) -> Any:
+            return self.activation(tf.matmul(x, self.dense.weights[0], transpose_b=True) + self.b)
+
+    first, second = keras.layers.Dense(3, activation="relu"), keras.layers.Dense(2)
+    parts = {"encoder": keras.Sequential([first, second]), "a": Transposed(second, "relu"), "b": Transposed(first)}
+    return called(of_call(keras, parts, lambda own, x, training: own.b(own.a(own.encoder(x)))), ROWS)
+
+
+def a_kernel_used_again(keras: Any) -> Made:
+    parts = {"a": keras.layers.Dense(4), "b": keras.layers.Dense(2)}
+    parts["a"].build((None, 4))
+    return called(of_call(keras, parts, lambda own, x, t: own.b(keras.ops.tanh(x @ own.a.kernel) + own.a(x))), ROWS)
+
+
+def an_embedding_that_is_only_looked_up(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return own.out(x + own.places.embeddings)
+
+    parts = {"places": keras.layers.Embedding(5, 4), "out": keras.layers.Dense(2)}
+    parts["places"].build(None)
+    return called(of_call(keras, parts, call), SERIES)
+
+
+def tied_in_mixed_precision(keras: Any) -> Made:
+    def call(own: Any, x: Any, training: Any) -> Any:
+        return keras.ops.matmul(own.a(x), keras.ops.transpose(own.a.kernel))
+
+    parts = {"a": keras.layers.Dense(3, dtype="mixed_float16")}
+    return called(of_call(keras, parts, call, dtype="mixed_float16"), ROWS)
+
+
 UNROLLED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "subclass": (
         plain_subclass,
@@ -298,6 +349,18 @@ UNROLLED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "nested": (models_inside, "Dense(units=2) → Dense(units=4, activation=tanh)"),
     "reshape": (rows_are_counted, "Dense(units=6)"),
     "token": (a_token_before_each_row, "Concatenate → Dense(units=2)"),
+    "tied": (tied_embeddings, "Embedding(input_dim=9, output_dim=4) → operation matmul"),
+    "autoencoder": (
+        tied_autoencoder,
+        "Dense(units=3, activation=relu) → Dense(units=2) → operation matmul → Add → Activation(activation=relu)"
+        " → operation matmul → Add",
+    ),
+    "again": (
+        a_kernel_used_again,
+        "operation matmul → Activation(activation=tanh) → Dense(units=4) → Add → Dense(units=2)",
+    ),
+    "only looked up": (an_embedding_that_is_only_looked_up, "Add → Dense(units=2)"),
+    "tied, mixed": (tied_in_mixed_precision, "Dense(units=3) → operation matmul"),
     "Dense subclass": (a_subclass_of_dense, "Dense(units=3, activation=relu)"),
 }
 """Name → how to make it, and its layers."""
@@ -315,13 +378,6 @@ def decides_by_values(keras: Any) -> Made:
 
 def computes_with_numpy(keras: Any) -> Made:
     return called(of_call(keras, {"d": keras.layers.Dense(3)}, lambda own, x, t: own.d(np.asarray(x) * 2)), ROWS)
-
-
-def borrows_a_weight(keras: Any) -> Made:
-    def call(own: Any, x: Any, training: Any) -> Any:
-        return keras.ops.matmul(own.e(x), keras.ops.transpose(own.e.embeddings))
-
-    return called(of_call(keras, {"e": keras.layers.Embedding(9, 4)}, call), WORDS)
 
 
 def mixes_rows(keras: Any) -> Made:
@@ -360,7 +416,6 @@ def symbolic_is_another_function(keras: Any) -> Made:
 ASKED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "flow": (decides_by_values, "decides by the values of its data"),
     "numpy": (computes_with_numpy, "turns tensors into numbers"),
-    "borrowed": (borrows_a_weight, "uses a weight of one of Keras's own layers"),
     "rows": (mixes_rows, "mixes the rows of a batch"),
     "operation": (an_unknown_operation, "The operation 'Digitize' cannot be graded"),
     "cell": (a_cell_of_ones_own, "has a layer or function of your own"),

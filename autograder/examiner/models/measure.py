@@ -14,7 +14,7 @@ from autograder.examiner.models.graph import Built, matched, run
 from autograder.examiner.models.operate import FREE, growth, operate, size, tensors, work
 from autograder.examiner.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
 from autograder.examiner.models.shapes import Shape, WeightShapes, einsum_dense, weight_shapes
-from autograder.examiner.models.sources import SOURCES
+from autograder.examiner.models.sources import SOURCES, require_weights
 from autograder.examiner.models.table_sequences import ATTENTION
 from autograder.examiner.models.values import RefusedModel
 
@@ -79,7 +79,9 @@ class Measure:
             built.seen[call.part, call.index] = [tuple(t.shape) for t in tensors([arguments, keywords])]
             return self._call(built.parts[call.part], arguments, keywords)
 
-        return run(plan, dict(pairs), apply)
+        outputs = run(plan, dict(pairs), apply)
+        require_weights(built.parts)
+        return outputs
 
     def _call(self, built: Built, arguments: list[Any], keywords: dict[str, Any]) -> Any:
         plan = built.plan
@@ -142,7 +144,7 @@ class Measure:
         if built.weights is None:
             built.weights = [plan.arguments["shape"]] if plan.class_name == "Variable" else []
             self._count_parameters(plan, built.weights)
-        dtype = plan.dtype if plan.class_name == "Variable" else plan.arguments["value_dtype"]
+        dtype = plan.arguments.get("value_dtype", plan.dtype)
         tensor = keras.KerasTensor(plan.arguments["shape"], dtype)
         tensor.marked = tuple(tensor.shape)
         return self._count(tensor)

@@ -137,6 +137,8 @@ def work(plan: OperationPlan, operands: list[Any], output: Any) -> float:
     shapes = [tensor.shape for tensor in tensors(operands)]
     if plan.operation.function == "einsum":
         return _einsum_work(plan.arguments["subscripts"], shapes)
+    if plan.operation.function == "conv":
+        return float(size(output.shape) * math.prod(n or FREE for n in tuple(operands[1].shape)[:-1]))
     sizes = [size(shape) for shape in shapes] + [np.size(item) for item in operands if isinstance(item, np.ndarray)]
     return float(math.sqrt(math.prod(sizes) * size(output.shape)))
 

@@ -22,7 +22,7 @@ from autograder.examiner.models.plan import (
     Ref,
     refs,
 )
-from autograder.examiner.models.sources import MODULE, check_constant, read_source
+from autograder.examiner.models.sources import MODULE, check_constant, read_source, with_holders
 from autograder.examiner.models.table import CELLS, LAYERS, REFUSED, WRAPPERS
 from autograder.examiner.models.table_core import Arguments, ignored
 from autograder.examiner.models.table_operations import MODULES, OPERATIONS
@@ -112,6 +112,7 @@ def _functional(config: dict[str, Any], depth: int) -> ModelPlan:
         calls += [read_call(key, index, node) for index, node in enumerate(nodes)]
         if len(calls) > MAX_CALLS:
             raise RefusedModel(f"The model calls its layers more than {MAX_CALLS} times.")
+    table = with_holders(table)
     inputs = read_ends(config.get("input_layers"), table, "The model's inputs")
     if not all(isinstance(table[ref.part], InputPlan) for ref in refs(inputs)):
         raise RefusedModel("A model's inputs must be keras.Input tensors.")

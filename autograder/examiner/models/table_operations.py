@@ -137,6 +137,13 @@ _pooling: Arguments = {
     "padding": one_of("valid", "same"),
     "data_format": FORMAT,
 }
+_steps = either(integer(1, 4096), several(integer(1, 4096), 1, 3))
+_convolution: Arguments = {
+    "strides": _steps,
+    "padding": one_of("valid", "same"),
+    "data_format": FORMAT,
+    "dilation_rate": _steps,
+}
 _take: Arguments = {"axis": optional(_one_axis)}
 
 _OTHERS: tuple[tuple[str, tuple[int, int], str, Arguments], ...] = (
@@ -156,6 +163,7 @@ _OTHERS: tuple[tuple[str, tuple[int, int], str, Arguments], ...] = (
     ),
     ("max_pool", (1, 1), "elementwise", _pooling),
     ("average_pool", (1, 1), "elementwise", _pooling),
+    ("conv", (2, 2), "contract", _convolution),
     ("take", (2, 2), "elementwise", _take),
     ("take_along_axis", (2, 2), "elementwise", _take),
     ("hstack", (1, 1), "join", {}),
