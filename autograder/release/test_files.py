@@ -96,10 +96,12 @@ def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam]
 
 
 def _check_stands_alone(file: str, released: str, folder: Path) -> None:
-    """Refuse visible tests that import a module from beside them, which no student has."""
+    """Refuse visible tests that need hidden data, or a module from beside them: no student has these."""
+    if "hidden_data" in released:
+        raise CourseError(f"{file}: a visible test names check.hidden_data; make it a hidden one")
     beside = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
     if needed := sorted({name.partition(".")[0] for name in modules_imported(released)} & beside):
-        todo = "put the visible tests into a file without it"
+        todo = "a visible test needs what it imports, so write it into the file"
         raise CourseError(f"{file}: it has visible tests and imports {needed[0]}, which is not released; {todo}")
 
 
@@ -173,8 +175,8 @@ class _Reader:
         for parents, function in found:
             marks = [of_file, *(self._decorators(one) | self._own_marks(one) for one in parents)]
             tests.append(self._test(parents, function, marks))
-        hidden = [function for (_, function), test in zip(found, tests, strict=True) if not test.visible]
-        text = _spaced(self._without(hidden)) if len(hidden) < len(found) else ""
+        visible = [function for (_, function), test in zip(found, tests, strict=True) if test.visible]
+        text = _spaced(self._only(visible)) if visible else ""
         named = of_file.get("notebook")
         return ReadFile(self._text(named) if named else "", tuple(tests), text)
 
@@ -258,6 +260,26 @@ class _Reader:
                 lines[node.body[0].lineno - 1] = " " * node.body[0].col_offset + "pass"
         return lines
 
+    def _only(self, tests: Sequence[ast.FunctionDef]) -> list[str]:
+        """Empty all lines but those of these tests and of what they need: a constant may be a hidden test's answer."""
+        classes = [node for node in self.tree.body if isinstance(node, ast.ClassDef) and set(tests) & set(node.body)]
+        parts = [node for node in self.tree.body if node not in classes] + [m for one in classes for m in one.body]
+        others = [node for node in parts if not (isinstance(node, _Function) and node.name.startswith("test"))]
+        first = self.tree.body[0]
+        kept: list[ast.stmt] = [*tests, *([first] if ast.get_docstring(self.tree) is not None else [])]
+        kept += [one for one in others if _is_autouse(one)]
+        words = {"pytestmark"} | {
+            w for one in classes for d in one.decorator_list for n in ast.walk(d) if (w := _word(n))
+        }
+        size = -1
+        while len(kept) != size:
+            size = len(kept)
+            words |= {word for one in kept for node in ast.walk(one) if (word := _word(node))}
+            kept += [one for one in others if one not in kept and _bound(one) & words]
+        shown = {n for one in kept for n in range(_first_line(one), (one.end_lineno or 0) + 1)}
+        shown |= {n for one in classes for n in range(_first_line(one), _first_line(one.body[0]))}
+        return [line if number in shown else "" for number, line in enumerate(self.lines, 1)]
+
     # --- marks ---
 
     def _decorators(self, node: _Function | ast.ClassDef) -> dict[str, ast.expr]:
@@ -305,7 +327,7 @@ class _Reader:
         """Return the names that a test and its fixtures and helpers read, and the cell at which they do."""
         functions = {one.name: one for one in ast.walk(self.tree) if isinstance(one, _Function) and one is not test}
         named = {one.name: one for one in self.tree.body if isinstance(one, ast.ClassDef)} | functions
-        always = [one for one in functions.values() if any("autouse" in ast.dump(d) for d in one.decorator_list)]
+        always = [one for one in functions.values() if _is_autouse(one)]
         waiting: list[ast.AST] = [test, *always]
         reached: list[ast.AST] = []
         while waiting:
@@ -407,6 +429,23 @@ class _Reader:
                 self.fail(node, f"`{node.id}` is not bound in this file; the notebook's is student.{node.id}")
 
 
+def _is_autouse(node: ast.stmt) -> bool:
+    return isinstance(node, _Function) and any("autouse" in ast.dump(one) for one in node.decorator_list)
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Return the names that a statement binds, at any depth of it."""
+    if isinstance(node, _Function | ast.ClassDef):
+        named = {
+            w for one in node.decorator_list for n in ast.walk(one) if isinstance(n, ast.Constant) and (w := _word(n))
+        }
+        return {node.name} | named  # a fixture may have another name
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        found |= {one.asname or one.name.partition(".")[0] for one in node.names}
+    return found
+
+
 def _first_line(node: ast.stmt) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(one.lineno for one in decorators)])
@@ -418,11 +457,11 @@ def _spaced(lines: Sequence[str]) -> str:
 
 
 def _word(node: ast.AST) -> str:
-    """Return the word by which a node may mean a function: a name, a parameter, a fixture in quotes."""
+    """Return the word by which a node may mean a function: a name, a parameter, a method, a fixture in quotes."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.arg):
         return node.arg
     if isinstance(node, ast.Attribute):
-        return node.attr
+        return node.attr if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls") else ""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -99,6 +99,46 @@ def test_all(student, numbers, capsys, monkeypatch, tmp_path):
     assert result.outcome is Outcome.PASSED, result.detail
 
 
+def test_more_of_pytests_fixtures_work(tmp_path) -> None:
+    tests = """
+import warnings
+
+@pytest.fixture(scope="module")
+def base():
+    return 10
+
+@pytest.fixture(autouse=True)
+def doubled(request, base):
+    request.node.doubled = 2 * base
+
+@pytest.fixture
+def power(request):
+    return request.param
+
+@pytest.mark.points(1)
+@pytest.mark.usefixtures("doubled")
+@pytest.mark.parametrize("power", [2, 3], indirect=True)
+def test_all(student, request, recwarn, power):
+    warnings.warn("careful")
+    assert len(recwarn) == 1
+    assert request.node.doubled == 20
+    assert power in (2, 3) and student.value == 3
+"""
+    result = one(tmp_path, tests)
+    assert result.outcome is Outcome.PASSED, result.detail
+    assert len(result.checks) == 2
+
+
+def test_a_handle_that_lies_decides_nothing(tmp_path) -> None:
+    liar = "class Liar:\n    def __eq__(self, other): return True\n    def __bool__(self): return True\n"
+    result = one(tmp_path, SQUARE, f"{liar}def square(x):\n    return Liar()")
+    assert result.outcome is Outcome.FAILED, result
+    raising = "def square(x):\n    import pytest\n    raise pytest.skip.Exception('no')"
+    assert one(tmp_path, SQUARE, raising).outcome is Outcome.FAILED
+    leaving = "def square(x):\n    import pytest\n    pytest.exit('no', returncode=0)"
+    assert one(tmp_path, SQUARE, leaving).outcome is Outcome.FAILED
+
+
 def test_raises_that_sees_no_exception_is_a_failure(tmp_path) -> None:
     tests = """
 @pytest.mark.points(1)

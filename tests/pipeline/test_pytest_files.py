@@ -76,6 +76,11 @@ def with_files(root: Path, tests: str = TESTS, visible: str = VISIBLE, points: i
     (folder / "test_hidden.py").write_text(tests)
     (folder / "test_visible.py").write_text(visible)
     (folder / "expected.py").write_text("SQUARES = [0, 1, 4, 9, 16]\n")
+    notebook = root / "source" / ASSIGNMENT / "numbers.ipynb"
+    cell_test = "assert squares == [0, 1, 4, 9, 16]"
+    assert cell_test in notebook.read_text()
+    importing = r"import expected\nassert squares == expected.SQUARES"  # a test cell uses the module, too
+    notebook.write_text(notebook.read_text().replace(cell_test, importing))
     path = root / "course.yaml"
     path.write_text(path.read_text().replace("points: 10", f"points: {points}"))
     assert course.root == root

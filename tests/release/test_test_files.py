@@ -68,6 +68,47 @@ def test_students_get_the_file_without_its_hidden_tests() -> None:
     assert read(TWO.replace("@pytest.mark.visible\n", "")).released == ""
 
 
+def test_students_get_nothing_that_only_hidden_tests_need() -> None:
+    source = (
+        HEAD
+        + """
+import math
+LIMIT = 5
+x = 4815  # named as the student's
+SECRET = 48151623  # the hidden limit
+
+# hidden: 48151623 is asked below
+
+@pytest.fixture
+def limit():
+    return LIMIT
+
+@pytest.fixture
+def secret():
+    return SECRET
+
+class TestIt:
+    other = 4815
+
+    @pytest.mark.visible
+    @pytest.mark.points(1)
+    def test_small(self, student, limit):
+        assert student.x < limit  # shown
+
+    @pytest.mark.points(1)
+    def test_large(self, student, secret):
+        assert student.x < secret
+"""
+    )
+    released = read(source).released
+    assert "4815" not in released
+    assert "secret" not in released.lower()
+    assert "math" not in released
+    for kept in ("import pytest", "LIMIT = 5", "def limit():", "class TestIt:", "# shown"):
+        assert kept in released
+    compile(released, "released", "exec")
+
+
 def test_a_file_or_a_class_may_be_visible_as_a_whole() -> None:
     visible = TWO.replace("SECRET = 4", "pytestmark = [pytest.mark.visible]")
     assert [test.visible for test in read(visible).tests] == [True, True, False]
@@ -160,5 +201,9 @@ def test_a_visible_test_cannot_need_a_module_that_is_not_released(tmp_path: Path
     (tmp_path / "tests/test_nb.py").write_text(HEAD + body)
     with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
     (tmp_path / "tests/test_nb.py").write_text(HEAD + "pytestmark = pytest.mark.visible\n" + body)
-    with pytest.raises(CourseError, match="visible tests and imports expected"):
-        with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
+    with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)  # no visible test needs it
+    for needed, message in (("expected.SQUARES", "and imports expected"), ("check.hidden_data('x')", "hidden_data")):
+        body = f"import expected\nfrom autograder import check\n{POINTS}def test_a(student):\n    {needed}\n"
+        (tmp_path / "tests/test_nb.py").write_text(HEAD + "pytestmark = pytest.mark.visible\n" + body)
+        with pytest.raises(CourseError, match=message):
+            with_tests({"nb": exam_of((Role.ANSWER, "x = 1"))}, tmp_path)
