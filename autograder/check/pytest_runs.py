@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.check.cases import case
+from autograder.check.events import kernel_ended
 from autograder.check.results import Recording, current, recording, report, share
 from autograder.errors import CourseError, HostError, RemoteError
 from autograder.records import UNDECIDED, Outcome, is_undecided, shortcomings
@@ -232,8 +233,13 @@ def _plugin(define: Callable[[], Mapping[str, Any]], test: str, notebook: Studen
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_protocol(self, item: Any) -> Any:
             with _working_in(folder), recording(outer.earned) as results:
-                self.parts.append(_Part(item.name, results))
-                return (yield)
+                part = _Part(item.name, results)
+                self.parts.append(part)
+                done = yield
+            ending = kernel_ended()
+            if ending is not None and not (part.errors or part.results or part.subtests):
+                part.errors.append(ending)  # the test may have caught it, as with raises(Exception)
+            return done
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
@@ -247,6 +253,9 @@ def _plugin(define: Callable[[], Mapping[str, Any]], test: str, notebook: Studen
                     item.session.shouldstop = "the test ended"
             outcome: Any = "passed" if error is None else "failed"
             return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+
+        def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+            self.internal.append(_own(excinfo.value, test))
 
         def pytest_internalerror(self, excinfo: Any) -> bool:
             self.internal.append(excinfo.value)

@@ -249,6 +249,7 @@ class TestSquare:
     "body",
     [
         "pytest.skip('not today')",
+        "pytest.exit('at once')",
         "raise ImportError('no such module')",
         "undefined_fixture",
     ],

@@ -44,6 +44,13 @@ def test_mean_of_nothing(mean):
         mean([])
 
 
+@pytest.mark.points(1)
+@pytest.mark.parametrize("values", [[], "ab"])
+def test_any_error(mean, values):
+    with pytest.raises(Exception):
+        mean(values)
+
+
 @pytest.mark.points(4)
 def test_checks(student):
     check.close(student.squares, expected.SQUARES, name="squares")
@@ -64,12 +71,12 @@ pytestmark = pytest.mark.visible
 def test_length(student):
     assert len(student.squares) == 5
 """
-NAMES = ["test_mean", "test_mean_of_nothing", "test_checks", "test_place"]
+NAMES = ["test_mean", "test_mean_of_nothing", "test_any_error", "test_checks", "test_place"]
 RUN = ("-m", "pytest", "-p", "autograder.pytest_plugin", "-p", "no:cacheprovider")
 FAKE = "import pytest\n\n@pytest.mark.points(100)\ndef test_mean():\n    pass\n"
 
 
-def with_files(root: Path, tests: str = TESTS, visible: str = VISIBLE, points: int = 20) -> Course:
+def with_files(root: Path, tests: str = TESTS, visible: str = VISIBLE, points: int = 21) -> Course:
     course = make_course(root)
     folder = root / "source" / ASSIGNMENT / "tests"
     folder.mkdir()
@@ -118,6 +125,8 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Class:
     hand_in(course, "wrong", Student(WRONG, {}))
     hand_in(course, "partial", Student({"mean": "def mean(values):\n    return 2", "line": "line = [0, 0]"}, {}))
     attacker = hand_in(course, "attacker", Student({**WRONG, "mean": f"{ATTACK}\n{WRONG['mean']}"}, {}))
+    leaving = "def mean(values):\n    import os\n    if len(values) == 0 or 'a' in values:\n        os._exit(0)\n    return sum(values) / len(values)"
+    hand_in(course, "leaver", Student({"mean": leaving}, {}))
     folder = attacker.parent
     (folder / "tests").mkdir()
     for name in ("test_hidden.py", "test_visible.py"):
@@ -132,18 +141,22 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Class:
 
 def test_right_answers_get_all_points(numbers: Class) -> None:
     assert numbers.graded.not_graded == []
-    assert numbers.points("right") == [2, 1, 4, 1, 2]
-    assert numbers.graded.grades["right"].score == 18  # the essay waits for a person
+    assert numbers.points("right") == [2, 1, 1, 4, 1, 2]
+    assert numbers.graded.grades["right"].score == 19  # the essay waits for a person
 
 
 def test_wrong_answers_get_none_but_for_what_is_right_in_them(numbers: Class) -> None:
     points = numbers.points("wrong")
-    assert points[1:4] == [0, 0, 0]
+    assert points[1:5] == [0, 0, 0, 0]
     assert points[0] < 2
 
 
 def test_partial_answers_get_their_share(numbers: Class) -> None:
-    assert numbers.points("partial") == [0.5, 0, 2, 1, 2]
+    assert numbers.points("partial") == [0.5, 0, 0, 2, 1, 2]
+
+
+def test_a_kernel_that_ends_is_no_exception_that_was_asked_for(numbers: Class) -> None:
+    assert numbers.points("leaver")[:3] == [2, 0, 0]
 
 
 def test_what_a_student_brings_along_changes_nothing(numbers: Class) -> None:
@@ -178,7 +191,7 @@ def test_nbgraders_gradebook_has_the_points(numbers: Class) -> None:
     with Gradebook(f"sqlite:///{numbers.course.root / 'gradebook.db'}") as book:
         scores = {s.name: s.score for s in book.find_submission_notebook("numbers", ASSIGNMENT, "partial").grades}
         assert scores["tests/test_hidden.py::test_checks"] == 2
-        assert book.find_assignment(ASSIGNMENT).max_score == 20
+        assert book.find_assignment(ASSIGNMENT).max_score == 21
         sources = [cell.name for cell in book.find_notebook("numbers", ASSIGNMENT).source_cells]
         assert not [name for name in sources if name.startswith("tests/")]
 
