@@ -271,6 +271,8 @@ class ExamCell:
     in_kernel: str = ""
     """Source of a TEST cell that is marked to run in the student's kernel. Then ``source`` is empty: the examiner runs
     nothing of it."""
+    file: str = ""
+    """Test file of a TEST cell that is a pytest function: ``tests/test_network.py``. Such a cell is in no notebook."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,12 @@ def asking_kernel(remote: Any) -> Iterator[None]:
         _remote.reset(token)
 
 
+def kernel_ended() -> BaseException | None:
+    """Return what ended the student's kernel while a test asked it; None if it lives, or nobody asks."""
+    ending: BaseException | None = getattr(_remote.get(), "ending", None)
+    return ending
+
+
 def events(
     log_dir: Any,
     *,

@@ -15,6 +15,8 @@ from autograder.examiner.names import bindings
 from autograder.examiner.refusals import aliases, dotted
 from autograder.records import Exam, Role
 
+TESTS = "tests"
+"""Folder of an assignment's test files, beside its notebooks."""
 MAX_DEPTH = 20
 """Modules whose stars lead to one another."""
 
@@ -67,6 +69,15 @@ def _text(node: ast.expr, imports: Mapping[str, str], constants: Mapping[str, st
     return ""
 
 
+def test_files(source: Path) -> list[Path]:
+    """List an assignment's test files for pytest, in the order of their names.
+
+    Args:
+        source: the folder of the notebooks.
+    """
+    return sorted(path for path in (source / TESTS).glob("test_*.py") if path.is_file())
+
+
 def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Path, ...]:
     """List the folders that the examiner imports the course's own modules from, in order.
 
@@ -77,7 +88,8 @@ def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Pat
     """
     named = dict.fromkeys(source / folder for exam in exams for folder in search_folders(exam))
     within = [f for f in named if f.is_dir() and f.resolve().is_relative_to(source.resolve())]
-    return (source, *within, root)
+    tests = [source / TESTS] if test_files(source) else []
+    return (source, *within, *tests, root)
 
 
 def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:

@@ -111,7 +111,11 @@ def _line(error: BaseException, cell: ExamCell) -> str:
     """Return the test's line that was running when the exception passed through it."""
     number = None
     for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_name
+        if cell.file and frame.f_code.co_filename == test_file(cell) and name not in ("<module>", "_pytest_module"):
+            number = line
+            break
         if frame.f_code.co_filename == test_file(cell):
-            number = number if number and frame.f_code.co_name != "<module>" else line
+            number = number if number and name != "<module>" else line
     lines = cell.source.splitlines()
     return lines[number - 1].strip() if number and number <= len(lines) else ""

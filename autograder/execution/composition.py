@@ -103,7 +103,9 @@ def _notes(
 def _composed(expected: ExamCell, cell: NotebookNode | None, how: str = "", doubtful: bool = False) -> ComposedCell:
     """Fill the exam's cell with the parts that the student may change."""
     source, note = expected.released, ""
-    if doubtful:
+    if expected.file:
+        pass  # in no notebook
+    elif doubtful:
         note = _DOUBTFUL
     elif cell is None:
         note = "This cell was missing from the submission and was put back."

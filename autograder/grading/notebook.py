@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,6 +181,8 @@ def read_tests(exam: Exam) -> None:
             uses_current_figure(source)
         paths_in(exam)
         _read_only_use(sources, known)
+        if any(cell.file for cell in exam.cells):
+            importlib.import_module("pytest")
 
 
 def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:

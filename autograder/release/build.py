@@ -30,6 +30,7 @@ from autograder.release.otter.notebook import place_in_source
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.stripping import strip_all
+from autograder.release.test_files import HEADER_LINES, with_tests
 from autograder.sandbox.work_files import read_only
 
 __all__ = [
@@ -53,6 +54,7 @@ def build(course: Course, assignment: Assignment) -> Release:
     check_prepared(course, assignment)
     versions = strip_all(course, assignment)
     exams = {name: make_exam(assignment.name, name, three, assignment.examine) for name, three in versions.items()}
+    exams, tests = with_tests(exams, course.source(assignment.name))
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     exams = {
         name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))
@@ -63,7 +65,7 @@ def build(course: Course, assignment: Assignment) -> Release:
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(
-        ReleasedNotebook(notebook_text(versions[name].student), exam, versions[name].tests)
+        ReleasedNotebook(notebook_text(versions[name].student), exam, {**versions[name].tests, **tests[name]})
         for name, exam in exams.items()
     )
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
@@ -106,7 +108,7 @@ def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
 
 def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
     """Refuse an id in ``examine`` that no test cell has."""
-    tests = [str(cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST]
+    tests = [str(cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST and not cell.file]
     for name in assignment.examine.kernel:
         if name not in tests:
             near = difflib.get_close_matches(name, tests, 1)
@@ -123,7 +125,21 @@ def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
 
 
 def _placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
-    return [f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, finding)}" for finding in findings]
+    return [
+        _in_file(exam, one) or f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, one)}"
+        for one in findings
+    ]
+
+
+def _in_file(exam: Exam, finding: lint.Finding) -> str:
+    """Write a finding about a pytest function with its place in the test file; empty for other cells."""
+    cells = {f"cell {n} ({cell.grade_id!r})": cell for n, cell in enumerate(exam.cells, 1)}
+    cell = cells.get(finding.cell.split(",")[0])
+    if cell is None or not cell.file:
+        return ""
+    line = f", line {finding.line - HEADER_LINES}" if finding.line > HEADER_LINES else ""
+    test = str(cell.grade_id).partition("::")[2]
+    return f"source/{exam.assignment}/{cell.file}{line} ({test}): {_told(finding)}"
 
 
 def _in_source(exam: Exam, finding: lint.Finding) -> str:
@@ -132,8 +148,12 @@ def _in_source(exam: Exam, finding: lint.Finding) -> str:
     place = place_in_source(tests.get(finding.cell, ""), finding.line)
     if not place:
         return str(finding)
-    told = f": {finding.code.strip()[:80]!r}: {finding.reason}" if finding.code else f": {finding.reason}"
-    return place + told + (f"; {finding.instead}" if finding.instead else "")
+    return f"{place}: {_told(finding)}"
+
+
+def _told(finding: lint.Finding) -> str:
+    code = f"{finding.code.strip()[:80]!r}: " if finding.code else ""
+    return code + finding.reason + (f"; {finding.instead}" if finding.instead else "")
 
 
 def _stop_for(faults: Sequence[tuple[Exam, lint.Finding]]) -> None:

@@ -99,7 +99,7 @@ def _without_markers(source: str, markers: tuple[str, ...]) -> str:
 
 def _as_notebook(exam: Exam, source: Callable[[ExamCell], str]) -> NotebookNode:
     cells = []
-    for index, cell in enumerate(exam.cells):
+    for index, cell in enumerate(cell for cell in exam.cells if not cell.file):
         node: dict[str, Any] = {
             "cell_type": cell.cell_type,
             "id": f"cell-{index}",

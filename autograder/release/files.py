@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_nbgrader_config
 from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
+from autograder.examiner.course_modules import TESTS, test_files
 from autograder.records import Assignment, Course
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _SOLUTION = "solution*.py"
 _IGNORED = "c.CourseDirectory.ignore or include"
 _OTTER = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
 """Text that every source notebook of otter's holds, and hardly any other."""
+_EXAMINERS = "tests are the examiner's; students get the visible ones"
 _FOREIGN = "notebooks in folders are not stripped"
 
 
@@ -117,6 +119,7 @@ class _Files:
         self.found: dict[str, Path] = {}
         self.left_out: dict[str, str] = {}
         self.otter = _otter_files(source)
+        self.tests = source / TESTS if test_files(source) else None
 
     def add(self, place: Path, start: Path) -> None:
         """Add ``start``: a file, or all files in a folder."""
@@ -124,6 +127,9 @@ class _Files:
             target = (place / path.relative_to(start)).as_posix()
             if path.parent.resolve() == self.source and path.name in self.notebooks:
                 continue  # its stripped version is released
+            if self._is_tests(path, start):
+                self.left_out[TESTS] = _EXAMINERS
+                continue
             why_not = self.otter.why_not(path) if self.otter and path.is_relative_to(self.source) else None
             if why_not:
                 self.left_out[target] = why_not
@@ -134,6 +140,13 @@ class _Files:
                 raise CourseError(f"release/{name}/{target}: two files would go there; rename one of them")
             self.found[target] = real
             self.left_out.pop(target, None)
+
+    def _is_tests(self, path: Path, start: Path) -> bool:
+        """Tell whether a file is the examiner's: a test file, or beside one and not named in ``files``."""
+        if self.tests is None or not path.resolve().is_relative_to(self.tests):
+            return False
+        is_test = path.resolve().parent == self.tests and fnmatchcase(path.name, "test_*.py")
+        return is_test or not start.resolve().is_relative_to(self.tests)
 
     def _walk(self, place: Path, start: Path) -> Iterator[Path]:
         for parent, folders, names in os.walk(start):

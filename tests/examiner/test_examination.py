@@ -447,6 +447,8 @@ def test_a_kernel_that_dies_where_a_test_expects_an_exception_has_not_raised_one
 
     test = "import pytest\nwith pytest.raises(Exception): f('dies')"
     assert outcome("def f(x): return x", test, kernel=Dying, released="").fraction == 0
+    exam = exam_of((Role.ANSWER, "def f(x): return x"), (Role.TEST, test), (Role.TEST, test.replace("dies", "lives")))
+    assert [one.fraction for one in graded(exam, kernel=Dying)] == [0, 0]  # nor where it died before
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def commands(block: Block) -> list[list[str]]:
     return [shlex.split(line[2:], comments=True) for line in lines]
 
 
-KNOWN = {"make", "python", "nbgrader", "jupyter", "time", "source"}
+KNOWN = {"make", "python", "nbgrader", "pytest", "jupyter", "time", "source"}
 
 
 @pytest.mark.parametrize("block", all_blocks("console"))

@@ -85,7 +85,8 @@ class Remote:
             Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
-            raise LostError(self.lost)
+            self.ending = LostError(self.lost)
+            raise self.ending
         self._foreign = None
         try:
             request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)

@@ -43,7 +43,7 @@ def _save_cells(book: Gradebook, exam: Exam) -> None:
             book.update_or_create_solution_cell(cell.grade_id, *place)
         if cell.role is Role.TASK:
             book.update_or_create_task_cell(cell.grade_id, *place, **worth)
-        if cell.cell_type in ("code", "markdown"):
+        if cell.cell_type in ("code", "markdown") and not cell.file:
             book.update_or_create_source_cell(cell.grade_id, *place, **_source(cell))
 
 
@@ -88,7 +88,7 @@ def _remove_cells(book: Gradebook, exam: Exam) -> None:
             for row in [*(cell.grades or ()), *(cell.comments or ())]:
                 book.db.delete(row)
             book.db.delete(cell)
-    names = {cell.grade_id for cell in exam.cells}
+    names = {cell.grade_id for cell in exam.cells if not cell.file}
     for source in notebook.source_cells:
         if source.name not in names:
             book.db.delete(source)
