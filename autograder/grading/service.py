@@ -82,6 +82,9 @@ class Service:
         """Whether the course is locked."""
         self._wake: int | None = None
         self._waking = threading.Lock()
+        self._waiting: set[Result] = set()
+        """All futures that are not done."""
+        self._fault: Exception | None = None
         self._stopping = threading.Event()
         self._draining = threading.Event()
 
@@ -109,8 +112,12 @@ class Service:
             It raises CancelledError if the service is stopped before.
         """
         future: Result = Future()
+        self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
         self._arrived.put((student, future))
         self._wake_up()
+        if self._fault is not None:
+            future.cancel()
         return future
 
     def stop(self) -> None:
@@ -120,7 +127,13 @@ class Service:
         self._wake_up()
 
     def changed(self) -> bool:
-        """Tell whether a source of the exam has changed since the service was opened; it needs a new one then."""
+        """Tell whether a source of the exam has changed since the service was opened; it needs a new one then.
+
+        Raises:
+            HostError: the service has ended by a fault of its own.
+        """
+        if self._fault is not None:
+            raise HostError(f"the service ended: {type(self._fault).__name__}: {self._fault}") from self._fault
         return _signature(self.course, self.assignment) != self._sources
 
     # --- opening
@@ -149,7 +162,7 @@ class Service:
         self._stack.callback(self._close_pipe)
         self._publisher = self._stack.enter_context(ThreadPoolExecutor(1))
         self._lock = self._stack.enter_context(contextlib.ExitStack())
-        loop = threading.Thread(target=self._serve, name=f"serves {assignment.name}", daemon=True)
+        loop = threading.Thread(target=self._serve_to_the_end, name=f"serves {assignment.name}", daemon=True)
         loop.start()
         self._stack.callback(loop.join)
 
@@ -167,6 +180,15 @@ class Service:
             self._wake = None
 
     # --- the loop, in a thread of its own
+
+    def _serve_to_the_end(self) -> None:
+        try:
+            self._serve()
+        except Exception as error:  # whoever waits or asks is told
+            self._fault = error
+            self._stopping.set()
+            for future in list(self._waiting):
+                future.cancel()
 
     def _serve(self) -> None:
         with contextlib.closing(Pool(self._grade)) as pool:
@@ -228,13 +250,13 @@ class Service:
     def _begin(self, pool: Pool, student: str, future: Result) -> None:
         try:
             work = replace(self._planner.work(student), scratch=self._scratch)
+            grade = batch.current(work)
         except Exception as error:  # whatever is wrong with one submission, the others are graded
             said = str(error) if isinstance(error, AutograderError | OSError) else f"{type(error).__name__}: {error}"
             self._failures[student] = said
             self._mark_report()
             _settle(future, NotGraded(student, self.assignment.name, said))
             return
-        grade = batch.current(work)
         if grade is not None:
             self._failures.pop(student, None)
             self._publish(grade, future)

@@ -163,6 +163,21 @@ def test_a_submission_that_cannot_even_be_looked_at_holds_up_no_other(
     assert eve.result(SECONDS) == NotGraded("eve", "hw", "ValueError: a name that nobody thought of")
 
 
+def test_a_service_that_ends_by_a_fault_says_so(
+    course: Course, opened: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a fault of the service's own")
+
+    monkeypatch.setattr(batch, "verified", fails)
+    submit(course, "ada")
+    future = opened.submit("ada")
+    with pytest.raises(CancelledError):
+        future.result(SECONDS)
+    with pytest.raises(HostError, match="a fault of the service's own"):
+        opened.changed()
+
+
 def test_a_submission_that_the_machine_was_too_busy_for_is_tried_again_alone(
     course: Course, opened: Service, attempts: Attempts
 ) -> None:
