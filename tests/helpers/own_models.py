@@ -503,8 +503,8 @@ ASKED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "rows": (mixes_rows, "mixes the rows of a batch"),
     "operation": (an_unknown_operation, "The operation 'Digitize' cannot be graded"),
     "masked cell": (a_masked_cell, "runs a cell of your own with masks"),
-    "endless cell": (a_cell_in_any_number_of_steps, "an unknown number of steps"),
-    "long cell": (a_cell_in_many_steps, "in too many steps"),
+    "endless cell": (a_cell_in_any_number_of_steps, "in too many or an unknown number of steps"),
+    "long cell": (a_cell_in_many_steps, "in too many or an unknown number of steps"),
     "two faces": (symbolic_is_another_function, "something else on symbolic tensors than on numbers"),
 }
 """Name → how to make it, and the reason why its layers cannot be read."""
