@@ -20,7 +20,11 @@ from autograder.check.provenance import in_notebook
 from autograder.kernel.codec import CodecError, decode, encode
 
 EXAMINER = "autograder.examiner.models"
-"""The module that rebuilds models. It is named and not imported, because only a notebook needs it here."""
+"""The module that rebuilds models, which belongs to a room above this one.
+
+It is named and not imported. A function that the room above hands in would be cleaner, but in a student's notebook
+nothing of that room is loaded: checks are imported alone, in several ways, and no start of theirs could hand it in.
+"""
 
 
 class RefusedHere:

@@ -52,6 +52,11 @@ def base_layer(layer: Any) -> Any:
 _NEVER = ("Layer", "Wrapper", "Lambda")
 
 
+def is_cell(layer: Any) -> bool:
+    """Return whether a layer is one of Keras's cells, which a recurrent layer calls at each step."""
+    return getattr(base_layer(layer), "__name__", "") in ("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells")
+
+
 def has_own_activation(layer: Any) -> bool:
     """Return whether the layer's activation is a function that belongs to neither Keras nor TensorFlow."""
     found = getattr(layer, "activation", None)

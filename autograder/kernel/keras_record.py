@@ -20,6 +20,9 @@ MIN_WEIGHT = 4
 """Fewest numbers of a constant array that may be a weight of a layer."""
 MAX_CALLS = 2000
 """Most calls of layers and operations."""
+MAX_LOOP_CONNECTIONS = 400
+"""Most tensors that go into layers and operations if a cell is run step by step; a network with 500 is not trained
+again."""
 
 
 class _Part:
@@ -42,6 +45,7 @@ class Record:
         self.keys: set[str] = set()
         self.calls: dict[tuple[int, int], list[Any]] = {}
         """(``id`` of an operation, number of its node) → key of the part, number of the call."""
+        self.connections = 0
         self.initializers: dict[int, dict[int, Any]] = {}
         inputs = self.keras.tree.flatten(found.inputs)
         for tensor in inputs:
@@ -121,6 +125,9 @@ class Record:
         if len(self.calls) > MAX_CALLS:
             raise UnreadableError("large")
         node = operation._inbound_nodes[index]
+        self.connections += len(self._given(node))
+        if self.found.looped and self.connections > MAX_LOOP_CONNECTIONS:
+            raise UnreadableError("loop")
         if not node.is_input:
             args, kwargs = self._arguments(node)
             if part.entry["class_name"] == "Rows":

@@ -18,6 +18,8 @@ from . import keras_kinds, tensorflow_calls
 
 MAX_CONSTANT = 100_000
 """Most numbers in one constant array."""
+MAX_STEPS = 64
+"""Most steps of a recurrent layer around a cell of the student's own."""
 
 
 class UnreadableError(Exception):
@@ -29,11 +31,25 @@ class UnreadableError(Exception):
 
 
 REASONS = frozenset(
-    ["old", "shapes", "unbuilt", "flow", "values", "library", "large", "borrowed", "outputs", "raised", "differs"]
+    [
+        "old",
+        "shapes",
+        "unbuilt",
+        "flow",
+        "values",
+        "library",
+        "large",
+        "borrowed",
+        "outputs",
+        "raised",
+        "differs",
+        "loop",
+    ]
 )
 """Why a forward pass cannot be recorded: the version of Keras is too old; input shapes are unknown; a layer has no
 weights yet; Python branches on values; ``call`` needs values; it uses another library's functions; a constant is too
-large; an array looks like a weight of another layer; an output is no tensor; ``call`` raised."""
+large; an array looks like a weight of another layer; an output is no tensor; ``call`` raised; a cell of
+the student's own runs with masks, or an unknown or large number of times."""
 
 
 class Source:
@@ -71,6 +87,8 @@ class Recording:
         self.thread = threading.get_ident()
         self.linear: set[int] = set()
         """``id`` of each layer whose activation was recorded as operations after it."""
+        self.looped = False
+        """Whether a cell of the student's own was run step by step."""
         self.original: Any = None
         """Keras's own ``Layer.__call__`` while calls are opened."""
         self.inputs: Any = None
@@ -157,12 +175,13 @@ class Recording:
         """Open the student's own layers when they are called."""
         layer_class, tensor_class = self.keras.Layer, self.keras.KerasTensor
         original, get_item = layer_class.__call__, tensor_class.__getitem__
+        add_loss = layer_class.add_loss
         self.original = original
 
         def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
             if threading.get_ident() != self.thread:
                 return original(layer, *args, **kwargs)
-            if id(layer) in self.own:
+            if id(layer) in self.own or (id(layer) in self.exchanged and keras_kinds.is_cell(layer)):
                 return self.open(layer, args, kwargs)
             with self.true_variables(layer):
                 return original(layer, *self._symbolic(layer, args), **self._flagged(layer, kwargs))
@@ -170,10 +189,12 @@ class Recording:
         # Keras 3.15 does not accept a single slice as the index of a symbolic tensor.
         tensor_class.__getitem__ = lambda tensor, key: get_item(tensor, (key,) if isinstance(key, slice) else key)
         layer_class.__call__ = call
+        layer_class.add_loss = lambda layer, loss: None if self._is_symbolic(loss) else add_loss(layer, loss)
         try:
             yield
         finally:
             layer_class.__call__ = original
+            layer_class.add_loss = add_loss
             tensor_class.__getitem__ = get_item
 
     def _symbolic(self, layer: Any, args: Any) -> Any:
@@ -200,6 +221,8 @@ class Recording:
             split = self._split(layer, args, kwargs)
             if split is not None:
                 return split
+        if keras_kinds.base_layer(layer) is self.keras.layers.RNN:
+            return self._loop(layer, *args, **kwargs)
         tree, get_mask = self.keras.tree, _mask_of
         convert = lambda item: (  # noqa: E731
             layer.dtype_policy.convert_input(item, layer.autocast, layer.input_dtype)
@@ -222,6 +245,26 @@ class Recording:
         if layer.supports_masking:
             layer._set_mask_metadata(first, result, masks)
         return result
+
+    def _loop(
+        self, layer: Any, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None
+    ) -> Any:
+        """Run the cell of a recurrent layer step by step."""
+        steps = sequences.shape[1]
+        mask = _mask_of(sequences) if mask is None else mask
+        if mask is not None or layer.stateful or steps is None or steps > MAX_STEPS:
+            raise UnreadableError("loop")
+        states = layer.get_initial_state(batch_size=None) if initial_state is None else initial_state
+        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        flag = {} if training is None or not layer.cell._call_has_training_arg else {"training": training}
+        self.looped = True
+        found = []
+        for step in reversed(range(steps)) if layer.go_backwards else range(steps):
+            output, states = layer.cell(sequences[:, step], states, **flag)
+            states = states if isinstance(states, (list, tuple)) else [states]
+            found.append(output)
+        result = self.keras.ops.stack(found, axis=1) if layer.return_sequences else found[-1]
+        return (result, *states) if layer.return_state else result
 
     def _split(self, layer: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """Run a layer of Keras's own without its activation, and then the activation, which is the student's.

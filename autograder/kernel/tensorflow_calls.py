@@ -28,7 +28,7 @@ def recorded(source: Callable[[Any], Any]) -> Iterator[None]:
 @contextlib.contextmanager
 def _opened_fills(source: Callable[[Any], Any]) -> Iterator[None]:
     """Record ``zeros`` and ``ones`` for as many rows as a symbolic tensor has, a number that is not known."""
-    modules = [sys.modules[name] for name in ("tensorflow", "keras.ops") if name in sys.modules]
+    modules = [sys.modules[name] for name in ("tensorflow", "keras.ops", "keras.src.ops") if name in sys.modules]
     saved = [(module, name, vars(module)[name]) for module in modules for name in _FILLS if name in vars(module)]
 
     def filled(original: Any) -> Callable[..., Any]:

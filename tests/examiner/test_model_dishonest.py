@@ -83,7 +83,7 @@ def test_a_variable_that_no_layer_owns_is_not_read(keras: Any) -> None:
         w = keras.Variable(np.ones((4, 3), "float32"))
 
     model, _ = called(of_call(keras, {}, lambda own, x, t: keras.ops.matmul(x, Holder.w)), ROWS)
-    with pytest.raises(RefusedModel, match="uses a weight"):
+    with pytest.raises(RefusedModel, match="uses a variable that none of its layers has"):
         rebuild(*sent(model))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.own_models import ASKED, CONFIGURED, ROWS, UNROLLED, called, linear, of_call
+from helpers.own_models import ASKED, CELLS, CONFIGURED, ROWS, UNROLLED, called, linear, of_call
 from helpers.rebuilding import outputs, sent
 
 from autograder import check
@@ -59,6 +59,15 @@ def test_an_own_class_is_unrolled_into_the_layers_that_its_call_uses(keras: Any,
     assert check.parameters(twin, exactly=model.count_params())
     trainable = sum(np.prod(v.shape, dtype=int) for v in model.trainable_weights)
     assert check.parameters(twin, exactly=int(trainable), kind="trainable")
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_cells_and_layers_of_ones_own_are_run_step_by_step(keras: Any, name: str) -> None:
+    model, rows = CELLS[name](keras)
+    twin = rebuild(*sent(model))
+    np.testing.assert_allclose(outputs(twin, rows)[0], outputs(model, rows)[0], rtol=1e-4, atol=1e-5)
+    assert twin.count_params() == model.count_params()
+    assert reinitialize(twin, 1).count_params() == model.count_params()
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -53,6 +53,28 @@ def linear(keras: Any, multiply: Any = None) -> Any:
     return Linear
 
 
+def cell(keras: Any) -> Any:
+    """A recurrent cell of a student's own."""
+
+    class Cell(keras.layers.Layer):
+        def __init__(self, units: int, **options: Any) -> None:
+            super().__init__(**options)
+            self.units = self.state_size = self.output_size = units
+
+        def build(self, shape: Any) -> None:
+            self.w = self.add_weight(shape=(shape[-1], self.units), name="w")
+            self.u = self.add_weight(shape=(self.units, self.units), initializer="orthogonal", name="u")
+
+        def call(self, x: Any, states: Any) -> Any:
+            state = keras.ops.tanh(keras.ops.matmul(x, self.w) + keras.ops.matmul(states[0], self.u))
+            return state, [state]
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "units": self.units}
+
+    return Cell
+
+
 # --- only training is added: read from the configuration ---------------------------------------------
 
 
@@ -316,6 +338,68 @@ def tied_in_mixed_precision(keras: Any) -> Made:
     return called(of_call(keras, parts, call, dtype="mixed_float16"), ROWS)
 
 
+def a_cell_of_ones_own(keras: Any) -> Made:
+    return called(keras.Sequential([keras.Input((5, 4)), keras.layers.RNN(cell(keras)(3))]), SERIES)
+
+
+def states_of_a_cell(keras: Any) -> Made:
+    """An encoder's state goes into a decoder that runs backwards."""
+    own = cell(keras)
+    parts = {
+        "encoder": keras.layers.RNN(own(3), return_state=True),
+        "decoder": keras.layers.RNN(own(3), return_sequences=True, go_backwards=True),
+    }
+    return called(of_call(keras, parts, lambda own, x, t: own.decoder(x, initial_state=own.encoder(x)[1])), SERIES)
+
+
+def cells_on_top_of_one_another(keras: Any) -> Made:
+    cells = [cell(keras)(3), keras.layers.GRUCell(2)]
+    return called(keras.Sequential([keras.Input((5, 4)), keras.layers.RNN(cells)]), SERIES)
+
+
+def a_cell_in_both_directions(keras: Any) -> Made:
+    own = cell(keras)
+    loop = keras.layers.RNN(own(3), return_sequences=True)
+    with keras.saving.CustomObjectScope({"Cell": own}):
+        return called(keras.Sequential([keras.Input((5, 4)), keras.layers.Bidirectional(loop)]), SERIES)
+
+
+def a_loop_over_a_cell_of_keras(keras: Any) -> Made:
+    import tensorflow as tf
+
+    def call(own: Any, x: Any, training: Any) -> Any:
+        states = [tf.zeros((tf.shape(x)[0], 3)), tf.zeros((tf.shape(x)[0], 3))]
+        for step in range(x.shape[1]):
+            output, states = own.cell(x[:, step], states)
+        return own.out(output)
+
+    return called(of_call(keras, {"cell": keras.layers.LSTMCell(3), "out": keras.layers.Dense(2)}, call), SERIES)
+
+
+def an_own_layer_at_each_step(keras: Any) -> Made:
+    return called(keras.Sequential([keras.Input((5, 4)), keras.layers.TimeDistributed(linear(keras)(3))]), SERIES)
+
+
+def a_loss_of_a_layer(keras: Any) -> Made:
+    class Small(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            self.add_loss(0.01 * keras.ops.sum(x**2))
+            return x
+
+    return called(keras.Sequential([keras.Input((4,)), Small(), keras.layers.Dense(3)]), ROWS)
+
+
+CELLS: dict[str, Callable[[Any], Made]] = {
+    "cell": a_cell_of_ones_own,
+    "states": states_of_a_cell,
+    "stacked": cells_on_top_of_one_another,
+    "both directions": a_cell_in_both_directions,
+    "loop": a_loop_over_a_cell_of_keras,
+    "each step": an_own_layer_at_each_step,
+    "add_loss": a_loss_of_a_layer,
+}
+"""Name → how to make it: what is run step by step, and a loss beside it."""
+
 UNROLLED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "subclass": (
         plain_subclass,
@@ -380,6 +464,20 @@ def computes_with_numpy(keras: Any) -> Made:
     return called(of_call(keras, {"d": keras.layers.Dense(3)}, lambda own, x, t: own.d(np.asarray(x) * 2)), ROWS)
 
 
+def a_masked_cell(keras: Any) -> Made:
+    chain = [keras.Input((5, 4)), keras.layers.Masking(), keras.layers.RNN(cell(keras)(3))]
+    return called(keras.Sequential(chain), SERIES)
+
+
+def a_cell_in_any_number_of_steps(keras: Any) -> Made:
+    return called(keras.Sequential([keras.Input((None, 4)), keras.layers.RNN(cell(keras)(3))]), SERIES)
+
+
+def a_cell_in_many_steps(keras: Any) -> Made:
+    rows = np.zeros((2, 62, 4), "float32")
+    return called(keras.Sequential([keras.Input((62, 4)), keras.layers.RNN(cell(keras)(3))]), rows)
+
+
 def mixes_rows(keras: Any) -> Made:
     def call(own: Any, x: Any, training: Any) -> Any:
         return own.d(x - keras.ops.mean(x, axis=0, keepdims=True))
@@ -390,20 +488,6 @@ def mixes_rows(keras: Any) -> Made:
 def an_unknown_operation(keras: Any) -> Made:
     call = lambda own, x, t: own.d(keras.ops.cast(keras.ops.digitize(x, np.zeros(1)), "float32"))  # noqa: E731
     return called(of_call(keras, {"d": keras.layers.Dense(3)}, call), ROWS)
-
-
-def a_cell_of_ones_own(keras: Any) -> Made:
-    class Cell(keras.layers.Layer):
-        state_size = output_size = 3
-
-        def build(self, shape: Any) -> None:
-            self.w = self.add_weight(shape=(shape[-1], 3), name="w")
-
-        def call(self, x: Any, states: Any) -> Any:
-            state = keras.ops.tanh(keras.ops.matmul(x, self.w) + states[0])
-            return state, [state]
-
-    return called(keras.Sequential([keras.Input((5, 4)), keras.layers.RNN(Cell())]), SERIES)
 
 
 def symbolic_is_another_function(keras: Any) -> Made:
@@ -418,7 +502,9 @@ ASKED: dict[str, tuple[Callable[[Any], Made], str]] = {
     "numpy": (computes_with_numpy, "turns tensors into numbers"),
     "rows": (mixes_rows, "mixes the rows of a batch"),
     "operation": (an_unknown_operation, "The operation 'Digitize' cannot be graded"),
-    "cell": (a_cell_of_ones_own, "has a layer or function of your own"),
+    "masked cell": (a_masked_cell, "runs a cell of your own with masks"),
+    "endless cell": (a_cell_in_any_number_of_steps, "in too many or an unknown number of steps"),
+    "long cell": (a_cell_in_many_steps, "in too many or an unknown number of steps"),
     "two faces": (symbolic_is_another_function, "something else on symbolic tensors than on numbers"),
 }
 """Name → how to make it, and the reason why its layers cannot be read."""

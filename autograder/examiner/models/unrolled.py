@@ -34,7 +34,8 @@ _WORDS: Mapping[str, str] = {
     "library": "its call uses functions that the grader does not know: use layers of keras.layers and functions of "
     "keras.ops",
     "large": "its call uses an array of more than 100,000 numbers, or more than 2,000 operations",
-    "borrowed": "its call uses an array that was made from a weight of one of Keras's own layers",
+    "borrowed": "its call uses a variable that none of its layers has, or an array that was made from a weight",
+    "loop": "its recurrent layer runs a cell of your own with masks, or in too many or an unknown number of steps",
     "outputs": "its call returns something other than tensors that depend on its inputs",
     "raised": "its call does not run on symbolic tensors (keras.Input)",
 }
