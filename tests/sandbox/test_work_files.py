@@ -130,3 +130,23 @@ def test_copies_take_nothing_from_the_disk_limit(kernel: SandboxedKernel) -> Non
     """The work folder has room for the whole limit beside them."""
     kind = "import os; s = os.statvfs('.'); print(s.f_bavail * s.f_frsize >> 20)"
     assert int(run(kernel, kind)) >= LIMITS.disk_mib - 1
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("released", [True, False])
+def test_a_fork_may_write_over_files_that_were_handed_in(files: dict[str, Path], released: bool) -> None:
+    """They are no files of the template, which may have none at all."""
+    cold = BubblewrapSandbox()
+    given = {"large.bin": files["large.bin"]} if released else {}
+    with template(cold, work_files(given), LIMITS) as made:
+        made.wait_until_ready()
+        kernel = sandboxed_kernel(
+            WarmSandbox(cold, made.address, strict=True), {**given, "own.csv": files["data.csv"]}, LIMITS
+        )
+        try:
+            assert (
+                run(kernel, "import os\nopen('own.csv', 'a').write('3')\nprint(sorted(os.listdir('.'))[-1])").strip()
+                == "own.csv"
+            )
+        finally:
+            kernel.close()
