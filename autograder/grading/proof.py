@@ -243,7 +243,7 @@ _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r
 _UNBOUND = "\nNameError: name "
 _TRACEBACK = "Traceback (most recent call last):"
 _IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
-_REFUSED_IN_SQL = re.compile(r"^[\w.]+\.ForeignCodeError: (.* is refused in SQL: .*)$", re.MULTILINE)
+_REFUSED_IN_SQL = re.compile(r"^(.* is refused in SQL: .*)$", re.MULTILINE)
 _COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
 
 
