@@ -332,9 +332,12 @@ def own_train_step(t: Task) -> str:
     calls = "".join(f"x = {layer}(x)\n" for layer in t.plain)
     return (
         "import tensorflow as tf\nclass Net(keras.Model):\n    def train_step(self, data):\n        x, y = data\n"
-        "        with tf.GradientTape() as tape:\n            loss = self.compute_loss(y=y, y_pred=self(x, training=True))\n"
+        "        with tf.GradientTape() as tape:\n            found = self(x, training=True)\n"
+        "            loss = self.compute_loss(y=y, y_pred=found)\n"
         "        slopes = tape.gradient(loss, self.trainable_variables)\n"
-        "        self.optimizer.apply(slopes, self.trainable_variables)\n        return {'loss': loss}\n\n"
+        "        self.optimizer.apply(slopes, self.trainable_variables)\n        for metric in self.metrics:\n"
+        "            metric.update_state(loss) if metric.name == 'loss' else metric.update_state(y, found)\n"
+        "        return {metric.name: metric.result() for metric in self.metrics}\n\n"
         f"inputs = x = keras.Input({t.shape})\n{calls}model = Net(inputs, x)\n{t.trained()}"
     )
 
