@@ -187,7 +187,7 @@ def test_the_next_examiner_is_started_while_one_examines(tmp_path: Path, started
         while len(started) < 2 and time.monotonic() < until:
             time.sleep(0.01)
         if dies:
-            started[1].process.kill()
+            next(one for one in started if one.process.poll() is None).process.kill()
         assert submission.attempt(second, examiners.examine) == ""
         examiners.stop()
         assert len(started) == 3 + dies

@@ -72,7 +72,7 @@ def test_length(student):
     assert len(student.squares) == 5
 """
 NAMES = ["test_mean", "test_mean_of_nothing", "test_any_error", "test_checks", "test_place"]
-RUN = ("-m", "pytest", "-p", "autograder.pytest_plugin", "-p", "no:cacheprovider")
+RUN = ("-m", "pytest", "-p", "no:cacheprovider")
 FAKE = "import pytest\n\n@pytest.mark.points(100)\ndef test_mean():\n    pass\n"
 
 

@@ -99,7 +99,8 @@ def test_02_control_a_bare_process_reaches_them(host) -> None:
 
 
 def test_03_only_the_work_folder_and_tmp_can_be_written(graded) -> None:
-    assert graded.told("03-writes") == {"written": ["/tmp", "."], "allowed": []}
+    """A released file there is a copy: writing over it changes nothing for tests or for others."""
+    assert graded.told("03-writes") == {"written": ["/tmp", "."], "allowed": ["words.txt"]}
 
 
 def test_03_control_a_bare_process_may_write(folder: Path) -> None:
