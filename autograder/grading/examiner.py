@@ -7,9 +7,7 @@ import shutil
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -24,57 +22,22 @@ from autograder.records import ATTEMPTS
 from autograder.sandbox.base import Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
 from autograder.sandbox.sockets import close_all, start_listening
-from autograder.sandbox.warm_start import WarmSandbox
 from autograder.sandbox.work_files import work_files
 
 START_SECONDS = 300.0
 """Seconds that an examiner without a template may take to import everything, on a busy machine."""
 
 
-class Waiting:
-    """A process that waits for its submission, behind its walls.
-
-    Raises:
-        SandboxError: it cannot be started.
-    """
-
-    def __init__(self, sandbox: Sandbox, job: Job) -> None:
-        self.process, self.sockets = start_listening(
-            sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process"
-        )
-
-    def close(self) -> None:
-        """End the process; idempotent. Its usage and output can still be read."""
-        self.process.close()
-        close_all(self.sockets.values())
-        self.sockets.clear()
-
-
 class Examiners:
-    """Examiners of one assignment's submissions, each a process in a sandbox of its own. Thread-safe.
+    """Examiners of one assignment's submissions, each a process in a sandbox of its own. Thread-safe."""
 
-    Args:
-        templates: what they are started from.
-        submissions: number of submissions to come. Where examiners are forked, one is started ahead for each that is
-            examined, so that the next submission does not wait for its walls.
-    """
-
-    def __init__(self, templates: Templates, submissions: int = 0) -> None:
+    def __init__(self, templates: Templates) -> None:
         self._templates = templates
         self._stopped = threading.Event()
-        self._submissions = submissions
-        self._begun = 0
-        self._ahead: deque[tuple[Sandbox, Future[Waiting]]] = deque()
-        self._helper = ThreadPoolExecutor(1)
-        self._lock = threading.Lock()
 
     def stop(self) -> None:
-        """End every examination at once, without an outcome, and what was started ahead."""
+        """End every examination at once, without an outcome."""
         self._stopped.set()
-        self._helper.shutdown(cancel_futures=True)
-        for _, started in self._ahead:
-            _end(started)
-        self._ahead.clear()
 
     def examine(self, work: Work) -> bytes:
         """Examine a submission and return its outcome, see :mod:`autograder.grading.outcome`.
@@ -97,35 +60,17 @@ class Examiners:
         job = self._templates.examiner_job()
         task = {"replay_only": work.replay_only, "record": work.runs is not None, "without": without}
         with _own_files(work) as own, self._kernels(work, own) as lent:
-            waiting = self._waiting(sandbox, job)
-            process = waiting.process
+            process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
             with contextlib.ExitStack() as stack:
                 stack.callback(_keep_log, work, process)
-                stack.callback(waiting.close)
+                stack.callback(close_all, sockets.values())
+                stack.callback(process.close)
                 try:
-                    with contextlib.closing(_connect(waiting.sockets[layout.SOCKET])) as line:
+                    with contextlib.closing(_connect(sockets[layout.SOCKET])) as line:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
                         return _serve(line, task, unit, found, lent, go_on)
                 except (wire.Closed, ValueError, OverflowError) as error:
                     raise HostError(self._why(work, process, error, deadline)) from error
-
-    def _waiting(self, sandbox: Sandbox, job: Job) -> Waiting:
-        """Return the process that was started ahead, if there is one, and start one for a later submission."""
-        with self._lock:
-            self._begun += 1
-            place, started = self._ahead.popleft() if self._ahead else (None, None)
-            more = self._begun + len(self._ahead) < self._submissions
-            if more and isinstance(sandbox, WarmSandbox) and not self._stopped.is_set():
-                self._ahead.append((sandbox, self._helper.submit(Waiting, sandbox, job)))
-        if started is not None and place is sandbox:
-            with contextlib.suppress(SandboxError, CancelledError):
-                waiting = started.result()
-                if waiting.process.poll() is None:
-                    return waiting
-                waiting.close()
-        elif started is not None:
-            _end(started)
-        return Waiting(sandbox, job)
 
     def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
         there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
@@ -172,12 +117,6 @@ class Examiners:
             with contextlib.suppress(SandboxError):
                 return kernels.start(forks, describe)
         return kernels.start(kernel_sandbox(work.assignment), describe)
-
-
-def _end(started: Future[Waiting]) -> None:
-    """End a process that no submission needs."""
-    with contextlib.suppress(SandboxError, CancelledError):
-        started.result().close()
 
 
 def _serve(

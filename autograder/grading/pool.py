@@ -133,7 +133,7 @@ def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Gen
         if executed:
             templates.start_large()
             templates.expect_kernels(sum(len(work.exams) for work in executed) if warm else 0)
-        examiners = Examiners(templates, submissions=len(due))
+        examiners = Examiners(templates)
         yield from in_threads(due, workers, lambda work: attempt(work, examiners.examine), examiners.stop)
 
 

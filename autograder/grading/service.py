@@ -11,7 +11,6 @@ import fcntl
 import os
 import queue
 import shutil
-import sys
 import threading
 import time
 from collections import deque
@@ -153,7 +152,7 @@ class Service:
         work = replace(self._planner.without_submission(), scratch=self._scratch)
         open_more_files()
         templates = self._stack.enter_context(Templates(work, kernels=kernels, executed=True))
-        self._examiners = Examiners(templates, submissions=sys.maxsize)
+        self._examiners = Examiners(templates)
         self._stack.callback(self._examiners.stop)
         self._workers = 1 if reduced else self._options.workers or batch.worker_count([work])
         self._woken, self._wake = os.pipe()

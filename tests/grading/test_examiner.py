@@ -7,10 +7,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from helpers.grids import first_of_each
@@ -18,7 +16,7 @@ from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course, ti
 
 from autograder.course.configuration import load_course
 from autograder.grading import batch, outcome, submission
-from autograder.grading.examiner import Examiners, Waiting
+from autograder.grading.examiner import Examiners
 from autograder.grading.pool import in_processes
 from autograder.grading.templates import Templates
 from autograder.grading.work import Work
@@ -157,41 +155,6 @@ def test_modules_of_the_course_are_there(tmp_path: Path) -> None:
     (course.root / "deeper.py").write_text("ONE = 1\n")
     submit(course, "ada")
     assert [grade.score for grade in batch.run(plan(load_course(course.root))).grades] == [2]
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Waiting]:
-    """Return the examiners that were started, in their order."""
-    all_of_them: list[Waiting] = []
-
-    class Noted(Waiting):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            all_of_them.append(self)
-
-    monkeypatch.setattr("autograder.grading.examiner.Waiting", Noted)
-    return all_of_them
-
-
-@pytest.mark.parametrize("dies", [False, True], ids=["waits", "dies while it waits"])
-def test_the_next_examiner_is_started_while_one_examines(tmp_path: Path, started: list[Waiting], *, dies: bool) -> None:
-    """One that dies before its submission comes is replaced; one that is not needed ends with the batch."""
-    course = tiny_course(tmp_path)
-    submit(course, "ada")
-    submit(course, "zoe")
-    first, second = plan(course)
-    with Templates(first, kernels=0, executed=True) as templates:
-        examiners = Examiners(templates, submissions=3)
-        assert submission.attempt(first, examiners.examine) == ""
-        until = time.monotonic() + 30
-        while len(started) < 2 and time.monotonic() < until:
-            time.sleep(0.01)
-        if dies:
-            next(one for one in started if one.process.poll() is None).process.kill()
-        assert submission.attempt(second, examiners.examine) == ""
-        examiners.stop()
-        assert len(started) == 3 + dies
-        assert all(one.process.poll() is not None for one in started)
 
 
 SHADOWED = [
