@@ -55,8 +55,7 @@ class Batch:
         return self.wait()
 
     def find(self, kind: str) -> list[int]:
-        """The pids of what a batch is made of: ``coordinator``, and its ``helper`` that does what nbgrader is needed for;
-        ``supervisor``, ``bwrap``; the ``template`` of forked kernels or examiners, and a fork's ``monitor``; the first
+        """The pids of what a batch is made of: ``coordinator``; ``supervisor``, ``bwrap``; the ``template`` of forked kernels or examiners, and a fork's ``monitor``; the first
         process of a sandbox (``init``), and the ``kernel`` or ``examiner`` in it, however they were started.
         """
         if kind == "coordinator":
@@ -66,8 +65,6 @@ class Batch:
         def below(parents: list[int], word: str = "") -> list[int]:
             return [pid for pid, (above, said) in found.items() if above in parents and word in said]
 
-        whole = command(self.process.pid)
-        helpers = [pid for pid in below([self.process.pid]) if found[pid][1] == whole]
         supervisors = [pid for pid, (_, said) in found.items() if "sandbox/supervisor" in said]
         bwraps = below(supervisors, "bwrap")
         first = below(bwraps)
@@ -75,7 +72,6 @@ class Batch:
         monitors = below(templates)
         inits = [pid for pid in first if not below([pid], "/opt/kernel/template")] + below(monitors)
         return {
-            "helper": helpers,
             "supervisor": supervisors,
             "bwrap": bwraps,
             "template": templates,

@@ -238,7 +238,7 @@ def two_at_once(lab: Lab) -> None:
     lab.check_end(course, first.wait(), "after second batches")
 
 
-PARTS = ("examiner", "helper", "template", "supervisor", "monitor", "init", "kernel")
+PARTS = ("examiner", "template", "supervisor", "monitor", "init", "kernel")
 COLD_PARTS = ("supervisor", "bwrap", "init", "kernel")
 """Where each kernel is started by itself and not forked from a template."""
 
