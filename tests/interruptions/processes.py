@@ -55,8 +55,9 @@ class Batch:
         return self.wait()
 
     def find(self, kind: str) -> list[int]:
-        """The pids of what a batch is made of: ``coordinator``; ``supervisor``, ``bwrap``; the ``template`` of forked kernels or examiners, and a fork's ``monitor``; the first
-        process of a sandbox (``init``), and the ``kernel`` or ``examiner`` in it, however they were started.
+        """The pids of what a batch is made of: ``coordinator``; ``supervisor``, ``bwrap``; the ``template`` of forked
+        kernels or examiners, and a fork's ``monitor``; the first process of a sandbox (``init``), and the ``kernel`` or
+        ``examiner`` in it, however they were started.
         """
         if kind == "coordinator":
             return [self.process.pid]
