@@ -23,14 +23,31 @@ def unwritable(path: Path, error: OSError) -> HostError:
     return HostError(f"{path} cannot be written ({error.strerror or error}); check free space and permissions")
 
 
-def version(path: Path) -> tuple[int, ...]:
+Versions = tuple[tuple[str, tuple[int, ...]], ...]
+"""Path and version of each file of a set: another value after each change."""
+
+
+def version(path: Path, *, follow_symlinks: bool = True) -> tuple[int, ...]:
     """Return the file's device, inode, size and time: another tuple after each change.
 
     Raises:
         OSError: there is no such file.
     """
-    found = path.stat()
+    found = path.stat(follow_symlinks=follow_symlinks)
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def versions(folder: Path, others: Iterable[Path] = (), *, follow_symlinks: bool = True) -> Versions:
+    """Return the versions of all files below a folder, and of others, that exist.
+
+    Of none if the folder is replaced while its files are listed.
+    """
+    found = []
+    with contextlib.suppress(OSError):
+        for path in sorted({*folder.rglob("*"), *others}):
+            with contextlib.suppress(OSError):
+                found.append((str(path), version(path, follow_symlinks=follow_symlinks)))
+    return tuple(found)
 
 
 def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int = 0o644) -> None:

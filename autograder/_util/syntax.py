@@ -6,7 +6,7 @@ import ast
 import warnings
 
 
-def parsed(source: str) -> ast.Module | None:
+def parsed(source: str | bytes) -> ast.Module | None:
     """Parse source without its warnings; return None if it is not Python, or too deep or large to be parsed."""
     try:
         with warnings.catch_warnings():

@@ -55,11 +55,6 @@ def note(value: Any, depth: int = _DEPTH) -> None:
             note(item, depth - 1)
 
 
-def is_own_notebook() -> bool:
-    """Return whether a check runs in a student's own notebook, and not in an examiner."""
-    return _noted.get() is None
-
-
 def is_from_cell(value: Any) -> bool:
     """Return whether a cell of the notebook left the value, or an array that the value is a view of.
 

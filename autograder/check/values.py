@@ -13,7 +13,7 @@ from autograder.check.equality import difference_in_kind, is_known, same, same_a
 from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import place_of
-from autograder.check.provenance import is_own_notebook
+from autograder.check.provenance import in_notebook
 from autograder.check.results import report
 from autograder.check.subject import comparable, refusal
 from autograder.check.tables import difference
@@ -154,7 +154,7 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
     if reason is None:
         kind = difference_in_kind(actual, expected)
         reason = f"gives {kind}" if kind else "gives another result"
-        if is_own_notebook():  # the student can read the case
+        if in_notebook():  # the student can read the case
             call = ", ".join(map(quoted, args if isinstance(args, tuple) else (args,))) or "nothing"
             reason += one_line(f": called with {call}, it is {quoted(actual)}, not {quoted(expected)}", 600)
     detail = f"arguments {quoted(args)}, expected {quoted(expected)}, got {quoted(actual)}"

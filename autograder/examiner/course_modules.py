@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from autograder._util.syntax import parsed
 from autograder.examiner.module_state import sharing_names, used_names
 from autograder.examiner.names import bindings
 from autograder.examiner.refusals import aliases, dotted
@@ -155,11 +156,5 @@ def _stars(tree: ast.AST) -> Iterator[str]:
 
 
 def _tree(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
-        try:
-            return ast.parse("\n".join(lines))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return ast.Module([], [])
+    lines = (line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
+    return parsed(source) or parsed("\n".join(lines)) or ast.Module([], [])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from autograder._util.syntax import parsed
 from autograder.examiner.magics import without_magics
 from autograder.examiner.shared_names import changed_in_place
 
@@ -103,7 +104,4 @@ def _read(function: ast.FunctionDef) -> frozenset[str]:
 
 
 def _tree(source: str) -> ast.Module:
-    try:
-        return ast.parse(without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
+    return parsed(without_magics(source)) or ast.Module([], [])

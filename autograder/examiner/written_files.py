@@ -6,6 +6,7 @@ import ast
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
+from autograder._util.syntax import parsed
 from autograder.examiner.magics import without_magics
 from autograder.examiner.refusals import dotted
 from autograder.records import Exam, Role
@@ -24,7 +25,7 @@ def written_paths(exam: Exam) -> frozenset[str]:
     A path may be a text, or a name that some cell binds to a text.
     """
     own = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
-    trees = [tree for source in own if (tree := _tree(source)) is not None]
+    trees = [tree for source in own if (tree := parsed(without_magics(source))) is not None]
     texts = _texts(trees)
     return frozenset(path for tree in trees for _, path in writes(tree, texts))
 
@@ -40,13 +41,6 @@ def writes(tree: ast.AST, texts: Mapping[str, Sequence[str]]) -> Iterator[tuple[
         written = _written(node) if isinstance(node, ast.Call) else None
         if isinstance(node, ast.Call) and written is not None:
             yield from ((node, posixpath.normpath(path)) for path in _paths(written, texts) if path)
-
-
-def _tree(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _texts(trees: Sequence[ast.Module]) -> dict[str, list[str]]:

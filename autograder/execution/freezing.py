@@ -10,6 +10,7 @@ import ast
 import dataclasses
 from collections.abc import Mapping
 
+from autograder._util.syntax import parsed
 from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Asker, Capture, FrozenCopy, until_reply
@@ -88,12 +89,11 @@ def does_something(cell: ComposedCell) -> bool:
     """Tell whether a cell's code may change anything: it is more than comments, texts and imports."""
     if cell.cell_type != "code":
         return False
-    try:
-        statements = ast.parse(cell.source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # magics among others
+    tree = parsed(cell.source)
+    if tree is None:  # magics among others
         return True
     return not all(
         isinstance(s, ast.Import | ast.ImportFrom | ast.Pass)
         or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
-        for s in statements
+        for s in tree.body
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from autograder._util.syntax import parsed
 from autograder.records import Exam, ExamCell, Role
 
 if TYPE_CHECKING:
@@ -76,11 +77,8 @@ def bound_names(source: str) -> frozenset[str] | None:
     """Collect the names that a cell binds for later cells; None if it is not Python."""
     if len(source) > MAX_PARSED_CHARACTERS:
         return None
-    try:
-        tree = ast.parse(re.sub(r"(?m)^([^\S\n]*)[%!].*$", r"\1pass", source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return frozenset(_bound(tree.body))
+    tree = parsed(re.sub(r"(?m)^([^\S\n]*)[%!].*$", r"\1pass", source))
+    return None if tree is None else frozenset(_bound(tree.body))
 
 
 class _Matching:

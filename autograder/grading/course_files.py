@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from autograder._util.digests import IGNORED
+from autograder._util.syntax import parsed
 from autograder.course.nbgrader_config import NBGRADER_CONFIG
 from autograder.errors import CourseError
 from autograder.examiner.names import vocabulary
@@ -114,9 +115,8 @@ def _imported_by(exams: Iterable[Exam]) -> set[str]:
 
 
 def _imports(source: str | bytes) -> set[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(source)
+    if tree is None:
         return set()  # a cell with a magic; the vocabulary knows its imports
     found: set[str] = set()
     for node in ast.walk(tree):

@@ -12,7 +12,7 @@ from autograder.grading.work import BUSY, Work
 Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
 """A function that grades so many at a time; :func:`autograder.grading.pool.in_processes` is the real one."""
 Outcomes = Generator[tuple[Work, str], None, None]
-ADVICE = "it was tried twice, the second time alone; end what else keeps this machine busy, and grade again"
+_ADVICE = "it was tried twice, the second time alone; end what else keeps this machine busy, and grade again"
 
 
 def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
@@ -60,7 +60,12 @@ def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
             yield work, reason
     for work in busy:
         for done, reason in _done(execute, [work], 1):
-            yield done, f"{reason}; {ADVICE}" if reason.startswith(BUSY) else reason
+            yield done, after_second_try(reason)
+
+
+def after_second_try(reason: str) -> str:
+    """Add advice to the reason of a submission that was tried alone, if the machine was too busy again."""
+    return f"{reason}; {_ADVICE}" if reason.startswith(BUSY) else reason
 
 
 def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:

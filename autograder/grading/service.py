@@ -20,14 +20,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder._util.files import unwritable
+from autograder._util.files import Versions, unwritable, versions
 from autograder.errors import AutograderError, HostError
 from autograder.grading import batch
 from autograder.grading.assignment import Options, load_release
 from autograder.grading.examiner import Examiners
 from autograder.grading.pool import Pool, open_more_files
 from autograder.grading.recordings import are_kept
-from autograder.grading.schedule import ADVICE
+from autograder.grading.schedule import after_second_try
 from autograder.grading.submission import attempt
 from autograder.grading.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
 from autograder.grading.walls import require_walls
@@ -133,13 +133,13 @@ class Service:
         """
         if self._fault is not None:
             raise HostError(f"the service ended: {type(self._fault).__name__}: {self._fault}") from self._fault
-        return _signature(self.course, self.assignment) != self._sources
+        return _sources(self.course, self.assignment) != self._made_from
 
     # --- opening
 
     def _open(self) -> None:
         course, assignment = self.course, self.assignment
-        self._sources = _signature(course, assignment)
+        self._made_from = _sources(course, assignment)
         self._scratch = self._stack.enter_context(_own_scratch(course, assignment))
         with ThreadPoolExecutor(1) as beside:
             testing = beside.submit(require_walls, assignment)
@@ -159,6 +159,7 @@ class Service:
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
         self._stack.callback(self._close_pipe)
+        self._stack.callback(self._cancel_waiting)  # what has no grade when all that was begun is published
         self._publisher = self._stack.enter_context(ThreadPoolExecutor(1))
         self._lock = self._stack.enter_context(contextlib.ExitStack())
         loop = threading.Thread(target=self._serve_to_the_end, name=f"serves {assignment.name}", daemon=True)
@@ -186,8 +187,11 @@ class Service:
         except Exception as error:  # whoever waits or asks is told
             self._fault = error
             self._stopping.set()
-            for future in list(self._waiting):
-                future.cancel()
+            self._cancel_waiting()
+
+    def _cancel_waiting(self) -> None:
+        for future in list(self._waiting):
+            future.cancel()
 
     def _serve(self) -> None:
         with contextlib.closing(Pool(self._grade)) as pool:
@@ -209,10 +213,6 @@ class Service:
                 self._publishing = {future for future in self._publishing if not future.done()}
                 if locked:
                     self._report(idle=not (self._pending or self._alone or len(pool)))
-            for _, future in (*self._pending, *self._alone):
-                future.cancel()
-            for future in self._running.values():
-                future.cancel()
 
     def _receive(self) -> None:
         with contextlib.suppress(queue.Empty):
@@ -276,7 +276,7 @@ class Service:
             self._alone.append((work.student, future))
             return
         self._tried_twice.discard(work.student)
-        outcome = batch.verified(work, f"{reason}; {ADVICE}" if reason.startswith(BUSY) else reason)
+        outcome = batch.verified(work, after_second_try(reason))
         if isinstance(outcome, NotGraded):
             self._failures[work.student] = outcome.reason
             self._mark_report()
@@ -350,13 +350,7 @@ def _own_scratch(course: Course, assignment: Assignment) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _signature(course: Course, assignment: Assignment) -> tuple[tuple[str, int, int], ...]:
-    """List the files that an exam is made of, with sizes and times."""
+def _sources(course: Course, assignment: Assignment) -> Versions:
+    """Return the versions of the files that an exam is made of."""
     named = [course.root / name for name in ("course.yaml", "nbgrader_config.py", *assignment.files)]
-    found: list[Path] = [*course.source(assignment.name).rglob("*"), *course.root.glob("*.py"), *named]
-    signature = []
-    for path in sorted(set(found)):
-        with contextlib.suppress(OSError):
-            status = path.stat()
-            signature.append((str(path), status.st_mtime_ns, status.st_size))
-    return tuple(signature)
+    return versions(course.source(assignment.name), [*course.root.glob("*.py"), *named])

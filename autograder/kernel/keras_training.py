@@ -38,9 +38,14 @@ counts: Counter[str] = Counter()
 arrays), ``model`` (steps of its own, or compiled so) or ``batches`` (a training in one step, or wrong arguments)."""
 
 
-_OF_FIT = {"validation_data": None, "validation_split": 0.0, "steps_per_epoch": None, "validation_steps": None}
-_OF_FIT |= {"steps": None}
-"""Arguments that only ``fit`` has, and one that only ``evaluate`` has, with their defaults."""
+_DEFAULTS = {
+    "validation_data": None,
+    "validation_split": 0.0,
+    "steps_per_epoch": None,
+    "validation_steps": None,
+    "steps": None,
+}
+"""The arguments that only one of ``fit`` and ``evaluate`` has, with their defaults."""
 
 
 def start(shell: Any) -> None:
@@ -112,7 +117,7 @@ def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: 
     try:
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
-        given = _OF_FIT | bound.arguments
+        given = _DEFAULTS | bound.arguments
         if not _has_keras_steps(model):
             return 1, "model"
         if not _has_arrays(given):

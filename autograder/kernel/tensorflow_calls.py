@@ -149,10 +149,6 @@ def _innermost(function: Any) -> Any:
     return function
 
 
-def _same(name: str) -> Callable[..., Any]:
-    return lambda ops, *tensors, **named: getattr(ops, name)(*tensors, *named.values())
-
-
 def _reduction(name: str) -> Callable[..., Any]:
     def reduce(ops: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return getattr(ops, name)(input_tensor, axis=axis, keepdims=bool(keepdims))
@@ -169,13 +165,9 @@ def _matmul(ops: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bo
     )
 
 
-def _dtype(value: Any) -> str:
-    return str(getattr(value, "name", value))
-
-
 def _arg(name: str) -> Callable[..., Any]:
     return lambda ops, input, axis=0, output_type="int64": ops.cast(
-        getattr(ops, name)(input, axis=axis), _dtype(output_type)
+        getattr(ops, name)(input, axis=axis), _more.dtype_name(output_type)
     )
 
 
@@ -183,7 +175,7 @@ def _one_hot(ops: Any, indices: Any, depth: int, on_value: Any = None, off_value
              dtype: Any = None) -> Any:  # fmt: skip
     if on_value is not None or off_value is not None:
         raise ValueError("a KerasTensor is encoded in a way that keras.ops does not know")
-    return ops.one_hot(indices, depth, axis=-1 if axis is None else axis, dtype=_dtype(dtype or "float32"))
+    return ops.one_hot(indices, depth, axis=-1 if axis is None else axis, dtype=_more.dtype_name(dtype or "float32"))
 
 
 def _gather(ops: Any, params: Any, indices: Any, validate_indices: Any = None, axis: Any = None,
@@ -221,11 +213,11 @@ not_equal less less_equal greater greater_equal logical_and logical_or logical_n
 """
 _IN_MATH = "log log1p expm1 rsqrt reciprocal erf ceil softplus softsign"
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{f"{name} math.{name}": _same(name) for name in _SAME_NAMES.split()},
-    **{f"math.{name}": _same(name) for name in _IN_MATH.split()},
-    "pow math.pow": _same("power"),
-    "negative math.negative": _same("negative"),
-    "math.divide_no_nan": _same("divide_no_nan"),
+    **{f"{name} math.{name}": _more.same(name) for name in _SAME_NAMES.split()},
+    **{f"math.{name}": _more.same(name) for name in _IN_MATH.split()},
+    "pow math.pow": _more.same("power"),
+    "negative math.negative": _more.same("negative"),
+    "math.divide_no_nan": _more.same("divide_no_nan"),
     "math.squared_difference": lambda ops, x, y: ops.square(ops.subtract(x, y)),
     "stop_gradient": lambda ops, input: ops.stop_gradient(input),
     "identity": lambda ops, input: input,
@@ -279,11 +271,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "repeat": lambda ops, input, repeats, axis=None: ops.repeat(input, repeats, axis=axis),
     "gather": _gather,
     "one_hot": _one_hot,
-    "cast": lambda ops, x, dtype: ops.cast(x, _dtype(dtype)),
+    "cast": lambda ops, x, dtype: ops.cast(x, _more.dtype_name(dtype)),
     "clip_by_value": lambda ops, t, clip_value_min, clip_value_max: ops.clip(t, clip_value_min, clip_value_max),
     "where": lambda ops, condition, x, y: ops.where(condition, x, y),
-    "zeros_like": lambda ops, input, dtype=None: ops.zeros_like(input, dtype=dtype and _dtype(dtype)),
-    "ones_like": lambda ops, input, dtype=None: ops.ones_like(input, dtype=dtype and _dtype(dtype)),
+    "zeros_like": lambda ops, input, dtype=None: ops.zeros_like(input, dtype=dtype and _more.dtype_name(dtype)),
+    "ones_like": lambda ops, input, dtype=None: ops.ones_like(input, dtype=dtype and _more.dtype_name(dtype)),
     "shape": lambda ops, input, out_type=None: ops.shape(input),
     "add_n math.add_n": lambda ops, inputs: sum(inputs[1:], inputs[0]),
     "convert_to_tensor": lambda ops, value, *_, **__: value,

@@ -167,12 +167,18 @@ def _grayscale(ops: Any, images: Any) -> Any:
 
 
 def _as_floats(ops: Any, image: Any, dtype: Any, saturate: bool = False) -> Any:
-    if "float" not in str(image.dtype) or "float" not in str(getattr(dtype, "name", dtype)):
+    if "float" not in str(image.dtype) or "float" not in dtype_name(dtype):
         raise _unknown("converted")
-    return ops.cast(image, str(getattr(dtype, "name", dtype)))
+    return ops.cast(image, dtype_name(dtype))
 
 
-def _renamed(name: str) -> Callable[..., Any]:
+def dtype_name(dtype: Any) -> str:
+    """Return the name of a dtype of TensorFlow's, or of one that is a name already."""
+    return str(getattr(dtype, "name", dtype))
+
+
+def same(name: str) -> Callable[..., Any]:
+    """Make the operation of ``keras.ops`` that takes a TensorFlow function's arguments in their order."""
     return lambda ops, *tensors, **named: getattr(ops, name)(*tensors, *named.values())
 
 
@@ -198,11 +204,11 @@ _OTHER_NAMES = {
 }
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{names: _renamed(name) for names, name in _OTHER_NAMES.items()},
+    **{names: same(name) for names, name in _OTHER_NAMES.items()},
     "math.multiply_no_nan": lambda ops, x, y: ops.where(ops.equal(y, 0), ops.zeros_like(x), ops.multiply(x, y)),
     "math.accumulate_n": lambda ops, inputs, *_: sum(inputs[1:], inputs[0]),
     "math.count_nonzero": lambda ops, input, axis=None, keepdims=None, dtype="int64": ops.sum(
-        ops.cast(ops.not_equal(input, 0), str(getattr(dtype, "name", dtype))), axis=axis, keepdims=bool(keepdims)
+        ops.cast(ops.not_equal(input, 0), dtype_name(dtype)), axis=axis, keepdims=bool(keepdims)
     ),
     "math.cumprod": lambda ops, x, axis=0: ops.cumprod(x, axis=axis),
     "math.reduce_euclidean_norm": _euclidean,

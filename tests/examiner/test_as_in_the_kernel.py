@@ -8,8 +8,9 @@ from typing import NamedTuple
 import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
+from helpers.limits import starting
 
-from autograder.records import Outcome, Role
+from autograder.records import Limits, Outcome, Role
 
 
 class Case(NamedTuple):
@@ -414,23 +415,9 @@ def test_a_class_of_the_tests_is_another_in_the_next_cell():
 @pytest.mark.filterwarnings("ignore:.is. with a literal")
 def test_all_of_them_in_one_notebook_in_a_sandbox():
     """In a real kernel, one after the other, as in this process."""
-    from autograder.execution.client import sandboxed_kernel
-    from autograder.records import Limits
-    from autograder.sandbox import default_sandbox
-
     some = {name: case for name, case in CASES.items() if not case.given}
     cells = [cell for case in some.values() for cell in ((Role.ANSWER, case.solution), (Role.TEST, case.test))]
-    limits = Limits(memory_mib=1024, processes=64, disk_mib=32, output_mib=4)
-    kernels = []
-
-    def start():
-        kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
-        return kernels[-1]
-
-    try:
+    with starting(Limits(memory_mib=1024, processes=64, disk_mib=32, output_mib=4)) as start:
         results = graded(exam_of(*cells), start, seconds=30)
-    finally:
-        for kernel in kernels:
-            kernel.close()
     failed = {name: r.detail[-600:] for name, r in zip(some, results, strict=True) if r.fraction != 1}
     assert failed == {}

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
+from helpers.limits import starting
 from helpers.student_classes import EQUAL, VECTOR
 
 from autograder.examiner.names import bindings
-from autograder.records import Outcome, Role
+from autograder.records import Limits, Outcome, Role
 
 
 class Case(NamedTuple):
@@ -503,22 +504,8 @@ def test_an_object_that_says_yes_to_everything_earns_nothing(name):
 @pytest.mark.sandbox
 def test_all_of_them_in_one_notebook_in_a_sandbox():
     """In a real kernel, one after the other: sources, callbacks and mocks work there as they do in this process."""
-    from autograder.execution.client import sandboxed_kernel
-    from autograder.records import Limits
-    from autograder.sandbox import default_sandbox
-
     cells = [cell for case in CASES.values() for cell in ((Role.ANSWER, case.solution), (Role.TEST, case.test))]
-    limits = Limits(memory_mib=1024, processes=64, disk_mib=32, output_mib=4)
-    kernels = []
-
-    def start():
-        kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
-        return kernels[-1]
-
-    try:
+    with starting(Limits(memory_mib=1024, processes=64, disk_mib=32, output_mib=4)) as start:
         results = graded(exam_of(*cells), start, seconds=30)
-    finally:
-        for kernel in kernels:
-            kernel.close()
     failed = {name: r.detail[-600:] for name, r in zip(CASES, results, strict=True) if r.fraction != 1}
     assert failed == {}

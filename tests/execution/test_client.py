@@ -14,27 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.limits import ROOMY as LIMITS
+from helpers.limits import started
 from helpers.memory import growth
 
 from autograder.errors import BusyError, LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution import allowance
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
-from autograder.records import CellRun, Limits, RunStatus
-from autograder.sandbox import default_sandbox, seccomp
+from autograder.execution.client import SandboxedKernel
+from autograder.records import CellRun, RunStatus
+from autograder.sandbox import seccomp
 
 pytestmark = pytest.mark.sandbox
-
-LIMITS = Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2)
-
-
-@contextlib.contextmanager
-def started(limits: Limits = LIMITS) -> Iterator[SandboxedKernel]:
-    kernel = sandboxed_kernel(default_sandbox(), {}, limits)
-    try:
-        yield kernel
-    finally:
-        kernel.close()
 
 
 @pytest.fixture(scope="module")

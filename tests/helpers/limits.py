@@ -1,22 +1,40 @@
-"""Kernels in sandboxes with small limits."""
+"""Kernels in sandboxes with limits; they end with the block."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.records import Limits
 from autograder.sandbox import default_sandbox
 
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16, output_mib=2)
+ROOMY = Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2)
 
 
 @contextlib.contextmanager
-def kernel(**limits: float) -> Iterator[SandboxedKernel]:
-    made = sandboxed_kernel(default_sandbox(), {}, dataclasses.replace(LIMITS, **limits))
+def starting(limits: Limits) -> Iterator[Callable[[], SandboxedKernel]]:
+    """Give a function that starts a kernel."""
+    kernels: list[SandboxedKernel] = []
+
+    def start() -> SandboxedKernel:
+        kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
+        return kernels[-1]
+
     try:
-        yield made
+        yield start
     finally:
-        made.close()
+        for made in kernels:
+            made.close()
+
+
+@contextlib.contextmanager
+def started(limits: Limits = ROOMY) -> Iterator[SandboxedKernel]:
+    with starting(limits) as start:
+        yield start()
+
+
+def kernel(**limits: float) -> contextlib.AbstractContextManager[SandboxedKernel]:
+    return started(dataclasses.replace(LIMITS, **limits))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
+from helpers.limits import ROOMY as LIMITS
+from helpers.limits import started
 from helpers.tiny import cell, notebook
 
 from autograder.errors import LostError
@@ -23,18 +23,6 @@ from autograder.records import Limits, Role
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox
-
-LIMITS = Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2)
-
-
-@contextlib.contextmanager
-def started(limits: Limits = LIMITS) -> Iterator[SandboxedKernel]:
-    kernel = sandboxed_kernel(default_sandbox(), {}, limits)
-    try:
-        yield kernel
-    finally:
-        kernel.close()
-
 
 OBJECT = "class Box: pass\nbox = Box(); box.value = 1\ndef read():\n    return box.value\n"
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 
+from autograder._util.syntax import parsed
 from autograder.examiner.names import Vocabulary, bindings, vocabulary
 from autograder.examiner.refusals import aliases
 from autograder.records import Exam, Role
@@ -26,14 +27,14 @@ class Notebook:
         self.known: Vocabulary = vocabulary(exam)
         code = [c for c in exam.cells if c.cell_type == "code"]
         self.others = [c for c in code if c.role is not Role.TEST]
-        self.imports = aliases(tree for c in code if (tree := _tree(c.source)) is not None)
+        self.imports = aliases(tree for c in code if (tree := parsed(c.source)) is not None)
 
     @cached_property
     def bound(self) -> frozenset[str] | None:
         """The names that the notebook's cells bind; None if their syntax does not tell."""
         found: set[str] = set()
         for source in {text for c in self.others for text in (c.source, c.released)}:
-            tree = _tree(source)
+            tree = parsed(source)
             if tree is None:  # magics: any word of the cell may be bound
                 if re.search(r"%\s*(?:run|pylab|load|store|cython)\b", source):
                     return None
@@ -76,10 +77,3 @@ class Notebook:
         students = [bindings(c.source) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
         by_students = {n for b in students for n in (*b.assigned, *b.definitions)}
         return frozenset({n for b in locked for n in b.assigned} - by_students - set(self.known.trusted))
-
-
-def _tree(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
