@@ -144,7 +144,7 @@ def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
         # If a cell binds a name twice, no single statement defines it.
         assigned |= {name for name in bound - imports if name in definitions}
         imported |= imports
-        definitions |= dict.fromkeys(bound, ast.unparse(statement))
+        definitions |= dict.fromkeys(sorted(bound), ast.unparse(statement))
     return Bindings(definitions, frozenset(imported), frozenset(assigned), frozenset(_modules(tree)))
 
 

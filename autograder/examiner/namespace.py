@@ -294,10 +294,16 @@ class Namespace(dict[str, Any]):
         )
 
     def _define(self, name: str) -> None:
-        """Run the instructor's statement that binds a name."""
+        """Run the instructor's statement that binds a name; other names that it binds stay as they are."""
         statement, file = self.known.trusted[name], f"<instructor: {name}>"
         linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
+        before = dict(self)
         exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
+        for other in self.keys() - {name}:
+            if other in before:
+                super().__setitem__(other, before[other])
+            elif other in self.known.students and other not in self.known.trusted:
+                super().__delitem__(other)
 
     def _is_bound_to(self, name: str, captured: Captured) -> bool:
         """Tell whether the student's name claims to stand for what the instructor imports under it.
