@@ -20,8 +20,20 @@ _OF_ARRAYS = frozenset(["fill_diagonal", "copyto", "place", "putmask", "at"])
 """Functions of numpy that change their first argument."""
 
 
-def parameters_changed(sources: Iterable[str]) -> dict[str, Parameters]:
-    """Find the parameters that functions and methods change in place: name → what all of that name change.
+@dataclass(frozen=True)
+class Changes:
+    """What the functions and methods of some cells change."""
+
+    parameters: dict[str, Parameters]
+    """Name → the parameters that all functions of that name change in place."""
+    variables: frozenset[str]
+    """Global variables whose objects they change, or that they bind anew."""
+    bound: frozenset[str]
+    """Those that they bind anew."""
+
+
+def changes_of_functions(sources: Iterable[str]) -> Changes:
+    """Find what functions and methods change.
 
     A function also changes what it passes to one that changes it. A parameter that is bound anew, as in
     ``x = x.copy()``, is none, and neither is one that is stored in something else.
@@ -29,10 +41,12 @@ def parameters_changed(sources: Iterable[str]) -> dict[str, Parameters]:
     Args:
         sources: the cells; those that are not plain Python give nothing.
     """
-    functions: list[_Function] = []
+    trees = []
     for source in sources:
         with contextlib.suppress(SyntaxError, ValueError):
-            functions += _functions(ast.parse(source))
+            trees.append(ast.parse(source))
+    modules = frozenset(name for tree in trees for node in ast.walk(tree) for name in _imported(node))
+    functions = [function for tree in trees for function in _functions(tree, modules)]
     found: dict[str, Parameters] = {}
     while True:
         now: dict[str, Parameters] = {}
@@ -41,16 +55,23 @@ def parameters_changed(sources: Iterable[str]) -> dict[str, Parameters]:
             now[function.node.name] = now.get(function.node.name, keys) & keys
         now = {name: keys for name, keys in now.items() if keys}
         if now == found:
-            return found
+            break
         found = now
+    bound = frozenset(name for function in functions for name in function.bound_globals)
+    return Changes(found, bound.union(*(function.changed_globals(found) for function in functions)), bound)
 
 
-def _functions(tree: ast.AST) -> Iterator[_Function]:
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+
+
+def _functions(tree: ast.AST, modules: frozenset[str]) -> Iterator[_Function]:
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.FunctionDef):
                 static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in child.decorator_list)
-                yield _Function(child, isinstance(node, ast.ClassDef) and not static)
+                yield _Function(child, isinstance(node, ast.ClassDef) and not static, modules)
 
 
 @dataclass
@@ -59,10 +80,14 @@ class _Function:
 
     node: ast.FunctionDef
     is_method: bool
+    modules: frozenset[str]
+    """Names that imports bind."""
     own: dict[str, frozenset[str]] = field(init=False)
     """Names that stand for parameters, or for parts of them → those parameters."""
     local: set[str] = field(init=False)
     """All names that the function binds."""
+    bound_globals: set[str] = field(init=False)
+    """Global variables that it binds anew."""
     nodes: list[tuple[ast.AST, frozenset[str]]] = field(init=False)
     """The nodes of its body, with the names that functions inside bind for themselves there."""
 
@@ -75,7 +100,10 @@ class _Function:
             for name, names in _bound(node) if id(node) not in defaults else ():
                 if name not in hidden:
                     sources.setdefault(name, []).append(names - hidden)
-        self.local = parameters | sources.keys()
+        declared = {name for node, _ in self.nodes if isinstance(node, ast.Global) for name in node.names}
+        stored = {n.id for n, _ in self.nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+        self.bound_globals = declared & stored
+        self.local = (parameters | stored | sources.keys()) - declared
         self.own = {name: frozenset([name]) for name in parameters - sources.keys()}
         for _ in range(len(sources)):  # a name may stand for one that is bound further below
             for name, each in sources.items():
@@ -91,6 +119,11 @@ class _Function:
                 changed |= self.own.get(name, frozenset()) if name not in hidden else frozenset()
         return changed
 
+    def changed_globals(self, found: Mapping[str, Parameters]) -> Set[str]:
+        """Return the global variables whose objects it changes, if the functions of ``found`` change theirs."""
+        every = {name for node, hidden in self.nodes for name in self._changed(node, found) if name not in hidden}
+        return every - self.local - self.modules
+
     def _changed(self, node: ast.AST, found: Mapping[str, Parameters]) -> Iterator[str]:
         """Yield the names at the start of what a node changes."""
         if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
@@ -101,10 +134,9 @@ class _Function:
             yield from self._changed_by_call(node, found)
 
     def _changed_by_call(self, node: ast.Call, found: Mapping[str, Parameters]) -> Iterator[str]:
-        method = isinstance(node.func, ast.Attribute)
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         receivers = list(_roots(node.func.value)) if isinstance(node.func, ast.Attribute) else []
-        of_module = not method or not self.local.intersection(receivers)
+        of_module = not isinstance(node.func, ast.Attribute) or bool(self.modules.intersection(receivers))
         in_place = any(k.arg == "inplace" and getattr(k.value, "value", None) is True for k in node.keywords)
         if in_place or name in CHANGING_CALLS or name in _OF_ARRAYS:
             yield from receivers

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from autograder.examiner.changed_parameters import Parameters, parameters_changed
+from autograder.examiner.changed_parameters import Parameters, changes_of_functions
 from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
 from autograder.examiner.procedures import functions_returning_nothing
@@ -275,6 +275,10 @@ class Vocabulary:
     """Functions and methods that cells other than tests define and that return nothing."""
     changing: dict[str, Parameters] = field(default_factory=dict)
     """Such functions that return something → the parameters that they change in place."""
+    functions_that_change: frozenset[str] = frozenset()
+    """Functions and methods that change an argument or their object."""
+    changed_by_functions: frozenset[str] = frozenset()
+    """Names of the students' whose objects such functions change or that they bind: counters, caches, logs."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -308,9 +312,13 @@ def _vocabulary(
         trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
     statements = {(n, s) for b in others for n, s in b.definitions.items()}
     once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
+    sources = [source for role, source in code if role is not Role.TEST]
+    returning_nothing = functions_returning_nothing(sources)
+    functions_change = functions_that_change(sources, returning_nothing)
+    changes = changes_of_functions(sources)
+    assigned |= changes.bound
     trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or imports(s))}
 
-    sources = [source for role, source in code if role is not Role.TEST]
     locked_sources = [source for role, source in code if role is Role.READ_ONLY]
     in_order = dict.fromkeys(name for b in others for name in b.definitions)
     # Constants come first, since they need no other name.
@@ -321,8 +329,7 @@ def _vocabulary(
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
-    returning_nothing = functions_returning_nothing(sources)
-    changed = _changed(code, functions_that_change(sources, returning_nothing), bound_by_tests)
+    changed = _changed(code, functions_change, bound_by_tests)
     # What tests bind before the student's eyes and answers are to change: the change is the answer.
     bound_by_others |= changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
     return Vocabulary(
@@ -337,7 +344,9 @@ def _vocabulary(
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,
         returning_nothing=returning_nothing,
-        changing=parameters_changed(sources),
+        changing=changes.parameters,
+        functions_that_change=functions_change.union(changes.parameters),
+        changed_by_functions=(changes.variables & bound_by_others) - trusted.keys(),
     )
 
 

@@ -29,6 +29,7 @@ from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
+from autograder.examiner.shared_names import changed_in_place
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, Capture, Captured
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode, references
@@ -280,12 +281,18 @@ class Namespace(dict[str, Any]):
                 super().__setitem__(name, self._in_kernel(name, captured[name]))
         for name in missing:
             self.pop(name, None)
-        if capture is not None and not self.answers.remote.lost and self._needs_kernel(captured):
+        needed = capture is not None and not self.answers.remote.lost and self._needs_kernel(captured)
+        if capture is not None and needed:
             self.answers.remote.enter(capture.snapshot)
             theirs = self.known.students | self.known.parameters
             for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
                 self._tell_kernel(name, self.left[name])
         self.before = dict(self)
+        shared = self.known.changed_by_functions | (
+            changed_in_place(source, self.known.functions_that_change) & self.known.parameters & captured.keys()
+        )
+        shared = shared & self.keys() - self.known.trusted.keys() if needed else frozenset()
+        self.answers.remote.shared.begin(self, self.before, shared)
         self.live = True
 
     def _is_tests(self, name: str) -> bool:

@@ -81,6 +81,10 @@ def _is_mutable(value: Any) -> bool:
     return type(value) in MUTABLE or _is_table(value)
 
 
+def _is_variable(key: Any) -> bool:
+    return type(key) is str and key.startswith(".")
+
+
 MAX_LOOKS = 50000
 """Objects in a result that are compared with the arguments of its call."""
 
@@ -229,11 +233,37 @@ class Server:
         """Set a name of the namespace."""
         self.namespace[name] = value
 
+    def now(self, names: list[str]) -> dict[str, Any]:
+        """Return what names of the namespace stand for, as far as it can be copied or referred to."""
+        found = {}
+        for name in names:
+            if name in self.namespace:
+                with contextlib.suppress(codec.CodecError):
+                    codec.encode(self.namespace[name], self.refer)
+                    found[name] = self.namespace[name]
+        return found
+
+    def replace(self, name: str, value: Any) -> None:
+        """Give the object under a name of the namespace another content, or bind the name anew."""
+        own: Any = self.namespace.get(name)
+        if type(own) is type(value) and type(value) in (list, bytearray):
+            own[:] = value
+        elif type(own) is type(value) and type(value) in (dict, set, Counter, OrderedDict, defaultdict):
+            own.clear()
+            own.update(value)
+        elif type(own) is type(value) and type(value) is deque:
+            own.clear()
+            own.extend(value)
+        else:
+            self.namespace[name] = value
+
     def delete(self, name: str) -> None:
         """Delete a name of the namespace."""
         del self.namespace[name]
 
-    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], parts: Any = ()) -> Any:
+    def call(
+        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], parts: Any = (), names: Any = ()
+    ) -> Any:
         """Call a function.
 
         Args:
@@ -241,14 +271,22 @@ class Server:
             args: its arguments.
             kwargs: those with a name.
             parts: lists and the like that are inside of arguments.
+            names: global variables that the call may change.
 
         Returns:
-            Its result, the objects among arguments and parts that it changed in place, and those unchanged ones that
-            are in the result or in what changed. The key of part ``i`` is ``-1 - i``.
+            Its result, the objects among arguments, parts and variables that it changed or bound anew, and those
+            unchanged ones that are in the result or in what changed. The key of part ``i`` is ``-1 - i``, that of a
+            variable's object is a dot and the name, and that of the object that it was bound to is ``=`` and the name.
         """
-        given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+        given: dict[Any, Any] = {f".{name}": self.namespace[name] for name in names if name in self.namespace}
+        given.update(enumerate(args))
+        given.update(kwargs)
         given.update((-1 - place, part) for place, part in enumerate(parts))
-        before = {key: self._state(a) for key, a in given.items() if _is_mutable(a)}
+        before = {}
+        for key, value in given.items():
+            if _is_mutable(value):
+                with contextlib.suppress(codec.CodecError):  # a variable may be too large
+                    before[key] = self._state(value)
         try:
             result = function(*args, **kwargs)
         except BaseException:
@@ -260,7 +298,21 @@ class Server:
         return result, changed, {k: given[k] for k in before if k not in changed and id(given[k]) in met}
 
     def _changed(self, given: dict[Any, Any], before: dict[Any, Any]) -> dict[Any, Any]:
-        return {k: given[k] for k, state in before.items() if not self._is_in_state(given[k], state)}
+        changed = {}
+        for key, state in before.items():
+            try:
+                if not self._is_in_state(given[key], state):
+                    changed[key] = given[key]
+            except codec.CodecError:
+                if not _is_variable(key):
+                    raise
+        for key in filter(_is_variable, given):
+            now = self.namespace.get(key[1:], given[key])
+            if now is not given[key]:
+                with contextlib.suppress(codec.CodecError):
+                    codec.encode(now, self.refer)
+                    changed["=" + key[1:]] = now
+        return changed
 
     def _state(self, value: Any) -> Any:
         """Return what tells later whether a mutable value has changed: the items of a list of numbers or texts."""
@@ -361,6 +413,8 @@ VERBS = frozenset(
         "trainings",
         "enter",
         "assign",
+        "now",
+        "replace",
         "delete",
         "derive",
         "call",

@@ -9,7 +9,7 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
-from autograder.examiner.changed_parameters import parameters_changed
+from autograder.examiner.changed_parameters import changes_of_functions
 from autograder.records import Role
 
 
@@ -258,11 +258,12 @@ def test_what_is_no_argument_cannot_be_passed_off_as_one() -> None:
         ("def f(x): x += 1; return x", {"f": {0, "x"}}),
         ("def f(x):\n    for y in x: y += 1\n    return x", {}),
         ("def f(x):\n    for i, y in enumerate(x): y[0] = i\n    return x", {"f": {0, "x"}}),
+        ("scores = []\ndef f(x):\n    scores.append(x)\n    return x", {}),
         ("%time f()", {}),
     ],
 )
 def test_which_parameters_a_function_changes_is_read_from_the_instructors_source(source: str, changed: dict) -> None:
-    assert {name: set(keys) for name, keys in parameters_changed([source]).items()} == changed
+    assert {name: set(keys) for name, keys in changes_of_functions([source]).parameters.items()} == changed
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
 from autograder.examiner.changed_parameters import Parameters
+from autograder.examiner.remote.shared_globals import SharedGlobals
 
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, deque)
@@ -74,10 +75,13 @@ class Purposes:
 class Arguments:
     """The arguments of one call, and the lists and the like inside of them, each with its key.
 
-    A key is the argument's position or name, or a number below 0 for an object inside.
+    A key is the argument's position or name, a number below 0 for an object inside, or a dot and the name of a variable
+    that the notebook's functions change.
     """
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], shared: SharedGlobals) -> None:
+        self.shared = shared
+        self.variables = {f".{name}": value for name, value in shared.given().items() if f".{name}" not in kwargs}
         self.given: dict[int | str, Any] = dict(enumerate(args)) | kwargs
         self.holders: dict[int | str, set[int | str]] = {key: {key} for key in self.given}
         """Key → the arguments that are the object or hold it."""
@@ -105,7 +109,8 @@ class Arguments:
             purposes: what calls may change.
             function: the function that was called.
             result: the kernel's copy of the result.
-            changed: key → the kernel's copy of an object that has changed.
+            changed: key → the kernel's copy of an object that has changed; ``=`` and a variable's name → the copy of
+                what that was bound to.
             held: key → the kernel's copy of one that has not, and that is in the result or in what has changed.
 
         Raises:
@@ -113,21 +118,34 @@ class Arguments:
         """
         if type(changed) is not dict or type(held) is not dict:
             raise RemoteError("the notebook's kernel gave an answer that cannot be read")
-        objects = self.given | {-1 - place: part for place, part in enumerate(self.parts)}
+        objects = self.variables | self.given | {-1 - place: part for place, part in enumerate(self.parts)}
         twins = {key: copy for key, copy in {**changed, **held}.items() if type(key) in (int, str) and key in objects}
-        if not twins:
+        if not twins and not changed:
             return result
         allowed = purposes.allowed(function, self.given.keys()) if changed else frozenset[int | str]()
         own = _Own()
         for key, copy in twins.items():
-            may = key not in changed or (self.holders[key] & allowed and not is_hidden(objects[key]))
-            if may and is_same_kind(objects[key], copy):
+            may = key not in changed or key in self.variables or self.holders[key] & allowed
+            if may and is_same_kind(objects[key], copy) and not (key in changed and is_hidden(objects[key])):
                 own.add(copy, objects[key])
         for key, copy in twins.items():
             if key in changed and own.of(copy) is objects[key]:
                 own.fill(copy)
                 change_in_place(objects[key], copy)
+        self._rebind(changed, own)
         return own.in_place_of(result)
+
+    def _rebind(self, changed: Mapping[Any, Any], own: _Own) -> None:
+        """Let names of variables stand for what the call has bound them to."""
+        for name in self.names:
+            if f"={name}" in changed:
+                self.shared.rebind(name, own.in_place_of(changed[f"={name}"]))
+        self.shared.agree(name for name in self.names if changed.keys() & {f".{name}", f"={name}"})
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the variables."""
+        return [key[1:] for key in self.variables]
 
 
 class _Own:

@@ -121,11 +121,11 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
 
     Objects of the test that are in the result are these very objects, unless they hold another value here.
     """
-    arguments = Arguments(args, kwargs)
+    arguments = Arguments(args, kwargs, remote.shared)
     remote.left = {}
     try:
         with remote.figures.lending.during(remote, (args, kwargs)):
-            answer = remote.ask("call", function, args, kwargs, arguments.parts)
+            answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
     except Exception:
         arguments.settle(remote.purposes, function, None, remote.left, {})
         raise

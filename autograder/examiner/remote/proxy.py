@@ -30,6 +30,7 @@ from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTR
 from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.named_types import given_types
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
+from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.special_methods import SPECIAL
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
@@ -57,6 +58,7 @@ class Remote:
         self.kept: frozenset[str] = frozenset()
         """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
         self.purposes = Purposes()
+        self.shared = SharedGlobals(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
