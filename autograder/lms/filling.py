@@ -35,7 +35,7 @@ class Filled:
     without: Sequence[str]
     """People in the file without a submission here."""
     sent: dict[str, Sent] = field(default_factory=dict)
-    """Student → what their row holds now, for those in ``written`` and ``same``."""
+    """Student → what was written."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Student → row."""
 
@@ -83,10 +83,13 @@ def fill(
         if column.locked is not None and cells[column.locked].strip().casefold() == "no":
             kept[entry.student] = "it cannot be changed there"
         elif stands in ("", "-") or overwrite or _is(value, before.score) or _is(value, score):
-            (same if _is(value, score) else written).append(entry.student)
-            if not _is(value, score):
+            comment = _comment(cells, column, entry, before)
+            if _is(value, score):
+                same.append(entry.student)
+            else:
+                written.append(entry.student)
                 cells[column.index] = sheet.number(round(score, 2))
-            sent[entry.student] = Sent(score, _comment(cells, column, entry, before))
+                sent[entry.student] = Sent(score, comment)
         else:
             kept[entry.student] = f"{stands} stands there, {sheet.number(round(score, 2))} here"
     taken = set(rows.values())
