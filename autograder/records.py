@@ -127,6 +127,20 @@ class Assignment:
     examine: Examine = field(default_factory=Examine)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
+    posted_to: int | None = None
+    """Number of the assignment in the learning system that results are handed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSystem:
+    """Learning system that takes results by its API."""
+
+    kind: str = ""
+    """``canvas`` or ``moodle``."""
+    url: str = ""
+    """Its address, ``https://canvas.example.edu``."""
+    course: int = 0
+    """Number of the course there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +171,7 @@ class Course:
     title: str
     assignments: Mapping[str, Assignment]
     engine: Engine = field(default_factory=Engine)
+    learning_system: LearningSystem = field(default_factory=LearningSystem)
     directories: Mapping[str, str] = field(default_factory=dict)
     """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
 

@@ -20,13 +20,24 @@ from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
 from autograder.course.yaml_record import Reader, parse, suggest
 from autograder.errors import UsageError
-from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Engine, Examine, LatePolicy, Limits
+from autograder.records import (
+    SANDBOXES,
+    TRAINING,
+    Assignment,
+    Course,
+    Engine,
+    Examine,
+    LatePolicy,
+    LearningSystem,
+    Limits,
+)
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 PLACES = ("outside", "kernel")
+LEARNING_SYSTEMS = ("canvas", "moodle")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -111,6 +122,7 @@ class _Top:
     training: str = TRAINING[0]
     examine: Examine = field(default_factory=Examine)
     engine: Engine = field(default_factory=Engine)
+    learning_system: LearningSystem = field(default_factory=LearningSystem)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
 
@@ -162,7 +174,8 @@ class _CourseFile:
         )
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
-        return Course(self.root, course_id, title or course_id, assignments, engine=engine)
+        system = self.learning_system(keys["learning_system"]) if "learning_system" in keys else LearningSystem()
+        return Course(self.root, course_id, title or course_id, assignments, engine=engine, learning_system=system)
 
     def engine(self, node: yaml.Node) -> Engine:
         """Read the engine; a scheduler without a kind means dask."""
@@ -179,6 +192,18 @@ class _CourseFile:
             raise self.read.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")
         if (result.cert is None) != (result.key is None):
             raise self.read.error(node, "'cert' and 'key' in 'engine' go together; name both or neither")
+        return result
+
+    def learning_system(self, node: yaml.Node) -> LearningSystem:
+        """Read the learning system; all three keys are needed."""
+        result = cast(LearningSystem, self.read.record(node, "'learning_system'", LearningSystem()))
+        if result.kind not in LEARNING_SYSTEMS:
+            known = suggest(result.kind, LEARNING_SYSTEMS) or f"; it is one of {', '.join(LEARNING_SYSTEMS)}"
+            raise self.read.error(node, f"unknown kind {result.kind!r} in 'learning_system'{known}")
+        if not result.url or result.course <= 0:
+            raise self.read.error(
+                node, "'learning_system' needs url, its address, and course, the course's number there"
+            )
         return result
 
     def assignment(self, key: yaml.Node, name: str, node: yaml.Node, general: Assignment) -> Assignment:

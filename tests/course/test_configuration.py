@@ -151,7 +151,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, learning_system, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
@@ -167,6 +167,14 @@ BAD = [
     ("course: *x\n", "begins with . in quotes"),
     ("course: 'x\n", "; close the quotes"),
     ("course: !!python/object:os.system x\n", "'course': 'x' cannot be read"),
+    (
+        "course: x\nlearning_system: {kind: canvs, url: u, course: 1}\n",
+        "course.yaml:2: unknown kind 'canvs' in 'learning_system'; did you mean 'canvas'",
+    ),
+    (
+        "course: x\nlearning_system: {kind: canvas, course: 1}\n",
+        "course.yaml:2: 'learning_system' needs url, its address, and course",
+    ),
     ("course: x\nlimits: 7\n", "course.yaml:2: 'limits' must be a mapping"),
     (
         "course: x\nlimits:\n  cell_second: 7\n",
