@@ -19,6 +19,7 @@ from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_
 from autograder.cli.post import post
 from autograder.cli.release import release
 from autograder.cli.report import report
+from autograder.cli.review import review
 from autograder.cli.submit import submit
 from autograder.cli.trial import trial
 from autograder.errors import AutograderError, HostError, UsageError
@@ -79,5 +80,19 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, import_otter, post, release, report, submit, trial):
+for command in (
+    collect,
+    demo,
+    doctor,
+    export,
+    feedback,
+    grade,
+    import_otter,
+    post,
+    release,
+    report,
+    review,
+    submit,
+    trial,
+):
     main.add_command(command)
