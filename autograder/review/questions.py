@@ -33,6 +33,8 @@ class Question:
     rubric: tuple[Item, ...]
     kind: str
     """``markdown`` or ``code``: the language of ``scheme``."""
+    given: frozenset[str] = frozenset()
+    """Sources of the cells that every student got: none of them is part of an answer."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
     found = []
     for exam in exams:
         titles = report.headings((cell.cell_type, cell.released, cell.grade_id) for cell in exam.cells)
+        given = frozenset(cell.released for cell in exam.cells if cell.role is Role.FREE)
         answer = ""
         for cell in exam.cells:
             name = str(cell.grade_id)
@@ -74,16 +77,16 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
                 continue
             by_hand = cell.role in (Role.MANUAL, Role.TASK)
             asked = Asked(exam.assignment, exam.notebook, name, name if by_hand else answer)
-            found.append(_question(asked, cell, titles.get(name, "") or "", marks))
+            found.append(_question(asked, cell, titles.get(name, "") or "", marks, given))
     return sorted(found, key=lambda q: (q.asked.notebook, q.asked.question) not in waiting)
 
 
-def _question(asked: Asked, cell: ExamCell, title: str, marks: set[str]) -> Question:
+def _question(asked: Asked, cell: ExamCell, title: str, marks: set[str], given: frozenset[str]) -> Question:
     hidden = scheme(cell.source, cell.released, marks)
     by_hand = cell.role in (Role.MANUAL, Role.TASK)
     said = cell.released if cell.role is Role.TASK else ""
     rubric = items(hidden) if by_hand else ()
-    return Question(asked, title, cell.points, by_hand, said, hidden, rubric, cell.cell_type)
+    return Question(asked, title, cell.points, by_hand, said, hidden, rubric, cell.cell_type, given)
 
 
 def answers(course: Course, question: Question, grades: Sequence[Grade]) -> list[Answer]:
@@ -96,7 +99,7 @@ def answers(course: Course, question: Question, grades: Sequence[Grade]) -> list
             continue
         path = course.autograded(grade.student, grade.assignment) / f"{question.asked.notebook}.ipynb"
         shown = _views(path, path.stat().st_mtime_ns) if path.is_file() else ()
-        cells = answer_cells(shown, question.asked)
+        cells = answer_cells(shown, question)
         found.append(Answer(grade.student, cells, graded, entered[grade.student]))
     return found
 
@@ -109,24 +112,25 @@ def _graded(grade: Grade, asked: Asked) -> QuestionGrade | None:
 
 
 @lru_cache(maxsize=64)
-def _views(path: Path, changed: int) -> tuple[CellView, ...]:
-    """Read an annotated notebook; ``changed`` is its time, so that a new one is read again."""
+def _views(path: Path, changed: int) -> tuple[tuple[CellView, str], ...]:
+    """Read an annotated notebook, cell by cell with its source; ``changed`` is its time: a new one is read again."""
     from autograder._util.notebook_format import nbformat
 
-    shown, _ = views(nbformat.v4.reads(path.read_text("utf-8")))
-    return tuple(shown)
+    notebook = nbformat.v4.reads(path.read_text("utf-8"))
+    shown, _ = views(notebook)
+    return tuple(zip(shown, (str(cell.source) for cell in notebook.cells), strict=False))
 
 
-def answer_cells(shown: Sequence[CellView], asked: Asked) -> tuple[CellView, ...]:
+def answer_cells(shown: Sequence[tuple[CellView, str]], question: Question) -> tuple[CellView, ...]:
     """Choose the cells of an answer: the answer's own, and the student's cells right after it."""
-    start = next((number for number, cell in enumerate(shown) if cell.grade_id == asked.answer), None)
-    if start is None:
-        return ()
-    own = [] if shown[start].role == "task" else [shown[start]]
-    for cell in shown[start + 1 :]:
-        if cell.role != "free":
+    own: list[CellView] = []
+    begun = False
+    for cell, source in shown:
+        if begun and (cell.role != "free" or source in question.given):
             break
-        own.append(cell)
+        if begun or (cell.grade_id == question.asked.answer and cell.role != "task"):
+            own.append(cell)
+        begun = begun or cell.grade_id == question.asked.answer
     return tuple(own)
 
 

@@ -43,7 +43,8 @@ def course(tmp_path, monkeypatch):
     source.mkdir(parents=True)
     heading = cell("## Why does it learn?", kind="markdown")
     answer = cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "x", solution=True)
-    cells = [heading, manual("Because of the gradient."), task(SCHEME), answer, graded()]
+    given = cell("## Now a number", kind="markdown")
+    cells = [heading, manual("Because of the gradient."), task(SCHEME), given, answer, graded()]
     (source / "nb.ipynb").write_text(notebook(*cells))
     (tmp_path / "course.yaml").write_text(tiny.YAML)
     made = load_course(tmp_path)
@@ -51,7 +52,8 @@ def course(tmp_path, monkeypatch):
         folder = made.submitted(student, "hw")
         folder.mkdir(parents=True)
         plot = cell("drawn = 'by hand'")
-        cells = [heading, manual(text), task("Plot it."), plot, cell("x = 1", "x", solution=True), graded()]
+        given = cell("## Now a number", kind="markdown")
+        cells = [heading, manual(text), task("Plot it."), plot, given, cell("x = 1", "x", solution=True), graded()]
         (folder / "nb.ipynb").write_text(notebook(*cells))
     release = tiny_release(made)
     batch.run(batch.plan(made, release), execute=Here(grade_here))
@@ -109,6 +111,7 @@ def test_a_tasks_answer_is_what_the_student_wrote_below_it(course):
     page = site_of(course).reply("GET", "q/1/0").body.decode()
     assert "by hand" in page
     assert "Plot it." not in page
+    assert "Now a number" not in page
 
 
 def test_points_and_comments_land_as_formgraders_do(course):
