@@ -16,6 +16,7 @@ from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
 from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
+from autograder.cli.people import people
 from autograder.cli.release import release
 from autograder.cli.report import report
 from autograder.cli.submit import submit
@@ -78,5 +79,5 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
+for command in (collect, demo, doctor, export, feedback, grade, import_otter, people, release, report, submit, trial):
     main.add_command(command)
