@@ -577,6 +577,13 @@ class Grade:
     """Versions of autograder, python, numpy, keras… in the examiner."""
     content_keys: Mapping[str, str] = field(default_factory=dict)
     """``submission``, ``exam``, ``environment``: hashes of everything that this grade was made from."""
+    name: str = ""
+    """The student's name for people, from the roster; result.json does not hold it."""
+
+    @property
+    def shown(self) -> str:
+        """The student's name for people, else the id."""
+        return self.name or self.student
 
     def is_made_from(self, content_keys: Mapping[str, str]) -> bool:
         """Tell whether this is the current grade for these keys; if not, the submission is graded again."""

@@ -16,6 +16,7 @@ from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
 from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
+from autograder.cli.people import people
 from autograder.cli.post import post
 from autograder.cli.release import release
 from autograder.cli.report import report
@@ -88,6 +89,7 @@ for command in (
     feedback,
     grade,
     import_otter,
+    people,
     post,
     release,
     report,

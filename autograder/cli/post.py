@@ -110,6 +110,7 @@ def _fill(
     from autograder.lms.people import known_students
     from autograder.lms.sheet import read_sheet
     from autograder.lms.systems import recognize
+    from autograder.term.people import load_roster
 
     overwrite, scale, dry_run = options
     sheet = read_sheet(into)
@@ -117,7 +118,7 @@ def _fill(
     if pages_zip is not None and layout.system != "Moodle":
         raise UsageError(f"--zip is for Moodle's grading worksheet; {into.name} is of another system")
     memory = Memory.of(course, layout.system, assignment.name)
-    students = known_students([entry.student for entry in results])
+    students = known_students(load_roster(course), assignment.name, [entry.student for entry in results])
     done = fill(sheet, layout, results, students, memory, overwrite=overwrite, scale=scale)
     click.echo(
         f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(done.written)} grades written, "
@@ -161,11 +162,12 @@ def _send(
     from autograder.lms import posting
     from autograder.lms.memory import Memory
     from autograder.lms.people import known_students
+    from autograder.term.people import load_roster
 
     overwrite, scale, dry_run = options
     system = _system(course, assignment)
     memory = Memory.of(course, system.name, assignment.name)
-    students = known_students([entry.student for entry in results])
+    students = known_students(load_roster(course), assignment.name, [entry.student for entry in results])
     steps = posting.plan(
         system,
         assignment.name,

@@ -14,11 +14,11 @@ from typing import cast
 
 import yaml
 
+from autograder._util.yaml_record import Reader, parse, suggest
 from autograder.course.late_policy import check_plugin
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, options_without_effect, read_nbgrader_config
 from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
-from autograder.course.yaml_record import Reader, parse, suggest
 from autograder.errors import UsageError
 from autograder.records import (
     SANDBOXES,
@@ -56,7 +56,12 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "grace_hours": (0, 8760),
     "patience_seconds": (1, 604_800),
 }
-_PRIVATE = frozenset({"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"})
+_PRIVATE = frozenset(
+    {
+        *("submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", "totals.csv", ".autograder"),
+        *("people.csv", "people.yaml", "extensions.csv", "teams.csv"),
+    }
+)
 _RESERVED = frozenset('/\\+{}:"*?<>|')
 
 

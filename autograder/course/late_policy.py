@@ -14,9 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from autograder._util.yaml_record import aware, suggest
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import inside
-from autograder.course.yaml_record import aware, suggest
 from autograder.errors import CourseError
 from autograder.records import Assignment, LatePolicy
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from autograder.errors import HostError
 from autograder.lms.account import Account, Delivery
-from autograder.lms.matching import Known
+from autograder.lms.matching import CANVAS, REGISTRY, Known, numbers
 from autograder.lms.memory import Sent, digest
 from autograder.lms.rest import Client, as_json
 
@@ -93,7 +93,9 @@ def _account(who: dict[str, Any], submission: dict[str, Any]) -> Account:
 
     score = submission.get("score")
     known = Known(
-        texts("id", "sis_user_id", "integration_id"), texts("login_id", "email"), texts("name", "sortable_name")
+        numbers(CANVAS, texts("id")) + numbers(REGISTRY, texts("sis_user_id", "integration_id")),
+        texts("login_id", "email"),
+        texts("name", "sortable_name"),
     )
     return Account(
         str(who.get("id")),

@@ -35,5 +35,5 @@ def write_feedback_zip(
                 continue
             known = people[rows[entry.student]]
             name = re.sub(r"[_/\\\x00-\x1f]+", " ", known.names[0] if known.names else "Participant").strip()
-            packed.write(entry.page, f"{name}_{known.ids[0]}_assignfeedback_file_{assignment}.html")
+            packed.write(entry.page, f"{name}_{known.ids[0].partition(':')[2]}_assignfeedback_file_{assignment}.html")
     return missing

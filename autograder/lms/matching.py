@@ -9,8 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+CANVAS, PARTICIPANT, REGISTRY = "canvas", "participant", "registry"
+"""Kinds of numbers: Canvas's own, Moodle's for one assignment, and the university's, which all systems may have."""
+
+
+def numbers(kind: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Return numbers with their kind: the same digits of two kinds are two people."""
+    return tuple(f"{kind}:{value.strip().lstrip('#')}" for value in values if value.strip())
 
 
 @dataclass(frozen=True)
@@ -18,7 +26,7 @@ class Known:
     """All names of one person, on either side."""
 
     ids: tuple[str, ...] = ()
-    """Numbers that a learning system or a registry gave."""
+    """Numbers, each with its kind: :data:`CANVAS`, :data:`PARTICIPANT` or :data:`REGISTRY`, and ``:`` before it."""
     logins: tuple[str, ...] = ()
     """Login names and mail addresses."""
     names: tuple[str, ...] = ()

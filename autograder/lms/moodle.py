@@ -15,7 +15,7 @@ from typing import Any
 from autograder._util.text import one_line
 from autograder.errors import HostError
 from autograder.lms.account import Account, Delivery
-from autograder.lms.matching import Known
+from autograder.lms.matching import REGISTRY, Known, numbers
 from autograder.lms.memory import Sent, digest
 from autograder.lms.rest import Client, as_json
 
@@ -172,4 +172,4 @@ def _known(who: dict[str, Any]) -> Known:
     def texts(*keys: str) -> tuple[str, ...]:
         return tuple(str(who[key]) for key in keys if who.get(key))
 
-    return Known(texts("id", "idnumber"), texts("username", "email"), texts("fullname"))
+    return Known(numbers(REGISTRY, texts("idnumber")), texts("username", "email"), texts("fullname"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -11,15 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
+from autograder.term.tables import decoded
 
 MAX_BYTES = 64 << 20
 """A larger file is not read."""
 _DELIMITERS = (",", ";", "\t")
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 @dataclass
@@ -37,7 +32,6 @@ class Sheet:
     quoted: bool = False
     """Whether every cell stands in quotes."""
     decimal_comma: bool = False
-    mark: bytes = b""
     encoding: str = "utf-8"
 
     @property
@@ -61,14 +55,15 @@ class Sheet:
         form: dict[str, Any] = {"delimiter": self.delimiter, "lineterminator": self.newline}
         form["quoting"] = csv.QUOTE_ALL if self.quoted else csv.QUOTE_MINIMAL
         csv.writer(out, **form).writerows(self.rows)
-        return self.mark + out.getvalue().encode(self.encoding)
+        return out.getvalue().encode(self.encoding)
 
 
 def read_sheet(path: Path) -> Sheet:
     """Read a CSV file with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252.
 
     Raises:
-        UsageError: the file cannot be read, is no table, or a row has more or fewer cells than the header.
+        UsageError: the file cannot be read, or a row has more or fewer cells than the header.
+        CourseError: it is no text.
     """
     try:
         with path.open("rb") as file:
@@ -77,13 +72,13 @@ def read_sheet(path: Path) -> Sheet:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     if len(data) > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB; is it the grades' CSV file?")
-    text, mark, encoding = _decoded(data, path.name)
+    text, encoding = decoded(path.name, data)
     if not text.strip():
         raise UsageError(f"{path.name} is empty; download it again")
     first = text.splitlines()[0]
     delimiter = max(_DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
     newline = "\r\n" if "\r\n" in text else "\n"
-    sheet = Sheet(path.name, [], delimiter=delimiter, newline=newline, mark=mark, encoding=encoding)
+    sheet = Sheet(path.name, [], delimiter=delimiter, newline=newline, encoding=encoding)
     sheet.quoted = first.startswith('"') and first.count('"') >= 2 * len(next(csv.reader([first], delimiter=delimiter)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -104,23 +99,3 @@ def read_sheet(path: Path) -> Sheet:
     whole = [cell for row in sheet.rows[1:] for cell in row]
     sheet.decimal_comma = delimiter != "," and any(re.fullmatch(r"-?\d+,\d+", cell.strip()) for cell in whole)
     return sheet
-
-
-def _decoded(data: bytes, name: str) -> tuple[str, bytes, str]:
-    """Decode a file: text, byte order mark, encoding."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return _text(data[len(mark) :], encoding, name), mark, encoding
-    if data[1:2] == b"\0":
-        return _text(data, "utf-16-le", name), b"", "utf-16-le"
-    try:
-        return data.decode("utf-8"), b"", "utf-8"
-    except UnicodeDecodeError:
-        return _text(data, "cp1252", name), b"", "cp1252"
-
-
-def _text(data: bytes, encoding: str, name: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is no text in {encoding} (byte {error.start}); save it as CSV in UTF-8") from None

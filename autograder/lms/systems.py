@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.errors import UsageError
-from autograder.lms.matching import Known
+from autograder.lms.matching import CANVAS, PARTICIPANT, REGISTRY, Known, numbers
 from autograder.lms.sheet import Sheet
 
 _CANVAS = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
@@ -83,8 +83,16 @@ def _canvas(sheet: Sheet, titles: Sequence[str], column: str) -> Layout:
     points = next(
         (_number(row[chosen]) for row in sheet.rows[1:] if row[student or 0].strip() == "Points Possible"), None
     )
-    ids, logins = ("ID", "SIS User ID", "Integration ID"), ("SIS Login ID", "Email")
-    return Layout("Canvas", tuple(rows), _known(sheet, rows, ids, logins, ("Student",)), Column(chosen, points))
+    known = tuple(
+        Known(
+            numbers(CANVAS, _cells(sheet, row, ("ID",)))
+            + numbers(REGISTRY, _cells(sheet, row, ("SIS User ID", "Integration ID"))),
+            tuple(_cells(sheet, row, ("SIS Login ID", "Email"))),
+            tuple(_cells(sheet, row, ("Student",))),
+        )
+        for row in rows
+    )
+    return Layout("Canvas", tuple(rows), known, Column(chosen, points))
 
 
 def _is_canvas_note(row: Sequence[str]) -> bool:
@@ -99,7 +107,8 @@ def _moodle(sheet: Sheet) -> Layout:
     identifier = sheet.column("Identifier") or 0
     known = tuple(
         Known(
-            (re.sub(r"\D", "", sheet.rows[row][identifier]), *_cells(sheet, row, ("ID number",))),
+            numbers(PARTICIPANT, [re.sub(r"\D", "", sheet.rows[row][identifier])])
+            + numbers(REGISTRY, _cells(sheet, row, ("ID number",))),
             tuple(_cells(sheet, row, ("Email address", "Username"))),
             tuple(_cells(sheet, row, ("Full name",))),
         )
@@ -131,8 +140,8 @@ def _graded(
     first, last = sheet.column("First Name"), sheet.column("Last Name")
     known = tuple(
         Known(
-            tuple(_cells(sheet, row, ids)),
-            tuple(_cells(sheet, row, logins)),
+            numbers(REGISTRY, _cells(sheet, row, ids)),
+            tuple(text.lstrip("#") for text in _cells(sheet, row, logins)),
             () if first is None or last is None else (f"{sheet.rows[row][last]}, {sheet.rows[row][first]}",),
         )
         for row in rows
@@ -148,7 +157,7 @@ def _generic(sheet: Sheet, column: str, key: str) -> Layout:
         missing = f"it has no column “{column}”" if column else "name the column for the grades by --column"
         raise UsageError(f"{sheet.name}: {missing} ({_headings(sheet)})")
     rows = tuple(range(1, len(sheet.rows)))
-    known = tuple(Known((value := sheet.rows[row][index],), (value,), (value,)) for row in rows)
+    known = tuple(Known(numbers(REGISTRY, [value := sheet.rows[row][index]]), (value,), (value,)) for row in rows)
     return Layout("table", rows, known, Column(grade))
 
 
@@ -170,15 +179,6 @@ def _choose(sheet: Sheet, pattern: re.Pattern[str], titles: Sequence[str], colum
 
 def _title(text: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", text).casefold().split())
-
-
-def _known(
-    sheet: Sheet, rows: Sequence[int], ids: Sequence[str], logins: Sequence[str], names: Sequence[str]
-) -> tuple[Known, ...]:
-    return tuple(
-        Known(tuple(_cells(sheet, row, ids)), tuple(_cells(sheet, row, logins)), tuple(_cells(sheet, row, names)))
-        for row in rows
-    )
 
 
 def _cells(sheet: Sheet, row: int, headings: Sequence[str]) -> list[str]:

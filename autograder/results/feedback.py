@@ -107,6 +107,7 @@ class _Pages:
 
     def made_from(self, grade: Grade) -> str:
         parts = [self.common, json.dumps(result_json.to_json(grade), sort_keys=True)]
+        parts.append(grade.name)
         parts.append(repr([([(q.by_hand, q.comment) for q in b.questions], b.comments) for b in grade.notebooks]))
         parts += [_hash(path.read_bytes()) if path.is_file() else "" for path in _paths(self.course, grade)]
         return _hash("\n".join(parts).encode())

@@ -81,7 +81,7 @@ def test_canvas_own_rows_are_nobodys(filled):
 
 
 def test_moodles_worksheet_gets_comments_and_its_locks_hold(filled):
-    sheet, done = filled(MOODLE, students={"doejane": Known(ids=("101",)), "mr": Known(names=("Max Roe",))})
+    sheet, done = filled(MOODLE, students={"doejane": Known(ids=("participant:101",)), "mr": Known(names=("Max Roe",))})
     assert sheet.rows[1][4] == "17.5"
     assert sheet.rows[1][9] == "network: 17.5 of 20<br>a &lt; b"
     assert done.kept == {"mr": "it cannot be changed there"}
@@ -147,14 +147,14 @@ def test_any_other_table_takes_named_columns(tmp_path):
     with pytest.raises(UsageError, match=r"--key.*its columns: matricle, name, points"):
         recognize(sheet, ["hands-on"])
     layout = recognize(sheet, ["hands-on"], "points", "matricle")
-    fill(sheet, layout, [entry("jane", 4)], {"jane": Known(ids=("7",))}, Memory(tmp_path / "none.json"))
+    fill(sheet, layout, [entry("jane", 4)], {"jane": Known(ids=("registry:7",))}, Memory(tmp_path / "none.json"))
     assert sheet.rows[1] == ["7", "Jane", "4"]
 
 
 def test_moodles_zip_names_files_as_moodle_reads_them(filled, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("<p>well done</p>", encoding="utf-8")
-    students = {"doejane": Known(ids=("101",)), "mr": Known(ids=("102",))}
+    students = {"doejane": Known(ids=("participant:101",)), "mr": Known(ids=("participant:102",))}
     entries = [Entry("doejane", 1.0, 20.0, "", page), Entry("mr", 1.0, 20.0, "", None)]
     sheet, done = filled(MOODLE, entries, students)
     layout = recognize(sheet, [])

@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from autograder.errors import UsageError
+from autograder.errors import CourseError, UsageError
 from autograder.lms.sheet import read_sheet
 
 
@@ -27,12 +27,11 @@ def read(tmp_path):
         b"Student;ID;Hands-on (5)\r\nDoe;7;4,5\r\n",
         codecs.BOM_UTF8 + b'Student,ID\r\n"Doe, Jane",7\r\n',
         codecs.BOM_UTF16_LE + '"Last Name"\t"Username"\n"Doé"\t"jd"\n'.encode("utf-16-le"),
-        codecs.BOM_UTF16_BE + '"Last Name"\t"Username"\n"Doé"\t"jd"\n'.encode("utf-16-be"),
         '"Last Name"\t"Username"\n"Doé"\t"jd"\n'.encode("utf-16-le"),
         "Name;Note\nMüller;3\n".encode("cp1252"),
         b'"a","b"\n"1","two\nlines"\n',
     ],
-    ids=["plain", "semicolons", "mark", "utf16", "utf16be", "utf16-without-mark", "windows", "quoted"],
+    ids=["plain", "semicolons", "mark", "utf16", "utf16-without-mark", "windows", "quoted"],
 )
 def test_a_file_is_written_as_it_was_read(read, data):
     assert read(data).encode() == data
@@ -60,8 +59,8 @@ def test_an_empty_file_is_refused(read, data):
 
 
 def test_a_file_that_is_no_text_is_refused(read):
-    with pytest.raises(UsageError, match="is no text"):
-        read(codecs.BOM_UTF8 + b"\xff\xfe\xfa")
+    with pytest.raises(CourseError, match="is a workbook"):
+        read(b"PK\x03\x04")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

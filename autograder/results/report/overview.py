@@ -11,6 +11,7 @@ from autograder.records import Assignment, CheckResult, Course, Grade, NotebookG
 from autograder.results.report import plots, words
 from autograder.results.report.page import feedback_link, pieces
 from autograder.results.result_json import peak_memory
+from autograder.term.presence import Presence
 
 Titles = Mapping[tuple[str, str], str]
 """Notebook and id of a question → the heading above it."""
@@ -55,6 +56,7 @@ def render_class_report(
     by_hand: Sequence[str] = (),
     departed: Mapping[str, str] | None = None,
     titles: Titles | None = None,
+    presence: Presence | None = None,
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -70,6 +72,7 @@ def render_class_report(
         by_hand: points in the gradebook that a person should look at, a line each.
         departed: student with a grade and without a submission → a remark.
         titles: notebook and id of a question → its heading.
+        presence: the roster, compared with those who handed in.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -86,6 +89,7 @@ def render_class_report(
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
         "departed": sorted((departed or {}).items()),
+        "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),

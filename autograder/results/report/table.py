@@ -13,7 +13,7 @@ from autograder.results.report.words import points
 
 COLUMNS = (
     *("assignment", "student", "score", "max_score", "late_penalty", "status", "needs_manual_grade"),
-    "submitted_at",
+    *("submitted_at", "name"),
 )
 """First columns of grades.csv; after them comes one for each question."""
 
@@ -82,6 +82,7 @@ def _first_columns(grade: Grade) -> list[str]:
         grade.status,
         "yes" if grade.needs_manual_grade else "no",
         _moment(grade.submitted_at),
+        _text(grade.name),
     ]
 
 
