@@ -21,6 +21,7 @@ from autograder.cli.post import post
 from autograder.cli.release import release
 from autograder.cli.report import report
 from autograder.cli.review import review
+from autograder.cli.second_look import second_look
 from autograder.cli.submit import submit
 from autograder.cli.trial import trial
 from autograder.errors import AutograderError, HostError, UsageError
@@ -94,6 +95,7 @@ for command in (
     release,
     report,
     review,
+    second_look,
     submit,
     trial,
 ):

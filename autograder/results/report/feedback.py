@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from autograder.results.report import notebook as cells
 from autograder.results.report import plots, words
 from autograder.results.report.headings import HeadedCell, headings
 from autograder.results.report.page import render
+from autograder.results.second_look import Request
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -31,11 +32,18 @@ class _Book:
     """Id of a question → the heading above its cell."""
 
 
-def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, NotebookNode]) -> str:
+def render_feedback(
+    course: Course,
+    assignment: Assignment,
+    grade: Grade,
+    notebooks: Mapping[str, NotebookNode],
+    requests: Sequence[Request] = (),
+) -> str:
     """Render the feedback page of one submission: one HTML file without scripts that loads nothing.
 
     ``notebooks`` maps a notebook's name to its annotated notebook; one that is missing (it could not be read) is
-    left out. The page shows only the student's part of a grade: never a ``detail``, never evidence.
+    left out. ``requests`` are the student's for a second look. The page shows only the student's part of a grade:
+    never a ``detail``, never evidence.
     """
     books = [_book(one, notebooks.get(one.notebook)) for one in grade.notebooks]
     earned = sum(one.score for one in grade.notebooks)
@@ -55,6 +63,7 @@ def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebo
         "waiting_points": sum(q.max_score for q in waiting),
         "several": len(books) > 1,
         "counts": _counts(grade),
+        "requests": requests,
     }
     return render("feedback.html", values)
 
