@@ -59,7 +59,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 _PRIVATE = frozenset(
     {
         *("submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", "totals.csv", ".autograder"),
-        *("people.csv", "people.yaml", "extensions.csv", "teams.csv"),
+        *("people.csv", "people.yaml", "extensions.csv", "teams.csv", "second-look"),
     }
 )
 _RESERVED = frozenset('/\\+{}:"*?<>|')
