@@ -8,6 +8,7 @@ import click
 
 from autograder import __version__
 from autograder.cli import signals
+from autograder.cli.bundle import bundle
 from autograder.cli.collect import collect
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
@@ -17,6 +18,7 @@ from autograder.cli.grade import grade
 from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
 from autograder.cli.release import release
+from autograder.cli.replay import replay
 from autograder.cli.report import report
 from autograder.cli.submit import submit
 from autograder.cli.trial import trial
@@ -78,5 +80,8 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
+_COMMANDS = (
+    bundle, collect, demo, doctor, export, feedback, grade, import_otter, release, replay, report, submit, trial,
+)  # fmt: skip
+for command in _COMMANDS:
     main.add_command(command)
