@@ -9,6 +9,7 @@ import click
 from autograder import __version__
 from autograder.cli import signals
 from autograder.cli.bundle import bundle
+from autograder.cli.calibrate import calibrate
 from autograder.cli.collect import collect
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
@@ -81,7 +82,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    bundle, collect, demo, doctor, export, feedback, grade, import_otter, release, replay, report, submit, trial,
+    bundle, calibrate, collect, demo, doctor, export, feedback, grade, import_otter, release, replay, report, submit,
+    trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)
