@@ -515,6 +515,9 @@ class QuestionGrade:
         return "" if len(self.message) == length and self.message == shortcomings(self.checks) else self.message
 
 
+PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls"})
+"""Evidence for the instructor alone: the values of full and of first credit, their direction, and whether a close call
+has the benefit of the doubt."""
 UNDECIDED = "undecided"
 """Evidence of a check that could not be decided: the question waits for a person."""
 

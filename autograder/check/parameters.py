@@ -76,7 +76,9 @@ def parameters(
         message = detail
     elif not fits:
         message += ", which is not what is asked"
-    evidence = {"parameters": count} | ({"reported": True} if found.reported else {})
+    evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if found.reported else {})
+    if exactly is None and (limit := at_least if at_most is None else at_most) is not None:
+        evidence |= {"threshold": limit, "higher_is_better": at_most is None}
     return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence)
 
 

@@ -8,6 +8,8 @@ import click
 
 from autograder import __version__
 from autograder.cli import signals
+from autograder.cli.bundle import bundle
+from autograder.cli.calibrate import calibrate
 from autograder.cli.collect import collect
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
@@ -19,6 +21,7 @@ from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_
 from autograder.cli.people import people
 from autograder.cli.post import post
 from autograder.cli.release import release
+from autograder.cli.replay import replay
 from autograder.cli.report import report
 from autograder.cli.review import review
 from autograder.cli.second_look import second_look
@@ -82,21 +85,9 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (
-    collect,
-    demo,
-    doctor,
-    export,
-    feedback,
-    grade,
-    import_otter,
-    people,
-    post,
-    release,
-    report,
-    review,
-    second_look,
-    submit,
-    trial,
-):
+_COMMANDS = (
+    bundle, calibrate, collect, demo, doctor, export, feedback, grade, import_otter, people, post, release, replay,
+    report, review, second_look, submit, trial,
+)  # fmt: skip
+for command in _COMMANDS:
     main.add_command(command)

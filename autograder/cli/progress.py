@@ -160,19 +160,38 @@ def show_grades(console: Console, grades: Iterable[Grade]) -> None:
     console.print(table)
 
 
-def show_forecast(console: Console, forecast: Forecast) -> None:
-    """Print the grades that would change, and the counts."""
+def show_columns(
+    console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()
+) -> None:
+    """Print a table; the columns in ``right`` hold numbers, and the last column is folded where it is wide."""
     if not console.is_terminal:
         console.width = 200
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in titles:
+        last = title == titles[-1]
+        table.add_column(
+            title,
+            justify="right" if title in right else "left",
+            no_wrap=not last,
+            overflow="fold" if last else "ellipsis",
+        )
+    for row in rows:
+        table.add_row(*(Text(one_line(value, 2000)) for value in row))
+    console.print(table)
+
+
+def show_forecast(console: Console, forecast: Forecast) -> None:
+    """Print the grades that would change, and the counts."""
     if forecast.changed:
-        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("student", "before", "after"):
-            table.add_column(name, justify="left" if name == "student" else "right", no_wrap=True)
-        table.add_column("questions that change", overflow="fold")
-        for one in forecast.changed:
-            scores = [points(grade.score if grade else None) for grade in (one.before, one.after)]
-            changes = one_line(", ".join(map(str, one.questions)), 2000)
-            table.add_row(Text(one_line(one.student, 60)), *map(Text, scores), Text(changes))
-        console.print(table)
+        rows = [
+            (
+                one_line(one.student, 60),
+                *(points(grade.score if grade else None) for grade in (one.before, one.after)),
+                ", ".join(map(str, one.questions)),
+            )
+            for one in forecast.changed
+        ]
+        titles = ("student", "before", "after", "questions that change")
+        show_columns(console, titles, rows, right=("before", "after"))
         console.print()
     console.print(forecast.summary(), highlight=False, markup=False, soft_wrap=True)

@@ -40,7 +40,7 @@ PLACES = ("outside", "kernel")
 LEARNING_SYSTEMS = ("canvas", "moodle")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
-_RANGES: Mapping[str, tuple[float, float]] = {
+RANGES: Mapping[str, tuple[float, float]] = {
     "cell_seconds": (0.1, 86_400),
     "notebook_seconds": (0.1, 604_800),
     "memory_mib": (64, 4_194_304),
@@ -136,7 +136,7 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where"})
+        self.read = Reader(COURSE_FILE, RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where"})
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""

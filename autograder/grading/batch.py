@@ -74,9 +74,9 @@ class Planner:
         self._course, self._release = course, release
         self.common = common_keys(course, release)
 
-    def work(self, student: str) -> Work:
-        """Make the work record of a student's submission, as it is on disk now."""
-        work = submission_work(self._course, self._release, student, self.common)
+    def work(self, student: str, *, submission: Path | None = None, target: Path | None = None) -> Work:
+        """Make the work record of a submission, as it is on disk now; its places default to the student's."""
+        work = submission_work(self._course, self._release, student, self.common, submission=submission, target=target)
         work = replace(work, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))
 

@@ -15,6 +15,7 @@ from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
 from autograder.examiner.course_modules import TESTS, test_files
 from autograder.records import Assignment, Course
+from autograder.release import calibration_record
 
 if TYPE_CHECKING:
     from autograder.release.otter.files import OtterFiles
@@ -28,6 +29,7 @@ _IGNORED = "c.CourseDirectory.ignore or include"
 _OTTER = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
 """Text that every source notebook of otter's holds, and hardly any other."""
 _EXAMINERS = "tests are the examiner's; students get the visible ones"
+_CALIBRATION = "for `autograder calibrate`; students never get it"
 _FOREIGN = "notebooks in folders are not stripped"
 
 
@@ -165,7 +167,12 @@ class _Files:
         for name in names:
             if not goes(name):
                 self.left_out[(shown / name).as_posix()] = _IGNORED
-        return [name for name in names if goes(name)]
+        names = [name for name in names if goes(name)]
+        if here == self.source:
+            calibration = {calibration_record.FILE, calibration_record.ANSWERS}.intersection(names)
+            self.left_out |= {(shown / name).as_posix(): _CALIBRATION for name in sorted(calibration)}
+            names = [name for name in names if name not in calibration]
+        return names
 
     def _is_notebook(self, shown: Path, path: Path) -> bool:
         if path.suffix != ".ipynb":

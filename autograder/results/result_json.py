@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
-from autograder.records import CheckResult, Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.records import PRIVATE_EVIDENCE, CheckResult, Grade, NotebookGrade, Outcome, QuestionGrade
 
 VERSION = 1
 """Version that :func:`to_json` writes and :func:`from_json` reads."""
@@ -85,14 +85,18 @@ def dumps(grade: Grade) -> str:
 
 
 def public(grade: Grade) -> Grade:
-    """Return the grade without the instructor's details, which may quote hidden tests.
+    """Return the grade without the instructor's details, which may quote hidden tests, and without thresholds.
 
     It is the version for autograded/: nbgrader's own commands copy that folder's files to students.
     """
     replace = dataclasses.replace
 
+    def check(one: CheckResult) -> CheckResult:
+        evidence = {name: value for name, value in one.evidence.items() if name not in PRIVATE_EVIDENCE}
+        return replace(one, detail="", evidence=evidence)
+
     def question(one: QuestionGrade) -> QuestionGrade:
-        return replace(one, detail="", checks=tuple(replace(check, detail="") for check in one.checks))
+        return replace(one, detail="", checks=tuple(map(check, one.checks)))
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
     return replace(grade, notebooks=tuple(books))

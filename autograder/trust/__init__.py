@@ -1,0 +1,1 @@
+"""Trust in grades: bundles for a second look, replays of grades, calibrated thresholds."""
