@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from autograder.examiner.changed_parameters import Parameters, parameters_changed
 from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
 from autograder.examiner.procedures import functions_returning_nothing
@@ -19,7 +20,6 @@ from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
 from autograder.examiner.shared_names import (
     changed_in_place,
-    functions_returning_arguments,
     functions_that_change,
 )
 from autograder.examiner.test_data import constant_data
@@ -144,7 +144,7 @@ def bindings(source: str, stars: Stars = MappingProxyType({})) -> Bindings:
         # If a cell binds a name twice, no single statement defines it.
         assigned |= {name for name in bound - imports if name in definitions}
         imported |= imports
-        definitions |= dict.fromkeys(bound, ast.unparse(statement))
+        definitions |= dict.fromkeys(sorted(bound), ast.unparse(statement))
     return Bindings(definitions, frozenset(imported), frozenset(assigned), frozenset(_modules(tree)))
 
 
@@ -273,8 +273,8 @@ class Vocabulary:
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
     returning_nothing: frozenset[str] = frozenset()
     """Functions and methods that cells other than tests define and that return nothing."""
-    returning_arguments: frozenset[str] = frozenset()
-    """Such functions that change an argument in place and return it."""
+    changing: dict[str, Parameters] = field(default_factory=dict)
+    """Such functions that return something → the parameters that they change in place."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -337,7 +337,7 @@ def _vocabulary(
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,
         returning_nothing=returning_nothing,
-        returning_arguments=functions_returning_arguments(sources),
+        changing=parameters_changed(sources),
     )
 
 

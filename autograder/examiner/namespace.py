@@ -24,6 +24,7 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
+from autograder.examiner.remote.changes import Purposes
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
@@ -208,7 +209,7 @@ class Namespace(dict[str, Any]):
         answers.remote.classes.expected = known.operators
         answers.remote.kept = known.types
         answers.remote.callbacks.lent.given = frozenset(known.trusted)
-        answers.remote.changing = known.returning_nothing | known.returning_arguments
+        answers.remote.purposes = Purposes(known.returning_nothing, known.changing, known.students)
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0, *, import_doubtful: bool = False) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
@@ -229,6 +230,7 @@ class Namespace(dict[str, Any]):
         self.answers.marked = {}
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
+        self.answers.remote.purposes.names.clear()
         self.clear()
         provenance.keep_only(self.left.values())
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
@@ -245,6 +247,8 @@ class Namespace(dict[str, Any]):
             elif name in captured and name not in self.known.own:
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
                 allow_operators(value, self.known.operators.get(name, frozenset()))
+                if (reference := reference_of(value)) is not None:
+                    self.answers.remote.purposes.names.setdefault(reference.handle, set()).add(name)
                 super().__setitem__(name, value)
         trusted = [name for name in self.known.trusted if name in done]
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
@@ -294,10 +298,16 @@ class Namespace(dict[str, Any]):
         )
 
     def _define(self, name: str) -> None:
-        """Run the instructor's statement that binds a name."""
+        """Run the instructor's statement that binds a name; other names that it binds stay as they are."""
         statement, file = self.known.trusted[name], f"<instructor: {name}>"
         linecache.cache[file] = (len(statement), None, statement.splitlines(keepends=True), file)
+        before = dict(self)
         exec(compile(with_types(ast.parse(statement)), file, "exec"), self)
+        for other in self.keys() - {name}:
+            if other in before:
+                super().__setitem__(other, before[other])
+            elif other in self.known.students and other not in self.known.trusted:
+                super().__delitem__(other)
 
     def _is_bound_to(self, name: str, captured: Captured) -> bool:
         """Tell whether the student's name claims to stand for what the instructor imports under it.

@@ -6,7 +6,7 @@ import ast
 import contextlib
 from collections.abc import Iterable, Iterator, Set
 
-_CHANGING = frozenset(
+CHANGING_CALLS = frozenset(
     ["append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popleft", "popitem", "clear", "sort",
      "reverse", "rotate", "update", "add", "discard", "setdefault", "fill", "resize", "put", "itemset", "partition",
      "shuffle", "heapify", "heappush", "heappop", "insort"]
@@ -48,29 +48,6 @@ def functions_that_change(sources: Iterable[str], returning_nothing: Set[str]) -
         found |= more
 
 
-def functions_returning_arguments(sources: Iterable[str]) -> frozenset[str]:
-    """Find the functions and methods that change a parameter in place and return nothing but it."""
-    found: dict[str, bool] = {}
-    for source in sources:
-        with contextlib.suppress(SyntaxError, ValueError):
-            for node in ast.walk(ast.parse(source)):
-                if isinstance(node, ast.FunctionDef):
-                    found[node.name] = found.get(node.name, True) and _returns_changed_parameter(node)
-    return frozenset(name for name, always in found.items() if always)
-
-
-def _returns_changed_parameter(function: ast.FunctionDef) -> bool:
-    parameters = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
-    nodes = list(_read(function))
-    rebound = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    added = {n.target.id for n in nodes if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
-    returned = [n.value for n in nodes if isinstance(n, ast.Return)]
-    names = {value.id for value in returned if isinstance(value, ast.Name)}
-    alone = len(names) == 1 and all(isinstance(value, ast.Name) for value in returned)
-    changed = {name for node in nodes for name in _changed(node, frozenset())}
-    return alone and names <= (parameters - (rebound - added)) & changed
-
-
 def _read(function: ast.FunctionDef) -> Iterator[ast.AST]:
     """Yield the nodes of a function; ``xs += [1]`` of a parameter as the item that it changes."""
     parameters = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
@@ -91,7 +68,7 @@ def _changed(node: ast.AST, changing: Set[str]) -> Iterator[str]:
         return
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     in_place = any(k.arg == "inplace" and getattr(k.value, "value", None) is True for k in node.keywords)
-    if in_place or name in _CHANGING or name in changing:
+    if in_place or name in CHANGING_CALLS or name in changing:
         yield from _root(node.func) if isinstance(node.func, ast.Attribute) else ()
         for argument in node.args:
             yield from _root(argument)

@@ -81,6 +81,29 @@ def _is_mutable(value: Any) -> bool:
     return type(value) in MUTABLE or _is_table(value)
 
 
+MAX_LOOKS = 50000
+"""Objects in a result that are compared with the arguments of its call."""
+
+
+def _met(values: list[Any], wanted: set[int]) -> set[int]:
+    """Return the wanted ``id`` of objects that are among values or in their containers."""
+    met: set[int] = set()
+    seen: set[int] = set()
+    pending = list(values)
+    while pending and len(seen) < MAX_LOOKS:
+        value = pending.pop()
+        if type(value) in _ATOMS or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if id(value) in wanted:
+            met.add(id(value))
+        if type(value) in (list, tuple, deque):
+            pending.extend(value)
+        elif type(value) in (dict, OrderedDict, defaultdict, Counter):
+            pending.extend(value.values())
+    return met
+
+
 class Server:
     """The pinned objects and the snapshots of one kernel."""
 
@@ -95,6 +118,8 @@ class Server:
         """IPython's shell, which runs the cells."""
         self.copies = frozen_copies.Copies(self)
         self.snapshots: list[dict[str, Any]] = []
+        self.left: dict[Any, Any] = {}
+        """What a call that raised has changed of its arguments."""
         self.marks: dict[int, tuple[Any, int]] = {}
         """``id`` of an object in several answers of one cell → itself and its number."""
         self.callbacks = callbacks.Callbacks(self)
@@ -208,17 +233,34 @@ class Server:
         """Delete a name of the namespace."""
         del self.namespace[name]
 
-    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], parts: Any = ()) -> Any:
         """Call a function.
 
+        Args:
+            function: the function.
+            args: its arguments.
+            kwargs: those with a name.
+            parts: lists and the like that are inside of arguments.
+
         Returns:
-            Its result, the new values of arguments that it changed in place, and which argument the result is.
+            Its result, the objects among arguments and parts that it changed in place, and those unchanged ones that
+            are in the result or in what changed. The key of part ``i`` is ``-1 - i``.
         """
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+        given.update((-1 - place, part) for place, part in enumerate(parts))
         before = {key: self._state(a) for key, a in given.items() if _is_mutable(a)}
-        result = function(*args, **kwargs)
-        changed = {k: given[k] for k, state in before.items() if not self._is_in_state(given[k], state)}
-        return result, changed, next((k for k in before if given[k] is result), None)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self.left = self._changed(given, before)
+            raise
+        changed = self._changed(given, before)
+        met = _met([result, *changed.values()], {id(given[key]) for key in before}) if before else set()
+        return result, changed, {k: given[k] for k in before if k not in changed and id(given[k]) in met}
+
+    def _changed(self, given: dict[Any, Any], before: dict[Any, Any]) -> dict[Any, Any]:
+        return {k: given[k] for k, state in before.items() if not self._is_in_state(given[k], state)}
 
     def _state(self, value: Any) -> Any:
         """Return what tells later whether a mutable value has changed: the items of a list of numbers or texts."""
@@ -301,9 +343,12 @@ class Server:
         if number is not None:
             described["callback"] = number
         printed = self.printed.take()
-        if type(error).__module__ == "__main__":
-            with contextlib.suppress(Exception):
-                return codec.encode(("raised", {**described, "itself": error}, printed), self.refer)
+        changed, self.left = self.left, {}
+        itself = {"itself": error} if type(error).__module__ == "__main__" else {}
+        for more in ({**itself, "changed": changed} if changed else itself, itself):
+            if more:
+                with contextlib.suppress(Exception):
+                    return codec.encode(("raised", {**described, **more}, printed), self.refer)
         return codec.encode(("raised", described, printed))
 
 

@@ -30,6 +30,8 @@ _BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _AROUND = " \t#/*%-;<>!"
 """Characters with which comments begin and end."""
 _HIDDEN_DATA = re.compile(r"\bcheck\s*\.\s*hidden_data\s*\(")
+_SETTING = re.compile(r"\s*#?\s*c\.Clear\w+\.(begin|end)_\w+_delimeter\s*=")
+"""The line of an nbgrader_config.py that says what the marker is, also as nbgrader writes it for its default."""
 _LEAVE_OUT = (
     "or leave the file out: name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
 )
@@ -178,6 +180,8 @@ def _marked(path: Path, markers: Markers) -> str | None:
 
 
 def _is_marker(line: str, markers: Markers, *, is_code: bool) -> bool:
+    if _SETTING.match(line):
+        return False
     texts = [text for pair in markers.pairs for text in (pair.begin, pair.end)]
     if any(text in line if _is_telling(text) else text == line.strip(_AROUND) for text in texts):
         return True

@@ -206,6 +206,14 @@ def test_other_comparisons_of_arguments_raise_no_alarm(test: str) -> None:
     assert found(test, before=SORTS) == []
 
 
+def test_a_parameter_that_the_solution_changes_is_compared_rightly_and_the_other_is_a_copy() -> None:
+    before = [(Role.ANSWER, "def take(xs, ys):\n    xs.pop()\n    return ys")]
+    test = "a, b = [1], [2]\nassert take(a, ys=b) and a == []"
+    assert found(test, before=before) == []
+    (one,) = found("a = [1]\nb = [2]\nassert take(a, b)\nassert b == [2]", before=before)
+    assert "'b' is a copy in `take(a, b)`" in one
+
+
 @pytest.mark.parametrize(
     ("test", "said"),
     [

@@ -43,6 +43,9 @@ IMPORT = "from markposition import mark_as_counted, check_if_counted, reset_all_
 ANSWER = "def count(n):\n    reset_all_to_not_counted()\n    for i in range(n):\n        {body}\n"
 TEST = "count(3)\nassert check_if_counted(2) and not check_if_counted(3)\ncount(1)\nassert not check_if_counted(2)"
 
+ALL_AT_ONCE = "count(1)\nassert check_if_counted(0)\nreset_all_to_not_counted()\nmark_as_counted(7)\nassert check_if_counted(7) and not check_if_counted(0)"
+"""A test that calls all three functions of the import itself."""
+
 
 def test_functions_share_state_if_one_changes_what_another_reads() -> None:
     """A cache, which one function keeps for itself, and a constant are no state."""
@@ -94,6 +97,8 @@ def course_of(root: Path, imported: str, body: str = "mark_as_counted(i)", test:
             "markposition.mark_as_counted(i)",
             TEST.replace("check_if", "markposition.check_if"),
         ),
+        (IMPORT, "mark_as_counted(i)", ALL_AT_ONCE),
+        ("from markposition import *", "mark_as_counted(i)", ALL_AT_ONCE),
     ],
 )
 def test_the_solution_passes_with_the_notebooks_own_copy(tmp_path: Path, imported: str, body: str, test: str) -> None:

@@ -194,6 +194,27 @@ def test_an_answer_that_could_be_imported_is_no_import(
         assert result.outcome in (Outcome.PASSED, Outcome.FAILED), source
 
 
+@pytest.mark.parametrize("statement", ["from math import gcd, floor", "from math import *"])
+def test_an_import_of_several_names_binds_none_that_is_the_students_to_write(statement: str) -> None:
+    """A later answer defines `floor` anew: the import is the source of `gcd` alone."""
+    exam = exam_of(
+        (Role.ANSWER, statement),
+        (Role.ANSWER, "def floor(x): return int(x)"),
+        (Role.TEST, "assert gcd(4, 6) == 2 and floor(2.5) == 2"),
+    )
+    assert graded(exam)[0].fraction == 1
+    assert graded(exam, cell1="def floor(x): return 0")[0].fraction == 0
+    assert graded(exam, cell0="from math import gcd", cell1="")[0].fraction == 0
+
+
+def test_names_of_one_import_may_be_the_students_and_the_imports() -> None:
+    exam = exam_of((Role.ANSWER, "from math import gcd, lcm"), (Role.TEST, "assert gcd(4, 6) == 2 and lcm(4, 6) == 12"))
+    own = "def {}(*a): return 0"
+    assert graded(exam)[0].fraction == 1
+    assert graded(exam, cell0="from math import lcm\n" + own.format("gcd"))[0].fraction == 0
+    assert graded(exam, cell0="from math import gcd\n" + own.format("lcm"))[0].fraction == 0
+
+
 @pytest.mark.parametrize("role", [Role.READ_ONLY, Role.FREE])
 def test_an_import_of_a_given_cell_is_there_in_any_case(role: Role) -> None:
     exam = exam_of((role, "import math"), (Role.ANSWER, "import math\nx = 3"), (Role.TEST, "assert math.isclose(x, 3)"))

@@ -343,6 +343,13 @@ def test_so_is_one_that_is_no_text_or_large(tmp_path: Path, content: bytes) -> N
         ("empty.txt", ""),
         ("a.bin", b"\x00\xff" * 100),
         ("begin_solution.csv", "a,b\n1,2\n"),
+        (
+            "nbgrader_config.py",
+            "c = get_config()\n## The delimiter marking the beginning of a solution\n"
+            "#c.ClearSolutions.begin_solution_delimeter = 'BEGIN SOLUTION'\n"
+            "c.ClearHiddenTests.end_test_delimeter = 'END HIDDEN TESTS'\n"
+            '# c.ClearMarkScheme.begin_mark_scheme_delimeter = "BEGIN MARK SCHEME"\n',
+        ),
     ],
 )
 def test_honest_files_go_along(tmp_path: Path, name: str, content: str | bytes) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 
+from autograder.examiner.changed_parameters import Parameters
 from autograder.examiner.refusals import dotted
 
 Found = tuple[ast.AST, str, str]
@@ -14,7 +15,7 @@ _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def copied_arguments(tree: ast.Module, functions: Set[str]) -> Iterator[Found]:
+def copied_arguments(tree: ast.Module, functions: Set[str], changing: Mapping[str, Parameters]) -> Iterator[Found]:
     """Yield comparisons of names after a call that could only change a copy.
 
     See :mod:`autograder.examiner.remote.changes`.
@@ -22,13 +23,14 @@ def copied_arguments(tree: ast.Module, functions: Set[str]) -> Iterator[Found]:
     Args:
         tree: the test cell.
         functions: names of the students' functions that return something.
+        changing: which parameters such functions change, as the solution has it.
     """
     for scope in ast.walk(tree):
         if isinstance(scope, _Scope):
-            yield from _in_scope(sorted(_own_nodes(scope), key=_end), functions)
+            yield from _in_scope(sorted(_own_nodes(scope), key=_end), functions, changing)
 
 
-def _in_scope(nodes: list[ast.AST], functions: Set[str]) -> Iterator[Found]:
+def _in_scope(nodes: list[ast.AST], functions: Set[str], changing: Mapping[str, Parameters]) -> Iterator[Found]:
     """Examine nodes in the order in which they end, which is the order in which they run."""
     alone = {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
     containers = {t.id for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, _MUTABLE) for t in n.targets
@@ -43,7 +45,9 @@ def _in_scope(nodes: list[ast.AST], functions: Set[str]) -> Iterator[Found]:
             for target in _stores(node):
                 passed.pop(target.id, None)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
-            given = [*node.args, *(k.value for k in node.keywords)]
+            changed = changing.get(node.func.id, frozenset())
+            given = [argument for place, argument in enumerate(node.args) if place not in changed]
+            given += [k.value for k in node.keywords if k.arg not in changed]
             for name in {a.id for a in given if isinstance(a, ast.Name)} & containers:
                 if id(node) in alone:
                     passed.pop(name, None)

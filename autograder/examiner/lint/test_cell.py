@@ -77,7 +77,9 @@ class Reader:
         for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         yield from self._clocks()
-        for node, reason, instead in copied_arguments(self.tree, self._students_functions()):
+        for node, reason, instead in copied_arguments(
+            self.tree, self._students_functions(), self.notebook.known.changing
+        ):
             yield self.finding(node, reason, instead, warning=True)
 
     def _students_functions(self) -> frozenset[str]:

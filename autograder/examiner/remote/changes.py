@@ -1,9 +1,11 @@
 """The arguments of a test that a call of the student's code may change.
 
 Arguments are copied to the kernel. Changes that the student's code makes to the copies come back only if they are the
-purpose of the call: the test discards the call's value (``sort(numbers)`` as a statement), or the instructor's own
-function of that name returns nothing, or nothing but the argument that it has changed. Otherwise a function could, at
-the cost of its own point, empty the labels that the test or the next one compares with. Hidden data are never changed.
+purpose of the call: the test discards the call's value (``sort(numbers)`` as a statement), the instructor's own
+function of that name returns nothing, or it changes that parameter. Otherwise a function could, at the cost of its own
+point, empty the labels that the test or the next one compares with. Hidden data are never changed.
+
+An object of the test's that the call returns, or that is in what it returns or changes, is that very object here, too.
 """
 
 from __future__ import annotations
@@ -14,13 +16,22 @@ import itertools
 import linecache
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple
 
 from autograder.check.data import is_hidden
+from autograder.check.handle import reference_of
+from autograder.errors import RemoteError
+from autograder.examiner.changed_parameters import Parameters
 
-_CONTAINERS = (list, bytearray, dict, set, OrderedDict, defaultdict, Counter, deque)
+_MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
+_SEQUENCES = (list, deque)
+_CONTAINERS = (*_SEQUENCES, *_MAPPINGS, bytearray, set)
+MAX_PARTS, MAX_LOOKS = 1000, 50_000
+"""Lists and the like inside of the arguments of one call that stay the objects that they are, and objects that are
+looked at for them."""
 
 
 class CallSite(NamedTuple):
@@ -32,26 +43,156 @@ class CallSite(NamedTuple):
     """Whether the call is a statement by itself."""
 
 
-def bring_back(given: Mapping[Any, Any], changed: Mapping[Any, Any], changing: frozenset[str]) -> dict[Any, Any]:
-    """Apply the changes of the student's function to mutable arguments, if the caller's source permits it.
+@dataclass
+class Purposes:
+    """What the calls of a test may change, by the instructor's source."""
 
-    Args:
-        given: the arguments, by position or name.
-        changed: the kernel's claim about changed arguments.
-        changing: names of the functions whose purpose is to change their arguments.
+    nothing: Set[str] = frozenset()
+    """Functions and methods that return nothing: they may change all of their arguments."""
+    changing: Mapping[str, Parameters] = field(default_factory=dict)
+    """Functions and methods → the parameters that they change in place."""
+    students: Set[str] = frozenset()
+    """All names that are the students' to bind."""
+    names: dict[int, set[str]] = field(default_factory=dict)
+    """Handle of a student's function → its names in the test cell."""
 
-    Returns:
-        The arguments that are here what they are in the kernel.
+    def allowed(self, function: Any, keys: Set[int | str]) -> Set[int | str]:
+        """Return which of the arguments the call may change that is being made now."""
+        site = call_site(_caller())
+        if site is None:
+            return frozenset()
+        if site.discarded:
+            return keys
+        names = {site.name}
+        if site.name not in self.students | self.nothing | self.changing.keys():
+            reference = reference_of(function)  # a helper of the test's has a name of its own for the function
+            names = self.names.get(reference.handle, set()) if reference is not None else set()
+        allowed = [keys if name in self.nothing else keys & self.changing.get(name, frozenset()) for name in names]
+        return frozenset(allowed[0]).intersection(*allowed) if allowed else frozenset()
+
+
+class Arguments:
+    """The arguments of one call, and the lists and the like inside of them, each with its key.
+
+    A key is the argument's position or name, or a number below 0 for an object inside.
     """
-    held = {key: value for key, value in given.items() if key not in changed}
-    site = call_site(_caller()) if changed else None
-    if site is None or not (site.discarded or site.name in changing):
-        return held
-    for key, value in changed.items():
-        if type(key) in (int, str) and key in given and not is_hidden(given[key]):
-            change_in_place(given[key], value)
-            held[key] = given[key]
-    return held
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.given: dict[int | str, Any] = dict(enumerate(args)) | kwargs
+        self.holders: dict[int | str, set[int | str]] = {key: {key} for key in self.given}
+        """Key → the arguments that are the object or hold it."""
+        self.parts: list[Any] = []
+        inside = {key: _inside(value) for key, value in self.given.items()}
+        if sum(map(len, inside.values())) <= MAX_PARTS:
+            self._number(inside)
+
+    def _number(self, inside: Mapping[int | str, list[Any]]) -> None:
+        """Give a key to each object inside of arguments."""
+        keys: dict[int, int | str] = {}
+        for key, value in self.given.items():
+            self.holders[keys.setdefault(id(value), key)].add(key)
+        for key, items in inside.items():
+            for item in items:
+                if id(item) not in keys:
+                    self.parts.append(item)
+                    keys[id(item)] = -len(self.parts)
+                self.holders.setdefault(keys[id(item)], set()).add(key)
+
+    def settle(self, purposes: Purposes, function: Any, result: Any, changed: Any, held: Any) -> Any:
+        """Apply the changes that the call may make; return its result with the test's own objects in it.
+
+        Args:
+            purposes: what calls may change.
+            function: the function that was called.
+            result: the kernel's copy of the result.
+            changed: key → the kernel's copy of an object that has changed.
+            held: key → the kernel's copy of one that has not, and that is in the result or in what has changed.
+
+        Raises:
+            RemoteError: the claims are malformed.
+        """
+        if type(changed) is not dict or type(held) is not dict:
+            raise RemoteError("the notebook's kernel gave an answer that cannot be read")
+        objects = self.given | {-1 - place: part for place, part in enumerate(self.parts)}
+        twins = {key: copy for key, copy in {**changed, **held}.items() if type(key) in (int, str) and key in objects}
+        if not twins:
+            return result
+        allowed = purposes.allowed(function, self.given.keys()) if changed else frozenset[int | str]()
+        own = _Own()
+        for key, copy in twins.items():
+            may = key not in changed or (self.holders[key] & allowed and not is_hidden(objects[key]))
+            if may and is_same_kind(objects[key], copy):
+                own.add(copy, objects[key])
+        for key, copy in twins.items():
+            if key in changed and own.of(copy) is objects[key]:
+                own.fill(copy)
+                change_in_place(objects[key], copy)
+        return own.in_place_of(result)
+
+
+class _Own:
+    """The test's own objects, by the kernel's copies of them."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[Any, Any]] = {}
+
+    def add(self, copy: Any, own: Any) -> None:
+        self.known.setdefault(id(copy), (copy, own))
+
+    def of(self, copy: Any) -> Any:
+        return self.known.get(id(copy), (None, None))[1]
+
+    def in_place_of(self, value: Any) -> Any:
+        """Return a value with the test's own objects in place of copies."""
+        known = self.known.get(id(value))
+        if known is not None:
+            return known[1]
+        made = value
+        if type(value) is tuple:
+            items = [self.in_place_of(item) for item in value]
+            made = value if all(map(lambda one, other: one is other, items, value)) else tuple(items)
+        else:
+            self.fill(value)
+        self.known[id(value)] = value, made
+        return made
+
+    def fill(self, value: Any) -> None:
+        """Put the test's own objects into a list or dict, in place of copies."""
+        if type(value) in _SEQUENCES:
+            for place, item in enumerate(value):
+                if not isinstance(item, _ATOMS):
+                    value[place] = self.in_place_of(item)
+        elif type(value) in _MAPPINGS:
+            for key, item in value.items():
+                if not isinstance(item, _ATOMS):
+                    value[key] = self.in_place_of(item)
+
+
+def _inside(value: Any) -> list[Any]:
+    """List the lists and the like inside of an argument; more than ``MAX_PARTS`` if not all of it was looked at."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    pending = list(_items(value))
+    while pending and len(found) <= MAX_PARTS:
+        if len(seen) > MAX_LOOKS:
+            return [value] * (MAX_PARTS + 1)
+        item = pending.pop()
+        if id(item) not in seen:
+            seen.add(id(item))
+            pending += _items(item)
+            found += [item] if is_same_kind(item, item) else []
+    return found
+
+
+_ATOMS = (bool, int, float, complex, str, bytes, type(None))
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Yield the items of a container that may be containers themselves."""
+    if type(value) in (*_SEQUENCES, tuple):
+        yield from (item for item in value if not isinstance(item, _ATOMS))
+    elif type(value) in _MAPPINGS:
+        yield from (item for item in value.values() if not isinstance(item, _ATOMS))
 
 
 def is_same_kind(argument: Any, result: Any) -> bool:

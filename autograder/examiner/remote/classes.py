@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.errors import RemoteError
-from autograder.examiner.remote.changes import bring_back, is_same_kind
+from autograder.examiner.remote.changes import Arguments
 from autograder.examiner.remote.derived_classes import derive, is_statement
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.operators import Origin, mark
@@ -119,18 +119,19 @@ def mark_method(found: Any, origin: Origin) -> Any:
 def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function in the kernel, and apply its changes to mutable arguments where the test permits it.
 
-    A function that returns one of its arguments returns that very object, unless it holds another value here.
+    Objects of the test that are in the result are these very objects, unless they hold another value here.
     """
-    with remote.figures.lending.during(remote, (args, kwargs)):
-        answer = remote.ask("call", function, args, kwargs)
-    if type(answer) is not tuple or len(answer) != 3 or type(answer[1]) is not dict:
+    arguments = Arguments(args, kwargs)
+    remote.left = {}
+    try:
+        with remote.figures.lending.during(remote, (args, kwargs)):
+            answer = remote.ask("call", function, args, kwargs, arguments.parts)
+    except Exception:
+        arguments.settle(remote.purposes, function, None, remote.left, {})
+        raise
+    if type(answer) is not tuple or len(answer) != 3:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
-    result, changed, returned = answer
-    given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
-    held = bring_back(given, changed, remote.changing)
-    if type(returned) in (int, str) and returned in held and is_same_kind(held[returned], result):
-        return held[returned]
-    return result
+    return arguments.settle(remote.purposes, function, *answer)
 
 
 class RemoteException(ExceptionHandle):

@@ -21,7 +21,7 @@ from autograder.errors import CourseError, LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.callbacks import Callbacks
-from autograder.examiner.remote.changes import change_in_place, is_same_kind
+from autograder.examiner.remote.changes import Purposes, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
@@ -56,8 +56,9 @@ class Remote:
         self.figures = Figures()
         self.kept: frozenset[str] = frozenset()
         """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
-        self.changing: frozenset[str] = frozenset()
-        """The instructor's functions that may change their arguments: they return nothing, or that argument."""
+        self.purposes = Purposes()
+        self.left: Any = {}
+        """What the call that raised last has changed of its arguments: the kernel's claim."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
@@ -120,6 +121,8 @@ class Remote:
                 self.gone.add(self.copy.snapshot)
             self.ending = LostError("the notebook's kernel died while its answer was examined")
             raise self.ending
+        if type(result) is dict:
+            self.left = result.pop("changed", {})
         if type(result) is dict and "callback" in result:
             raise self.callbacks.passed(result["callback"])
         raised = rebuilt_exception(result)
