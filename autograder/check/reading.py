@@ -6,7 +6,6 @@ does: with the same refusals, in the same words.
 
 from __future__ import annotations
 
-import importlib
 import random
 import sys
 import warnings
@@ -18,13 +17,6 @@ from autograder.check.handle import ModelHandle
 from autograder.check.prediction_cache import digest
 from autograder.check.provenance import in_notebook
 from autograder.kernel.codec import CodecError, decode, encode
-
-EXAMINER = "autograder.examiner.models"
-"""The module that rebuilds models, which belongs to a room above this one.
-
-It is named and not imported. A function that the room above hands in would be cleaner, but in a student's notebook
-nothing of that room is loaded: checks are imported alone, in several ways, and no start of theirs could hand it in.
-"""
 
 
 class RefusedHere:
@@ -58,25 +50,22 @@ def as_examined(model: Any) -> Any:
         return model
     if hasattr(model, "numbers_per_row"):
         return model  # rebuilt already
-    try:
-        examiner = importlib.import_module(EXAMINER)
-    except ImportError:
-        return model
-    return _read(model, examiner)
+    return _read(model)
 
 
-def _read(model: Any, examiner: Any) -> Any:
+def _read(model: Any) -> Any:
     """Describe and rebuild a model; nothing that this draws at random changes what the notebook draws."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
-        return _described_and_rebuilt(model, examiner)
+        return _described_and_rebuilt(model)
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
 
 
-def _described_and_rebuilt(model: Any, examiner: Any) -> Any:
+def _described_and_rebuilt(model: Any) -> Any:
     from autograder.kernel.keras_model import claim
+    from autograder.models import RefusedModel, rebuild
 
     try:
         packed = encode(list(claim(model)))
@@ -89,8 +78,8 @@ def _described_and_rebuilt(model: Any, examiner: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about names that the student did not choose
         try:
-            found = examiner.rebuild(described, weights)
-        except examiner.RefusedModel as error:
+            found = rebuild(described, weights)
+        except RefusedModel as error:
             found = (AskedHere if error.kind_refused else RefusedHere)(model, str(error))
     _last[:] = [(id(model), key), found]
     return found

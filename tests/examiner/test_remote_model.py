@@ -17,7 +17,6 @@ from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
 from autograder.examiner.examination import examine
-from autograder.examiner.models import rebuild
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.model import RemoteModel, refused_model
@@ -26,6 +25,7 @@ from autograder.execution.capture import Captured
 from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import execute
 from autograder.kernel.codec import Packed, Reference, decode
+from autograder.models import rebuild
 from autograder.records import Limits, Role, is_undecided
 from autograder.sandbox import default_sandbox
 
