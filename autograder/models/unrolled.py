@@ -51,7 +51,7 @@ def no_record(claim: Mapping[str, Any]) -> RefusedModel:
     known = _WORDS.get(reason, "") if type(reason) is str and reason in REASONS else ""
     own = "is a class" if claim.get("kind") == "Subclassed" else "has a layer or function"
     text = f"The model {own} of your own, and {known or 'it cannot be read'}."
-    return RefusedModel(text, kind_refused=True)
+    return RefusedModel(text, kind_refused=True, wants_shapes=bool(known) and reason in ("shapes", "unbuilt"))
 
 
 def require_same_predictions(model: Any, plan: ModelPlan, probe: Any, answers: Sequence[Any]) -> None:

@@ -35,11 +35,13 @@ class RefusedModel(ValueError):
         kind_refused: whether the kind of model, layer or setting cannot be rebuilt (a Lambda, a class of the student's
             own), so that the model may be examined in the kernel. False for a claim that is malformed, exceeds a
             budget, or contradicts itself.
+        wants_shapes: whether a test that knows the shapes of the model's inputs may ask for it once more.
     """
 
-    def __init__(self, message: str, *, kind_refused: bool = False) -> None:
+    def __init__(self, message: str, *, kind_refused: bool = False, wants_shapes: bool = False) -> None:
         super().__init__(message)
         self.kind_refused = kind_refused
+        self.wants_shapes = wants_shapes
 
 
 def show(value: Any) -> str:
