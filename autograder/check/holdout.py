@@ -126,7 +126,7 @@ def _check_measure(
     weight: float,
 ) -> CheckResult:
     inputs, labels = rows_of(f"check.{label}", "on", on)
-    model = as_examined(model)
+    model = as_examined(model, rows=inputs)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)

@@ -99,7 +99,7 @@ def retrained(
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
-    model = as_examined(model)
+    model = as_examined(model, rows=inputs)
     problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report_unreadable(name, model, problem, weight)
