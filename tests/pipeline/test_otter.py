@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from helpers.otter import SQUARE, block, code, config, course, question, release_of, text
 from helpers.pipeline import grade
 
+from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import ProofError
+from autograder.grading.otter_outputs import update_source
 from autograder.grading.proof import prove
 from autograder.release.build import write
 from autograder.results.result_json import from_json
@@ -192,3 +195,48 @@ def test_a_stale_saved_output_is_found_by_the_proof(tmp_path: Path) -> None:
     root = course(tmp_path, question("name: q", text("?"), solved, block("tests", code("x", "2"))))
     with pytest.raises(ProofError, match=r"nb, q: the solution gets 0 of 1 points \(q - 1: shows 1, expected '2'\)"):
         prove(load_course(root), release_of(root))
+
+
+STALE = [
+    question(
+        "name: q\nall_or_nothing: true",
+        text("?"),
+        block("solution", code("import numpy as np\nx = np.float64(1.5) # SOLUTION")),
+        block(
+            "tests",
+            code("x", "1.5"),
+            code("print(x)\n[x] * 3"),
+            code('""" # BEGIN TEST CONFIG\nhidden: true\n""" # END TEST CONFIG\n2 * x', "5"),
+            code("y = x + 1", "2.5"),
+        ),
+    ),
+    question("name: r", text("?"), block("solution", code("z = 1 # SOLUTION")), block("tests", code("1 / 0", "1"))),
+]
+
+
+def test_update_outputs_saves_what_the_solution_gives(tmp_path: Path) -> None:
+    root = course(tmp_path, *STALE)
+    path = root / "source/hw/nb.ipynb"
+    before = json.loads(path.read_text())
+    updates = [str(update) for update in update_source(load_course(root), release_of(root))["nb"]]
+    assert updates[:3] == [
+        "cell 8 (q - 2): nothing is now '1.5\\n[np.float64(1.5), np.float64(1.5), np.float64(1.5)]'",
+        "cell 9 (q - 3): '5' is now 'np.float64(3.0)'",
+        "cell 10 (q - 4): '2.5' is now nothing",
+    ]
+    assert updates[3].startswith("cell 19 (r - 1): not updated: 1 / 0: ZeroDivisionError")
+    after = json.loads(path.read_text())
+    changed = [n for n, (old, new) in enumerate(zip(before["cells"], after["cells"], strict=True), 1) if old != new]
+    assert changed == [8, 9, 10]
+    assert after["cells"][9]["outputs"] == []
+    assert update_source(load_course(root), release_of(root))["nb"][0].name == "r - 1"
+
+
+def test_a_release_with_update_outputs_is_proved(tmp_path: Path) -> None:
+    root = course(tmp_path, STALE[0])
+    told = CliRunner().invoke(main, ["release", "hw", "--course", str(root), "--update-outputs"])
+    assert told.exit_code == 0, told.output
+    assert "source/hw/nb.ipynb: cell 9 (q - 3): '5' is now 'np.float64(3.0)'" in told.output
+    assert "proved: the solution gets full marks" in told.output
+    again = CliRunner().invoke(main, ["release", "hw", "--course", str(root), "--update-outputs"])
+    assert "source/hw/nb.ipynb: all saved outputs are right" in again.output
