@@ -237,7 +237,7 @@ def test_a_notebook_in_r_is_refused(tmp_path, metadata) -> None:
     course(tmp_path, Q)
     path = tmp_path / "source/hw/nb.ipynb"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"metadata": metadata}))
-    with pytest.raises(CourseError, match="source/hw/nb.ipynb: the notebook's language is 'R'; only Python can be"):
+    with pytest.raises(CourseError, match=r"source/hw/nb\.ipynb: the notebook's language is 'R'; only Python can be"):
         release_of(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Languages of otter sources: Python in notebooks is examined; R, and the text formats that otter reads as R, are not."""
+"""Languages of otter sources: only Python in notebooks is examined, and neither R nor what otter reads as R."""
 
 from __future__ import annotations
 
