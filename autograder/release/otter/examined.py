@@ -15,6 +15,7 @@ from autograder.release.otter.cases import Case, asked_of_env, function_of, para
 from autograder.release.otter.settings import QuestionSettings
 
 _HEAD = "from autograder.check.cases import case as _otter_case, environment as _otter_env, given as _otter_given"
+_RECORDING_HEAD = _HEAD.replace("import case as", "import recorded_case as")
 _SEED = (
     "import random as _otter_random, numpy as _otter_numpy\n"
     "_otter_random.seed({seed})\n_otter_numpy.random.seed({seed})"
@@ -43,7 +44,7 @@ def examined_code(
         details |= {"printed": case.printed, "shown": case.shown} if ok_format else {}
         text = "".join(f", {key}={value!r}" for key, value in (options | details).items() if value or key == "weight")
         text += ', printed=""' if ok_format and not case.printed else ""
-        opening = f"with _otter_case({f'{question.name} - {number}'!r}{text}) as _otter_show:"
+        opening = f"with _otter_case({case_name(question.name, number)!r}{text}) as _otter_show:"
         body = "\n".join(_doctest(case) if ok_format else _function(case))
         blocks.append(f"{_place(case.piece, case.tree.body[0])}\n{opening}\n{indent(body, _INDENT)}")
     head = [_HEAD] if seed is None else [_HEAD, _SEED.format(seed=seed)]
@@ -56,6 +57,16 @@ def examined_code(
 def is_otter_test(code: str) -> bool:
     """Tell whether a test cell's code is of :func:`examined_code`."""
     return code.startswith(_HEAD)
+
+
+def recording_code(code: str) -> str:
+    """Return a test cell's code with cases that record what they show, instead of comparing it."""
+    return code.replace(_HEAD, _RECORDING_HEAD, 1) if is_otter_test(code) else code
+
+
+def case_name(question: str, number: int) -> str:
+    """Return the name of a question's case; cases are counted from 1."""
+    return f"{question} - {number}"
 
 
 def place_in_source(code: str, line: int) -> str:

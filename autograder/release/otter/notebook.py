@@ -14,6 +14,7 @@ from autograder.errors import CourseError
 from autograder.release.otter.blocks import is_otter_source, pieces
 from autograder.release.otter.cells import Layout, MadeCell, Part, Question, lay_out
 from autograder.release.otter.examined import examined_code, place_in_source
+from autograder.release.otter.languages import check_notebook
 from autograder.release.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
 from autograder.release.versions import NotebookVersions
 
@@ -34,7 +35,7 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
     Raises:
         CourseError: it is not as otter's sources are, or asks for what the kit refuses.
     """
-    _check_language(notebook, label)
+    check_notebook(notebook, label)
     layout = lay_out(pieces(notebook, label), folder, file)
     cells = [cell for cell in layout.cells if cell.released is not None]
     marks = [*_marks(cells, label)]
@@ -61,12 +62,6 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
         tests=files,
         prelude=_prelude(layout),
     )
-
-
-def _check_language(notebook: NotebookNode, label: str) -> None:
-    language = str(notebook.metadata.get("kernelspec", {}).get("language", "python"))
-    if language.lower() != "python":
-        raise CourseError(f"{label}: the notebook's language is {language!r}; only Python can be examined")
 
 
 def _prelude(layout: Layout) -> str:
