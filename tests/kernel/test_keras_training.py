@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograder.execution.client import sandboxed_kernel
-from autograder.kernel import keras_epochs, keras_pipelines, keras_training
+from autograder.kernel import keras_epochs, keras_pipelines, keras_predictions, keras_training
 from autograder.records import TRAININGS, Limits
 from autograder.sandbox import default_sandbox
 
@@ -41,6 +41,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     exact = TensorFlowTrainer.fit
     monkeypatch.setattr(TensorFlowTrainer, "fit", exact)  # what is put back
     monkeypatch.setattr(TensorFlowTrainer, "evaluate", TensorFlowTrainer.evaluate)
+    monkeypatch.setattr(TensorFlowTrainer, "predict", TensorFlowTrainer.predict)
     keras_training.install()
     return SimpleNamespace(exact=exact, fit=TensorFlowTrainer.fit, keras=keras)
 
@@ -83,11 +84,12 @@ def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: A
         histories.append(fit(model, x, y, **given))
     arrays = [np.asarray(v).tobytes() for v in (*model.variables, *model.optimizer.variables)]
     said = [(h.history, h.epoch, h.params) for h in histories]
-    evaluate = type(model).evaluate
+    evaluate, predict = type(model).evaluate, type(model).predict
     if not hasattr(fit, "exact"):  # Keras's own
-        evaluate = getattr(evaluate, "exact", evaluate)
+        evaluate, predict = getattr(evaluate, "exact", evaluate), getattr(predict, "exact", predict)
     evaluated = [evaluate(model, x, y, verbose=0, batch_size=size) for size in (None, 7)]
-    return model, (arrays, said, evaluated)
+    predicted = [predict(model, x, verbose=0, batch_size=size) for size in (None, 7, ROWS)]
+    return model, (arrays, said, evaluated, [part.tobytes() for part in keras.tree.flatten(predicted)])
 
 
 def assert_same(fast: SimpleNamespace, build: Callable[[], Any], *fits: dict[str, Any], **more: Any) -> Any:
@@ -587,7 +589,11 @@ def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[s
 
 @pytest.mark.parametrize(
     ("module", "beside"),
-    [(keras_training, {"keras_epochs", "keras_pipelines"}), (keras_epochs, {"keras_pipelines"})],
+    [
+        (keras_training, {"keras_epochs", "keras_pipelines", "keras_predictions"}),
+        (keras_epochs, {"keras_pipelines", "keras_predictions"}),
+        (keras_predictions, set()),
+    ],
 )
 def test_the_modules_need_nothing_but_the_standard_library_and_one_another(module: Any, beside: set[str]) -> None:
     tree = ast.parse(Path(module.__file__).read_text())
