@@ -27,6 +27,8 @@ MAX_TRAININGS = 1_000_000
 """Limit on the number of calls of ``fit`` that a kernel may claim."""
 SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
 """Names of the sandboxes that a student's kernel can run in."""
+USER_SANDBOX = "user"
+"""Name of a weaker sandbox, without namespaces. No course can choose it: only a package for Gradescope names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ from autograder.grading.notebook import read_tests
 from autograder.grading.parcel import Common, common_in
 from autograder.kernel import keras_pipelines, keras_training
 from autograder.results.report.rendering import render_released
+from autograder.sandbox.base import located
 
 
 def _read() -> Common | None:
-    if not Path(COMMON).exists():  # not in an examiner
+    parcel = Path(located(COMMON))
+    if not parcel.exists():  # not in an examiner
         return None
     notebook_format.compile_schemas()
     notebook_format.release_jsonschema()
-    common = common_in(Path(COMMON).read_bytes(), Path(COURSE))
+    common = common_in(parcel.read_bytes(), Path(located(COURSE)))
     speed_up_keras(common)
     for exam in common.exams:
         read_tests(exam)
