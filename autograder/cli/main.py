@@ -8,6 +8,7 @@ import click
 
 from autograder import __version__
 from autograder.cli import signals
+from autograder.cli.audit import audit
 from autograder.cli.collect import collect
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
@@ -61,6 +62,7 @@ A course is a folder:        A term with it:
   submitted/<student>/…        autograder grade keras-fully-connected
   autograded/<student>/…       autograder report keras-fully-connected
   feedback/<student>/…         autograder feedback keras-fully-connected
+  reports/                     autograder audit keras-fully-connected
 
 \b
 To see all of it on a made-up class:  autograder demo
@@ -78,5 +80,5 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
+for command in (audit, collect, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
     main.add_command(command)

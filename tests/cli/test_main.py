@@ -30,6 +30,7 @@ from autograder.sandbox import Finding
 
 COMMANDS = (
     "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor", "demo",
+    "audit",
 )  # fmt: skip
 
 
