@@ -10,6 +10,7 @@ where it was.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from autograder._util.digests import digest
+from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError
 from autograder.grading import batch, recordings
@@ -28,9 +31,13 @@ from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.record import Release
 from autograder.results.report.headings import headings
+from autograder.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, StartKernel, compare, in_sandbox
 from autograder.trust.audit_records import Audit, Loss, QuestionTally, Result, Verdict
+from autograder.trust.audit_statistics import difference
+from autograder.trust.audit_words import advice, with_remarks
 from autograder.trust.mutants import FAMILIES, Mutant, mutants
 from autograder.trust.mutants.feeds import is_tested
+from autograder.trust.mutants.honest_rewrites import seeded
 
 MINUTES, MINUTES_WITH_NETWORKS = 2.0, 10.0
 """Default budgets: of an assignment without networks, and of one that imports a library for them."""
@@ -38,9 +45,14 @@ NETWORKS = frozenset({"keras", "tensorflow"})
 MIN_CELL_SECONDS = 5.0
 SLOWER = 10.0
 """A mutant may take so many times as long as the solution: an endless loop should not use up the budget."""
-SHARE_OF_RUNS = 0.8
-"""Share of the budget for runs; the rest is for telling equivalent mutants apart."""
+SHARE_OF_RUNS, SHARE_OF_COMPARISONS = 0.65, 0.8
+"""Shares of the budget at which runs end, and comparisons; the rest is for repeated trainings."""
+TRAINING_SEEDS = (101, 102, 103, 104, 105)
+MIN_TRAININGS = 4
+"""Trainings of each group without which nothing is decided."""
+HIGHER_IS_BETTER = frozenset({"accuracy"})
 SOLUTION = "solution"
+Results = tuple[Result, ...]
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,8 @@ class Options:
     seed: int = 0
     workers: int | None = None
     execute: batch.Execute = in_processes
+    start: StartKernel | None = None
+    """Starts a kernel in which answers are compared; None: in the assignment's sandbox."""
 
 
 class Display(Protocol):
@@ -81,16 +95,26 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
     check(release, options)
     minutes = options.minutes or default_minutes(release)
     with batch.exclusive(course):
-        runs = _Runs(course, release, options)
+        runs = Runs(course, release, options)
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
-        deadline = began + 60 * minutes * SHARE_OF_RUNS
         made = mutants(release.exams, options.families, options.questions, options.seed)
-        results = _graded(made, solution, runs, display, deadline)
+        results = _graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
+        results = _compared(results, runs, display, began + 60 * minutes * SHARE_OF_COMPARISONS)
+        results = retrained(results, solution, runs, display, began + 60 * minutes)
     notes = tuple(_notes(made, results, minutes, spent, release))
-    seconds = time.monotonic() - began
-    tallies = tuple(_tallies(release.exams, results, options.questions))
-    return Audit(release.assignment.name, options.seed, minutes, seconds, len(made), results, tallies, notes)
+    tallies = tuple(with_remarks(_tallies(release.exams, results, options.questions), results))
+    return Audit(
+        assignment=release.assignment.name,
+        seed=options.seed,
+        minutes=minutes,
+        seconds=time.monotonic() - began,
+        made=len(made),
+        results=results,
+        questions=tallies,
+        notes=notes,
+        floor=release.assignment.audit.caught,
+    )
 
 
 def check(release: Release, options: Options) -> None:
@@ -120,13 +144,13 @@ def default_minutes(release: Release) -> float:
     return MINUTES_WITH_NETWORKS if libraries & NETWORKS else MINUTES
 
 
-class _Runs:
+class Runs:
     """Runs of an audit: notebooks to work records, and through the pipeline."""
 
     def __init__(self, course: Course, release: Release, options: Options) -> None:
         self.course, self.options = course, options
         self.folder = audit_folder(course, release.assignment.name)
-        self.release = release
+        self.release = self.complete = release
         self.keys: Mapping[str, str] = {}
         """Keys that all runs share; empty until they are made."""
         self.execution = ""
@@ -168,6 +192,21 @@ class _Runs:
         self.release = replace(self.release, assignment=assignment)
         self.keys = {}
 
+    def trainings(self, notebook: str, cell: str, source: str) -> list[Work]:
+        """Make the work records of an answer that is run from each of :data:`TRAINING_SEEDS`."""
+        tree = parsed(source)
+        if tree is None:
+            return []
+        return [
+            self.work(self.training_name(notebook, cell, source, seed), {(notebook, cell): seeded(source, tree, seed)})
+            for seed in TRAINING_SEEDS
+        ]
+
+    @staticmethod
+    def training_name(notebook: str, cell: str, source: str, seed: int) -> str:
+        """Name a training: the same for the same answer and seed, in every audit."""
+        return f"training-{digest(notebook, cell, source)[:10]}-{seed}"
+
     def work(self, name: str, answers: Mapping[tuple[str, str], str]) -> Work:
         """Make the work record of the solution with other answers: (notebook, grade_id) → source."""
         submission = self.folder / name / "submitted"
@@ -196,9 +235,7 @@ def _tested(exam: Exam, questions: Sequence[QuestionGrade]) -> Iterator[Question
     return (question for question in questions if question.id in ids)
 
 
-def _graded(
-    made: Sequence[Mutant], solution: Grade, runs: _Runs, display: Display, deadline: float
-) -> tuple[Result, ...]:
+def _graded(made: Sequence[Mutant], solution: Grade, runs: Runs, display: Display, deadline: float) -> Results:
     """Grade as many mutants as the time allows, in their order."""
     seconds = max(0.1, sum(book.wall_seconds for book in solution.notebooks))
     left = deadline - time.monotonic()
@@ -228,6 +265,111 @@ def _graded(
 def _templates(due: Sequence[Work], execute: batch.Execute) -> contextlib.AbstractContextManager[None]:
     """Start templates for all runs, where processes do the work."""
     return prestart_templates(due) if execute is in_processes else contextlib.nullcontext()
+
+
+def _compared(results: Results, runs: Runs, display: Display, deadline: float) -> Results:
+    """Compare survivors, and honest rewrites that lost points, with the solution."""
+    doubtful = [r.mutant for r in results if r.verdict in (Verdict.SURVIVED, Verdict.LOST)]
+    if not doubtful or time.monotonic() >= deadline:
+        return results
+    display.says(f"Comparing {len(doubtful)} answers with the solution…")
+    start = runs.options.start or partial(in_sandbox, runs.course, runs.complete)
+    found = compare(runs.complete, doubtful, start, deadline, runs.options.seed)
+    return tuple(_decided(result, found.get(result.mutant.id)) for result in results)
+
+
+def _decided(result: Result, found: Comparison | None) -> Result:
+    """Add to a result what a comparison with the solution showed."""
+    if found is None or result.verdict not in (Verdict.SURVIVED, Verdict.LOST):
+        return result
+    if result.verdict is Verdict.LOST:
+        is_wrong = found.verdict == DIFFERENT and "seed" not in result.mutant.operator
+        return replace(result, verdict=Verdict.WITHDRAWN, reason=found.why) if is_wrong else result
+    if found.verdict == ALIKE:
+        return replace(result, verdict=Verdict.EQUIVALENT, reason=found.why)
+    is_decided = found.verdict == DIFFERENT and not is_trained(result.mutant)
+    return replace(
+        result, reason=found.why if is_decided else "", is_decided=is_decided, advice=advice(result.mutant, found)
+    )
+
+
+def retrained(results: Results, solution: Grade, runs: Runs, display: Display, deadline: float) -> Results:
+    """Train undecided survivors and the solution again from other seeds, and compare what the tests measured.
+
+    DeepCrime's rule decides (:func:`autograder.trust.audit_statistics.difference`). A survivor that is not worse is
+    equivalent. Survivors of one answer share the solution's trainings.
+    """
+    doubtful = [r for r in results if r.verdict is Verdict.SURVIVED and not r.is_decided and is_trained(r.mutant)]
+    if not doubtful or not _metrics(solution, doubtful[0].mutant):
+        return results
+    each = max(1.0, sum(book.wall_seconds for book in solution.notebooks))
+    room = runs_that_fit(max(0.0, deadline - time.monotonic()), each, runs.options.workers or 2) // len(TRAINING_SEEDS)
+    chosen = doubtful[: max(0, room - 1)]
+    works = [work for answer in _answers(chosen) for work in runs.trainings(*answer)]
+    works += [work for r in chosen for work in runs.trainings(r.mutant.notebook, r.mutant.cell, r.mutant.after)]
+    works = list({work.student: work for work in works}.values())
+    if not works:
+        return results
+    display.says(f"Training {len(chosen)} survivors and the solution again, from {len(TRAINING_SEEDS)} seeds each…")
+    done = batch.run(
+        works,
+        workers=runs.options.workers or batch.worker_count(works),
+        execute=until(deadline, runs.options.execute),
+    )
+    grades = {grade.student: grade for grade in done.grades}
+    judged_again = {r.mutant.id: _judged_again(r, grades, runs) for r in chosen}
+    return tuple(judged_again.get(result.mutant.id, result) for result in results)
+
+
+def _answers(results: Sequence[Result]) -> list[tuple[str, str, str]]:
+    """List the answers that these mutants change: notebook, cell, the instructor's source."""
+    return list(dict.fromkeys((r.mutant.notebook, r.mutant.cell, r.mutant.before) for r in results))
+
+
+def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Result:
+    """Decide on a survivor by its trainings and the solution's."""
+    mutant = result.mutant
+    groups = []
+    for source in (mutant.before, mutant.after):
+        names = [runs.training_name(mutant.notebook, mutant.cell, source, seed) for seed in TRAINING_SEEDS]
+        groups.append([_metrics(grades[name], mutant) for name in names if name in grades])
+    if min(map(len, groups)) < MIN_TRAININGS:
+        return result
+    worse, compared = [], []
+    for key in groups[0][0]:
+        samples = [[one[key] for one in group if key in one] for group in groups]
+        if min(map(len, samples)) < MIN_TRAININGS:
+            continue
+        found = difference(*samples)
+        words = f"{key[1]} {found.second:.4g} instead of {found.first:.4g} over {len(samples[1])} trainings"
+        compared.append(words)
+        sign = -1 if key[1] in HIGHER_IS_BETTER else 1
+        if found.is_different and sign * found.d > 0:
+            worse.append(f"{words} (p {found.p:.2g}, d {found.d:.2g})")
+    if not compared:
+        return result
+    if worse:
+        return replace(result, is_decided=True, reason="; ".join(worse[:3]))
+    reason = f"as good as the solution: {'; '.join(compared[:3])}"
+    return replace(result, verdict=Verdict.EQUIVALENT, is_decided=True, reason=reason, advice="")
+
+
+def _metrics(grade: Grade, mutant: Mutant) -> dict[tuple[str, str], float]:
+    """Collect what tests measured of trained models: (question and check, metric) → value."""
+    found: dict[tuple[str, str], float] = {}
+    for book in grade.notebooks:
+        for question in book.questions if book.notebook == mutant.notebook else ():
+            for check in question.checks if question.id in mutant.feeds.every else ():
+                for metric in ("loss", "accuracy"):
+                    value = check.evidence.get(metric)
+                    if isinstance(value, float) and math.isfinite(value):
+                        found[f"{question.id} {check.name}", metric] = value
+    return found
+
+
+def is_trained(mutant: Mutant) -> bool:
+    """Tell whether an answer's worth shows only after training, so that equal values are too much to ask."""
+    return mutant.family in ("network", "data") or ".fit(" in mutant.before or "train" in mutant.before
 
 
 def runs_that_fit(seconds: float, each: float, workers: int) -> int:
@@ -314,6 +456,12 @@ def _notes(
     hidden = [cell for exam in release.exams for cell in exam.cells if is_tested(cell) and cell.source != cell.released]
     if not hidden:
         yield "no test is hidden: students see all tests, and can write answers for these cases alone"
+    undecided = sum(result.verdict is Verdict.SURVIVED and not result.is_decided for result in results)
+    if undecided:
+        yield (
+            f"of {undecided} survivors it is not known whether they behave as the solution does: nothing that "
+            "tests measure tells, or there was no time to train them again; they count as survivors"
+        )
     not_graded = [result for result in results if result.verdict is Verdict.NOT_GRADED]
     if not_graded:
         yield f"{len(not_graded)} answers could not be graded on this machine: {not_graded[0].reason}"

@@ -22,6 +22,7 @@ class Verdict(enum.StrEnum):
     EQUIVALENT = "equivalent"  # it behaves as the solution does, and counts nowhere
     SPARED = "spared"  # an honest rewrite that kept all points
     LOST = "lost"  # an honest rewrite that lost some
+    WITHDRAWN = "withdrawn"  # a rewrite that turned out not to be honest: it counts nowhere
     NOT_GRADED = "not graded"  # this machine could not grade it
 
 
@@ -44,8 +45,10 @@ class Result:
     losses: tuple[Loss, ...] = ()
     raised: bool = False
     """Whether the notebook did not run to its end without an error: such a mutant is caught easily."""
+    is_decided: bool = False
+    """For a survivor: whether it was shown that it does not behave as the solution does."""
     reason: str = ""
-    """Why it is equivalent, or was not graded."""
+    """How it differs, why it is equivalent, or why it was not graded."""
     advice: str = ""
     """For a survivor: the check that would see it."""
 
@@ -204,6 +207,7 @@ def _result(result: Result) -> dict[str, Any]:
         "verdict": result.verdict.value,
         "losses": [{"question": x.question, "points": round(x.points, 4), "message": x.message} for x in result.losses],
         "raised": result.raised,
+        "decided": result.is_decided,
         "reason": result.reason,
         "advice": result.advice,
         "diff": diff(mutant),

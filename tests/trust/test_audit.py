@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from helpers.tiny import SOLUTION, TEST, Here, tiny_course, tiny_release
+from helpers.kernels import InProcessKernel
+from helpers.tiny import SOLUTION, TEST, YAML, Here, tiny_course, tiny_release
 
 from autograder.errors import CourseError, UsageError
 from autograder.trust.audit import Options, audit
@@ -30,7 +31,8 @@ class Silent:
 
 def audited(folder: Path, test: str = TEST, solution: str = SOLUTION, **options: object) -> Audit:
     course = tiny_course(folder, solution=solution, test=test)
-    given = Options(execute=Here(), workers=1, **{"families": ("code",), **options})  # type: ignore[arg-type]
+    chosen = {"families": ("code",), **options}
+    given = Options(execute=Here(), start=InProcessKernel, workers=1, **chosen)  # type: ignore[arg-type]
     return audit(course, tiny_release(course), given, Silent())
 
 
@@ -47,6 +49,73 @@ def test_a_test_of_the_type_alone_catches_few(tmp_path: Path) -> None:
     assert {one.mutant.operator for one in survivors} >= {"+ for *", "a number one too large"}
     assert found.share is not None
     assert found.share < 0.5
+
+
+def test_a_survivor_is_shown_with_an_input_that_would_catch_it(tmp_path: Path) -> None:
+    found = audited(tmp_path, test="assert double(2) == 4")
+    (one,) = [r for r in found.of(Verdict.SURVIVED) if r.mutant.operator == "+ for *"]
+    assert one.mutant.feeds.direct == ("test-double",)
+    assert one.reason.startswith("`double(")
+    assert "check.function(double, cases=[((" in one.advice
+
+
+SAME = "def double(x):\n    ### BEGIN SOLUTION\n    if x > 0:\n        return 2 * x\n    return x + x\n    ### END SOLUTION"
+
+
+def test_an_answer_that_behaves_as_the_solution_does_counts_nowhere(tmp_path: Path) -> None:
+    found = audited(tmp_path, solution=SAME)
+    boundary = [r for r in found.results if r.mutant.operator == ">= for >"]
+    assert [r.verdict for r in boundary] == [Verdict.EQUIVALENT]
+    assert boundary[0].reason.startswith("equal for ")
+
+
+EXAMPLE = "assert double(21) == 42"
+WEAK = [
+    ("assert callable(double)", "It looks at nothing: an answer of `None` keeps all points."),
+    ("assert isinstance(double(21), int)", "It looks at the type alone"),
+    (EXAMPLE, "It tries one example only: a function that always returns this one result keeps all points."),
+    (
+        "assert double(1) == 2\nassert double(21) == 42",
+        "It tries only the examples that students see: a table of them keeps all points.",
+    ),
+    ("assert double(21) is not None", "It looks at the type alone"),
+]
+
+
+@pytest.mark.parametrize(("test", "words"), WEAK)
+def test_a_weak_test_is_called_weak_in_words(tmp_path: Path, test: str, words: str) -> None:
+    (question,) = audited(tmp_path, test=test, families=("code", "cheat")).questions
+    assert words in " ".join(question.remarks)
+
+
+ARRAY = "import numpy as np\n### BEGIN SOLUTION\nsquares = np.arange(5.0) ** 2\n### END SOLUTION"
+
+
+def test_a_test_of_the_shape_alone_is_called_so(tmp_path: Path) -> None:
+    found = audited(tmp_path, solution=ARRAY, test="assert squares.shape == (5,)", families=("code", "cheat"))
+    (question,) = found.questions
+    assert "It looks at the shape alone: zeros of the right type and shape keep all points." in question.remarks
+    assert question.remarks[-1].startswith("Weak: ")
+
+
+def test_a_strong_test_is_not_called_weak(tmp_path: Path) -> None:
+    (question,) = audited(tmp_path, families=("code", "cheat", "honest")).questions
+    assert question.remarks == ()
+
+
+def test_an_honest_rewrite_that_loses_points_is_shown(tmp_path: Path) -> None:
+    picky = TEST + "\nassert type(double(1.0)).__module__ == 'builtins'\nassert double.__code__.co_varnames == ('x',)"
+    found = audited(tmp_path, test=picky, families=("honest",))
+    assert [r.mutant.operator for r in found.of(Verdict.LOST)] == ["a result with a name"]
+    assert found.questions[0].lost == 1
+
+
+def test_a_floor_of_the_course_is_held(tmp_path: Path) -> None:
+    yaml = YAML + "    audit: {caught: 0.9}\n"
+    course = tiny_course(tmp_path, test="assert isinstance(double(1), int)", yaml=yaml)
+    given = Options(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    assert audit(course, tiny_release(course), given, Silent()).is_below_floor
+    assert not audited(tmp_path / "other").is_below_floor
 
 
 def test_an_assignment_without_tests_is_refused(tmp_path: Path) -> None:

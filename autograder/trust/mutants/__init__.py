@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder._util.digests import digest
 from autograder._util.syntax import parsed
 from autograder.records import Exam, ExamCell, Role
-from autograder.trust.mutants import code_slips
-from autograder.trust.mutants.feeds import Feeds, feeds
-from autograder.trust.mutants.places import apply, edits
+from autograder.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
+from autograder.trust.mutants.feeds import Feeds, feeds, used_later
+from autograder.trust.mutants.places import Operator, apply, edits
 
 HONEST = "honest"
 FAMILIES: Mapping[str, str] = {
@@ -65,6 +65,8 @@ class Answer:
     lines: range
     """Lines of the solution, from 1; those around it are what students are given."""
     feeds: Feeds
+    used: tuple[str, ...]
+    """Names that it binds or changes, and that later cells and tests use."""
 
 
 Family = Callable[[Answer], Iterator[tuple[str, str]]]
@@ -77,7 +79,7 @@ def answers(exams: Sequence[Exam]) -> Iterator[Answer]:
         for index, cell in enumerate(exam.cells):
             tree = parsed(cell.source) if cell.role is Role.ANSWER and cell.cell_type == "code" else None
             if tree is not None and tree.body and (fed := feeds(exam, index)).every:
-                yield Answer(exam, cell, tree, _solution_lines(cell.source), fed)
+                yield Answer(exam, cell, tree, _solution_lines(cell.source), fed, used_later(exam, index))
 
 
 def mutants(exams: Sequence[Exam], families: Sequence[str], questions: Sequence[str], seed: int) -> list[Mutant]:
@@ -143,15 +145,41 @@ def _solution_lines(source: str) -> range:
     return range(first[0], last[-1] + 1) if first and last else range(1, len(lines) + 1)
 
 
+def _honest(answer: Answer) -> Iterator[tuple[str, str]]:
+    yield from _edited(answer, honest_rewrites.OPERATORS)
+    yield from honest_rewrites.whole_cells(answer.cell.source, answer.tree, answer.used)
+
+
 def _code(answer: Answer) -> Iterator[tuple[str, str]]:
-    left_alone = code_slips.untouched(answer.tree)
-    for edit in edits(answer.tree, code_slips.OPERATORS, answer.lines):
+    left_alone = code_slips.untouched(answer.tree) | network_slips.building(answer.tree)
+    return _edited(answer, code_slips.OPERATORS, left_alone)
+
+
+def _network(answer: Answer) -> Iterator[tuple[str, str]]:
+    return _edited(answer, network_slips.OPERATORS)
+
+
+def _data(answer: Answer) -> Iterator[tuple[str, str]]:
+    return _edited(answer, data_slips.OPERATORS)
+
+
+def _cheat(answer: Answer) -> Iterator[tuple[str, str]]:
+    index = next(place for place, cell in enumerate(answer.exam.cells) if cell is answer.cell)
+    return cheats.cheats(answer.exam, index, answer.cell.source, answer.tree, answer.used)
+
+
+def _edited(
+    answer: Answer, operators: Sequence[Operator], left_alone: Container[ast.AST] = ()
+) -> Iterator[tuple[str, str]]:
+    for edit in edits(answer.tree, operators, answer.lines):
         if edit.node not in left_alone and (after := apply(answer.cell.source, answer.tree, edit)) is not None:
             yield edit.operator, after
 
 
-def _none(answer: Answer) -> Iterator[tuple[str, str]]:
-    return iter(())
-
-
-_FAMILIES: dict[str, Family] = {HONEST: _none, "code": _code, "network": _none, "data": _none, "cheat": _none}
+_FAMILIES: dict[str, Family] = {
+    HONEST: _honest,
+    "code": _code,
+    "network": _network,
+    "data": _data,
+    "cheat": _cheat,
+}

@@ -26,7 +26,7 @@ class Feeds:
 
 def feeds(exam: Exam, index: int) -> Feeds:
     """Find the questions that the cell with this index feeds, by the names in it, in later cells and in tests."""
-    modules = frozenset(name for cell in exam.cells for name in _imported(cell))
+    modules = _modules(exam)
     own = touched(exam.cells[index].source) - modules
     reached = set(own)
     direct, every = [], []
@@ -40,6 +40,13 @@ def feeds(exam: Exam, index: int) -> Feeds:
     if not every:
         every = [str(cell.grade_id) for cell in exam.cells[index + 1 :] if is_tested(cell)][:1]
     return Feeds(tuple(direct or every), tuple(every))
+
+
+def used_later(exam: Exam, index: int) -> tuple[str, ...]:
+    """List the names that a cell binds or changes, and that a later cell or test uses."""
+    later = (cell.source for cell in exam.cells[index + 1 :] if cell.cell_type == "code")
+    words = {word for source in later for word in _WORD.findall(source)}
+    return tuple(sorted(touched(exam.cells[index].source) & words - _modules(exam)))
 
 
 def is_tested(cell: ExamCell) -> bool:
@@ -65,6 +72,10 @@ def _local(tree: ast.Module) -> set[str]:
     inner = [one for function in functions for one in ast.walk(function)]
     names = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return names | {node.arg for node in inner if isinstance(node, ast.arg)}
+
+
+def _modules(exam: Exam) -> frozenset[str]:
+    return frozenset(name for cell in exam.cells for name in _imported(cell))
 
 
 def _imported(cell: ExamCell) -> list[str]:
