@@ -84,11 +84,12 @@ def audit(
     from autograder.release.preparation import check_hidden_data
     from autograder.trust import audit as auditing
     from autograder.trust.audit_page import write_page
+    from autograder.trust.audit_runs import Options
 
     require_sandbox(wanted)
     release = load_release(course, wanted)
     check_hidden_data(course, wanted, release.exams)
-    options = auditing.Options(minutes, families or FAMILIES, questions, seed, workers)
+    options = Options(minutes, families or FAMILIES, questions, seed, workers)
     found = auditing.audit(course, release, options, _Display(wanted.name, quiet))
     page = write_page(course, wanted, found)
     if json_path:
@@ -112,7 +113,7 @@ class _Display:
 
     @contextlib.contextmanager
     def running(self, names: Sequence[str], workers: int, seconds: float) -> Iterator[Callable[[str, Result], None]]:
-        """Show the progress, as :class:`autograder.trust.audit.Display` defines."""
+        """Show the progress, as :class:`autograder.trust.audit_runs.Display` defines."""
         from rich.console import Console
 
         from autograder.cli.progress import AuditProgress

@@ -10,77 +10,34 @@ where it was.
 from __future__ import annotations
 
 import contextlib
-import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Protocol
 
-from autograder._util.digests import digest
-from autograder._util.syntax import parsed
 from autograder._util.text import one_line
-from autograder.errors import CourseError, HostError
-from autograder.grading import batch, recordings
-from autograder.grading.cache_keys import common_keys, execution_key
+from autograder.course.yaml_record import suggest
+from autograder.errors import CourseError, UsageError
+from autograder.grading import batch
 from autograder.grading.pool import in_processes, prestart_templates
-from autograder.grading.work import Work, heavy_modules, preload, released_modules
-from autograder.records import Course, Exam, Grade, NotGraded, QuestionGrade
-from autograder.release.build import notebook_text
-from autograder.release.exam import solution_notebook
+from autograder.grading.work import Work, heavy_modules
+from autograder.records import Course, Exam, Grade, NotGraded
 from autograder.release.record import Release
 from autograder.results.report.headings import headings
-from autograder.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, StartKernel, compare, in_sandbox
+from autograder.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox
 from autograder.trust.audit_records import Audit, Loss, QuestionTally, Result, Verdict
-from autograder.trust.audit_statistics import difference
+from autograder.trust.audit_runs import Display, Options, Runs, runs_that_fit, until
+from autograder.trust.audit_training import is_trained, retrained
 from autograder.trust.audit_words import advice, with_remarks
-from autograder.trust.mutants import FAMILIES, Mutant, mutants
+from autograder.trust.mutants import Mutant, mutants
 from autograder.trust.mutants.feeds import is_tested
-from autograder.trust.mutants.honest_rewrites import seeded
 
 MINUTES, MINUTES_WITH_NETWORKS = 2.0, 10.0
 """Default budgets: of an assignment without networks, and of one that imports a library for them."""
 NETWORKS = frozenset({"keras", "tensorflow"})
-MIN_CELL_SECONDS = 5.0
-SLOWER = 10.0
-"""A mutant may take so many times as long as the solution: an endless loop should not use up the budget."""
 SHARE_OF_RUNS, SHARE_OF_COMPARISONS = 0.65, 0.8
 """Shares of the budget at which runs end, and comparisons; the rest is for repeated trainings."""
-TRAINING_SEEDS = (101, 102, 103, 104, 105)
-MIN_TRAININGS = 4
-"""Trainings of each group without which nothing is decided."""
-HIGHER_IS_BETTER = frozenset({"accuracy"})
-SOLUTION = "solution"
 Results = tuple[Result, ...]
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of an audit."""
-
-    minutes: float | None = None
-    """Budget; None: the default for the assignment."""
-    families: Sequence[str] = tuple(FAMILIES)
-    questions: Sequence[str] = ()
-    """Questions to audit; empty: all."""
-    seed: int = 0
-    workers: int | None = None
-    execute: batch.Execute = in_processes
-    start: StartKernel | None = None
-    """Starts a kernel in which answers are compared; None: in the assignment's sandbox."""
-
-
-class Display(Protocol):
-    """Interface of a display that shows an audit to a person while it runs."""
-
-    def running(
-        self, names: Sequence[str], workers: int, seconds: float
-    ) -> contextlib.AbstractContextManager[Callable[[str, Result], None]]:
-        """Show the progress of these mutants, for which there are so many seconds."""
-
-    def says(self, text: str) -> None:
-        """Say what happens now."""
 
 
 def audit(course: Course, release: Release, options: Options, display: Display) -> Audit:
@@ -123,9 +80,6 @@ def check(release: Release, options: Options) -> None:
     Raises:
         CourseError, UsageError: as for :func:`audit`.
     """
-    from autograder.course.yaml_record import suggest
-    from autograder.errors import UsageError
-
     name = release.assignment.name
     known = [str(cell.grade_id) for exam in release.exams for cell in exam.cells if is_tested(cell)]
     if not known:
@@ -142,97 +96,6 @@ def default_minutes(release: Release) -> float:
     """Return the default budget in minutes."""
     libraries = {name.split(".")[0] for name in heavy_modules(release.exams)}
     return MINUTES_WITH_NETWORKS if libraries & NETWORKS else MINUTES
-
-
-class Runs:
-    """Runs of an audit: notebooks to work records, and through the pipeline."""
-
-    def __init__(self, course: Course, release: Release, options: Options) -> None:
-        self.course, self.options = course, options
-        self.folder = audit_folder(course, release.assignment.name)
-        self.release = self.complete = release
-        self.keys: Mapping[str, str] = {}
-        """Keys that all runs share; empty until they are made."""
-        self.execution = ""
-
-    def solution(self) -> tuple[Grade, float]:
-        """Grade the solution; its grade, and the wall seconds of its cells.
-
-        Raises:
-            CourseError: it loses points.
-            HostError: this machine cannot grade it.
-        """
-        work = self.work(SOLUTION, {})
-        done = batch.run([work], execute=self.options.execute)
-        if done.not_graded:
-            raise HostError(f"the solution cannot be graded: {done.not_graded[0].reason}")
-        (grade,) = done.grades
-        missed = [
-            f"\n  - {book.notebook}, {question.id}: {question.score:g} of {question.max_score:g} points"
-            f" ({one_line(question.message, 300)})"
-            for exam, book in zip(self.release.exams, grade.notebooks, strict=True)
-            for question in _tested(exam, book.questions)
-            if question.score < question.max_score - 1e-9
-        ]
-        if missed:
-            todo = "mend the solution or its tests (`autograder release` says more), then audit them"
-            raise CourseError(f"the solution of {work.assignment.name} loses points:{''.join(missed)}\n{todo}")
-        seconds = sum(book.wall_seconds for book in grade.notebooks)
-        self._limit(seconds)
-        return grade, seconds
-
-    def _limit(self, seconds: float) -> None:
-        """Give mutants less time than students have: as long as :data:`SLOWER` times the solution."""
-        limits = self.release.assignment.limits
-        cell = min(limits.cell_seconds, max(MIN_CELL_SECONDS, SLOWER * seconds))
-        whole = min(limits.notebook_seconds, 2 * cell)
-        assignment = replace(
-            self.release.assignment, limits=replace(limits, cell_seconds=cell, notebook_seconds=max(cell, whole))
-        )
-        self.release = replace(self.release, assignment=assignment)
-        self.keys = {}
-
-    def trainings(self, notebook: str, cell: str, source: str) -> list[Work]:
-        """Make the work records of an answer that is run from each of :data:`TRAINING_SEEDS`."""
-        tree = parsed(source)
-        if tree is None:
-            return []
-        return [
-            self.work(self.training_name(notebook, cell, source, seed), {(notebook, cell): seeded(source, tree, seed)})
-            for seed in TRAINING_SEEDS
-        ]
-
-    @staticmethod
-    def training_name(notebook: str, cell: str, source: str, seed: int) -> str:
-        """Name a training: the same for the same answer and seed, in every audit."""
-        return f"training-{digest(notebook, cell, source)[:10]}-{seed}"
-
-    def work(self, name: str, answers: Mapping[tuple[str, str], str]) -> Work:
-        """Make the work record of the solution with other answers: (notebook, grade_id) → source."""
-        submission = self.folder / name / "submitted"
-        submission.mkdir(parents=True, exist_ok=True)
-        for exam in self.release.exams:
-            changed = [
-                replace(cell, source=answers.get((exam.notebook, str(cell.grade_id)), cell.source))
-                for cell in exam.cells
-            ]
-            text = notebook_text(solution_notebook(replace(exam, cells=tuple(changed))))
-            (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
-        is_first = not self.keys
-        self.keys = self.keys or common_keys(self.course, self.release)
-        target = self.folder / name / "autograded"
-        made = partial(batch.submission_work, self.course, self.release, name, self.keys)
-        work = made(submission=submission, target=target)
-        if is_first:
-            first = preload(work.assignment, released_modules(work))
-            self.execution = execution_key(work.assignment, self.keys["files"], first)
-        work = replace(work, runs=self.folder / "runs", execution=self.execution)
-        return replace(work, recording_keys=recordings.keys(work))
-
-
-def _tested(exam: Exam, questions: Sequence[QuestionGrade]) -> Iterator[QuestionGrade]:
-    ids = {str(cell.grade_id) for cell in exam.cells if is_tested(cell)}
-    return (question for question in questions if question.id in ids)
 
 
 def _graded(made: Sequence[Mutant], solution: Grade, runs: Runs, display: Display, deadline: float) -> Results:
@@ -291,105 +154,6 @@ def _decided(result: Result, found: Comparison | None) -> Result:
     return replace(
         result, reason=found.why if is_decided else "", is_decided=is_decided, advice=advice(result.mutant, found)
     )
-
-
-def retrained(results: Results, solution: Grade, runs: Runs, display: Display, deadline: float) -> Results:
-    """Train undecided survivors and the solution again from other seeds, and compare what the tests measured.
-
-    DeepCrime's rule decides (:func:`autograder.trust.audit_statistics.difference`). A survivor that is not worse is
-    equivalent. Survivors of one answer share the solution's trainings.
-    """
-    doubtful = [r for r in results if r.verdict is Verdict.SURVIVED and not r.is_decided and is_trained(r.mutant)]
-    if not doubtful or not _metrics(solution, doubtful[0].mutant):
-        return results
-    each = max(1.0, sum(book.wall_seconds for book in solution.notebooks))
-    room = runs_that_fit(max(0.0, deadline - time.monotonic()), each, runs.options.workers or 2) // len(TRAINING_SEEDS)
-    chosen = doubtful[: max(0, room - 1)]
-    works = [work for answer in _answers(chosen) for work in runs.trainings(*answer)]
-    works += [work for r in chosen for work in runs.trainings(r.mutant.notebook, r.mutant.cell, r.mutant.after)]
-    works = list({work.student: work for work in works}.values())
-    if not works:
-        return results
-    display.says(f"Training {len(chosen)} survivors and the solution again, from {len(TRAINING_SEEDS)} seeds each…")
-    done = batch.run(
-        works,
-        workers=runs.options.workers or batch.worker_count(works),
-        execute=until(deadline, runs.options.execute),
-    )
-    grades = {grade.student: grade for grade in done.grades}
-    judged_again = {r.mutant.id: _judged_again(r, grades, runs) for r in chosen}
-    return tuple(judged_again.get(result.mutant.id, result) for result in results)
-
-
-def _answers(results: Sequence[Result]) -> list[tuple[str, str, str]]:
-    """List the answers that these mutants change: notebook, cell, the instructor's source."""
-    return list(dict.fromkeys((r.mutant.notebook, r.mutant.cell, r.mutant.before) for r in results))
-
-
-def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Result:
-    """Decide on a survivor by its trainings and the solution's."""
-    mutant = result.mutant
-    groups = []
-    for source in (mutant.before, mutant.after):
-        names = [runs.training_name(mutant.notebook, mutant.cell, source, seed) for seed in TRAINING_SEEDS]
-        groups.append([_metrics(grades[name], mutant) for name in names if name in grades])
-    if min(map(len, groups)) < MIN_TRAININGS:
-        return result
-    worse, compared = [], []
-    for key in groups[0][0]:
-        samples = [[one[key] for one in group if key in one] for group in groups]
-        if min(map(len, samples)) < MIN_TRAININGS:
-            continue
-        found = difference(*samples)
-        words = f"{key[1]} {found.second:.4g} instead of {found.first:.4g} over {len(samples[1])} trainings"
-        compared.append(words)
-        sign = -1 if key[1] in HIGHER_IS_BETTER else 1
-        if found.is_different and sign * found.d > 0:
-            worse.append(f"{words} (p {found.p:.2g}, d {found.d:.2g})")
-    if not compared:
-        return result
-    if worse:
-        return replace(result, is_decided=True, reason="; ".join(worse[:3]))
-    reason = f"as good as the solution: {'; '.join(compared[:3])}"
-    return replace(result, verdict=Verdict.EQUIVALENT, is_decided=True, reason=reason, advice="")
-
-
-def _metrics(grade: Grade, mutant: Mutant) -> dict[tuple[str, str], float]:
-    """Collect what tests measured of trained models: (question and check, metric) → value."""
-    found: dict[tuple[str, str], float] = {}
-    for book in grade.notebooks:
-        for question in book.questions if book.notebook == mutant.notebook else ():
-            for check in question.checks if question.id in mutant.feeds.every else ():
-                for metric in ("loss", "accuracy"):
-                    value = check.evidence.get(metric)
-                    if isinstance(value, float) and math.isfinite(value):
-                        found[f"{question.id} {check.name}", metric] = value
-    return found
-
-
-def is_trained(mutant: Mutant) -> bool:
-    """Tell whether an answer's worth shows only after training, so that equal values are too much to ask."""
-    return mutant.family in ("network", "data") or ".fit(" in mutant.before or "train" in mutant.before
-
-
-def runs_that_fit(seconds: float, each: float, workers: int) -> int:
-    """Return how many runs could fit into the time if each took as long as the solution's cells."""
-    return max(1, int(seconds * workers / each))
-
-
-def until(deadline: float, execute: batch.Execute) -> batch.Execute:
-    """Make a function that executes as ``execute`` does, and stops at the deadline; what runs then is ended."""
-
-    def run(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
-        if time.monotonic() >= deadline:
-            return
-        with contextlib.closing(execute(due, workers)) as outcomes:
-            for outcome in outcomes:
-                yield outcome
-                if time.monotonic() >= deadline:
-                    return
-
-    return run
 
 
 def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Result:
@@ -465,8 +229,3 @@ def _notes(
     not_graded = [result for result in results if result.verdict is Verdict.NOT_GRADED]
     if not_graded:
         yield f"{len(not_graded)} answers could not be graded on this machine: {not_graded[0].reason}"
-
-
-def audit_folder(course: Course, assignment: str) -> Path:
-    """Return the folder with the runs of an assignment's audits."""
-    return course.state / "audit" / assignment

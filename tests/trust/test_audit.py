@@ -11,8 +11,9 @@ from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, YAML, Here, tiny_course, tiny_release
 
 from autograder.errors import CourseError, UsageError
-from autograder.trust.audit import Options, audit
+from autograder.trust.audit import audit
 from autograder.trust.audit_records import Audit, Result, Verdict, to_json
+from autograder.trust.audit_runs import Options
 
 
 class Silent:
