@@ -9,24 +9,22 @@ where it was.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from autograder._util.text import one_line
 from autograder.course.yaml_record import suggest
 from autograder.errors import CourseError, UsageError
 from autograder.grading import batch
-from autograder.grading.pool import in_processes, prestart_templates
-from autograder.grading.work import Work, heavy_modules
-from autograder.records import Course, Exam, Grade, NotGraded
+from autograder.grading.work import heavy_modules
+from autograder.records import Course, Exam
 from autograder.release.record import Release
 from autograder.results.report.headings import headings
 from autograder.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox
-from autograder.trust.audit_records import Audit, Loss, QuestionTally, Result, Verdict
-from autograder.trust.audit_runs import Display, Options, Runs, runs_that_fit, until
+from autograder.trust.audit_grading import graded
+from autograder.trust.audit_records import Audit, QuestionTally, Result, Verdict
+from autograder.trust.audit_runs import Display, Options, Runs
 from autograder.trust.audit_training import is_trained, retrained
 from autograder.trust.audit_words import advice, with_remarks
 from autograder.trust.mutants import Mutant, mutants
@@ -56,7 +54,7 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
         made = mutants(release.exams, options.families, options.questions, options.seed)
-        results = _graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
+        results = graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
         results = _compared(results, runs, display, began + 60 * minutes * SHARE_OF_COMPARISONS)
         results = retrained(results, solution, runs, display, began + 60 * minutes)
     notes = tuple(_notes(made, results, minutes, spent, release))
@@ -98,38 +96,6 @@ def default_minutes(release: Release) -> float:
     return MINUTES_WITH_NETWORKS if libraries & NETWORKS else MINUTES
 
 
-def _graded(made: Sequence[Mutant], solution: Grade, runs: Runs, display: Display, deadline: float) -> Results:
-    """Grade as many mutants as the time allows, in their order."""
-    seconds = max(0.1, sum(book.wall_seconds for book in solution.notebooks))
-    left = deadline - time.monotonic()
-    by_name = {one.id: one for one in made}
-    results: dict[str, Result] = {}
-    if left <= 0 or not made:
-        return ()
-    few = list(by_name)[: runs_that_fit(left, seconds, runs.options.workers or 2)]
-    works = [runs.work(name, {(by_name[name].notebook, by_name[name].cell): by_name[name].after}) for name in few]
-    workers = runs.options.workers or batch.worker_count(works)
-    with display.running(few, workers, left) as advance:
-
-        def progress(name: str, outcome: Grade | NotGraded) -> None:
-            results[name] = judged(by_name[name], outcome, solution)
-            advance(name, results[name])
-
-        execute = until(deadline, runs.options.execute)
-        for name, grade in [(w.student, batch.current(w)) for w in works]:
-            if grade is not None:
-                progress(name, grade)
-        due = [work for work in works if work.student not in results]
-        with _templates(due, runs.options.execute):
-            batch.run(due, workers=workers, progress=progress, execute=execute)
-    return tuple(results[name] for name in few if name in results)
-
-
-def _templates(due: Sequence[Work], execute: batch.Execute) -> contextlib.AbstractContextManager[None]:
-    """Start templates for all runs, where processes do the work."""
-    return prestart_templates(due) if execute is in_processes else contextlib.nullcontext()
-
-
 def _compared(results: Results, runs: Runs, display: Display, deadline: float) -> Results:
     """Compare survivors, and honest rewrites that lost points, with the solution."""
     doubtful = [r.mutant for r in results if r.verdict in (Verdict.SURVIVED, Verdict.LOST)]
@@ -154,28 +120,6 @@ def _decided(result: Result, found: Comparison | None) -> Result:
     return replace(
         result, reason=found.why if is_decided else "", is_decided=is_decided, advice=advice(result.mutant, found)
     )
-
-
-def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Result:
-    """Compare a mutant's grade with the solution's."""
-    if isinstance(outcome, NotGraded):
-        return Result(mutant, Verdict.NOT_GRADED, reason=one_line(outcome.reason, 300))
-    losses = tuple(_losses(mutant, outcome, solution))
-    raised = any(book.status != "completed" for book in outcome.notebooks if book.notebook == mutant.notebook)
-    if mutant.is_honest:
-        return Result(mutant, Verdict.LOST if losses else Verdict.SPARED, losses, raised)
-    return Result(mutant, Verdict.CAUGHT if losses else Verdict.SURVIVED, losses, raised)
-
-
-def _losses(mutant: Mutant, grade: Grade, solution: Grade) -> Iterator[Loss]:
-    """Yield what a mutant lost on the questions that its answer feeds; an honest one on any."""
-    for book, right in zip(grade.notebooks, solution.notebooks, strict=True):
-        wanted = {question.id: question for question in right.questions}
-        for question in book.questions:
-            counts = mutant.is_honest or (book.notebook == mutant.notebook and question.id in mutant.feeds.every)
-            lost = wanted[question.id].score - question.score
-            if counts and lost > 1e-9:
-                yield Loss(question.id, lost, one_line(question.message, 500))
 
 
 def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[str]) -> Iterator[QuestionTally]:

@@ -44,7 +44,7 @@ class Result:
     verdict: Verdict
     losses: tuple[Loss, ...] = ()
     raised: bool = False
-    """Whether the notebook did not run to its end without an error: such a mutant is caught easily."""
+    """Whether it lost points by exceptions alone: such a mutant is caught by any test that calls it."""
     is_decided: bool = False
     """For a survivor: whether it was shown that it does not behave as the solution does."""
     reason: str = ""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from helpers.kernels import InProcessKernel
-from helpers.tiny import SOLUTION, TEST, YAML, Here, tiny_course, tiny_release
+from helpers.tiny import SOLUTION, TEST, YAML, Here, cell, notebook, tiny_course, tiny_release
 
 from autograder.errors import CourseError, UsageError
+from autograder.records import Course
 from autograder.trust.audit import audit
+from autograder.trust.audit_grading import packed
 from autograder.trust.audit_records import Audit, Result, Verdict, to_json
 from autograder.trust.audit_runs import Options
+from autograder.trust.mutants import mutants
+from autograder.trust.mutants.feeds import Feeds, feeds
 
 
 class Silent:
@@ -150,3 +155,60 @@ def test_an_audit_goes_on_where_it_was(tmp_path: Path) -> None:
     again = audit(course, tiny_release(course), Options(families=("code",), workers=1, execute=here), Silent())
     assert here.started == []
     assert to_json(again)["results"] == to_json(first)["results"]
+
+
+def two_questions(folder: Path) -> Course:
+    """A course with two functions, each with a test of its own, and a third that needs both."""
+    course = tiny_course(folder)
+    (course.source("hw") / "nb.ipynb").write_text(
+        notebook(
+            cell("### BEGIN SOLUTION\ndef half(x): return x / 2\n### END SOLUTION", "half", solution=True),
+            cell("assert half(8) == 4", "test-half", grade=True, locked=True, points=2),
+            cell("### BEGIN SOLUTION\ndef more(x): return x + 3\n### END SOLUTION", "more", solution=True),
+            cell("assert more(8) == 11", "test-more", grade=True, locked=True, points=2),
+            cell("### BEGIN SOLUTION\ndef both(x): return more(half(x))\n### END SOLUTION", "both", solution=True),
+            cell("assert both(8) == 7", "test-both", grade=True, locked=True, points=2),
+        )
+    )
+    return course
+
+
+def test_an_answer_feeds_the_questions_that_name_it_and_those_that_it_reaches(tmp_path: Path) -> None:
+    (exam,) = tiny_release(two_questions(tmp_path)).exams
+    assert feeds(exam, 0) == Feeds(direct=("test-half",), every=("test-half", "test-both"))
+    assert feeds(exam, 4) == Feeds(direct=("test-both",), every=("test-both",))
+
+
+def test_answers_that_reach_one_question_are_never_in_one_notebook(tmp_path: Path) -> None:
+    made = mutants(tiny_release(two_questions(tmp_path)).exams, ("code",), (), 0)
+    packs = packed(made)
+    assert sum(map(len, packs)) == len(made)
+    cells = [{one.cell for one in pack} for pack in packs]
+    assert all(len(names) == 1 for names in cells)
+
+
+def test_answers_of_independent_questions_share_a_notebook(tmp_path: Path) -> None:
+    course = two_questions(tmp_path)
+    text = json.loads((course.source("hw") / "nb.ipynb").read_text())
+    text["cells"] = text["cells"][:4]
+    (course.source("hw") / "nb.ipynb").write_text(json.dumps(text))
+    here = Here()
+    given = Options(families=("code",), execute=here, start=InProcessKernel, workers=1)
+    found = audit(course, tiny_release(course), given, Silent())
+    assert found.wrong == found.caught > len(here.started) - 1
+    assert {q.id: q.survived for q in found.questions} == {"test-half": 0, "test-more": 0}
+
+
+def test_one_question_can_be_audited_alone(tmp_path: Path) -> None:
+    course = two_questions(tmp_path)
+    given = Options(families=("code",), questions=("test-more",), execute=Here(), start=InProcessKernel, workers=1)
+    found = audit(course, tiny_release(course), given, Silent())
+    assert [q.id for q in found.questions] == ["test-more"]
+    assert {r.mutant.cell for r in found.results} == {"more"}
+
+
+def test_a_seed_decides_the_order_alone(tmp_path: Path) -> None:
+    exams = tiny_release(tiny_course(tmp_path)).exams
+    orders = [[one.id for one in mutants(exams, ("code", "honest", "cheat"), (), seed)] for seed in (0, 0, 1)]
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(orders[0]) == sorted(orders[2])
