@@ -95,6 +95,14 @@ class Examine:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFloor:
+    """The result that an audit of the tests must reach, else its exit code is 1."""
+
+    caught: float | None = None
+    """Smallest share of wrong answers that are caught, 0 to 1; None: none is demanded."""
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One assignment: a folder in source/."""
 
@@ -127,6 +135,7 @@ class Assignment:
     """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
     limits: Limits = field(default_factory=Limits)
     examine: Examine = field(default_factory=Examine)
+    audit: AuditFloor = field(default_factory=AuditFloor)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
     posted_to: int | None = None

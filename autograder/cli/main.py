@@ -8,6 +8,7 @@ import click
 
 from autograder import __version__
 from autograder.cli import signals
+from autograder.cli.audit import audit
 from autograder.cli.bundle import bundle
 from autograder.cli.calibrate import calibrate
 from autograder.cli.collect import collect
@@ -68,6 +69,7 @@ A course is a folder:        A term with it:
   submitted/<student>/…        autograder grade keras-fully-connected
   autograded/<student>/…       autograder report keras-fully-connected
   feedback/<student>/…         autograder feedback keras-fully-connected
+  reports/                     autograder audit keras-fully-connected
 
 \b
 To see all of it on a made-up class:  autograder demo
@@ -86,7 +88,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    bundle, calibrate, collect, demo, doctor, export, feedback, grade, import_otter, people, post, release, replay,
+    audit, bundle, calibrate, collect, demo, doctor, export, feedback, grade, import_otter, people, post, release, replay,
     report, review, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:

@@ -24,6 +24,7 @@ from autograder.records import (
     SANDBOXES,
     TRAINING,
     Assignment,
+    AuditFloor,
     Course,
     Engine,
     Examine,
@@ -52,6 +53,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "threads": (1, 256),
     "points": (0, 1_000_000),
     "decimals": (0, 6),
+    "caught": (0, 1),
     "per_day": (0, 1),
     "grace_hours": (0, 8760),
     "patience_seconds": (1, 604_800),
@@ -126,6 +128,7 @@ class _Top:
     decimals: int = 2
     training: str = TRAINING[0]
     examine: Examine = field(default_factory=Examine)
+    audit: AuditFloor = field(default_factory=AuditFloor)
     engine: Engine = field(default_factory=Engine)
     learning_system: LearningSystem = field(default_factory=LearningSystem)
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
@@ -167,6 +170,7 @@ class _CourseFile:
             self.check_examine(keys["examine"], examine)
             if examine.kernel:
                 raise self.read.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
+        audit = self.read.record(keys["audit"], "'audit'", AuditFloor()) if "audit" in keys else AuditFloor()
         general = Assignment(
             "",
             "",
@@ -176,6 +180,7 @@ class _CourseFile:
             decimals=decimals,
             training=training,
             examine=examine,
+            audit=audit,
         )
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()

@@ -1,1 +1,1 @@
-"""Trust in grades: bundles for a second look, replays of grades, calibrated thresholds."""
+"""Trust: tests that are tested, thresholds that state their error, grades that can be had again."""

@@ -31,6 +31,7 @@ from autograder.sandbox import Finding
 COMMANDS = (
     "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor", "demo",
     "people", "post", "review", "second-look",
+    "audit",
 )  # fmt: skip
 
 
