@@ -85,6 +85,58 @@ class LatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class LateDays:
+    """The budget of late days that every student has for the whole course."""
+
+    budget: float = 0.0
+    """Days for all assignments together; a person's ``extra_late_days`` come on top."""
+    per_assignment: float | None = None
+    """Most of them that one assignment may take; None: as many as are left."""
+    round: str = "day"
+    """``day`` or ``hour``: one that has begun counts whole; ``exact``: to the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """Another date, or no duty at all, for some students and assignments: a line of extensions.csv."""
+
+    student: str = ""
+    """Empty: not of one student."""
+    section: str = ""
+    """Empty: not of one section."""
+    assignment: str = ""
+    """Empty: every assignment that has a due date."""
+    due: datetime | None = None
+    """The other due date."""
+    days: float = 0.0
+    """Days after the assignment's due date, if ``due`` is None."""
+    excused: bool = False
+    """The assignment does not count for them."""
+    reason: str = ""
+    """Words for people; the student reads them, too."""
+    place: str = ""
+    """File and line, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """The dates that were applied to one submission."""
+
+    due: datetime | None = None
+    """With extensions, without late days; None: there is none."""
+    close: datetime | None = None
+    """Time after which nothing is accepted; None: there is none."""
+    late_days: float = 0.0
+    """Late days of the student's budget that it took."""
+    excused: bool = False
+    """The assignment does not count for the student."""
+    closed: bool = False
+    """It was handed in after ``close``, and so is worth nothing."""
+    notes: tuple[str, ...] = ()
+    """What was applied and why, for people; the student reads it, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Examine:
     """The test cells that run in the student's kernel, where the student's code can give itself their points."""
 
@@ -110,6 +162,12 @@ class Assignment:
     title: str
     due: datetime | None = None
     """Timezone-aware (UTC where course.yaml names no zone)."""
+    release: datetime | None = None
+    """When students get it; before that, nothing of it is missing."""
+    close: datetime | None = None
+    """Time after which nothing is accepted; an extension moves it along."""
+    late_days: float | None = None
+    """Most late days that it may take; None: as ``late_days`` of the course says."""
     points: float | None = None
     """Total that the notebooks must add up to; None: no total is demanded."""
     late: LatePolicy = field(default_factory=LatePolicy)
@@ -183,6 +241,9 @@ class Course:
     assignments: Mapping[str, Assignment]
     engine: Engine = field(default_factory=Engine)
     learning_system: LearningSystem = field(default_factory=LearningSystem)
+    late_days: LateDays = field(default_factory=LateDays)
+    extensions: tuple[Extension, ...] = ()
+    """Those of course.yaml."""
     directories: Mapping[str, str] = field(default_factory=dict)
     """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
 
@@ -591,6 +652,8 @@ class Grade:
     """Versions of autograder, python, numpy, keras… in the examiner."""
     content_keys: Mapping[str, str] = field(default_factory=dict)
     """``submission``, ``exam``, ``environment``: hashes of everything that this grade was made from."""
+    dates: Dates | None = None
+    """The dates that were applied; None in results of earlier versions."""
     name: str = ""
     """The student's name for people, from the roster; result.json does not hold it."""
 

@@ -24,6 +24,7 @@ _NAMES: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
     float: "a number",
+    bool: "yes or no",
     datetime: "a date or a date and time (2027-01-31T23:59:00+00:00)",
 }
 

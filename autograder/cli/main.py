@@ -88,8 +88,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    audit, bundle, calibrate, collect, demo, doctor, export, feedback, grade, import_otter, people, post, release, replay,
-    report, review, second_look, submit, trial,
+    audit, bundle, calibrate, collect, demo, doctor, export, feedback, grade, import_otter, people, post, release,
+    replay, report, review, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

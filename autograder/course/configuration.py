@@ -6,6 +6,7 @@ are only ranges, and rules that no type expresses.
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,8 @@ from autograder.records import (
     Course,
     Engine,
     Examine,
+    Extension,
+    LateDays,
     LatePolicy,
     LearningSystem,
     Limits,
@@ -39,6 +42,7 @@ STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 PLACES = ("outside", "kernel")
 LEARNING_SYSTEMS = ("canvas", "moodle")
+ROUNDINGS = ("day", "hour", "exact")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -55,6 +59,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "decimals": (0, 6),
     "caught": (0, 1),
     "per_day": (0, 1),
+    "budget": (0, 366),
+    "per_assignment": (0, 366),
+    "late_days": (0, 366),
+    "days": (0, 366),
     "grace_hours": (0, 8760),
     "patience_seconds": (1, 604_800),
 }
@@ -131,6 +139,8 @@ class _Top:
     audit: AuditFloor = field(default_factory=AuditFloor)
     engine: Engine = field(default_factory=Engine)
     learning_system: LearningSystem = field(default_factory=LearningSystem)
+    late_days: LateDays = field(default_factory=LateDays)
+    extensions: tuple[Extension, ...] = ()
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
 
@@ -185,7 +195,31 @@ class _CourseFile:
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
         system = self.learning_system(keys["learning_system"]) if "learning_system" in keys else LearningSystem()
-        return Course(self.root, course_id, title or course_id, assignments, engine=engine, learning_system=system)
+        late_days = LateDays()
+        if "late_days" in keys:
+            late_days = self.read.record(keys["late_days"], "'late_days'", late_days)
+            if late_days.round not in ROUNDINGS:
+                known = suggest(late_days.round, ROUNDINGS) or f"; it is one of {', '.join(ROUNDINGS)}"
+                raise self.read.error(keys["late_days"], f"late days cannot be rounded to {late_days.round!r}{known}")
+        extensions = tuple(
+            self.extension(item)
+            for item in (self.read.items(keys["extensions"], "extensions") if "extensions" in keys else ())
+        )
+        return Course(
+            self.root,
+            course_id,
+            title or course_id,
+            assignments,
+            engine=engine,
+            learning_system=system,
+            late_days=late_days,
+            extensions=extensions,
+        )
+
+    def extension(self, node: yaml.Node) -> Extension:
+        """Read one extension; whom it may name is checked with the roster."""
+        made = cast(Extension, self.read.record(node, "an extension", Extension(), fixed=["place"]))
+        return replace(made, place=f"{COURSE_FILE}:{node.start_mark.line + 1}")
 
     def engine(self, node: yaml.Node) -> Engine:
         """Read the engine; a scheduler without a kind means dask."""
@@ -231,6 +265,7 @@ class _CourseFile:
         result = cast(Assignment, self.read.record(node, where, default, fixed=["name"]))
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
         made = result.prepare is not None
+        self.check_dates(keys, where, result)
         if "late" in keys:
             if result.late.plugin is not None and result.late.kind == "none":
                 result = replace(result, late=replace(result.late, kind="plugin"))
@@ -280,6 +315,13 @@ class _CourseFile:
         if name not in STUDENT_KITS:
             known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
             raise self.read.error(node, f"unknown student {name!r}{known}")
+
+    def check_dates(self, keys: Mapping[str, yaml.Node], where: str, result: Assignment) -> None:
+        """Refuse dates in the wrong order."""
+        dates = [(name, getattr(result, name)) for name in ("release", "due", "close") if getattr(result, name)]
+        for (first, before), (second, after) in itertools.pairwise(dates):
+            if before > after:
+                raise self.read.error(keys[second], f"{second!r} of {where} lies before {first!r}; put them in order")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

@@ -18,7 +18,8 @@ from autograder.errors import HostError, UsageError
 from autograder.examiner.course_modules import module_folders
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading import recordings
-from autograder.grading.cache_keys import common_keys, execution_key
+from autograder.grading.cache_keys import common_keys, execution_key, policy_key
+from autograder.grading.hand_ins import HandIns
 from autograder.grading.pool import in_processes
 from autograder.grading.schedule import Execute as Execute
 from autograder.grading.schedule import alone_at_the_end, once_each
@@ -73,11 +74,16 @@ class Planner:
     def __init__(self, course: Course, release: Release) -> None:
         self._course, self._release = course, release
         self.common = common_keys(course, release)
+        self._hand_ins = HandIns(course)
 
     def work(self, student: str, *, submission: Path | None = None, target: Path | None = None) -> Work:
         """Make the work record of a submission, as it is on disk now; its places default to the student's."""
-        work = submission_work(self._course, self._release, student, self.common, submission=submission, target=target)
-        work = replace(work, runs=self._course.runs, execution=self._execution)
+        assignment = self._release.assignment
+        dates = self._hand_ins.dates(student, assignment.name)
+        common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
+        folder = submission or self._hand_ins.folder(student, assignment.name)
+        work = submission_work(self._course, self._release, student, common, submission=folder, target=target)
+        work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))
 
     def without_submission(self) -> Work:

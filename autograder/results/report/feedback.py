@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autograder.records import Assignment, Course, Grade, NotebookGrade, Outcome
+from autograder.records import Assignment, Course, Dates, Grade, NotebookGrade, Outcome
 from autograder.results.report import notebook as cells
 from autograder.results.report import plots, words
 from autograder.results.report.headings import HeadedCell, headings
@@ -48,6 +48,7 @@ def render_feedback(
     books = [_book(one, notebooks.get(one.notebook)) for one in grade.notebooks]
     earned = sum(one.score for one in grade.notebooks)
     waiting = [q for one in grade.notebooks for q in one.questions if q.needs_manual_grade]
+    due = words.due_date(grade, assignment)
     values = {
         "course": course,
         "assignment": assignment,
@@ -56,9 +57,13 @@ def render_feedback(
         "earned": earned,
         "percent": words.percent(grade.score, grade.max_score),
         "reckoned_from": words.reckoning(
-            grade.submitted_at, assignment, by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions)
+            grade.submitted_at,
+            replace(assignment, due=due),
+            by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions),
         ),
-        "late": words.lateness(grade.submitted_at, assignment.due),
+        "due": due,
+        "dates": grade.dates or Dates(),
+        "late": words.lateness(grade.submitted_at, due),
         "waiting": len(waiting),
         "waiting_points": sum(q.max_score for q in waiting),
         "several": len(books) > 1,

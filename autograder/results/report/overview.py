@@ -120,7 +120,8 @@ def _row(grade: Grade, assignment: Assignment, titles: Titles) -> dict[str, Any]
         "percent": words.percent(grade.score, grade.max_score),
         "seconds": sum(one.wall_seconds for one in grade.notebooks),
         "mib": peak_memory(grade),
-        "late": words.lateness(grade.submitted_at, assignment.due),
+        "late": words.lateness(grade.submitted_at, words.due_date(grade, assignment)),
+        "notes": grade.dates.notes if grade.dates else (),
         "outcomes": [
             (titles.get((one.notebook, q.id)) or q.id, q.outcome, q.score, q.max_score) for one, q in _questions(grade)
         ],
