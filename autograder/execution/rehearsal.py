@@ -28,7 +28,7 @@ from autograder.submissions.folder import read_chunks
 from autograder.submissions.inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.members import SUBMISSION
 from autograder.submissions.packing import needed_files, released_notebook
-from autograder.submissions.surroundings import habits
+from autograder.submissions.surroundings import explained, habits
 
 IN_SANDBOX = "in the sandbox, as grading does: without network, and with the files that go along"
 WITHOUT_SANDBOX = (
@@ -199,7 +199,7 @@ class _Result:
     @property
     def said(self) -> str:
         """What went wrong."""
-        return one_line(self.run.error or "it did not run", 300).rstrip(": ")
+        return one_line(explained(self.run.error or "it did not run"), 300).rstrip(": ")
 
     @property
     def fault(self) -> str:

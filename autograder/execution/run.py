@@ -25,6 +25,7 @@ from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
 from autograder.kernel.codec import Packed
 from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus, cell_number
+from autograder.submissions.surroundings import explained
 
 
 class Kernel(Protocol):
@@ -337,5 +338,6 @@ def _status(
                 return result.limit, f"Cell {number} {_PAST[result.limit].format(limits=limits)}"
             if composed.may_raise(cell):
                 continue
-            return RunStatus.CELL_ERROR, f"Cell {number} raised {(result.error or 'an error')[:300].rstrip('.: ')}."
+            error = explained(result.error or "an error")
+            return RunStatus.CELL_ERROR, f"Cell {number} raised {error[:300].rstrip('.: ')}."
     return RunStatus.COMPLETED, ""

@@ -36,6 +36,7 @@ from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.otter.examined import is_otter_test
 from autograder.release.record import Release
+from autograder.submissions.surroundings import explained
 
 MAX_SOLUTION_SECONDS = 20.0
 """Longest run of the solution after which weak answers are tried; there are at most four more runs."""
@@ -185,7 +186,7 @@ def _raised(exam: Exam, graded: Path) -> list[str]:
     for number, (cell, ran) in enumerate(zip(exam.cells, cells, strict=False), 1):
         did = ran["metadata"].get("autograder", {}).get("run")
         if did == "error" and cell.role is not Role.TEST and not raises_exception(cell.metadata):
-            errors = [f"{o['ename']}: {o['evalue']}" for o in ran["outputs"] if o["output_type"] == "error"]
+            errors = [explained(f"{o['ename']}: {o['evalue']}") for o in ran["outputs"] if o["output_type"] == "error"]
             named = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
             found.append(f"{named} raises {one_line(errors[0] if errors else 'an error', 300).rstrip('.: ')}")
     return found

@@ -38,9 +38,21 @@ _MAGIC_LINE = re.compile(r"^([ \t]*)[!%?].*$", re.MULTILINE)
 NO_INPUT = "there is nobody to answer when the notebook is graded; write the value into the cell"
 NO_NETWORK = "there is no network when the notebook is graded; save the file beside the notebook, and open it there"
 OWN_PATH = "only your computer has that path; put the file beside the notebook, and name it without folders of yours"
+_UNREACHED = re.compile(
+    r"gaierror|NameResolutionError|Name or service not known|nodename nor servname|Temporary failure in name resolution"
+    r"|Network is unreachable|Max retries exceeded"
+)
+"""What errors say of a machine that has no network."""
 NO_INSTALLATION = (
     "nothing is installed when the notebook is graded, and the line is passed over; use what your course has installed"
 )
+
+
+def explained(error: str) -> str:
+    """Return a cell's error, ``Name: text``; what lacks where notebooks are graded is said in plain words."""
+    if error.startswith("StdinNotImplementedError"):
+        return f"StdinNotImplementedError: {NO_INPUT}"
+    return f"{error.partition(':')[0]}: {NO_NETWORK}" if _UNREACHED.search(error) else error
 
 
 @dataclass(frozen=True, slots=True)

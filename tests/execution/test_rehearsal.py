@@ -192,7 +192,7 @@ def test_each_kernel_runs_a_notebook_to_its_end(start: Any, tmp_path: Path) -> N
 
     done = rehearse(path, started, "there", limits=Limits(cell_seconds=2, notebook_seconds=60))
     assert (done.cells, done.ran) == (4, 2)
-    assert "Cell 2 raises StdinNotImplementedError" in done.faults[0]
+    assert "Cell 2 raises StdinNotImplementedError: there is nobody to answer" in done.faults[0]
     assert "Cell 3 took too long" in done.faults[1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.submissions.surroundings import NO_INPUT, NO_INSTALLATION, NO_NETWORK, OWN_PATH, habits
+from autograder.submissions.surroundings import NO_INPUT, NO_INSTALLATION, NO_NETWORK, OWN_PATH, explained, habits
 
 FOUND = [
     ("n = int(input('How many? '))", "calls input()", NO_INPUT),
@@ -55,3 +55,23 @@ def test_nothing_is_said_of_other_code(source: str) -> None:
 
 def test_each_is_named_once_a_cell() -> None:
     assert len(list(habits([(1, "input()\ninput()"), (2, "input()")]))) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "StdinNotImplementedError: raw_input was called, but this frontend does not support input requests.",
+            f"StdinNotImplementedError: {NO_INPUT}",
+        ),
+        ("URLError: <urlopen error [Errno -2] Name or service not known>", f"URLError: {NO_NETWORK}"),
+        ("gaierror: [Errno -3] Temporary failure in name resolution", f"gaierror: {NO_NETWORK}"),
+        (
+            "ConnectionError: HTTPSConnectionPool(host='x', port=443): Max retries exceeded",
+            f"ConnectionError: {NO_NETWORK}",
+        ),
+        ("ValueError: oh", "ValueError: oh"),
+    ],
+)
+def test_an_error_says_what_lacks_where_notebooks_are_graded(error: str, said: str) -> None:
+    assert explained(error) == said
