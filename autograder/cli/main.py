@@ -9,6 +9,7 @@ import click
 from autograder import __version__
 from autograder.cli import signals
 from autograder.cli.collect import collect
+from autograder.cli.convert import convert
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
 from autograder.cli.export import export
@@ -78,5 +79,5 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
+for command in (collect, convert, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
     main.add_command(command)
