@@ -12,6 +12,7 @@ from autograder.cli.audit import audit
 from autograder.cli.bundle import bundle
 from autograder.cli.calibrate import calibrate
 from autograder.cli.collect import collect
+from autograder.cli.convert import convert
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
 from autograder.cli.export import export
@@ -88,8 +89,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    audit, bundle, calibrate, collect, demo, doctor, export, feedback, grade, import_otter, people, post, release,
-    replay, report, review, second_look, submit, trial,
+    audit, bundle, calibrate, collect, convert, demo, doctor, export, feedback, grade, import_otter, people, post,
+    release, replay, report, review, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)
