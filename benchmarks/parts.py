@@ -171,7 +171,9 @@ def _kernel_parts(notebook: dict[str, Any], total: float, *, show: bool) -> dict
     ran = sources[sources.index(next(s for s in sources if "_note_times" in s)) + 1 :]
     longest = []
     for source, (begin, end) in zip(ran, pairs, strict=False):
-        kind = next((kind for kind, pattern in KINDS.items() if re.search(pattern, source, re.MULTILINE)), "other cells")
+        kind = next(
+            (kind for kind, pattern in KINDS.items() if re.search(pattern, source, re.MULTILINE)), "other cells"
+        )
         inside[kind] += end - begin
         longest.append((end - begin, kind, source.strip().splitlines()[0] if source.strip() else ""))
     if show:

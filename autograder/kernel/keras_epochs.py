@@ -154,13 +154,14 @@ class _Rows:
         """Begin an epoch; callbacks have already run for it."""
         epochs, model = self._epochs, self._model
         if not isinstance(getattr(model, self._place), Function):  # it was replaced meanwhile
-            epochs.steps_per_execution = 1
+            epochs.steps_per_execution = model.steps_per_execution
             return iter(_batches(epochs))
         ends = model.stop_training if self._place == "train_function" else model.stop_evaluating
         if self._step_seconds:  # the fastest call: the first one also compiles, others may have waited
             self._allowed = max(1, min(self._steps, int(CALL_SECONDS / min(self._step_seconds))))
             self._step_seconds.clear()
-        epochs.steps_per_execution = 1 if ends else self._allowed  # Keras does one step and then checks the flag
+        # If training is to end, Keras makes one more call and then checks the flag.
+        epochs.steps_per_execution = model.steps_per_execution if ends else self._allowed
         return _Epoch(self, epochs.steps_per_execution)
 
 

@@ -78,6 +78,9 @@ class Function:
             return tf.TensorSpec([length, *array.shape[1:]], array.dtype)
 
         one = self._concrete(tf.nest.map_structure(lambda array: spec(array, size), rows.data))
+        # No more may be known of a batch's shape than in Keras's function: TensorFlow optimizes by it, down to the
+        # order of a sum.
+        inputs = one.structured_input_signature[0][0][0]
         outputs = tf.nest.flatten(one.structured_outputs)
         if not all(map(_can_be_joined, outputs)) or not _only_reads(one.graph):
             return None
@@ -89,7 +92,7 @@ class Function:
                 __tracebackhide__ = True
                 begin = (first + number) * size
                 cut = tf.nest.map_structure(
-                    lambda array: tf.ensure_shape(array[begin : begin + size], [size, *array.shape[1:]]), data
+                    lambda array, known: tf.ensure_shape(array[begin : begin + size], known.shape), data, inputs
                 )
                 given = tf.nest.flatten(one([cut]))
                 return number + 1, *(array.write(number, output) for array, output in zip(arrays, given, strict=True))

@@ -138,7 +138,8 @@ def _allowed_prediction_steps(model: Any, signature: inspect.Signature, args: An
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
         given = _DEFAULTS | bound.arguments
-        if not (_runs_plainly(model) and _are_keras(model, _PREDICTING) and _has_arrays(given)):
+        plain = model.steps_per_execution == 1 and _runs_plainly(model)
+        if not (plain and _are_keras(model, _PREDICTING) and _has_arrays(given)):
             return 0
         several = _ignores_batches(given, _PREDICTION_HOOKS) and _rows(given["x"]) // (given["batch_size"] or 32) > 1
         return MAX_STEPS if several else 1
@@ -179,11 +180,10 @@ def _has_keras_steps(model: Any) -> bool:
 
 
 def _runs_plainly(model: Any) -> bool:
-    """Return whether the model's steps run one by one, as graphs, without XLA, on this machine."""
+    """Return whether the model's steps run as graphs, without XLA, on this machine."""
     tensorflow = sys.modules["tensorflow"]
     return bool(
-        model.steps_per_execution == 1
-        and not tensorflow.distribute.has_strategy()
+        not tensorflow.distribute.has_strategy()
         and not (model.run_eagerly or model.jit_compile or tensorflow.config.functions_run_eagerly())
         and model._distribute_strategy is None
     )

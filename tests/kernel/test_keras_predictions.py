@@ -92,6 +92,12 @@ def kinds() -> dict[str, tuple[Callable[[], Any], Any]]:
         a, b = keras.Input((12,)), keras.Input((12,))
         return keras.Model([a, b], {"sum": layers.Add()([a, b]), "both": [layers.Dense(3)(a), layers.Dense(2)(b)]})
 
+    def summed() -> Any:
+        """TensorFlow adds in another order where it knows that both have the same number of rows."""
+        a, b = keras.Input((12,)), keras.Input((12,))
+        both = layers.Add()([layers.Dense(6)(a), layers.Dense(6)(b)])
+        return keras.Model([a, b], layers.Dense(4, "softmax")(both))
+
     def ragged(x: Any) -> Any:
         return tf.RaggedTensor.from_row_lengths(x[:, 0], tf.ones(tf.shape(x)[0], tf.int64)).to_tensor()
 
@@ -109,6 +115,7 @@ def kinds() -> dict[str, tuple[Callable[[], Any], Any]]:
         "words": (lambda: network(layers.Embedding(40, 6, mask_zero=True), layers.LSTM(6), shape=(8,)), WORDS),
         "sequences": (lambda: network(layers.Embedding(40, 6), layers.GRU(6, return_sequences=True), shape=(8,)), WORDS),
         "two inputs and three outputs": (joined, [X, 2 * X]),
+        "a sum of two layers": (summed, [X, 2 * X]),
         "a class of one's own": (Subclassed, X),
         "layers that are built by the first batch": (lambda: keras.Sequential([layers.Dense(8), layers.Dense(4)]), X),
         "a layer that knows the batch": (
