@@ -50,7 +50,7 @@ def test_the_wanted_threshold_spares_the_solution_at_the_wanted_rate(tmp_path: P
 def test_a_threshold_that_the_solution_meets_half_of_the_time_is_called_a_coin(tmp_path: Path) -> None:
     made = calibrate(measured_course(tmp_path, measuring(0.5)))
     assert "a coin decides about these points" in made.findings[0]
-    assert f"A threshold of {made.checks[0].wanted:g} or less spares the solution" in made.findings[0]
+    assert f"A threshold of {made.checks[0].wanted:g} or more spares the solution" in made.findings[0]
 
 
 def test_a_threshold_that_everything_meets_separates_nothing(tmp_path: Path) -> None:
