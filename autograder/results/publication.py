@@ -16,6 +16,7 @@ from autograder._util.files import write_atomically
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
 from autograder.records import Assignment, Batch, Course, Exam, Grade
+from autograder.release import calibration_record
 from autograder.results import gradebook, report, result_json
 from autograder.results.feedback import write_feedback
 from autograder.results.report import grades_csv, render_class_report
@@ -301,7 +302,14 @@ def _write_report(
     counted = [grade for grade in grades if grade.student not in listed]
     gone = departed(course, counted)
     page = render_class_report(
-        course, assignment, counted, failures=listed, by_hand=by_hand, departed=gone, titles=_titles(exams)
+        course,
+        assignment,
+        counted,
+        failures=listed,
+        by_hand=by_hand,
+        departed=gone,
+        titles=_titles(exams),
+        calibrated=calibration_record.standing(course, assignment.name, exams) if exams else ("", ()),
     )
     write_atomically(path, page)
     return path

@@ -204,12 +204,13 @@ def counted(share: Share) -> str:
 
 
 def percent(value: float) -> str:
-    """Format a probability with two significant digits."""
+    """Format a probability; digits as its distance from 0 or 1 needs."""
     if 0 < value < 0.0001:
         return "less than 0.01 %"
     if 0.9999 < value < 1:
         return "more than 99.99 %"
-    digits = 0 if value >= 0.1 or value == 0 else 1 if value >= 0.01 else 2
+    rest = min(value, 1 - value)
+    digits = 0 if rest >= 0.1 or rest == 0 else 1 if rest >= 0.01 else 2
     text = f"{100 * value:.{digits}f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 

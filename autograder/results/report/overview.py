@@ -55,6 +55,7 @@ def render_class_report(
     by_hand: Sequence[str] = (),
     departed: Mapping[str, str] | None = None,
     titles: Titles | None = None,
+    calibrated: tuple[str, Sequence[str]] = ("", ()),
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -70,6 +71,7 @@ def render_class_report(
         by_hand: points in the gradebook that a person should look at, a line each.
         departed: student with a grade and without a submission → a remark.
         titles: notebook and id of a question → its heading.
+        calibrated: whether the thresholds are calibrated, and what has changed since, a sentence each.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -88,6 +90,7 @@ def render_class_report(
         "departed": sorted((departed or {}).items()),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
+        "calibrated": calibrated,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
     }
     return pieces("class.html", values)
