@@ -124,13 +124,14 @@ def _publish(course: Course, assignment: Assignment, made: Calibration) -> None:
     from autograder.cli.output import MAX_PATH
     from autograder.cli.progress import show_columns
     from autograder.release import calibration_record
+    from autograder.trust.calibration_findings import percent
     from autograder.trust.calibration_report import table, write_page
 
     path = calibration_record.calibration_path(course, assignment.name)
     calibration_record.save(path, made)
     page = write_page(course, assignment, made)
     if made.checks:
-        titles = ("question", "check", "measured", "threshold", "solution loses", f"for {made.rate:.2%}", "passes")
+        titles = ("question", "check", "measured", "threshold", "solution loses", f"for {percent(made.rate)}", "passes")
         show_columns(Console(), titles, table(made), right=("threshold",))
         click.echo()
     for text in made.findings:

@@ -47,7 +47,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs
     from autograder._util.text import one_line
     from autograder.course.configuration import without_effect
     from autograder.grading.batch import exclusive
-    from autograder.release import build, leaks
+    from autograder.release import build, calibration_record, leaks
     from autograder.release.bundle import FOLDER as BUNDLE
     from autograder.release.preparation import prepare
 
@@ -86,7 +86,11 @@ def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs
     for place, why in sorted(built.left_out.items()):
         click.echo(f"  left out: {one_line(place, 500)}  ({why})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
-    click.echo(f"{course.release(wanted.name)}  ({points:g} points; {proved})")
+    calibrated, changed = calibration_record.standing(course, wanted.name, built.exams)
+    for text in changed:
+        click.echo(f"Warning: {text}; run `autograder calibrate {wanted.name}` again", err=True)
+    said = (f"{points:g} points", proved, calibrated)
+    click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, said))})")
 
 
 def _with_current_outputs(course: Course, assignment: Assignment, built: Release) -> Release:

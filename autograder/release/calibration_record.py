@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -171,13 +172,18 @@ def standing(course: Course, assignment: str, exams: Sequence[Exam]) -> tuple[st
     """Say whether the thresholds are calibrated.
 
     Returns:
-        A sentence, and what has changed since the calibration, a sentence each.
+        A sentence, empty where no test asks for a threshold; and what has changed since the calibration, a sentence
+        each.
     """
     found = load(calibration_path(course, assignment))
     if found is None:
-        return "thresholds: not calibrated", ()
+        asked = any(_THRESHOLD.search(cell.source) for exam in exams for cell in tests_with_points(exam))
+        return "thresholds: not calibrated" if asked else "", ()
     said = f"thresholds: calibrated on {found.made_at:%Y-%m-%d} with {found.runs} runs of the solution"
     return said, tuple(_changes(found, exams, course.hidden(assignment)))
+
+
+_THRESHOLD = re.compile(r"\bcheck\.(loss|accuracy|retrained)\b|[\"']threshold[\"']")
 
 
 def _changes(found: Calibration, exams: Sequence[Exam], hidden: Path) -> Iterator[str]:

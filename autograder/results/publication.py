@@ -16,6 +16,7 @@ from autograder._util.files import write_atomically
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
 from autograder.records import Assignment, Batch, Course, Exam, Grade
+from autograder.release import calibration_record
 from autograder.results import gradebook, report, result_json
 from autograder.results.feedback import write_feedback
 from autograder.results.report import grades_csv, render_class_report
@@ -320,6 +321,7 @@ def _write_report(
         departed=gone,
         titles=_titles(exams),
         presence=presence(load_roster(course), {grade.student for grade in grades} | set(listed)),
+        calibrated=calibration_record.standing(course, assignment.name, exams) if exams else ("", ()),
     )
     write_atomically(path, page)
     return path

@@ -33,6 +33,7 @@ from autograder.release.calibration_record import (
     Share,
 )
 from autograder.trust.calibration_findings import findings
+from autograder.trust.calibration_loss import distance_of, loss_probability
 from autograder.trust.calibration_runs import MIN_RUNS, SOLUTION, CalibrationError, Runs
 from autograder.trust.calibration_statistics import (
     looks_normal,
@@ -196,32 +197,8 @@ def _answer(name: str, results: Sequence[CheckResult], check: CheckCalibration) 
 # --- probabilities -------------------------------------------------------------------------------------------
 
 
-def loss_probability(values: Sequence[float], check: CheckCalibration, threshold: float | None) -> float | None:
-    """Estimate the probability that one more run misses a threshold, from a normal distribution.
-
-    Returns:
-        None if there is no threshold or too few values. Where all values are equal, 0 or 1.
-    """
-    distance = _distance(values, check, threshold)
-    if distance is None:
-        return None
-    return float(distance < 0) if math.isinf(distance) else tail_probability(distance, len(values))
-
-
-def _distance(values: Sequence[float], check: CheckCalibration, threshold: float | None) -> float | None:
-    """Return how many standard deviations the mean is from the farthest value that passes."""
-    if threshold is None or len(values) < MIN_RUNS:
-        return None
-    sign = 1.0 if check.higher_is_better else -1.0
-    room = sign * (statistics.fmean(values) - threshold) + check.doubt
-    spread = statistics.stdev(values)
-    if spread > 0:
-        return room / spread
-    return math.inf if room >= 0 else -math.inf
-
-
 def _with_tail(check: CheckCalibration) -> CheckCalibration:
-    distance = _distance(check.values, check, check.threshold)
+    distance = distance_of(check.values, check, check.threshold)
     if distance is None or math.isinf(distance) or not check.normal:
         return check
     count = len(check.values)

@@ -8,7 +8,8 @@ from math import sqrt
 from autograder._util.text import one_line
 from autograder.check.verdict import ALPHA
 from autograder.records import RunStatus
-from autograder.release.calibration_record import Calibration, CheckCalibration, Share
+from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
+from autograder.trust.calibration_loss import loss_probability
 from autograder.trust.calibration_runs import SOLUTION, Runs
 
 GOOD = "good"
@@ -17,6 +18,8 @@ COIN = (0.25, 0.75)
 """Shares of runs between which chance decides about as a coin does."""
 FAR = 20.0
 """Standard deviations, seeds and rows together, from which on a threshold asks next to nothing of the solution."""
+TOO_OFTEN = 0.2
+"""Rate at which a wrong answer passes from which on another threshold is no remedy."""
 MAX_MESSAGE = 300
 
 
@@ -65,7 +68,7 @@ def _solution_loses(check: CheckCalibration, rate: float) -> Iterator[str]:
 def _better(check: CheckCalibration, rate: float) -> str:
     if check.wanted is None:
         return "The values do not show which threshold would do: look at the plot."
-    word = "more" if check.higher_is_better else "less"
+    word = "less" if check.higher_is_better else "more"
     return f"A threshold of {check.wanted:g} or {word} spares the solution in all but {percent(rate)} of runs."
 
 
@@ -108,7 +111,7 @@ def _answers(check: CheckCalibration, rate: float) -> Iterator[str]:
         if wrong and passes > 0:
             yield (
                 f"{label(check)}: {one.name} passes the threshold {check.threshold:g} in {counted(one.passed)}; "
-                f"measured: {_range(one.values)}, and of the solution {_range(check.values)}."
+                f"measured: {_range(one.values)}, and of the solution {_range(check.values)}. {_instead(check, one)}"
             )
         elif wrong and one.tail is not None and one.tail > rate:
             yield (
@@ -117,6 +120,17 @@ def _answers(check: CheckCalibration, rate: float) -> Iterator[str]:
             )
         elif not wrong and passes < 1:
             yield f"{label(check)}: {one.name} passes in only {counted(one.passed)}, measured at {_range(one.values)}."
+
+
+def _instead(check: CheckCalibration, answer: AnswerValues) -> str:
+    """Say how often a wrong answer would pass the threshold that spares the solution."""
+    lost = loss_probability(answer.values, check, check.wanted)
+    if lost is None:
+        return "The values do not show which threshold would do: look at the plot."
+    said = f"At {check.wanted:g}, which spares the solution, it would pass in {percent(1 - lost)}"
+    if 1 - lost <= TOO_OFTEN:
+        return f"{said}."
+    return f"{said}: no threshold tells them apart. Measure on more rows, or something else."
 
 
 def _asks_nothing_of_wrong(check: CheckCalibration) -> bool:
@@ -190,12 +204,13 @@ def counted(share: Share) -> str:
 
 
 def percent(value: float) -> str:
-    """Format a probability with two significant digits."""
+    """Format a probability; digits as its distance from 0 or 1 needs."""
     if 0 < value < 0.0001:
         return "less than 0.01 %"
     if 0.9999 < value < 1:
         return "more than 99.99 %"
-    digits = 0 if value >= 0.1 or value == 0 else 1 if value >= 0.01 else 2
+    rest = min(value, 1 - value)
+    digits = 0 if rest >= 0.1 or rest == 0 else 1 if rest >= 0.01 else 2
     text = f"{100 * value:.{digits}f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 

@@ -13,13 +13,15 @@ from autograder.records import Assignment, Course
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
 from autograder.results.report.page import render
 from autograder.results.report.plots import LARGEST, Curve, operating_curves
-from autograder.trust.calibration import loss_probability
-from autograder.trust.calibration_findings import percent
+from autograder.trust.calibration_findings import GOOD, percent
+from autograder.trust.calibration_loss import loss_probability
 from autograder.trust.calibration_runs import SOLUTION
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_SOLUTION, _GOOD, _WRONG = 1, 4, (2, 3, 5, 6)
+"""Colors of curves."""
 POINTS = 160
 """Thresholds at which an operating curve is computed."""
 
@@ -101,7 +103,7 @@ def _spares(check: CheckCalibration, rate: float) -> bool:
 
 
 def _lets_pass(check: CheckCalibration) -> bool:
-    return any(one.passed.hits > 0 for one in check.answers if not one.name.startswith("good"))
+    return any(one.passed.hits > 0 for one in check.answers if not one.name.startswith(GOOD))
 
 
 def _section(check: CheckCalibration, made: Calibration) -> _Section:
@@ -150,8 +152,19 @@ def _plot(check: CheckCalibration) -> Markup | None:
     low, high = min([low, *shown]), max([high, *shown])
     pad = 0.12 * (high - low)
     grid = [low - pad + (high - low + 2 * pad) * index / POINTS for index in range(POINTS + 1)]
-    curves = [Curve(name, [(x, 100 * passing(values, check, x)) for x in grid], values) for name, values in named]
+    colors = iter(_WRONG)
+    curves = [
+        Curve(
+            name,
+            [(x, 100 * passing(values, check, x)) for x in grid],
+            values,
+            _SOLUTION if name == SOLUTION else _GOOD if name.startswith(GOOD) else next(colors, _WRONG[-1]),
+        )
+        for name, values in named
+    ]
     marks = [(x, f"threshold {x:g}") for x in shown]
+    if marks and check.wanted is not None and low - pad <= check.wanted <= high + pad:
+        marks.append((check.wanted, f"wanted: {check.wanted:g}"))
     return operating_curves([curve for curve in curves if curve.values], marks, check.measure)
 
 

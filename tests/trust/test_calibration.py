@@ -10,9 +10,12 @@ import pytest
 from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, measuring, run
 from helpers.tiny import Here, tiny_release
 
+from autograder.grading import batch
+from autograder.records import Course
 from autograder.release import calibration_record
 from autograder.release.calibration_record import standing
 from autograder.release.files import release_files
+from autograder.results.publication import on_disk, write_report
 from autograder.trust.calibration_report import table, write_page
 from autograder.trust.calibration_runs import CalibrationError
 
@@ -50,7 +53,7 @@ def test_the_wanted_threshold_spares_the_solution_at_the_wanted_rate(tmp_path: P
 def test_a_threshold_that_the_solution_meets_half_of_the_time_is_called_a_coin(tmp_path: Path) -> None:
     made = calibrate(measured_course(tmp_path, measuring(0.5)))
     assert "a coin decides about these points" in made.findings[0]
-    assert f"A threshold of {made.checks[0].wanted:g} or less spares the solution" in made.findings[0]
+    assert f"A threshold of {made.checks[0].wanted:g} or more spares the solution" in made.findings[0]
 
 
 def test_a_threshold_that_everything_meets_separates_nothing(tmp_path: Path) -> None:
@@ -222,6 +225,8 @@ def test_a_record_is_read_as_it_was_written_and_a_release_can_cite_it(tmp_path: 
     course = measured_course(tmp_path, measuring(0.55))
     exams = tiny_release(course).exams
     assert standing(course, "hw", exams) == ("thresholds: not calibrated", ())
+    plain = tiny_release(measured_course(tmp_path / "plain", measuring(None))).exams
+    assert standing(course, "hw", plain) == ("", ())
     made = calibrate(course, 3)
     path = calibration_record.calibration_path(course, "hw")
     calibration_record.save(path, made)
@@ -266,3 +271,20 @@ def test_the_page_and_the_table_show_each_check(tmp_path: Path) -> None:
     assert row[:2] == ("test-1", "loss")
     assert row[3] == "0.51"
     assert json.loads(json.dumps(row))
+
+
+def test_the_class_report_cites_it_and_says_what_changed_since(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    folder = course.submitted("ada", "hw")
+    folder.mkdir(parents=True)
+    (folder / "nb.ipynb").write_text((course.source("hw") / "nb.ipynb").read_text())
+    calibration_record.save(calibration_record.calibration_path(course, "hw"), calibrate(course, 2))
+    assert "with 2 runs of the solution" in class_report(course)
+    measured_course(tmp_path, measuring(0.6))
+    assert "nb, test-1: its test has changed since the calibration on" in class_report(course)
+
+
+def class_report(course: Course) -> str:
+    release = tiny_release(course)
+    batch.run(batch.plan(course, release), execute=Here())
+    return write_report(course, course.assignments["hw"], on_disk(course, "hw"), release.exams).read_text()

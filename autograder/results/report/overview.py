@@ -57,6 +57,7 @@ def render_class_report(
     departed: Mapping[str, str] | None = None,
     titles: Titles | None = None,
     presence: Presence | None = None,
+    calibrated: tuple[str, Sequence[str]] = ("", ()),
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -73,6 +74,7 @@ def render_class_report(
         departed: student with a grade and without a submission → a remark.
         titles: notebook and id of a question → its heading.
         presence: the roster, compared with those who handed in.
+        calibrated: whether the thresholds are calibrated, and what has changed since, a sentence each.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -92,6 +94,7 @@ def render_class_report(
         "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
+        "calibrated": calibrated,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
     }
     return pieces("class.html", values)

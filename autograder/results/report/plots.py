@@ -112,6 +112,8 @@ class Curve:
     points: Sequence[tuple[float, float]]
     """(threshold, percent of runs)."""
     values: Sequence[float]
+    color: int
+    """Number of its color in style.css, 1 to 6."""
 
 
 def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]], measure: str) -> Markup:
@@ -130,19 +132,21 @@ def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]]
     body = _y_axis(frame, [0, 20, 40, 60, 80, 100], "passes, % of runs") + _x_axis(
         frame, ticks, f"threshold, {measure}"
     )
-    for x, name in marks:
+    for index, (x, name) in enumerate(marks):
         left = f"{frame.x(x):.1f}"
+        height = _TOP - 4 if index == 0 else frame.y(4)  # above the curves, else below most of them
         body += f'<line class="mark" x1="{left}" x2="{left}" y1="{_TOP}" y2="{frame.y(-12 * rows):.1f}"/>'
-        body += f'<text class="key" x="{frame.x(x) + 5:.1f}" y="{_TOP + 10}">{_escape(name)}</text>'
+        side, place = ("key", 5) if x >= marks[0][0] else ("tick left", -5)
+        body += f'<text class="{side}" x="{frame.x(x) + place:.1f}" y="{height:.1f}">{_escape(name)}</text>'
     for index, curve in enumerate(curves):
-        style = f"run-{index + 1}"
+        style = f"run-{curve.color}"
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in curve.points)
         body += f'<polyline class="{style}" points="{path}"/>'
         height = frame.y(-12 * index - 8)
         for value in curve.values:
             body += f'<circle class="{style} value" cx="{frame.x(value):.1f}" cy="{height:.1f}" r="4"/>'
         body += (
-            f'<text class="key left" x="{_LEFT - 8}" y="{height + 4:.1f}">{_escape(one_line(curve.label, 10))}</text>'
+            f'<text class="tick left" x="{_LEFT - 3}" y="{height + 4:.1f}">{_escape(one_line(curve.label, 8))}</text>'
         )
     spread = "; ".join(
         f"{one_line(curve.label, 60)} from {min(curve.values):.4g} to {max(curve.values):.4g}" for curve in curves
