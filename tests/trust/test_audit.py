@@ -20,7 +20,6 @@ from autograder.trust.audit_runs import Options
 from autograder.trust.mutants import mutants
 from autograder.trust.mutants.feeds import Feeds, feeds
 
-
 pytestmark = pytest.mark.integration
 
 
