@@ -51,7 +51,8 @@ autograder audit keras-fully-connected --quiet --json audit.json
     "families",
     multiple=True,
     type=click.Choice(FAMILIES),
-    help="Only this family; may be given more than once.",
+    metavar="NAME",
+    help="Only this family (honest, code, network, data or cheat); may be given more than once.",
 )
 @click.option("--question", "questions", multiple=True, help="Only this question; may be given more than once.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which answers are tried first.")

@@ -16,8 +16,8 @@ from functools import partial
 
 from autograder.course.yaml_record import suggest
 from autograder.errors import CourseError, UsageError
+from autograder.examiner.names import vocabulary
 from autograder.grading import batch
-from autograder.grading.work import heavy_modules
 from autograder.records import Course, Exam
 from autograder.release.record import Release
 from autograder.results.report.headings import headings
@@ -32,7 +32,7 @@ from autograder.trust.mutants.feeds import is_tested
 
 MINUTES, MINUTES_WITH_NETWORKS = 2.0, 10.0
 """Default budgets: of an assignment without networks, and of one that imports a library for them."""
-NETWORKS = frozenset({"keras", "tensorflow"})
+NETWORKS = frozenset({"keras", "tensorflow", "torch", "jax", "pytensor", "lightning"})
 SHARE_OF_RUNS, SHARE_OF_COMPARISONS = 0.65, 0.8
 """Shares of the budget at which runs end, and comparisons; the rest is for repeated trainings."""
 Results = tuple[Result, ...]
@@ -92,7 +92,7 @@ def check(release: Release, options: Options) -> None:
 
 def default_minutes(release: Release) -> float:
     """Return the default budget in minutes."""
-    libraries = {name.split(".")[0] for name in heavy_modules(release.exams)}
+    libraries = {name.split(".")[0] for exam in release.exams for name in vocabulary(exam).modules}
     return MINUTES_WITH_NETWORKS if libraries & NETWORKS else MINUTES
 
 

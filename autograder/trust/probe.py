@@ -163,12 +163,16 @@ def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int)
             continue
         if not same:
             given = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
-            result = f"raises {type(got).__name__}" if isinstance(got, BaseException) else f"gives {shown(got)}"
+            result = _ending(got) if isinstance(got, BaseException) else f"gives {shown(got)}"
             call = f"{name}({given})"
             why = f"`{call}` {result} instead of {shown(wanted)}"
             case = f"(({given},), {shown(wanted)})" if not kwargs else ""
             found.append((len(why), {"verdict": "different", "why": why, "name": name, "case": case}))
     return (min(found, key=lambda pair: pair[0])[1] if found else {}), tried
+
+
+def _ending(error: BaseException) -> str:
+    return "takes too long" if isinstance(error, _TimeIsUp) else f"raises {type(error).__name__}"
 
 
 def _called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float) -> Any:

@@ -112,6 +112,14 @@ def test_the_courses_decimals_are_those_of_assignments_that_name_none(root: Path
     assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].decimals == 2
 
 
+def test_the_floor_of_an_audit_is_the_courses_or_the_assignments(root: Path) -> None:
+    course = load(root, "course: x\naudit: {caught: 0.8}\nassignments:\n  intro:\n  dense: {audit: {caught: 0.95}}\n")
+    assert [a.audit.caught for a in course.assignments.values()] == [0.8, 0.95]
+    assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].audit.caught is None
+    with pytest.raises(CourseError, match=r"course.yaml:2: 'caught' is 90; it must be between 0 and 1"):
+        load(root, "course: x\naudit: {caught: 90}\n")
+
+
 def test_a_single_name_is_a_list_of_it(root: Path) -> None:
     course = load(root, "course: x\nassignments:\n  dense: {files: kaggle_data.py}\n")
     assert course.assignments["dense"].files == ("kaggle_data.py",)

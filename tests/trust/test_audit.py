@@ -20,6 +20,8 @@ from autograder.trust.audit_runs import Options
 from autograder.trust.mutants import mutants
 from autograder.trust.mutants.feeds import Feeds, feeds
 
+pytestmark = pytest.mark.integration
+
 
 class Silent:
     """A display that shows nothing, and remembers what it was told."""

@@ -248,7 +248,6 @@ def untouched(tree: ast.AST) -> set[ast.AST]:
             found.update(ast.walk(node.value))
         if isinstance(node, ast.Call) and called(node) in _SEEDING | {"print", "fit", "compile", "savefig"}:
             found.update(inner for argument in node.args for inner in ast.walk(argument))
-        if isinstance(node, ast.Call) and called(node) in _SEEDING | {"print"}:
             found.add(node)
         if isinstance(node, ast.Expr) and (isinstance(node.value, ast.Constant) or node.value in found):
             found.update((node, node.value))

@@ -12,6 +12,11 @@ from autograder.execution.matching import bound_names
 from autograder.records import Exam, ExamCell, Role
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_CHANGING = frozenset((
+    "fit", "fit_transform", "partial_fit", "compile", "build", "set_weights", "load_weights", "set_value", "assign",
+    "assign_add", "assign_sub", "load_state_dict", "train_on_batch", "step", "append", "extend", "update", "pop",
+))  # fmt: skip
+"""Methods that change their object even where their result is used. A call alone on its line always changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Feeds:
     """Questions that an answer feeds, by their ids."""
 
     direct: tuple[str, ...]
-    """Questions whose tests name what the cell binds or changes; else all, else the next one."""
+    """Questions whose tests use what the cell binds or changes; else all, else the next one."""
     every: tuple[str, ...]
     """Also those that it reaches through other cells."""
 
@@ -31,11 +36,11 @@ def feeds(exam: Exam, index: int) -> Feeds:
     reached = set(own)
     direct, every = [], []
     for cell in exam.cells[index + 1 :]:
-        words = frozenset(_WORD.findall(cell.source)) if cell.cell_type == "code" else frozenset()
+        names = used(cell.source) if cell.cell_type == "code" else frozenset()
         if is_tested(cell):
-            direct += [str(cell.grade_id)] if words & own else []
-            every += [str(cell.grade_id)] if words & reached else []
-        elif cell.role is not Role.TEST and words & reached:
+            direct += [str(cell.grade_id)] if names & own else []
+            every += [str(cell.grade_id)] if names & reached else []
+        elif cell.role is not Role.TEST and names & reached:
             reached |= touched(cell.source) - modules
     if not every:
         every = [str(cell.grade_id) for cell in exam.cells[index + 1 :] if is_tested(cell)][:1]
@@ -45,8 +50,8 @@ def feeds(exam: Exam, index: int) -> Feeds:
 def used_later(exam: Exam, index: int) -> tuple[str, ...]:
     """List the names that a cell binds or changes, and that a later cell or test uses."""
     later = (cell.source for cell in exam.cells[index + 1 :] if cell.cell_type == "code")
-    words = {word for source in later for word in _WORD.findall(source)}
-    return tuple(sorted(touched(exam.cells[index].source) & words - _modules(exam)))
+    names = {name for source in later for name in used(source)}
+    return tuple(sorted(touched(exam.cells[index].source) & names - _modules(exam)))
 
 
 def is_tested(cell: ExamCell) -> bool:
@@ -55,20 +60,50 @@ def is_tested(cell: ExamCell) -> bool:
 
 
 def touched(source: str) -> frozenset[str]:
-    """Collect the names that a cell binds, and those whose methods it calls: ``model`` of ``model.fit(X, y)``."""
+    """Collect the names that a cell binds, and those of objects that it changes: ``model`` of ``model.fit(X, y)``."""
+    bound = bound_names(source) or frozenset()
     tree = parsed(without_magics(source))
     if tree is None:
-        return bound_names(source) or frozenset()
-    methods = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
-    stored = (node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store))
-    roots = [node.value for node in (*methods, *stored) if isinstance(node, ast.Attribute | ast.Subscript)]
-    changed = {node.id for node in roots if isinstance(node, ast.Name)}
-    return (bound_names(source) or frozenset()) | (changed - _local(tree))
+        return bound
+    alone = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    changed = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            changed += [node.func.value] if node in alone or node.func.attr in _CHANGING else []
+        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            changed.append(node.value)
+    return bound | ({node.id for node in changed if isinstance(node, ast.Name)} - _local(tree))
+
+
+def used(source: str) -> frozenset[str]:
+    """Collect the names that a cell uses and does not bind first, and texts that are names; all words of no Python."""
+    tree = parsed(without_magics(source))
+    if tree is None:
+        return frozenset(_WORD.findall(source))
+    first: dict[str, ast.Name] = {}
+    for node in _names(tree):
+        known = first.setdefault(node.id, node)
+        if (node.lineno, _is_store(node)) < (known.lineno, _is_store(known)):
+            first[node.id] = node
+    local = _local(tree)
+    names = {name for name, node in first.items() if not _is_store(node) and name not in local}
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return frozenset(names | {text for text in texts if _WORD.fullmatch(text)})
+
+
+def _names(tree: ast.AST) -> list[ast.Name]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+
+
+def _is_store(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def _local(tree: ast.Module) -> set[str]:
-    """Collect the names that functions bind for themselves."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    """Collect the names that only functions bind, for themselves."""
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    ]
     inner = [one for function in functions for one in ast.walk(function)]
     names = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return names | {node.arg for node in inner if isinstance(node, ast.arg)}
