@@ -85,6 +85,38 @@ class LatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """A change of all students' points of an assignment."""
+
+    kind: str = "none"
+    """``none``; ``add`` points; ``factor``; ``sqrt``: the root of the share; ``best``: the class's best gets all."""
+    points: float = 0.0
+    """With ``add``: points for everybody whose work is graded."""
+    factor: float = 1.0
+    """With ``factor``: all points are multiplied by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Assignments that share a weight in the course's total."""
+
+    weight: float = 1.0
+    """Weight of the group beside the other groups."""
+    drop: int = 0
+    """Number of a student's lowest assignments in it that do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Rule of the course's total."""
+
+    drop: int = 0
+    """Number of a student's lowest assignments that do not count, in a course without groups."""
+    cap: float | None = None
+    """Largest total in percent; None: bonus and extra credit may bring it above 100."""
+
+
+@dataclass(frozen=True, slots=True)
 class LateDays:
     """The budget of late days that every student has for the whole course."""
 
@@ -171,6 +203,17 @@ class Assignment:
     points: float | None = None
     """Total that the notebooks must add up to; None: no total is demanded."""
     late: LatePolicy = field(default_factory=LatePolicy)
+    group: str = ""
+    """Name of the course's group that it belongs to; empty in a course without groups."""
+    weight: float | None = None
+    """Weight in its group, or in the course; None: its points."""
+    extra_credit: bool = False
+    """It can only raise the total."""
+    drop_questions: int = 0
+    """Number of a student's lowest questions that do not count in totals."""
+    curve: Curve = field(default_factory=Curve)
+    cap: float | None = None
+    """Most points that it counts in totals, after the curve; None: no cap."""
     files: tuple[str, ...] = ()
     """Files that go with the release, relative to the course folder (``kaggle_data.py``). They are copied into the
     notebook's
@@ -242,6 +285,8 @@ class Course:
     engine: Engine = field(default_factory=Engine)
     learning_system: LearningSystem = field(default_factory=LearningSystem)
     late_days: LateDays = field(default_factory=LateDays)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    totals: Totals = field(default_factory=Totals)
     extensions: tuple[Extension, ...] = ()
     """Those of course.yaml."""
     directories: Mapping[str, str] = field(default_factory=dict)
@@ -289,6 +334,11 @@ class Course:
     def grades_csv(self) -> Path:
         """Path of grades.csv: one row per submission."""
         return self.root / "grades.csv"
+
+    @property
+    def totals_csv(self) -> Path:
+        """Path of totals.csv: one row per student."""
+        return self.root / "totals.csv"
 
     def details(self, student: str, assignment: str) -> Path:
         """Return the path .autograder/details/<assignment>/<student>.json.

@@ -27,13 +27,16 @@ from autograder.records import (
     Assignment,
     AuditFloor,
     Course,
+    Curve,
     Engine,
     Examine,
     Extension,
+    Group,
     LateDays,
     LatePolicy,
     LearningSystem,
     Limits,
+    Totals,
 )
 
 COURSE_FILE = "course.yaml"
@@ -42,6 +45,7 @@ STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 PLACES = ("outside", "kernel")
 LEARNING_SYSTEMS = ("canvas", "moodle")
+CURVES = ("none", "add", "factor", "sqrt", "best")
 ROUNDINGS = ("day", "hour", "exact")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
@@ -59,6 +63,11 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "decimals": (0, 6),
     "caught": (0, 1),
     "per_day": (0, 1),
+    "drop": (0, 1000),
+    "drop_questions": (0, 1000),
+    "weight": (0, 1_000_000),
+    "cap": (0, 1_000_000),
+    "factor": (0, 1000),
     "budget": (0, 366),
     "per_assignment": (0, 366),
     "late_days": (0, 366),
@@ -140,6 +149,8 @@ class _Top:
     engine: Engine = field(default_factory=Engine)
     learning_system: LearningSystem = field(default_factory=LearningSystem)
     late_days: LateDays = field(default_factory=LateDays)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    totals: Totals = field(default_factory=Totals)
     extensions: tuple[Extension, ...] = ()
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
@@ -149,7 +160,7 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where"})
+        self.read = Reader(COURSE_FILE, RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where", Curve: "kind"})
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""
@@ -201,10 +212,15 @@ class _CourseFile:
             if late_days.round not in ROUNDINGS:
                 known = suggest(late_days.round, ROUNDINGS) or f"; it is one of {', '.join(ROUNDINGS)}"
                 raise self.read.error(keys["late_days"], f"late days cannot be rounded to {late_days.round!r}{known}")
+        totals = self.read.record(keys["totals"], "'totals'", Totals()) if "totals" in keys else Totals()
+        groups = self.groups(keys["groups"], keys, assignments, totals) if "groups" in keys else {}
         extensions = tuple(
             self.extension(item)
             for item in (self.read.items(keys["extensions"], "extensions") if "extensions" in keys else ())
         )
+        named = next((one for one in assignments.values() if one.group), None)
+        if named is not None and not groups:
+            raise self.read.error(keys["assignments"], f"assignment {named.name!r} names a group; list it in 'groups'")
         return Course(
             self.root,
             course_id,
@@ -213,8 +229,26 @@ class _CourseFile:
             engine=engine,
             learning_system=system,
             late_days=late_days,
+            groups=groups,
+            totals=totals,
             extensions=extensions,
         )
+
+    def groups(
+        self, node: yaml.Node, keys: Mapping[str, yaml.Node], assignments: Mapping[str, Assignment], totals: Totals
+    ) -> dict[str, Group]:
+        """Read the groups of assignments; with groups, each assignment belongs to one."""
+        found = {}
+        for name, (_, value) in self.read.pairs(node, "'groups'").items():
+            found[name] = cast(Group, self.read.record(value, f"group {name!r}", Group()))
+        if totals.drop:
+            raise self.read.error(keys["totals"], "in a course with groups, each group says how many to drop")
+        for one in assignments.values():
+            if one.group not in found:
+                near = suggest(one.group, found) or f"; groups: {', '.join(found) or 'none'}"
+                said = f"there is no group {one.group!r}{near}" if one.group else f"it names no group{near}"
+                raise self.read.error(keys["assignments"], f"assignment {one.name!r}: {said}")
+        return found
 
     def extension(self, node: yaml.Node) -> Extension:
         """Read one extension; whom it may name is checked with the roster."""
@@ -266,6 +300,8 @@ class _CourseFile:
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
         made = result.prepare is not None
         self.check_dates(keys, where, result)
+        if "curve" in keys:
+            self.check_curve(keys["curve"], where, result.curve)
         if "late" in keys:
             if result.late.plugin is not None and result.late.kind == "none":
                 result = replace(result, late=replace(result.late, kind="plugin"))
@@ -315,6 +351,16 @@ class _CourseFile:
         if name not in STUDENT_KITS:
             known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
             raise self.read.error(node, f"unknown student {name!r}{known}")
+
+    def check_curve(self, node: yaml.Node, where: str, curve: Curve) -> None:
+        """Refuse a curve whose keys contradict one another."""
+        if curve.kind not in CURVES:
+            known = suggest(curve.kind, CURVES) or f"; it is one of {', '.join(CURVES)}"
+            raise self.read.error(node, f"unknown curve {curve.kind!r} in {where}{known}")
+        if (curve.points != 0) != (curve.kind == "add"):
+            raise self.read.error(node, f"'points' of the curve in {where} goes with kind: add, and kind: add with it")
+        if (curve.factor != 1) != (curve.kind == "factor"):
+            raise self.read.error(node, f"'factor' of the curve in {where} goes with kind: factor, and the other way")
 
     def check_dates(self, keys: Mapping[str, yaml.Node], where: str, result: Assignment) -> None:
         """Refuse dates in the wrong order."""

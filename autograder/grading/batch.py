@@ -19,7 +19,6 @@ from autograder.examiner.course_modules import module_folders
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading import recordings
 from autograder.grading.cache_keys import common_keys, execution_key, policy_key
-from autograder.grading.hand_ins import HandIns
 from autograder.grading.pool import in_processes
 from autograder.grading.schedule import Execute as Execute
 from autograder.grading.schedule import alone_at_the_end, once_each
@@ -28,6 +27,7 @@ from autograder.records import Batch, Course, Grade, NotGraded
 from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
 from autograder.results import result_json
+from autograder.submissions.hand_ins import HandIns
 from autograder.submissions.manifest import TIMESTAMP, read_timestamp
 
 BATCH_LOG = "log/batch.log"

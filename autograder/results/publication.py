@@ -244,8 +244,13 @@ def write_csv(course: Course, to: Path | None = None) -> Path:
     Older grades are included, because their students have no other; :func:`doubts` names them.
     """
     path = to or course.grades_csv
-    write_atomically(path, grades_csv(for_people(course, _for_csv(course, {}))))
+    write_atomically(path, grades_csv(all_grades(course)))
     return path
+
+
+def all_grades(course: Course) -> Sequence[Grade]:
+    """Return all grades on disk, older ones included, with points by hand and names, and without their texts."""
+    return for_people(course, _for_csv(course, {}))
 
 
 def _for_csv(course: Course, known: Mapping[str, StoredGrades]) -> Sequence[Grade]:

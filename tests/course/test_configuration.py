@@ -159,7 +159,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, audit, engine, learning_system, late_days, extensions, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, audit, engine, learning_system, late_days, groups, totals, extensions, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -32,11 +33,18 @@ class HandIns:
 
     def dates(self, student: str, assignment: str) -> Dates:
         """Return a student's dates for an assignment, with late days as far as earlier assignments left them."""
-        term = self.term
-        names = self.course.assignments if term.has_late_days(student) else (assignment,)
+        names = self.course.assignments if self.term.has_late_days(student) else (assignment,)
+        return self._dates(student, names)[assignment]
+
+    def all_dates(self, student: str) -> dict[str, Dates]:
+        """Return a student's dates for every assignment."""
+        return self._dates(student, self.course.assignments)
+
+    def _dates(self, student: str, names: Iterable[str]) -> dict[str, Dates]:
+        """Return the dates by when these assignments were handed in."""
         handed_in: dict[str, datetime] = {}
         for name in names:
             when = read_timestamp(self.folder(student, name))
             if when is not None:
                 handed_in[name] = when
-        return term.dates(student, handed_in)[assignment]
+        return self.term.dates(student, handed_in)
