@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-all conformance demo docs lock clean
+.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-oldest-keras test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -41,11 +41,15 @@ test-variants: install ## a hundred honest variants of the lessons' solutions an
 test-interruptions: install ## batches that are killed, locked out or out of disk must lose nothing (ARGS="--kills 200")
 	PYTHONPATH=tests $(BIN)/python -m interruptions $(ARGS)
 
+test-oldest-keras: install ## numbers with the oldest supported Keras and TensorFlow, in .venv-oldest: ten minutes
+	@scripts/oldest-keras
+
 test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours
 	$(MAKE) test-slow
 	$(MAKE) test-security
 	$(MAKE) test-variants
 	$(MAKE) test-interruptions
+	$(MAKE) test-oldest-keras
 
 conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1"]
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CORPUS) --results $(or $(RESULTS),$(CORPUS)/.conformance) $(ARGS)
@@ -61,5 +65,5 @@ lock: ## requirements.lock and requirements-docs.lock from pyproject.toml (UPGRA
 	@scripts/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, caches and builds
-	rm -rf .venv .venv-docs site build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-docs .venv-oldest site build dist .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

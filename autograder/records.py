@@ -27,6 +27,8 @@ MAX_TRAININGS = 1_000_000
 """Limit on the number of calls of ``fit`` that a kernel may claim."""
 SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
 """Names of the sandboxes that a student's kernel can run in."""
+USER_SANDBOX = "user"
+"""Name of a weaker sandbox, without namespaces. No course can choose it: only a package for Gradescope names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,90 @@ class LatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """A change of all students' points of an assignment."""
+
+    kind: str = "none"
+    """``none``; ``add`` points; ``factor``; ``sqrt``: the root of the share; ``best``: the class's best gets all."""
+    points: float = 0.0
+    """With ``add``: points for everybody whose work is graded."""
+    factor: float = 1.0
+    """With ``factor``: all points are multiplied by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Assignments that share a weight in the course's total."""
+
+    weight: float = 1.0
+    """Weight of the group beside the other groups."""
+    drop: int = 0
+    """Number of a student's lowest assignments in it that do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Rule of the course's total."""
+
+    drop: int = 0
+    """Number of a student's lowest assignments that do not count, in a course without groups."""
+    cap: float | None = None
+    """Largest total in percent; None: bonus and extra credit may bring it above 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateDays:
+    """The budget of late days that every student has for the whole course."""
+
+    budget: float = 0.0
+    """Days for all assignments together; a person's ``extra_late_days`` come on top."""
+    per_assignment: float | None = None
+    """Most of them that one assignment may take; None: as many as are left."""
+    round: str = "day"
+    """``day`` or ``hour``: one that has begun counts whole; ``exact``: to the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """Another date, or no duty at all, for some students and assignments: a line of extensions.csv."""
+
+    student: str = ""
+    """Empty: not of one student."""
+    section: str = ""
+    """Empty: not of one section."""
+    assignment: str = ""
+    """Empty: every assignment that has a due date."""
+    due: datetime | None = None
+    """The other due date."""
+    days: float = 0.0
+    """Days after the assignment's due date, if ``due`` is None."""
+    excused: bool = False
+    """The assignment does not count for them."""
+    reason: str = ""
+    """Words for people; the student reads them, too."""
+    place: str = ""
+    """File and line, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """The dates that were applied to one submission."""
+
+    due: datetime | None = None
+    """With extensions, without late days; None: there is none."""
+    close: datetime | None = None
+    """Time after which nothing is accepted; None: there is none."""
+    late_days: float = 0.0
+    """Late days of the student's budget that it took."""
+    excused: bool = False
+    """The assignment does not count for the student."""
+    closed: bool = False
+    """It was handed in after ``close``, and so is worth nothing."""
+    notes: tuple[str, ...] = ()
+    """What was applied and why, for people; the student reads it, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Examine:
     """The test cells that run in the student's kernel, where the student's code can give itself their points."""
 
@@ -93,6 +179,14 @@ class Examine:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFloor:
+    """The result that an audit of the tests must reach, else its exit code is 1."""
+
+    caught: float | None = None
+    """Smallest share of wrong answers that are caught, 0 to 1; None: none is demanded."""
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One assignment: a folder in source/."""
 
@@ -100,9 +194,26 @@ class Assignment:
     title: str
     due: datetime | None = None
     """Timezone-aware (UTC where course.yaml names no zone)."""
+    release: datetime | None = None
+    """When students get it; before that, nothing of it is missing."""
+    close: datetime | None = None
+    """Time after which nothing is accepted; an extension moves it along."""
+    late_days: float | None = None
+    """Most late days that it may take; None: as ``late_days`` of the course says."""
     points: float | None = None
     """Total that the notebooks must add up to; None: no total is demanded."""
     late: LatePolicy = field(default_factory=LatePolicy)
+    group: str = ""
+    """Name of the course's group that it belongs to; empty in a course without groups."""
+    weight: float | None = None
+    """Weight in its group, or in the course; None: its points."""
+    extra_credit: bool = False
+    """It can only raise the total."""
+    drop_questions: int = 0
+    """Number of a student's lowest questions that do not count in totals."""
+    curve: Curve = field(default_factory=Curve)
+    cap: float | None = None
+    """Most points that it counts in totals, after the curve; None: no cap."""
     files: tuple[str, ...] = ()
     """Files that go with the release, relative to the course folder (``kaggle_data.py``). They are copied into the
     notebook's
@@ -125,8 +236,23 @@ class Assignment:
     """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
     limits: Limits = field(default_factory=Limits)
     examine: Examine = field(default_factory=Examine)
+    audit: AuditFloor = field(default_factory=AuditFloor)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
+    posted_to: int | None = None
+    """Number of the assignment in the learning system that results are handed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSystem:
+    """Learning system that takes results by its API."""
+
+    kind: str = ""
+    """``canvas`` or ``moodle``."""
+    url: str = ""
+    """Its address, ``https://canvas.example.edu``."""
+    course: int = 0
+    """Number of the course there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +283,12 @@ class Course:
     title: str
     assignments: Mapping[str, Assignment]
     engine: Engine = field(default_factory=Engine)
+    learning_system: LearningSystem = field(default_factory=LearningSystem)
+    late_days: LateDays = field(default_factory=LateDays)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    totals: Totals = field(default_factory=Totals)
+    extensions: tuple[Extension, ...] = ()
+    """Those of course.yaml."""
     directories: Mapping[str, str] = field(default_factory=dict)
     """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
 
@@ -202,6 +334,11 @@ class Course:
     def grades_csv(self) -> Path:
         """Path of grades.csv: one row per submission."""
         return self.root / "grades.csv"
+
+    @property
+    def totals_csv(self) -> Path:
+        """Path of totals.csv: one row per student."""
+        return self.root / "totals.csv"
 
     def details(self, student: str, assignment: str) -> Path:
         """Return the path .autograder/details/<assignment>/<student>.json.
@@ -500,6 +637,9 @@ class QuestionGrade:
         return "" if len(self.message) == length and self.message == shortcomings(self.checks) else self.message
 
 
+PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls"})
+"""Evidence for the instructor alone: the values of full and of first credit, their direction, and whether a close call
+has the benefit of the doubt."""
 UNDECIDED = "undecided"
 """Evidence of a check that could not be decided: the question waits for a person."""
 
@@ -562,6 +702,15 @@ class Grade:
     """Versions of autograder, python, numpy, keras… in the examiner."""
     content_keys: Mapping[str, str] = field(default_factory=dict)
     """``submission``, ``exam``, ``environment``: hashes of everything that this grade was made from."""
+    dates: Dates | None = None
+    """The dates that were applied; None in results of earlier versions."""
+    name: str = ""
+    """The student's name for people, from the roster; result.json does not hold it."""
+
+    @property
+    def shown(self) -> str:
+        """The student's name for people, else the id."""
+        return self.name or self.student
 
     def is_made_from(self, content_keys: Mapping[str, str]) -> bool:
         """Tell whether this is the current grade for these keys; if not, the submission is graded again."""

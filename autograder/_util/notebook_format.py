@@ -24,11 +24,15 @@ _MINORS = (4, 5)
 
 
 def compile_schemas() -> None:
-    """Compile the schemas of notebooks once in a template, instead of in each of its forks (25 ms each)."""
+    """Compile the schemas of notebooks once in a template, instead of in each of its forks (25 ms each).
+
+    The strict one is that of the outputs of a cell.
+    """
     from nbformat.validator import get_validator
 
     for minor in _MINORS:
         get_validator(4, minor, relax_add_props=True)
+    get_validator(4)
 
 
 def release_jsonschema() -> None:

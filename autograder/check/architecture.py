@@ -60,7 +60,7 @@ def architecture(
     >>> check.architecture(model, [..., check.dense(9, "softmax")], input_shape=(93,))  # doctest: +SKIP
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
-    model = as_examined(model)
+    model = as_examined(model, shape=input_shape)
     found = None if is_keras(model) else external_model_of(model)
     libraries = (
         tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)

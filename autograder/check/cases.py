@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import json
 import traceback
 from collections.abc import Callable
 from types import TracebackType
@@ -21,7 +22,10 @@ from autograder.check.words import exception_name
 from autograder.errors import CourseError, HostError, RemoteError
 
 MAX_DETAIL = 2_000
+_SHOW = "_otter_show("
 _NOTHING: Any = object()
+RECORDED = "recorded"
+"""Message of a case whose detail is a JSON list: what it prints, and what it shows."""
 _WRONG = "a hidden test found a wrong answer"
 
 
@@ -97,9 +101,9 @@ class case:
             return "", ""
         output = self.output.getvalue()
         if self.value is None and self.shown and output and not self.printed:  # otter does not tell them apart
-            same = _same_text(output, self.shown)
+            same = same_text(output, self.shown)
             return ("", "") if same else (self._expected(self.shown, "show"), self._both("printed", output, self.shown))
-        if not _same_text(output, self.printed):
+        if not same_text(output, self.printed):
             return self._expected(self.printed, "print"), self._both("printed", output, self.printed)
         value = None if self.value is _NOTHING else self.value
         if not shows(value, self.shown):
@@ -128,6 +132,23 @@ class case:
         return f"the test failed: {exception_name(error)}"
 
 
+class recorded_case(case):
+    """A test case that says what its block prints and shows, and compares it with nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.streams.close()
+        if error is not None:
+            return super().__exit__(kind, error, trace)
+        try:
+            shown = "" if self.value is _NOTHING or self.value is None else repr(self.value)
+        except Exception as failure:  # the value is a handle, and showing itself failed
+            return super().__exit__(type(failure), failure, failure.__traceback__)
+        report(self.name, 1.0, RECORDED, detail=json.dumps([self.output.getvalue(), shown]))
+        return True
+
+
 def given(look: Callable[[], Any], default: Any = None) -> Any:
     """Return a name's value, or ``default`` if the notebook does not define it."""
     try:
@@ -154,13 +175,18 @@ def _is_students(error: BaseException) -> bool:
 
 
 def _described(error: BaseException) -> str:
-    """Return the exception and the test's line, for the instructor."""
+    """Return the exception and the test's statement, for the instructor."""
     try:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<test ")]
-        place = f"line {frames[-1].lineno}: {frames[-1].line}: " if frames else ""
+        place = f"{_as_written(frames[-1].line or '')}: " if frames else ""
         return place + "".join(traceback.format_exception_only(type(error), error)).strip()
     except Exception:  # an exception made by a student's code may fail to be shown
         return type(error).__name__
+
+
+def _as_written(line: str) -> str:
+    """Return a statement of the test without the call that takes its value."""
+    return line.removeprefix(_SHOW).removesuffix(")") if line.startswith(_SHOW) else line
 
 
 def _excerpt(value: Any) -> str:
@@ -170,7 +196,7 @@ def _excerpt(value: Any) -> str:
         return f"an object of type {type(value).__name__}"
 
 
-def _same_text(printed: str, expected: str) -> bool:
+def same_text(printed: str, expected: str) -> bool:
     """Compare printed text line by line, without blanks at the ends of lines and of the text."""
     one, other = ([line.rstrip() for line in plainly(text).rstrip().split("\n")] for text in (printed, expected))
     return one == other

@@ -38,6 +38,12 @@ class Credit:
         value, share = self.points[0]
         return value if share > 0 else None
 
+    @property
+    def evidence(self) -> dict[str, float | bool]:
+        """The rule as evidence, which students never get; see :data:`~autograder.records.PRIVATE_EVIDENCE`."""
+        best = next(value for value, share in self.points if share == self.points[-1][1])
+        return {"threshold": best, "first_credit": self.points[0][0], "higher_is_better": self.higher_is_better}
+
     def __str__(self) -> str:
         direction = "or more" if self.higher_is_better else "or less"
         best = next(value for value, share in self.points if share == self.points[-1][1])

@@ -11,7 +11,7 @@ import ast
 import re
 from typing import Any
 
-from autograder.check.handle import reference_of
+from autograder.check.handle import holds_handle
 
 _NUMBERS = r"(?:bool_?|u?int\d*|intp|uintp|u?longlong|float\d*|longdouble|half|single|double)"
 _SPELLINGS = (
@@ -68,7 +68,6 @@ _CONSTRUCTORS = frozenset(
 )
 _CALL = re.compile(r"\s*([\w.]+)\s*\(")
 MAX_TEXT = 1_000_000
-MAX_DEPTH = 20
 
 
 def shows(value: Any, expected: str) -> bool:
@@ -82,7 +81,7 @@ def shows(value: Any, expected: str) -> bool:
         return value is None and not expected.strip()
     if len(expected) > MAX_TEXT:
         return False
-    if _is_plain(expected) and _holds_handle(value):
+    if _is_plain(expected) and holds_handle(value):
         return False
     shown = repr(value)
     return same_display(shown, expected)
@@ -137,12 +136,3 @@ def _canonical(value: Any) -> str:
         items = [_canonical(item) for item in value]
         return f"{type(value).__name__}({', '.join(sorted(items) if isinstance(value, set) else items)})"
     return repr(value)
-
-
-def _holds_handle(value: Any, depth: int = MAX_DEPTH) -> bool:
-    if reference_of(value) is not None or reference_of(type(value)) is not None:
-        return True
-    if not depth or not isinstance(value, list | tuple | set | frozenset | dict):
-        return False
-    items = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-    return any(_holds_handle(item, depth - 1) for item in items)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.check.handle import Handle
-from autograder.check.reading import AskedHere
+from autograder.check.refused_models import AskedHere
 from autograder.errors import LostError
 from autograder.kernel import model_family, model_parts, model_predictions, model_questions
 
@@ -51,6 +51,8 @@ class ExternalModel:
     """Takes the method's name and one batch; returns the untrusted answer, an object of any kind."""
     parts: Callable[[], Any]
     """Returns the model's untrusted description of its layers, an object of any kind."""
+    record: Callable[[Any], Any]
+    """Takes the shapes of its inputs; returns the untrusted claim from which it is rebuilt."""
 
     def __str__(self) -> str:
         return f"a {_NAMES[self.family]}"
@@ -72,7 +74,8 @@ def external_model(obj: Any) -> ExternalModel | None:
                 return remote.ask("ask_model", question, obj, *arguments)
 
             claim = ask("describe")
-            return _read(claim, True, lambda method, batch: ask("predict", batch, method), lambda: ask("layers"))
+            predict = lambda method, batch: ask("predict", batch, method)  # noqa: E731
+            return _read(claim, True, predict, lambda: ask("layers"), lambda given: ask("record", given))
         if isinstance(obj, type) or not model_family.family(obj):
             return None
         claim = model_questions.describe(obj)
@@ -81,11 +84,16 @@ def external_model(obj: Any) -> ExternalModel | None:
     except Exception:  # the student's code prevented the description
         return None
     asked = lambda method, batch: model_predictions.predict(obj, batch, method)  # noqa: E731
-    return _read(claim, False, asked, lambda: model_parts.parts(obj))
+    record = lambda given: model_questions.record(obj, given)  # noqa: E731
+    return _read(claim, False, asked, lambda: model_parts.parts(obj), record)
 
 
 def _read(
-    claim: Any, remote: bool, predict: Callable[[str, Any], Any], parts: Callable[[], Any]
+    claim: Any,
+    remote: bool,
+    predict: Callable[[str, Any], Any],
+    parts: Callable[[], Any],
+    record: Callable[[Any], Any],
 ) -> ExternalModel | None:
     """Check the type of every value in a claim; None if it does not describe a model."""
     if type(claim) is not dict or type(claim.get("family")) is not str or claim["family"] not in _NAMES:
@@ -105,12 +113,11 @@ def _read(
         counted=counted if type(counted) is str and counted in model_questions.COUNTED else "",
         predict=predict,
         parts=parts,
+        record=record,
     )
 
 
-NOT_BUILT = "The model has no input shape yet: begin it with keras.Input(shape=...), or fit it first."
 _PROBLEMS = {
-    "unbuilt": NOT_BUILT,
     "unfitted": "This estimator is not fitted yet: call its fit first.",
     "silent": "This estimator does not predict: it has no predict, predict_proba or decision_function.",
     "updates": "This function changes its shared variables when it is called (updates=): it is a training step. "

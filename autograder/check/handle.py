@@ -5,6 +5,9 @@ The examiner's handles derive from these classes, so a check can recognize them 
 
 from __future__ import annotations
 
+import sys
+from collections import ChainMap, deque
+from collections.abc import Iterable
 from typing import Any
 
 from autograder.kernel.codec import Reference
@@ -40,3 +43,41 @@ def reference_of(value: Any) -> Reference | None:
     finder = getattr(type(value), "_autograder_reference", None)
     found = finder(value) if finder is not None else None
     return found if type(found) is Reference else None
+
+
+def holds_handle(value: Any) -> bool:
+    """Tell whether a value is a handle, an instance of a class behind one, or a container that holds such.
+
+    Looked through are lists, tuples, sets, deques, mappings with their keys, arrays of objects, and columns of objects
+    of pandas; however deep they are, and also if they hold themselves.
+    """
+    pending = [value]
+    seen: set[int] = set()
+    while pending:
+        one = pending.pop()
+        if reference_of(type(one)) is not None or reference_of(one) is not None:
+            return True
+        if (parts := _parts(one)) is not None and id(one) not in seen:
+            seen.add(id(one))
+            pending.extend(parts)
+    return False
+
+
+def _parts(value: Any) -> Iterable[Any] | None:
+    """Return what a container holds; None for other values. Libraries that are not loaded made none."""
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return value
+    if isinstance(value, dict | ChainMap):
+        return [*value.keys(), *value.values()]
+    numpy: Any = sys.modules.get("numpy")
+    pandas: Any = sys.modules.get("pandas")
+    if numpy is not None and isinstance(value, numpy.ndarray):
+        return list(value.flat) if value.dtype.hasobject else ()
+    if pandas is not None and isinstance(value, pandas.Index):
+        return list(value) if value.dtype == object else ()
+    if pandas is not None and isinstance(value, pandas.Series):
+        return [value.index, *(value if value.dtype == object else ())]
+    if pandas is not None and isinstance(value, pandas.DataFrame):
+        columns = (value.iloc[:, n] for n in range(value.shape[1]))
+        return [value.index, value.columns, *(column for column in columns if column.dtype == object)]
+    return None

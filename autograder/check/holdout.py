@@ -126,7 +126,7 @@ def _check_measure(
     weight: float,
 ) -> CheckResult:
     inputs, labels = rows_of(f"check.{label}", "on", on)
-    model = as_examined(model)
+    model = as_examined(model, rows=inputs)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
@@ -142,6 +142,7 @@ def _check_measure(
     found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, read, given.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {"unrolled": True} if read else {}
+    evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     message, detail = messages(found, wanted, verdict, show=show)
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
 

@@ -6,7 +6,16 @@ from typing import Any
 
 from autograder.check.reading import as_examined
 from autograder.check.results import report
-from autograder.check.subject import NOT_BUILT, ParameterCount, count_parameters, has_weights, may_show, not_a_model
+from autograder.check.subject import (
+    NOT_BUILT,
+    ParameterCount,
+    count_parameters,
+    has_weights,
+    may_show,
+    not_a_model,
+    refusal,
+)
+from autograder.check.unreadable import report_unreadable
 from autograder.errors import CourseError
 from autograder.records import CheckResult
 
@@ -60,6 +69,9 @@ def parameters(
     found = None if problem else count_parameters(model)
     count = None if found is None else found.of(kind)
     if found is None or count is None:
+        unread = refusal(model)
+        if not problem and unread is not None:
+            return report_unreadable(name, model, unread, weight)
         return report(name, 0.0, problem or NOT_COUNTED, weight=weight)
     fits = (
         (exactly is None or count == exactly)
@@ -76,7 +88,9 @@ def parameters(
         message = detail
     elif not fits:
         message += ", which is not what is asked"
-    evidence = {"parameters": count} | ({"reported": True} if found.reported else {})
+    evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if found.reported else {})
+    if exactly is None and (limit := at_least if at_most is None else at_most) is not None:
+        evidence |= {"threshold": limit, "higher_is_better": at_most is None}
     return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence)
 
 

@@ -1,100 +1,147 @@
-"""The same reading of a Keras model in a student's own notebook as in the examiner.
+"""The reading of a model for a check: in a student's own notebook as in the examiner.
 
-A visible check describes the model as the kernel's agent does, and rebuilds it from the description as the examiner
-does: with the same refusals, in the same words.
+A visible check describes a Keras model as the kernel's agent does, and rebuilds it from the description as the examiner
+does: with the same refusals, in the same words. A model whose input shape is unknown is described once more for a check
+that knows the shape.
 """
 
 from __future__ import annotations
 
-import importlib
 import random
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from autograder.check.handle import ModelHandle
+from autograder.check.external_model import external_model
+from autograder.check.handle import Handle, reference_of
+from autograder.check.input_shapes import of_rows, of_shapes
 from autograder.check.prediction_cache import digest
 from autograder.check.provenance import in_notebook
+from autograder.check.refused_models import AskedHere, RefusedHere
 from autograder.kernel.codec import CodecError, decode, encode
-
-EXAMINER = "autograder.examiner.models"
-"""The module that rebuilds models, which belongs to a room above this one.
-
-It is named and not imported. A function that the room above hands in would be cleaner, but in a student's notebook
-nothing of that room is loaded: checks are imported alone, in several ways, and no start of theirs could hand it in.
-"""
+from autograder.kernel.model_family import family
 
 
-class RefusedHere:
-    """A model of this process that is not examined; the type's ``autograder_refusal`` says why."""
-
-    __slots__ = ("model", "reason")
-
-    def __init__(self, model: Any, reason: str) -> None:
-        self.model = model
-        self.reason = reason
-
-    @property
-    def autograder_refusal(self) -> str:
-        """Why the model is not examined, in words for the student."""
-        return self.reason
-
-
-class AskedHere(RefusedHere, ModelHandle):
-    """A model of this process that can only be asked for predictions."""
-
-    __slots__ = ()
-
-
-def as_examined(model: Any) -> Any:
+def as_examined(model: Any, *, rows: Any = None, shape: Any = None) -> Any:
     """Return what the examiner would hold of a model: a rebuilt model, or one that is refused or only asked.
 
-    In the examiner, and for anything but a Keras model of a notebook, that is the object itself.
+    In the examiner, and for anything but a model of a notebook, that is the object itself, unless the check knows the
+    shapes of the inputs of a model that is read by them.
+
+    Args:
+        model: the object of a check.
+        rows: the check's rows, from which the shapes of the inputs are known.
+        shape: the shape of one input row, or a list or dict of shapes, if there are no rows.
     """
+    found = _of_notebook(model)
+    given = of_shapes(shape) if rows is None else of_rows(rows)
+    asks = _is_read_by_shapes(found) or isinstance(found, Handle) or family(found) == "torch"
+    return _by_shapes(found, given) if asks and given is not None else found
+
+
+def _of_notebook(model: Any) -> Any:
+    """Return a Keras model of a student's own notebook as the examiner would hold it; any other object as it is."""
     keras_model = getattr(sys.modules.get("keras"), "Model", None)
     if not in_notebook() or not isinstance(keras_model, type) or not isinstance(model, keras_model):
         return model
     if hasattr(model, "numbers_per_row"):
         return model  # rebuilt already
-    try:
-        examiner = importlib.import_module(EXAMINER)
-    except ImportError:
-        return model
-    return _read(model, examiner)
-
-
-def _read(model: Any, examiner: Any) -> Any:
-    """Describe and rebuild a model; nothing that this draws at random changes what the notebook draws."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        return _described_and_rebuilt(model, examiner)
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-
-
-def _described_and_rebuilt(model: Any, examiner: Any) -> Any:
     from autograder.kernel.keras_model import claim
 
     try:
-        packed = encode(list(claim(model)))
-        described, weights = decode(packed.text, packed.buffers)
+        return _rebuilt(id(model), lambda: claim(model))
     except CodecError as error:
         return RefusedHere(model, f"The model is too large to be examined: {error}")
-    key = digest([described, weights])
-    if _last and _last[0] == (id(model), key):
-        return _last[1]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about names that the student did not choose
-        try:
-            found = examiner.rebuild(described, weights)
-        except examiner.RefusedModel as error:
-            found = (AskedHere if error.kind_refused else RefusedHere)(model, str(error))
-    _last[:] = [(id(model), key), found]
-    return found
+    except ValueError as error:
+        refused = AskedHere if getattr(error, "kind_refused", False) else RefusedHere
+        return refused(model, str(error), getattr(error, "wants_shapes", False))
 
 
+def _is_read_by_shapes(model: Any) -> bool:
+    wanted = getattr(type(model), "autograder_wants_shapes", False)
+    return bool(wanted.fget(model) if isinstance(wanted, property) and wanted.fget is not None else wanted)
+
+
+def _by_shapes(model: Any, given: Any) -> Any:
+    """Return the model that a description for inputs of these shapes gives; without one, the model as it is."""
+    try:
+        described = external_model(model)
+        if described is None or not (_is_read_by_shapes(model) or described.family == "torch"):
+            return model
+        reference = reference_of(model)
+        if reference is None:
+            return _rebuilt(id(getattr(model, "model", model)), lambda: described.record(given))
+        shown = _shown.setdefault(object.__getattribute__(model, "_remote"), {})
+        return _rebuilt(reference.handle, lambda: described.record(given), shown)
+    except Exception:  # the student's code prevented the description, or it is refused: the model stays to be asked
+        return model
+
+
+def _rebuilt(owner: int, claim: Callable[[], Any], shown: dict[int, str] | None = None) -> Any:
+    """Describe and rebuild a model; nothing that this draws at random changes what the notebook draws.
+
+    Args:
+        owner: what identifies the model.
+        claim: describes it.
+        shown: the digests of the layers that owners have shown before: every description must have the same, because
+            a class that answers several questions could show each of them another network.
+
+    Raises:
+        CodecError: the description is too large, or not plain.
+        RefusedModel: the model is not rebuilt.
+    """
+    from autograder.models import RefusedModel, rebuild
+
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        packed = encode(list(claim()))
+        described, weights = decode(packed.text, packed.buffers)
+        if shown is not None:
+            parts = digest([_without_names(described["config"])])
+            if shown.setdefault(owner, parts) != parts:
+                raise RefusedModel("The model shows different layers at different times.", kind_refused=True)
+        key = (owner, digest([described, weights]))
+        if not _last or _last[0] != key:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about names that the student did not choose
+                _last[:] = [key, _outcome(rebuild, described, weights)]
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+    if isinstance(_last[1], RefusedModel):
+        raise _last[1]
+    return _last[1]
+
+
+def _outcome(rebuild: Callable[..., Any], described: Any, weights: Any) -> Any:
+    """Return the rebuilt model, or the exception that refuses it."""
+    try:
+        return rebuild(described, weights)
+    except ValueError as refusal:
+        return refusal
+
+
+def _without_names(config: Any) -> Any:
+    """Return a configuration with numbers for the names of its layers: Keras counts on from reading to reading."""
+    places = {entry["name"]: place for place, entry in enumerate(config["layers"])}
+
+    def numbered(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: numbered(item, name) for name, item in value.items()}
+        if isinstance(value, list):
+            return [numbered(item, key) for item in value]
+        return places.get(value, value) if key in _NAMES and isinstance(value, str) else value
+
+    return numbered(config)
+
+
+_NAMES = ("name", "keras_history", "input_layers", "output_layers", "layer")
+"""Keys of a configuration below which there are names of layers."""
 _last: list[Any] = []
 """The last model that was read, because several checks of a cell ask for the same one: what it was, and the result."""
+_shown: WeakKeyDictionary[Any, dict[int, str]] = WeakKeyDictionary()
+"""Kernel → handle of a model that was described for a check → digest of its layers."""

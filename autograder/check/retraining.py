@@ -99,7 +99,7 @@ def retrained(
     inputs, labels = rows_of(_WHERE, "on", on)
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
-    model = as_examined(model)
+    model = as_examined(model, rows=inputs)
     problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report_unreadable(name, model, problem, weight)
@@ -136,7 +136,8 @@ def retrained(
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
     summary = ", ".join(filter(None, [_summary(metric, found, epochs), default]))
     message, detail = messages(summary, wanted, found.verdict, show=show)
-    evidence = _evidence(metric, found) | {"epochs": epochs}
+    evidence = _evidence(metric, found) | {"epochs": epochs} | wanted.evidence
+    evidence |= {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 

@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.check.external_model import NOT_BUILT as NOT_BUILT
 from autograder.check.external_model import ExternalModel, external_model
 from autograder.check.handle import ModelHandle, reference_of
 from autograder.check.prediction_cache import CachedModel, cached_parameters, note_parameters
@@ -186,5 +185,6 @@ def _has_shape(model: Any) -> bool:
         return False
 
 
+NOT_BUILT = "The model has no input shape yet: begin it with keras.Input(shape=...), or fit it first."
 READ_FROM_CALL = "read from the model's call"
 IN_KERNEL = "predicted in the notebook's kernel"

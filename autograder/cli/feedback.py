@@ -25,9 +25,9 @@ def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> Non
     """Write the students' feedback pages from the current results, with points and comments given by hand."""
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
-    from autograder.results import gradebook, publication
+    from autograder.results import publication
     from autograder.results.feedback import write_feedback
 
-    grades = gradebook.with_manual_scores(course, publication.grades(course, wanted.name, only))
+    grades = publication.for_people(course, publication.grades(course, wanted.name, only))
     for path in write_feedback(course, wanted, grades):
         click.echo(one_line(str(path), MAX_PATH))

@@ -46,6 +46,9 @@ autograder grade keras-fully-connected --scheduler tls://cluster.example:8786
 @click.option("--force", is_flag=True, help="Execute all notebooks again, even with a current grade or a recording.")
 @click.option("--dry-run", is_flag=True, help="Say which grades would change, and write none.")
 @click.option("--watch", "watching", is_flag=True, help="Grade what arrives in submitted/ at once, until Ctrl-C.")
+@click.option(
+    "--inbox", type=click.Path(path_type=Path), metavar="FOLDER", help="With --watch: collect what arrives there, too."
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all results to this file as well.")
 @click.option("--quiet", is_flag=True, help="Show problems only.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this dask scheduler (tls://host:8786).")
@@ -59,6 +62,7 @@ def grade(
     force: bool,
     dry_run: bool,
     watching: bool,
+    inbox: Path | None,
     json_path: Path | None,
     quiet: bool,
     scheduler: str | None,
@@ -71,8 +75,10 @@ def grade(
     tests, points or hidden data have changed, notebooks are not executed again: their recordings are replayed.
     """
     if watching:
-        _watch(course_folder, assignment, workers, start == "warm", quiet)
+        _watch(course_folder, assignment, workers, start == "warm", inbox, quiet)
         return
+    if inbox is not None:
+        raise click.UsageError("--inbox needs --watch; autograder collect collects without it")
     from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
     from autograder.grading.assignment import Options, run_assignment
 
@@ -90,7 +96,9 @@ def grade(
     sys.exit(NOT_GRADED if graded.batch.not_graded else DONE)
 
 
-def _watch(course_folder: Path, assignment: str, workers: int | None, warm: bool, quiet: bool) -> None:
+def _watch(
+    course_folder: Path, assignment: str, workers: int | None, warm: bool, inbox: Path | None, quiet: bool
+) -> None:
     """Grade what arrives; refuse the options of a batch."""
     given = click.get_current_context().params
     for name, option in _OF_A_BATCH.items():
@@ -99,7 +107,7 @@ def _watch(course_folder: Path, assignment: str, workers: int | None, warm: bool
     from autograder.cli.watch import watch
     from autograder.grading.assignment import Options
 
-    watch(course_folder, assignment, Options(workers=workers, warm=warm), quiet=quiet)
+    watch(course_folder, assignment, Options(workers=workers, warm=warm), inbox=inbox, quiet=quiet)
 
 
 _OF_A_BATCH = {

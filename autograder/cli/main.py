@@ -8,7 +8,11 @@ import click
 
 from autograder import __version__
 from autograder.cli import signals
+from autograder.cli.audit import audit
+from autograder.cli.bundle import bundle
+from autograder.cli.calibrate import calibrate
 from autograder.cli.collect import collect
+from autograder.cli.convert import convert
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
 from autograder.cli.export import export
@@ -16,8 +20,13 @@ from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
 from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
+from autograder.cli.people import people
+from autograder.cli.post import post
 from autograder.cli.release import release
+from autograder.cli.replay import replay
 from autograder.cli.report import report
+from autograder.cli.review import review
+from autograder.cli.second_look import second_look
 from autograder.cli.submit import submit
 from autograder.cli.trial import trial
 from autograder.errors import AutograderError, HostError, UsageError
@@ -61,6 +70,7 @@ A course is a folder:        A term with it:
   submitted/<student>/…        autograder grade keras-fully-connected
   autograded/<student>/…       autograder report keras-fully-connected
   feedback/<student>/…         autograder feedback keras-fully-connected
+  reports/                     autograder audit keras-fully-connected
 
 \b
 To see all of it on a made-up class:  autograder demo
@@ -78,5 +88,9 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
+_COMMANDS = (
+    audit, bundle, calibrate, collect, convert, demo, doctor, export, feedback, grade, import_otter, people, post,
+    release, replay, report, review, second_look, submit, trial,
+)  # fmt: skip
+for command in _COMMANDS:
     main.add_command(command)

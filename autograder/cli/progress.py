@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
@@ -16,6 +17,9 @@ from autograder.grading.forecast import Forecast, points
 from autograder.records import Grade, NotGraded
 from autograder.results.report.table import TEXT_COLUMNS, text_table
 from autograder.results.report.words import status_title
+
+if TYPE_CHECKING:
+    from autograder.trust.audit_records import Result
 
 
 class _Remaining(ProgressColumn):
@@ -102,7 +106,7 @@ class BatchProgress:
         self.task = self.bar.add_task(one_line(title, 22), total=len(due), last="")
         self.bar.below = self._standing()
 
-    def __enter__(self) -> BatchProgress:
+    def __enter__(self) -> Self:
         self.bar.start()
         return self
 
@@ -130,6 +134,37 @@ class BatchProgress:
             line.append(f"{'   ' if parts else ''}running: {running}", "dim")
         line.no_wrap, line.overflow = True, "ellipsis"
         return line
+
+
+class AuditProgress(BatchProgress):
+    """Progress of an audit: mutants instead of submissions, verdicts instead of scores.
+
+    ``seconds`` is the time for all of them: the audit ends then, however many are left.
+    """
+
+    def __init__(self, due: Sequence[str], title: str, console: Console, *, seconds: float, **options: Any) -> None:
+        super().__init__(due, f"{one_line(title, 14)} ≤ {seconds / 60:.3g} min", console, **options)
+
+    def judge(self, name: str, result: Result) -> None:
+        """Count one more mutant as done, and show its verdict."""
+        self.done.add(name)
+        self.counts[result.verdict.value] += 1
+        summary = f"{result.mutant.cell}: {one_line(result.mutant.operator, 60)}: {result.verdict.value}"
+        self.bar.below = self._standing()
+        self.bar.update(self.task, advance=1, last=summary)
+        if self.lines:
+            count = f"[{len(self.done)}/{len(self.due)}]"
+            self.console.print(f"{count} {summary}", markup=False, highlight=False, soft_wrap=True)
+
+    def _standing(self) -> Text:
+        parts = [Text(f"{verdict} {number}", _VERDICTS.get(verdict, "")) for verdict, number in self.counts.items()]
+        line = Text(" · ", "dim").join(parts)
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line
+
+
+_VERDICTS = {"caught": "green", "spared": "green", "survived": "red", "lost": "bold red", "not graded": "bold red"}
+"""Verdicts of an audit → rich's styles."""
 
 
 def _style(status: str) -> str:
@@ -160,19 +195,38 @@ def show_grades(console: Console, grades: Iterable[Grade]) -> None:
     console.print(table)
 
 
-def show_forecast(console: Console, forecast: Forecast) -> None:
-    """Print the grades that would change, and the counts."""
+def show_columns(
+    console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()
+) -> None:
+    """Print a table; the columns in ``right`` hold numbers, and the last column is folded where it is wide."""
     if not console.is_terminal:
         console.width = 200
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in titles:
+        last = title == titles[-1]
+        table.add_column(
+            title,
+            justify="right" if title in right else "left",
+            no_wrap=not last,
+            overflow="fold" if last else "ellipsis",
+        )
+    for row in rows:
+        table.add_row(*(Text(one_line(value, 2000)) for value in row))
+    console.print(table)
+
+
+def show_forecast(console: Console, forecast: Forecast) -> None:
+    """Print the grades that would change, and the counts."""
     if forecast.changed:
-        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("student", "before", "after"):
-            table.add_column(name, justify="left" if name == "student" else "right", no_wrap=True)
-        table.add_column("questions that change", overflow="fold")
-        for one in forecast.changed:
-            scores = [points(grade.score if grade else None) for grade in (one.before, one.after)]
-            changes = one_line(", ".join(map(str, one.questions)), 2000)
-            table.add_row(Text(one_line(one.student, 60)), *map(Text, scores), Text(changes))
-        console.print(table)
+        rows = [
+            (
+                one_line(one.student, 60),
+                *(points(grade.score if grade else None) for grade in (one.before, one.after)),
+                ", ".join(map(str, one.questions)),
+            )
+            for one in forecast.changed
+        ]
+        titles = ("student", "before", "after", "questions that change")
+        show_columns(console, titles, rows, right=("before", "after"))
         console.print()
     console.print(forecast.summary(), highlight=False, markup=False, soft_wrap=True)

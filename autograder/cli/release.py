@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autograder.cli.output import course_option, examples, open_course, require_sandbox, status
 from autograder.cli.requirements import InstructorCommand
+
+if TYPE_CHECKING:
+    from autograder.records import Assignment, Course
+    from autograder.release.record import Release
 
 
 @click.command(
@@ -16,12 +21,18 @@ from autograder.cli.requirements import InstructorCommand
     epilog=examples("""
 autograder release keras-fully-connected
 autograder release keras-fully-connected --no-prove    # while you are writing
+autograder release hw1 --update-outputs                # an otter notebook whose saved outputs are stale
 """),
 )
 @click.argument("assignment")
 @course_option
 @click.option("--no-prove", is_flag=True, help="Write the release without grading the solution and the blank first.")
-def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
+@click.option(
+    "--update-outputs",
+    is_flag=True,
+    help="Of otter notebooks: first save in the source what its doctests give with the solution.",
+)
+def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs: bool) -> None:
     """Make the release, which students get, from source/ASSIGNMENT.
 
     A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests
@@ -36,7 +47,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     from autograder._util.text import one_line
     from autograder.course.configuration import without_effect
     from autograder.grading.batch import exclusive
-    from autograder.release import build, leaks
+    from autograder.release import build, calibration_record, leaks
     from autograder.release.bundle import FOLDER as BUNDLE
     from autograder.release.preparation import prepare
 
@@ -46,6 +57,9 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
         click.echo(output, err=True, nl=bool(output))
     leaks.check_sources(course, wanted)
     built = build.build(course, wanted)
+    if update_outputs:
+        build.check(built)
+        built = _with_current_outputs(course, wanted, built)
     leaks.check_files(course, built)
     unread = without_effect(course.root)
     if unread:
@@ -72,4 +86,27 @@ def release(assignment: str, course_folder: Path, no_prove: bool) -> None:
     for place, why in sorted(built.left_out.items()):
         click.echo(f"  left out: {one_line(place, 500)}  ({why})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
-    click.echo(f"{course.release(wanted.name)}  ({points:g} points; {proved})")
+    calibrated, changed = calibration_record.standing(course, wanted.name, built.exams)
+    for text in changed:
+        click.echo(f"Warning: {text}; run `autograder calibrate {wanted.name}` again", err=True)
+    said = (f"{points:g} points", proved, calibrated)
+    click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, said))})")
+
+
+def _with_current_outputs(course: Course, assignment: Assignment, built: Release) -> Release:
+    """Save in the source what doctests give, say so, and build again."""
+    from autograder.grading.batch import exclusive
+    from autograder.grading.otter_outputs import update_source
+    from autograder.release import build
+
+    require_sandbox(assignment)
+    with exclusive(course), status(f"Running the solution of {assignment.name}…"):
+        updates = update_source(course, built)
+    if not updates:
+        click.echo(f"--update-outputs: source/{assignment.name} has no otter notebook with doctests", err=True)
+    for notebook, changed in updates.items():
+        for update in changed:
+            click.echo(f"  source/{assignment.name}/{notebook}.ipynb: {update}")
+        if not changed:
+            click.echo(f"  source/{assignment.name}/{notebook}.ipynb: all saved outputs are right")
+    return build.build(course, assignment)

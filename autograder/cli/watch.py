@@ -14,20 +14,30 @@ from autograder._util.text import one_line
 from autograder.cli.output import complain, open_course, warn
 from autograder.errors import AutograderError
 from autograder.grading import tally
-from autograder.grading.arrivals import Arrivals
+from autograder.grading.arrivals import Arrivals, Inbox
 from autograder.grading.assignment import Options
 from autograder.grading.service import Result, Service
 from autograder.records import NotGraded
 from autograder.results.report.words import points
+from autograder.submissions.collection import CollectStatus
 
 LOOK_SECONDS = 0.25
-"""Seconds between two looks at ``submitted/``; a submission that was still for one look is graded."""
+"""Seconds between two looks at ``submitted/`` and the inbox; a submission that was still for one look is graded."""
 MAX_SHARE = 0.1
 """Largest share of the time that is spent looking."""
 
 
-def watch(course_folder: Path, assignment: str, options: Options, *, quiet: bool) -> None:
+def watch(
+    course_folder: Path, assignment: str, options: Options, *, inbox: Path | None = None, quiet: bool = False
+) -> None:
     """Grade what arrives until Ctrl-C or SIGTERM; after a change of the source, continue with the new exam.
+
+    Args:
+        course_folder: the course.
+        assignment: the assignment's name.
+        options: ``workers`` and ``warm`` count.
+        inbox: a folder whose files are collected into submitted/ as they arrive.
+        quiet: show problems only.
 
     Raises:
         The same errors as :class:`~autograder.grading.service.Service`, at the first start only.
@@ -36,7 +46,7 @@ def watch(course_folder: Path, assignment: str, options: Options, *, quiet: bool
     try:
         while True:
             try:
-                _serve(course_folder, assignment, options, quiet=quiet)
+                _serve(course_folder, assignment, options, inbox, quiet=quiet)
             except AutograderError as error:
                 if first:
                     raise
@@ -48,15 +58,22 @@ def watch(course_folder: Path, assignment: str, options: Options, *, quiet: bool
             warn("stopped; grades so far are kept")
 
 
-def _serve(course_folder: Path, assignment: str, options: Options, *, quiet: bool) -> None:
+def _serve(course_folder: Path, assignment: str, options: Options, inbox: Path | None, *, quiet: bool) -> None:
     """Grade what arrives until a source of the exam changes."""
     course, wanted = open_course(course_folder, assignment)
+    incoming = Inbox(course, wanted, inbox) if inbox is not None else None
+    if incoming is not None:
+        incoming.look()  # an inbox that is not there is told at once
     with Service(course, wanted, options) as service:
         arrivals = Arrivals(course, wanted)
         if not quiet:
-            warn(f"grading what arrives in {course.directory('submitted')} for {assignment}; Ctrl-C ends it")
+            places = " and ".join(str(place) for place in (course.directory("submitted"), inbox) if place)
+            warn(f"grading what arrives in {places} for {assignment}; Ctrl-C ends it")
         while not service.changed():
             began = time.monotonic()
+            for one in incoming.look() if incoming is not None else ():
+                if one.status in (CollectStatus.REFUSED, CollectStatus.OLDER) or not quiet:
+                    warn(str(one))
             for student in arrivals.look():
                 service.submit(student).add_done_callback(_teller(student, quiet))
             time.sleep(max(LOOK_SECONDS, (time.monotonic() - began) / MAX_SHARE))

@@ -6,6 +6,7 @@ are only ranges, and rules that no type expresses.
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,22 +15,41 @@ from typing import cast
 
 import yaml
 
+from autograder._util.yaml_record import Reader, parse, suggest
 from autograder.course.late_policy import check_plugin
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, options_without_effect, read_nbgrader_config
 from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
-from autograder.course.yaml_record import Reader, parse, suggest
 from autograder.errors import UsageError
-from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Engine, Examine, LatePolicy, Limits
+from autograder.records import (
+    SANDBOXES,
+    TRAINING,
+    Assignment,
+    AuditFloor,
+    Course,
+    Curve,
+    Engine,
+    Examine,
+    Extension,
+    Group,
+    LateDays,
+    LatePolicy,
+    LearningSystem,
+    Limits,
+    Totals,
+)
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 PLACES = ("outside", "kernel")
+LEARNING_SYSTEMS = ("canvas", "moodle")
+CURVES = ("none", "add", "factor", "sqrt", "best")
+ROUNDINGS = ("day", "hour", "exact")
 
 # Smallest and largest value: wide enough for any course, narrow enough to catch a wrong unit.
-_RANGES: Mapping[str, tuple[float, float]] = {
+RANGES: Mapping[str, tuple[float, float]] = {
     "cell_seconds": (0.1, 86_400),
     "notebook_seconds": (0.1, 604_800),
     "memory_mib": (64, 4_194_304),
@@ -41,11 +61,26 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "threads": (1, 256),
     "points": (0, 1_000_000),
     "decimals": (0, 6),
+    "caught": (0, 1),
     "per_day": (0, 1),
+    "drop": (0, 1000),
+    "drop_questions": (0, 1000),
+    "weight": (0, 1_000_000),
+    "cap": (0, 1_000_000),
+    "factor": (0, 1000),
+    "budget": (0, 366),
+    "per_assignment": (0, 366),
+    "late_days": (0, 366),
+    "days": (0, 366),
     "grace_hours": (0, 8760),
     "patience_seconds": (1, 604_800),
 }
-_PRIVATE = frozenset({"submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", ".autograder"})
+_PRIVATE = frozenset(
+    {
+        *("submitted", "autograded", "feedback", "reports", "gradebook.db", "grades.csv", "totals.csv", ".autograder"),
+        *("people.csv", "people.yaml", "extensions.csv", "teams.csv", "second-look"),
+    }
+)
 _RESERVED = frozenset('/\\+{}:"*?<>|')
 
 
@@ -110,7 +145,13 @@ class _Top:
     decimals: int = 2
     training: str = TRAINING[0]
     examine: Examine = field(default_factory=Examine)
+    audit: AuditFloor = field(default_factory=AuditFloor)
     engine: Engine = field(default_factory=Engine)
+    learning_system: LearningSystem = field(default_factory=LearningSystem)
+    late_days: LateDays = field(default_factory=LateDays)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    totals: Totals = field(default_factory=Totals)
+    extensions: tuple[Extension, ...] = ()
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
 
@@ -119,7 +160,7 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where"})
+        self.read = Reader(COURSE_FILE, RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where", Curve: "kind"})
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""
@@ -150,6 +191,7 @@ class _CourseFile:
             self.check_examine(keys["examine"], examine)
             if examine.kernel:
                 raise self.read.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
+        audit = self.read.record(keys["audit"], "'audit'", AuditFloor()) if "audit" in keys else AuditFloor()
         general = Assignment(
             "",
             "",
@@ -159,10 +201,59 @@ class _CourseFile:
             decimals=decimals,
             training=training,
             examine=examine,
+            audit=audit,
         )
         assignments = {name: self.assignment(key, name, value, general) for name, (key, value) in listed.items()}
         engine = self.engine(keys["engine"]) if "engine" in keys else Engine()
-        return Course(self.root, course_id, title or course_id, assignments, engine=engine)
+        system = self.learning_system(keys["learning_system"]) if "learning_system" in keys else LearningSystem()
+        late_days = LateDays()
+        if "late_days" in keys:
+            late_days = self.read.record(keys["late_days"], "'late_days'", late_days)
+            if late_days.round not in ROUNDINGS:
+                known = suggest(late_days.round, ROUNDINGS) or f"; it is one of {', '.join(ROUNDINGS)}"
+                raise self.read.error(keys["late_days"], f"late days cannot be rounded to {late_days.round!r}{known}")
+        totals = self.read.record(keys["totals"], "'totals'", Totals()) if "totals" in keys else Totals()
+        groups = self.groups(keys["groups"], keys, assignments, totals) if "groups" in keys else {}
+        extensions = tuple(
+            self.extension(item)
+            for item in (self.read.items(keys["extensions"], "extensions") if "extensions" in keys else ())
+        )
+        named = next((one for one in assignments.values() if one.group), None)
+        if named is not None and not groups:
+            raise self.read.error(keys["assignments"], f"assignment {named.name!r} names a group; list it in 'groups'")
+        return Course(
+            self.root,
+            course_id,
+            title or course_id,
+            assignments,
+            engine=engine,
+            learning_system=system,
+            late_days=late_days,
+            groups=groups,
+            totals=totals,
+            extensions=extensions,
+        )
+
+    def groups(
+        self, node: yaml.Node, keys: Mapping[str, yaml.Node], assignments: Mapping[str, Assignment], totals: Totals
+    ) -> dict[str, Group]:
+        """Read the groups of assignments; with groups, each assignment belongs to one."""
+        found = {}
+        for name, (_, value) in self.read.pairs(node, "'groups'").items():
+            found[name] = cast(Group, self.read.record(value, f"group {name!r}", Group()))
+        if totals.drop:
+            raise self.read.error(keys["totals"], "in a course with groups, each group says how many to drop")
+        for one in assignments.values():
+            if one.group not in found:
+                near = suggest(one.group, found) or f"; groups: {', '.join(found) or 'none'}"
+                said = f"there is no group {one.group!r}{near}" if one.group else f"it names no group{near}"
+                raise self.read.error(keys["assignments"], f"assignment {one.name!r}: {said}")
+        return found
+
+    def extension(self, node: yaml.Node) -> Extension:
+        """Read one extension; whom it may name is checked with the roster."""
+        made = cast(Extension, self.read.record(node, "an extension", Extension(), fixed=["place"]))
+        return replace(made, place=f"{COURSE_FILE}:{node.start_mark.line + 1}")
 
     def engine(self, node: yaml.Node) -> Engine:
         """Read the engine; a scheduler without a kind means dask."""
@@ -181,6 +272,18 @@ class _CourseFile:
             raise self.read.error(node, "'cert' and 'key' in 'engine' go together; name both or neither")
         return result
 
+    def learning_system(self, node: yaml.Node) -> LearningSystem:
+        """Read the learning system; all three keys are needed."""
+        result = cast(LearningSystem, self.read.record(node, "'learning_system'", LearningSystem()))
+        if result.kind not in LEARNING_SYSTEMS:
+            known = suggest(result.kind, LEARNING_SYSTEMS) or f"; it is one of {', '.join(LEARNING_SYSTEMS)}"
+            raise self.read.error(node, f"unknown kind {result.kind!r} in 'learning_system'{known}")
+        if not result.url or result.course <= 0:
+            raise self.read.error(
+                node, "'learning_system' needs url, its address, and course, the course's number there"
+            )
+        return result
+
     def assignment(self, key: yaml.Node, name: str, node: yaml.Node, general: Assignment) -> Assignment:
         """Read one assignment; ``general`` holds the settings of the course for all of them."""
         where = f"assignment {name!r}"
@@ -196,6 +299,9 @@ class _CourseFile:
         result = cast(Assignment, self.read.record(node, where, default, fixed=["name"]))
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
         made = result.prepare is not None
+        self.check_dates(keys, where, result)
+        if "curve" in keys:
+            self.check_curve(keys["curve"], where, result.curve)
         if "late" in keys:
             if result.late.plugin is not None and result.late.kind == "none":
                 result = replace(result, late=replace(result.late, kind="plugin"))
@@ -245,6 +351,23 @@ class _CourseFile:
         if name not in STUDENT_KITS:
             known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
             raise self.read.error(node, f"unknown student {name!r}{known}")
+
+    def check_curve(self, node: yaml.Node, where: str, curve: Curve) -> None:
+        """Refuse a curve whose keys contradict one another."""
+        if curve.kind not in CURVES:
+            known = suggest(curve.kind, CURVES) or f"; it is one of {', '.join(CURVES)}"
+            raise self.read.error(node, f"unknown curve {curve.kind!r} in {where}{known}")
+        if (curve.points != 0) != (curve.kind == "add"):
+            raise self.read.error(node, f"'points' of the curve in {where} goes with kind: add, and kind: add with it")
+        if (curve.factor != 1) != (curve.kind == "factor"):
+            raise self.read.error(node, f"'factor' of the curve in {where} goes with kind: factor, and the other way")
+
+    def check_dates(self, keys: Mapping[str, yaml.Node], where: str, result: Assignment) -> None:
+        """Refuse dates in the wrong order."""
+        dates = [(name, getattr(result, name)) for name in ("release", "due", "close") if getattr(result, name)]
+        for (first, before), (second, after) in itertools.pairwise(dates):
+            if before > after:
+                raise self.read.error(keys[second], f"{second!r} of {where} lies before {first!r}; put them in order")
 
     def check_late(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a late policy whose keys contradict one another."""

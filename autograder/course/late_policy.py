@@ -14,9 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from autograder._util.yaml_record import aware, suggest
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import inside
-from autograder.course.yaml_record import aware, suggest
 from autograder.errors import CourseError
 from autograder.records import Assignment, LatePolicy
 
@@ -70,8 +70,10 @@ def seconds_late(policy: LatePolicy, due: datetime | None, submitted_at: datetim
 # --- a class of the course's own -----------------------------------------------------------------------
 
 
-def check_plugin(course: Path, reference: str) -> None:
-    """Check that ``late.py:Policy`` can be a policy class of the course, without running any of it.
+def check_plugin(
+    course: Path, reference: str, method: str = f"{METHOD}(student_id, score, total_seconds_late)"
+) -> None:
+    """Check that ``late.py:Policy`` can be a class of the course with a method, without running any of it.
 
     Raises:
         ValueError: it cannot; the message says why.
@@ -91,8 +93,8 @@ def check_plugin(course: Path, reference: str) -> None:
     if name not in bound and "*" not in bound:
         raise ValueError(f"{file} has no class {name!r}{suggest(name, bound)}")
     node = bound.get(name)
-    if isinstance(node, ast.ClassDef) and not node.bases and METHOD not in dict(_bound(node.body)):
-        raise ValueError(f"{name} in {file} has no method {METHOD}(student_id, score, total_seconds_late)")
+    if isinstance(node, ast.ClassDef) and not node.bases and method.partition("(")[0] not in dict(_bound(node.body)):
+        raise ValueError(f"{name} in {file} has no method {method}")
 
 
 def _bound(statements: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
@@ -115,7 +117,7 @@ def plugin_key(course: Path, policy: LatePolicy) -> object:
     return content, read_nbgrader_config(course).values
 
 
-def load_plugin(course: Path, reference: str) -> Any:
+def load_plugin(course: Path, reference: str, method: str = METHOD, what: str = "late policy") -> Any:
     """Make an instance of the class ``late.py:Class`` with the options of nbgrader_config.py.
 
     Raises:
@@ -127,9 +129,9 @@ def load_plugin(course: Path, reference: str) -> Any:
         found = getattr(_imported(path), name, None)
         plugin = _instance(found, course) if isinstance(found, type) else None
     except (Exception, SystemExit) as error:
-        raise _fault(f"the late policy {name} cannot be loaded", path, course, error) from error
-    if not callable(getattr(plugin, METHOD, None)):
-        raise CourseError(f"{file}: there is no class {name!r} with a method {METHOD} in it")
+        raise plugin_fault(f"the {what} {name} cannot be loaded", path, course, error) from error
+    if not callable(getattr(plugin, method, None)):
+        raise CourseError(f"{file}: there is no class {name!r} with a method {method} in it")
     return plugin
 
 
@@ -166,13 +168,13 @@ def _plugin_penalty(plugin: Any, course: Path, reference: str, student: str, sco
         penalty = getattr(plugin, METHOD)(student, score, late)
         points = 0.0 if penalty is None else float(penalty)
     except (Exception, SystemExit) as error:
-        raise _fault(f"{what} failed", course / file, course, error) from error
+        raise plugin_fault(f"{what} failed", course / file, course, error) from error
     if isinstance(penalty, str) or not math.isfinite(points) or points < 0:
         raise CourseError(f"{file}: {what} gave {penalty!r}; it must be a finite number of points, at least 0, or None")
     return min(points, max(0.0, score))
 
 
-def _fault(what: str, path: Path, course: Path, error: BaseException) -> CourseError:
+def plugin_fault(what: str, path: Path, course: Path, error: BaseException) -> CourseError:
     """Make the error with the last line of the plugin's file that was running."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     line = f":{lines[-1]}" if lines and lines[-1] else ""

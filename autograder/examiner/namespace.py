@@ -13,13 +13,12 @@ import contextlib
 import importlib
 import linecache
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
 from autograder.check import provenance
-from autograder.check.handle import reference_of
+from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
 from autograder.examiner.course_imports import use_kinds
@@ -351,7 +350,7 @@ class Namespace(dict[str, Any]):
             return None
 
     def _needs_kernel(self, captured: Mapping[str, Captured]) -> bool:
-        return any(_holds_handle(self.get(name)) for name in captured)
+        return any(holds_handle(self.get(name)) for name in captured)
 
     def close(self) -> None:
         """Keep the names that the cell bound for the test cells after it."""
@@ -422,19 +421,10 @@ _VALUES = (bool, int, float, complex, str, bytes, type(None))
 
 def _may_hold_handle(value: Any) -> bool:
     """Tell whether a value may hold a handle: whatever is no plain value or container of such may."""
-    if _holds_handle(value, depth=6):
+    if holds_handle(value):
         return True
     items = [*value, *(value.values() if isinstance(value, dict) else ())] if type(value) in _CONTAINERS else [value]
     return not all(type(item) in _VALUES or type(item).__module__ in ("numpy", "pandas") for item in items)
 
 
 _CONTAINERS = (list, tuple, set, frozenset, dict)
-
-
-def _holds_handle(value: Any, depth: int = 3) -> bool:
-    if reference_of(value) is not None:
-        return True
-    if not depth or not isinstance(value, list | tuple | set | frozenset | dict | deque):
-        return False
-    items = value.values() if isinstance(value, dict) else value
-    return any(_holds_handle(item, depth - 1) for item in items)

@@ -46,13 +46,19 @@ class RecordingStore:
         """Return whether there is a recording, usable or not."""
         return self._path(key).is_file()
 
-    def load(self, key: str) -> bytes:
-        """Read the unchecked bytes of a recording; empty if there is none."""
+    def load(self, key: str, *, mark: bool = True) -> bytes:
+        """Read the unchecked bytes of a recording; empty if there is none.
+
+        Args:
+            key: the recording's key.
+            mark: whether this counts as a use, by which :meth:`prune` decides.
+        """
         path = self._path(key)
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_RECORDING_BYTES + 1)
-            os.utime(path)  # marks it as used
+            if mark:
+                os.utime(path)
         except OSError:
             return b""
         return data if len(data) <= MAX_RECORDING_BYTES else b""

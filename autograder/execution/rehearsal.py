@@ -21,10 +21,11 @@ from typing import Any, Protocol
 
 from autograder._util.libraries import version
 from autograder._util.text import one_line, visible
+from autograder.check.otter_tests import CALL, tests_of
 from autograder.errors import HostError, UsageError
 from autograder.records import CellRun, Limits, raises_exception
 from autograder.submissions.folder import read_chunks
-from autograder.submissions.inspection import compare, marks_of, own_code, read_cells, source_of
+from autograder.submissions.inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.members import SUBMISSION
 from autograder.submissions.packing import needed_files, released_notebook
 from autograder.submissions.surroundings import explained, habits
@@ -35,6 +36,11 @@ WITHOUT_SANDBOX = (
 )
 
 
+_STAND_IN = "from autograder.check.otter_tests import use_stand_in as _otter\n_otter()\ndel _otter"
+_RUN_TEST = (
+    "from autograder.check.otter_tests import run_test as _otter\n"
+    "_otter({question!r}, {test!r}, {{k: v for k, v in globals().items() if k != '_otter'}})"
+)
 _DIED = "ended the kernel"
 _PACKAGE = "autograder"
 """Folder of a release's bundle, which no kernel needs where the package is installed."""
@@ -136,13 +142,16 @@ def rehearse(
     data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
     cells, notes = read_cells(notebook.name, data)
     released = read_cells(path.name, path.read_bytes())[0] if path else None
+    tests = tests_of(metadata_of(path.read_bytes() if path else data))
     answered, unanswered, missing = compare(cells, released)
     known = {marks["grade_id"]: cell for cell in released or () if (marks := marks_of(cell))}
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="try-") as folder:
         _lay_out(Path(folder), notebook, cells, path)
         with closing(start(Path(folder), limits)) as kernel:
-            results = list(_run(kernel, cells, known, limits))
+            if tests:
+                kernel.run(_STAND_IN, limits.cell_seconds)
+            results = list(_run(kernel, cells, known, limits, tests))
     asked = released if released is not None else cells
     return Rehearsal(
         notebook=str(notebook),
@@ -206,9 +215,13 @@ class _Result:
 
 
 def _run(
-    kernel: Runner, cells: list[Mapping[str, Any]], released: Mapping[str, Mapping[str, Any]], limits: Limits
+    kernel: Runner,
+    cells: list[Mapping[str, Any]],
+    released: Mapping[str, Mapping[str, Any]],
+    limits: Limits,
+    tests: Mapping[str, Any],
 ) -> Iterator[_Result]:
-    """Run the code cells; the instructor's as they were released."""
+    """Run the code cells; the instructor's as they were released, and otter's checks by this package."""
     left = limits.notebook_seconds
     for number, cell in enumerate(cells, 1):
         marks = marks_of(cell)
@@ -220,6 +233,10 @@ def _run(
         if cell.get("cell_type") != "code" or not source.strip():
             continue
         is_test = marks.get("grade") is True and not marks.get("solution")
+        called = CALL.search(source)
+        if called and called[1] in tests:
+            is_test, name = True, called[1]
+            source = _RUN_TEST.format(question=name, test=tests[name])
         if left <= 0:
             run = CellRun("not_run", error=f"the notebook ran longer than {limits.notebook_seconds:g} s")
         else:

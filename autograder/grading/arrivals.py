@@ -1,12 +1,16 @@
-"""Arrivals: submissions that are new or have changed, found by looking at ``submitted/``."""
+"""Arrivals: submissions that are new or have changed, found by looking at ``submitted/`` and at an inbox."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
-from autograder._util.files import Versions, versions
+from autograder._util.files import Versions, version, versions
+from autograder.errors import HostError
 from autograder.grading.batch import students
 from autograder.records import Assignment, Course
+from autograder.submissions.collection import Collected, collect
 
 
 class Arrivals:
@@ -31,3 +35,45 @@ class Arrivals:
 
     def _files(self, student: str) -> Versions:
         return versions(self._course.submitted(student, self._name), follow_symlinks=False)
+
+
+class Inbox:
+    """Folder whose files are collected into ``submitted/`` as they arrive; it stays as it is.
+
+    Args:
+        course: the course.
+        assignment: the assignment that all files belong to.
+        folder: has archives and notebooks as ``autograder collect`` takes them; folders in it are not looked at.
+    """
+
+    def __init__(self, course: Course, assignment: Assignment, folder: Path) -> None:
+        self._course, self._name, self._folder = course, assignment.name, folder
+        self._seen: dict[Path, tuple[int, ...]] = {}
+        self._collected: dict[Path, tuple[int, ...]] = {}
+
+    def look(self) -> Sequence[Collected]:
+        """Collect the files that are as they were at the last look, and have not been collected so.
+
+        Raises:
+            HostError: the folder cannot be read, or the course cannot be written.
+        """
+        now = self._files()
+        ready = [path for path, at in now.items() if self._seen.get(path) == at and self._collected.get(path) != at]
+        self._seen = now
+        found: list[Collected] = []
+        for path in ready:
+            found += collect(self._course, self._name, path)
+            self._collected[path] = now[path]
+        return found
+
+    def _files(self) -> dict[Path, tuple[int, ...]]:
+        found = {}
+        try:
+            paths = sorted(self._folder.iterdir())
+        except OSError as error:
+            raise HostError(f"the inbox {self._folder} cannot be read: {error}") from error
+        for path in paths:
+            with contextlib.suppress(OSError):  # it has gone since
+                if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
+                    found[path] = version(path)
+        return found

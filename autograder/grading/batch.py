@@ -18,7 +18,7 @@ from autograder.errors import HostError, UsageError
 from autograder.examiner.course_modules import module_folders
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading import recordings
-from autograder.grading.cache_keys import common_keys, execution_key
+from autograder.grading.cache_keys import common_keys, execution_key, policy_key
 from autograder.grading.pool import in_processes
 from autograder.grading.schedule import Execute as Execute
 from autograder.grading.schedule import alone_at_the_end, once_each
@@ -27,6 +27,7 @@ from autograder.records import Batch, Course, Grade, NotGraded
 from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
 from autograder.results import result_json
+from autograder.submissions.hand_ins import HandIns
 from autograder.submissions.manifest import TIMESTAMP, read_timestamp
 
 BATCH_LOG = "log/batch.log"
@@ -73,11 +74,16 @@ class Planner:
     def __init__(self, course: Course, release: Release) -> None:
         self._course, self._release = course, release
         self.common = common_keys(course, release)
+        self._hand_ins = HandIns(course)
 
-    def work(self, student: str) -> Work:
-        """Make the work record of a student's submission, as it is on disk now."""
-        work = submission_work(self._course, self._release, student, self.common)
-        work = replace(work, runs=self._course.runs, execution=self._execution)
+    def work(self, student: str, *, submission: Path | None = None, target: Path | None = None) -> Work:
+        """Make the work record of a submission, as it is on disk now; its places default to the student's."""
+        assignment = self._release.assignment
+        dates = self._hand_ins.dates(student, assignment.name)
+        common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
+        folder = submission or self._hand_ins.folder(student, assignment.name)
+        work = submission_work(self._course, self._release, student, common, submission=folder, target=target)
+        work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))
 
     def without_submission(self) -> Work:

@@ -14,12 +14,13 @@ from typing import Any
 
 from autograder import __version__
 from autograder._util.digests import digest, folder_key, own_code
+from autograder._util.yaml_record import aware
 from autograder.course.late_policy import plugin_key
 from autograder.errors import SandboxError
 from autograder.examiner.course_modules import module_folders
 from autograder.examiner.names import modules_imported
 from autograder.grading.work import versions
-from autograder.records import Assignment, Course, Exam
+from autograder.records import Assignment, Course, Dates, Exam
 from autograder.release.record import Release
 
 EXAMINER_VERSION = "4"
@@ -47,6 +48,13 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
         "policy": digest(policy),
         "examiner": EXAMINER_VERSION,
     }
+
+
+def policy_key(common: str, dates: Dates, assignment: Assignment) -> str:
+    """Make the key of what being late costs a student: the common one, unless dates of the student's own apply."""
+    due = aware(assignment.due) if assignment.due else None
+    own = (dates.due, dates.late_days, dates.excused, dates.closed, dates.notes)
+    return common if own == (due, 0.0, False, False, ()) else digest(common, repr(own))
 
 
 def _run_settings(assignment: Assignment) -> tuple[str | None, ...]:

@@ -111,7 +111,7 @@ def compare(works: Sequence[Work], current: Mapping[str, Grade], done: Batch) ->
     for work in works:
         before = earlier(work)
         after = current.get(work.student, graded.get(work.student))
-        changes.append(Change(work.student, before, after, tuple(_questions(before, after))))
+        changes.append(Change(work.student, before, after, tuple(changed_questions(before, after))))
     executed = [s for s, grade in graded.items() if not all(_needed_no_kernel(book) for book in grade.notebooks)]
     return Forecast(tuple(changes), tuple(sorted(executed)))
 
@@ -120,7 +120,8 @@ def _needed_no_kernel(book: Any) -> bool:
     return book.replayed or book.status in ("missing", "invalid")
 
 
-def _questions(before: Grade | None, after: Grade | None) -> list[Question]:
+def changed_questions(before: Grade | None, after: Grade | None) -> list[Question]:
+    """Compare two grades of a submission question by question; empty where one is missing."""
     if before is None or after is None:
         return []
     old, new = _by_id(before), _by_id(after)

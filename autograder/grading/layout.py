@@ -1,4 +1,4 @@
-"""Paths inside an examiner's sandbox."""
+"""Paths inside an examiner's sandbox. A process inside asks :func:`~autograder.sandbox.base.located` where they are."""
 
 from autograder.sandbox.base import HOME, SOCKETS
 

@@ -83,7 +83,7 @@ def grade_notebook(
         start: starts a kernel in a sandbox.
         limits: wall clocks and sizes.
         hidden: the folder of hidden data for :func:`autograder.check.hidden_data`.
-        rebuild: rebuilds a Keras model from a claim; default :func:`autograder.examiner.models.rebuild`.
+        rebuild: rebuilds a Keras model from a claim; default :func:`autograder.models.rebuild`.
         given: path in the work folder → file of the release, for test cells that look at files.
         handed_in: the same for the student's further files.
         kernel_source: chooses the source of its kernels; default: ``start``.
@@ -236,7 +236,7 @@ def _read_only_use(sources: Sequence[str], known: Any) -> frozenset[str]:
 
 
 def _rebuild(claim: Any, weights: list[Any]) -> Any:
-    from autograder.examiner.models import rebuild
+    from autograder.models import rebuild
 
     return rebuild(claim, weights)
 

@@ -379,7 +379,12 @@ def _is_installed(module: str) -> bool:
 
 
 def _has_modules_of_its_own(exam: Exam) -> bool:
-    sources = [cell.source for cell in exam.cells if cell.cell_type == "code"]
+    return _import_other_modules(tuple(cell.source for cell in exam.cells if cell.cell_type == "code"))
+
+
+@functools.lru_cache(maxsize=16)
+def _import_other_modules(sources: tuple[str, ...]) -> bool:
+    """Return whether the sources of an exam's cells import a module that is not installed here."""
     try:
         modules = {module for source in sources for module in modules_imported(source)}
     except (SyntaxError, ValueError):

@@ -19,7 +19,7 @@ from autograder.errors import HostError
 from autograder.grading.container import pack, unpack, write_files
 from autograder.grading.course_files import course_files
 from autograder.grading.work import Work, read_stamp, versions
-from autograder.records import MAX_NOTEBOOK_BYTES, Assignment, Exam
+from autograder.records import MAX_NOTEBOOK_BYTES, Assignment, Dates, Exam
 from autograder.submissions.manifest import TIMESTAMP
 from autograder.submissions.members import SUBMISSION
 
@@ -135,6 +135,7 @@ def common_in(data: bytes, root: Path) -> Common:
 class _UnitHead:
     student: str
     submitted_at: datetime | None
+    dates: Dates | None
     content_keys: Mapping[str, str]
     own: tuple[str, ...]
     """Student's files that go into the work folder."""
@@ -168,7 +169,9 @@ def pack_unit(work: Work) -> bytes:
             raise HostError(
                 f"{work.submission} is too large: at most {2 * SUBMISSION.total_bytes >> 20} MiB are examined"
             )
-    return pack(to_plain(_UnitHead(work.student, work.submitted_at, work.content_keys, tuple(own), odd)), files)
+    return pack(
+        to_plain(_UnitHead(work.student, work.submitted_at, work.dates, work.content_keys, tuple(own), odd)), files
+    )
 
 
 def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
@@ -189,6 +192,7 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
         student=read.student,
         files={**{name: submission / name for name in read.own}, **common.files},
         submitted_at=read.submitted_at,
+        dates=read.dates,
         content_keys=read.content_keys,
     )
 

@@ -85,13 +85,18 @@ def _figures_key(key: str) -> str:
     return digest(key, sys.version, versions, os.environ.get("KERAS_BACKEND"))
 
 
-def load(work: Work) -> tuple[Recording, ...]:
-    """Load the recording of each exam; an empty one where there is none."""
+def load(work: Work, *, mark: bool = True) -> tuple[Recording, ...]:
+    """Load the recording of each exam; an empty one where there is none.
+
+    Args:
+        work: says which.
+        mark: whether the recordings count as used; if not, the store stays as it is.
+    """
     if work.runs is None:
         return tuple(Recording() for _ in work.exams)
     runs = RecordingStore(work.runs)
-    found = ((runs.load(key), runs.load(_figures_key(key))) if key else (b"", b"") for key in work.recording_keys)
-    return tuple(Recording(*parts) for parts in found)
+    keys = [(key, _figures_key(key)) if key else () for key in work.recording_keys]
+    return tuple(Recording(*(runs.load(part, mark=mark) for part in parts)) for parts in keys)
 
 
 def save(work: Work, recordings: Sequence[Recording | None]) -> None:

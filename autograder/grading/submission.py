@@ -12,18 +12,20 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder._util.files import fill, replace_folder, unwritable
 from autograder._util.text import bounded
-from autograder.course.late_policy import late_penalty
+from autograder.course.late_policy import Penalty, late_penalty
 from autograder.errors import AutograderError, HostError
 from autograder.grading import outcome, recordings
 from autograder.grading.work import BUSY, Work, read_stamp, versions
 from autograder.records import Grade
 from autograder.results import result_json
 from autograder.submissions.manifest import TIMESTAMP
+from autograder.term.dates import deadline
 
 Examine = Callable[[Work], bytes]
 """A function that examines a submission and returns its outcome, see :mod:`autograder.grading.outcome`.
@@ -47,7 +49,7 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         NotGraded: the examiner reports why there is no grade, or that it needs a kernel; nothing is written.
     """
     with _policy_lock:
-        penalty = late_penalty(work.course, work.assignment, work.submitted_at)
+        penalty = penalty_of(work)
     data = examine(work)
     try:
         verified = outcome.read(data, work.exams)
@@ -64,10 +66,23 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         graded_at=datetime.now(UTC),
         versions=versions(),
         content_keys=work.content_keys,
+        dates=work.dates,
     )
     recordings.save(work, verified.recordings)
     write_grade(work, grade, verified.texts)
     return grade
+
+
+def penalty_of(work: Work) -> Penalty:
+    """Choose the function that computes a submission's late penalty, by the student's own dates."""
+    dates = work.dates
+    if dates is None:
+        return late_penalty(work.course, work.assignment, work.submitted_at)
+    if dates.excused:
+        return lambda student, scores: 0.0
+    if dates.closed:
+        return lambda student, scores: max(0.0, sum(scores))
+    return late_penalty(work.course, replace(work.assignment, due=deadline(dates)), work.submitted_at)
 
 
 def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> str:

@@ -35,7 +35,7 @@ NOT_FORKED = "are not forked from a template"
 NO_TEMPLATES = "has no templates"
 """Words of its reason where the sandbox is of a kind without templates."""
 EXAMINER_MODULES = ("numpy.random", "numpy.testing", "autograder.grading.inside.main")
-MODELS = "autograder.examiner.models"
+MODELS = "autograder.models"
 """Module that rebuilds models; it imports Keras."""
 COMMON = "autograder.grading.inside.common"
 """Module that is imported last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.errors import SandboxError
-from autograder.records import SANDBOXES, Assignment
+from autograder.records import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Sandbox, default_sandbox, require
 
 
@@ -19,12 +19,16 @@ def kernel_sandbox(assignment: Assignment) -> Sandbox:
 def examiner_sandbox(name: str = SANDBOXES[0]) -> Sandbox:
     """Return the sandbox of examiners: bubblewrap, or the kernels' where that is not installed.
 
+    Where kernels run in the sandbox ``user``, namespaces are not to be had, and so examiners run in it, too.
+
     Args:
         name: the sandbox of the kernels.
 
     Raises:
         SandboxError: neither is available.
     """
+    if name == USER_SANDBOX:
+        return default_sandbox(None, name)
     try:
         return default_sandbox()
     except SandboxError:

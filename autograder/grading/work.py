@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder._util import libraries
 from autograder.examiner.names import modules_imported, vocabulary
 from autograder.execution.allowance import MAX_STRETCH
-from autograder.records import ATTEMPTS, Assignment, Exam
+from autograder.records import ATTEMPTS, Assignment, Dates, Exam
 from autograder.submissions.manifest import TIMESTAMP
 
 MAX_TIMESTAMP = 1000
@@ -49,6 +49,8 @@ class Work:
     files: Mapping[str, Path]
     """Path in the work folder → host file, of the release and of the student."""
     submitted_at: datetime | None = None
+    dates: Dates | None = None
+    """The student's dates; None: those of the assignment."""
     content_keys: Mapping[str, str] = field(default_factory=dict)
     runs: Path | None = None
     """Folder of recordings; None: nothing is replayed or recorded."""

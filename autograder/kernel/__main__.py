@@ -25,7 +25,9 @@ def main() -> None:
 
     from agent import workfiles
 
-    workfiles.copy_given(str(Path.cwd()))  # before any import that may look into the folder
+    workfiles.copy_given(
+        str(Path.cwd()), str(program.parent / "files" / "work")
+    )  # before any import that may look into the folder
 
     from agent import figures, keras_pipelines, keras_training, server
     from ipykernel.kernelapp import IPKernelApp

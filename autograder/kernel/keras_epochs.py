@@ -6,7 +6,7 @@ loop of several steps, and each step gathers its rows and is Keras's ``train_ste
 
 A :class:`Function` replaces a model's ``train_function`` or ``test_function``. Like Keras's own, it stays until the
 model is compiled again or the attribute is set, and takes Keras's iterators. Only a ``fit`` inside :func:`loops` gives
-it epochs of this module. Imports nothing else of the kit than its neighbor, and Keras only if it has been imported.
+it epochs of this module. Imports nothing else of the kit than its neighbors, and Keras only if it has been imported.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import keras_pipelines
+from . import keras_pipelines, keras_predictions
 
 FIRST_STEPS = 8
 """Steps of a call in the first epoch, while nobody knows how long a step takes."""
 CALL_SECONDS = 0.5
 """How long a call may take, so that an interrupt does not wait for a slow model's many steps."""
 _allowed: list[tuple[Any, int]] = []
-"""The running fits, the innermost last: the model, and the most steps of a call; 1 if it trains step by step."""
+"""The running calls, the innermost last: the model, and the most steps of a call into TensorFlow.
+
+With 1 a ``fit`` or ``evaluate`` runs step by step as Keras has it; a ``predict`` does so with 0.
+"""
 
 
 @contextlib.contextmanager
 def loops(model: Any, steps: int) -> Iterator[None]:
-    """Let a ``fit`` of this model run ``steps`` steps in a call while the block runs.
+    """Let a ``fit``, ``evaluate`` or ``predict`` of this model run ``steps`` steps in a call while the block runs.
 
     This holds only while the model's functions are :class:`Function` objects.
     """
@@ -53,7 +56,7 @@ def install(trainer: Any) -> None:
     """
     kind, model = trainer.TFEpochIterator, trainer.TensorFlowTrainer
     if not hasattr(kind.__init__, "batches"):
-        callers = [inspect.unwrap(method).__code__ for method in (model.fit, model.evaluate)]
+        callers = [inspect.unwrap(method).__code__ for method in (model.fit, model.evaluate, model.predict)]
         kind.__init__ = _with_loops(kind.__init__, kind.__mro__[1].__init__, callers)
 
 
@@ -63,30 +66,42 @@ def _with_loops(batches: Any, base: Any, callers: Any) -> Any:
     Args:
         batches: Keras's constructor.
         base: the constructor of its base class, which knows nothing of TensorFlow.
-        callers: the code of ``fit`` and ``evaluate``, which make the iterators to change: for training, validation and
-            evaluation. Callbacks make other iterators, which stay unchanged.
+        callers: the code of ``fit``, ``evaluate`` and ``predict``, which make the iterators to change. Callbacks make
+            other iterators, which stay unchanged.
     """
 
     @functools.wraps(batches)
     def init(self: Any, distribute_strategy: Any = None, *args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = True  # in IPython's tracebacks
         caller = sys._getframe(1)
-        model, steps = _allowed[-1] if _allowed else (None, 1)
-        if steps < 2 or caller.f_code not in callers or caller.f_locals.get("self") is not model:
+        model, steps = _allowed[-1] if _allowed else (None, 0)
+        if (
+            steps < (2 if "y" in kwargs else 1)
+            or caller.f_code not in callers
+            or caller.f_locals.get("self") is not model
+        ):
             batches(self, distribute_strategy, *args, **kwargs)
             return
         base(self, *args, **kwargs)
         self._distribute_strategy = distribute_strategy
         self._distributed_dataset = None
         with contextlib.suppress(AttributeError, KeyError, TypeError):  # another version of Keras, or no plain arrays
-            place = "train_function" if "class_weight" in kwargs else "test_function"
-            if kwargs["y"] is not None and self.steps_per_epoch is None:
-                self._distributed_dataset = _Rows(self, model, place, steps)
+            if self.steps_per_epoch is None:
+                self._distributed_dataset = _dataset(self, model, kwargs, steps)
         if self._distributed_dataset is None:
             self._distributed_dataset = _batches(self)
 
     init.batches = batches  # type: ignore[attr-defined]
     return init
+
+
+def _dataset(epochs: Any, model: Any, given: dict[str, Any], steps: int) -> Any:
+    """Make what stands in for a dataset of batches; None if nothing can."""
+    if "y" not in given:
+        return keras_predictions.Rows(epochs, model, _tensors(epochs.data_adapter), steps)
+    if given["y"] is None:
+        return None
+    return _Rows(epochs, model, "train_function" if "class_weight" in given else "test_function", steps)
 
 
 def _batches(epochs: Any) -> Any:
@@ -139,13 +154,14 @@ class _Rows:
         """Begin an epoch; callbacks have already run for it."""
         epochs, model = self._epochs, self._model
         if not isinstance(getattr(model, self._place), Function):  # it was replaced meanwhile
-            epochs.steps_per_execution = 1
+            epochs.steps_per_execution = model.steps_per_execution
             return iter(_batches(epochs))
         ends = model.stop_training if self._place == "train_function" else model.stop_evaluating
         if self._step_seconds:  # the fastest call: the first one also compiles, others may have waited
             self._allowed = max(1, min(self._steps, int(CALL_SECONDS / min(self._step_seconds))))
             self._step_seconds.clear()
-        epochs.steps_per_execution = 1 if ends else self._allowed  # Keras does one step and then checks the flag
+        # If training is to end, Keras makes one more call and then checks the flag.
+        epochs.steps_per_execution = model.steps_per_execution if ends else self._allowed
         return _Epoch(self, epochs.steps_per_execution)
 
 

@@ -11,7 +11,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import keras_kinds, keras_unrolled
+from . import keras_kinds, keras_traces, keras_unrolled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +28,27 @@ def is_model(obj: Any) -> bool:
     return isinstance(model, type) and isinstance(obj, model)
 
 
-def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
+def claim_of_rows(model: Any, given: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Describe a model for rows of the shapes that a test knows; see :func:`claim`.
+
+    A model that has seen no data is called on such rows first, and is as before afterwards.
+
+    Args:
+        model: a model of a class of the student's own.
+        given: what the test knows of the inputs, see :mod:`keras_inputs`.
+    """
+    if getattr(model, "built", False):
+        return claim(model, given)
+    with keras_unrolled.called(model, given):
+        return claim(model, given)
+
+
+def claim(model: Any, given: Any = None) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Describe a model as a JSON-able dict and raw arrays.
+
+    Args:
+        model: the model.
+        given: what a test knows of its inputs; None to read it from the model.
 
     Returns:
         The dict has ``kind`` (Sequential, Functional, Unrolled or Subclassed), ``name``, ``config`` (``get_config()``,
@@ -62,7 +81,7 @@ def claim(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            unrolled = keras_unrolled.unrolled(model)
+            unrolled = keras_unrolled.unrolled(model, given)
         extra["unread"] = unrolled.reason
         if not unrolled.reason:
             kind, config, answers = "Unrolled", lambda: unrolled.config, unrolled.answers
@@ -137,7 +156,7 @@ def _base_config(model: Any, kind: str) -> Any:
         return keras.Sequential.get_config(model)
     if type(model) is sys.modules["keras.src.models.functional"].Functional:
         return model.get_config()
-    with keras_unrolled.without_traces(model):
+    with keras_traces.without_traces(model):
         twin = keras.Model(inputs=model._inputs_struct, outputs=model._outputs_struct, name=model.name)
         return dict(twin.get_config(), trainable=bool(model.trainable))
 

@@ -1,4 +1,4 @@
-"""Fast training and evaluation: several steps for each call into TensorFlow, if the course allows it.
+"""Fast training, evaluation and prediction: several steps for each call into TensorFlow, if the course allows it.
 
 For a small model, most of the time goes to Python between two steps and to the pipeline that cuts the batches.
 :mod:`keras_epochs` avoids both, but hooks for single batches then run once for several. So it is used only for training
@@ -13,9 +13,10 @@ import functools
 import inspect
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
-from . import keras_epochs, keras_pipelines
+from . import keras_epochs, keras_pipelines, keras_predictions
 
 OPTION = "--training=fast"
 """The kernel's argument that says that the course allows it."""
@@ -26,10 +27,12 @@ MAX_STEPS = 32
 
 _HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
           "on_test_batch_end")  # fmt: skip
+_PREDICTION_HOOKS = ("on_batch_begin", "on_batch_end", "on_predict_batch_begin", "on_predict_batch_end")
 _ONCE_AN_EPOCH = ("ModelCheckpoint", "BackupAndRestore")
 """Callbacks of Keras whose hooks for batches do nothing while ``save_freq`` is "epoch"."""
 _STEPPING = ("fit", "evaluate", "train_step", "test_step", "make_train_function", "make_test_function",
              "_make_function", "compute_metrics", "get_metrics_result")  # fmt: skip
+_PREDICTING = ("predict", "predict_step", "make_predict_function")
 """The attributes of a model that must be Keras's own."""
 
 
@@ -62,6 +65,7 @@ def install() -> None:
         if on_tensorflow and keras_pipelines.is_tested_version(MIN_KERAS) and not hasattr(kind.fit, "exact"):
             keras_epochs.install(trainer)
             kind.fit, kind.evaluate = _fast(kind.fit), _fast_evaluation(kind.evaluate)
+            kind.predict = _fast_prediction(kind.predict)
     except AttributeError:  # missing, of another version, or half imported: it trains step by step
         return
 
@@ -109,6 +113,40 @@ def _fast_evaluation(evaluate: Any) -> Any:
     return fast_evaluate
 
 
+def _fast_prediction(predict: Any) -> Any:
+    """Wrap Keras's ``predict``: several batches at a time, and slices in place of a pipeline."""
+    signature = inspect.signature(predict)
+
+    @functools.wraps(predict)
+    def fast_predict(self: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True  # in IPython's tracebacks
+        steps = _allowed_prediction_steps(self, signature, args, kwargs)
+        if steps > 1:
+            self.make_predict_function()
+            if not isinstance(self.predict_function, keras_predictions.Function):
+                self.predict_function = keras_predictions.Function(self.predict_function)
+        with keras_epochs.loops(self, steps):
+            return predict(self, *args, **kwargs)
+
+    fast_predict.exact = predict  # type: ignore[attr-defined]
+    return fast_predict
+
+
+def _allowed_prediction_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> int:
+    """Return how many batches at a time give the same predictions; 0 if Keras is to make its pipeline."""
+    try:
+        bound = signature.bind(model, *args, **kwargs)
+        bound.apply_defaults()
+        given = _DEFAULTS | bound.arguments
+        plain = model.steps_per_execution == 1 and _runs_plainly(model)
+        if not (plain and _are_keras(model, _PREDICTING) and _has_arrays(given)):
+            return 0
+        several = _ignores_batches(given, _PREDICTION_HOOKS) and _rows(given["x"]) // (given["batch_size"] or 32) > 1
+        return MAX_STEPS if several else 1
+    except Exception:  # wrong arguments: Keras shows the error
+        return 0
+
+
 def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: Any) -> tuple[int, str]:
     """Return how many steps at a time give the same as single ones, unless something looks at single steps.
 
@@ -132,17 +170,28 @@ def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: 
 
 
 def _has_keras_steps(model: Any) -> bool:
-    tensorflow = sys.modules["tensorflow"]
     return bool(
         model.compiled
-        and model.steps_per_execution == 1
-        and not tensorflow.distribute.has_strategy()
         # Otherwise the model has trained step by step since it was compiled, and goes on so.
         and (model.train_function is None or isinstance(model.train_function, keras_epochs.Function))
+        and _runs_plainly(model)
+        and _are_keras(model, _STEPPING)
+    )
+
+
+def _runs_plainly(model: Any) -> bool:
+    """Return whether the model's steps run as graphs, without XLA, on this machine."""
+    tensorflow = sys.modules["tensorflow"]
+    return bool(
+        not tensorflow.distribute.has_strategy()
         and not (model.run_eagerly or model.jit_compile or tensorflow.config.functions_run_eagerly())
         and model._distribute_strategy is None
-        and not any(name in vars(model) or _library(getattr(type(model), name)) != "keras" for name in _STEPPING)
     )
+
+
+def _are_keras(model: Any, names: Iterable[str]) -> bool:
+    """Return whether these methods are Keras's own."""
+    return not any(name in vars(model) or _library(getattr(type(model), name)) != "keras" for name in names)
 
 
 def _has_arrays(given: dict[str, Any]) -> bool:
@@ -173,19 +222,19 @@ def _rows(x: Any) -> int:
     return len(x)
 
 
-def _ignores_batches(given: dict[str, Any]) -> bool:
-    """Return whether no callback does anything at single batches."""
+def _ignores_batches(given: dict[str, Any], hooks: Iterable[str] = _HOOKS) -> bool:
+    """Return whether no callback does anything at single batches, for which these are the hooks."""
     callbacks = given["callbacks"]
     if callbacks is not None and not isinstance(callbacks, (list, tuple)):
         callbacks = [callbacks]
-    return not any(_looks_at_batches(callback) for callback in callbacks or ())
+    return not any(_looks_at_batches(callback, hooks) for callback in callbacks or ())
 
 
-def _looks_at_batches(callback: Any) -> bool:
+def _looks_at_batches(callback: Any, hooks: Iterable[str]) -> bool:
     kind = type(callback)
     if _library(kind) == "keras" and kind.__name__ in _ONCE_AN_EPOCH:
         return bool(callback.save_freq != "epoch")
-    return not all(getattr(getattr(callback, name), "_is_default", False) for name in _HOOKS)
+    return not all(getattr(getattr(callback, name), "_is_default", False) for name in hooks)
 
 
 def _library(thing: Any) -> str:

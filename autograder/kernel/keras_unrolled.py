@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from . import probe_rows
+from . import keras_inputs, probe_rows
 from .keras_record import Record
-from .keras_unrolling import UnreadableError, record, several_arguments
-from .keras_unrolling import without_traces as without_traces
+from .keras_traces import unchanged, without_traces
+from .keras_unrolling import UnreadableError, record
 
 
 class Unrolled:
@@ -27,12 +29,17 @@ class Unrolled:
         """The model's outputs for the rows, and for the same rows in other batches."""
 
 
-def unrolled(model: Any) -> Unrolled:
-    """Return the record of a Keras model."""
+def unrolled(model: Any, given: Any = None) -> Unrolled:
+    """Return the record of a Keras model.
+
+    Args:
+        model: the model.
+        given: what a test knows of its inputs, see :mod:`keras_inputs`; None to read it from the model.
+    """
     result = Unrolled()
     try:
         with without_traces(model):
-            found = record(model)
+            found = record(model, given)
             written = Record(found)
             result.config = written.config(str(model.name), bool(model.trainable))
         result.held = written.held()
@@ -54,13 +61,12 @@ def _answers(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
     flat = tree.flatten(inputs)
     number = probe_rows.count([tensor.shape for tensor in flat])
     for kind in probe_rows.KINDS:
-        made = [probe_rows.rows(t.shape, t.dtype, kind, place, number) for place, t in enumerate(flat)]
+        made = keras_inputs.rows(inputs, kind, number)
 
         def call(which: Any, made: Any = made) -> list[Any]:
-            chosen = [probe_rows.as_tensors(array[which]) for array in made]
-            given = tree.pack_sequence_as(inputs, chosen)
-            arguments = given if isinstance(inputs, list) and several_arguments(model) else [given]
-            return [_numbers(output) for output in tree.flatten(model(*arguments, training=False))]
+            chosen = tree.map_structure(lambda array: probe_rows.as_tensors(array[which]), made)
+            args, named = keras_inputs.arguments(model, chosen)
+            return [_numbers(output) for output in tree.flatten(model(*args, **named, training=False))]
 
         try:
             once = call(slice(None))
@@ -69,6 +75,21 @@ def _answers(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
             continue
         return {"kind": kind, "number": number}, [*once, *_joined(parts)]
     raise UnreadableError("raised")
+
+
+@contextlib.contextmanager
+def called(model: Any, given: Any) -> Iterator[None]:
+    """Call a model that has seen no data on rows that a test knows the shapes of; at the end, it has seen none.
+
+    What the call raises is no concern of this block: the model stays as it is, and has no record.
+    """
+    with unchanged(model), contextlib.suppress(UnreadableError):
+        for dtype in keras_inputs.types(given):
+            inputs = keras_inputs.inputs(model, dtype, given)
+            with contextlib.suppress(UnreadableError):
+                _answers(model, inputs)
+                break
+        yield
 
 
 def _joined(parts: list[list[Any]]) -> list[Any]:

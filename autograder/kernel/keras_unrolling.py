@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from . import keras_kinds, tensorflow_calls
+from . import keras_inputs, keras_kinds, tensorflow_calls
 
 MAX_CONSTANT = 100_000
 """Most numbers in one constant array."""
@@ -324,8 +324,12 @@ def _builds(layer: Any) -> bool:
     return getattr(type(layer), "build", None) is not base.build or bool(keras_kinds.inner_layers(layer))
 
 
-def record(model: Any) -> Recording:
+def record(model: Any, given: Any = None) -> Recording:
     """Record the forward pass of a model that has been called.
+
+    Args:
+        model: the model.
+        given: what its inputs are like, see :mod:`keras_inputs`; None to read it from the model.
 
     Raises:
         UnreadableError: it cannot be recorded.
@@ -335,9 +339,9 @@ def record(model: Any) -> Recording:
         raise UnreadableError("old")
     found = Recording(model)
     error: Any = None
-    for dtype in ("float32", "int32", "string"):
+    for dtype in keras_inputs.types(given):
         try:
-            _run(found, model, dtype)
+            _run(found, model, dtype, given)
             return found
         except UnreadableError as raised:
             error = raised
@@ -349,49 +353,19 @@ def record(model: Any) -> Recording:
     raise error if isinstance(error, UnreadableError) else UnreadableError(_reason(error))
 
 
-def _run(found: Recording, model: Any, dtype: str) -> None:
+def _run(found: Recording, model: Any, dtype: str, given: Any) -> None:
     keras = found.keras
     found.forget()
-    found.inputs = inputs = _inputs(model, dtype)
-    given = inputs if isinstance(inputs, list) and several_arguments(model) else [inputs]
+    try:
+        found.inputs = inputs = keras_inputs.inputs(model, dtype, given)
+        args, named = keras_inputs.arguments(model, inputs)
+    except ValueError:
+        raise UnreadableError("shapes") from None
     with found.symbolic_variables(), tensorflow_calls.recorded(found.source), found.opened_calls():
-        found.outputs = found.open(model, tuple(given), {})
+        found.outputs = found.open(model, tuple(args), named)
     flat = keras.tree.flatten(found.outputs)
     if not flat or not all(isinstance(tensor, keras.KerasTensor) for tensor in flat):
         raise UnreadableError("outputs")
-
-
-def several_arguments(model: Any) -> bool:
-    """Return whether the model is called with several arguments, not with one."""
-    shapes = getattr(model, "_build_shapes_dict", None)
-    return not keras_kinds.base_kind(model) and isinstance(shapes, dict) and len(shapes) > 1
-
-
-def _inputs(model: Any, dtype: str) -> Any:
-    """Return new symbolic inputs of the shapes that the model was built for."""
-    keras = sys.modules["keras"]
-    held = getattr(model, "_functional", None) or model
-    structure = getattr(held, "_inputs_struct", None)
-    if structure is not None:
-        return keras.tree.map_structure(
-            lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), structure
-        )
-    held = [model, *keras_kinds.inner_layers(model)[:1]]  # what Keras could not build at once was built layer by layer
-    shapes = next((found for layer in held for found in [getattr(layer, "_build_shapes_dict", None)] if found), None)
-    if not isinstance(shapes, dict):
-        raise UnreadableError("shapes")
-    made = [_of_shapes(shape, dtype) for shape in shapes.values()]
-    return made[0] if len(made) == 1 else made
-
-
-def _of_shapes(shape: Any, dtype: str, name: Any = None) -> Any:
-    if isinstance(shape, dict):
-        return {key: _of_shapes(item, dtype, str(key)) for key, item in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        if shape and all(item is None or isinstance(item, int) for item in shape):
-            return sys.modules["keras"].Input(batch_shape=(None, *shape[1:]), dtype=dtype, name=name)
-        return [_of_shapes(item, dtype) for item in shape]
-    raise UnreadableError("shapes")
 
 
 def _reason(error: Any) -> str:
@@ -404,26 +378,3 @@ def _reason(error: Any) -> str:
     if "KerasTensor" in text:
         return "values"
     return "raised"
-
-
-@contextlib.contextmanager
-def without_traces(model: Any) -> Iterator[None]:
-    """Restore the nodes of the model's layers and the numbers in the names of later layers at the end."""
-    state: Any = sys.modules.get("keras.src.backend.common.global_state")
-    numbers = None if state is None else state.get_global_attribute("object_name_uids")
-    before = None if numbers is None else dict(numbers)
-    nodes = []
-    for layer in keras_kinds.all_layers(model):
-        for operation in [layer, *(getattr(layer, "_operations", None) or [])]:
-            for name in ("_inbound_nodes", "_outbound_nodes"):
-                held = getattr(operation, name, None)
-                if isinstance(held, list):
-                    nodes.append((held, len(held)))
-    try:
-        yield
-    finally:
-        for held, length in nodes:
-            del held[length:]
-        if numbers is not None and before is not None:
-            numbers.clear()
-            numbers.update(before)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import model_family, model_parts, model_predictions
+from . import keras_model, model_family, model_parts, model_predictions
 
 MAX_CLASSES = 10_000
 
@@ -172,5 +172,15 @@ def _nodes(model: Any) -> int:
     return sum(int(tree.tree_.node_count) for tree in trees if hasattr(tree, "tree_"))
 
 
-QUESTIONS = {"describe": describe, "predict": model_predictions.predict, "layers": model_parts.parts}
+def record(model: Any, given: Any) -> list[Any]:
+    """Describe a Keras model for inputs of the shapes that a test knows, see :func:`keras_model.claim_of_rows`."""
+    return list(keras_model.claim_of_rows(model, given))
+
+
+QUESTIONS: dict[str, Any] = {
+    "describe": describe,
+    "predict": model_predictions.predict,
+    "layers": model_parts.parts,
+    "record": record,
+}
 """The questions that the examiner may ask about a model, by name."""

@@ -38,6 +38,7 @@ __all__ = [
     "ReleasedNotebook",
     "build",
     "check",
+    "examined_doubts",
     "notebook_text",
     "released_notebook",
     "solution_notebook",
@@ -84,6 +85,13 @@ def check(release: Release) -> list[str]:
     errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
     _stop_for(errors)
     return [text for exam, finding in found for text in _placed(exam, [finding])]
+
+
+def examined_doubts(release: Release) -> list[str]:
+    """Return what the linter says of the tests of a source without solutions, whose names nothing has bound yet."""
+    files = release.modules.union(release.files)
+    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
+    return [text for exam, one in found if not one.reason.startswith(lint.UNBOUND) for text in _placed(exam, [one])]
 
 
 def _each_module_once(errors: list[tuple[Exam, lint.Finding]]) -> list[tuple[Exam, lint.Finding]]:

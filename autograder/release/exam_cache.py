@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,14 @@ def save(course: Course, assignment: Assignment, release: Release) -> None:
     A notebook with an AUTOTEST line is run to make its exam, so the result may depend on anything: it is not saved.
     If the course folder cannot be written, the command continues without a cache.
     """
-    if _runs_notebooks(course, assignment):
+    sources = _sources(course, assignment)
+    if _runs_notebooks(course, sources):
         return
     notebooks = [
         {"text": notebook.text, "exam": to_plain(notebook.exam), "tests": dict(notebook.tests)}
         for notebook in release.notebooks
     ]
-    content = {"key": _key(course, assignment), "modules": sorted(release.modules), "notebooks": notebooks}
+    content = {"key": _key(course, assignment, sources), "modules": sorted(release.modules), "notebooks": notebooks}
     with contextlib.suppress(HostError):
         write_atomically(_path(course, assignment), json.dumps(content) + "\n", mode=0o600)
 
@@ -52,7 +53,8 @@ def load(course: Course, assignment: Assignment) -> Release | None:
     check_prepared(course, assignment)
     try:
         content = json.loads(_path(course, assignment).read_bytes())
-        if content["key"] != _key(course, assignment):
+        sources = _sources(course, assignment)
+        if content["key"] != _key(course, assignment, sources):
             return None
         notebooks = tuple(_notebook(entry) for entry in content["notebooks"])
         modules = frozenset(map(str, content["modules"]))
@@ -60,7 +62,8 @@ def load(course: Course, assignment: Assignment) -> Release | None:
         return None
     if not _has_its_stars(course, assignment, [notebook.exam for notebook in notebooks]):
         return None
-    files, left_out = release_files(course, assignment, [f"{notebook.name}.ipynb" for notebook in notebooks])
+    names = [f"{notebook.name}.ipynb" for notebook in notebooks]
+    files, left_out = release_files(course, assignment, names, sources)
     return Release(assignment, notebooks, files, left_out, modules)
 
 
@@ -79,7 +82,7 @@ def _path(course: Course, assignment: Assignment) -> Path:
     return course.state / "exams" / f"{assignment.name}.json"
 
 
-def _sources(course: Course, assignment: Assignment) -> dict[str, bytes]:
+def _sources(course: Course, assignment: Assignment) -> dict[Path, bytes]:
     """Read the files that an exam is made of, by their paths.
 
     They are the notebooks, nbgrader's header and footer, and the configuration files of otter notebooks.
@@ -90,23 +93,23 @@ def _sources(course: Course, assignment: Assignment) -> dict[str, bytes]:
     own = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
     paths = [*own, *(path for path in named if path.is_file())]
     try:
-        return {str(path): path.read_bytes() for path in paths}
+        return {path: path.read_bytes() for path in paths}
     except OSError as error:
         raise CourseError(f"{error.filename} cannot be read ({error.strerror or error})") from error
 
 
-def _runs_notebooks(course: Course, assignment: Assignment) -> bool:
+def _runs_notebooks(course: Course, sources: Mapping[Path, bytes]) -> bool:
     """Tell whether a build runs a notebook: nbgrader's AUTOTEST makes tests from the solution's results."""
     configured = read_nbgrader_config(course.root).values.get("InstantiateTests")
-    return bool(configured) or any(b"AUTOTEST" in content for content in _sources(course, assignment).values())
+    return bool(configured) or any(b"AUTOTEST" in content for content in sources.values())
 
 
-def _key(course: Course, assignment: Assignment) -> str:
+def _key(course: Course, assignment: Assignment, sources: Mapping[Path, bytes]) -> str:
     """Digest everything that a build depends on: sources, nbgrader's options, and the code of both packages."""
     modules = [path for form in OWN_MODULES for path in course.root.glob(form)]
     modules += course.source(assignment.name).rglob("*.py")
     return digest(
-        {path: hashlib.sha256(content).hexdigest() for path, content in _sources(course, assignment).items()},
+        {str(path): hashlib.sha256(content).hexdigest() for path, content in sources.items()},
         repr(read_nbgrader_config(course.root)),
         assignment.points,
         repr(assignment.examine),

@@ -15,6 +15,7 @@ from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
 from autograder.examiner.course_modules import TESTS, test_files
 from autograder.records import Assignment, Course
+from autograder.release import calibration_record
 
 if TYPE_CHECKING:
     from autograder.release.otter.files import OtterFiles
@@ -28,16 +29,23 @@ _IGNORED = "c.CourseDirectory.ignore or include"
 _OTTER = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
 """Text that every source notebook of otter's holds, and hardly any other."""
 _EXAMINERS = "tests are the examiner's; students get the visible ones"
+_CALIBRATION = "for `autograder calibrate`; students never get it"
 _FOREIGN = "notebooks in folders are not stripped"
 
 
 def release_files(
-    course: Course, assignment: Assignment, notebooks: list[str]
+    course: Course, assignment: Assignment, notebooks: list[str], contents: Mapping[Path, bytes] | None = None
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """List the files of the release except notebooks, and the files that are left out.
 
     Files in the source folder keep their places; files that ``files`` lists elsewhere go beside the notebooks.
     nbgrader's ``ignore`` and ``include`` hold for both, but not for a file that is itself listed.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        notebooks: file names of its source notebooks.
+        contents: source notebooks that the caller has read; others are read here.
 
     Returns:
         Place in the release → file; and place of a file that is left out → reason.
@@ -46,7 +54,7 @@ def release_files(
         CourseError: a file would give hidden data away, lies outside the course, or is no file.
     """
     source = course.source(assignment.name).resolve()
-    files = _Files(course, source, notebooks)
+    files = _Files(course, source, notebooks, contents or {})
     files.add(Path(), source)
     for name in assignment.files:
         start = course.root / name
@@ -113,12 +121,12 @@ def _doubt(place: PurePosixPath) -> tuple[str, int] | None:
 class _Files:
     """The files of a release, collected one after the other."""
 
-    def __init__(self, course: Course, source: Path, notebooks: list[str]) -> None:
+    def __init__(self, course: Course, source: Path, notebooks: list[str], contents: Mapping[Path, bytes]) -> None:
         self.course, self.source, self.notebooks = course, source, notebooks
         self.patterns: FilePatterns = file_patterns(read_nbgrader_config(course.root))
         self.found: dict[str, Path] = {}
         self.left_out: dict[str, str] = {}
-        self.otter = _otter_files(source)
+        self.otter = _otter_files(source, contents)
         self.tests = source / TESTS if test_files(source) else None
 
     def add(self, place: Path, start: Path) -> None:
@@ -165,7 +173,12 @@ class _Files:
         for name in names:
             if not goes(name):
                 self.left_out[(shown / name).as_posix()] = _IGNORED
-        return [name for name in names if goes(name)]
+        names = [name for name in names if goes(name)]
+        if here == self.source:
+            calibration = {calibration_record.FILE, calibration_record.ANSWERS}.intersection(names)
+            self.left_out |= {(shown / name).as_posix(): _CALIBRATION for name in sorted(calibration)}
+            names = [name for name in names if name not in calibration]
+        return names
 
     def _is_notebook(self, shown: Path, path: Path) -> bool:
         if path.suffix != ".ipynb":
@@ -175,13 +188,16 @@ class _Files:
         return True
 
 
-def _otter_files(source: Path) -> OtterFiles | None:
+def _otter_files(source: Path, contents: Mapping[Path, bytes]) -> OtterFiles | None:
     """Read the rules of an assignment's otter notebooks, if it may have any: reading notebooks takes imports."""
-    if not any(_OTTER.search(_content(path)) for path in source.glob("*.ipynb")):
+    known = {path.resolve(): content for path, content in contents.items()}
+    paths = sorted(path for path in source.glob("*.ipynb") if not path.name.startswith("."))
+    read = {path: known[path] if path in known else _content(path) for path in paths}
+    if not any(map(_OTTER.search, read.values())):
         return None
     from autograder.release.otter.files import otter_files
 
-    return otter_files(source)
+    return otter_files(source, read)
 
 
 def _content(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, r
 from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.records import Assignment, Course
+from autograder.release.otter.languages import check_folder
 from autograder.release.otter.notebook import convert, is_otter_source
 from autograder.release.versions import NotebookVersions
 from autograder.sandbox.base import limit_threads
@@ -39,6 +40,7 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
         CourseError: there is none, or one is wrong; the message names it, with the cell.
     """
     folder = course.source(assignment.name)
+    check_folder(folder)
     paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     if not paths:
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")

@@ -19,7 +19,7 @@ from autograder._util.digests import folder_key
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
 from autograder.records import Assignment, Course, Grade
-from autograder.results import report, result_json
+from autograder.results import report, result_json, second_look
 
 
 def write_feedback(
@@ -48,7 +48,9 @@ def write_feedback(
 
     try:
         for page in due:
-            text = report.render_feedback(course, assignment, page.grade, _notebooks(course, page.grade))
+            text = report.render_feedback(
+                course, assignment, page.grade, _notebooks(course, page.grade), _requests(course, page.grade)
+            )
             content = text.encode("utf-8", "backslashreplace")
             write_atomically(page.path, content)
             pages.remember(page, _hash(content))
@@ -84,6 +86,10 @@ def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
     return found
 
 
+def _requests(course: Course, grade: Grade) -> tuple[second_look.Request, ...]:
+    return second_look.read(course, grade.student, grade.assignment)
+
+
 def _paths(course: Course, grade: Grade) -> list[Path]:
     folder = course.autograded(grade.student, grade.assignment)
     return [folder / f"{book.notebook}.ipynb" for book in grade.notebooks]
@@ -107,7 +113,9 @@ class _Pages:
 
     def made_from(self, grade: Grade) -> str:
         parts = [self.common, json.dumps(result_json.to_json(grade), sort_keys=True)]
+        parts.append(grade.name)
         parts.append(repr([([(q.by_hand, q.comment) for q in b.questions], b.comments) for b in grade.notebooks]))
+        parts.append(repr(_requests(self.course, grade)))
         parts += [_hash(path.read_bytes()) if path.is_file() else "" for path in _paths(self.course, grade)]
         return _hash("\n".join(parts).encode())
 

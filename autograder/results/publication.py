@@ -16,9 +16,12 @@ from autograder._util.files import write_atomically
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
 from autograder.records import Assignment, Batch, Course, Exam, Grade
+from autograder.release import calibration_record
 from autograder.results import gradebook, report, result_json
 from autograder.results.feedback import write_feedback
 from autograder.results.report import grades_csv, render_class_report
+from autograder.term.people import load_roster
+from autograder.term.presence import presence
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Publisher:
         self._before: gradebook.Points | None = None
 
     def look(self, course: Course, assignment: Assignment) -> None:
-        """Read the points given by hand, before any student's code runs."""
+        """Read the points given by hand, before any student's code runs; a fault of the roster is told now."""
+        load_roster(course)
         self._before = gradebook.points_by_hand(course, assignment.name)
 
     def load(self) -> None:
@@ -118,7 +122,7 @@ def record(
     standing = on_disk(course, assignment.name, exam_key)
     gradebook.record(course, exams, standing.current)
     in_csv = _for_csv(course, {assignment.name: standing})
-    entered = gradebook.with_manual_scores(course, [*standing.current, *in_csv])
+    entered = for_people(course, [*standing.current, *in_csv])
     current, in_csv = entered[: len(standing.current)], entered[len(standing.current) :]
     by_hand = _points_to_check(course, exams, current, before)
     pages = write_feedback(course, assignment, current, changed_only=True)
@@ -131,6 +135,12 @@ def record(
         paths["feedback"] = pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
     return Published(paths, set_aside, before is not None, by_hand, current, departed(course, current))
+
+
+def for_people(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
+    """Return grades as people see them: with points and comments given by hand, and with names."""
+    roster = load_roster(course)
+    return tuple(replace(g, name=roster.name(g.student)) for g in gradebook.with_manual_scores(course, grades))
 
 
 def departed(course: Course, grades: Sequence[Grade]) -> dict[str, str]:
@@ -153,7 +163,7 @@ def _below(path: Path, root: Path) -> Path:
 def record_some(course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:
     """Write the gradebook and the feedback pages of these grades; the CSV and the class report stay as they are."""
     gradebook.record(course, exams, grades)
-    entered = gradebook.with_manual_scores(course, grades)
+    entered = for_people(course, grades)
     write_feedback(course, assignment, entered, changed_only=True)
 
 
@@ -234,8 +244,13 @@ def write_csv(course: Course, to: Path | None = None) -> Path:
     Older grades are included, because their students have no other; :func:`doubts` names them.
     """
     path = to or course.grades_csv
-    write_atomically(path, grades_csv(gradebook.with_manual_scores(course, _for_csv(course, {}))))
+    write_atomically(path, grades_csv(all_grades(course)))
     return path
+
+
+def all_grades(course: Course) -> Sequence[Grade]:
+    """Return all grades on disk, older ones included, with points by hand and names, and without their texts."""
+    return for_people(course, _for_csv(course, {}))
 
 
 def _for_csv(course: Course, known: Mapping[str, StoredGrades]) -> Sequence[Grade]:
@@ -265,6 +280,8 @@ def doubts(course: Course) -> list[str]:
         lines += [f"{name}, {one_line(student)}: {why}" for student, why in standing.set_aside.items()]
         graded = (*standing.current, *standing.older)
         lines += [f"{name}, {one_line(student)}: {why}" for student, why in departed(course, graded).items()]
+        remarks = presence(load_roster(course), [grade.student for grade in graded]).remarks
+        lines += [f"{name}, {one_line(student)}: {why}" for student, why in remarks.items()]
         lines += [f"{name}, {line}" for line in _odd_points(course, name, graded)]
     return lines
 
@@ -282,7 +299,7 @@ def write_report(course: Course, assignment: Assignment, standing: StoredGrades,
     """
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
-    grades = gradebook.with_manual_scores(course, standing.current)
+    grades = for_people(course, standing.current)
     return _write_report(
         course, assignment, grades, standing.set_aside, _odd_points(course, assignment.name, grades), exams
     )
@@ -301,7 +318,15 @@ def _write_report(
     counted = [grade for grade in grades if grade.student not in listed]
     gone = departed(course, counted)
     page = render_class_report(
-        course, assignment, counted, failures=listed, by_hand=by_hand, departed=gone, titles=_titles(exams)
+        course,
+        assignment,
+        counted,
+        failures=listed,
+        by_hand=by_hand,
+        departed=gone,
+        titles=_titles(exams),
+        presence=presence(load_roster(course), {grade.student for grade in grades} | set(listed)),
+        calibrated=calibration_record.standing(course, assignment.name, exams) if exams else ("", ()),
     )
     write_atomically(path, page)
     return path

@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
-from autograder.records import CheckResult, Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.records import PRIVATE_EVIDENCE, CheckResult, Dates, Grade, NotebookGrade, Outcome, QuestionGrade
 
 VERSION = 1
 """Version that :func:`to_json` writes and :func:`from_json` reads."""
@@ -46,6 +46,7 @@ def to_json(grade: Grade) -> dict[str, Any]:
         "graded_at": _moment(grade.graded_at),
         "versions": dict(grade.versions),
         "content_keys": dict(grade.content_keys),
+        "dates": _dates(grade.dates),
     }
 
 
@@ -85,14 +86,18 @@ def dumps(grade: Grade) -> str:
 
 
 def public(grade: Grade) -> Grade:
-    """Return the grade without the instructor's details, which may quote hidden tests.
+    """Return the grade without the instructor's details, which may quote hidden tests, and without thresholds.
 
     It is the version for autograded/: nbgrader's own commands copy that folder's files to students.
     """
     replace = dataclasses.replace
 
+    def check(one: CheckResult) -> CheckResult:
+        evidence = {name: value for name, value in one.evidence.items() if name not in PRIVATE_EVIDENCE}
+        return replace(one, detail="", evidence=evidence)
+
     def question(one: QuestionGrade) -> QuestionGrade:
-        return replace(one, detail="", checks=tuple(replace(check, detail="") for check in one.checks))
+        return replace(one, detail="", checks=tuple(map(check, one.checks)))
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
     return replace(grade, notebooks=tuple(books))
@@ -180,6 +185,17 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def _dates(dates: Dates | None) -> dict[str, Any] | None:
+    if dates is None:
+        return None
+    return {
+        **dataclasses.asdict(dates),
+        "due": _moment(dates.due),
+        "close": _moment(dates.close),
+        "notes": [*dates.notes],
+    }
+
+
 def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment is not None else None
 
@@ -200,6 +216,7 @@ def _grade(data: Mapping[str, Any]) -> Grade:
         graded_at=_read_moment(data["graded_at"]),
         versions={_text(k): _text(v) for k, v in data["versions"].items()},
         content_keys={_text(k): _text(v) for k, v in data["content_keys"].items()},
+        dates=_read_dates(data.get("dates")),
     )
 
 
@@ -278,6 +295,19 @@ def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} should be true or false")
     return value
+
+
+def _read_dates(row: Mapping[str, Any] | None) -> Dates | None:
+    if row is None:
+        return None
+    return Dates(
+        due=_read_moment(row["due"]),
+        close=_read_moment(row["close"]),
+        late_days=_number(row["late_days"]),
+        excused=_truth(row["excused"]),
+        closed=_truth(row["closed"]),
+        notes=tuple(map(_text, row["notes"])),
+    )
 
 
 def _read_moment(value: Any) -> datetime | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from autograder.errors import SandboxError
-from autograder.records import SANDBOXES
+from autograder.records import SANDBOXES, USER_SANDBOX
 from autograder.sandbox.base import Finding, Job, Process, Sandbox, Usage, kernel_environment
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import not_linux
@@ -32,7 +32,7 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
 
     Args:
         python: the interpreter to make available inside (default: the kit's own).
-        name: one of :data:`~autograder.records.SANDBOXES`.
+        name: one of :data:`~autograder.records.SANDBOXES`, or the weaker :data:`~autograder.records.USER_SANDBOX`.
 
     Raises:
         SandboxError: this is not Linux, or the program that builds this sandbox is not installed. No other sandbox
@@ -44,6 +44,10 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
         from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
         return BubblewrapSandbox(python)
+    if name == USER_SANDBOX:
+        from autograder.sandbox.user import UserSandbox
+
+        return UserSandbox(python)
     from autograder.sandbox.oci import OciSandbox
 
     return OciSandbox(python, name)

@@ -18,6 +18,14 @@ INCOMING = "/opt/kernel/files"
 """A small tmpfs in which the files are bound that the kernel's agent copies into the work folder."""
 SOCKETS = "/run/kernel"
 """A small tmpfs for the kernel's sockets."""
+PLACES = (HOME, SOCKETS, "/opt/kernel", "/opt/examiner")
+"""Folders inside that hold what belongs to a job. A sandbox without a root folder of its own has them elsewhere."""
+
+
+def located(path: str) -> str:
+    """Return where this process, inside a sandbox, finds a path of :data:`PLACES`: where its home folder is, too."""
+    home = os.environ.get("HOME", "")
+    return home.removesuffix(HOME) + path if home.endswith(HOME) else path
 
 
 def own_python() -> str:

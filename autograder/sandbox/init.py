@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import signal
-import struct
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING or __package__:
 else:
     import system
 
-COMMAND = 0x436F6D6D
-"""A placeholder in FILTER for the command's pid, which is known only after the fork: an engine may have used pids
-before.
-"""
 READY, GO = b"r", b"g"
 NOT_STARTED, NOT_FOUND = 125, 127
 MAX_DESCRIPTORS = 4096
@@ -53,13 +48,6 @@ def main() -> int:
             return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def with_pid(program: bytes, pid: int) -> bytes:
-    """Replace the placeholder for the command's pid."""
-    for before, now in ((COMMAND, pid), (-COMMAND, -pid)):
-        program = program.replace(struct.pack("<i", before), struct.pack("<i", now))
-    return program
-
-
 def read_file(path: str) -> bytes:
     """Read a file."""
     with open(path, "rb") as file:
@@ -72,7 +60,7 @@ def become_command(command: list[str], program: bytes) -> NoReturn:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the command would inherit that
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
-        system.install_filter(with_pid(program, os.getpid()))
+        system.install_filter(system.with_pid(program, os.getpid()))
         with open("/proc/self/environ", "rb") as file:
             pairs = [line.split(b"=", 1) for line in file.read().split(b"\0") if b"=" in line]
         os.execvpe(command[0], command, dict(pairs))

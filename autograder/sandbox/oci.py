@@ -22,11 +22,11 @@ from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process, Trial
 from autograder.sandbox.bundle import INIT, Style, bundle
-from autograder.sandbox.init import COMMAND
 from autograder.sandbox.layout import MIB, Data, Interpreter, Operation, plan
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import control_group, install
 from autograder.sandbox.seccomp import compile_filter
+from autograder.sandbox.template.system import COMMAND
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where engines are installed; an ordinary user's PATH lacks some of these folders."""

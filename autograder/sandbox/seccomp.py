@@ -97,7 +97,12 @@ def denied(architecture: str, *, count_by_process: bool = False) -> frozenset[st
 
 
 def compile_filter(
-    architecture: str | None = None, *, count_by_process: bool = False, init: bool = False, notebook: int = NOTEBOOK
+    architecture: str | None = None,
+    *,
+    count_by_process: bool = False,
+    init: bool = False,
+    notebook: int = NOTEBOOK,
+    internet: bool = True,
 ) -> bytes:
     """Compile the filter to BPF instructions.
 
@@ -108,6 +113,7 @@ def compile_filter(
         init: compile for the first process inside, whose own exit status reports the notebook's. bubblewrap's init
             reports it in another way and takes the notebook's filter.
         notebook: the notebook's pid inside.
+        internet: allow sockets of the internet's families; False where no network namespace keeps them in.
 
     Raises:
         SandboxError: there is no table for the architecture: no filter, no sandbox.
@@ -119,6 +125,7 @@ def compile_filter(
             f"{', '.join(NUMBERS)} only. Grade on such a machine."
         )
     number = NUMBERS[architecture]
+    families = list(FAMILIES.values()) if internet else [FAMILIES["AF_UNIX"]]
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCH),
         (_JUMP_EQ, 1, 0, ARCHITECTURES[architecture]),
@@ -133,10 +140,10 @@ def compile_filter(
     for name in sorted(denied(architecture, count_by_process=count_by_process)):
         program += [(_JUMP_EQ, 0, 1, number[name]), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
     program += _check(number["clone"], 0, [(_JUMP_SET, 0, 1, NEW_NAMESPACES), (_RETURN, 0, 0, _ERRNO | errno.EPERM)])
-    program += _check(number["socketpair"], 0, _one_of(FAMILIES.values(), errno.EAFNOSUPPORT))
+    program += _check(number["socketpair"], 0, _one_of(families, errno.EAFNOSUPPORT))
     route = [(_LOAD, 0, 0, _ARGS + 16), *_one_of([NETLINK_ROUTE], errno.EAFNOSUPPORT)]
     other = [(_JUMP_EQ, 0, len(route), AF_NETLINK), *route, (_LOAD, 0, 0, _ARGS)]
-    program += _check(number["socket"], 0, [*other, *_one_of([*FAMILIES.values(), AF_NETLINK], errno.EAFNOSUPPORT)])
+    program += _check(number["socket"], 0, [*other, *_one_of([*families, AF_NETLINK], errno.EAFNOSUPPORT)])
     for request in _TTY_INJECTION.values():
         program += _check(number["ioctl"], 1, [(_JUMP_EQ, 0, 1, request), (_RETURN, 0, 0, _ERRNO | errno.EPERM)])
     for name, signal in _SIGNALS.items():

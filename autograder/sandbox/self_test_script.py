@@ -94,6 +94,8 @@ def work_folders() -> tuple[bool, str]:
             return False, f"{folder} cannot be written"
     limit = int(sys.argv[1])
     large = [folder for folder, size in sizes.items() if size > limit]
+    if len(large) == len(sizes):
+        return False, "not limited in size"
     return (
         not large,
         f"larger than the limit: {', '.join(large)}" if large else "writable and limited in size",
@@ -103,6 +105,10 @@ def work_folders() -> tuple[bool, str]:
 def network() -> tuple[bool, str]:
     """Check that loopback works and other machines cannot be reached."""
     wrong = []
+    if not attempt(lambda: socket.socket(socket.AF_INET).close()) and not attempt(
+        lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
+    ):
+        return False, "no sockets"
     for kind, port in ((socket.SOCK_STREAM, 443), (socket.SOCK_DGRAM, 53)):
         with socket.socket(socket.AF_INET, kind) as sock:
             sock.settimeout(0.2)
@@ -156,8 +162,24 @@ def processes() -> tuple[bool, str]:
     stranger = [pid for pid in seen if pid not in (1, os.getpid())]
     return (
         not stranger,
-        f"{len(stranger)} other processes are visible" if stranger else "only its own are visible",
+        "other processes are visible" if stranger else "only its own are visible",
     )
+
+
+def signals() -> tuple[bool, str]:
+    """Check that no process of another user takes a signal."""
+    own = os.getuid()
+
+    def is_reached(name: str) -> bool:
+        try:
+            if os.stat(f"/proc/{name}").st_uid == own:  # noqa: PTH116
+                return False
+        except OSError:
+            return False
+        return attempt(lambda: os.kill(int(name), 0))
+
+    reached = [name for name in os.listdir("/proc") if name.isdigit() and is_reached(name)]
+    return listed(reached, "no process of another user takes a signal")
 
 
 def privileges() -> tuple[bool, str]:
@@ -193,6 +215,7 @@ CHECKS = {
     "socket families": families,
     "system calls": system_calls,
     "processes": processes,
+    "signals": signals,
     "privileges": privileges,
     "environment": environment,
     "open files": descriptors,

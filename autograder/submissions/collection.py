@@ -29,6 +29,7 @@ from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST, TIMESTAMP, format_timestamp, read_timestamp
 from autograder.submissions.members import CLASS, SUBMISSION, Member, collision_key, mark_collisions, write_new
 from autograder.submissions.names import Layout
+from autograder.submissions.people import People
 
 _NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
 """Errors that a file name can cause: the student's fault, and not the machine's."""
@@ -75,8 +76,10 @@ def collect(
 ) -> tuple[Collected, ...]:
     """Put the submissions in ``source`` into submitted/, each with its timestamp.txt.
 
-    An item that is refused is a value with its reason, and the others are collected. Collecting the same again changes
-    nothing. A replaced submission is moved to .autograder/superseded/<assignment>/<student>/<time>/.
+    Whose an upload is, the roster says where it knows the learning system's number or the name; what the names tell of
+    people is kept there. An item that is refused is a value with its reason, and the others are collected. Collecting
+    the same again changes nothing. A replaced submission is moved to
+    .autograder/superseded/<assignment>/<student>/<time>/.
 
     Args:
         course: the course.
@@ -97,6 +100,7 @@ def collect(
     if not source.exists():
         raise UsageError(f"There is no folder or archive {source}.")
     notebooks = _expected(course, assignment)
+    people = People(course, assignment)
     with _staging(course) as staging:
         try:
             root, members = _open_source(source.resolve(), staging)
@@ -108,8 +112,9 @@ def collect(
         delivered: dict[str, datetime] = {}
         for number, item in enumerate(items):
             work = staging / f"item-{number}"
-            results.append(_one(course, assignment, notebooks, root, item, work, received, delivered))
+            results.append(_one(course, assignment, notebooks, root, item, work, received, delivered, people))
             shutil.rmtree(work, ignore_errors=True)
+        people.save()
     return tuple(results)
 
 
@@ -122,11 +127,17 @@ def _one(
     work: Path,
     received: datetime | None,
     delivered: dict[str, datetime],
+    people: People,
 ) -> Collected:
     """``delivered``: student → the upload's own time, of those that came before it in this source."""
     try:
         work.mkdir()
-        found = _numbered(course, assignment, item, resolve(assignment, notebooks, root, item, work))
+        found = resolve(assignment, notebooks, root, item, work)
+        given = found.student
+        student, notes = people.identified(item, given)
+        found = replace(found, student=student, notes=(*found.notes, *notes))
+        if student == given:
+            found = _numbered(course, assignment, item, found, people)
         now = datetime.now(UTC)
         if received is not None:
             before = delivered.get(found.student)
@@ -138,7 +149,9 @@ def _one(
         elif found.timestamp > now:
             note = f"its time lies in the future ({found.timestamp:%Y-%m-%d %H:%M} UTC)"
             found = replace(found, timestamp=now, notes=(*found.notes, note))
-        return _deliver(course, assignment, item, found, work, is_timed=received is not None)
+        result = _deliver(course, assignment, item, found, work, is_timed=received is not None)
+        people.learn(item, given, found.student)
+        return result
     except SubmissionError as error:
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=str(error))
     except OSError as error:
@@ -148,14 +161,14 @@ def _one(
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
 
 
-def _numbered(course: Course, assignment: str, item: Item, found: Found) -> Found:
+def _numbered(course: Course, assignment: str, item: Item, found: Found, people: People) -> Found:
     """Keep one of several people of one name apart from the others who were collected at other times."""
     if not item.key or found.student != item.student:
         return found
     plain = found.student.removesuffix(f" ({item.key})")
     if course.submitted(numbered(plain, item.key), assignment).is_dir():
         return replace(found, student=numbered(plain, item.key))
-    if plain != found.student and course.submitted(plain, assignment).is_dir():
+    if plain != found.student and not people.has_number(item, plain) and course.submitted(plain, assignment).is_dir():
         note = f"“{one_line(plain)}” was collected before there were two: delete it in submitted/"
         return replace(found, notes=(*found.notes, note))
     return found

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.archive import extract
 from autograder.submissions.folder import open_file, read_chunks
 from autograder.submissions.lms import Item
-from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp, student_name
+from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
 from autograder.submissions.members import MIB, SUBMISSION, Member
 from autograder.submissions.names import is_notebook, without_export_files
 from autograder.submissions.placement import place

@@ -50,6 +50,12 @@ def read_cells(name: str, data: bytes) -> tuple[list[Mapping[str, Any]], list[st
     return [c for c in cells if isinstance(c, dict)] if isinstance(cells, list) else [], notes
 
 
+def metadata_of(data: bytes) -> Mapping[str, Any]:
+    """Return the metadata of a notebook that :func:`read_cells` has read."""
+    metadata = json.loads(data.decode("utf-8-sig")).get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
 def source_of(cell: Mapping[str, Any]) -> str:
     """Return a cell's source with newlines as on Linux."""
     source = cell.get("source", "")

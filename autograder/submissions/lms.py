@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
-from autograder.submissions.manifest import TIMESTAMP, student_name
+from autograder.submissions.manifest import TIMESTAMP
 from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
 from autograder.submissions.names import (
     COPY_SUFFIX,
     PACKED,
+    SYSTEMS,
     Layout,
     Names,
     Reading,
@@ -53,6 +55,8 @@ class Item:
     time: datetime | None = None
     key: str = ""
     """The learning system's number of the student: two people may have one name."""
+    system: str = ""
+    """The learning system that gave the name, a key of :data:`~autograder.submissions.names.SYSTEMS`."""
     rest: str = ""
     """Of a file whose student was taken to be what stands before the first ``_``: what follows."""
     is_guessed: bool = False
@@ -149,7 +153,7 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) 
     stem = stem_of(name)
     escaped = re.escape(names.assignment)
     if read := _read(stem, names, folder=False):
-        item = _informed(item, read[1])
+        item = replace(_informed(item, read[1]), system=_key_of(read[0]))
         if item.student is None:
             return item
     elif names.is_told:
@@ -168,6 +172,10 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) 
 
 _EXPORT = "otter's export named it after the notebook; name it after the student (jane.zip)"
 _NO_STUDENT = "it is named after the assignment, not after a student"
+
+
+def _key_of(system: System | None) -> str:
+    return next((key for key, one in SYSTEMS.items() if one is system), "")
 
 
 def _informed(item: Item, read: Reading) -> Item:
@@ -194,7 +202,7 @@ def _folder(group: list[Member], base: str, top: str, names: Names, no_students:
     """Read the names in a folder at the top, named after a student: nbgrader's, or a learning system's."""
     read = _read(top, names, folder=True)
     system = read[0] if read else None
-    item = _informed(Item(top), read[1]) if read else Item(top, student=top)
+    item = _informed(Item(top, system=_key_of(system)), read[1]) if read else Item(top, student=top)
     if read is None and names.is_told:
         return [replace(item, student=None, problem=names.unread())]
     if item.student is not None:

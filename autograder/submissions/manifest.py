@@ -1,43 +1,17 @@
-"""Conventions that packing and collecting share: students' names, times, and submission.json's version."""
+"""Conventions that packing and collecting share: times, and submission.json's version."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
-
-from autograder._util.text import one_line
-from autograder.errors import SubmissionError
 
 MANIFEST = "submission.json"
 """Name of the file in every zip that pack makes: format, assignment, student, timestamp, sha256 of each file."""
 TIMESTAMP = "timestamp.txt"
 FORMAT = 1
 """Version of submission.json."""
-
-
-def student_name(name: str) -> str:
-    """Return the name in NFC, fit to be a folder in submitted/ and a student's id in the gradebook.
-
-    Allowed are letters, marks and digits of any script, blanks within, and ``._-+@',()``; at most 100 characters and
-    200 bytes; the first character is none of ``.-+@`` and no blank.
-
-    Raises:
-        SubmissionError: the name is not allowed.
-    """
-    name = unicodedata.normalize("NFC", name)
-    wrong = next((c for c in name if unicodedata.category(c)[0] not in "LMN" and c not in " ._-+@',()"), None)
-    if wrong is not None:
-        problem = f"the character {wrong!a} is not allowed in it"
-    elif not name or name != name.strip() or name[0] in ".-+@" or unicodedata.category(name[0])[0] == "M":
-        problem = "it is empty, or begins with one of . - + @ or a blank, or ends with a blank"
-    elif len(name) > 100 or len(name.encode()) > 200:
-        problem = "it is longer than 100 characters (or 200 bytes)"
-    else:
-        return name
-    raise SubmissionError(f"“{one_line(name)}” cannot be a student's name: {problem}.")
 
 
 def read_timestamp(folder: Path) -> datetime | None:

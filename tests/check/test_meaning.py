@@ -15,7 +15,7 @@ from helpers.rebuilding import sent
 
 from autograder import check
 from autograder.errors import CourseError
-from autograder.examiner.models import rebuild
+from autograder.models import rebuild
 from autograder.records import Outcome
 
 pytestmark = pytest.mark.keras

@@ -14,8 +14,8 @@ from helpers.remote_models import answer
 
 from autograder import check
 from autograder.check.prediction import predictions
-from autograder.examiner.models import rebuild
 from autograder.kernel import model_predictions
+from autograder.models import rebuild
 from autograder.records import Outcome
 
 DRAW = np.random.default_rng(0)

@@ -16,8 +16,8 @@ from helpers.rebuilding import sent
 from autograder import check
 from autograder.check import cost, fresh_model, training, training_plan
 from autograder.errors import CourseError
-from autograder.examiner.models import rebuild
 from autograder.kernel import keras_model
+from autograder.models import rebuild
 from autograder.records import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras

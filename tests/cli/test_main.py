@@ -30,6 +30,8 @@ from autograder.sandbox import Finding
 
 COMMANDS = (
     "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor", "demo",
+    "people", "post", "review", "second-look",
+    "audit",
 )  # fmt: skip
 
 

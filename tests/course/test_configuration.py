@@ -112,6 +112,14 @@ def test_the_courses_decimals_are_those_of_assignments_that_name_none(root: Path
     assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].decimals == 2
 
 
+def test_the_floor_of_an_audit_is_the_courses_or_the_assignments(root: Path) -> None:
+    course = load(root, "course: x\naudit: {caught: 0.8}\nassignments:\n  intro:\n  dense: {audit: {caught: 0.95}}\n")
+    assert [a.audit.caught for a in course.assignments.values()] == [0.8, 0.95]
+    assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].audit.caught is None
+    with pytest.raises(CourseError, match=r"course.yaml:2: 'caught' is 90; it must be between 0 and 1"):
+        load(root, "course: x\naudit: {caught: 90}\n")
+
+
 def test_a_single_name_is_a_list_of_it(root: Path) -> None:
     course = load(root, "course: x\nassignments:\n  dense: {files: kaggle_data.py}\n")
     assert course.assignments["dense"].files == ("kaggle_data.py",)
@@ -151,7 +159,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, audit, engine, learning_system, late_days, groups, totals, extensions, assignments",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
@@ -167,6 +175,14 @@ BAD = [
     ("course: *x\n", "begins with . in quotes"),
     ("course: 'x\n", "; close the quotes"),
     ("course: !!python/object:os.system x\n", "'course': 'x' cannot be read"),
+    (
+        "course: x\nlearning_system: {kind: canvs, url: u, course: 1}\n",
+        "course.yaml:2: unknown kind 'canvs' in 'learning_system'; did you mean 'canvas'",
+    ),
+    (
+        "course: x\nlearning_system: {kind: canvas, course: 1}\n",
+        "course.yaml:2: 'learning_system' needs url, its address, and course",
+    ),
     ("course: x\nlimits: 7\n", "course.yaml:2: 'limits' must be a mapping"),
     (
         "course: x\nlimits:\n  cell_second: 7\n",

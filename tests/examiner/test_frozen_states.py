@@ -120,6 +120,15 @@ CASES = {
         "Account = None",
         hidden=(1, 3, 5),
     ),
+    "an object deep in lists": cells(
+        FITTED + "kept = [[[[(model,)]]]]", "assert kept[0][0][0][0][0].coef == 3", "model.fit(5)"
+    ),
+    "an object that is a key": cells(FITTED + "kept = {model: 1}", "assert list(kept)[0].coef == 3", "model.fit(5)"),
+    "an object in an array": cells(
+        "import numpy as np\n" + FITTED + "kept = np.array([model], dtype=object)",
+        "assert kept[0].coef == 3",
+        "model.fit(5)",
+    ),
     "a callback of the test's": cells(
         "class Loop:\n    def __init__(self): self.n = 0\n    def run(self, f):\n        self.n += 1\n"
         "        return [f(i, self) for i in range(3)]\nloop = Loop()",

@@ -103,6 +103,48 @@ def test_with_the_release_the_instructors_cells_are_those_of_the_release(tmp_pat
     assert done.answered == ("double",)
 
 
+OTTER_TESTS = {
+    "doctests": {
+        "name": "q1",
+        "points": 1,
+        "suites": [
+            {
+                "cases": [
+                    {"code": ">>> double(2)\n4", "hidden": False},
+                    {"code": ">>> import math\n>>> math.floor(double(1.5))\nnp.int64(3)", "hidden": False},
+                ]
+            }
+        ],
+    },
+    "functions": (
+        'from otter.test_files import test_case\n\nOK_FORMAT = False\nname = "q1"\npoints = 1\n\n'
+        "@test_case(points=1, hidden=False)\ndef test_it(double, env, nothing):\n"
+        "    assert nothing is None and env['double'](2) == 4, 'twice two'\n"
+    ),
+}
+
+
+def otter_lesson(path: Path, test: Any, answer: str, **marks: Any) -> Path:
+    """A notebook of otter's, with the visible test of its question in the metadata."""
+    init = cell('import otter\ngrader = otter.Notebook("nb.ipynb")', "otter-1" if marks else "", locked=True)
+    made = notebook(path, init, cell(answer), cell('grader.check("q1")', "q1" if marks else "", **marks))
+    content = json.loads(made.read_text())
+    made.write_text(json.dumps(content | {"metadata": {"otter": {"tests": {"q1": test}}}}))
+    return made
+
+
+@pytest.mark.parametrize("marks", [{}, {"grade": True, "locked": True}], ids=["otter's own", "released here"])
+@pytest.mark.parametrize("test", OTTER_TESTS.values(), ids=OTTER_TESTS)
+def test_the_visible_tests_of_an_otter_notebook_run_without_otter(tmp_path: Path, test: Any, marks: Any) -> None:
+    """Otter's own check would need otter-grader; the kernel's stand-in for it checks nothing."""
+    right = tried(otter_lesson(tmp_path / "nb.ipynb", test, "def double(x):\n    return 2 * x", **marks))
+    assert (right.passed, right.failed, right.faults) == (("q1",), {}, ())
+    wrong = tried(otter_lesson(tmp_path / "nb.ipynb", test, "def double(x):\n    return x", **marks))
+    assert wrong.passed == ()
+    said = "q1 - 1: double(2) Expected: 4 Got: 2" if isinstance(test, dict) else "q1 - 1: AssertionError: twice two"
+    assert wrong.failed == {"q1": f"AssertionError: {said}"}
+
+
 def test_only_files_that_go_along_are_there(tmp_path: Path) -> None:
     """A file that no quoted name tells is missing, as when it is graded."""
     path = lesson(tmp_path / "nb.ipynb", "open('a.csv')", cell("name = 'b'\nopen(name + '.csv')"))

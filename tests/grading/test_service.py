@@ -9,22 +9,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from helpers.tiny import SOLUTION, submit, tiny_course
+from helpers.tiny import SOLUTION, cell, notebook, submit, tiny_course
 
 from autograder.errors import HostError
 from autograder.grading import batch, service
-from autograder.grading.arrivals import Arrivals
+from autograder.grading.arrivals import Arrivals, Inbox
 from autograder.grading.assignment import Options
 from autograder.grading.service import Service
 from autograder.grading.submission import write_grade
 from autograder.grading.work import BUSY, Work
 from autograder.records import Course, Grade, NotebookGrade, NotGraded, Outcome, QuestionGrade
+from autograder.submissions.collection import Collected
 
 SECONDS = 30
 
@@ -274,13 +275,71 @@ def test_a_folder_that_is_replaced_during_a_look_arrives_later(course: Course, m
     assert (arrivals.look(), arrivals.look()) == ([], ["ada"])
 
 
+# --- an inbox
+
+
+@pytest.fixture
+def inbox(course: Course, tmp_path: Path) -> tuple[Inbox, Path]:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return Inbox(course, course.assignments["hw"], folder), folder
+
+
+def put(folder: Path, student: str, source: str = SOLUTION) -> Path:
+    """A notebook as a student's upload."""
+    path = folder / f"{student}.ipynb"
+    path.write_text(notebook(cell(source, "double", solution=True)))
+    return path
+
+
+def told(found: Sequence[Collected]) -> list[tuple[str | None, str]]:
+    return [(one.student, one.status.value) for one in found]
+
+
+def test_a_file_in_the_inbox_is_collected_once_it_is_still(course: Course, inbox: tuple[Inbox, Path]) -> None:
+    looking, folder = inbox
+    path = put(folder, "ada")
+    assert looking.look() == []
+    assert told(looking.look()) == [("ada", "collected")]
+    assert [file.suffix for file in course.submitted("ada", "hw").iterdir()].count(".ipynb") == 1
+    assert looking.look() == []
+    assert path.is_file(), "the inbox stays as it is"
+
+
+def test_a_new_version_in_the_inbox_replaces_the_earlier_one(course: Course, inbox: tuple[Inbox, Path]) -> None:
+    looking, folder = inbox
+    put(folder, "ada")
+    looking.look(), looking.look()
+    put(folder, "ada", "def double(x):\n    return x + x  # another size")
+    looking.look()
+    assert told(looking.look()) == [("ada", "replaced")]
+
+
+def test_what_cannot_be_collected_is_refused_once_and_holds_up_nothing(inbox: tuple[Inbox, Path]) -> None:
+    looking, folder = inbox
+    (folder / "bob.zip").write_bytes(b"no archive")
+    (folder / ".hidden.ipynb").write_text("")
+    (folder / "link.ipynb").symlink_to("/etc/passwd")
+    (folder / "sub").mkdir()
+    put(folder, "ada")
+    looking.look()
+    assert sorted(told(looking.look()), key=str) == [("ada", "collected"), (None, "refused")]
+    assert looking.look() == []
+
+
+def test_an_inbox_that_is_not_there_is_said_at_once(course: Course, tmp_path: Path) -> None:
+    with pytest.raises(HostError, match=r"the inbox .* cannot be read"):
+        Inbox(course, course.assignments["hw"], tmp_path / "gone").look()
+
+
 # --- the command
 
 
 @pytest.mark.sandbox
-def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course) -> None:
+def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course, inbox: tuple[Inbox, Path]) -> None:
     submit(course, "ada")
     command = [sys.executable, "-m", "autograder", "grade", "hw", "--course", str(course.root), "--watch"]
+    command += ["--inbox", str(inbox[1])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stderr is not None
@@ -288,6 +347,8 @@ def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course) -> 
             assert "ada" in running.stdout.readline()
             submit(course, "bob", "def double(x):\n    return x")
             line = running.stdout.readline()
+            put(inbox[1], "cleo")
+            assert "cleo" in running.stdout.readline()
         finally:
             running.send_signal(signal.SIGINT)
         assert ("bob" in line, "0 / 2" in line) == (True, True)

@@ -27,6 +27,8 @@ class Backend:
     """The whole contract is tried by default, and nothing excuses that it does not run; of the others what is marked
     ``every_backend``, and the rest is ``slow``."""
 
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Test of the contract that is not for it → why. What it holds instead is tested beside it."""
     helpers: int = 0
     """How many processes of the engine's own its control group leaves room for, beside the student's."""
 
@@ -34,6 +36,26 @@ class Backend:
         module, _, name = self.maker.partition(":")
         return cast(Sandbox, getattr(importlib.import_module(module), name)(**self.options))
 
+
+_FAMILY = "its processes are known by their user, not by a namespace"
+_FILES = "it has no root folder of its own: permissions decide"
+WITHOUT_NAMESPACES = {
+    "test_no_supplementary_groups": _FILES,
+    "test_hidden_course_files_are_not_reachable": _FILES,
+    "test_a_checkout_shows_its_package_only": _FILES,
+    "test_masked_folder_is_empty": "it refuses to start where such a folder is open",
+    "test_files_are_read_only": _FILES,
+    "test_command_line_of_init_names_no_host_path": "the first process that it sees is the machine's",
+    "test_two_sandboxes_share_nothing": _FILES,
+    "test_fork_bomb_is_bounded_and_the_next_run_is_normal": _FAMILY,
+    "test_disk_is_bounded": "it bounds each file, not their sum",
+    "test_a_million_files_are_stopped": "it bounds each file, not their number",
+    "test_ignored_signals_do_not_help": _FAMILY,
+    "test_daemon_ends_with_kill": _FAMILY,
+    "test_nothing_outlives_the_kit": _FAMILY,
+    "test_a_command_that_somebody_kills_says_so": "it has no first process beside the command",
+}
+"""Of the sandbox ``user``: tests/sandbox/test_user.py has its own."""
 
 BUBBLEWRAP, OCI = "autograder.sandbox.bubblewrap:BubblewrapSandbox", "autograder.sandbox.oci:OciSandbox"
 BACKENDS = {
@@ -48,6 +70,7 @@ BACKENDS = {
         Backend("crun", OCI, {"engine": "crun"}),
         Backend("crun-reduced", OCI, {"engine": "crun", "use_cgroup": False}),
         Backend("runc", OCI, {"engine": "runc"}),
+        Backend("user", "helpers.readable_python:user_sandbox", {"use_cgroup": False}, without=WITHOUT_NAMESPACES),
     )
 }
 
@@ -57,7 +80,9 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         quick = metafunc.definition.get_closest_marker("every_backend") is not None
         slow = (pytest.mark.slow,)
-        cases = [pytest.param(b, marks=() if b.whole or quick else slow, id=b.name) for b in BACKENDS.values()]
+        test = metafunc.definition.originalname
+        tried = [backend for backend in BACKENDS.values() if test not in backend.without]
+        cases = [pytest.param(b, marks=() if b.whole or quick else slow, id=b.name) for b in tried]
         metafunc.parametrize("backend", cases)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.examiner.models import rebuild
 from autograder.kernel.codec import decode, encode
 from autograder.kernel.keras_model import claim
+from autograder.models import rebuild
 
 WORDS = np.array(["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "and", "cat"], dtype=object)
 

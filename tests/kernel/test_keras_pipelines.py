@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -143,16 +144,24 @@ def test_with_an_untested_version_of_keras_pipelines_stay_as_they_are(
     assert is_tuned(adapter(X).get_tf_dataset())
 
 
+@pytest.mark.parametrize("training", ["fast", "exact"])
 def test_the_examiners_predictions_do_not_wait_either(
-    adapter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    adapter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, training: str
 ) -> None:
+    from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+
+    for name in ("fit", "evaluate", "predict"):
+        method = getattr(TensorFlowTrainer, name)
+        monkeypatch.setattr(TensorFlowTrainer, name, getattr(method, "exact", method))
     course = tiny_course(tmp_path)
     submit(course, "ada")
     (work,) = batch.plan(course, tiny_release(course))
+    work = replace(work, assignment=replace(work.assignment, training=training))
     (tmp_path / "common").write_bytes(pack_common_head(work))
     monkeypatch.setattr(common, "COMMON", str(tmp_path / "common"))
     assert common._read() is not None
     assert hasattr(adapter.get_tf_dataset, "tuned")
+    assert hasattr(TensorFlowTrainer.predict, "exact") == (training == "fast")
 
 
 @pytest.mark.sandbox

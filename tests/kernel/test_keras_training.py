@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograder.execution.client import sandboxed_kernel
-from autograder.kernel import keras_epochs, keras_pipelines, keras_training
+from autograder.kernel import keras_epochs, keras_pipelines, keras_predictions, keras_training
 from autograder.records import TRAININGS, Limits
 from autograder.sandbox import default_sandbox
 
@@ -41,6 +41,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     exact = TensorFlowTrainer.fit
     monkeypatch.setattr(TensorFlowTrainer, "fit", exact)  # what is put back
     monkeypatch.setattr(TensorFlowTrainer, "evaluate", TensorFlowTrainer.evaluate)
+    monkeypatch.setattr(TensorFlowTrainer, "predict", TensorFlowTrainer.predict)
     keras_training.install()
     return SimpleNamespace(exact=exact, fit=TensorFlowTrainer.fit, keras=keras)
 
@@ -83,11 +84,12 @@ def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: A
         histories.append(fit(model, x, y, **given))
     arrays = [np.asarray(v).tobytes() for v in (*model.variables, *model.optimizer.variables)]
     said = [(h.history, h.epoch, h.params) for h in histories]
-    evaluate = type(model).evaluate
+    evaluate, predict = type(model).evaluate, type(model).predict
     if not hasattr(fit, "exact"):  # Keras's own
-        evaluate = getattr(evaluate, "exact", evaluate)
+        evaluate, predict = getattr(evaluate, "exact", evaluate), getattr(predict, "exact", predict)
     evaluated = [evaluate(model, x, y, verbose=0, batch_size=size) for size in (None, 7)]
-    return model, (arrays, said, evaluated)
+    predicted = [predict(model, x, verbose=0, batch_size=size) for size in (None, 7, ROWS)]
+    return model, (arrays, said, evaluated, [part.tobytes() for part in keras.tree.flatten(predicted)])
 
 
 def assert_same(fast: SimpleNamespace, build: Callable[[], Any], *fits: dict[str, Any], **more: Any) -> Any:
@@ -102,8 +104,9 @@ def assert_same(fast: SimpleNamespace, build: Callable[[], Any], *fits: dict[str
         if found != slow:
             slow = outcome(fast.exact, build, list(fits), x, y, **dict(more))[1]
     assert found == slow
-    assert model.steps_per_execution == 1
-    assert model.get_compile_config()["steps_per_execution"] == 1
+    chosen = more.get("steps_per_execution", 1)
+    assert model.steps_per_execution == chosen
+    assert model.get_compile_config()["steps_per_execution"] == chosen
     return model
 
 
@@ -223,6 +226,12 @@ def kinds() -> dict[str, tuple[Callable[[], Any], list[dict[str, Any]], dict[str
         "a class of one's own": (Subclassed, two, {}),
         "a layer of one's own": (lambda: network(layers.Dense(6), Penalised()), two, {}),
         "a loss of one's own": (plain, two, {"loss": own_loss}),
+        "steps for each call that the student chose": (plain, [*two, {"epochs": 2, "batch_size": 3}],
+                                                       {"steps_per_execution": 8}),
+        "more steps for each call than there are": (plain, two, {"steps_per_execution": 1_000}),
+        "noise with several steps for each call": (
+            lambda: network(layers.GaussianNoise(0.1), layers.Lambda(lambda t: t + tf.random.normal(tf.shape(t)))),
+            two, {"steps_per_execution": 7}),
         "two inputs": (joined, two, {"x": [X, 2 * X]}),
         "trainable changed without a compile": (
             plain, [{"callbacks": lambda: [Freezing()]}, {"batch_size": 10}], {}
@@ -243,6 +252,19 @@ def test_of_every_kind_of_training_the_numbers_are_the_same(fast: SimpleNamespac
         except AssertionError as error:
             wrong[name] = str(error)[:200]
     assert wrong == {}
+
+
+@pytest.mark.parametrize("name", ["on_train_begin", "on_epoch_begin", "on_test_begin"])
+def test_a_flag_to_stop_ends_after_as_many_steps_as_in_keras(fast: SimpleNamespace, name: str) -> None:
+    """Keras looks at it after each call, and how many steps that is may be the student's choice."""
+
+    def end(callback: Any, *_: Any) -> None:
+        callback.model.stop_training = callback.model.stop_evaluating = True
+
+    ending = type("Ending", (fast.keras.callbacks.Callback,), {name: end})
+    given = {"epochs": 2, "batch_size": 10, "callbacks": lambda: [ending()], "validation_data": (X[:90], Y[:90])}
+    found = [outcome(fit, plain, [given], X, Y, steps_per_execution=6)[1] for fit in (fast.exact, fast.fit)]
+    assert found[0] == found[1]
 
 
 def meddling(keras: Any) -> dict[str, Any]:
@@ -494,7 +516,6 @@ def test_what_is_not_plain_training_on_arrays_trains_as_it_stands(fast: SimpleNa
         steps(x=tf.data.Dataset.from_tensor_slices((X, Y)).batch(5)),
         steps(x=Generated()),
         steps(validation_data=Generated()),
-        steps(compiled={"steps_per_execution": 4}),
         steps(compiled={"run_eagerly": True}),
         steps(compiled={"jit_compile": True}),
         steps(build=OwnStep),
@@ -587,7 +608,11 @@ def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[s
 
 @pytest.mark.parametrize(
     ("module", "beside"),
-    [(keras_training, {"keras_epochs", "keras_pipelines"}), (keras_epochs, {"keras_pipelines"})],
+    [
+        (keras_training, {"keras_epochs", "keras_pipelines", "keras_predictions"}),
+        (keras_epochs, {"keras_pipelines", "keras_predictions"}),
+        (keras_predictions, set()),
+    ],
 )
 def test_the_modules_need_nothing_but_the_standard_library_and_one_another(module: Any, beside: set[str]) -> None:
     tree = ast.parse(Path(module.__file__).read_text())

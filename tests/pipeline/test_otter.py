@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.otter import SQUARE, block, code, config, course, question, release_of, text
+from click.testing import CliRunner
+from helpers.otter import SQUARE, block, code, config, course, notebook, question, release_of, text
 from helpers.pipeline import grade
 
+from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import ProofError
+from autograder.grading.otter_outputs import update_source
 from autograder.grading.proof import prove
 from autograder.release.build import write
 from autograder.results.result_json import from_json
@@ -192,3 +196,96 @@ def test_a_stale_saved_output_is_found_by_the_proof(tmp_path: Path) -> None:
     root = course(tmp_path, question("name: q", text("?"), solved, block("tests", code("x", "2"))))
     with pytest.raises(ProofError, match=r"nb, q: the solution gets 0 of 1 points \(q - 1: shows 1, expected '2'\)"):
         prove(load_course(root), release_of(root))
+
+
+STALE = [
+    question(
+        "name: q\nall_or_nothing: true",
+        text("?"),
+        block("solution", code("import numpy as np\nx = np.float64(1.5) # SOLUTION")),
+        block(
+            "tests",
+            code("x", "1.5"),
+            code("print(x)\n[x] * 3"),
+            code('""" # BEGIN TEST CONFIG\nhidden: true\n""" # END TEST CONFIG\n2 * x', "5"),
+            code("y = x + 1", "2.5"),
+        ),
+    ),
+    question("name: r", text("?"), block("solution", code("z = 1 # SOLUTION")), block("tests", code("1 / 0", "1"))),
+]
+
+
+def test_update_outputs_saves_what_the_solution_gives(tmp_path: Path) -> None:
+    root = course(tmp_path, *STALE)
+    path = root / "source/hw/nb.ipynb"
+    before = json.loads(path.read_text())
+    updates = [str(update) for update in update_source(load_course(root), release_of(root))["nb"]]
+    assert updates[:3] == [
+        "cell 8 (q - 2): nothing is now '1.5\\n[np.float64(1.5), np.float64(1.5), np.float64(1.5)]'",
+        "cell 9 (q - 3): '5' is now 'np.float64(3.0)'",
+        "cell 10 (q - 4): '2.5' is now nothing",
+    ]
+    assert updates[3].startswith("cell 19 (r - 1): not updated: 1 / 0: ZeroDivisionError")
+    after = json.loads(path.read_text())
+    changed = [n for n, (old, new) in enumerate(zip(before["cells"], after["cells"], strict=True), 1) if old != new]
+    assert changed == [8, 9, 10]
+    assert after["cells"][9]["outputs"] == []
+    assert update_source(load_course(root), release_of(root))["nb"][0].name == "r - 1"
+
+
+def test_a_release_with_update_outputs_is_proved(tmp_path: Path) -> None:
+    root = course(tmp_path, STALE[0])
+    told = CliRunner().invoke(main, ["release", "hw", "--course", str(root), "--update-outputs"])
+    assert told.exit_code == 0, told.output
+    assert "source/hw/nb.ipynb: cell 9 (q - 3): '5' is now 'np.float64(3.0)'" in told.output
+    assert "proved: the solution gets full marks" in told.output
+    again = CliRunner().invoke(main, ["release", "hw", "--course", str(root), "--update-outputs"])
+    assert "source/hw/nb.ipynb: all saved outputs are right" in again.output
+
+
+# --- a zip of otter's alone --------------------------------------------------------------------------
+
+OF_A_ZIP = """\
+OK_FORMAT = True
+
+test = {"name": "%s", "points": 2, "suites": [{"type": "doctest", "scored": True, "setup": "", "teardown": "", "cases": [
+    {"code": ">>> %s(3)\\n%s", "hidden": False, "locked": False},
+    {"code": ">>> %s(-2)\\n%s", "hidden": True, "locked": False}]}]}
+"""
+
+
+def test_a_zip_alone_is_a_course_whose_submissions_are_graded(tmp_path: Path) -> None:
+    """Of the notebooks nothing is known but where they check their questions, here the second one first."""
+    (tmp_path / "course.yaml").write_text("course: small\n")
+    head = code('# Initialize Otter\nimport numpy as np\nimport otter\ngrader = otter.Notebook("lab.ipynb")')
+    answers = {
+        "right": ("def square(x):\n    return x * x", "def cube(x):\n    return x ** 3"),
+        "half": ("def square(x):\n    return 3 * x", "def cube(x):\n    return x ** 3"),
+        "none": ("def square(x):\n    ...", "def cube(x):\n    ..."),
+        "cheat": ("def square(x):\n    ...\nnp.abs = lambda x: 27", "def cube(x):\n    ..."),
+    }
+    for student, (square, cube) in answers.items():
+        checks = code('grader.check("z")'), code('grader.check("a")'), code("grader.check_all()")
+        cells = [head, text("Square."), code(square), checks[0], text("Cube."), code(cube), checks[1], checks[2]]
+        folder = tmp_path / f"submitted/{student}/hw"
+        folder.mkdir(parents=True)
+        (folder / "lab.ipynb").write_text(json.dumps(notebook(*cells)))
+    with zipfile.ZipFile(tmp_path / "autograder.zip", "w") as archive:
+        archive.writestr("tests/z.py", OF_A_ZIP % ("z", "square", 9, "square", 4))
+        archive.writestr("tests/a.py", OF_A_ZIP % ("a", "int(np.abs(cube(3))) + 0 * abs", 27, "cube", -8))
+    told = CliRunner().invoke(main, ["import-otter", "hw", str(tmp_path / "autograder.zip"), "--course", str(tmp_path)])
+    assert told.exit_code == 0, told.output
+    assert "4 of 4 submissions check them: z, a" in told.output
+    assert "Not proved: there is no solution" in told.output
+    assert "Tests need import numpy as np: it stands in the source's first cell." in told.output
+    assert "Tests take from the notebook, as students bind it: cube, square." in told.output
+    assert "Warning" not in told.output
+    assert "2 questions, 4 points\nAdd `hw: {}` to the assignments of course.yaml" in told.output
+    (tmp_path / "course.yaml").write_text("course: small\nassignments:\n  hw: {}\n")
+    done = grade(load_course(tmp_path), name="hw")
+    assert done.points("right") == {"z": 2.0, "a": 2.0}
+    assert done.points("half") == {"z": 1.0, "a": 2.0}
+    assert done.points("none") == done.points("cheat") == {"z": 0.0, "a": 0.0}
+    refused = CliRunner().invoke(main, ["release", "hw", "--course", str(tmp_path)])
+    assert refused.exit_code != 0
+    assert "nothing in the notebook binds 'square'" in refused.output

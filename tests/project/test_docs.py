@@ -183,6 +183,8 @@ def test_the_reference_has_every_option_and_argument_as_help_says_it(name: str) 
 @pytest.mark.parametrize("block", all_blocks("yaml"))
 def test_examples_of_course_yaml_load(block: Block, tmp_path: Path) -> None:
     (tmp_path / "course.yaml").write_text(block.text)
+    for name in re.findall(r"^  ([\w-]+):", block.text.partition("assignments:")[2], re.M):
+        (tmp_path / "source" / name).mkdir(parents=True)
     for _ in range(20):  # the files that it names are made, one after the other, as it asks for them
         try:
             course = load_course(tmp_path)

@@ -57,6 +57,20 @@ def test_a_batch_that_finds_its_exams_does_without_nbgraders_preprocessors(cours
     assert done.stdout == "[]\n"
 
 
+def test_each_source_is_read_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_release(course, hw(course))
+    read: list[str] = []
+    read_bytes = Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        read.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    assert exam_cache.load(course, hw(course)) is not None
+    assert [name for name in read if name.endswith(".ipynb")] == ["nb.ipynb"]
+
+
 def _another_test(course: Course) -> None:
     tiny_course(course.root, test=TEST.replace("42", "42.0"))
 

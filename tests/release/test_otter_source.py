@@ -225,11 +225,33 @@ def test_the_linter_names_the_sources_cell_and_line(tmp_path) -> None:
         check(release_of(tmp_path))
 
 
-def test_another_language_is_refused(tmp_path) -> None:
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}},
+        {"kernelspec": {"name": "ir", "display_name": "R"}},
+        {"language_info": {"name": "R"}},
+    ],
+)
+def test_a_notebook_in_r_is_refused(tmp_path, metadata) -> None:
     course(tmp_path, Q)
     path = tmp_path / "source/hw/nb.ipynb"
-    path.write_text(path.read_text().replace('"language": "python"', '"language": "R"'))
-    with pytest.raises(CourseError, match="language is 'R'; only Python"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metadata": metadata}))
+    with pytest.raises(CourseError, match=r"source/hw/nb\.ipynb: the notebook's language is 'R'; only Python can be"):
+        release_of(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["Rmd", "qmd"])
+def test_text_that_otter_reads_as_r_is_refused_by_name_and_line(tmp_path, suffix) -> None:
+    course(tmp_path, Q)
+    path = tmp_path / f"source/hw/first.{suffix}"
+    path.write_text("# A report\n")
+    release_of(tmp_path)
+    path.write_text("---\ntitle: x\n---\n<!--\n# BEGIN QUESTION\nname: q1\n-->\n")
+    with pytest.raises(CourseError, match=rf"source/hw/first.{suffix}: line 5: otter reads .{suffix} as R, and only"):
+        release_of(tmp_path)
+    (tmp_path / "source/hw/nb.ipynb").unlink()
+    with pytest.raises(CourseError, match="otter reads"):
         release_of(tmp_path)
 
 

@@ -68,7 +68,7 @@ def made(tmp_path: Path, test: str, config: str = "{}", students: dict = STUDENT
         archive.writestr("otter_config.json", config)
         archive.writestr("run_autograder", "#!/bin/sh")
         archive.writestr("files/data/a.csv", "1,2")
-    return import_zip(load_course(tmp_path), "hw", tmp_path / "autograder.zip", tmp_path / "nb.ipynb")
+    return import_zip(load_course(tmp_path), "hw", tmp_path / "autograder.zip", tmp_path / "nb.ipynb").files
 
 
 @pytest.mark.parametrize("test", [OK.format(whole=False), FUNCTIONS], ids=["doctests", "functions"])
@@ -97,6 +97,59 @@ def test_the_students_notebook_comes_out_as_it_went_in(tmp_path: Path) -> None:
     made(tmp_path, OK.format(whole=False))
     cells = release_of(tmp_path).notebooks[0].released.cells
     assert [c.source for c in cells] == ["".join(c["source"]) for c in STUDENTS["cells"]]
+
+
+def test_a_question_with_hidden_cases_only_is_found_by_the_mark_of_its_cell(tmp_path: Path) -> None:
+    marked = code("def square(x):\n    ...")
+    marked["metadata"] = {"tags": ["otter_answer_cell"], "otter": {"tests": ["q1"]}}
+    made(tmp_path, OK.format(whole=False).replace('"hidden": False', '"hidden": True'), students=notebook(marked))
+    release = release_of(tmp_path)
+    assert [(cell.grade_id, cell.points) for cell in release.exams[0].questions] == [("q1", 3.0)]
+    assert not [cell for cell in release.notebooks[0].released.cells if 'check("q1")' in cell.source]
+    assert graded(release.exams[0], **{"q1-answer": RIGHT})[0].fraction == 1
+
+
+# --- the zip alone -----------------------------------------------------------------------------------
+
+
+def alone(root: Path, *submissions: dict, zipped: str = "autograder.zip", questions: tuple[str, ...] = ("q2", "q10")):
+    """A course made from a zip without the students' notebook, and what people are told."""
+    (root / "course.yaml").write_text("course: small\n")
+    for number, one in enumerate(submissions):
+        folder = root / f"submitted/s{number}/hw"
+        folder.mkdir(parents=True)
+        (folder / "lab.ipynb").write_text(json.dumps(one))
+    with zipfile.ZipFile(root / zipped, "w") as archive:
+        for name in questions:
+            archive.writestr(f"tests/{name}.py", OK.format(whole=False).replace('"q1"', f'"{name}"'))
+    imported = import_zip(load_course(root), "hw", root / zipped)
+    (root / "course.yaml").write_text("course: small\nassignments:\n  hw: {}\n")
+    return imported
+
+
+def checks(root: Path) -> list[str]:
+    return [str(cell.grade_id) for cell in release_of(root).exams[0].questions]
+
+
+def test_questions_come_as_the_submissions_check_them(tmp_path: Path) -> None:
+    own = notebook(code('grader.check("q10")'), code("import os"), code('grader.check("q2")\n1'))
+    part = notebook(code('grader.check("q2")'))
+    imported = alone(tmp_path, own, part, own)
+    assert imported.files == (tmp_path / "source/hw/lab.ipynb",)
+    assert checks(tmp_path) == ["q10", "q2"]
+    assert "in the order in which 2 of 3 submissions check them: q10, q2" in imported.notes[0]
+    assert "import os" not in imported.files[0].read_text()
+
+
+def test_without_submissions_questions_come_by_their_names(tmp_path: Path) -> None:
+    imported = alone(tmp_path, zipped="lab02-autograder_2026_01_30T12_00_00_123456.zip")
+    assert imported.files == (tmp_path / "source/hw/lab02.ipynb",)
+    assert checks(tmp_path) == ["q2", "q10"]
+    assert "collect submissions first, and import again" in imported.notes[0]
+
+
+def test_what_cannot_be_proved_is_said(tmp_path: Path) -> None:
+    assert alone(tmp_path).notes[-1].startswith("Not proved: there is no solution")
 
 
 REFUSED = [

@@ -36,7 +36,7 @@ TOP_LEVEL = [
         "submitted_at",
         "graded_at",
     ),
-    *("versions", "content_keys"),
+    *("versions", "content_keys", "dates"),
 ]
 
 

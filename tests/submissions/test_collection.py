@@ -817,9 +817,18 @@ def test_the_systems_numbers_tell_people_of_one_name_apart(names: list[str], cou
     assert (again.student, again.status) == ("Jane Doe (2)", REPLACED)
 
 
-def test_a_second_person_of_a_name_that_was_collected_is_named(course: Course, source: Path) -> None:
+def test_a_second_person_of_a_name_that_was_collected_is_told_apart(course: Course, source: Path) -> None:
+    """The roster remembers the first one's number."""
     put(source / "Jane Doe_1_assignsubmission_file_/ps1.ipynb")
     assert only(collect(course, "ps1", source)).student == "Jane Doe"
+    put(source / "Jane Doe_2_assignsubmission_file_/ps1.ipynb")
+    assert [c.student for c in collect(course, "ps1", source)] == ["Jane Doe", "Jane Doe (2)"]
+
+
+def test_a_second_person_of_a_name_is_named_if_the_first_ones_number_is_not_known(course: Course, source: Path) -> None:
+    put(source / "Jane Doe_1_assignsubmission_file_/ps1.ipynb")
+    assert only(collect(course, "ps1", source)).student == "Jane Doe"
+    (course.root / "people.csv").unlink()
     put(source / "Jane Doe_2_assignsubmission_file_/ps1.ipynb")
     found = collect(course, "ps1", source)
     assert all("was collected before there were two: delete it in submitted/" in c.reason for c in found)

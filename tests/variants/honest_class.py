@@ -15,11 +15,11 @@ from pathlib import Path
 from helpers.exams import composed_of, exam_of
 
 from autograder.examiner.examination import Examined, examine
-from autograder.examiner.models import rebuild
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.run import execute
+from autograder.models import rebuild
 from autograder.records import Exam, Limits, Role
 from variants.course import Kernel, _forget
 

@@ -14,14 +14,14 @@ from collections.abc import Collection, Iterator
 
 from autograder.examiner.lint.released_files import writes_over_released
 from autograder.examiner.lint.surroundings import Notebook
-from autograder.examiner.lint.test_cell import NO_MODULE, Finding, Reader
+from autograder.examiner.lint.test_cell import NO_MODULE, UNBOUND, Finding, Reader
 from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
 from autograder.examiner.names import vocabulary
 from autograder.examiner.refusals import NO_MAGICS, PLAIN_PYTHON
 from autograder.records import Exam, ExamCell, Role
 
-__all__ = ["MARK", "NO_MODULE", "Finding", "findings", "unreadable"]
+__all__ = ["MARK", "NO_MODULE", "UNBOUND", "Finding", "findings", "unreadable"]
 
 MARK = (
     "Every test cell is examined outside of the student's kernel, unless it is marked: by the tag 'examine-kernel', or "

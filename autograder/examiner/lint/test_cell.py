@@ -126,7 +126,7 @@ class Reader:
             elif bound is not None and name not in bound:
                 near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
-                yield self.finding(self._use(name), f"nothing in the notebook binds {name!r}", instead)
+                yield self.finding(self._use(name), f"{UNBOUND} {name!r}", instead)
         for node in ast.walk(self.tree):
             for target in node.targets if isinstance(node, ast.Delete) else ():
                 if isinstance(target, ast.Name) and target.id in known.trusted and target.id not in self.own:
@@ -258,6 +258,7 @@ _BRING = "install it where you grade, put it into the course folder or the relea
 
 
 NO_MODULE = "there is no module "
+UNBOUND = "nothing in the notebook binds"
 """How the reason begins where one is missing."""
 
 

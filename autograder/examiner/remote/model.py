@@ -41,5 +41,7 @@ def refused_model(remote: Remote, reference: Reference, error: Exception, said: 
     or exceeds a limit does not describe a model.
     """
     base = RemoteModel if getattr(error, "kind_refused", False) is True else Refused
-    kind: type[Refused] = type("RefusedModel", (base,), {"__slots__": (), "autograder_refusal": said or str(error)})
+    wants_shapes = getattr(error, "wants_shapes", False) is True
+    own = {"__slots__": (), "autograder_refusal": said or str(error), "autograder_wants_shapes": wants_shapes}
+    kind: type[Refused] = type("RefusedModel", (base,), own)
     return kind(remote, reference)

@@ -36,6 +36,7 @@ from autograder.grading.work import Work, handed_in, shared_files, test_librarie
 from autograder.records import Exam
 from autograder.results.annotated_notebook import ShownCell, shown_cells, sources_for_people
 from autograder.results.report.rendering import render
+from autograder.sandbox.base import located
 
 MAX_PARCEL_BYTES = 1 << 31
 """Largest parcel from the coordinator, which sends only its own data."""
@@ -46,17 +47,19 @@ def main() -> None:
     faulthandler.enable()  # a library that crashes leaves its stack in the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(SOCKET_PATH)
-        Path(SOCKET_PATH).chmod(0o666)
+        socket_path = located(SOCKET_PATH)
+        listening.bind(socket_path)
+        Path(socket_path).chmod(0o666)
         listening.listen(4)
         line, task = _first_task(listening)
-    from autograder.grading.inside.common import common
+    from autograder.grading.inside.common import common, speed_up_keras
 
     assert common is not None
     unit = _parcel(line)
     old = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
     recorded: list[Recorded | None] = [record if task["record"] is True else None for record in old]
     _import_libraries(common, task["without"])
+    speed_up_keras(common)
     libraries.do_without(task["without"])
     client = CoordinatorClient(line)
     start = partial(lent_kernel, client, common.assignment.limits)
@@ -98,7 +101,7 @@ def examined(
     start: Callable[[], Kernel],
     *,
     replay_only: bool,
-    folder: Path = Path(UNIT),
+    folder: Path | None = None,
 ) -> bytes:
     """Grade a submission.
 
@@ -108,11 +111,12 @@ def examined(
         recorded: the recording of each notebook; a new one is stored in it, too.
         start: starts a kernel.
         replay_only: grade by replay alone.
-        folder: a folder to make, for the submission's files.
+        folder: a folder to make, for the submission's files; None: the usual one.
 
     Returns:
         The outcome, see :mod:`autograder.grading.outcome`.
     """
+    folder = folder or Path(located(UNIT))
     try:
         folder.mkdir(parents=True)
         graded = _graded(unpack_unit(unit, common, folder), recorded, start, replay_only=replay_only)

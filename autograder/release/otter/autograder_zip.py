@@ -7,11 +7,12 @@ solutions: it can be graded at once, and be released as soon as somebody has wri
 from __future__ import annotations
 
 import ast
+import builtins
 import doctest
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,8 +20,11 @@ from typing import Any
 import yaml
 
 from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder._util.syntax import parsed
 from autograder.errors import CourseError
+from autograder.examiner.names import loaded_names
 
+_IMPORTS = ast.Import | ast.ImportFrom
 ANSWER_TAG = "otter_answer_cell"
 _CHECK = re.compile(r"^\s*grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)\s*;?\s*$", re.MULTILINE)
 _INIT = re.compile(r"^\s*grader\s*=\s*otter\.Notebook\(", re.MULTILINE)
@@ -94,15 +98,17 @@ def source_notebook(
     cells: list[NotebookNode] = []
     asked: list[str] = []
     for cell in notebook.cells:
-        found = _CHECK.search(cell.source) if cell.cell_type == "code" else None
-        if found and found[1] in tests and found[1] not in asked:
-            asked.append(found[1])
-            cells += _question(tests[found[1]], _answers(cells))
-        elif not (cell.cell_type == "code" and _INIT.search(cell.source) and not _more_than_init(cell.source)):
+        checked = _checked(cell)
+        names = [name for name in (*checked, *_carried(cell)) if name in tests and name not in asked]
+        is_init = cell.cell_type == "code" and _INIT.search(cell.source) and not _more_than_init(cell.source)
+        if not is_init and not any(name in checked for name in names):
             cells.append(_bare(cell))
+        for name in names:
+            asked.append(name)
+            cells += _question(tests[name], _answers(cells), check_cell=name in checked)
     absent = sorted(tests.keys() - set(asked))
     if absent:
-        raise CourseError(f'the notebook has no cell grader.check("{absent[0]}"), for which the zip has a test')
+        raise CourseError(f'the notebook has no cell grader.check("{absent[0]}"), and the zip has a test of that name')
     ok_format = all(test.ok_format for test in tests.values())
     if not ok_format and any(test.ok_format for test in tests.values()):
         raise CourseError("the zip has tests in both of otter's formats; one assignment has one of them")
@@ -117,6 +123,49 @@ def source_notebook(
         }
     )
     return made
+
+
+def bare_notebook(questions: Iterable[str], imports: Sequence[str] = ()) -> NotebookNode:
+    """Make a notebook of nothing but imports and the questions' check cells."""
+    cells = [_node("code", "\n".join(imports), outputs=[], execution_count=None)] if imports else []
+    cells += [_node("code", f'grader.check("{name}")', outputs=[], execution_count=None) for name in questions]
+    spec = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    made: NotebookNode = nbformat.from_dict(
+        {"cells": cells, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 4}
+    )
+    return made
+
+
+def order_in(notebook: NotebookNode) -> list[str]:
+    """Return the questions whose tests a notebook calls, in the order in which they are called for the first time."""
+    return list(dict.fromkeys(name for cell in notebook.cells for name in (*_checked(cell), *_carried(cell))))
+
+
+def names_asked(test: OtterTest) -> set[str]:
+    """Return the names that a test takes from the notebook."""
+    asked: set[str] = set()
+    for case in test.cases:
+        tree = ast.parse(case.code)
+        stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+        stored |= {a.asname or a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, _IMPORTS) for a in n.names}
+        stored |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        asked |= loaded_names(case.code) - stored - set(dir(builtins))
+        if not test.ok_format and isinstance(tree.body[0], ast.FunctionDef):
+            asked |= {argument.arg for argument in ast.walk(tree.body[0].args) if isinstance(argument, ast.arg)}
+    return asked - {"env"}
+
+
+def import_statements(notebook: NotebookNode) -> dict[str, str]:
+    """Return the names that a notebook's cells import at their top level, with the statement that binds each."""
+    found: dict[str, str] = {}
+    for cell in notebook.cells:
+        tree = parsed(cell.source) if cell.cell_type == "code" else None
+        for node in tree.body if tree is not None else ():
+            if isinstance(node, ast.Import):
+                found |= {a.asname or a.name.split(".")[0]: ast.unparse(ast.Import([a])) for a in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found |= {a.asname or a.name: ast.unparse(ast.ImportFrom(node.module, [a], 0)) for a in node.names}
+    return found
 
 
 def read_folder(folder: Path) -> tuple[dict[str, OtterTest], dict[str, Any], tuple[str, ...]]:
@@ -209,6 +258,18 @@ def _function_case(function: ast.FunctionDef, tree: ast.Module, label: str) -> O
 # --- the notebook ------------------------------------------------------------------------------------
 
 
+def _checked(cell: NotebookNode) -> list[str]:
+    """Return the questions that a cell checks."""
+    return _CHECK.findall(cell.source) if cell.cell_type == "code" else []
+
+
+def _carried(cell: NotebookNode) -> list[str]:
+    """Return the questions whose tests run behind a cell without a call: all their cases are hidden."""
+    own = cell.metadata.get("otter")
+    names = own.get("tests") if isinstance(own, dict) else None
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
 def _answers(cells: list[NotebookNode]) -> list[NotebookNode]:
     """Take the answer cells at the end of ``cells``: those that otter has tagged."""
     taken: list[NotebookNode] = []
@@ -219,8 +280,10 @@ def _answers(cells: list[NotebookNode]) -> list[NotebookNode]:
     return taken
 
 
-def _question(test: OtterTest, answers: list[NotebookNode]) -> Iterator[NotebookNode]:
+def _question(test: OtterTest, answers: list[NotebookNode], *, check_cell: bool) -> Iterator[NotebookNode]:
     settings: dict[str, Any] = {"name": test.name}
+    if not check_cell:
+        settings["check_cell"] = False
     if test.points is not None:
         settings["points"] = test.points
     if test.all_or_nothing:

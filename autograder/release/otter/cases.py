@@ -114,9 +114,9 @@ def resolved(question: QuestionSettings, cases: Sequence[Case], fault: Any) -> l
     given = sum(points for points in own if points is not None)
     rest = sum(points is None for points in own)
     if total is not None:
-        if given > total:
+        if given > total + 1e-9:
             raise fault(f"its test cells have {given:g} points, more than the question's {total:g}")
-        share = (total - given) / rest if rest else 0.0
+        share = max(total - given, 0.0) / rest if rest else 0.0
     else:
         share = 1 / rest if rest and not given else 0.0
     return [float(share if points is None else points) for points in own]

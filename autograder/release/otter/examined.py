@@ -8,18 +8,22 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from textwrap import indent
+from typing import Any
 
+from autograder._util.syntax import parsed
 from autograder.release.otter.blocks import Piece
 from autograder.release.otter.cases import Case, asked_of_env, function_of, parameters
 from autograder.release.otter.settings import QuestionSettings
 
-_HEAD = "from autograder.check.cases import case as _otter_case, environment as _otter_env, given as _otter_given"
+HEAD = "from autograder.check.cases import case as _otter_case, environment as _otter_env, given as _otter_given"
+_RECORDING_HEAD = HEAD.replace("import case as", "import recorded_case as")
 _SEED = (
     "import random as _otter_random, numpy as _otter_numpy\n"
     "_otter_random.seed({seed})\n_otter_numpy.random.seed({seed})"
 )
-_ALL = "from autograder.check import all_or_nothing as _otter_all"
+ALL_OR_NOTHING = "from autograder.check import all_or_nothing as _otter_all"
 _PLACE = "# source: "
 _INDENT = "    "
 
@@ -35,27 +39,119 @@ def examined_code(
         ok_format: the cases are doctests; else functions.
         seed: for the random generators, before the first case.
     """
+    blocks = [
+        f"{_place(case.piece, case.tree.body[0])}\n{block}"
+        for case, block in zip(cases, case_blocks(question, cases, ok_format=ok_format), strict=True)
+    ]
+    head = [HEAD] if seed is None else [HEAD, _SEED.format(seed=seed)]
+    if question.all_or_nothing:
+        inner = "\n".join(_indented(block) for block in blocks)
+        return "\n".join([*head, ALL_OR_NOTHING, "with _otter_all():", inner]) + "\n"
+    return "\n".join([*head, *blocks]) + "\n"
+
+
+def case_blocks(
+    question: QuestionSettings, cases: Sequence[Case], *, ok_format: bool, places: bool = True
+) -> Iterator[str]:
+    """Yield the code of each case; with ``places``, comments in it say where statements are in the source."""
     weightless = not any(case.points for case in cases)
-    blocks = []
     for number, case in enumerate(cases, 1):
         options = {"weight": 1.0 if weightless else float(case.points or 0.0)}
         details: dict[str, object] = {"hidden": case.hidden, "success": case.success, "failure": case.failure}
         details |= {"printed": case.printed, "shown": case.shown} if ok_format else {}
         text = "".join(f", {key}={value!r}" for key, value in (options | details).items() if value or key == "weight")
         text += ', printed=""' if ok_format and not case.printed else ""
-        opening = f"with _otter_case({f'{question.name} - {number}'!r}{text}) as _otter_show:"
+        opening = f"with _otter_case({case_name(question.name, number)!r}{text}) as _otter_show:"
         body = "\n".join(_doctest(case) if ok_format else _function(case))
-        blocks.append(f"{_place(case.piece, case.tree.body[0])}\n{opening}\n{indent(body, _INDENT)}")
-    head = [_HEAD] if seed is None else [_HEAD, _SEED.format(seed=seed)]
-    if question.all_or_nothing:
-        inner = "\n".join(_indented(block) for block in blocks)
-        return "\n".join([*head, _ALL, "with _otter_all():", inner]) + "\n"
-    return "\n".join([*head, *blocks]) + "\n"
+        if not places:
+            body = "\n".join(line for line in body.split("\n") if not line.strip().startswith(_PLACE))
+        yield f"{opening}\n{indent(body, _INDENT)}"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCase:
+    """A case, read back from the code of :func:`case_blocks`."""
+
+    code: str
+    """The statements of its test cell."""
+    weight: float
+    hidden: bool
+    printed: str
+    shown: str
+    success: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTest:
+    """A question's test cell, read back."""
+
+    cases: tuple[WrittenCase, ...]
+    all_or_nothing: bool
+    are_doctests: bool
+
+
+def written_cases(code: str) -> WrittenTest | None:
+    """Read the cases back from a test cell's code; None if it is not as this module writes it."""
+    tree = parsed(code) if is_otter_test(code) else None
+    if tree is None:
+        return None
+    body = [node for node in tree.body if isinstance(node, ast.With)]
+    whole = [node for node in body if ast.unparse(node.items[0].context_expr) == "_otter_all()"]
+    blocks = [node for one in whole for node in one.body if isinstance(node, ast.With)] if whole else body
+    try:
+        cases = tuple(map(_written_case, blocks))
+    except (ValueError, TypeError, AttributeError, IndexError):
+        return None  # somebody has edited it
+    are_doctests = all("printed" in _options(block) for block in blocks)
+    return WrittenTest(cases, bool(whole), are_doctests)
+
+
+def _options(block: ast.With) -> dict[str, Any]:
+    call = block.items[0].context_expr
+    if not isinstance(call, ast.Call):
+        raise TypeError("no case")
+    return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+
+
+def _written_case(block: ast.With) -> WrittenCase:
+    options = _options(block)
+    function = block.body[0]
+    if not isinstance(function, ast.FunctionDef):
+        raise TypeError("no case")
+    statements = list(function.body)
+    end = ""
+    match statements[-1]:
+        case ast.Expr(ast.Call(ast.Name("_otter_show"), [value])):
+            statements[-1] = ast.Expr(value)
+        case ast.Expr() if "printed" in options:
+            end = ";"
+        case ast.Expr():
+            statements.pop()  # the call of the function
+    return WrittenCase(
+        "\n".join(map(ast.unparse, statements)) + end,
+        float(options.get("weight", 1.0)),
+        bool(options.get("hidden", False)),
+        str(options.get("printed", "")),
+        str(options.get("shown", "")),
+        str(options.get("success", "")),
+        str(options.get("failure", "")),
+    )
 
 
 def is_otter_test(code: str) -> bool:
     """Tell whether a test cell's code is of :func:`examined_code`."""
-    return code.startswith(_HEAD)
+    return code.startswith(HEAD)
+
+
+def recording_code(code: str) -> str:
+    """Return a test cell's code with cases that record what they show, instead of comparing it."""
+    return code.replace(HEAD, _RECORDING_HEAD, 1) if is_otter_test(code) else code
+
+
+def case_name(question: str, number: int) -> str:
+    """Return the name of a question's case; cases are counted from 1."""
+    return f"{question} - {number}"
 
 
 def place_in_source(code: str, line: int) -> str:

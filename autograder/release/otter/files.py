@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,15 +35,18 @@ class OtterFiles:
         return None
 
 
-def otter_files(folder: Path) -> OtterFiles | None:
+def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | None:
     """Read which files the otter notebooks of a source folder name; None if it has no such notebook.
+
+    Args:
+        folder: the source folder, without links.
+        notebooks: its notebooks, with their content.
 
     Raises:
         CourseError: a configuration is wrong, or a listed file is missing.
     """
-    folder = folder.resolve()
-    paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
-    found = {path: settings for path in paths if (settings := _settings(path, folder)) is not None}
+    read = ((path, _settings(path, content, folder)) for path, content in notebooks.items())
+    found = {path: settings for path, settings in read if settings is not None}
     if not found:
         return None
     listed = [_place(path, folder, name) for path, s in found.items() for name in s.files]
@@ -51,17 +55,17 @@ def otter_files(folder: Path) -> OtterFiles | None:
         for path, s in found.items()
         for name in (*s.autograder_files, *s.student_files)
     ]
-    return OtterFiles(len(found) == len(paths), tuple(listed), tuple(withheld))
+    return OtterFiles(len(found) == len(notebooks), tuple(listed), tuple(withheld))
 
 
-def _settings(path: Path, folder: Path) -> Settings | None:
+def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:
     try:
-        notebook: NotebookNode = nbformat.from_dict(json.loads(path.read_bytes()))
+        notebook: NotebookNode = nbformat.from_dict(json.loads(content))
         for cell in notebook.cells:
             cell.source = "".join(cell.source)
         if not is_otter_source(notebook):
             return None
-    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None  # told when the notebook is read
     settings = Settings()
     for piece in pieces(notebook, f"source/{folder.name}/{path.name}"):

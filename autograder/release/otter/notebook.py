@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
-from autograder.errors import CourseError
 from autograder.release.otter.blocks import is_otter_source, pieces
 from autograder.release.otter.cells import Layout, MadeCell, Part, Question, lay_out
 from autograder.release.otter.examined import examined_code, place_in_source
+from autograder.release.otter.languages import check_notebook
+from autograder.release.otter.marks import nbgrader_marks
 from autograder.release.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
 from autograder.release.versions import NotebookVersions
 
 __all__ = ["convert", "is_otter_source", "place_in_source"]
-
-_LOCKED_PARTS = (Part.TEXT, Part.GIVEN)
 
 
 def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> NotebookVersions:
@@ -34,10 +30,10 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
     Raises:
         CourseError: it is not as otter's sources are, or asks for what the kit refuses.
     """
-    _check_language(notebook, label)
+    check_notebook(notebook, label)
     layout = lay_out(pieces(notebook, label), folder, file)
     cells = [cell for cell in layout.cells if cell.released is not None]
-    marks = [*_marks(cells, label)]
+    marks = [*nbgrader_marks(cells, label)]
     ids = _Ids(notebook)
     instructor, student = [], []
     for cell, mark in zip(cells, marks, strict=True):
@@ -63,12 +59,6 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
     )
 
 
-def _check_language(notebook: NotebookNode, label: str) -> None:
-    language = str(notebook.metadata.get("kernelspec", {}).get("language", "python"))
-    if language.lower() != "python":
-        raise CourseError(f"{label}: the notebook's language is {language!r}; only Python can be examined")
-
-
 def _prelude(layout: Layout) -> str:
     """Return the code that otter runs before each code cell when it grades: seeds."""
     settings = layout.settings
@@ -92,64 +82,6 @@ def _examined(cell: MadeCell, layout: Layout) -> str:
 def _visible(question: Question, layout: Layout) -> dict[str, Any] | str:
     outputs = [saved_output(case) for case in question.cases]
     return visible_test(question.settings, question.cases, outputs, ok_format=layout.settings.ok_format)
-
-
-# --- nbgrader's metadata -----------------------------------------------------------------------------
-
-
-@dataclass
-class _Counts:
-    answers: int = 0
-    texts: int = 0
-
-
-def _marks(cells: list[MadeCell], label: str) -> Iterator[dict[str, Any] | None]:
-    """Yield nbgrader's metadata of each cell; None for cells that students may change as they like."""
-    counts: dict[str, _Counts] = {}
-    given = 0
-    waiting = {c.question.settings.name: c.question for c in cells if c.question and c.question.settings.manual}
-    for cell in cells:
-        if "nbgrader" in cell.metadata:
-            where = cell.piece.fault if cell.piece else CourseError
-            raise where("the cell has marks of nbgrader, and its notebook blocks of otter; remove one of both")
-        name = cell.question.settings.name if cell.question else ""
-        count = counts.setdefault(name, _Counts())
-        if cell.part is Part.CHECK and cell.question:
-            yield _mark(_slug(name), grade=True, locked=True, points=_tests_points(cell.question))
-        elif cell.part is Part.ANSWER and name in waiting:
-            count.answers += 1
-            yield _mark(f"{_slug(name)}-answer", grade=True, solution=True, points=waiting.pop(name).points)
-        elif cell.part is Part.ANSWER and cell.cell_type == "code":
-            count.answers += 1
-            yield _mark(f"{_slug(name)}-answer{_ordinal(count.answers)}", solution=True)
-        elif cell.part in _LOCKED_PARTS or cell.is_locked:
-            if cell.part is Part.TEXT:
-                count.texts += 1
-                yield _mark(f"{_slug(name)}-text{_ordinal(count.texts)}", locked=True)
-            else:
-                given += 1
-                yield _mark(f"otter-{given}", locked=True)
-        else:
-            yield None
-    for question in waiting.values():
-        raise question.piece.fault(f"{question.settings.name} has no cell for an answer: add a prompt or a solution")
-
-
-def _mark(grade_id: str, *, points: float | None = None, **flags: bool) -> dict[str, Any]:
-    known = {name: flags.get(name, False) for name in ("grade", "locked", "solution", "task")}
-    return {"schema_version": 3, "grade_id": grade_id, **known, **({} if points is None else {"points": points})}
-
-
-def _tests_points(question: Question) -> float:
-    return 0.0 if question.settings.manual else question.points
-
-
-def _ordinal(number: int) -> str:
-    return "" if number == 1 else f"-{number}"
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w-]", "-", name, flags=re.ASCII)
 
 
 # --- nodes -------------------------------------------------------------------------------------------

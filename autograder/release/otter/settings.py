@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from autograder._util.yaml_record import Reader, is_null, suggest
 from autograder.course.paths import inside
-from autograder.course.yaml_record import Reader, is_null, suggest
 from autograder.errors import CourseError
 from autograder.release.otter.blocks import Piece
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autograder.records import Assignment, Course, Grade, NotebookGrade, Outcome
+from autograder.records import Assignment, Course, Dates, Grade, NotebookGrade, Outcome
 from autograder.results.report import notebook as cells
 from autograder.results.report import plots, words
 from autograder.results.report.headings import HeadedCell, headings
 from autograder.results.report.page import render
+from autograder.results.second_look import Request
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -31,15 +32,23 @@ class _Book:
     """Id of a question → the heading above its cell."""
 
 
-def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebooks: Mapping[str, NotebookNode]) -> str:
+def render_feedback(
+    course: Course,
+    assignment: Assignment,
+    grade: Grade,
+    notebooks: Mapping[str, NotebookNode],
+    requests: Sequence[Request] = (),
+) -> str:
     """Render the feedback page of one submission: one HTML file without scripts that loads nothing.
 
     ``notebooks`` maps a notebook's name to its annotated notebook; one that is missing (it could not be read) is
-    left out. The page shows only the student's part of a grade: never a ``detail``, never evidence.
+    left out. ``requests`` are the student's for a second look. The page shows only the student's part of a grade:
+    never a ``detail``, never evidence.
     """
     books = [_book(one, notebooks.get(one.notebook)) for one in grade.notebooks]
     earned = sum(one.score for one in grade.notebooks)
     waiting = [q for one in grade.notebooks for q in one.questions if q.needs_manual_grade]
+    due = words.due_date(grade, assignment)
     values = {
         "course": course,
         "assignment": assignment,
@@ -48,13 +57,18 @@ def render_feedback(course: Course, assignment: Assignment, grade: Grade, notebo
         "earned": earned,
         "percent": words.percent(grade.score, grade.max_score),
         "reckoned_from": words.reckoning(
-            grade.submitted_at, assignment, by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions)
+            grade.submitted_at,
+            replace(assignment, due=due),
+            by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions),
         ),
-        "late": words.lateness(grade.submitted_at, assignment.due),
+        "due": due,
+        "dates": grade.dates or Dates(),
+        "late": words.lateness(grade.submitted_at, due),
         "waiting": len(waiting),
         "waiting_points": sum(q.max_score for q in waiting),
         "several": len(books) > 1,
         "counts": _counts(grade),
+        "requests": requests,
     }
     return render("feedback.html", values)
 

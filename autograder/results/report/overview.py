@@ -11,6 +11,7 @@ from autograder.records import Assignment, CheckResult, Course, Grade, NotebookG
 from autograder.results.report import plots, words
 from autograder.results.report.page import feedback_link, pieces
 from autograder.results.result_json import peak_memory
+from autograder.term.presence import Presence
 
 Titles = Mapping[tuple[str, str], str]
 """Notebook and id of a question → the heading above it."""
@@ -55,6 +56,8 @@ def render_class_report(
     by_hand: Sequence[str] = (),
     departed: Mapping[str, str] | None = None,
     titles: Titles | None = None,
+    presence: Presence | None = None,
+    calibrated: tuple[str, Sequence[str]] = ("", ()),
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -70,6 +73,8 @@ def render_class_report(
         by_hand: points in the gradebook that a person should look at, a line each.
         departed: student with a grade and without a submission → a remark.
         titles: notebook and id of a question → its heading.
+        presence: the roster, compared with those who handed in.
+        calibrated: whether the thresholds are calibrated, and what has changed since, a sentence each.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -86,8 +91,10 @@ def render_class_report(
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
         "departed": sorted((departed or {}).items()),
+        "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
+        "calibrated": calibrated,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
     }
     return pieces("class.html", values)
@@ -116,7 +123,8 @@ def _row(grade: Grade, assignment: Assignment, titles: Titles) -> dict[str, Any]
         "percent": words.percent(grade.score, grade.max_score),
         "seconds": sum(one.wall_seconds for one in grade.notebooks),
         "mib": peak_memory(grade),
-        "late": words.lateness(grade.submitted_at, assignment.due),
+        "late": words.lateness(grade.submitted_at, words.due_date(grade, assignment)),
+        "notes": grade.dates.notes if grade.dates else (),
         "outcomes": [
             (titles.get((one.notebook, q.id)) or q.id, q.outcome, q.score, q.max_score) for one, q in _questions(grade)
         ],

@@ -104,6 +104,59 @@ def scatter(dots: Sequence[Dot]) -> Markup | None:
     return _svg(frame, text, body)
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve of the operating plot, and the values that it was estimated from."""
+
+    label: str
+    points: Sequence[tuple[float, float]]
+    """(threshold, percent of runs)."""
+    values: Sequence[float]
+    color: int
+    """Number of its color in style.css, 1 to 6."""
+
+
+def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]], measure: str) -> Markup:
+    """Plot for each threshold how often a candidate passes, with a dot for each value that was measured.
+
+    Args:
+        curves: the candidates, at most six.
+        marks: thresholds to mark, and their names.
+        measure: what is measured.
+    """
+    curves = curves[:MAX_CURVES]
+    xs = [x for curve in curves for x, _ in curve.points]
+    ticks = _ticks(min(xs), max(xs), 6)
+    rows = len(curves)
+    frame = _frame(720, 270 + 18 * rows, (ticks[0], ticks[-1]), (-12 * rows, 100))
+    body = _y_axis(frame, [0, 20, 40, 60, 80, 100], "passes, % of runs") + _x_axis(
+        frame, ticks, f"threshold, {measure}"
+    )
+    for index, (x, name) in enumerate(marks):
+        left = f"{frame.x(x):.1f}"
+        height = _TOP - 4 if index == 0 else frame.y(4)  # above the curves, else below most of them
+        body += f'<line class="mark" x1="{left}" x2="{left}" y1="{_TOP}" y2="{frame.y(-12 * rows):.1f}"/>'
+        side, place = ("key", 5) if x >= marks[0][0] else ("tick left", -5)
+        body += f'<text class="{side}" x="{frame.x(x) + place:.1f}" y="{height:.1f}">{_escape(name)}</text>'
+    for index, curve in enumerate(curves):
+        style = f"run-{curve.color}"
+        path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in curve.points)
+        body += f'<polyline class="{style}" points="{path}"/>'
+        height = frame.y(-12 * index - 8)
+        for value in curve.values:
+            body += f'<circle class="{style} value" cx="{frame.x(value):.1f}" cy="{height:.1f}" r="4"/>'
+        body += (
+            f'<text class="tick left" x="{_LEFT - 3}" y="{height + 4:.1f}">{_escape(one_line(curve.label, 8))}</text>'
+        )
+    spread = "; ".join(
+        f"{one_line(curve.label, 60)} from {min(curve.values):.4g} to {max(curve.values):.4g}" for curve in curves
+    )
+    return _svg(frame, f"How often each candidate passes, by threshold. Measured: {spread}.", body)
+
+
+MAX_CURVES = 6
+
+
 # --- parts -------------------------------------------------------------------------------------------
 
 

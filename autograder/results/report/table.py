@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from autograder._util.text import one_line
-from autograder.records import Grade, Outcome
+from autograder.records import Dates, Grade, Outcome
 from autograder.results.report.words import points
+from autograder.term.dates import deadline
 
 COLUMNS = (
     *("assignment", "student", "score", "max_score", "late_penalty", "status", "needs_manual_grade"),
-    "submitted_at",
+    *("submitted_at", "name", "due", "late_days", "excused", "dates"),
 )
 """First columns of grades.csv; after them comes one for each question."""
 
@@ -82,6 +83,17 @@ def _first_columns(grade: Grade) -> list[str]:
         grade.status,
         "yes" if grade.needs_manual_grade else "no",
         _moment(grade.submitted_at),
+        _text(grade.name),
+        *_dates(grade.dates or Dates()),
+    ]
+
+
+def _dates(dates: Dates) -> list[str]:
+    return [
+        _moment(deadline(dates)),
+        _number(dates.late_days),
+        "yes" if dates.excused else "no",
+        _text("; ".join(dates.notes)),
     ]
 
 

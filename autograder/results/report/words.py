@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from autograder.records import Assignment, Grade, NotebookGrade, Outcome, RunStatus
+from autograder.term.dates import deadline
 
 OUTCOMES = {
     Outcome.PASSED: ("✓", "passed"),
@@ -112,6 +113,11 @@ def lateness(submitted: datetime | None, due: datetime | None) -> str:
     if submitted is None or due is None or (submitted.tzinfo is None) != (due.tzinfo is None):
         return ""
     return f"{duration(submitted - due)} late" if submitted > due else ""
+
+
+def due_date(grade: Grade, assignment: Assignment) -> datetime | None:
+    """Return the student's own due date, late days included."""
+    return assignment.due if grade.dates is None else deadline(grade.dates)
 
 
 def reckoning(submitted: datetime | None, assignment: Assignment, *, by_hand: bool = False) -> str:

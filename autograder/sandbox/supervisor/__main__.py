@@ -23,12 +23,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from autograder.sandbox.supervisor import bwrap, container, fork
+    from autograder.sandbox.supervisor import bwrap, container, fork, user
 
-    Sandbox = bwrap.Bwrap | fork.Fork | container.Container
+    Sandbox = bwrap.Bwrap | fork.Fork | container.Container | user.User
     """A sandbox at its gate. It has the pids ``monitor`` (ends when everything has ended) and ``init`` (the first
     process inside), ``open_gate()`` (lets the student's process start) and ``result()`` (after the monitor's end: exit
-    code and CPU seconds).
+    code and CPU seconds). One whose processes do not all end with init has ``end_all()`` and a ``watchdog``, too.
     """
 
 WATCH_EVERY_MS = 100
@@ -67,8 +67,9 @@ def main() -> int:
 
 def start(spec: dict[str, Any]) -> Sandbox:
     """Start the sandbox of the specification, up to its gate."""
-    kind = "fork" if "template" in spec else "container" if "container" in spec else "bwrap"
-    sandbox: Sandbox = importlib.import_module(kind).start(spec)
+    kind = {"template": "fork", "container": "container", "user": "user"}
+    name = next((module for key, module in kind.items() if key in spec), "bwrap")
+    sandbox: Sandbox = importlib.import_module(name).start(spec)
     return sandbox
 
 
@@ -77,7 +78,8 @@ class Guard:
 
     def __init__(self, spec: dict[str, Any], sandbox: Sandbox) -> None:
         self.memory_bytes: int = spec["watch_bytes"]
-        self.watchdog: Any = importlib.import_module("watchdog") if self.memory_bytes else None
+        own = getattr(sandbox, "watchdog", None)
+        self.watchdog: Any = (own or importlib.import_module("watchdog")) if self.memory_bytes else None
         self.cpu_limit: float = spec["cpu_seconds"]
         self.max_processes: int = spec["processes"]
         self.sandbox, self.init = sandbox, sandbox.init
@@ -119,10 +121,13 @@ class Guard:
         return self.out_of_memory or self.cpu > self.cpu_limit
 
     def kill(self) -> None:
-        """Kill init, and with it every process of its pid namespace, and the monitor."""
+        """Kill init, and with it every process of its pid namespace, or of its user, and the monitor."""
         for fd in (self.init_fd, self.monitor_fd):
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
+        end_all = getattr(self.sandbox, "end_all", None)
+        if end_all is not None:
+            end_all()
 
     def result(self) -> dict[str, Any]:
         """Make the last report, after the end of everything.

@@ -93,8 +93,13 @@ def process_memory(pid: int) -> int:
 
 def cpu_seconds(init: int) -> float:
     """Return the CPU time of the living processes and of their children that were waited for."""
+    return cpu_seconds_of(processes(init))
+
+
+def cpu_seconds_of(pids: list[int]) -> float:
+    """Return the CPU time of these processes and of their children that were waited for."""
     total = 0
-    for pid in processes(init):
+    for pid in pids:
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             total += sum(map(int, fields[11:15]))

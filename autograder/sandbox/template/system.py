@@ -83,12 +83,17 @@ class _Sets(ctypes.Structure):
     _fields_ = (("words", ctypes.c_uint32 * 6),)
 
 
-def drop_capabilities() -> None:
-    """Drop all capabilities from every set, for good."""
+def drop_bounding_set() -> None:
+    """Rule out that a program that is executed later gives this process a capability."""
     with open("/proc/sys/kernel/cap_last_cap") as file:  # noqa: PTH123
         last = int(file.read())
     for capability in range(last + 1):
         _prctl("a capability cannot be dropped", _BOUNDING_DROP, capability)
+
+
+def drop_capabilities() -> None:
+    """Drop all capabilities from every set, for good."""
+    drop_bounding_set()
     _prctl("the ambient capabilities cannot be cleared", _AMBIENT, _CLEAR_ALL)
     header = _Header(_CAPABILITIES_3, 0)
     _check(LIBC.capset(ctypes.byref(header), ctypes.byref(_Sets())), "the capabilities cannot be dropped")
@@ -98,8 +103,26 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
+COMMAND = 0x436F6D6D
+"""Placeholder in a filter for the command's pid, which is known only after the fork: an engine, or the host, may have
+used pids before.
+"""
+
+
+def with_pid(program: bytes, pid: int) -> bytes:
+    """Replace the placeholder for the command's pid."""
+    for before, now in ((COMMAND, pid), (-COMMAND, -pid)):
+        program = program.replace(struct.pack("<i", before), struct.pack("<i", now))
+    return program
+
+
+def forbid_new_privileges() -> None:
+    """Rule out that executing a program gives new privileges."""
+    _prctl("new privileges cannot be ruled out", _NO_NEW_PRIVILEGES, 1)
+
+
 def install_filter(program: bytes) -> None:
     """Install a system-call filter (an array of ``struct sock_filter``) for this process and its children."""
-    _prctl("new privileges cannot be ruled out", _NO_NEW_PRIVILEGES, 1)
+    forbid_new_privileges()
     described = _Program(len(program) // 8, program)
     _prctl("the system-call filter is refused", _SECCOMP, _FILTER, ctypes.pointer(described))

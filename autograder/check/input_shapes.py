@@ -1,0 +1,39 @@
+"""The shapes of a model's inputs as a check knows them, in the form in which the kernel is told them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.check.shapes import row_shape
+
+MAX_INPUTS = 64
+
+
+def of_rows(rows: Any) -> Any:
+    """Return the shapes of a check's rows: of an array, or of each in a list, tuple or dict; None if they have none."""
+    if isinstance(rows, dict):
+        return _structure({str(name): of_rows(array) for name, array in rows.items()})
+    if isinstance(rows, list | tuple):
+        return _structure([of_rows(array) for array in rows])
+    array = np.asarray(rows)
+    return {"shape": list(array.shape[1:]), "dtype": "string" if array.dtype.kind in "OUS" else ""}
+
+
+def of_shapes(shape: Any) -> Any:
+    """Return the shapes that a test asks for: of one row, or a list or dict of such; None without any."""
+    return None if shape is None else _of_shape(row_shape(shape))
+
+
+def _of_shape(shape: Any) -> Any:
+    if isinstance(shape, dict):
+        return _structure({str(name): _of_shape(one) for name, one in shape.items()})
+    if isinstance(shape, list):
+        return _structure([_of_shape(one) for one in shape])
+    return {"shape": list(shape), "dtype": ""}
+
+
+def _structure(made: Any) -> Any:
+    found = made.values() if isinstance(made, dict) else made
+    return made if 0 < len(made) <= MAX_INPUTS and None not in found else None

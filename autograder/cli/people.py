@@ -1,0 +1,165 @@
+"""``autograder people``: shows the roster, and imports lists of learning systems into it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.output import course_option, examples, warn_each
+from autograder.cli.requirements import InstructorCommand
+from autograder.errors import UsageError
+
+if TYPE_CHECKING:
+    from autograder.records import Course
+    from autograder.term.people import Person, Roster
+
+SYSTEMS = ("canvas", "moodle", "nbgrader", "table")
+
+
+@click.command(
+    cls=InstructorCommand,
+    short_help="Show the roster, or import people into it.",
+    epilog=examples("""
+autograder people                                          # who is in the course
+autograder people show --assignment ps1                    # and who has not handed in
+autograder people import Grades-DL101.csv                  # Canvas: Grades, Export
+autograder people import participants.csv --mark-left      # Moodle; others have left
+autograder people import worksheet.csv --assignment ps1    # Moodle's grading worksheet
+autograder people import gradebook.db                      # nbgrader
+autograder people import list.csv --column id=Matrikel --column name=Name
+"""),
+)
+@click.argument("action", type=click.Choice(["show", "import"]), default="show")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@course_option
+@click.option(
+    "--assignment", metavar="NAME", help="Of Moodle's grading worksheet; with show, list who did not hand in."
+)
+@click.option("--from", "system", type=click.Choice(SYSTEMS), metavar="SYSTEM", help=f"One of {', '.join(SYSTEMS)}.")
+@click.option("--id", "id_column", metavar="COLUMN", help="What becomes the id of new people, e.g. sis_login or email.")
+@click.option("--column", "columns", metavar="KEY=HEADING", multiple=True, help="What a column of FILE holds.")
+@click.option("--part", is_flag=True, help="FILE has a part of the course only, such as one section.")
+@click.option("--mark-left", is_flag=True, help="People who are not in FILE get the status left.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+def people(
+    action: str,
+    file: Path | None,
+    course_folder: Path,
+    assignment: str | None,
+    system: str | None,
+    id_column: str | None,
+    columns: tuple[str, ...],
+    part: bool,
+    mark_left: bool,
+    dry_run: bool,
+) -> None:
+    """Show who is in the course (people.csv or people.yaml), or import a learning system's list into it.
+
+    An import changes nothing if a line of FILE is wrong. What it replaces is kept in .autograder/people/.
+    """
+    from autograder.course.configuration import assignment as find_assignment
+    from autograder.course.configuration import load_course
+    from autograder.term.people import load_roster
+
+    course = load_course(course_folder.resolve())
+    if assignment is not None:
+        find_assignment(course, assignment)
+    if action == "show":
+        if file is not None:
+            raise UsageError(f"did you mean `autograder people import {file}`?")
+        _show(course, load_roster(course), assignment)
+        return
+    if file is None:
+        raise UsageError("name the list to import: `autograder people import FILE`")
+    if part and mark_left:
+        raise UsageError("--mark-left needs a list of the whole course, and --part says that it is none")
+    _import(course, file, assignment or "", system or "", id_column or "", _columns(columns), part, mark_left, dry_run)
+
+
+def _columns(given: tuple[str, ...]) -> dict[str, str]:
+    from autograder.term.people_import import is_known_column
+
+    found = {}
+    for text in given:
+        held, equals, heading = text.partition("=")
+        if not equals or not heading or not is_known_column(held):
+            raise UsageError(
+                f"--column {text}: write it like id=Matrikel, with id, name, first, last, email, section, …"
+            )
+        found[held] = heading
+    return found
+
+
+def _show(course: Course, roster: Roster, assignment: str | None) -> None:
+    from autograder._util.text import one_line
+    from autograder.grading.batch import students
+    from autograder.term.presence import presence
+
+    if roster.path is None:
+        warn_each([f"there is no roster in {course.root}; make one with `autograder people import FILE`"])
+    counts = Counter(person.status for person in roster.people)
+    sections = Counter(person.section for person in roster.people if person.status == "active" and person.section)
+    click.echo(f"{len(roster.people)} people" + "".join(f", {n} {status}" for status, n in sorted(counts.items())))
+    for section, count in sorted(sections.items()):
+        click.echo(f"  section {one_line(section, 60)}: {count}")
+    for name in [assignment] if assignment else course.assignments:
+        found = presence(roster, students(course, name))
+        if assignment or found.remarks:
+            click.echo(f"{name}:")
+        if assignment:
+            for person in found.missing:
+                click.echo(f"  missing  {_named(person)}")
+        for student, why in found.remarks.items():
+            click.echo(f"  look     {one_line(student, 60)}: {why}")
+
+
+def _import(
+    course: Course,
+    file: Path,
+    assignment: str,
+    system: str,
+    id_column: str,
+    columns: dict[str, str],
+    part: bool,
+    mark_left: bool,
+    dry_run: bool,
+) -> None:
+    from autograder.grading.batch import exclusive
+    from autograder.term import people_import
+    from autograder.term.people import load_roster, save_roster
+
+    with exclusive(course):
+        roster = load_roster(course)
+        found, left_out = people_import.read_people(file, system, assignment, columns)
+        whole = not part and not assignment
+        imported = people_import.merge(roster, found, file.name, id_column, whole=whole)
+        if mark_left:
+            imported = people_import.mark_left(imported)
+        people = imported.people
+        path = roster.path or course.root / "people.csv"
+        if people != roster.people and not dry_run:
+            path = save_roster(course, people, roster)
+    for sign, some in (("new", imported.new), ("changed", imported.changed), ("gone", imported.gone)):
+        for person in some:
+            click.echo(f"{sign:<8} {_named(person)}")
+    click.echo(
+        f"{path}{' would have' if dry_run else ':'} {len(people)} people, {len(imported.new)} new, "
+        f"{len(imported.changed)} changed"
+    )
+    notes = [f"{line}, left out" for line in left_out]
+    if imported.gone:
+        count = len(imported.gone)
+        done = "now marked as left" if mark_left else "not in the list; --mark-left sets the status left"
+        notes.append(f"{count} of the roster: {done}")
+    warn_each(notes)
+
+
+def _named(person: Person) -> str:
+    from autograder._util.text import one_line
+
+    name = f"  {one_line(person.name, 60)}" if person.name else ""
+    section = f"  ({one_line(person.section, 60)})" if person.section else ""
+    return f"{one_line(person.id, 60)}{name}{section}"

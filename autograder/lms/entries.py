@@ -1,0 +1,96 @@
+"""What is handed to a learning system: for each student a score, a comment and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder._util.text import one_line
+from autograder.errors import UsageError
+from autograder.records import Course, Grade, QuestionGrade
+from autograder.results import gradebook, publication, report
+from autograder.results.report.words import points
+
+MAX_COMMENT = 4000
+"""Limit on the characters of a comment."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The result of one student."""
+
+    student: str
+    """Name of the folder in submitted/."""
+    score: float | None
+    """Points after the late penalty; None: a person has not decided yet."""
+    max_score: float
+    comment: str
+    """A line for each question."""
+    page: Path | None
+    """The feedback page, if there is one."""
+
+
+def entries(course: Course, assignment: str, *, unfinished: bool = False) -> tuple[list[Entry], dict[str, str]]:
+    """Read what stands for each student: with the points that people gave, by name.
+
+    Args:
+        course: the course.
+        assignment: the assignment's name.
+        unfinished: whether submissions that wait for a person are handed over with the points that they have.
+
+    Returns:
+        The entries, and student → reason for those whose grade on disk does not count.
+
+    Raises:
+        UsageError: nothing is graded.
+    """
+    standing = publication.on_disk(course, assignment)
+    if not standing.current and not standing.set_aside:
+        raise UsageError(f"nothing is graded; run `autograder grade {assignment}` first")
+    graded = gradebook.with_manual_scores(course, standing.current)
+    return [_entry(course, grade, unfinished) for grade in graded], dict(standing.set_aside)
+
+
+def _entry(course: Course, grade: Grade, unfinished: bool) -> Entry:
+    page = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
+    waits = grade.needs_manual_grade and not unfinished
+    score = None if waits else grade.score
+    return Entry(grade.student, score, grade.max_score, summary(grade), page if page.is_file() else None)
+
+
+def summary(grade: Grade) -> str:
+    """Write a comment: a line for each question with its points, the late penalty, and the sum."""
+    several = len(grade.notebooks) > 1
+    lines = [
+        f"{f'{book.notebook}/' if several else ''}{_line(question)}"
+        for book in grade.notebooks
+        for question in book.questions
+    ]
+    if grade.late_penalty:
+        lines.append(f"late: −{points(grade.late_penalty)}")
+    lines.append(f"in all: {points(grade.score)} of {points(grade.max_score)}")
+    return _bounded(lines)
+
+
+def _line(question: QuestionGrade) -> str:
+    if question.needs_manual_grade:
+        return f"{one_line(question.id, 80)}: a person has to look at it"
+    said = one_line(question.message, 200) if question.score < question.max_score else ""
+    scored = f"{one_line(question.id, 80)}: {points(question.score)} of {points(question.max_score)}"
+    return f"{scored}; {said}" if said else scored
+
+
+def _bounded(lines: Sequence[str]) -> str:
+    """Join the lines; of too many the first are kept, and the sum."""
+    text = "\n".join(lines)
+    if len(text) <= MAX_COMMENT:
+        return text
+    kept: list[str] = []
+    left = MAX_COMMENT - len(lines[-1]) - len("\n…\n")
+    for line in lines[:-1]:
+        left -= len(line) + 1
+        if left < 0:
+            break
+        kept.append(line)
+    return "\n".join([*kept, "…", lines[-1]])

@@ -1,0 +1,136 @@
+"""Grades into a learning system's CSV file: one column is filled, everything else stays."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from autograder.errors import UsageError
+from autograder.lms.entries import Entry
+from autograder.lms.matching import Known, match
+from autograder.lms.memory import Memory, Sent, digest
+from autograder.lms.sheet import Sheet
+from autograder.lms.systems import Column, Layout
+
+_TOLERANCE = 0.005
+"""Learning systems round to two places."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What became of each student's grade."""
+
+    written: Sequence[str]
+    same: Sequence[str]
+    """Students whose cell had this grade already."""
+    kept: Mapping[str, str]
+    """Student → what stands there, which this course did not write."""
+    waiting: Sequence[str]
+    """Students whose grade a person has not decided yet."""
+    unclear: Mapping[str, str]
+    """Student → why they have no row."""
+    by_name: Sequence[str]
+    """Students that only their full name was found by."""
+    without: Sequence[str]
+    """People in the file without a submission here."""
+    sent: dict[str, Sent] = field(default_factory=dict)
+    """Student → what was written."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Student → row."""
+
+
+def fill(
+    sheet: Sheet,
+    layout: Layout,
+    entries: Sequence[Entry],
+    students: Mapping[str, Known],
+    memory: Memory,
+    *,
+    overwrite: bool = False,
+    scale: bool = False,
+) -> Filled:
+    """Write the grades into ``sheet``.
+
+    Args:
+        sheet: the file; its cells are changed.
+        layout: what it is.
+        entries: the results.
+        students: all names of each student in ``entries``.
+        memory: what was handed over before.
+        overwrite: whether grades that stand there and are not this course's are replaced.
+        scale: whether points are scaled where the file counts other points than the assignment.
+
+    Raises:
+        UsageError: the file counts other points than the assignment, and ``scale`` is false.
+    """
+    matched = match({entry.student: students[entry.student] for entry in entries}, layout.known)
+    column = layout.column
+    written, same, waiting = list[str](), list[str](), list[str]()
+    kept, sent = dict[str, str](), dict[str, Sent]()
+    rows = {student: layout.people[person] for student, person in matched.pairs.items()}
+    for entry in entries:
+        if entry.student not in rows:
+            continue
+        cells = sheet.rows[rows[entry.student]]
+        if entry.score is None:
+            waiting.append(entry.student)
+            continue
+        score = entry.score * _factor(sheet, cells, column, entry, scale)
+        before = memory[entry.student]
+        stands = cells[column.index].strip()
+        value = _value(stands)
+        if column.locked is not None and cells[column.locked].strip().casefold() == "no":
+            kept[entry.student] = "it cannot be changed there"
+        elif stands in ("", "-") or overwrite or _is(value, before.score) or _is(value, score):
+            comment = _comment(cells, column, entry, before)
+            if _is(value, score):
+                same.append(entry.student)
+            else:
+                written.append(entry.student)
+                cells[column.index] = sheet.number(round(score, 2))
+                sent[entry.student] = Sent(score, comment)
+        else:
+            kept[entry.student] = f"{stands} stands there, {sheet.number(round(score, 2))} here"
+    taken = set(rows.values())
+    without = [_person(known) for row, known in zip(layout.people, layout.known, strict=True) if row not in taken]
+    return Filled(written, same, kept, waiting, matched.unclear, matched.by_name, without, sent, rows)
+
+
+def _factor(sheet: Sheet, cells: Sequence[str], column: Column, entry: Entry, scale: bool) -> float:
+    """Return what a point of ours counts there."""
+    there = column.points if column.maximum is None else _value(cells[column.maximum])
+    if there is None or abs(there - entry.max_score) < _TOLERANCE or entry.max_score <= 0:
+        return 1.0
+    if not scale:
+        raise UsageError(
+            f"{sheet.name}: the grade is out of {there:g} there and out of {entry.max_score:g} here; "
+            "change it there, or let --scale convert the points"
+        )
+    return there / entry.max_score
+
+
+def _comment(cells: list[str], column: Column, entry: Entry, before: Sent) -> str:
+    """Write the comment where there is a column for it and no person's text; returns its digest."""
+    if column.comments is None:
+        return ""
+    text = "<br>".join(html.escape(line, quote=False) for line in entry.comment.splitlines())
+    stands = cells[column.comments]
+    if not stands.strip() or digest(stands) == before.comment:
+        cells[column.comments] = text
+    return digest(text) if cells[column.comments] == text else ""
+
+
+def _value(text: str) -> float | None:
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _is(value: float | None, other: float | None) -> bool:
+    return value is not None and other is not None and abs(value - other) < _TOLERANCE
+
+
+def _person(known: Known) -> str:
+    return next((text for texts in (known.names, known.logins, known.ids) for text in texts), "")

@@ -1,0 +1,120 @@
+"""Who is who: students of this course, and the people that a learning system lists.
+
+A match is one to one, or there is none. What is surest decides first: numbers that the system gave, then login names
+and addresses, then full names.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+CANVAS, PARTICIPANT, REGISTRY = "canvas", "participant", "registry"
+"""Kinds of numbers: Canvas's own, Moodle's for one assignment, and the university's, which all systems may have."""
+
+
+def numbers(kind: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Return numbers with their kind: the same digits of two kinds are two people."""
+    return tuple(f"{kind}:{value.strip().lstrip('#')}" for value in values if value.strip())
+
+
+@dataclass(frozen=True)
+class Known:
+    """All names of one person, on either side."""
+
+    ids: tuple[str, ...] = ()
+    """Numbers, each with its kind: :data:`CANVAS`, :data:`PARTICIPANT` or :data:`REGISTRY`, and ``:`` before it."""
+    logins: tuple[str, ...] = ()
+    """Login names and mail addresses."""
+    names: tuple[str, ...] = ()
+    """Full names, as ``Jane Doe`` or ``Doe, Jane``."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The result: pairs, and who is left."""
+
+    pairs: Mapping[str, int]
+    """Student → index of the person in the learning system."""
+    by_name: tuple[str, ...]
+    """Students of whom nothing but the full name fits."""
+    unclear: Mapping[str, str]
+    """Student → why they have no pair."""
+
+
+def match(students: Mapping[str, Known], people: Sequence[Known]) -> Matched:
+    """Match students (by their folder's name) with a learning system's people."""
+    pairs: dict[str, int] = {}
+    by_name: list[str] = []
+    unclear = dict.fromkeys(students, "nobody there fits")
+    for level in (_ids, _logins, _names):
+        fitting = _fitting(students, people, level, pairs)
+        wanted = Counter(person for found in fitting.values() for person in found)
+        for student, found in fitting.items():
+            if len(found) == 1 and wanted[found[0]] == 1:
+                pairs[student] = found[0]
+                by_name += [student] if level is _names else []
+            else:
+                unclear[student] = "more than one person fits"
+    return Matched(
+        pairs, tuple(sorted(by_name)), {name: why for name, why in sorted(unclear.items()) if name not in pairs}
+    )
+
+
+def _fitting(
+    students: Mapping[str, Known], people: Sequence[Known], level: Callable[[Known], set[str]], pairs: Mapping[str, int]
+) -> dict[str, list[int]]:
+    """Find, for each student without a pair, the people without one who share a key of this level."""
+    owners: dict[str, set[int]] = {}
+    taken = set(pairs.values())
+    for number, person in enumerate(people):
+        if number not in taken:
+            for key in level(person):
+                owners.setdefault(key, set()).add(number)
+    found = {
+        student: sorted(set().union(*(owners.get(key, set()) for key in level(known))))
+        for student, known in students.items()
+        if student not in pairs
+    }
+    return {student: fitting for student, fitting in found.items() if fitting}
+
+
+def _ids(known: Known) -> set[str]:
+    return {_plain(text) for text in known.ids} - {""}
+
+
+def _logins(known: Known) -> set[str]:
+    return {_plain(text) for text in known.logins} - {""}
+
+
+def _names(known: Known) -> set[str]:
+    return {name for text in known.names for name in spellings(text)} - {""}
+
+
+def _plain(text: str) -> str:
+    """Drop what tells nobody apart: case, spaces around, the mark # before Brightspace's numbers."""
+    return unicodedata.normalize("NFC", text).strip().lstrip("#").casefold()
+
+
+def spellings(name: str) -> set[str]:
+    """Return a full name's letters, in the order of speech and of lists: ``janedoe`` and ``doejane``.
+
+    Canvas names files ``doejane``, Moodle ``Jane Doe``; lists have ``Doe, Jane``.
+    """
+    last, comma, first = name.partition(",")
+    parts = [first, last] if comma else [name]
+    words = [_letters(word) for part in parts for word in re.split(r"[\s_]+", part)]
+    words = [word for word in words if word]
+    found = {"".join(words)}
+    if comma:
+        found.add(_letters(last) + _letters(first))
+    elif len(words) > 1:
+        found.add(words[-1] + "".join(words[:-1]))
+    return found
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFC", text).casefold() if c.isalnum())

@@ -1,0 +1,129 @@
+"""Results to a learning system by its API: first a plan, then one student after the other.
+
+What a person changed there is kept: a score that is neither the one handed over last nor this one. A second run sends
+nothing again.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.errors import UsageError
+from autograder.lms.account import Account, Delivery, System
+from autograder.lms.entries import Entry
+from autograder.lms.matching import Known, match
+from autograder.lms.memory import Memory, digest
+
+_TOLERANCE = 0.005
+"""Learning systems round to two places."""
+
+
+class Act(enum.StrEnum):
+    """What happens to one student's result."""
+
+    SEND = "send"
+    SAME = "same"
+    KEPT = "kept"
+    """Another score stands there, which this course did not send."""
+    WAITS = "waits"
+    """A person has not decided the grade yet."""
+    UNCLEAR = "unclear"
+    """It is not clear whose result it is there."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The plan for one student."""
+
+    student: str
+    act: Act
+    note: str = ""
+    account: Account | None = None
+    delivery: Delivery | None = None
+
+
+def plan(
+    system: System,
+    assignment: str,
+    entries: Sequence[Entry],
+    students: Mapping[str, Known],
+    memory: Memory,
+    *,
+    comments: bool = True,
+    pages: bool = True,
+    overwrite: Callable[[str], bool] = lambda student: False,
+    scale: bool = False,
+) -> list[Step]:
+    """Compare the results with what stands in the learning system; changes nothing.
+
+    Args:
+        system: the assignment there.
+        assignment: its name here.
+        entries: the results.
+        students: all names of each student in ``entries``.
+        memory: what was sent before.
+        comments: whether the summary of the questions goes along.
+        pages: whether the feedback page goes along.
+        overwrite: whose scores there may be replaced although a person gave them.
+        scale: whether points are scaled where the assignment counts other points there.
+
+    Raises:
+        UsageError: the assignment counts other points there, and ``scale`` is false.
+    """
+    there = system.points()
+    accounts = system.accounts()
+    matched = match({entry.student: students[entry.student] for entry in entries}, [a.known for a in accounts])
+    steps = []
+    for entry in entries:
+        if entry.student not in matched.pairs:
+            steps.append(Step(entry.student, Act.UNCLEAR, matched.unclear[entry.student]))
+            continue
+        account = accounts[matched.pairs[entry.student]]
+        note = "found by the full name" if entry.student in matched.by_name else ""
+        factor = _factor(system, there, entry, scale)
+        if entry.score is None:
+            steps.append(Step(entry.student, Act.WAITS, "a person has not decided yet", account))
+            continue
+        score = entry.score * factor
+        before = memory[entry.student]
+        known = account.score is None or _is(account.score, before.score) or _is(account.score, score)
+        if account.excused:
+            steps.append(Step(entry.student, Act.KEPT, "excused there", account))
+        elif not known and not overwrite(entry.student):
+            note = f"{account.score:g} stands there, {score:g} here"
+            steps.append(Step(entry.student, Act.KEPT, note, account))
+        else:
+            comment = entry.comment if comments and digest(entry.comment) != before.comment else None
+            page = entry.page if pages and entry.page and digest(entry.page.read_bytes()) != before.page else None
+            changed = None if _is(account.score, score) else score
+            delivery = Delivery(changed, comment, page, f"{assignment}.html")
+            same = changed is None and comment is None and page is None
+            steps.append(Step(entry.student, Act.SAME if same else Act.SEND, note, account, delivery))
+    return steps
+
+
+def send(system: System, steps: Sequence[Step], memory: Memory) -> Iterator[tuple[Step, list[str]]]:
+    """Carry out a plan; yields each step after it is done and remembered, with notes for a person."""
+    for step in steps:
+        if step.act is Act.SEND and step.account is not None and step.delivery is not None:
+            now, notes = system.deliver(step.account, step.delivery, memory[step.student])
+            memory.remember(step.student, now)
+            yield step, notes
+
+
+def _factor(system: System, there: float | None, entry: Entry, scale: bool) -> float:
+    """Return what a point of ours counts there."""
+    if there is None or abs(there - entry.max_score) < _TOLERANCE or entry.max_score <= 0:
+        return 1.0
+    if not scale:
+        raise UsageError(
+            f"{system.name} counts {there:g} points, the assignment here {entry.max_score:g}; change it there, or let "
+            "--scale convert the points"
+        )
+    return there / entry.max_score
+
+
+def _is(value: float | None, other: float | None) -> bool:
+    return value is not None and other is not None and abs(value - other) < _TOLERANCE

@@ -1,0 +1,230 @@
+"""Construction of a Keras model that the examiner can trust, from a claim and raw arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.models.compiling import compile_as
+from autograder.models.construct import assemble, inside, restore_initializers
+from autograder.models.graph import Built, Construction, run
+from autograder.models.history import attach_history
+from autograder.models.measure import Measure
+from autograder.models.operate import operate, tensors
+from autograder.models.plan import (
+    MAX_LAYERS,
+    Call,
+    InputPlan,
+    LayerPlan,
+    ModelPlan,
+    OperationPlan,
+    Ref,
+    layer_count,
+    refs,
+)
+from autograder.models.read import read_model
+from autograder.models.unrolled import UNROLLED, no_record, require_same_predictions
+from autograder.models.values import RefusedModel, mapping, show
+
+KINDS = ("Sequential", "Functional", "Unrolled")
+
+
+def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_parameters: int = 50_000_000) -> Any:
+    """Build the model that a student's kernel describes anew from Keras's own layers.
+
+    Args:
+        claim: result of :func:`autograder.kernel.keras_model.claim`: ``kind``, ``config``, ``compile``.
+        weights: the arrays that came with it, float16, float32 or float64, in the order of ``model.layers`` and, in
+            each layer, of ``layer.weights``.
+        max_parameters: a model with more parameters is refused.
+
+    Returns:
+        A ``keras.Sequential`` or functional ``keras.Model`` with the weights, compiled if the claim's compile
+        configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
+        the data, including those between its layers.
+
+    Raises:
+        RefusedModel: the claim is not a plain model of known layers; the text is for the student.
+    """
+    unrolled = type(claim) is dict and claim.get("kind") == "Unrolled"
+    try:
+        return _rebuild(claim, weights, max_parameters)
+    except MemoryError:
+        raise
+    except RefusedModel as error:
+        error.kind_refused = error.kind_refused or unrolled  # without a record, the model is asked as it stands
+        raise
+    except Exception as error:
+        raise RefusedModel("The model cannot be rebuilt from its configuration.", kind_refused=unrolled) from error
+
+
+def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> Any:
+    claim = mapping(claim, "The model")
+    kind = claim.get("kind")
+    if kind == "Subclassed" or claim.get("unread"):
+        raise no_record(claim)
+    if kind not in KINDS:
+        raise RefusedModel(f"The model is of the kind {show(kind)}, which the grader does not know.")
+    if claim.get("shared") is True:
+        raise RefusedModel(
+            "Two layers of the model share a weight. Only models whose weights each belong to one layer can be graded.",
+            kind_refused=True,
+        )
+    plan = read_model(kind, claim.get("config"))
+    if layer_count(plan) > MAX_LAYERS:
+        raise RefusedModel(f"The model has more than {MAX_LAYERS} layers, which is more than can be graded.")
+    built = Construction(claim.get("layers"), claim.get("vocabularies")).part(plan)
+    measure = Measure(max_parameters)
+    measure.model(built)
+    weights, answers = _split(built, weights, kind)
+    _check_weights(built, weights)
+    _materialize(built)
+    _assign(built, weights)
+    _finish(built)
+    if kind == "Unrolled":
+        require_same_predictions(built.layer, plan, claim.get("probe"), answers)
+        built.layer.read_as = UNROLLED
+    compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
+    attach_history(built.layer, claim.get("history"))
+    built.layer.numbers_per_row = math.ceil(measure.elements)
+    return built.layer
+
+
+def _split(built: Built, arrays: Sequence[Any], kind: str) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return the weights, and the outputs for rows that follow those of an unrolled model."""
+    outputs = len(list(refs(built.plan.outputs))) if isinstance(built.plan, ModelPlan) else 0
+    if kind != "Unrolled" or type(arrays) not in (list, tuple):
+        return arrays, []
+    count = max(0, len(arrays) - 2 * outputs)
+    return arrays[:count], arrays[count:]
+
+
+def _check_weights(built: Built, weights: Sequence[np.ndarray]) -> None:
+    """Check that the arrays are exactly those that the configuration asks for, and finite."""
+    expected = [(leaf.plan, shape) for leaf in built.leaves() for shape in leaf.weights or []]
+    if type(weights) not in (list, tuple) or len(weights) != len(expected):
+        count = len(weights) if type(weights) in (list, tuple) else "no"
+        raise RefusedModel(f"The model's layers have {len(expected)} arrays of weights, and {count} were found.")
+    for index, ((plan, shape), array) in enumerate(zip(expected, weights, strict=True)):
+        assert isinstance(plan, LayerPlan)
+        label = f"The weights of a {plan.class_name} layer (array {index})"
+        if type(array) is not np.ndarray or array.dtype not in (np.float16, np.float32, np.float64):
+            raise RefusedModel(f"{label} are not an array of floating point numbers.")
+        if array.shape != shape:
+            raise RefusedModel(f"{label} have the shape {array.shape}, and should have {shape}.")
+        if not np.isfinite(array).all():
+            raise RefusedModel(
+                f"{label} are not finite (NaN or infinite): the training diverged. Try a smaller learning rate."
+            )
+
+
+def _materialize(built: Built) -> None:
+    """Create models, and layers around models, after their inner parts. This also builds the weights."""
+    plan = built.plan
+    if built.layer is None and isinstance(plan, ModelPlan | LayerPlan):
+        for part in built.parts.values():
+            _materialize(part)
+        built.layer = _model(built) if isinstance(plan, ModelPlan) else _composed(built, plan)
+
+
+def _composed(built: Built, plan: LayerPlan) -> Any:
+    (key,) = plan.inner
+    layers = [part.layer for part in built.parts.values()]
+    return assemble(plan, {key: layers if key in plan.many else layers[0]})
+
+
+def _model(built: Built) -> Any:
+    """Connect the layers."""
+    import keras
+
+    plan = built.plan
+    assert isinstance(plan, ModelPlan)
+    inputs = {
+        key: keras.Input(batch_shape=part.shape, dtype=part.dtype, name=part.name, optional=part.optional)
+        for key, part in plan.parts.items()
+        if isinstance(part, InputPlan)
+    }
+    if plan.kind == "Sequential":
+        _, *others = built.parts.values()
+        return keras.Sequential([inputs["0"], *(part.layer for part in others)], name=plan.name)
+
+    def apply(call: Call, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+        measured = built.seen.get((call.part, call.index), [])
+        given = [tuple(tensor.shape) for tensor in tensors([arguments, keywords])]
+        if len(given) != len(measured) or not all(map(_no_larger, given, measured)):
+            raise RefusedModel("The model's layers do not have the shapes that were computed for them.")
+        part = built.parts[call.part]
+        if isinstance(part.plan, OperationPlan):
+            return _named(part.plan.name, operate(part.plan, arguments, keywords))
+        return part.layer(*arguments, **keywords)
+
+    outputs = run(plan, {ref: inputs[ref.part] for ref in refs(plan.inputs)}, apply)
+    return keras.Model(inputs=_structure(plan.inputs, inputs), outputs=outputs, name=plan.name)
+
+
+def _named(name: str | None, result: Any) -> Any:
+    """Give the operation behind a result its name.
+
+    The name that Keras chose may be that of a layer of the model.
+    """
+    if name is not None:
+        tensors(result)[0]._keras_history.operation.name = name
+    return result
+
+
+def _no_larger(given: tuple[int | None, ...], measured: tuple[int | None, ...]) -> bool:
+    return len(given) == len(measured) and all(
+        a is None or a == b for a, b in zip(given[1:], measured[1:], strict=True)
+    )
+
+
+def _structure(ends: Any, inputs: Mapping[str, Any]) -> Any:
+    if isinstance(ends, Ref):
+        return inputs[ends.part]
+    if isinstance(ends, dict):
+        return {key: _structure(end, inputs) for key, end in ends.items()}
+    return [_structure(end, inputs) for end in ends]
+
+
+def _assign(built: Built, weights: Sequence[np.ndarray]) -> None:
+    arrays = iter(weights)
+    for leaf in built.leaves():
+        variables = leaf.layer.weights
+        if [tuple(variable.shape) for variable in variables] != (leaf.weights or []):
+            assert isinstance(leaf.plan, LayerPlan)
+            raise RefusedModel(f"The weights of a {leaf.plan.class_name} layer are not laid out as expected.")
+        for variable in variables:
+            variable.assign(next(arrays))
+        _settle(leaf)
+
+
+def _settle(leaf: Built) -> None:
+    """Let Normalization compute what follows from its mean and variance."""
+    assert isinstance(leaf.plan, LayerPlan)
+    if leaf.plan.class_name == "Normalization" and leaf.plan.arguments.get("mean") is None:
+        leaf.layer.finalize_state()
+    for part in leaf.parts.values():
+        for inner in part.leaves():
+            _settle(inner)
+
+
+def _finish(built: Built) -> None:
+    """Freeze the frozen parts, from the outside in, and restore the initializers."""
+    plan = built.plan
+    if isinstance(plan, ModelPlan | LayerPlan):
+        _freeze(built.layer, plan)
+    if isinstance(plan, LayerPlan):
+        restore_initializers(built.layer, plan)
+    for part in built.parts.values():
+        _finish(part)
+
+
+def _freeze(layer: Any, plan: LayerPlan | ModelPlan) -> None:
+    if layer.trainable is not plan.trainable:
+        layer.trainable = plan.trainable
+    if isinstance(plan, LayerPlan):
+        for held, part in inside(layer, plan):
+            _freeze(held, part)

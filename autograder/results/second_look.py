@@ -1,0 +1,120 @@
+"""Requests for a second look, and their answers: second-look/<student>/<assignment>.yaml in the course folder.
+
+The file is a list, the oldest request first; people may write it by hand::
+
+    - question: explain
+      asked: 2026-10-01 09:30
+      request: My second sentence names the reason.
+      answered: 2026-10-03 14:00
+      answer: You are right, one more point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from autograder._util.files import write_atomically
+from autograder.errors import UsageError
+from autograder.records import Course
+
+FOLDER = "second-look"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a student's, in Markdown, with its answer."""
+
+    question: str = ""
+    """The grade_id; empty for the whole submission."""
+    asked: datetime | None = None
+    request: str = ""
+    answered: datetime | None = None
+    answer: str = ""
+    """Empty while nobody has answered."""
+
+
+def path(course: Course, student: str, assignment: str) -> Path:
+    """Return the path of a student's requests."""
+    return course.root / FOLDER / student / f"{assignment}.yaml"
+
+
+def read(course: Course, student: str, assignment: str) -> tuple[Request, ...]:
+    """Read a student's requests about an assignment; there may be none.
+
+    Raises:
+        CourseError: the file is wrong; the message names file and line.
+    """
+    file = path(course, student, assignment)
+    return _read(file) if file.is_file() else ()
+
+
+def _read(file: Path) -> tuple[Request, ...]:
+    from autograder._util.yaml_record import Reader, parse
+
+    node = parse(file)
+    reader = Reader(f"{FOLDER}/{file.parent.name}/{file.name}")
+    found = []
+    for item in reader.items(node, "requests"):
+        request = cast(Request, reader.record(item, "a request", Request()))
+        if not request.request:
+            raise reader.error(item, "the key 'request', what the student asks, is missing")
+        found.append(request)
+    return tuple(found)
+
+
+def open_requests(course: Course) -> Iterator[tuple[str, str, Request]]:
+    """Yield student, assignment and request for all that nobody has answered.
+
+    Raises:
+        CourseError: a file is wrong.
+    """
+    for file in sorted((course.root / FOLDER).glob("*/*.yaml")):
+        for request in _read(file):
+            if not request.answer:
+                yield file.parent.name, file.stem, request
+
+
+def ask(course: Course, student: str, assignment: str, question: str, text: str) -> Path:
+    """Add a request.
+
+    Raises:
+        UsageError: there is an open request about the same question.
+        CourseError: the file is wrong.
+    """
+    found = read(course, student, assignment)
+    if any(one.question == question and not one.answer for one in found):
+        raise UsageError(f"{student} has an open request about {question or 'the whole submission'}; answer it first")
+    return _write(course, student, assignment, [*found, Request(question, _now(), text)])
+
+
+def answer(course: Course, student: str, assignment: str, question: str, text: str) -> Path:
+    """Answer the open request about a question.
+
+    Raises:
+        UsageError: there is none.
+        CourseError: the file is wrong.
+    """
+    found = list(read(course, student, assignment))
+    for number, one in enumerate(found):
+        if one.question == question and not one.answer:
+            found[number] = replace(one, answered=_now(), answer=text)
+            return _write(course, student, assignment, found)
+    raise UsageError(f"{student} has no open request about {question or 'the whole submission'} of {assignment}")
+
+
+def _write(course: Course, student: str, assignment: str, requests: Sequence[Request]) -> Path:
+    import yaml
+
+    plain = [{key: value for key, value in asdict(one).items() if value} for one in requests]
+    file = path(course, student, assignment)
+    text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=100)
+    write_atomically(file, text, mode=0o600)
+    return file
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

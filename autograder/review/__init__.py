@@ -1,0 +1,1 @@
+"""Grading by hand: one question across all students, on a page of a server on this machine."""

@@ -1,0 +1,42 @@
+"""Rubric items from a mark scheme: its lines that name points."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+_NUMBER = r"(?P<points>[+-]?\d+(?:[.,]\d+)?)"
+_POINTS = r"(?:points?|pts?|p|marks?)\b\.?"
+_BEFORE = re.compile(
+    rf"(?:[-*+]|\d+[.)])?\s*[(\[]?{_NUMBER}\s*{_POINTS}[)\]]?\s*[:–—-]?\s*(?P<text>\S.*)", re.IGNORECASE
+)
+_AFTER = re.compile(
+    rf"(?:[-*+]|\d+[.)])\s*(?P<text>\S.*?)\s*[:,–—-]?\s*[(\[]?{_NUMBER}\s*{_POINTS}[)\]]?\s*\.?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that earns points, or costs them."""
+
+    points: float
+    text: str
+
+
+def items(scheme: str) -> tuple[Item, ...]:
+    """Read the items of a mark scheme: ``- 2 points: names the reason`` or ``- names the reason (2 points)``."""
+    found = []
+    for line in scheme.splitlines():
+        text = line.strip().lstrip("#").strip()
+        match = _BEFORE.fullmatch(text) or _AFTER.fullmatch(text)
+        if match:
+            found.append(Item(float(match["points"].replace(",", ".")), match["text"].strip()))
+    return tuple(found)
+
+
+def scheme(source: str, released: str, markers: Collection[str]) -> str:
+    """Return what students do not see of a cell, without the lines that mark it."""
+    given = set(released.splitlines())
+    kept = [line for line in source.splitlines() if line not in given and not any(mark in line for mark in markers)]
+    return "\n".join(kept).strip()

@@ -1,0 +1,142 @@
+"""The facts of a term: the roster, and the extensions of course.yaml and extensions.csv, read together and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from autograder._util.files import Versions, versions
+from autograder._util.text import one_line
+from autograder._util.yaml_record import aware, suggest
+from autograder.errors import CourseError
+from autograder.records import Course, Dates, Extension
+from autograder.term import tables
+from autograder.term.dates import own_dates, with_late_days
+from autograder.term.people import CSV_FILE, UNLISTED, YAML_FILE, Person, Roster, load_roster
+from autograder.term.tables import MAX_FAULTS, Faults, Row
+
+EXTENSIONS_FILE = "extensions.csv"
+_COLUMNS = ("student", "section", "assignment", "due", "days", "excused", "reason")
+MAX_EXTENSION_DAYS = 366.0
+
+
+@dataclass(frozen=True)
+class Term:
+    """The facts of a course's term."""
+
+    course: Course
+    roster: Roster = field(default_factory=Roster)
+    extensions: tuple[Extension, ...] = ()
+
+    def person(self, student: str) -> Person:
+        """Return a student's entry in the roster, or one without anything."""
+        return self.roster.find(student) or Person(student, status=UNLISTED)
+
+    def dates(self, student: str, handed_in: Mapping[str, datetime]) -> dict[str, Dates]:
+        """Return a student's dates for every assignment.
+
+        Args:
+            student: the student.
+            handed_in: assignment → when the submission that counts was handed in.
+        """
+        person, assignments = self.person(student), tuple(self.course.assignments.values())
+        own = {one.name: own_dates(one, person, self.extensions) for one in assignments}
+        return with_late_days(assignments, own, handed_in, self.course.late_days, person)
+
+    def has_late_days(self, student: str) -> bool:
+        """Tell whether the student has late days, so that the dates of one assignment depend on the others."""
+        return self.course.late_days.budget + self.person(student).extra_late_days > 0
+
+
+def load_term(course: Course) -> Term:
+    """Read the files of the term.
+
+    Raises:
+        CourseError: a line is wrong; all faults of a file are named.
+        HostError: a file cannot be read.
+    """
+    roster = load_roster(course)
+    path = course.root / EXTENSIONS_FILE
+    extensions = (*course.extensions, *(read_extensions(path) if path.exists() else ()))
+    found = [f"{one.place}: {fault}" for one in extensions for fault in extension_faults(one, course, roster)]
+    if found:
+        raise CourseError("\n".join(found[:MAX_FAULTS]))
+    return Term(course, roster, extensions)
+
+
+def term_versions(course: Course) -> Versions:
+    """Return the versions of the term's files."""
+    names = (CSV_FILE, YAML_FILE, EXTENSIONS_FILE)
+    return versions(course.root / "no folder", [course.root / name for name in names])
+
+
+def read_extensions(path: Path) -> tuple[Extension, ...]:
+    """Read extensions.csv.
+
+    Raises:
+        CourseError: lines are wrong; all of them are named.
+    """
+    table = tables.read_table(path)
+    faults = Faults(table.name)
+    for heading in table.headings:
+        if heading not in _COLUMNS:
+            near = suggest(heading, _COLUMNS) or f"; it may have {', '.join(_COLUMNS)}"
+            faults.add(1, f"there is no column “{one_line(heading, 60)}”{near}")
+    found = [_extension(faults, table.name, row) for row in table.rows]
+    faults.check()
+    return tuple(found)
+
+
+def _extension(faults: Faults, name: str, row: Row) -> Extension:
+    due, days, excused = None, 0.0, False
+    try:
+        due = tables.moment(row.get("due")) if row.get("due") else None
+    except ValueError as error:
+        faults.add(row.line, f"due: {error}")
+    try:
+        days = tables.number(row.get("days")) if row.get("days") else 0.0
+    except ValueError as error:
+        faults.add(row.line, f"days: {error}")
+    try:
+        excused = tables.truth(row.get("excused"))
+    except ValueError as error:
+        faults.add(row.line, f"excused: {error}")
+    words = {key: row.get(key) for key in ("student", "section", "assignment", "reason")}
+    return Extension(due=due, days=days, excused=excused, place=f"{name}:{row.line}", **words)
+
+
+def extension_faults(one: Extension, course: Course, roster: Roster) -> list[str]:
+    """List what is wrong with an extension, and what to do."""
+    found = []
+    if one.student and one.section:
+        found.append("name a student or a section, not both")
+    if one.student and roster.is_list and roster.find(one.student) is None:
+        near = suggest(one.student, roster.by_id)
+        found.append(f"there is no student “{one_line(one.student, 60)}” in the roster{near}")
+    sections = {person.section.casefold(): person.section for person in roster.people if person.section}
+    if one.section and one.section.casefold() not in sections:
+        near = (
+            suggest(one.section, sections.values()) or f"; sections: {', '.join(sorted(sections.values())) or 'none'}"
+        )
+        found.append(f"there is no section “{one_line(one.section, 60)}” in the roster{near}")
+    if one.assignment and one.assignment not in course.assignments:
+        near = suggest(one.assignment, course.assignments) or f"; assignments: {', '.join(course.assignments)}"
+        found.append(f"there is no assignment “{one_line(one.assignment, 60)}”{near}")
+        return found
+    if not (one.due or one.days or one.excused):
+        found.append("neither due, nor days, nor excused is set")
+    if one.due and one.days:
+        found.append("set due or days, not both")
+    if one.days and not 0 < one.days <= MAX_EXTENSION_DAYS:
+        found.append(f"days is {one.days:g}; it must be above 0 and at most {MAX_EXTENSION_DAYS:g}")
+    if one.due and not one.assignment:
+        found.append("a due date is that of one assignment; name it, or set days")
+    if one.assignment and (one.due or one.days):
+        due = course.assignments[one.assignment].due
+        if due is None:
+            found.append(f"{one.assignment} has no due date; set it in course.yaml")
+        elif one.due and aware(one.due) <= aware(due):
+            found.append(f"due is not later than the due date of {one.assignment} ({aware(due):%Y-%m-%d %H:%M %Z})")
+    return found

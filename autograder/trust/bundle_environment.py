@@ -1,0 +1,112 @@
+"""Environment of a grade: versions, packages and processor of the machine, and what differs between two of them."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from autograder import __version__
+from autograder._util.digests import digest, own_code
+
+_CPU_LINES = {"model name": "model", "flags": "features", "Features": "features"}
+"""Names in /proc/cpuinfo: of a processor's model, and of its features on x86 and on ARM."""
+_INSTALLED = re.compile(r"([A-Za-z0-9._-]+)-([^-]+)\.(?:dist|egg)-info")
+MAX_NAMED = 12
+"""Largest number of packages, or of features of a processor, that a sentence names."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A machine, as far as it can change a grade."""
+
+    kit: str = ""
+    """Version of the kit."""
+    code: str = ""
+    """Digest of the kit's own modules."""
+    python: str = ""
+    system: str = ""
+    """Operating system and architecture: ``Linux x86_64``."""
+    cpu: str = ""
+    """Model of the processor."""
+    cpu_features: tuple[str, ...] = ()
+    """Instructions that libraries choose their code by (``avx2``), sorted."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Package → version, of the Python that runs the notebooks."""
+
+
+def environment_here(python: str | None = None) -> Environment:
+    """Describe this machine.
+
+    Args:
+        python: the interpreter of the notebooks; None: the kit's own.
+    """
+    cpu = _cpu()
+    return Environment(
+        kit=__version__,
+        code=digest(own_code()),
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        cpu=cpu.get("model", platform.processor()),
+        cpu_features=tuple(sorted(cpu.get("features", "").split())),
+        packages=dict(sorted(_packages(python))),
+    )
+
+
+def _cpu() -> dict[str, str]:
+    """Read the first processor of /proc/cpuinfo; empty where there is no such file."""
+    found: dict[str, str] = {}
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        name, _, value = line.partition(":")
+        if (known := _CPU_LINES.get(name.strip())) is not None:
+            found.setdefault(known, value.strip())
+    return found
+
+
+def _packages(python: str | None) -> Iterator[tuple[str, str]]:
+    if python is None:
+        for found in metadata.distributions():
+            name = found.metadata["Name"]
+            if name:
+                yield name.lower().replace("_", "-"), found.version
+        return
+    for path in Path(python).parent.parent.glob("lib*/python*/*-packages/*-info"):
+        if match := _INSTALLED.fullmatch(path.name):
+            yield match[1].lower().replace("_", "-"), match[2]
+
+
+def differences(then: Environment, now: Environment) -> list[str]:
+    """Name what differs between two machines, a sentence each; what is not known of one of them is left out."""
+    said = []
+    for what in ("kit", "python", "system", "cpu"):
+        before, after = getattr(then, what), getattr(now, what)
+        if before and after and before != after:
+            said.append(f"{_TITLES[what]}: {before} → {after}")
+    if then.kit == now.kit and then.code and now.code and then.code != now.code:
+        said.append(f"{_TITLES['kit']}: its code was changed, at the same version {now.kit}")
+    if then.packages and now.packages:
+        names = sorted(name for name in {*then.packages, *now.packages} if name != "nbexaminer")
+        other = [name for name in names if then.packages.get(name) != now.packages.get(name)]
+        changes = [f"{name} {then.packages.get(name, 'none')} → {now.packages.get(name, 'none')}" for name in other]
+        said += [f"packages: {_listed(changes)}"] if changes else []
+    if then.cpu_features and now.cpu_features:
+        lost = sorted(set(then.cpu_features) - set(now.cpu_features))
+        new = sorted(set(now.cpu_features) - set(then.cpu_features))
+        said += [f"processor's instructions: {_listed(lost)} missing here"] if lost else []
+        said += [f"processor's instructions: {_listed(new)} only here"] if new else []
+    return said
+
+
+_TITLES = {"kit": "kit", "python": "Python", "system": "system", "cpu": "processor"}
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,177 @@
+"""Cheats: answers that look like work without being it.
+
+Each probes one kind of weak test: a test that keeps a cheat's points looks only at what that cheat gets right.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from autograder._util.syntax import parsed
+from autograder.records import Exam, Role
+
+SAME_SHAPE = "zeros of the right type and shape"
+SAME_TYPE = "a value of the right type, of another shape"
+NOTHING = "`None`"
+ITS_INPUT = "its own first argument"
+CONSTANT = "the result for the first public example, always"
+TABLE = "a table of the public examples"
+UNTRAINED = "an untrained network of the same shape"
+EQUAL_ODDS = "a network whose weights are all zero"
+PATCHED = "an untrained network whose `evaluate` and `predict` are replaced"
+
+_ZEROS = """
+def _zeros(value):
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return value * 0
+    if type(value) in (list, tuple):
+        return type(value)(map(_zeros, value))
+    return type(value)() if type(value) in (bool, int, float, complex, str, dict, set) else None
+"""
+_OTHER_SHAPE = """
+def _other_shape(value):
+    if hasattr(value, "shape") and hasattr(value, "dtype") and len(value.shape):
+        return (value * 0).reshape(-1)[:1]
+    return _zeros(value) if type(value) not in (list, tuple) else type(value)(map(_zeros, value[:1]))
+"""
+_MODELS = frozenset(("Sequential", "Model", "clone_model", "load_model", "Functional"))
+
+
+def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each cheat on an answer and its source.
+
+    Args:
+        exam: the exam.
+        index: place of the answer's cell in it.
+        source: the instructor's source.
+        tree: its syntax tree.
+        used: names that later cells and tests use of it.
+    """
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in used]
+    models = [name for name in _models(tree) if name in used]
+    values = [name for name in used if name not in functions and name not in models and _is_assigned(tree, name)]
+    for name in functions:
+        yield from _of_function(source, name, list(public_calls(exam, index, name)))
+    if values:
+        yield SAME_SHAPE, _appended(source, _ZEROS, [f"{name} = _zeros({name})" for name in values])
+        yield SAME_TYPE, _appended(source, _ZEROS + _OTHER_SHAPE, [f"{name} = _other_shape({name})" for name in values])
+        yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
+    for name in models:
+        untrained = f"{name} = _copied({name})"
+        yield UNTRAINED, _appended(source, _COPIED, [untrained])
+        yield EQUAL_ODDS, _appended(source, "", [f"{name}.set_weights([0 * one for one in {name}.get_weights()])"])
+        patched = [
+            untrained,
+            f"{name}.evaluate = lambda *a, **k: [0.0, 1.0]",
+            f"{name}.predict = lambda X, **k: {_SURE}",
+        ]
+        yield PATCHED, _appended(source, _COPIED, patched)
+
+
+_SURE = "__import__('numpy').eye(10)[:1].repeat(len(X), axis=0)"
+_COPIED = """
+def _copied(model):
+    import keras
+    new = keras.models.clone_model(model)
+    try:
+        new.compile(optimizer=model.optimizer.name, loss=model.loss, metrics=["accuracy"])
+    except AttributeError:
+        pass
+    return new
+"""
+
+
+def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the cheats on a function: the right one is kept under another name and called where a cheat needs it."""
+    right = f"_right_{name}"
+    kept = f"{right} = {name}"
+    for kind, helpers, result in (
+        (SAME_SHAPE, _ZEROS, f"_zeros({right}(*args, **kwargs))"),
+        (SAME_TYPE, _ZEROS + _OTHER_SHAPE, f"_other_shape({right}(*args, **kwargs))"),
+        (NOTHING, "", "None"),
+        (ITS_INPUT, "", "(*args, *kwargs.values())[0]"),
+    ):
+        yield kind, _appended(source, helpers, [kept, _function(name, result)])
+    if calls:
+        yield CONSTANT, _appended(source, "", [kept, _function(name, calls[0].replace(f"{name}(", f"{right}(", 1))])
+        known = ", ".join(f"_key{call[len(name) :]}" for call in calls)
+        key = "def _key(*args, **kwargs):\n    return repr((args, sorted(kwargs.items())))"
+        table = f"_public = {{{known}}}"
+        looked_up = (
+            f"{right}(*args, **kwargs) if _key(*args, **kwargs) in _public else _zeros({right}(*args, **kwargs))"
+        )
+        yield TABLE, _appended(source, _ZEROS, [kept, key, table, _function(name, looked_up)])
+
+
+def _function(name: str, result: str) -> str:
+    return f"def {name}(*args, **kwargs):\n    return {result}"
+
+
+def _appended(source: str, helpers: str, lines: Sequence[str]) -> str:
+    return "\n".join([source.rstrip("\n"), *([helpers.strip("\n")] if helpers else []), *lines])
+
+
+def public_calls(exam: Exam, index: int, name: str) -> Iterator[str]:
+    """Yield the calls of a function that students see in later cells, with arguments that need no other name.
+
+    ``check.function(f, cases=[((1, 2), 3)])`` counts as ``f(1, 2)``.
+    """
+    seen: set[str] = set()
+    for cell in exam.cells[index + 1 :]:
+        tree = parsed(cell.released) if cell.cell_type == "code" and cell.role is not Role.ANSWER else None
+        for node in ast.walk(tree) if tree is not None else ():
+            for call in _calls(node, name):
+                if call not in seen and _is_self_contained(call):
+                    seen.add(call)
+                    yield call
+
+
+def _calls(node: ast.AST, name: str) -> Iterator[str]:
+    if not isinstance(node, ast.Call):
+        return
+    if isinstance(node.func, ast.Name) and node.func.id == name:
+        yield ast.unparse(node)
+    given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "cases")]
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "function" and len(given) > 1:
+        named = isinstance(given[0], ast.Name) and given[0].id == name
+        for case in given[1].elts if named and isinstance(given[1], ast.List | ast.Tuple) else ():
+            if isinstance(case, ast.Tuple) and len(case.elts) == 2:
+                arguments = case.elts[0].elts if isinstance(case.elts[0], ast.Tuple) else [case.elts[0]]
+                yield f"{name}({', '.join(map(ast.unparse, arguments))})"
+
+
+_KNOWN = re.compile(r"np|numpy|True|False|None|list|tuple|range|float|int|math|tf|ops|keras|torch")
+
+
+def _is_self_contained(call: str) -> bool:
+    """Tell whether a call's arguments name only modules and built-in types."""
+    tree = ast.parse(call, mode="eval").body
+    assert isinstance(tree, ast.Call)
+    inner = [node for part in (*tree.args, *tree.keywords) for node in ast.walk(part)]
+    return all(_KNOWN.fullmatch(node.id) for node in inner if isinstance(node, ast.Name))
+
+
+def _models(tree: ast.Module) -> list[str]:
+    """Name the networks that a cell makes at its top level, or trains there."""
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
+            function = node.value.func
+            last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            found += [node.targets[0].id] if last in _MODELS else []
+        for call in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
+            if (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and call.func.attr in ("fit", "compile")
+            ):
+                found += [call.func.value.id] if isinstance(call.func.value, ast.Name) else []
+    return list(dict.fromkeys(found))
+
+
+def _is_assigned(tree: ast.Module, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in ast.walk(tree)
+    )

@@ -1,0 +1,120 @@
+"""Questions that an answer feeds: whose tests look at what its cell binds or changes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from autograder._util.syntax import parsed
+from autograder.examiner.magics import without_magics
+from autograder.execution.matching import bound_names
+from autograder.records import Exam, ExamCell, Role
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_CHANGING = frozenset((
+    "fit", "fit_transform", "partial_fit", "compile", "build", "set_weights", "load_weights", "set_value", "assign",
+    "assign_add", "assign_sub", "load_state_dict", "train_on_batch", "step", "append", "extend", "update", "pop",
+))  # fmt: skip
+"""Methods that change their object even where their result is used. A call alone on its line always changes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """Questions that an answer feeds, by their ids."""
+
+    direct: tuple[str, ...]
+    """Questions whose tests use what the cell binds or changes; else all, else the next one."""
+    every: tuple[str, ...]
+    """Also those that it reaches through other cells."""
+
+
+def feeds(exam: Exam, index: int) -> Feeds:
+    """Find the questions that the cell with this index feeds, by the names in it, in later cells and in tests."""
+    modules = _modules(exam)
+    own = touched(exam.cells[index].source) - modules
+    reached = set(own)
+    direct, every = [], []
+    for cell in exam.cells[index + 1 :]:
+        names = used(cell.source) if cell.cell_type == "code" else frozenset()
+        if is_tested(cell):
+            direct += [str(cell.grade_id)] if names & own else []
+            every += [str(cell.grade_id)] if names & reached else []
+        elif cell.role is not Role.TEST and names & reached:
+            reached |= touched(cell.source) - modules
+    if not every:
+        every = [str(cell.grade_id) for cell in exam.cells[index + 1 :] if is_tested(cell)][:1]
+    return Feeds(tuple(direct or every), tuple(every))
+
+
+def used_later(exam: Exam, index: int) -> tuple[str, ...]:
+    """List the names that a cell binds or changes, and that a later cell or test uses."""
+    later = (cell.source for cell in exam.cells[index + 1 :] if cell.cell_type == "code")
+    names = {name for source in later for name in used(source)}
+    return tuple(sorted(touched(exam.cells[index].source) & names - _modules(exam)))
+
+
+def is_tested(cell: ExamCell) -> bool:
+    """Tell whether a cell is a question that tests grade, with points to lose."""
+    return cell.role is Role.TEST and cell.points > 0
+
+
+def touched(source: str) -> frozenset[str]:
+    """Collect the names that a cell binds, and those of objects that it changes: ``model`` of ``model.fit(X, y)``."""
+    bound = bound_names(source) or frozenset()
+    tree = parsed(without_magics(source))
+    if tree is None:
+        return bound
+    alone = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    changed = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            changed += [node.func.value] if node in alone or node.func.attr in _CHANGING else []
+        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            changed.append(node.value)
+    return bound | ({node.id for node in changed if isinstance(node, ast.Name)} - _local(tree))
+
+
+def used(source: str) -> frozenset[str]:
+    """Collect the names that a cell uses and does not bind first, and texts that are names; all words of no Python."""
+    tree = parsed(without_magics(source))
+    if tree is None:
+        return frozenset(_WORD.findall(source))
+    first: dict[str, ast.Name] = {}
+    for node in _names(tree):
+        known = first.setdefault(node.id, node)
+        if (node.lineno, _is_store(node)) < (known.lineno, _is_store(known)):
+            first[node.id] = node
+    local = _local(tree)
+    names = {name for name, node in first.items() if not _is_store(node) and name not in local}
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return frozenset(names | {text for text in texts if _WORD.fullmatch(text)})
+
+
+def _names(tree: ast.AST) -> list[ast.Name]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+
+
+def _is_store(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _local(tree: ast.Module) -> set[str]:
+    """Collect the names that only functions bind, for themselves."""
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    ]
+    inner = [one for function in functions for one in ast.walk(function)]
+    names = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names | {node.arg for node in inner if isinstance(node, ast.arg)}
+
+
+def _modules(exam: Exam) -> frozenset[str]:
+    return frozenset(name for cell in exam.cells for name in _imported(cell))
+
+
+def _imported(cell: ExamCell) -> list[str]:
+    tree = parsed(without_magics(cell.source)) if cell.cell_type == "code" else None
+    nodes = ast.walk(tree) if tree is not None else ()
+    found = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    return [(alias.asname or alias.name).split(".")[0] for alias in found]

@@ -1,0 +1,446 @@
+"""Comparison of two answers inside a kernel's sandbox, by what they return and what they bind.
+
+The source of this module is run as a cell of the solution's notebook, so it needs nothing but the standard library.
+Functions are watched while notebook and tests call them; then both answers are called with these arguments, and with
+others drawn near them: of the same types and shapes, and within what the calls showed of their ranges. An input that
+the instructor's answer refuses with an exception counts for nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import io
+import json
+import math
+import random
+import signal
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+
+MAX_CALLS = 12
+"""Watched calls of a function that are kept."""
+MAX_INPUTS = 300
+MAX_SHOWN = 160
+"""Characters of an example."""
+MAX_NUMBERS = 200_000
+"""Numbers of an argument up to which a call is kept."""
+_calls: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
+
+
+class Unclear(Exception):
+    """A value that cannot be compared."""
+
+
+# --- watching ------------------------------------------------------------------------------------------
+
+
+def watch(namespace: dict[str, Any], names: list[str]) -> None:
+    """Keep the arguments of calls of these functions from now on."""
+    for name in names:
+        function = namespace.get(name)
+        if callable(function) and not isinstance(function, type) and not hasattr(function, "__watched__"):
+            namespace[name] = _watched(name, function)
+
+
+def _watched(name: str, function: Any) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        kept = _calls.setdefault(name, [])
+        if len(kept) < MAX_CALLS:
+            try:
+                if sum(map(_size, [*args, *kwargs.values()])) <= MAX_NUMBERS:
+                    kept.append((copy.deepcopy(args), copy.deepcopy(kwargs)))
+            except Exception:  # a call that cannot be kept is only one example less
+                pass
+        return function(*args, **kwargs)
+
+    call.__watched__ = function  # type: ignore[attr-defined]
+    return call
+
+
+def _size(value: Any) -> int:
+    size = getattr(value, "size", None)
+    if isinstance(size, int):
+        return size
+    return sum(map(_size, value)) if isinstance(value, (list, tuple)) else 1
+
+
+# --- comparing -----------------------------------------------------------------------------------------
+
+
+def compare(namespace: dict[str, Any], right: str, other: str, names: list[str], seconds: float, seed: int) -> None:
+    """Print as JSON whether two sources of a cell behave alike: ``alike``, ``different`` or ``unclear``, and why.
+
+    Args:
+        namespace: the notebook's names.
+        right: the instructor's source.
+        other: the other source.
+        names: what later cells and tests use of the cell.
+        seconds: time for both.
+        seed: of the drawn arguments.
+    """
+    quiet = io.StringIO()
+    began = time.monotonic()
+    with redirect_stdout(quiet), redirect_stderr(quiet):
+        try:
+            said = _compared(namespace, right, other, names, began + seconds, seed)
+        except Unclear as error:
+            said = {"verdict": "unclear", "why": str(error)}
+        except Exception as error:
+            said = {"verdict": "unclear", "why": f"{type(error).__name__}: {error}"}
+    sys.stdout.write("\n" + json.dumps(said) + "\n")
+
+
+def _compared(
+    namespace: dict[str, Any], right: str, other: str, names: list[str], deadline: float, seed: int
+) -> dict[str, str]:
+    first, again, second = (_executed(namespace, source, deadline) for source in (right, right, other))
+    if isinstance(first, BaseException) or isinstance(again, BaseException):
+        raise Unclear("the solution's cell cannot be run a second time")
+    if isinstance(second, BaseException):
+        return {"verdict": "different", "why": f"the cell raises {type(second).__name__}"}
+    functions = [name for name in names if _is_function(first.get(name))]
+    for name in (name for name in names if name not in functions and name in first):
+        if not alike(plain(first[name]), plain(again.get(name))):
+            raise Unclear(f"`{name}` differs from run to run")
+        if name not in second or not alike(plain(first[name]), plain(second[name])):
+            if hasattr(first[name], "get_weights"):
+                raise Unclear("networks with other weights may be equally good")
+            wanted, got = shown(first[name]), shown(second.get(name))
+            return {"verdict": "different", "why": f"`{name}` is {got} instead of {wanted}", "name": name}
+    tried = 0
+    for name in functions:
+        if not _is_function(second.get(name)):
+            return {"verdict": "different", "why": f"`{name}` is no function", "name": name}
+        found, count = _calls_differ(name, first[name], second[name], deadline, seed)
+        tried += count
+        if found:
+            return found
+    if functions and not tried:
+        raise Unclear("no call of it was seen from which arguments could be drawn")
+    return {"verdict": "alike", "why": f"equal for {tried} inputs" if functions else "equal values"}
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type) and not hasattr(value, "get_weights")
+
+
+def _executed(namespace: dict[str, Any], source: str, deadline: float) -> Any:
+    """Execute a cell in a copy of the namespace; return the copy, or what it raised."""
+    own = {name: getattr(value, "__watched__", value) for name, value in namespace.items()}
+    _seed()
+    outcome = _within(deadline, lambda: exec(compile(source, "<answer>", "exec"), own))
+    return outcome if isinstance(outcome, BaseException) else own
+
+
+def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int) -> tuple[dict[str, str], int]:
+    """Call both functions with many arguments; return what differs, and how many inputs were tried."""
+    seen = _calls.get(name, [])
+    dice = random.Random(seed)
+    drawn = [(args, kwargs) for args, kwargs in seen]
+    drawn += [_drawn(dice, seen) for _ in range(MAX_INPUTS if seen else 0)]
+    found: list[tuple[int, dict[str, str]]] = []
+    tried = 0
+    for args, kwargs in drawn:
+        if time.monotonic() > deadline - 0.5 or len(found) >= 5:
+            break
+        wanted = _called(right, args, kwargs, deadline)
+        if isinstance(wanted, BaseException):
+            continue
+        try:
+            expected = plain(wanted)
+            if not tried and not alike(expected, plain(_called(right, args, kwargs, deadline))):
+                raise Unclear(f"`{name}` gives another result each time")
+            tried += 1
+            got = _called(other, args, kwargs, deadline)
+            same = not isinstance(got, BaseException) and alike(expected, plain(got))
+        except Unclear:
+            if not tried:
+                raise
+            continue
+        if not same:
+            given = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
+            result = _ending(got) if isinstance(got, BaseException) else f"gives {shown(got)}"
+            call = f"{name}({given})"
+            why = f"`{call}` {result} instead of {shown(wanted)}"
+            case = f"(({given},), {shown(wanted)})" if not kwargs else ""
+            found.append((len(why), {"verdict": "different", "why": why, "name": name, "case": case}))
+    return (min(found, key=lambda pair: pair[0])[1] if found else {}), tried
+
+
+def _ending(error: BaseException) -> str:
+    return "takes too long" if isinstance(error, _TimeIsUp) else f"raises {type(error).__name__}"
+
+
+def _called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float) -> Any:
+    """Call a function with copies; return its result, or what it raised."""
+    _seed()
+    limit = min(deadline, time.monotonic() + 5)
+    return _within(limit, lambda: function(*copy.deepcopy(args), **copy.deepcopy(kwargs)))
+
+
+class _TimeIsUp(BaseException):
+    pass
+
+
+def _within(deadline: float, act: Any) -> Any:
+    def expire(signum: int, frame: Any) -> None:
+        raise _TimeIsUp
+
+    try:
+        before = signal.signal(signal.SIGALRM, expire)
+    except ValueError:  # not the main thread
+        before = None
+    try:
+        if before is not None:
+            signal.setitimer(signal.ITIMER_REAL, max(0.01, deadline - time.monotonic()))
+        return act()
+    except (Exception, _TimeIsUp, SystemExit) as error:
+        return error
+    finally:
+        if before is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+def _seed() -> None:
+    """Let both answers draw the same random numbers."""
+    random.seed(7)
+    for module, name in (("numpy", "random.seed"), ("keras", "utils.set_random_seed"), ("torch", "manual_seed")):
+        found = sys.modules.get(module)
+        try:
+            for part in name.split("."):
+                found = getattr(found, part)
+            found(7)  # type: ignore[misc, operator]
+        except Exception:
+            continue
+
+
+# --- values --------------------------------------------------------------------------------------------
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Turn a value into numbers, texts, lists and dictionaries that can be compared.
+
+    Raises:
+        Unclear: it is none of these.
+    """
+    if depth > 8:
+        raise Unclear("a value is nested too deeply")
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(one, depth + 1) for one in value]
+    if isinstance(value, dict):
+        return {str(key): plain(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(one, depth + 1) for one in value), key=repr)
+    if hasattr(value, "get_weights"):
+        return [_array(one) for one in value.get_weights()]
+    for way in ("detach", "numpy", "get_value", "to_numpy"):
+        method = getattr(value, way, None)
+        if callable(method) and not isinstance(value, type):
+            return plain(method(), depth + 1)
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        return _array(value)
+    raise Unclear(f"a {type(value).__name__} cannot be compared")
+
+
+class _Array:
+    """An array, with the tolerance of its type."""
+
+    def __init__(self, shape: tuple[int, ...], numbers: list[Any], is_single: bool) -> None:
+        self.shape, self.numbers, self.is_single = shape, numbers, is_single
+
+
+def _array(value: Any) -> Any:
+    if getattr(value, "size", 0) > MAX_NUMBERS:
+        raise Unclear("an array is too large")
+    if str(value.dtype) == "object":
+        raise Unclear("an array of objects cannot be compared")
+    if value.shape == ():
+        return value.item() if not _is_single(value) else _Array((), [value.item()], True)
+    return _Array(tuple(value.shape), value.ravel().tolist(), _is_single(value))
+
+
+def _is_single(value: Any) -> bool:
+    return str(value.dtype) in ("float32", "float16", "bfloat16")
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two plain values are equal, numbers up to rounding."""
+    if isinstance(one, _Array) or isinstance(other, _Array):
+        return _arrays_alike(one, other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    return _numbers_alike(one, other, 1e-7)
+
+
+def _arrays_alike(one: Any, other: Any) -> bool:
+    shapes = [value.shape if isinstance(value, _Array) else _shape(value) for value in (one, other)]
+    if shapes[0] != shapes[1]:
+        return False
+    single = any(isinstance(value, _Array) and value.is_single for value in (one, other))
+    flat = [value.numbers if isinstance(value, _Array) else _flat(value) for value in (one, other)]
+    scale = max((abs(x) for x in flat[0] if isinstance(x, (int, float)) and math.isfinite(x)), default=0.0)
+    tolerance = 1e-4 if single else 1e-7
+    return all(map(lambda a, b: _numbers_alike(a, b, tolerance, scale), *flat))
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    if not isinstance(value, list):
+        return ()
+    inner = {_shape(one) if not isinstance(one, _Array) else one.shape for one in value}
+    return (len(value), *(inner.pop() or ())) if len(inner) == 1 else (len(value),)
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, _Array):
+        return value.numbers
+    return [one for part in value for one in _flat(part)] if isinstance(value, list) else [value]
+
+
+def _numbers_alike(one: Any, other: Any, tolerance: float, scale: float = 0.0) -> bool:
+    numbers = (int, float, complex)
+    if isinstance(one, numbers) and isinstance(other, numbers):
+        if one != one or other != other:
+            return one != one and other != other
+        if one == other:
+            return True
+        if abs(one) == math.inf or abs(other) == math.inf:
+            return False
+        return abs(one - other) <= tolerance * max(abs(one), abs(other)) + 1e-3 * tolerance * max(1.0, scale)
+    return type(one) is type(other) and bool(one == other)
+
+
+def shown(value: Any) -> str:
+    """Show a value as it could be written in a test."""
+    try:
+        if hasattr(value, "dtype") and hasattr(value, "tolist") and getattr(value, "shape", ()) != ():
+            size = int(getattr(value, "size", 0) or 0)
+            text = f"np.array({value.tolist()!r})" if size <= 24 else f"<array of shape {tuple(value.shape)}>"
+        elif hasattr(value, "item") and getattr(value, "shape", None) == ():
+            text = repr(value.item() if not hasattr(value, "numpy") else value.numpy().item())
+        else:
+            text = repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+
+# --- arguments -----------------------------------------------------------------------------------------
+
+
+def _drawn(
+    dice: random.Random, seen: list[tuple[tuple[Any, ...], dict[str, Any]]]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Draw arguments near those of a call that was seen."""
+    args, kwargs = copy.deepcopy(dice.choice(seen))
+    drawn = [_near(dice, value, [a[place] for a, _ in seen if len(a) > place]) for place, value in enumerate(args)]
+    named = {key: _near(dice, value, [k[key] for _, k in seen if key in k]) for key, value in kwargs.items()}
+    if len(drawn) + len(named) > 1 and dice.random() < 0.5:  # only one of them
+        place = dice.randrange(len(args)) if args else -1
+        drawn = [value if index == place else args[index] for index, value in enumerate(drawn)]
+    return tuple(drawn), named
+
+
+def _near(dice: random.Random, value: Any, seen: list[Any]) -> Any:
+    """Draw a value near ``value``, within the range of those that were seen in its place."""
+    if hasattr(value, "dtype") and hasattr(value, "astype"):
+        return _near_array(dice, value)
+    numbers = [x for one in seen for x in _flat_numbers(one)]
+    low = _lower_bound(numbers)
+    high = 1.0 if numbers and all(0 <= x <= 1 for x in numbers) and any(x != int(x) for x in numbers) else math.inf
+    return _near_plain(dice, value, low, high)
+
+
+def _flat_numbers(value: Any) -> list[float]:
+    if isinstance(value, (list, tuple)):
+        return [x for one in value for x in _flat_numbers(one)]
+    return [float(value)] if isinstance(value, (int, float)) and not isinstance(value, bool) else []
+
+
+def _lower_bound(numbers: list[float]) -> float:
+    if numbers and min(numbers) >= 0:
+        whole = all(x == int(x) for x in numbers)
+        return 0.0 if min(numbers) == 0 else 1.0 if whole else 1e-9
+    return -math.inf
+
+
+def _near_plain(dice: random.Random, value: Any, low: float, high: float) -> Any:
+    if isinstance(value, bool):
+        return dice.random() < 0.5
+    if isinstance(value, int):
+        whole = dice.choice((value, value - 1, value + 1, 2 * value, dice.randint(0, max(4, 2 * abs(value))), -value))
+        return whole if low <= whole <= high else value
+    if isinstance(value, float):
+        drawn = dice.choice(
+            (value, value * dice.uniform(0, 2), value + dice.gauss(0, 1), -value, 0.0, 10 * value, round(value, 1))
+        )
+        return drawn if low <= drawn <= high else value
+    if isinstance(value, str):
+        return dice.choice((value, value[::-1], value.upper(), value.lower(), value + value, value[:1], " " + value))
+    if isinstance(value, (list, tuple)) and value:
+        return type(value)(_near_list(dice, list(value), low, high))
+    if isinstance(value, dict):
+        return {key: _near_plain(dice, one, low, high) for key, one in value.items()}
+    return value
+
+
+def _near_list(dice: random.Random, items: list[Any], low: float, high: float) -> list[Any]:
+    way = dice.randrange(8)
+    if way == 0:
+        return [_near_plain(dice, one, low, high) for one in items]
+    if way == 1:
+        place = dice.randrange(len(items))
+        return [_near_plain(dice, one, low, high) if index == place else one for index, one in enumerate(items)]
+    if way == 2:
+        dice.shuffle(items)
+        return items
+    if way == 3 and len(items) > 1:
+        return items[: dice.randint(1, len(items) - 1)]
+    if way == 4:
+        return items + [dice.choice(items) for _ in range(dice.randint(1, 3))]
+    if way == 5:  # ties
+        return [dice.choice(items) if dice.random() < 0.4 else one for one in items]
+    if way == 6:
+        return [dice.choice(items)] * len(items)
+    try:
+        return sorted(items, reverse=dice.random() < 0.5)
+    except TypeError:
+        return items
+
+
+def _near_array(dice: random.Random, value: Any) -> Any:
+    """Draw an array of the same shape and type: other numbers within its range, rows exchanged, ties."""
+    np = sys.modules.get("numpy")
+    if np is None or not isinstance(value, np.ndarray) or value.size == 0:
+        return value
+    rng = np.random.default_rng(dice.getrandbits(32))
+    way = dice.randrange(6)
+    rows = value.reshape(len(value), -1) if value.ndim else value.reshape(1, 1)
+    is_whole = value.dtype.kind in "iub" or bool(np.all(value == np.round(value)))
+    is_share = value.ndim > 1 and bool(np.allclose(rows.sum(axis=1), 1)) and bool((value >= 0).all())
+    if way == 0 or value.dtype.kind not in "iuf" or is_share:
+        return rng.permutation(value) if value.ndim else value
+    low, high = float(value.min()), float(value.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return value
+    if is_whole:
+        return rng.integers(int(low), int(high) + 1, size=value.shape).astype(value.dtype)
+    if low >= 0 and high <= 1:
+        return rng.uniform(low, high, size=value.shape).astype(value.dtype)
+    if way == 1:
+        return (value * rng.uniform(0.1, 3)).astype(value.dtype)
+    if way == 2:
+        return np.where(rng.random(value.shape) < 0.3, value.reshape(-1)[0], value).astype(value.dtype)
+    if way == 3 and low < 0:
+        return (-value).astype(value.dtype)
+    if low < 0:
+        return rng.normal(0, max(1e-3, float(np.std(value))), size=value.shape).astype(value.dtype)
+    return rng.uniform(low, high + 1e-9, size=value.shape).astype(value.dtype)

@@ -1,0 +1,230 @@
+"""Results by the APIs of Canvas and Moodle: sent once, a person's changes kept, and nothing sent by a plan."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.learning_systems import TOKEN, FakeCanvas, FakeMoodle, served
+
+from autograder.errors import HostError, UsageError
+from autograder.lms.canvas import Canvas
+from autograder.lms.entries import Entry
+from autograder.lms.matching import Known
+from autograder.lms.memory import Memory
+from autograder.lms.moodle import Moodle
+from autograder.lms.posting import Act, plan, send
+from autograder.lms.rest import Client
+
+pytestmark = pytest.mark.integration
+STUDENTS = {"jane": Known(logins=("jd",)), "max": Known(names=("Max Roe",)), "who": Known(names=("who",))}
+
+
+@pytest.fixture
+def page(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("<p>your page</p>", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=[FakeCanvas, FakeMoodle], ids=["canvas", "moodle"])
+def there(request):
+    with served(request.param()) as fake:
+        yield fake
+
+
+def system(fake, secret=TOKEN):
+    client = Client(fake.url, secret, sleep=lambda seconds: None)
+    return Canvas(client, 12, 5678) if isinstance(fake, FakeCanvas) else Moodle(client, 3, 144)
+
+
+def results(jane=17.5, largest=4.25, page=None, max_score=20.0):
+    return [
+        Entry("jane", jane, max_score, f"network: {jane}\n1 < 2", page),
+        Entry("max", largest, max_score, f"network: {largest}", None),
+        Entry("who", 1, max_score, "", None),
+    ]
+
+
+def post(fake, tmp_path, entries, **options):
+    """Plan and send; returns student → (act, notes)."""
+    memory = Memory(tmp_path / "posted.json")
+    steps = plan(system(fake), "hands-on", entries, STUDENTS, memory, **options)
+    notes = {step.student: found for step, found in send(system(fake), steps, memory)}
+    return {step.student: (step.act, notes.get(step.student, [])) for step in steps}
+
+
+def scores(fake):
+    """Read what stands there: Jane's, Max's."""
+    if isinstance(fake, FakeCanvas):
+        return [fake.submissions[7]["score"], fake.submissions[8]["score"]]
+    return [float(fake.grades[user]) if user in fake.grades else None for user in (101, 102)]
+
+
+def set_score(fake, value):
+    """Change Jane's score there, as a person does."""
+    if isinstance(fake, FakeCanvas):
+        fake.submissions[7]["score"] = value
+    else:
+        fake.grades[101] = f"{value:.5f}"
+
+
+def changes(fake):
+    """List what changed something there."""
+    return [
+        (method, path)
+        for method, path, form in fake.asked
+        if method == "PUT" or form.get("wsfunction") == "mod_assign_save_grade" or "file" in path or "upload" in path
+    ]
+
+
+def test_scores_comments_and_pages_arrive(there, tmp_path, page):
+    found = post(there, tmp_path, results(page=page))
+    assert scores(there) == [17.5, 4.25]
+    assert found["jane"][0] is found["max"][0] is Act.SEND
+    if isinstance(there, FakeCanvas):
+        (comment,) = there.comments[7]
+        assert comment["comment"] == "network: 17.5\n1 < 2"
+        assert there.uploads[int(comment["files"][0])] == page.read_bytes()
+    else:
+        assert there.comments[101] == "<p>network: 17.5<br>1 &lt; 2</p>"
+        assert there.files[101] == ["hands-on.html"]
+        assert there.drafts[500][1] == page.read_bytes()
+
+
+def test_a_plan_changes_nothing(there, tmp_path, page):
+    steps = plan(system(there), "hands-on", results(page=page), STUDENTS, Memory(tmp_path / "posted.json"))
+    assert [step.act for step in steps] == [Act.SEND, Act.SEND, Act.UNCLEAR]
+    assert changes(there) == []
+    assert not (tmp_path / "posted.json").exists()
+
+
+def test_a_second_run_sends_nothing(there, tmp_path, page):
+    post(there, tmp_path, results(page=page))
+    before = len(changes(there))
+    found = post(there, tmp_path, results(page=page))
+    assert found["jane"][0] is found["max"][0] is Act.SAME
+    assert len(changes(there)) == before
+
+
+def test_a_new_score_replaces_the_one_that_was_sent(there, tmp_path, page):
+    post(there, tmp_path, results(page=page))
+    post(there, tmp_path, results(jane=20, page=page))
+    assert scores(there) == [20, 4.25]
+    if isinstance(there, FakeCanvas):  # the comment is edited, not repeated
+        assert [comment["comment"] for comment in there.comments[7]] == ["network: 20\n1 < 2"]
+    else:
+        assert there.comments[101] == "<p>network: 20<br>1 &lt; 2</p>"
+
+
+def test_what_a_person_changed_there_is_kept_until_asked(there, tmp_path):
+    post(there, tmp_path, results())
+    set_score(there, 19.0)
+    found = post(there, tmp_path, results(jane=12))
+    assert found["jane"][0] is Act.KEPT
+    assert scores(there)[0] == 19.0
+    post(there, tmp_path, results(jane=12), overwrite=lambda student: student == "jane")
+    assert scores(there)[0] == 12.0
+
+
+def test_a_grade_from_before_is_a_persons(there, tmp_path):
+    set_score(there, 3.0)
+    assert post(there, tmp_path, results())["jane"][0] is Act.KEPT
+    assert scores(there) == [3.0, 4.25]
+
+
+def test_undecided_grades_wait(there, tmp_path):
+    assert post(there, tmp_path, results(jane=None))["jane"][0] is Act.WAITS
+    assert scores(there)[0] is None
+
+
+def test_other_points_there_are_a_question(there, tmp_path):
+    with pytest.raises(UsageError, match="counts 20 points, the assignment here 10"):
+        post(there, tmp_path, results(jane=5, max_score=10.0))
+    post(there, tmp_path, results(jane=5, max_score=10.0), scale=True)
+    assert scores(there)[0] == 10.0
+
+
+def test_comments_and_pages_can_stay_here(there, tmp_path, page):
+    post(there, tmp_path, results(page=page), comments=False, pages=False)
+    assert scores(there)[0] == 17.5
+    assert not any(there.comments.values())
+
+
+def test_a_busy_server_is_asked_again(there, tmp_path):
+    there.fail_next = [(429, {"Retry-After": "1"})]
+    post(there, tmp_path, results())
+    assert scores(there)[0] == 17.5
+
+
+def test_a_wrong_token_is_said(there, tmp_path):
+    if isinstance(there, FakeCanvas):
+        there.fail_next = [(401, {})]
+    with pytest.raises(HostError, match="token"):
+        plan(system(there, "wrong"), "hands-on", results(), STUDENTS, Memory(tmp_path / "posted.json"))
+
+
+def test_a_failure_midway_is_remembered(there, tmp_path):
+    memory = Memory(tmp_path / "posted.json")
+    steps = plan(system(there), "hands-on", results(), STUDENTS, memory)
+    sending = send(system(there), steps, memory)
+    next(sending)
+    there.fail_next = [(500, {})]
+    with pytest.raises(HostError, match="500"):
+        next(sending)
+    found = post(there, tmp_path, results())
+    assert (found["jane"][0], found["max"][0]) == (Act.SAME, Act.SEND)
+
+
+def test_canvas_excused_students_are_left_alone(tmp_path):
+    with served(FakeCanvas()) as fake:
+        fake.submissions[7]["excused"] = True
+        assert post(fake, tmp_path, results())["jane"][0] is Act.KEPT
+        assert scores(fake)[0] is None
+
+
+def test_moodles_comments_and_files_of_a_person_stay(tmp_path, page):
+    with served(FakeMoodle()) as fake:
+        fake.comments[101], fake.files[101] = "<p>see me</p>", ["marked.pdf"]
+        _, notes = post(fake, tmp_path, results(page=page))["jane"]
+        assert (fake.comments[101], fake.files[101], fake.grades[101]) == ("<p>see me</p>", ["marked.pdf"], "17.50000")
+        assert len(notes) == 2
+
+
+def test_moodle_is_not_given_points_where_it_grades_in_words(tmp_path):
+    with served(FakeMoodle()) as fake:
+        fake.maximum = -3
+        with pytest.raises(HostError, match="not graded by points"):
+            post(fake, tmp_path, results())
+
+
+def test_the_token_goes_to_its_own_server_only(tmp_path, page):
+    class Elsewhere(FakeCanvas):
+        def answer(self, method, path, query, form, files):
+            status, headers, content = super().answer(method, path, query, form, files)
+            if path.endswith("/comments/files"):
+                content = {**content, "upload_url": f"{store.url}/inst-fs/x"}
+            return status, headers, content
+
+    with served(FakeCanvas()) as store, served(Elsewhere()) as fake:
+        post(fake, tmp_path, results(page=page))
+        assert [token for _, token in store.tokens] == ["", ""]
+        assert {token for _, token in fake.tokens} == {f"Bearer {TOKEN}"}
+
+
+def test_a_list_that_goes_on_elsewhere_is_refused(tmp_path):
+    class Elsewhere(FakeCanvas):
+        def _page(self, path, query, items):
+            return 200, {"Link": '<https://elsewhere.example/?page=2>; rel="next"'}, items[:1]
+
+    with served(Elsewhere()) as fake, pytest.raises(HostError, match="on another server"):
+        post(fake, tmp_path, results())
+
+
+@pytest.mark.parametrize("url", ["http://canvas.example.edu", "canvas.example.edu", "ftp://x", ""])
+def test_an_address_without_encryption_is_refused(url):
+    with pytest.raises(UsageError, match="https"):
+        Client(url, TOKEN)
+
+
+def test_a_server_that_is_not_there_is_named():
+    with pytest.raises(HostError, match=r"127\.0\.0\.1:9 did not answer"):
+        Client("http://127.0.0.1:9", TOKEN, sleep=lambda seconds: None).json("GET", "x")

@@ -1,0 +1,103 @@
+"""Requests for a second look: a file of the course, shown on the page."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+from helpers import tiny
+from helpers.kernels import InProcessKernel
+from helpers.tiny import Here, grade_here, submit, tiny_course, tiny_release
+
+from autograder.cli.main import main
+from autograder.errors import CourseError, UsageError
+from autograder.grading import batch
+from autograder.grading.cache_keys import exam_key
+from autograder.results import publication, second_look
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
+    made = tiny_course(tmp_path)
+    submit(made, "ada")
+    release = tiny_release(made)
+    batch.run(batch.plan(made, release), execute=Here(grade_here))
+    publication.record(made, made.assignments["hw"], [n.exam for n in release.notebooks], exam_key(made, release))
+    return made
+
+
+def command(course, *arguments, text=""):
+    return CliRunner().invoke(main, ["second-look", *arguments, "--course", str(course.root)], input=text)
+
+
+def page(course):
+    assert CliRunner().invoke(main, ["feedback", "hw", "--course", str(course.root)]).exit_code == 0
+    return (course.feedback("ada", "hw") / "nb.html").read_text("utf-8")
+
+
+def test_a_request_and_its_answer_stand_on_the_page(course):
+    assert "Second look" not in page(course)
+    command(course, "ada", "hw", "--question", "test-double", "--ask", "It <b>doubles</b> *all* numbers.")
+    asked = page(course)
+    assert "<em>all</em>" in asked
+    assert "<b>doubles</b>" not in asked
+    assert ">open<" in asked
+    command(course, "ada", "hw", "--question", "test-double", "--answer", "-", text="You are **right**.\n")
+    answered = page(course)
+    assert "<strong>right</strong>" in answered
+    assert ">answered<" in answered
+
+
+def test_what_waits_is_listed(course):
+    assert command(course).output == ""
+    second_look.ask(course, "ada", "hw", "test-double", "Why?")
+    second_look.ask(course, "ada", "hw", "", "And all of it?")
+    assert command(course).output.splitlines() == ["ada, hw, test-double: Why?", "ada, hw: And all of it?"]
+    second_look.answer(course, "ada", "hw", "", "Yes.")
+    assert command(course).output.splitlines() == ["ada, hw, test-double: Why?"]
+
+
+def test_one_question_has_one_open_request(course):
+    second_look.ask(course, "ada", "hw", "test-double", "Why?")
+    with pytest.raises(UsageError, match="has an open request"):
+        second_look.ask(course, "ada", "hw", "test-double", "Why, again?")
+    second_look.answer(course, "ada", "hw", "test-double", "Because.")
+    second_look.ask(course, "ada", "hw", "test-double", "Really?")
+    first, second = second_look.read(course, "ada", "hw")
+    assert (first.answer, second.request, second.answer) == ("Because.", "Really?", "")
+    assert first.asked is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ada"], "name the student, the assignment"),
+        (["ada", "hw"], "name the student, the assignment"),
+        (["ada", "hw", "--ask", "x", "--answer", "y"], "name the student, the assignment"),
+        (["bob", "hw", "--ask", "x"], "nothing is graded for bob"),
+        (["ada", "hw", "--question", "q", "--ask", "x"], "has no question 'q' (questions: test-double)"),
+        (["ada", "hw", "--ask", " "], "the text is empty"),
+        (["ada", "hw", "--answer", "x"], "has no open request"),
+    ],
+)
+def test_what_is_missing_is_said(course, arguments, said):
+    done = command(course, *arguments)
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+    assert not (course.root / "second-look").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- question: q\n", r"second-look/ada/hw\.yaml:1: the key 'request'"),
+        ("- request: x\n  anwser: y\n", r"second-look/ada/hw\.yaml:2: unknown key 'anwser'.*'answer'"),
+        ("request: x\n", r"second-look/ada/hw\.yaml:1: 'requests' must be a list"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_line(course, text, said):
+    file = second_look.path(course, "ada", "hw")
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match=said):
+        second_look.read(course, "ada", "hw")
