@@ -23,6 +23,7 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
+from autograder.examiner.remote.attribute_copies import attributes_changed
 from autograder.examiner.remote.changes import Purposes
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
@@ -231,6 +232,7 @@ class Namespace(dict[str, Any]):
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
         self.answers.remote.purposes.names.clear()
+        self.answers.remote.attributes.begin(frozenset())
         self.clear()
         provenance.keep_only(self.left.values())
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
@@ -292,6 +294,8 @@ class Namespace(dict[str, Any]):
         )
         shared = shared & self.keys() - self.known.trusted.keys() if needed else frozenset()
         self.answers.remote.shared.begin(self, self.before, shared)
+        instructors = self.known.trusted.keys() | self.known.own | self.known.functions_that_change
+        self.answers.remote.attributes.begin(attributes_changed(source, instructors) if needed else frozenset())
         self.live = True
 
     def _is_tests(self, name: str) -> bool:

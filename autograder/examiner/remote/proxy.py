@@ -20,6 +20,7 @@ from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import CourseError, LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.remote.arguments import argument_error
+from autograder.examiner.remote.attribute_copies import AttributeCopies
 from autograder.examiner.remote.callbacks import Callbacks
 from autograder.examiner.remote.changes import Purposes, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
@@ -59,6 +60,7 @@ class Remote:
         """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
         self.purposes = Purposes()
         self.shared = SharedGlobals(self)
+        self.attributes = AttributeCopies(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
         self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
@@ -90,6 +92,8 @@ class Remote:
         if self.lost:
             self.ending = LostError(self.lost)
             raise self.ending
+        if self.attributes.copies and verb != "amend":
+            self.attributes.send()
         self._foreign = None
         try:
             request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
@@ -333,6 +337,8 @@ class RemoteObject(Operators, Handle):
         found = self._remote.ask("getattr", self, name)
         if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
             raise TypeError("a model's score would send the labels into the notebook's kernel; use check.accuracy")
+        if name in self._remote.attributes.names:
+            found = self._remote.attributes.keep(self, self._reference, name, found)
         return mark_method(found, Origin.DERIVED) if self._origin >= Origin.DERIVED else found
 
     def _predicts(self) -> bool:

@@ -1,0 +1,117 @@
+"""Lists, dicts and arrays that are attributes of the student's objects, and that a test changes in place.
+
+A test has such an attribute as a copy: ``model.params["W1"] = zeros``, ``stack.items.append(4)``. What it changes goes
+to the kernel before the next request.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Set
+from typing import Any
+
+from autograder.examiner.remote.changes import is_same_kind
+from autograder.examiner.shared_names import CHANGING_CALLS
+from autograder.kernel.codec import CodecError, Packed, Reference
+
+MAX_BYTES = 8 << 20
+"""Size of the copies of one test that are compared before each request; what is larger stays a mere copy."""
+
+
+class AttributeCopies:
+    """The copies of one test cell."""
+
+    def __init__(self, remote: Any) -> None:
+        self.remote = remote
+        self.names: Set[str] = frozenset()
+        """The attributes that the test changes in place."""
+        self.copies: dict[tuple[Reference, str], tuple[Any, Any, Packed]] = {}
+        """Object and attribute → the handle, the test's copy, and what the kernel has."""
+
+    def begin(self, names: Set[str]) -> None:
+        """Forget all copies, and keep those of these attributes from now on."""
+        self.names = names
+        self.copies = {}
+
+    def keep(self, handle: Any, reference: Reference, name: str, value: Any) -> Any:
+        """Return the test's copy of an attribute whose value is ``value`` now."""
+        packed = self._packed(value)
+        if packed is None:
+            return value
+        kept = self.copies.get((reference, name))
+        if kept is not None and kept[2] == packed:
+            return kept[1]
+        self.copies[reference, name] = (handle, value, packed)
+        return value
+
+    def send(self) -> None:
+        """Tell the kernel what the test has changed."""
+        for key, (handle, copy, before) in list(self.copies.items()):
+            packed = self._packed(copy)
+            if packed is not None and packed != before:
+                self.copies[key] = (handle, copy, packed)
+                self.remote.ask("amend", handle, key[1], copy)
+
+    def _packed(self, value: Any) -> Packed | None:
+        """Encode a container or array; None if it is none, or too large."""
+        if not is_same_kind(value, value):
+            return None
+        try:
+            packed: Packed = self.remote.encoded(value)
+        except CodecError:
+            return None
+        return packed if len(packed.text) + sum(map(len, packed.buffers)) <= MAX_BYTES else None
+
+
+def attributes_changed(source: str, helpers: Set[str]) -> frozenset[str]:
+    """Find the attributes whose objects a test cell changes in place, also under another name or in a helper.
+
+    Args:
+        source: the cell.
+        helpers: functions of the instructor's, which may change what they are given.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return frozenset()
+    found: set[str] = set()
+    changed: set[str] = set()
+    for node in nodes:
+        for target in _changed(node, helpers):
+            names, attributes = _chain(target)
+            changed |= names
+            found |= attributes
+    for node in nodes:
+        if isinstance(node, ast.Assign | ast.For | ast.comprehension):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            bound = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+            if bound & changed:
+                found |= _chain(node.value if isinstance(node, ast.Assign) else node.iter)[1]
+    return frozenset(found)
+
+
+def _changed(node: ast.AST, helpers: Set[str]) -> Iterator[ast.AST]:
+    """Yield the expressions whose objects a node changes, or may change."""
+    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        yield node.value
+    elif isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in CHANGING_CALLS and isinstance(node.func, ast.Attribute):
+            yield node.func.value
+        if name in CHANGING_CALLS or name in helpers:
+            yield from node.args
+
+
+def _chain(node: ast.AST) -> tuple[set[str], set[str]]:
+    """Return the name at the start of an expression, and the attributes in it: those of ``model.params["W"]``."""
+    attributes: set[str] = set()
+    while True:
+        if isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func.value
+        else:
+            return ({node.id} if isinstance(node, ast.Name) else set()), attributes
