@@ -44,12 +44,13 @@ REASONS = frozenset(
         "raised",
         "differs",
         "loop",
+        "rows",
     ]
 )
 """Why a forward pass cannot be recorded: the version of Keras is too old; input shapes are unknown; a layer has no
 weights yet; Python branches on values; ``call`` needs values; it uses another library's functions; a constant is too
 large; an array looks like a weight of another layer; an output is no tensor; ``call`` raised; a cell of
-the student's own runs with masks, or an unknown or large number of times."""
+the student's own runs with masks, or an unknown or large number of times; it depends on the number of rows."""
 
 
 class Source:
