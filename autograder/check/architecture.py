@@ -60,15 +60,18 @@ def architecture(
     >>> check.architecture(model, [..., check.dense(9, "softmax")], input_shape=(93,))  # doctest: +SKIP
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
-    model = as_examined(model, shape=input_shape)
+    model = as_examined(model)
     found = None if is_keras(model) else external_model_of(model)
     libraries = (
         tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
     )  # only Keras models have shapes
     library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
+    if library == "keras" and not is_keras(model):
+        model = as_examined(model, shape=input_shape, guess=True)
+        found = None if is_keras(model) else found
     present, problem = _steps(model, found, library)
     if problem:
-        return report_unreadable(name, model, problem, weight)
+        return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
     try:
         lines = list(differences(pattern, present))
         if lines and library == "keras" and has_wrappers(model):

@@ -141,7 +141,7 @@ def _check_measure(
     read = reading_of(model)
     found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, read, given.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
-    evidence |= {"in_kernel": True} if how else {"unrolled": True} if read else {}
+    evidence |= {"in_kernel": True} if how else {model.read_as: True} if read else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     message, detail = messages(found, wanted, verdict, show=show)
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})

@@ -64,7 +64,7 @@ def parameters(
         raise CourseError("check.parameters: give exactly=, at_most= or at_least= as whole numbers.")
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
-    model = as_examined(model)
+    model = as_examined(model, guess=True)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     found = None if problem else count_parameters(model)
     count = None if found is None else found.of(kind)

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from autograder.check.external_model import external_model
-from autograder.check.handle import Handle, reference_of
+from autograder.check.handle import Handle, ModelHandle, reference_of
 from autograder.check.input_shapes import of_rows, of_shapes
 from autograder.check.prediction_cache import digest
 from autograder.check.provenance import in_notebook
@@ -26,7 +26,7 @@ from autograder.kernel.codec import CodecError, decode, encode
 from autograder.kernel.model_family import family
 
 
-def as_examined(model: Any, *, rows: Any = None, shape: Any = None) -> Any:
+def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
     """Return what the examiner would hold of a model: a rebuilt model, or one that is refused or only asked.
 
     In the examiner, and for anything but a model of a notebook, that is the object itself, unless the check knows the
@@ -36,11 +36,15 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None) -> Any:
         model: the object of a check.
         rows: the check's rows, from which the shapes of the inputs are known.
         shape: the shape of one input row, or a list or dict of shapes, if there are no rows.
+        guess: whether the first layer of a PyTorch module may tell the shape, if the check does not know it.
     """
     found = _of_notebook(model)
     given = of_shapes(shape) if rows is None else of_rows(rows)
-    asks = _is_read_by_shapes(found) or isinstance(found, Handle) or family(found) == "torch"
-    return _by_shapes(found, given) if asks and given is not None else found
+    if _is_read_by_shapes(found):
+        return found if given is None else _by_shapes(found, given)
+    if isinstance(found, ModelHandle) or (given is None and not guess):
+        return found
+    return _by_shapes(found, given) if isinstance(found, Handle) or family(found) == "torch" else found
 
 
 def _of_notebook(model: Any) -> Any:

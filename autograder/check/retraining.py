@@ -102,7 +102,7 @@ def retrained(
     model = as_examined(model, rows=inputs)
     problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
-        return report_unreadable(name, model, problem, weight)
+        return report_unreadable(name, model, problem, weight, of_pytorch=True)
     if problem := excess_problem(model):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)

@@ -114,6 +114,8 @@ def count_parameters(model: Any) -> ParameterCount:
         return _held_count(*cached_parameters(model))
     if is_keras(model):
         beside = constants(model)
+        if getattr(model, "read_as", "") == "exported":
+            return _held_count(*_count_of_pytorch(model, beside), beside)
         total = sum(math.prod(variable.shape) for variable in model.weights) + beside
         trainable = sum(math.prod(variable.shape) for variable in model.trainable_weights)
         if has_weights(model):
@@ -123,6 +125,22 @@ def count_parameters(model: Any) -> ParameterCount:
     if found is None:
         return ParameterCount(None, None, "", False)
     return ParameterCount(found.parameters, found.trainable, found.counted, found.remote)
+
+
+def _count_of_pytorch(model: Any, beside: int) -> tuple[int, int]:
+    """Return all parameters and the trainable ones of a PyTorch module that was read, as PyTorch counts them.
+
+    What a normalization has seen is no parameter there, and an LSTM has two biases.
+    """
+    total, trainable = beside, 0
+    for layer in model.layers:
+        kind = type(layer).__name__
+        weights = layer.weights[:-2] if kind == "BatchNormalization" else layer.weights
+        again = layer.weights[2:] if kind == "LSTM" else []
+        count = sum(math.prod(variable.shape) for variable in [*weights, *again])
+        total += count
+        trainable += count if layer.trainable else 0
+    return total, trainable
 
 
 def _held_count(total: int, trainable: int, beside: int) -> ParameterCount:
@@ -150,12 +168,12 @@ def prediction_place(model: Any) -> str:
 
 
 def reading_of(model: Any) -> str:
-    """Return how the examiner read a model of the student's own class, for a message; empty for any other model.
+    """Return how a model of the student's own class, or of PyTorch, was read, for a message; empty for any other.
 
     Nothing is said of a model that a call returned, because its code has seen hidden inputs.
     """
     told = is_keras(model) and may_show(model)
-    return READ_FROM_CALL if told and getattr(model, "read_as", "") == "unrolled" else ""
+    return _READ_AS.get(getattr(model, "read_as", ""), "") if told else ""
 
 
 def _find_external(obj: Any) -> tuple[ExternalModel | None, str]:
@@ -187,4 +205,6 @@ def _has_shape(model: Any) -> bool:
 
 NOT_BUILT = "The model has no input shape yet: begin it with keras.Input(shape=...), or fit it first."
 READ_FROM_CALL = "read from the model's call"
+READ_FROM_GRAPH = "read from the module's graph"
+_READ_AS = {"unrolled": READ_FROM_CALL, "exported": READ_FROM_GRAPH}
 IN_KERNEL = "predicted in the notebook's kernel"

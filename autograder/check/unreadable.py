@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from autograder.check.handle import ModelHandle
 from autograder.check.results import report
-from autograder.check.subject import not_a_model
+from autograder.check.subject import external_model_of, not_a_model
 from autograder.records import UNDECIDED, CheckResult
 
 A_PERSON_DECIDES = "A test cannot tell more of it, so a person decides."
 
 
-def report_unreadable(name: str, model: object, problem: str, weight: float) -> CheckResult:
+def report_unreadable(
+    name: str, model: object, problem: str, weight: float, *, of_pytorch: bool = False
+) -> CheckResult:
     """Report a check that needs more than a model's predictions.
 
     A model of a kind that is not read may be right: the check is undecided. Anything else that is no Keras model fails.
@@ -20,8 +22,10 @@ def report_unreadable(name: str, model: object, problem: str, weight: float) -> 
         model: the object of the check.
         problem: why it cannot be read, a sentence for the student.
         weight: the check's share.
+        of_pytorch: whether a PyTorch module may be right, too.
     """
-    if not isinstance(model, ModelHandle):
+    found = external_model_of(model) if of_pytorch else None
+    if not isinstance(model, ModelHandle) and (found is None or found.family != "torch"):
         return report(name, 0.0, problem, weight=weight)
     if unusable := not_a_model(model):
         return report(name, 0.0, unusable, weight=weight)

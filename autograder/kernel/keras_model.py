@@ -11,7 +11,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import keras_kinds, keras_traces, keras_unrolled
+from . import keras_kinds, keras_quantized, keras_traces, keras_unrolled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +95,7 @@ def claim(model: Any, given: Any = None) -> tuple[dict[str, Any], list[np.ndarra
     described = {
         "kind": kind,
         "name": attempt("name", lambda: str(model.name)),
-        "config": attempt("config", config),
+        "config": attempt("config", lambda: keras_quantized.config(config())),
         "input_shape": attempt("input_shape", lambda: model.input_shape),
         "output_shape": attempt("output_shape", lambda: model.output_shape),
         "compile": attempt("compile", lambda: _compile_config(model)),
@@ -163,7 +163,7 @@ def _base_config(model: Any, kind: str) -> Any:
 
 def _weights(layer: Any) -> list[Any]:
     try:
-        return list(layer.weights)
+        return keras_quantized.weights(layer)
     except Exception:
         return []
 
@@ -195,7 +195,7 @@ def _lookups(layers: list[Any], depth: int = 0) -> list[Any]:
 
 def _share_weights(layers: list[Any]) -> bool:
     """Return whether a weight belongs to two different layers."""
-    weights = [id(variable) for layer in _different(layers) for variable in _weights(layer)]
+    weights = [id(variable) for layer in _different(layers) for variable in getattr(layer, "weights", [])]
     return len(set(weights)) < len(weights)
 
 

@@ -226,7 +226,7 @@ class Record:
         import numpy as np
 
         array = np.asarray(described["value"])
-        if array.size >= MIN_WEIGHT:
+        if array.size >= MIN_WEIGHT and (array != array.flat[0]).any():
             for weight in _weights_of_known(self.found):
                 if int(np.prod(weight.shape)) == array.size:
                     own = self.keras.ops.convert_to_numpy(weight).astype("float64")

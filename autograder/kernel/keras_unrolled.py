@@ -37,13 +37,19 @@ def unrolled(model: Any, given: Any = None) -> Unrolled:
         given: what a test knows of its inputs, see :mod:`keras_inputs`; None to read it from the model.
     """
     result = Unrolled()
+    types = keras_inputs.types(given)
     try:
-        with without_traces(model):
-            found = record(model, given)
-            written = Record(found)
-            result.config = written.config(str(model.name), bool(model.trainable))
-        result.held = written.held()
-        result.probe, result.answers = _answers(model, found.inputs)
+        while not result.answers:
+            with without_traces(model):
+                found = record(model, given, types)
+                written = Record(found)
+                result.config = written.config(str(model.name), bool(model.trainable))
+            result.held, types = written.held(), found.untried
+            try:
+                result.probe, result.answers = _answers(model, found.inputs)
+            except UnreadableError:
+                if not types:
+                    raise
     except UnreadableError as error:
         result.reason = error.reason
     except Exception:

@@ -44,12 +44,13 @@ REASONS = frozenset(
         "raised",
         "differs",
         "loop",
+        "rows",
     ]
 )
 """Why a forward pass cannot be recorded: the version of Keras is too old; input shapes are unknown; a layer has no
 weights yet; Python branches on values; ``call`` needs values; it uses another library's functions; a constant is too
 large; an array looks like a weight of another layer; an output is no tensor; ``call`` raised; a cell of
-the student's own runs with masks, or an unknown or large number of times."""
+the student's own runs with masks, or an unknown or large number of times; it depends on the number of rows."""
 
 
 class Source:
@@ -93,6 +94,8 @@ class Recording:
         """Keras's own ``Layer.__call__`` while calls are opened."""
         self.inputs: Any = None
         self.outputs: Any = None
+        self.untried: tuple[str, ...] = ()
+        """Number types of the inputs that were not tried."""
 
     # --- sources
 
@@ -187,7 +190,7 @@ class Recording:
                 return original(layer, *self._symbolic(layer, args), **self._flagged(layer, kwargs))
 
         # Keras 3.15 does not accept a single slice as the index of a symbolic tensor.
-        tensor_class.__getitem__ = lambda tensor, key: get_item(tensor, (key,) if isinstance(key, slice) else key)
+        tensor_class.__getitem__ = lambda tensor, key: get_item(tensor, _index(key))
         layer_class.__call__ = call
         layer_class.add_loss = lambda layer, loss: None if self._is_symbolic(loss) else add_loss(layer, loss)
         try:
@@ -284,6 +287,17 @@ class Recording:
         return activation(result)
 
 
+def _index(key: Any) -> Any:
+    """Return an index with whole numbers for tensors of TensorFlow's that hold one."""
+    if isinstance(key, tuple):
+        return tuple(_number(item) for item in key)
+    return (key,) if isinstance(key, slice) else _number(key)
+
+
+def _number(item: Any) -> Any:
+    return int(item) if hasattr(item, "numpy") and tuple(item.shape) == () else item
+
+
 _BOOKKEEPING = frozenset(
     [
         *("_layers", "_metrics", "_tracker", "_seed_generators"),
@@ -324,12 +338,13 @@ def _builds(layer: Any) -> bool:
     return getattr(type(layer), "build", None) is not base.build or bool(keras_kinds.inner_layers(layer))
 
 
-def record(model: Any, given: Any = None) -> Recording:
+def record(model: Any, given: Any = None, types: Any = keras_inputs.TYPES) -> Recording:
     """Record the forward pass of a model that has been called.
 
     Args:
         model: the model.
         given: what its inputs are like, see :mod:`keras_inputs`; None to read it from the model.
+        types: the number types that are tried for the inputs.
 
     Raises:
         UnreadableError: it cannot be recorded.
@@ -339,9 +354,10 @@ def record(model: Any, given: Any = None) -> Recording:
         raise UnreadableError("old")
     found = Recording(model)
     error: Any = None
-    for dtype in keras_inputs.types(given):
+    for dtype in types:
         try:
             _run(found, model, dtype, given)
+            found.untried = types[types.index(dtype) + 1 :]
             return found
         except UnreadableError as raised:
             error = raised

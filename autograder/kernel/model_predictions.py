@@ -64,7 +64,7 @@ def _torch(model: Any, inputs: Any) -> Any:
         made = torch.as_tensor(np.array(array))
         return made.to(floating) if made.is_floating_point() else made
 
-    training = model.training
+    flags = [(part, part.training) for part in model.modules()]
     model.eval()
     try:
         with torch.no_grad():
@@ -76,7 +76,8 @@ def _torch(model: Any, inputs: Any) -> Any:
             made = {key: tensor(array) for key, array in inputs.items()}
             return model_inputs.passed(lambda *given, **named: model(*given, **named), made)
     finally:
-        model.train(training)
+        for part, training in flags:
+            part.training = training
 
 
 def as_array(value: Any, rows: int) -> Any:

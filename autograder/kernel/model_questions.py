@@ -173,7 +173,16 @@ def _nodes(model: Any) -> int:
 
 
 def record(model: Any, given: Any) -> list[Any]:
-    """Describe a Keras model for inputs of the shapes that a test knows, see :func:`keras_model.claim_of_rows`."""
+    """Describe a model for inputs of the shapes that a test knows.
+
+    Args:
+        model: a Keras model, see :func:`keras_model.claim_of_rows`, or a PyTorch module, see :func:`torch_model.claim`.
+        given: the shapes; None if they are unknown.
+    """
+    if model_family.family(model) == "torch":
+        from . import torch_model
+
+        return list(torch_model.claim(model, given))
     return list(keras_model.claim_of_rows(model, given))
 
 

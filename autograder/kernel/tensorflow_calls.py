@@ -21,7 +21,7 @@ def recorded(source: Callable[[Any], Any]) -> Iterator[None]:
     Args:
         source: returns a symbolic tensor for a constant array.
     """
-    with _opened_fills(source), _dispatched():
+    with _opened_fills(source), _opened_reshape(), _dispatched():
         yield
 
 
@@ -54,6 +54,32 @@ _FILLS = ("zeros", "ones")
 
 
 @contextlib.contextmanager
+def _opened_reshape() -> Iterator[None]:
+    """Compute the size that ``reshape(x, (rows, -1))`` leaves open: Keras does not, for an unknown number of rows."""
+    modules = [sys.modules[name] for name in ("keras.ops", "keras.src.ops") if name in sys.modules]
+    saved = [(module, vars(module)["reshape"]) for module in modules if "reshape" in vars(module)]
+
+    def opened(original: Any) -> Callable[..., Any]:
+        def call(x: Any, newshape: Any) -> Any:
+            sizes = tuple(newshape) if isinstance(newshape, (list, tuple)) else ()
+            given = tuple(getattr(x, "shape", (0,)))[1:]
+            if sizes and sizes[0] is None and -1 in sizes[1:] and None not in (*given, *sizes[1:]):
+                rest = -_more.product(given) // _more.product(sizes[1:])
+                newshape = (-1, *(rest if size == -1 else size for size in sizes[1:]))
+            return original(x, newshape)
+
+        return call
+
+    try:
+        for module, original in saved:
+            vars(module)["reshape"] = opened(original)
+        yield
+    finally:
+        for module, original in saved:
+            vars(module)["reshape"] = original
+
+
+@contextlib.contextmanager
 def _dispatched() -> Iterator[None]:
     module: Any = sys.modules.get("tensorflow.python.util.dispatch")
     held = getattr(module, "_GLOBAL_DISPATCHERS", None)
@@ -63,7 +89,7 @@ def _dispatched() -> Iterator[None]:
     dispatcher = _Dispatcher(module.OpDispatcher.NOT_SUPPORTED)
     held.append(dispatcher)
     try:
-        with _opened_functions(), _opened_backend():
+        with _opened_functions(), _opened_modules():
             yield
     finally:
         held.remove(dispatcher)
@@ -90,11 +116,13 @@ def _opened_functions() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened_backend() -> Iterator[None]:
-    """Record functions of ``keras.backend`` that look into their tensors."""
-    names = ("keras._tf_keras.keras.backend", "keras.src.legacy.backend", "keras.backend")
-    modules = [sys.modules[name] for name in names if name in sys.modules]
-    saved = [(module, name, vars(module)[name]) for module in modules for name in _BACKEND if name in vars(module)]
+def _opened_modules() -> Iterator[None]:
+    """Record functions that TensorFlow asks nobody about, or that look into their tensors."""
+    backend = ("keras._tf_keras.keras.backend", "keras.src.legacy.backend", "keras.backend")
+    found: list[tuple[Any, Any]] = [(sys.modules[name], _BACKEND) for name in backend if name in sys.modules]
+    found.append((getattr(sys.modules["tensorflow"], "raw_ops", None), _more.RAW))
+    places = [(module, name, table[name]) for module, table in found for name in table if hasattr(module, name)]
+    saved = [(module, name, getattr(module, name)) for module, name, _ in places]
 
     def recorded_as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -105,8 +133,8 @@ def _opened_backend() -> Iterator[None]:
         return call
 
     try:
-        for module, name, original in saved:
-            setattr(module, name, recorded_as(original, _BACKEND[name]))
+        for module, name, function in places:
+            setattr(module, name, recorded_as(getattr(module, name), function))
         yield
     finally:
         for module, name, original in saved:

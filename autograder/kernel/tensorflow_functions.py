@@ -203,6 +203,63 @@ _OTHER_NAMES = {
     "scalar_mul math.scalar_mul": "multiply",
 }
 
+
+def _raw_matmul(ops: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, **others: Any) -> Any:
+    turned = [ops.swapaxes(x, -1, -2) if turn else x for x, turn in ((a, transpose_a), (b, transpose_b))]
+    return ops.matmul(*turned)
+
+
+def _raw_reduction(name: str) -> Callable[..., Any]:
+    return lambda ops, input, axis, keep_dims=False: getattr(ops, name)(input, axis=_plain(axis), keepdims=keep_dims)
+
+
+def _pool(ops: Any, input: Any, window_shape: Any, pooling_type: str, strides: Any = None, padding: str = "VALID",
+          data_format: Any = None, dilations: Any = None) -> Any:  # fmt: skip
+    if dilations is not None:
+        raise _unknown("pooled")
+    name = {"AVG": "average_pool", "MAX": "max_pool"}[pooling_type]
+    return _pooling(name)(ops, input, window_shape, 1 if strides is None else strides, padding, data_format)
+
+
+_RAW_UNARY = (
+    "relu relu6 elu selu softplus softsign tanh sigmoid exp log log1p expm1 sqrt rsqrt square abs sign floor ceil"
+)
+
+RAW: dict[str, Callable[..., Any]] = {
+    **{name.capitalize(): same(name) for name in _RAW_UNARY.split()},
+    **{
+        name: same(function)
+        for name, function in (
+            ("Add", "add"),
+            ("AddV2", "add"),
+            ("Sub", "subtract"),
+            ("Mul", "multiply"),
+            ("RealDiv", "divide"),
+            ("Pow", "power"),
+            ("Maximum", "maximum"),
+            ("Minimum", "minimum"),
+            ("Greater", "greater"),
+            ("Less", "less"),
+            ("Neg", "negative"),
+            ("BiasAdd", "add"),
+            ("LogSoftmax", "log_softmax"),
+            ("Softmax", "softmax"),
+        )
+    },
+    "MatMul": _raw_matmul,
+    "BatchMatMulV2": lambda ops, x, y, adj_x=False, adj_y=False: _raw_matmul(ops, x, y, adj_x, adj_y),
+    "ConcatV2": lambda ops, values, axis: ops.concatenate(list(values), axis=int(_plain(axis))),
+    "Reshape": lambda ops, tensor, shape: ops.reshape(tensor, tuple(_plain(shape))),
+    "Transpose": lambda ops, x, perm: ops.transpose(x, axes=_plain(perm)),
+    "Einsum": lambda ops, inputs, equation: ops.einsum(equation, *inputs),
+    "Mean": _raw_reduction("mean"),
+    "Sum": _raw_reduction("sum"),
+    "Max": _raw_reduction("max"),
+    "Min": _raw_reduction("min"),
+    "Prod": _raw_reduction("prod"),
+}
+"""Names in ``tf.raw_ops`` → the same with ``keras.ops``, given as the first argument; all arguments have names."""
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{names: same(name) for names, name in _OTHER_NAMES.items()},
     "math.multiply_no_nan": lambda ops, x, y: ops.where(ops.equal(y, 0), ops.zeros_like(x), ops.multiply(x, y)),
@@ -227,6 +284,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "slice": _slice,
     "ensure_shape": lambda ops, x, shape: x,
     "debugging.check_numerics": lambda ops, tensor, message: tensor,
+    "debugging.assert_all_finite": lambda ops, x, message: x,
+    "nn.pool": _pool,
     "nn.crelu": lambda ops, features, axis=-1: ops.concatenate(
         [ops.relu(features), ops.relu(ops.negative(features))], axis=axis
     ),

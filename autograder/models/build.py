@@ -26,7 +26,7 @@ from autograder.models.plan import (
     refs,
 )
 from autograder.models.read import read_model
-from autograder.models.unrolled import UNROLLED, no_record, require_same_predictions
+from autograder.models.unrolled import EXPORTED, UNROLLED, no_record, require_same_predictions
 from autograder.models.values import RefusedModel, mapping, show
 
 KINDS = ("Sequential", "Functional", "Unrolled")
@@ -86,7 +86,7 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     _finish(built)
     if kind == "Unrolled":
         require_same_predictions(built.layer, plan, claim.get("probe"), answers)
-        built.layer.read_as = UNROLLED
+        built.layer.read_as = EXPORTED if claim.get("library") == "torch" else UNROLLED
     compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
     attach_history(built.layer, claim.get("history"))
     built.layer.numbers_per_row = math.ceil(measure.elements)

@@ -20,6 +20,8 @@ from autograder.models.values import RefusedModel, integer, mapping, one_of
 
 UNROLLED = "unrolled"
 """The label of a model that was made from its record."""
+EXPORTED = "exported"
+"""The label of a model that was made from the graph of a PyTorch module."""
 
 TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}
 """Accepted relative difference of predictions by number type; any other has :data:`TOLERANCE`."""
@@ -36,6 +38,7 @@ _WORDS: Mapping[str, str] = {
     "large": "its call uses an array of more than 100,000 numbers, or more than 2,000 operations",
     "borrowed": "its call uses a variable that none of its layers has, or an array that was made from a weight",
     "loop": "its recurrent layer runs a cell of your own with masks, or in too many or an unknown number of steps",
+    "rows": "its call depends on the number of rows",
     "outputs": "its call returns something other than tensors that depend on its inputs",
     "raised": "its call does not run on symbolic tensors (keras.Input)",
 }

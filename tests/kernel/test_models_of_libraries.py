@@ -389,8 +389,8 @@ def test_a_module_predicts_in_evaluation_mode_and_is_left_as_it_was() -> None:
 
 
 @needs_torch
-def test_parameters_are_those_of_parameters() -> None:
-    model = answer(TORCH)
+def test_parameters_of_a_module_that_is_not_read_are_those_of_parameters() -> None:
+    model = answer(TORCH.replace("self.body(x)", "torch.fft.ifft(torch.fft.fft(self.body(x))).real"))
     assert check.parameters(model, exactly=40 + 16 + 24, show=True).message.startswith(
         "80 parameters (as the notebook reports)"
     )
@@ -405,8 +405,8 @@ def test_parameters_are_those_of_parameters() -> None:
         ([check.layer("Linear", out_features=8), check.layer("BatchNorm1d"), check.layer("ReLU"), check.layer("Dropout", p=0.5),
           check.layer("Linear", in_features=8, out_features=3, bias=False)], ""),
         ([..., check.layer("Dropout"), ...], "layer 5: Linear(in_features=8, out_features=3, bias=False)"),
-        ([..., check.layer("Linear", out_features=9)], "layer 5: Linear with out_features 3, expected 9"),
-        ([..., check.dense()], "This is not a Keras model (it is a PyTorch module)."),
+        ([..., check.layer("Linear", out_features=9)], "The layers are not as asked."),
+        ([..., check.layer("StandardScaler")], "This is not a scikit-learn model (it is a PyTorch module)."),
     ],
 )  # fmt: skip
 def test_the_leaves_of_a_module_are_its_layers(layers: list[Any], message: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import time
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.graphs import small, subclassed
-from helpers.rebuilding import sent
+from helpers.rebuilding import outputs, sent
 
+from autograder import check
 from autograder.kernel.keras_model import is_model
 from autograder.models import RefusedModel, rebuild
 from autograder.models import values as v
@@ -292,3 +294,30 @@ def test_a_claim_survives_layers_that_raise(keras: Any) -> None:
 def test_plans_are_read_without_constructing_anything() -> None:
     with pytest.raises(RefusedModel, match="configuration is None"):
         read_model("Sequential", None)
+
+
+@pytest.mark.parametrize("kind", ["Dense", "Embedding"])
+def test_a_model_in_whole_numbers_is_read_with_its_kernels_in_scale(keras: Any, kind: str) -> None:
+    first = keras.layers.Dense(8, activation="relu") if kind == "Dense" else keras.layers.Embedding(9, 8)
+    rest = [] if kind == "Dense" else [keras.layers.GlobalAveragePooling1D()]
+    model = keras.Sequential([keras.Input((4,)), first, *rest, keras.layers.Dense(3)])
+    rows = np.random.default_rng(0).integers(0, 9, (6, 4)).astype("float32")
+    count = model.count_params()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.quantize("int8")
+    twin = rebuild(*sent(model))
+    assert twin.count_params() == count
+    own = outputs(model, rows)[0]
+    np.testing.assert_allclose(outputs(twin, rows)[0], own, atol=0.02 * np.abs(own).max())
+    assert check.architecture(twin, [..., check.dense(3)], input_shape=(4,))
+
+
+def test_other_quantized_models_are_only_asked(keras: Any) -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.quantize("float8")
+    with pytest.raises(RefusedModel) as caught:
+        rebuild(*sent(model))
+    assert caught.value.kind_refused

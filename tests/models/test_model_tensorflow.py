@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.call_bodies import NOT_READ, READ, model_of
+from helpers.call_bodies import ROWS as BODY_ROWS
 from helpers.own_models import ROWS, SERIES, called, of_call
 from helpers.rebuilding import outputs, sent
 from helpers.tensorflow_texts import OF_PICTURES, OF_SERIES
@@ -83,3 +85,20 @@ def test_functions_are_as_before_afterwards(names: dict[str, Any]) -> None:
 def test_a_convolution_over_the_rows_is_not_read(names: dict[str, Any]) -> None:
     turned = "tf.transpose(x, [3, 0, 1, 2])"
     assert problem(names, f"tf.nn.conv2d({turned}, np.ones((3, 3, 8, 2), 'float32'), 1, 'SAME')", PICTURES)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_bodies_as_students_write_them_are_read(names: dict[str, Any], part: int) -> None:
+    for line in READ[part::4]:
+        model, rows = model_of(line, names), BODY_ROWS[line.split("|")[0]]
+        twin = rebuild(*sent(model))
+        np.testing.assert_allclose(outputs(twin, rows)[0], outputs(model, rows)[0], rtol=1e-4, atol=1e-4, err_msg=line)
+
+
+def test_how_many_bodies_are_read_is_known(names: dict[str, Any]) -> None:
+    """docs/reference/models.md states the numbers; what is not read is asked."""
+    assert (len(READ), len(NOT_READ)) == (48, 11)
+    for line in NOT_READ:
+        with pytest.raises(RefusedModel) as caught:
+            rebuild(*sent(model_of(line, names)))
+        assert caught.value.kind_refused, line

@@ -1,0 +1,161 @@
+"""The description of a PyTorch module as the same network of Keras's layers. Runs inside the student's kernel.
+
+``torch.export`` traces the module's ``forward`` with a free number of rows, and the graph is written down in the format
+of a functional Keras model, like the record of a Keras model of the student's own class. Nothing is pickled. The module
+itself stays as it is: a copy of it is exported and asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from . import probe_rows
+from .keras_inputs import leaves
+from .torch_graph import Graph, UnknownError
+
+_TYPES = ("float32", "int64")
+
+
+def claim(module: Any, given: Any) -> tuple[dict[str, Any], list[Any]]:
+    """Describe a module as :func:`keras_model.claim` describes an unrolled Keras model.
+
+    Args:
+        module: a ``torch.nn.Module``.
+        given: the shapes of its inputs, see :mod:`keras_inputs`; None if they must be guessed from its first layer.
+    """
+    given = _guessed(module) if given is None else given
+    described: dict[str, Any] = {
+        "kind": "Subclassed",
+        "library": "torch",
+        "name": "module",
+        "config": None,
+        "compile": None,
+        "iterations": 0,
+        "history": {},
+        "vocabularies": [],
+        "shared": False,
+        "unread": "raised",
+        "probe": None,
+    }
+    if given is None:
+        return {**described, "unread": "shapes"}, []
+    with _quiet():
+        for dtype in _TYPES:
+            try:
+                twin = copy.deepcopy(module).cpu().eval()
+                graph, probe, answers = _read(twin, given, dtype)
+            except UnknownError as error:
+                described["unread"] = error.reason
+                break
+            except Exception as error:
+                described["unread"] = _reason(error)
+                continue
+            held = graph.leaves()
+            arrays = [array for part in held for array in part.arrays]
+            found = {"kind": "Unrolled", "config": graph.config(), "probe": probe, "unread": ""}
+            return {**described, **found, "layers": list(range(len(held)))}, arrays + answers
+    return described, []
+
+
+def _guessed(module: Any) -> Any:
+    """Return the shape of a row for a module whose first layer tells it."""
+    first = next((part for part in module.modules() if not list(part.children())), None)
+    size = getattr(first, "in_features", 0)
+    return {"shape": [size], "dtype": ""} if isinstance(size, int) and size > 0 else None
+
+
+def _read(module: Any, given: Any, dtype: str) -> tuple[Graph, dict[str, Any], list[Any]]:
+    torch = sys.modules["torch"]
+    shapes = [(None, *leaf["shape"]) for leaf in leaves(given)]
+    number = probe_rows.count(shapes)
+    floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    error: Any = None
+    for kind in probe_rows.KINDS:
+        rows = [probe_rows.rows(shape, dtype, kind, place, number) for place, shape in enumerate(shapes)]
+
+        def call(which: Any, rows: Any = rows) -> list[Any]:
+            with torch.no_grad():
+                return _arrays(_called(module, given, [_tensor(array[which], floating) for array in rows]))
+
+        try:
+            once = call(slice(None))
+            parts = [call(which) for which in probe_rows.batches(number)]
+        except Exception as raised:
+            error = error or raised
+            continue
+        graph = _exported(module, given, [_tensor(array, floating) for array in rows])
+        return graph, {"kind": kind, "number": number}, [*once, *_joined(parts)]
+    raise error
+
+
+def _exported(module: Any, given: Any, tensors: list[Any]) -> Graph:
+    import torch.export
+
+    rows = torch.export.Dim("rows", min=2, max=1_000_000)
+    args, named = _arguments(given, tensors)
+    dynamic: Any = {name: {0: rows} for name in named} if named else tuple({0: rows} for _ in args)
+    program = torch.export.export(module, tuple(args), named or None, dynamic_shapes=dynamic, strict=False)
+    names = list(given) if named else []
+    return Graph(program, module, names)
+
+
+def _called(module: Any, given: Any, tensors: list[Any]) -> Any:
+    args, named = _arguments(given, tensors)
+    return module(*args, **named)
+
+
+def _arguments(given: Any, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a call: one for each input, by name if the inputs have names."""
+    if isinstance(given, dict) and leaves(given) != [given]:
+        return [], dict(zip(given, tensors))  # noqa: B905 (Python 3.7)
+    return tensors, {}
+
+
+def _tensor(array: Any, floating: Any) -> Any:
+    made = sys.modules["torch"].as_tensor(array)
+    return made.to(floating) if made.is_floating_point() else made
+
+
+def _arrays(outputs: Any) -> list[Any]:
+    import numpy as np
+
+    outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+    return [output.to(sys.modules["torch"].float32).numpy().astype(np.float32) for output in outputs]
+
+
+def _joined(parts: list[list[Any]]) -> list[Any]:
+    import numpy as np
+
+    return [np.concatenate(pieces) for pieces in zip(*parts)]  # noqa: B905 (Python 3.7)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a module cannot be exported, from the exception that PyTorch raises."""
+    name, text = type(error).__name__, str(error)
+    if "DataDependent" in name or "data-dependent" in text:
+        return "flow"
+    if ".numpy()" in text or "tensor subclasses" in text:
+        return "values"
+    return "rows" if "specialized it to be a constant" in text else "raised"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what PyTorch says of the export away from the student, and its random numbers as they are."""
+    torch = sys.modules["torch"]
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+            warnings.simplefilter("ignore")
+            with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+                yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,252 @@
+"""PyTorch modules are read through ``torch.export``: as the same network of Keras's layers."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.remote_models import answer, recorded
+from helpers.torch_modules import ROWS, modules
+from helpers.torch_modules import module as module_of
+
+from autograder import check
+from autograder.check.input_shapes import of_rows
+from autograder.check.subject import count_parameters
+from autograder.kernel import torch_model
+from autograder.kernel.codec import decode, encode
+from autograder.models import RefusedModel, rebuild
+from autograder.records import is_undecided
+
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here"),
+]
+NAMES = (
+    "Sequential", "softmax", "convolutions", "strided", "depthwise", "residual", "blocks", "group norm",
+    "one dimension", "normalized", "LSTM", "GRU", "words", "attention", "parameter", "autoencoder", "two inputs",
+    "where", "double", "twice", "positions",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, tuple[Any, Any, str]]:
+    pytest.importorskip("keras")
+    found = modules()
+    assert set(found) == set(NAMES)
+    return found
+
+
+def twin_of(module: Any, rows: Any) -> Any:
+    packed = encode(list(torch_model.claim(module, of_rows(rows))))
+    return rebuild(*decode(packed.text, packed.buffers))
+
+
+def outputs(module: Any, rows: Any) -> Any:
+    """The module's own predictions, as for a test."""
+    import torch
+
+    twin = copy.deepcopy(module).eval()
+    kind = next(p.dtype for p in twin.parameters())
+    given = [torch.as_tensor(array) for array in (rows if isinstance(rows, list) else [rows])]
+    with torch.no_grad():
+        return twin(*(tensor.to(kind) if tensor.is_floating_point() else tensor for tensor in given)).numpy()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_modules_are_read_with_their_predictions_and_parameters(made: Any, name: str) -> None:
+    module, rows, layers = made[name]
+    twin = twin_of(module, rows)
+    np.testing.assert_allclose(np.asarray(twin(rows, training=False)), outputs(module, rows), rtol=1e-4, atol=1e-5)
+    count = sum(parameter.numel() for parameter in module.parameters())
+    assert (count_parameters(twin).total, count_parameters(twin).trainable) == (count, count)
+    if layers:
+        assert (
+            recorded(lambda: check.architecture(twin, [...])).message
+            == f"as asked: {layers} (read from the module's graph)"
+        )
+
+
+def test_a_frozen_layer_counts_and_is_not_trainable(made: Any) -> None:
+    module = copy.deepcopy(made["Sequential"][0])
+    for parameter in module[0].parameters():
+        parameter.requires_grad = False
+    found = count_parameters(twin_of(module, ROWS))
+    assert (found.total, found.trainable) == (67, 27)
+
+
+@pytest.mark.parametrize("name", ["blocks", "LSTM"])
+def test_the_module_is_as_before(made: Any, name: str) -> None:
+    import torch
+
+    module, rows, _ = made[name]
+    module.train()
+    next(iter(module.children())).eval()
+    before = copy.deepcopy(module.state_dict())
+    flags, draw = [part.training for part in module.modules()], torch.random.get_rng_state()
+    names = [sorted(vars(part)) for part in module.modules()]
+    twin_of(module, rows)
+    assert [part.training for part in module.modules()] == flags
+    assert [sorted(vars(part)) for part in module.modules()] == names
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert torch.equal(torch.random.get_rng_state(), draw)
+
+
+# --- checks ----------------------------------------------------------------------------------------------
+
+SOURCE = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.out, self.drop = nn.Linear(4, 8), nn.Linear(8, 3), nn.Dropout(0.2)
+    def forward(self, x):
+        return torch.softmax(self.out(self.drop(torch.relu(self.hidden(x)))), dim=1)
+model = Net()
+"""
+LABELS = np.arange(6) % 3
+ASKED = [check.dense(8, "relu"), check.layer("Dropout", rate=0.2), check.dense(3, "softmax")]
+
+
+@pytest.fixture(params=["at home", "in the examiner"])
+def place(request: pytest.FixtureRequest) -> Callable[[str], Any]:
+    pytest.importorskip("keras")
+
+    def module(source: str) -> Any:
+        names: dict[str, Any] = {"__name__": "__main__"}
+        exec(source, names)
+        return names["model"]
+
+    return module if request.param == "at home" else answer
+
+
+def test_checks_read_a_module_in_the_words_of_keras(place: Any) -> None:
+    model = place(SOURCE)
+    found = [
+        recorded(lambda: check.architecture(model, ASKED, input_shape=(4,), output_shape=(3,))),
+        recorded(lambda: check.architecture(model, ASKED)),
+        recorded(lambda: check.parameters(model, exactly=67)),
+        recorded(lambda: check.loss(model, on=(ROWS, LABELS), below=9)),
+        recorded(lambda: check.accuracy(model, on=(ROWS, LABELS), above=0)),
+        recorded(lambda: retrained(model)),
+    ]
+    assert [result.fraction for result in found] == [1.0] * 6, [result.message for result in found]
+    assert not any("in_kernel" in result.evidence or "reported" in result.evidence for result in found)
+
+
+def retrained(model: Any) -> Any:
+    rows = (ROWS, LABELS)
+    return check.retrained(model, on=rows, holdout=rows, epochs=1, below=9, seeds=1, close_calls="exact")
+
+
+def test_checks_say_what_is_wrong_of_a_module(place: Any) -> None:
+    model = place(SOURCE)
+    wrong = [check.dense(9, "relu"), *ASKED[1:]]
+    assert recorded(lambda: check.architecture(model, wrong, input_shape=(4,))).fraction == 0
+    assert recorded(lambda: check.parameters(model, exactly=68)).fraction == 0
+    assert recorded(lambda: check.architecture(model, ASKED, input_shape=(5,))).fraction == 0
+
+
+def test_names_of_pytorch_are_still_those_of_its_own_layers(place: Any) -> None:
+    pattern = [check.layer("Linear", out_features=8), check.layer("Linear", out_features=3), check.layer("Dropout")]
+    result = recorded(lambda: check.architecture(place(SOURCE), pattern))
+    assert result.fraction == 1, result.message
+
+
+def test_at_home_a_message_says_how_the_module_was_read() -> None:
+    names: dict[str, Any] = {}
+    exec(SOURCE, names)
+    result = recorded(lambda: check.loss(names["model"], on=(ROWS, LABELS), below=9))
+    assert "read from the module's graph" in result.message
+    assert result.evidence["exported"] is True
+
+
+# --- what is only asked ------------------------------------------------------------------------------------
+
+FORWARDS = {
+    "by its values": "y if x.sum() > 1e9 else 1 - y",
+    "by the number of rows": "y if x.shape[0] == 12 else 1 - y",
+    "by being exported": "y if torch.compiler.is_exporting() else 1 - y",
+    "with numpy": "torch.from_numpy(y.detach().numpy())",
+    "over the rows": "y - y.mean(dim=0)",
+    "the order of rows": "y.flip(0)",
+    "in a way that is not in the table": "torch.fft.fft(y).real",
+    "at random": "y + torch.rand_like(y)",
+    "with a large table": "(y @ torch.rand(3, 70_000))[:, :3]",
+}
+
+
+def forward(text: str) -> str:
+    return SOURCE.replace("return torch.softmax(", "y = torch.softmax(").replace(
+        "model = Net()", f"        return {text}\nmodel = Net()"
+    )
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_a_module_that_cannot_be_read_waits_for_a_person(place: Any, name: str) -> None:
+    model = place(forward(FORWARDS[name]))
+    asked = recorded(lambda: check.architecture(model, ASKED, input_shape=(4,)))
+    assert is_undecided(asked), asked.message
+    assert is_undecided(recorded(lambda: retrained(model)))
+    measured = recorded(lambda: check.loss(model, on=(ROWS, np.eye(3)[LABELS]), below=99, loss="mse"))
+    assert "exported" not in measured.evidence
+
+
+# --- dishonest ---------------------------------------------------------------------------------------------
+
+
+def test_a_module_that_differs_in_training_is_what_it_is_without(place: Any) -> None:
+    model = place(forward("y if self.training else torch.zeros_like(y) + 0 * y + 1 / 3"))
+    result = recorded(lambda: check.loss(model, on=(ROWS, LABELS), below=9))
+    assert f"{np.log(3):.4f}" in result.message
+
+
+def test_a_table_of_answers_counts_as_parameters() -> None:
+    import torch
+    from torch import nn
+
+    answers = torch.rand(9, 3)
+    module = module_of(lambda own, x: own.out(x) @ answers, out=nn.Linear(4, 9))
+    twin = twin_of(module, ROWS)
+    assert count_parameters(twin).total == 45 + 27
+
+
+def test_a_module_that_lies_about_its_parameters_is_counted_all_the_same(place: Any) -> None:
+    lie = "    def parameters(self, recurse=True): return iter([nn.Parameter(torch.zeros(1))])\nmodel = Net()"
+    model = place(SOURCE.replace("model = Net()", lie))
+    assert recorded(lambda: check.parameters(model, exactly=67)).fraction == 1
+
+
+def test_a_copy_that_is_another_module_is_worth_what_it_shows_and_shows_one() -> None:
+    """The module shows a small network, and a large one to the checks after the first: they count for nothing."""
+    lie = """
+    def __deepcopy__(self, memo):
+        Net.copies = getattr(Net, "copies", 0) + 1
+        return nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1)) if Net.copies < 3 else nn.Linear(4, 3)
+model = Net()"""
+    model = answer(SOURCE.replace("model = Net()", lie))
+    shown = [check.dense(3, "softmax")]
+    assert recorded(lambda: check.architecture(model, shown, input_shape=(4,))).fraction == 1
+    assert recorded(lambda: check.parameters(model, exactly=15)).fraction == 1
+    found = recorded(lambda: check.loss(model, on=(ROWS, LABELS), below=9))
+    assert found.evidence["in_kernel"] is True
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda claim, arrays: (claim, arrays[:-1]),
+        lambda claim, arrays: ({**claim, "layers": "many"}, [array + 1 for array in arrays]),
+        lambda claim, arrays: ({**claim, "config": {**claim["config"], "layers": []}}, arrays),
+        lambda claim, arrays: ({**claim, "probe": {"kind": "real", "number": 10**9}}, arrays),
+    ],
+)
+def test_a_description_that_does_not_fit_is_refused(made: Any, spoil: Any) -> None:
+    claim = torch_model.claim(made["Sequential"][0], of_rows(ROWS))
+    with pytest.raises(RefusedModel):
+        rebuild(*spoil(*claim))
