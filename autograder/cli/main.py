@@ -14,6 +14,7 @@ from autograder.cli.doctor import doctor
 from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
+from autograder.cli.gradescope import gradescope
 from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
 from autograder.cli.release import release
@@ -78,5 +79,18 @@ def main() -> None:
     """Run the command line."""
 
 
-for command in (collect, demo, doctor, export, feedback, grade, import_otter, release, report, submit, trial):
+for command in (
+    collect,
+    demo,
+    doctor,
+    export,
+    feedback,
+    grade,
+    gradescope,
+    import_otter,
+    release,
+    report,
+    submit,
+    trial,
+):
     main.add_command(command)
