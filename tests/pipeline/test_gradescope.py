@@ -108,6 +108,9 @@ def course(tmp_path_factory: pytest.TempPathFactory):
 def image(course) -> Iterator[Image]:
     done = CliRunner().invoke(main, ["gradescope", ASSIGNMENT, "--course", str(course.root)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
+    assert "5 questions, 10 points, 1 hidden files" in done.output
+    assert "grades one submission in the sandbox `user`" in done.output
+    assert "Warning" not in done.output
     package = course.root / f"{ASSIGNMENT}-gradescope.zip"
     assert package.stat().st_mode & 0o077 == 0
     made = gradescope.built(package)

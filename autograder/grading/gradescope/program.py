@@ -31,7 +31,7 @@ from autograder.grading.parcel import unpack_common, work_in
 from autograder.grading.submission import attempt
 from autograder.grading.templates import Templates
 from autograder.grading.walls import require_walls
-from autograder.grading.work import Work
+from autograder.grading.work import BUSY, Work
 from autograder.results import result_json
 
 GIVE_UP_SECONDS = 5.0
@@ -136,13 +136,16 @@ def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
 
 
 def _examined(work: Work, deadline: Deadline) -> str:
-    """Grade the submission; return the reason if it could not be graded."""
+    """Grade the submission, once more if the machine was too busy; return the reason if it could not be graded."""
     with Templates(work, submissions=1, kernels=0, executed=True) as templates:
         examiners = Examiners(templates)
         deadline.on_end = examiners.stop
         if deadline.passed:
             examiners.stop()
-        return attempt(work, examiners.examine)
+        reason = attempt(work, examiners.examine)
+        if reason.startswith(BUSY) and not deadline.passed:
+            reason = attempt(work, examiners.examine)
+        return reason
 
 
 @contextlib.contextmanager
