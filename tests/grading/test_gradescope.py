@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import os
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,24 @@ import pytest
 from autograder import check
 from autograder.errors import CourseError, HostError, SandboxError, SubmissionError
 from autograder.grading.gradescope import program, report, requirements, settings, wheel
+from autograder.grading.gradescope.package import write_package
 from autograder.grading.gradescope.settings import Settings
 from autograder.grading.gradescope.submitted import take
-from autograder.records import CheckResult, Exam, ExamCell, Grade, Limits, NotebookGrade, Outcome, QuestionGrade, Role
+from autograder.grading.work import BUSY
+from autograder.records import (
+    Assignment,
+    CheckResult,
+    Course,
+    Exam,
+    ExamCell,
+    Grade,
+    Limits,
+    NotebookGrade,
+    Outcome,
+    QuestionGrade,
+    Role,
+)
+from autograder.release.record import Release
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []})
 
@@ -251,6 +268,40 @@ def test_students_see_whose_fault_it_is_and_no_detail(tmp_path, monkeypatch, cap
     assert "canary" not in json.dumps(content)
     if output == report.NOT_GRADED:
         assert "canary" in capsys.readouterr().out  # for the staff
+
+
+@pytest.mark.parametrize(("reasons", "asked"), [([f"{BUSY}too busy", ""], 2), (["it broke", ""], 1), ([""], 1)])
+def test_a_busy_machine_gets_a_second_try(tmp_path, monkeypatch, reasons, asked) -> None:
+    """Where others had the processors, nobody can tell yet whether the notebook is too slow."""
+    told = iter(reasons)
+    monkeypatch.setattr(program, "Templates", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(program, "attempt", lambda *_: next(told))
+    deadline = program.Deadline(60, tmp_path / "results.json", 60)
+    last = program._examined(None, deadline)  # type: ignore[arg-type]
+    deadline.write({})
+    assert last == reasons[asked - 1]
+    assert len(list(told)) == len(reasons) - asked
+
+
+def test_at_the_deadline_the_examination_is_stopped(tmp_path) -> None:
+    stopped = threading.Event()
+    deadline = program.Deadline(0.05, tmp_path / "results.json", 600)
+    deadline.on_end = stopped.set
+    assert stopped.wait(5)
+    assert deadline.passed
+    deadline.write(deadline.too_late())
+    deadline.write({"score": 100})  # too late, too
+    assert json.loads((tmp_path / "results.json").read_text())["output"] == report.TOO_LATE.format(seconds=600)
+
+
+def test_an_environment_of_ones_own_is_refused(tmp_path) -> None:
+    course = Course(tmp_path, "c", "c", {})
+    assignment = Assignment("hw", "hw", environment="/opt/env/bin/python")
+    with pytest.raises(CourseError, match="names an environment, which the platform does not have"):
+        write_package(
+            course, assignment, Release(assignment, (), {}), tmp_path / "x.zip", sandbox="user", chosen=Settings()
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- time and memory ---------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from autograder.grading.parcel import pack_common
 from autograder.records import USER_SANDBOX, Assignment, Course, LatePolicy
 from autograder.release.record import Release
 
-PYTHON = "@PYTHON@"
+PYTHON, SANDBOX = "@PYTHON@", "@SANDBOX@"
+"""Placeholders in the scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,10 @@ def write_package(
     lines = pinned(release.exams, sources, bubblewrap=sandbox != USER_SANDBOX)
     python = ".".join(map(str, sys.version_info[:2]))
     provisional = json.dumps(report.not_graded(report.STOPPED))
+    setup = _script(settings.SETUP).replace(PYTHON, python).replace(SANDBOX, sandbox)
     files: dict[str, tuple[bytes, int]] = {
-        settings.SETUP: (_script(settings.SETUP).replace(PYTHON.encode(), python.encode()), 0o755),
-        settings.RUN: (_script(settings.RUN), 0o755),
+        settings.SETUP: (setup.encode(), 0o755),
+        settings.RUN: (_script(settings.RUN).encode(), 0o755),
         settings.EXAM: (exam, 0o600),
         settings.SETTINGS: (settings.dump(chosen).encode(), 0o600),
         settings.PROVISIONAL: (provisional.encode(), 0o600),
@@ -101,8 +103,8 @@ def write_package(
     )
 
 
-def _script(name: str) -> bytes:
-    return Path(__file__).with_name(name).read_bytes()
+def _script(name: str) -> str:
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def _modules(folders: Iterable[Path]) -> list[Path]:

@@ -19,4 +19,15 @@ if ! command -v uv > /dev/null; then
 fi
 uv venv --python @PYTHON@ /opt/notebook
 uv pip install --python /opt/notebook/bin/python --no-deps -r "$source/requirements.txt" "$source"/*.whl
-/opt/notebook/bin/python -c 'import autograder.grading.gradescope.program'
+
+# Here, and not with the first submission, it shows where the sandbox does not hold, or where users cannot read Python.
+/opt/notebook/bin/python -I -c '
+import sys
+import autograder.grading.gradescope.program
+from autograder.errors import SandboxError
+from autograder.sandbox import default_sandbox, require
+try:
+    require(default_sandbox(None, "@SANDBOX@"))
+except SandboxError as error:
+    sys.exit(str(error))
+'
