@@ -16,7 +16,7 @@ from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
-from autograder.check.marks import all_or_nothing, bonus, only_if, requires
+from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
@@ -41,6 +41,7 @@ __all__ = [
     "function",
     "hidden_data",
     "layer",
+    "leaderboard",
     "loss",
     "on_backend",
     "only_if",

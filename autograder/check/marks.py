@@ -68,6 +68,36 @@ def bonus(points: float) -> Iterator[None]:
         yield
 
 
+LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
+"""Names of evidence: what an entry is called, and which values come first."""
+
+
+@contextmanager
+def leaderboard(name: str, of: str = "loss", *, order: str = "asc") -> Iterator[None]:
+    """Put a number that the checks inside measure on the platform's leaderboard, where there is one (Gradescope).
+
+    Args:
+        name: what the leaderboard calls it.
+        of: which evidence of the check it is: ``loss``, ``accuracy``, ``parameters``, or what ``check.report`` gives.
+        order: ``asc`` if smaller is better, ``desc`` if larger is.
+
+    Raises:
+        CourseError: the name is empty or longer than 100 characters, or the order is another word.
+
+    >>> with check.leaderboard("holdout accuracy", of="accuracy", order="desc"):  # doctest: +SKIP
+    ...     check.accuracy(model, on=(X, y), above=0.75)
+    """
+    if type(name) is not str or not 0 < len(name) <= 100 or type(of) is not str or order not in ("asc", "desc"):
+        raise CourseError('check.leaderboard: give a name, the evidence that counts, and order="asc" or "desc".')
+
+    def settle(made: list[CheckResult]) -> list[CheckResult]:
+        entry = {LEADERBOARD: name, f"{LEADERBOARD} of": of, ORDER: order}
+        return [replace(one, evidence={**one.evidence, **entry}) if of in one.evidence else one for one in made]
+
+    with _inside(settle):
+        yield
+
+
 def requires(*questions: str, at_least: float = 1.0) -> None:
     """Give this cell points only if the named earlier test cells earned enough of theirs.
 

@@ -18,6 +18,7 @@ from autograder.cli.doctor import doctor
 from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
+from autograder.cli.gradescope import gradescope
 from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
 from autograder.cli.people import people
@@ -89,8 +90,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    audit, bundle, calibrate, collect, convert, demo, doctor, export, feedback, grade, import_otter, people, post,
-    release, replay, report, review, second_look, submit, trial,
+    audit, bundle, calibrate, collect, convert, demo, doctor, export, feedback, grade, gradescope, import_otter,
+    people, post, release, replay, report, review, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

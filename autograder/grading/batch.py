@@ -124,7 +124,7 @@ def submission_work(
         course=course.root,
         hidden=hidden if hidden.is_dir() else None,
         modules=module_folders(course.source(assignment.name), course.root, release.exams),
-        files={**_own_files(folder, release.files), **release.files},
+        files={**own_files(folder, release.files), **release.files},
         submitted_at=read_timestamp(folder),
         content_keys={"submission": folder_key(folder), **common},
     )
@@ -314,7 +314,7 @@ Further ones, in the order of their names, are left out.
 """
 
 
-def _own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
+def own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
     """Return the student's further files; an instructor's file of the same name wins.
 
     A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.

@@ -534,6 +534,7 @@ def test_the_vocabulary_is_small() -> None:
         "function",
         "hidden_data",
         "layer",
+        "leaderboard",
         "loss",
         "on_backend",
         "only_if",

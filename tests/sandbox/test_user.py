@@ -196,6 +196,22 @@ print(open(path).read(), refused(lambda: open(path, "a")), refused(lambda: os.un
 
 
 @walled
+def test_a_folder_with_a_given_file_is_the_notebooks_own(start: Run, tmp_path: Path) -> None:
+    """A large file is not copied into the work folder but lies there; a notebook writes beside it."""
+    big = _folder(tmp_path / "given", "big.csv", "1,2") / "big.csv"
+    code = (
+        REFUSED
+        + """
+path = os.path.expanduser("~/data/deep/big.csv")
+open(os.path.expanduser("~/data/deep/mine.csv"), "w").write("3")
+print(open(path).read(), refused(lambda: open(path, "a")), *sorted(os.listdir(os.path.dirname(path))))
+"""
+    )
+    given = {"/home/student/data/deep/big.csv": big}
+    assert answer(start(code, files=given)) == "1,2 PermissionError big.csv mine.csv"
+
+
+@walled
 def test_it_refuses_to_start_where_hidden_files_are_open(start: Run) -> None:
     with pytest.raises(SandboxError, match=r"/usr/share must be closed to other users \(chmod 700\)"):
         start("", hidden_paths=(Path("/usr/share"),))

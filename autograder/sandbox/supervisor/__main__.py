@@ -58,7 +58,7 @@ def main() -> int:
         report(status, error=str(error))
         return 1
     report(status, pid=sandbox.init, root=getattr(sandbox, "root", None))
-    orphaned = guard.watch(kit)
+    orphaned = guard.watch(kit, status)
     report(status, **guard.result())
     if orphaned:
         remove_cgroups(spec["cgroup"])
@@ -94,8 +94,10 @@ class Guard:
         with open(f"/proc/{self.init}/status") as file:
             return next((min(map(int, line.split()[1:])) for line in file if line.startswith("Uid:")), 0)
 
-    def watch(self, kit: int) -> bool:
+    def watch(self, kit: int, status: int) -> bool:
         """Wait for the monitor's end; kill on request, on the kit's death, or past a watched limit.
+
+        A limit is reported before the kill: whoever sees the end can tell why it came.
 
         Returns:
             Whether the kit died.
@@ -108,6 +110,8 @@ class Guard:
             if self.monitor_fd in ready:
                 return bool(select.select([kit], [], [], 0)[0])
             if ready or self.exceeded():
+                if not ready:
+                    report(status, **self.used())
                 self.kill()
                 return kit in ready or (0 in ready and not os.read(0, 16))
 
@@ -142,8 +146,15 @@ class Guard:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.init, os.WNOHANG)
         return {
+            **self.used(),
             "exit": exit_code if exit_code >= 0 else 128 - exit_code,
             "cpu": max(self.cpu, cpu),
+        }
+
+    def used(self) -> dict[str, Any]:
+        """Report what was measured so far."""
+        return {
+            "cpu": self.cpu,
             "peak": self.peak,
             "out_of_memory": self.out_of_memory,
             "refused": self.refused,

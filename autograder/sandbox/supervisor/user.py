@@ -111,8 +111,9 @@ def living(uid: int) -> list[int]:
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/status", "rb") as file:
-                fields = dict(line.split(b":", 1) for line in file.read().splitlines() if b":" in line)
+            # One that ends at this moment has an empty file.
+            with contextlib.suppress(OSError, KeyError, IndexError), open(f"/proc/{name}/status", "rb") as file:
+                fields = dict(line.split(b":", 1) for line in file.read().split(b"\n") if b":" in line)
                 if str(uid).encode() in fields[b"Uid"].split() and fields[b"State"].split()[0] not in (b"Z", b"X"):
                     found.append(int(name))
     return found
@@ -204,18 +205,24 @@ def start(spec: dict[str, Any]) -> User:
 def build(wanted: dict[str, Any], uid: int) -> None:
     """Fill the sandbox's folder: its own folders, which its user may write to, and copies of its files."""
     place: str = wanted["place"]
-    for path in wanted["folders"]:
-        os.makedirs(path, mode=0o700, exist_ok=True)
+    own: set[str] = set(wanted["folders"])
+    for target, _ in (*wanted["files"], *wanted["data"]):
+        above = os.path.dirname(target)
+        while any(above.startswith(f"{folder}/") for folder in wanted["folders"]):
+            own.add(above)  # a folder of the student's own that a given file lies in
+            above = os.path.dirname(above)
+    for path in sorted(own):
+        os.makedirs(path, exist_ok=True)
         os.chown(path, uid, uid)
+        os.chmod(path, 0o700)
     for target, source in wanted["files"]:
         copy(source, target)
     for target, content in wanted["data"]:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "wb") as file:
             file.write(base64.b64decode(content))
-    own = {os.path.realpath(path) for path in wanted["folders"]}
     for folder, _, names in os.walk(place):
-        if os.path.realpath(folder) not in own:
+        if folder not in own:
             os.chown(folder, 0, uid)
             os.chmod(folder, 0o710 if folder == place else 0o750)
         for name in names:

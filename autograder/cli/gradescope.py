@@ -1,0 +1,83 @@
+"""``autograder gradescope``: writes the package that an assignment on Gradescope is configured with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autograder.cli.output import course_option, examples, open_course, status
+from autograder.cli.requirements import InstructorCommand
+
+VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
+SANDBOXES = ("user", "bubblewrap")
+
+
+@click.command(
+    cls=InstructorCommand,
+    short_help="Write the zip for a Gradescope assignment.",
+    epilog=examples("""
+autograder gradescope keras-fully-connected
+autograder gradescope keras-fully-connected --output hw3.zip
+autograder gradescope keras-fully-connected --visibility after_published    # no points before you publish them
+"""),
+)
+@click.argument("assignment")
+@course_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The file to write (default: ASSIGNMENT-gradescope.zip in the course folder).",
+)
+@click.option(
+    "--visibility",
+    type=click.Choice(VISIBILITIES),
+    default=VISIBILITIES[0],
+    show_default=True,
+    help="When students see points and messages. Gradescope hides the total while a question is hidden.",
+)
+@click.option(
+    "--sandbox",
+    type=click.Choice(SANDBOXES),
+    default=SANDBOXES[0],
+    show_default=True,
+    help="user: works in Gradescope's containers, with weaker walls; bubblewrap: needs a container with namespaces.",
+)
+def gradescope(assignment: str, course_folder: Path, output: Path | None, visibility: str, sandbox: str) -> None:
+    """Write the zip for a programming assignment on Gradescope, from source/ASSIGNMENT.
+
+    The zip holds the exam with its hidden tests and hidden data, the files of the release, this kit, and the versions
+    of the libraries that are installed here. Upload it as the assignment's autograder. Students hand in the notebook
+    there, alone, with other files, or as the zip that otter's export makes; each submission is graded by the same
+    examiner as here, and results.json has an entry for each question. Lateness is Gradescope's.
+
+    Run `autograder release` first: it proves the exam. Write the zip again after each change of the exam, the course's
+    files or the libraries. Keep it to yourself.
+    """
+    course, wanted = open_course(course_folder, assignment)
+    from autograder._util.text import one_line
+    from autograder.grading.assignment import load_release
+    from autograder.grading.batch import exclusive
+    from autograder.grading.gradescope.package import write_package
+    from autograder.grading.gradescope.settings import Settings
+    from autograder.release.preparation import check_hidden_data
+
+    with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):
+        release = load_release(course, wanted)
+        check_hidden_data(course, wanted, release.exams)
+        path = output or course.root / f"{wanted.name}-gradescope.zip"
+        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=Settings(visibility))
+    lines = {
+        "setup.sh": f"installs Python {made.python} and {len(made.requirements)} libraries",
+        "run_autograder": f"grades one submission in the sandbox `{sandbox}`",
+        "exam": f"{made.questions} questions, {made.points:g} points, {made.hidden} hidden files",
+        made.wheel: "this kit",
+    }
+    for name, what in lines.items():
+        click.echo(f"  {name:<{max(map(len, lines))}}  {what}")
+    for line in (line for line in made.requirements if "==" not in line):
+        click.echo(f"Warning: {line} is not installed here, so its version is not pinned", err=True)
+    click.echo(
+        f"{one_line(str(made.path), 500)}  ({made.size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)"
+    )

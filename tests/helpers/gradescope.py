@@ -1,0 +1,135 @@
+"""/autograder as Gradescope lays it out, below another root: built from a package, and run as root without namespaces.
+
+The image's setup.sh is replaced: the libraries that the package names, and no others, are linked from the environment of
+the tests, and its wheel is unpacked beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import container, readable_python
+
+SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run of ``run_autograder`` left."""
+
+    status: int
+    stdout: str
+    results: dict[str, Any]
+
+    @property
+    def scores(self) -> dict[str, float | None]:
+        return {test["name"]: test.get("score") for test in self.results["tests"]}
+
+    @property
+    def text(self) -> str:
+        """All that a student may see."""
+        return json.dumps({key: value for key, value in self.results.items() if key != "extra_data"})
+
+
+@dataclass(frozen=True)
+class Image:
+    """What ``setup.sh`` leaves behind: the package's files, and a Python with its libraries."""
+
+    folder: Path
+
+    @property
+    def source(self) -> Path:
+        return self.folder / "source"
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "notebook/bin/python"
+
+    @contextmanager
+    def container(
+        self,
+        files: Mapping[str, bytes | str],
+        about: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+        """Start the grading of a submission; yields the root and the process."""
+        root = Path(tempfile.mkdtemp(prefix="autograder-", dir="/var/tmp"))
+        try:
+            root.chmod(0o755)
+            shutil.copytree(self.source, root / "source")
+            shutil.copy(self.source / "run_autograder", root)
+            for name in ("submission", "results"):
+                (root / name).mkdir()
+            (root / "submission_metadata.json").write_text(json.dumps(about or {}))
+            for name, content in files.items():
+                path = root / "submission" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.encode() if isinstance(content, str) else content)
+            given = {"AUTOGRADER_ROOT": str(root), "AUTOGRADER_PYTHON": str(self.python), **(environment or {})}
+            script = readable_python.opening(sys.executable)
+            command = ["/bin/sh", "-c", script, "sh", container.__file__, "bash", str(root / "run_autograder")]
+            with subprocess.Popen(
+                command,
+                cwd=root,
+                env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **given},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            ) as process:
+                try:
+                    yield root, process
+                finally:
+                    process.kill()
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+    def run(self, files: Mapping[str, bytes | str], **more: Any) -> Ended:
+        with self.container(files, **more) as (root, process):
+            stdout, _ = process.communicate(timeout=SECONDS)
+            return Ended(process.returncode, stdout, json.loads((root / "results/results.json").read_text()))
+
+
+def built(package: Path) -> Image:
+    """Do what ``setup.sh`` does, without a download; skips the test where nobody is root."""
+    if os.geteuid() != 0:
+        pytest.skip("the platform runs autograders as root")
+    folder = Path(tempfile.mkdtemp(prefix="image-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    image = Image(folder)
+    image.source.mkdir()
+    subprocess.run(["unzip", "-q", str(package), "-d", str(image.source)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "notebook")], check=True)
+    packages = next((folder / "notebook/lib").glob("python*/site-packages"))
+    for line in (image.source / "requirements.txt").read_text().split():
+        _link(metadata.distribution(line.split("==")[0]), packages)
+    (wheel,) = image.source.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(packages)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "2", str(packages)], check=False)
+    return image
+
+
+def _link(distribution: metadata.Distribution, packages: Path) -> None:
+    for file in distribution.files or ():
+        if ".." not in file.parts and file.suffix != ".pyc":
+            source, target = Path(str(distribution.locate_file(file))), packages / str(file)
+            if source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(source, target)
+                except OSError:
+                    shutil.copy(source, target)
