@@ -28,6 +28,7 @@ _COUNTERPARTS = {
     "name": "a notebook of another assignment will not be recognized",
     "files": "nbgrader releases all files beside the notebook",
     "autograder_files": "nbgrader releases all files beside the notebook; put these into hidden/",
+    "strip_all": "nbgrader removes solutions of answers only, so those of other cells are left out",
     "student_files": "students hand in what they like",
     "seed": "cells and tests are not seeded when they are graded",
     "seed_variable": "the variable has the value that the cell gives it",
@@ -128,9 +129,9 @@ def _source(cell: MadeCell, layout: Layout) -> str:
     if cell.part is Part.CHECK:
         assert cell.question is not None
         return _tests(cell.question, layout)
-    source = _EXPORT_TAGS.sub("", cell.source)
     if cell.part is not Part.ANSWER:
-        return source
+        return _EXPORT_TAGS.sub("", str(cell.released))  # of ordinary cells nbgrader removes nothing
+    source = cell.source
     if cell.piece is None:  # the blank of a written answer, whose source is the solution
         return "\n".join([BEGIN_SOLUTION, source, END_SOLUTION])
     if cell.cell_type != "code":
