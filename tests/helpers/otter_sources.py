@@ -55,6 +55,40 @@ FUNCTIONS = [
     ),
 ]
 
+MARKERS = [
+    config("strip_solutions_from_all_cells: true\ninit_cell: false\nexport_cell: {pdf: false, run_tests: false, files: [a.csv], ignore_log: true}\ngenerate: {seed: 3}"),
+    code("y = 1 # SOLUTION\nz = 2"),
+    code("## IGNORE ##\nnowhere = 1"),
+    code("# IGNORE\nnowhere = 2"),
+    question(
+        "name: q1\npoints: 1",
+        text("?"),
+        block(
+            "solution",
+            code("x = 1 # SOLUTION\nx += 1 # SOLUTION\nn: int = 3 # SOLUTION\nif x: # SOLUTION\n    y = 2 # SOLUTION\n"
+                 "d['k'], e = 1, 2 # SOLUTION\na.b = 3 # SOLUTION\nsecret = 4 # SOLUTION NO PROMPT\nf(1) # SOLUTION\n# kept"),
+            code("import random\nrandom.seed(3) # SEED\ndef g(a):\n    # BEGIN SOLUTION NO PROMPT\n    b = a\n    return b\n    # END SOLUTION\n"
+                 '    """ # BEGIN PROMPT\n    # your code\n    """ # END PROMPT\n\nfor i in range(3):\n    # BEGIN SOLUTION\n    print(i)\n    # END SOLUTION\n'
+                 "h = 1 # IGNORE\n# BEGIN IGNORE\nk = 1\n# END IGNORE\nl = 2"),
+            text("Only for you."),
+            text("For all.", "otter_include"),
+        ),
+        block("tests", code("x", "1")),
+    ),
+]  # fmt: skip
+"""Every marker of solutions, prompts, seeds and ignored parts."""
+FILES = [
+    config("name: hw\nruns_on: colab\ntests: {files: true}\nexport_cell: {force_save: true, filtering: false}"),
+    SQUARE,
+]
+LITE = [
+    config(
+        "runs_on: jupyterlite\ntests: {files: true, url_prefix: 'tests'}\n"
+        "export_cell: {require_no_pdf_ack: {message: No PDF.}}\nstudent_files: [own.csv]"
+    ),
+    SQUARE,
+]
+
 SCORED = [
     config("name: hw\nexport_cell: false\ngenerate: {seed: 42}"),
     code("import random\nimport numpy as np"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from helpers.otter import SQUARE, course, release_of
-from helpers.otter_sources import FUNCTIONS, MANY
+from helpers.otter_sources import FILES, FUNCTIONS, LITE, MANY, MARKERS
 
 PYTHON = os.environ.get("OTTER_PYTHON", "")
 pytestmark = [
@@ -57,7 +57,16 @@ def run(script: str, *arguments: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("cells", [MANY, FUNCTIONS], ids=["doctests", "functions"])
+SOURCES = {
+    "doctests": MANY,
+    "functions": FUNCTIONS,
+    "markers": MARKERS,
+    "test files, for Colab": FILES,
+    "test files, for JupyterLite": LITE,
+}
+
+
+@pytest.mark.parametrize("cells", SOURCES.values(), ids=SOURCES)
 def test_the_students_notebook_is_otters_own(tmp_path: Path, cells) -> None:
     root = course(tmp_path, *cells)
     out = tmp_path / "otter" / "nb.ipynb"
@@ -71,9 +80,13 @@ def test_the_students_notebook_is_otters_own(tmp_path: Path, cells) -> None:
         if "run when the notebook is graded" not in "".join(c["source"])
     ]
     assert bare == [(c["cell_type"], "".join(c["source"]), c["metadata"]) for c in theirs["cells"]]
-    mine, other = ours["metadata"]["otter"], theirs["metadata"]["otter"]
-    if mine["OK_FORMAT"]:
+    mine, other = ours["metadata"].get("otter", {}), theirs["metadata"].get("otter", {})
+    if mine.get("OK_FORMAT", True):
         assert mine == other
+    files = {f"tests/{path.name}": path.read_text() for path in (out.parent / "tests").glob("*.py")}
+    written = release.notebooks[0].tests
+    assert written == (files if written else {})
+    assert bool(written) is (cells in (FILES, LITE))
     worth = {cell.grade_id.removesuffix("-answer"): cell.points for cell in release.exams[0].questions if cell.points}
     assert worth == points
 
