@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.release.otter.blocks import Piece, pieces
-from autograder.release.otter.cells import ANSWER_TAG, Layout, MadeCell, Part, Question, lay_out
+from autograder.release.otter.cells import ANSWER_TAG, SOLUTION_TAG, Layout, MadeCell, Part, Question, lay_out
 from autograder.release.otter.examined import ALL_OR_NOTHING, HEAD, case_blocks
 from autograder.release.otter.languages import check_notebook
 from autograder.release.otter.marks import nbgrader_marks, slug
@@ -75,7 +75,7 @@ def to_nbgrader(notebook: NotebookNode, *, folder: Path, file: str, label: str) 
                 _put_into_answer(cells, cell)
             continue
         metadata = {k: v for k, v in cell.metadata.items() if k not in ("editable", "deletable", "otter")}
-        if tags := [tag for tag in metadata.pop("tags", []) if tag != ANSWER_TAG]:
+        if tags := [tag for tag in metadata.pop("tags", []) if tag not in (ANSWER_TAG, SOLUTION_TAG)]:
             metadata["tags"] = tags
         mark = marks[id(cell)]
         if mark is not None and cell.part in (Part.CHECK, Part.TEXT, Part.ANSWER):
