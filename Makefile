@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-oldest-keras test-all conformance demo docs lock clean
+.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-oldest-keras test-otter test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -44,12 +44,19 @@ test-interruptions: install ## batches that are killed, locked out or out of dis
 test-oldest-keras: install ## numbers with the oldest supported Keras and TensorFlow, in .venv-oldest: ten minutes
 	@scripts/oldest-keras
 
+test-otter: install ## otter-grader itself beside this kit, in .venv-otter (OTTER_PYTHON=python: there); it is downloaded once
+	@[ -n "$${OTTER_PYTHON:-}" ] || [ -f .venv-otter/.installed ] || { $(BIN)/python -m venv .venv-otter \
+	  && .venv-otter/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-otter.txt && touch .venv-otter/.installed; }
+	OTTER_PYTHON="$${OTTER_PYTHON:-$(CURDIR)/.venv-otter/bin/python}" $(BIN)/python -m pytest -q -m "" \
+	  tests/release/test_otter_library.py tests/pipeline/test_otter_conformance.py $(PYTEST_ARGS)
+
 test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours
 	$(MAKE) test-slow
 	$(MAKE) test-security
 	$(MAKE) test-variants
 	$(MAKE) test-interruptions
 	$(MAKE) test-oldest-keras
+	$(MAKE) test-otter
 
 conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1"]
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CORPUS) --results $(or $(RESULTS),$(CORPUS)/.conformance) $(ARGS)

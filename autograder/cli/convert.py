@@ -19,7 +19,13 @@ autograder convert hw1 --to otter --output source/hw1-for-otter --lossy
 """),
 )
 @click.argument("assignment")
-@click.option("--to", required=True, type=click.Choice(["nbgrader", "otter"]), help="The format that is written.")
+@click.option(
+    "--to",
+    required=True,
+    metavar="FORMAT",
+    type=click.Choice(["nbgrader", "otter"]),
+    help="The format that is written: nbgrader or otter.",
+)
 @click.option(
     "--output", type=click.Path(path_type=Path), help="A new folder (default: source/ASSIGNMENT-nbgrader or -otter)."
 )

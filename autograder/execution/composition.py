@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autograder.execution.matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
-from autograder.records import Composed, ComposedCell, Exam, ExamCell, Role
+from autograder.records import Composed, ComposedCell, Exam, ExamCell, Role, has_tag
 
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode
 
+IGNORED = "otter_ignore"
+"""Tag of an extra cell that is not run, as in otter-grader."""
 _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 
 
@@ -140,6 +142,9 @@ _DOUBTFUL = (
 def _extra(cell: NotebookNode, number: int) -> ComposedCell:
     cell_type = cell.get("cell_type")
     kind = cell_type if cell_type in _CELL_TYPES else "raw"
+    metadata = cell.get("metadata")
+    if kind == "code" and isinstance(metadata, Mapping) and has_tag(metadata, IGNORED):
+        kind = "raw"
     return ComposedCell(Role.FREE, kind, source_of(cell), number=number)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from autograder.course.yaml_record import suggest
+from autograder._util.yaml_record import suggest
 from autograder.errors import CourseError, UsageError
 from autograder.examiner.names import vocabulary
 from autograder.grading import batch

@@ -29,9 +29,8 @@ from autograder.records import Course, Engine, Grade, NotebookGrade, NotGraded, 
 from autograder.sandbox import Finding
 
 COMMANDS = (
-    "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor", "demo",
-    "people", "post", "review", "second-look",
-    "audit",
+    "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "convert", "doctor",
+    "demo", "people", "post", "review", "second-look", "audit", "bundle", "calibrate", "replay", "gradescope",
 )  # fmt: skip
 
 

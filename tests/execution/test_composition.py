@@ -125,6 +125,25 @@ def test_the_students_own_cells_stay_behind_the_cell_that_they_followed() -> Non
     assert (composed.cells[4].role, composed.cells[4].metadata) == (Role.FREE, {})
 
 
+def test_an_own_cell_that_otter_would_ignore_is_shown_and_not_run() -> None:
+    notebook = student()
+    own = nbformat.v4.new_code_cell("input()", metadata={"tags": ["otter_ignore"]})
+    notebook.cells.append(own)
+    last = compose(EXAM, notebook).cells[-1]
+    assert (last.source, last.cell_type, last.role) == ("input()", "raw", Role.FREE)
+    notebook.cells[-1].metadata = {"tags": "otter_ignore"}
+    assert compose(EXAM, notebook).cells[-1].cell_type == "code"
+
+
+def test_the_tag_of_ignored_cells_changes_no_answer() -> None:
+    notebook = student()
+    before = compose(EXAM, notebook)
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata["tags"] = ["otter_ignore"]
+    assert compose(EXAM, notebook) == before
+
+
 def test_own_cells_before_a_put_back_cell_stay_before_it() -> None:
     notebook = student()
     notebook.cells = [nbformat.v4.new_code_cell("mine"), *notebook.cells[2:]]

@@ -66,6 +66,15 @@ def with_own_cells(notebook: dict[str, Any]) -> None:
     notebook["cells"].append(code("print('done')"))
 
 
+def with_lost_anchors(notebook: dict[str, Any]) -> None:
+    """A student has deleted the cells that call otter-grader, and one has come twice."""
+    without_marks(notebook)
+    calls = [cell for cell in notebook["cells"] if "grader" in "".join(cell["source"])]
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell not in calls]
+    notebook["cells"].append(code('grader.check("q2")'))
+    notebook["cells"].append(code('grader.check("q2")'))
+
+
 def with_other_tests(notebook: dict[str, Any]) -> None:
     notebook["metadata"]["otter"]["tests"] = {"q1": {"name": "q1", "points": 9, "suites": []}}
     for cell in notebook["cells"]:
@@ -96,6 +105,7 @@ STUDENTS: dict[str, tuple[dict[str, str], Edit | None]] = {
     "untouched": ({}, None),
     "unmarked": (RIGHT, without_marks),
     "busy": (RIGHT, with_own_cells),
+    "anchorless": (RIGHT, with_lost_anchors),
     "other": (RIGHT, of_another_assignment),
     **{f"cheat-{name}": (WRONG, edit) for name, edit in CHEATS.items()},
     "cheat-tests": (WRONG, None),
@@ -149,7 +159,7 @@ def test_a_written_answer_waits_for_a_person(graded) -> None:
     assert waiting == {"q3-answer"}
 
 
-@pytest.mark.parametrize("name", ["unmarked", "busy"])
+@pytest.mark.parametrize("name", ["unmarked", "busy", "anchorless"])
 def test_a_notebook_of_otters_own_is_graded_like_ours(graded, name: str) -> None:
     _, done = graded
     assert done.points(name) == done.points("right")

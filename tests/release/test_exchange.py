@@ -171,6 +171,13 @@ def test_hidden_cases_and_solutions_are_between_nbgraders_markers(tmp_path: Path
         assert shown in released, shown
 
 
+def test_solutions_of_ordinary_cells_are_left_out(tmp_path: Path) -> None:
+    """nbgrader would release them."""
+    course(tmp_path, config("strip_solutions_from_all_cells: true"), code("secret = 1 # SOLUTION"), SQUARE)
+    exam = exam_of(tmp_path, turned(tmp_path, "hw", "nbgrader", lossy=True))
+    assert "secret = ..." in [cell.source for cell in exam.cells]
+
+
 def test_the_converted_tests_grade_as_the_originals(tmp_path: Path) -> None:
     course(tmp_path, config(), SQUARE)
     exams = [exam_of(tmp_path, "hw"), exam_of(tmp_path, turned(tmp_path, "hw", "nbgrader"))]

@@ -11,7 +11,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers.otter import SQUARE, block, code, config, course, question, raw, release_of, text
+from helpers.otter import SQUARE, course, release_of
+from helpers.otter_sources import FILES, FUNCTIONS, LITE, MANY, MARKERS
 
 PYTHON = os.environ.get("OTTER_PYTHON", "")
 pytestmark = [
@@ -49,57 +50,6 @@ exec(answer, names)
 print(json.dumps(all(case.passed for case in grader.check("q1", global_env=names).test_case_results)))
 """
 
-CONFIGURED = (
-    '""" # BEGIN TEST CONFIG\npoints: 2\nsuccess_message: Right\nfailure_message: Wrong\n""" # END TEST CONFIG\n'
-)
-MANY = [
-    config(
-        "name: hw\nshow_question_points: true\ncheck_all_cell: true\nexport_cell: {pdf: false, instructions: Send it.}"
-    ),
-    code("import random\ny = 3"),
-    SQUARE,
-    question(
-        "name: q2\nmanual: true\npoints: 1.5\nexport: true",
-        text("Why?"),
-        block("solution", text("Because."), code("y = 4 # SOLUTION")),
-    ),
-    code("# between"),
-    question(
-        "name: q3\nall_or_nothing: true\npoints: {each: 0.5}",
-        text("One.\nTwo."),
-        block("prompt", text("_Here_")),
-        block(
-            "tests", code(CONFIGURED.replace("points: 2\n", "") + "def f(a: int) -> int:\n    return a\n\nf(y)", "3")
-        ),
-    ),
-    question(
-        "name: q4\ncheck_cell: false",
-        text("Hidden."),
-        block("solution", code("if y:\n    # BEGIN SOLUTION\n    z = 1\n    # END SOLUTION\nz, u = 1, 2 # SOLUTION")),
-        block("tests", code("for i in range(2):\n    print(i)\nelse:\n    print(z)", printed="0\n1\n1\n")),
-    ),
-    question("name: q5\nmanual: true\npoints: 2", block("prompt", code("# draw"))),
-    text("```otter\n# BEGIN QUESTION\nname: q6\npoints: [1, 2]\n```\n\nFenced.\n```otter\n# BEGIN SOLUTION\n```"),
-    code("w = 1 # SOLUTION"),
-    raw("# END SOLUTION"),
-    *block("tests", code("w", "1"), code("# HIDDEN\nw", "1")),
-    raw("# END QUESTION"),
-]
-FUNCTIONS = [
-    config("tests: {ok_format: false}\nseed: {variable: s, autograder_value: 3, student_value: 4}"),
-    code("s = 1"),
-    question(
-        "name: q1\npoints: 2",
-        text("?"),
-        block("solution", code("def square(x):\n    return x * x # SOLUTION")),
-        block(
-            "tests",
-            code(CONFIGURED.replace("2", "1") + "def test_it(square):\n    assert square(3) == 9"),
-            code("# hidden\ndef test_more(square):\n    assert square(-1) == 1\ntest_more(square)"),
-        ),
-    ),
-]
-
 
 def run(script: str, *arguments: str) -> str:
     done = subprocess.run([PYTHON, "-c", script, *arguments], capture_output=True, text=True, timeout=120, cwd="/")
@@ -107,7 +57,16 @@ def run(script: str, *arguments: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("cells", [MANY, FUNCTIONS], ids=["doctests", "functions"])
+SOURCES = {
+    "doctests": MANY,
+    "functions": FUNCTIONS,
+    "markers": MARKERS,
+    "test files, for Colab": FILES,
+    "test files, for JupyterLite": LITE,
+}
+
+
+@pytest.mark.parametrize("cells", SOURCES.values(), ids=SOURCES)
 def test_the_students_notebook_is_otters_own(tmp_path: Path, cells) -> None:
     root = course(tmp_path, *cells)
     out = tmp_path / "otter" / "nb.ipynb"
@@ -121,9 +80,13 @@ def test_the_students_notebook_is_otters_own(tmp_path: Path, cells) -> None:
         if "run when the notebook is graded" not in "".join(c["source"])
     ]
     assert bare == [(c["cell_type"], "".join(c["source"]), c["metadata"]) for c in theirs["cells"]]
-    mine, other = ours["metadata"]["otter"], theirs["metadata"]["otter"]
-    if mine["OK_FORMAT"]:
+    mine, other = ours["metadata"].get("otter", {}), theirs["metadata"].get("otter", {})
+    if mine.get("OK_FORMAT", True):
         assert mine == other
+    files = {f"tests/{path.name}": path.read_text() for path in (out.parent / "tests").glob("*.py")}
+    written = release.notebooks[0].tests
+    assert written == (files if written else {})
+    assert bool(written) is (cells in (FILES, LITE))
     worth = {cell.grade_id.removesuffix("-answer"): cell.points for cell in release.exams[0].questions if cell.points}
     assert worth == points
 

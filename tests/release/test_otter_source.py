@@ -134,6 +134,39 @@ def test_settings_that_do_not_fit_are_named(tmp_path, settings, message) -> None
     assert "source/hw/nb.ipynb" in refused(tmp_path, config(settings), Q)
 
 
+EVERY_KEY = """\
+name: hw
+files: []
+autograder_files: []
+student_files: []
+requirements: [numpy]
+overwrite_requirements: false
+environment: environment.yml
+python_version: "3.13"
+channel_priority_strict: true
+init_cell: true
+check_all_cell: false
+show_question_points: false
+export_cell: {instructions: "", pdf: true, filtering: true, force_save: false, run_tests: true, files: [], require_no_pdf_ack: false, ignore_log: false}
+tests: {files: false, ok_format: true, url_prefix: null}
+seed: {variable: s, autograder_value: 1, student_value: 2}
+generate: {show_stdout: true, show_hidden: true, show_all_public: true, force_public_test_summary: false, seed: 1, seed_variable: s, grade_from_log: false, serialized_variables: {}, pdf: true, token: x, course_id: 1, assignment_id: 2, filtering: true, pagebreaks: true, use_submission_pdf: true, pdf_via_html: true, submit_blank_pdf_on_export_failure: true, warn_missing_pdf: true, debug: false, autograder_dir: /autograder, lang: python, miniconda_path: /x, plugins: [], logo: false, print_summary: false, print_score: false, zips: true, log_level: info, assignment_name: hw, score_threshold: null, points_possible: null}
+run_tests: true
+runs_on: default
+solutions_pdf: filtered
+template_pdf: true
+plugins: []
+save_environment: true
+ignore_modules: [os]
+strip_solutions_from_all_cells: false
+suppress_no_tests_warning: true
+"""
+
+
+def test_every_key_of_otters_is_known(tmp_path) -> None:
+    assert [q.grade_id for q in exam_of(tmp_path, config(EVERY_KEY), Q).questions] == ["q"]
+
+
 QUESTIONS = [
     (question("points: 1", X), "cell 1: the question has no name"),
     (question("name: q\npoint: 1", X), "cell 1: line 3: unknown key 'point' in the question; did you mean 'points'?"),

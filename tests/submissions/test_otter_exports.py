@@ -61,6 +61,40 @@ def test_an_export_without_a_students_name_is_refused(course, tmp_path) -> None:
     assert "otter's export named it after the notebook" in one.reason
 
 
+@pytest.mark.parametrize(
+    ("notebooks", "note"),
+    [
+        (("one.ipynb", "two.ipynb"), "none of its notebooks is nb.ipynb"),
+        (("nb.ipynb", "two.ipynb"), ""),
+    ],
+    ids=["two others", "two"],
+)
+def test_what_is_wrong_with_the_notebooks_of_an_export_is_said(course, tmp_path, notebooks, note) -> None:
+    """All that was handed in is kept: the grade says that the notebook is missing."""
+    path = tmp_path / "downloads/jane.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("__zip_filename__", NAME)
+        archive.writestr("own.csv", "1,2")
+        for name in notebooks:
+            archive.writestr(name, NOTEBOOK)
+    (one,) = collect(course, "hw", tmp_path / "downloads")
+    assert one.status is CollectStatus.COLLECTED
+    assert note in str(one)
+    assert sorted(p.name for p in one.path.iterdir()) == sorted([*notebooks, "own.csv", "timestamp.txt"])
+
+
+def test_an_export_without_a_notebook_is_refused(course, tmp_path) -> None:
+    path = tmp_path / "downloads/jane.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("__zip_filename__", NAME)
+        archive.writestr("nb.pdf", "%PDF")
+    (one,) = collect(course, "hw", tmp_path / "downloads")
+    assert (one.status, one.item) == (CollectStatus.REFUSED, "jane.zip")
+    assert one.reason.startswith("there is no notebook at its top")
+
+
 def test_a_pdf_in_another_archive_is_the_students_own(course, tmp_path) -> None:
     path = tmp_path / "downloads/jane.zip"
     path.parent.mkdir()

@@ -269,7 +269,9 @@ class _Reader:
         if block == "question":
             metadata |= {"editable": False, "deletable": False}
         elif block:
-            metadata["tags"] = [*metadata.get("tags", []), ANSWER_TAG]
+            # Otter leaves its mark on solutions where it strips all cells.
+            tag = SOLUTION_TAG if block == "solution" and self.settings.strip_all else ANSWER_TAG
+            metadata["tags"] = [*metadata.get("tags", []), tag]
         if block == "solution" and cell_type != "code":
             released = self._solution_text(source, metadata)
         made = MadeCell(part, cell_type, source, released, metadata, self.question, piece)
@@ -280,7 +282,7 @@ class _Reader:
     def _solution_text(self, source: str, metadata: dict[str, Any]) -> str | None:
         """Return a solution's text where students keep it; else None."""
         self.has_solution_text = True
-        if INCLUDE_TAG in metadata["tags"]:
+        if INCLUDE_TAG in metadata["tags"] and not self.settings.strip_all:
             metadata["tags"].remove(INCLUDE_TAG)
             return source
         self.solution_text.append(source)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from autograder._util.yaml_record import Reader, is_null, suggest
+from autograder._util.yaml_record import Reader, is_null
 from autograder.course.paths import inside
-from autograder.errors import CourseError
 from autograder.release.otter.blocks import Piece
-
-Points = int | float | list[int | float | None] | dict[str, int | float] | None
+from autograder.release.otter.setting_values import (
+    CellReader,
+    Points,
+    Read,
+    as_anything,
+    as_file_names,
+    as_name,
+    as_points,
+    as_text,
+    as_truth,
+    as_whole_number,
+    cell_mapping,
+    plain_value,
+    refused,
+    unknown_key,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +93,11 @@ def read_settings(piece: Piece, folder: Path, before: Settings) -> Settings:
     Raises:
         CourseError: a key is unknown, a value does not fit, or the kit refuses what it asks for.
     """
-    reader, node = _cell_mapping(piece)
+    reader, node = cell_mapping(piece)
     pairs = reader.pairs(node, "the assignment config")
     settings = before
     if "config_file" in pairs:
-        name = _text(reader, *pairs["config_file"])
+        name = as_text(reader, *pairs["config_file"])
         settings = _from_file(reader, pairs["config_file"][1], folder, name, settings)
     settings = _assignment(reader, pairs, settings)
     if settings.runs_on == "colab" and not settings.test_files:
@@ -98,64 +111,19 @@ def read_question(piece: Piece) -> QuestionSettings:
     Raises:
         CourseError: a key is unknown or a value does not fit.
     """
-    reader, node = _cell_mapping(piece)
+    reader, node = cell_mapping(piece)
     where = "the question"
     pairs = reader.pairs(node, where)
     fields = [f.name for f in dataclasses.fields(QuestionSettings)]
     values: dict[str, Any] = {}
     for key, (key_node, value) in pairs.items():
         if key not in fields:
-            raise _unknown(reader, key_node, where, fields)
-        read = {"name": _name, "points": _points}.get(key, _truth)
+            raise unknown_key(reader, key_node, where, fields)
+        read = {"name": as_name, "points": as_points}.get(key, as_truth)
         values[key] = read(reader, key_node, value)
     if "name" not in values:
         raise piece.fault("the question has no name; write name: q1")
     return QuestionSettings(**values)
-
-
-def read_mapping(piece: Piece, lines: list[str], first: int, where: str) -> tuple[Reader, dict[str, Any]]:
-    """Read a YAML mapping from lines of a piece; ``first`` is the first one's number in it.
-
-    Returns:
-        The reader, and key → (key node, value node).
-    """
-    reader = _CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first + first - 2)
-    node = reader.parse("\n".join(lines))
-    return reader, reader.pairs(node, where)
-
-
-# --- YAML --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _CellReader(Reader):
-    """Reader of YAML in a cell, whose errors name the cell's line."""
-
-    offset: int = 0
-
-    def error(self, node: yaml.Node, message: str) -> CourseError:
-        """Make a CourseError that begins with notebook, cell and line."""
-        return self.at(node.start_mark.line + 1, message)
-
-    def at(self, line: int, message: str) -> CourseError:
-        """Make a CourseError about a line of the YAML, counted from 1."""
-        return CourseError(f"{self.file}: line {line + self.offset}: {message}")
-
-    def parse(self, text: str) -> yaml.Node:
-        """Parse YAML; a text with nothing but comments is an empty mapping."""
-        try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise self.at(line, f"not valid YAML: {error.problem}") from None
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise self.at(1, f"not valid YAML: {error}") from None
-        return node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", [])
-
-
-def _cell_mapping(piece: Piece) -> tuple[_CellReader, yaml.Node]:
-    reader = _CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first - 1)
-    return reader, reader.parse("\n".join(piece.lines))
 
 
 def _from_file(reader: Reader, node: yaml.Node, folder: Path, name: str | None, before: Settings) -> Settings:
@@ -168,89 +136,8 @@ def _from_file(reader: Reader, node: yaml.Node, folder: Path, name: str | None, 
         raise reader.error(node, f"config_file: {name!r} {error}") from None
     except OSError as error:
         raise reader.error(node, f"config_file: {name!r} cannot be read ({error.strerror})") from None
-    own = _CellReader(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}")
+    own = CellReader(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}")
     return _assignment(own, own.pairs(own.parse(text), "the assignment config"), before)
-
-
-def _unknown(reader: Reader, node: yaml.Node, where: str, known: list[str]) -> CourseError:
-    told = suggest(str(node.value), known) or f"; known keys: {', '.join(known)}"
-    return reader.error(node, f"unknown key {node.value!r} in {where}{told}")
-
-
-# --- values ------------------------------------------------------------------------------------------
-
-Read = Callable[[Reader, yaml.Node, yaml.Node], Any]
-
-
-def _plain(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
-    try:
-        return yaml.SafeLoader("").construct_object(node, deep=True)
-    except (ValueError, OverflowError, TypeError, yaml.YAMLError) as error:
-        raise reader.error(node, f"{key.value!r} cannot be read ({str(error).splitlines()[0]})") from None
-
-
-def _of(kind: type | tuple[type, ...], words: str) -> Read:
-    def read(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
-        value = _plain(reader, key, node)
-        if value is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
-            return value
-        raise reader.error(node, f"{key.value!r} must be {words}, not {value!r}")
-
-    return read
-
-
-_text, _whole, _mapping = _of(str, "text"), _of(int, "a whole number"), _of(dict, "a mapping")
-
-
-def _truth(reader: Reader, key: yaml.Node, node: yaml.Node) -> bool:
-    return bool(_of(bool, "true or false")(reader, key, node))
-
-
-def _name(reader: Reader, key: yaml.Node, node: yaml.Node) -> str:
-    value = _plain(reader, key, node)
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
-        raise reader.error(node, f"'name' must be text, not {value!r}")
-    if any(letter in str(value) for letter in "\"'\\\n/"):
-        raise reader.error(node, f"the name {value!r} becomes an id and a file's name: no quotes and no slashes in it")
-    return str(value)
-
-
-def _names(reader: Reader, key: yaml.Node, node: yaml.Node) -> tuple[str, ...]:
-    value = _plain(reader, key, node)
-    values = [value] if isinstance(value, str) else value or []
-    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
-        raise reader.error(node, f"{key.value!r} must be a list of file names, not {value!r}")
-    return tuple(values)
-
-
-def _points(reader: Reader, key: yaml.Node, node: yaml.Node) -> Points:
-    value = _plain(reader, key, node)
-    if isinstance(value, dict):
-        for name in value:
-            if name not in ("each", "model"):
-                raise reader.error(node, f"unknown key {name!r} in 'points'; write a number, a list, or {{each: 1}}")
-        parts = [value.get("each", 1)]
-        value = {"each": parts[0]}
-    else:
-        parts = value if isinstance(value, list) else [value]
-    for part in parts:
-        if part is not None and (isinstance(part, bool) or not isinstance(part, int | float) or not 0 <= part < 1e9):
-            raise reader.error(node, f"'points' holds {part!r}; points are numbers from 0")
-    return value  # type: ignore[no-any-return]
-
-
-def _anything(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
-    return _plain(reader, key, node)
-
-
-def _refused(reason: str) -> Read:
-    """Refuse a key that asks for something, and accept it where it is empty or off."""
-
-    def read(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
-        if _plain(reader, key, node):
-            raise reader.error(key, f"{key.value!r} cannot be kept: {reason}")
-
-    return read
 
 
 # --- the assignment ----------------------------------------------------------------------------------
@@ -259,13 +146,13 @@ _PLUGINS = "otter's plugins run inside its own grader; remove the key, and do by
 _LOG = "a log is written by the student's process and would have to be unpickled; remove it: notebooks are executed"
 _SCORE = "it changes the score after grading; give the questions the points that they are worth"
 _GENERATE: Mapping[str, Read] = {
-    "grade_from_log": _refused(_LOG),
-    "plugins": _refused(_PLUGINS),
-    "score_threshold": _refused(_SCORE),
-    "points_possible": _refused(_SCORE),
-    "seed": _whole,
-    "seed_variable": _text,
-    "assignment_name": _text,
+    "grade_from_log": refused(_LOG),
+    "plugins": refused(_PLUGINS),
+    "score_threshold": refused(_SCORE),
+    "points_possible": refused(_SCORE),
+    "seed": as_whole_number,
+    "seed_variable": as_text,
+    "assignment_name": as_text,
     **dict.fromkeys(
         [
             "show_stdout",
@@ -292,37 +179,37 @@ _GENERATE: Mapping[str, Read] = {
             "zips",
             "log_level",
         ],
-        _anything,
+        as_anything,
     ),
 }
-_SEED: Mapping[str, Read] = {"variable": _text, "autograder_value": _whole, "student_value": _whole}
-_TESTS: Mapping[str, Read] = {"files": _truth, "ok_format": _truth, "url_prefix": _text}
+_SEED: Mapping[str, Read] = {"variable": as_text, "autograder_value": as_whole_number, "student_value": as_whole_number}
+_TESTS: Mapping[str, Read] = {"files": as_truth, "ok_format": as_truth, "url_prefix": as_text}
 _EXPORT: Mapping[str, Read] = {
-    "instructions": _text,
-    "pdf": _truth,
-    "filtering": _truth,
-    "force_save": _truth,
-    "run_tests": _truth,
-    "files": _names,
-    "require_no_pdf_ack": _anything,
-    "ignore_log": _truth,
+    "instructions": as_text,
+    "pdf": as_truth,
+    "filtering": as_truth,
+    "force_save": as_truth,
+    "run_tests": as_truth,
+    "files": as_file_names,
+    "require_no_pdf_ack": as_anything,
+    "ignore_log": as_truth,
 }
 _ASSIGNMENT: Mapping[str, Read] = {
-    "name": _text,
-    "config_file": _text,
-    "files": _names,
-    "autograder_files": _names,
-    "student_files": _names,
-    "init_cell": _truth,
-    "check_all_cell": _truth,
-    "show_question_points": _truth,
-    "export_cell": _anything,
-    "tests": _anything,
-    "seed": _anything,
-    "generate": _anything,
-    "plugins": _refused(_PLUGINS),
-    "runs_on": _text,
-    "strip_solutions_from_all_cells": _truth,
+    "name": as_text,
+    "config_file": as_text,
+    "files": as_file_names,
+    "autograder_files": as_file_names,
+    "student_files": as_file_names,
+    "init_cell": as_truth,
+    "check_all_cell": as_truth,
+    "show_question_points": as_truth,
+    "export_cell": as_anything,
+    "tests": as_anything,
+    "seed": as_anything,
+    "generate": as_anything,
+    "plugins": refused(_PLUGINS),
+    "runs_on": as_text,
+    "strip_solutions_from_all_cells": as_truth,
     # What otter builds beside the notebooks, and this kit does not: images, PDFs, its own run of the tests.
     **dict.fromkeys(
         [
@@ -338,7 +225,7 @@ _ASSIGNMENT: Mapping[str, Read] = {
             "ignore_modules",
             "suppress_no_tests_warning",
         ],
-        _anything,
+        as_anything,
     ),
 }
 _GONE = {
@@ -377,11 +264,11 @@ def _read(
         if key in _GONE and known is _ASSIGNMENT:
             raise reader.error(key_node, f"{key!r}: {_GONE[key]}")
         if key == "lang":
-            if _plain(reader, key_node, value) not in (None, "python"):
+            if plain_value(reader, key_node, value) not in (None, "python"):
                 raise reader.error(key_node, f"the language is {value.value!r}; only Python can be examined")
             continue
         if key not in known:
-            raise _unknown(reader, key_node, where, [*known])
+            raise unknown_key(reader, key_node, where, [*known])
         values[key] = known[key](reader, key_node, value)
     return values
 
@@ -392,7 +279,7 @@ def _section(reader: Reader, node: yaml.Node, known: Mapping[str, Read], where: 
 
 def _switch(reader: Reader, node: yaml.Node) -> bool | None:
     """Return the value of a section that is only true or false; None if it is a mapping or empty."""
-    value = _plain(reader, node, node) if isinstance(node, yaml.ScalarNode) else None
+    value = plain_value(reader, node, node) if isinstance(node, yaml.ScalarNode) else None
     return value if isinstance(value, bool) else None
 
 

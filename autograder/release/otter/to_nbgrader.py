@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.release.otter.blocks import Piece, pieces
-from autograder.release.otter.cells import ANSWER_TAG, Layout, MadeCell, Part, Question, lay_out
+from autograder.release.otter.cells import ANSWER_TAG, SOLUTION_TAG, Layout, MadeCell, Part, Question, lay_out
 from autograder.release.otter.examined import ALL_OR_NOTHING, HEAD, case_blocks
 from autograder.release.otter.languages import check_notebook
 from autograder.release.otter.marks import nbgrader_marks, slug
@@ -28,6 +28,7 @@ _COUNTERPARTS = {
     "name": "a notebook of another assignment will not be recognized",
     "files": "nbgrader releases all files beside the notebook",
     "autograder_files": "nbgrader releases all files beside the notebook; put these into hidden/",
+    "strip_all": "nbgrader removes solutions of answers only, so those of other cells are left out",
     "student_files": "students hand in what they like",
     "seed": "cells and tests are not seeded when they are graded",
     "seed_variable": "the variable has the value that the cell gives it",
@@ -74,7 +75,7 @@ def to_nbgrader(notebook: NotebookNode, *, folder: Path, file: str, label: str) 
                 _put_into_answer(cells, cell)
             continue
         metadata = {k: v for k, v in cell.metadata.items() if k not in ("editable", "deletable", "otter")}
-        if tags := [tag for tag in metadata.pop("tags", []) if tag != ANSWER_TAG]:
+        if tags := [tag for tag in metadata.pop("tags", []) if tag not in (ANSWER_TAG, SOLUTION_TAG)]:
             metadata["tags"] = tags
         mark = marks[id(cell)]
         if mark is not None and cell.part in (Part.CHECK, Part.TEXT, Part.ANSWER):
@@ -128,9 +129,9 @@ def _source(cell: MadeCell, layout: Layout) -> str:
     if cell.part is Part.CHECK:
         assert cell.question is not None
         return _tests(cell.question, layout)
-    source = _EXPORT_TAGS.sub("", cell.source)
     if cell.part is not Part.ANSWER:
-        return source
+        return _EXPORT_TAGS.sub("", str(cell.released))  # of ordinary cells nbgrader removes nothing
+    source = cell.source
     if cell.piece is None:  # the blank of a written answer, whose source is the solution
         return "\n".join([BEGIN_SOLUTION, source, END_SOLUTION])
     if cell.cell_type != "code":

@@ -1,0 +1,146 @@
+"""Values of otter's settings in a cell's YAML: each kind of value is read, or refused with cell and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from autograder._util.yaml_record import Reader, suggest
+from autograder.errors import CourseError
+from autograder.release.otter.blocks import Piece
+
+Points = int | float | list[int | float | None] | dict[str, int | float] | None
+
+
+def read_mapping(piece: Piece, lines: list[str], first: int, where: str) -> tuple[Reader, dict[str, Any]]:
+    """Read a YAML mapping from lines of a piece; ``first`` is the first one's number in it.
+
+    Returns:
+        The reader, and key → (key node, value node).
+    """
+    reader = CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first + first - 2)
+    node = reader.parse("\n".join(lines))
+    return reader, reader.pairs(node, where)
+
+
+@dataclass(frozen=True, slots=True)
+class CellReader(Reader):
+    """Reader of YAML in a cell, whose errors name the cell's line."""
+
+    offset: int = 0
+
+    def error(self, node: yaml.Node, message: str) -> CourseError:
+        """Make a CourseError that begins with notebook, cell and line."""
+        return self.at(node.start_mark.line + 1, message)
+
+    def at(self, line: int, message: str) -> CourseError:
+        """Make a CourseError about a line of the YAML, counted from 1."""
+        return CourseError(f"{self.file}: line {line + self.offset}: {message}")
+
+    def parse(self, text: str) -> yaml.Node:
+        """Parse YAML; a text with nothing but comments is an empty mapping."""
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise self.at(line, f"not valid YAML: {error.problem}") from None
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise self.at(1, f"not valid YAML: {error}") from None
+        return node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", [])
+
+
+def cell_mapping(piece: Piece) -> tuple[CellReader, yaml.Node]:
+    """Read the YAML of a cell; return its reader, and its root."""
+    reader = CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first - 1)
+    return reader, reader.parse("\n".join(piece.lines))
+
+
+def unknown_key(reader: Reader, node: yaml.Node, where: str, known: list[str]) -> CourseError:
+    """Make the error for a key that is not known, with a suggestion."""
+    told = suggest(str(node.value), known) or f"; known keys: {', '.join(known)}"
+    return reader.error(node, f"unknown key {node.value!r} in {where}{told}")
+
+
+# --- values ------------------------------------------------------------------------------------------
+
+Read = Callable[[Reader, yaml.Node, yaml.Node], Any]
+
+
+def plain_value(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+    """Return a value as plain YAML has it."""
+    try:
+        return yaml.SafeLoader("").construct_object(node, deep=True)
+    except (ValueError, OverflowError, TypeError, yaml.YAMLError) as error:
+        raise reader.error(node, f"{key.value!r} cannot be read ({str(error).splitlines()[0]})") from None
+
+
+def _of(kind: type | tuple[type, ...], words: str) -> Read:
+    def read(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+        value = plain_value(reader, key, node)
+        if value is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+            return value
+        raise reader.error(node, f"{key.value!r} must be {words}, not {value!r}")
+
+    return read
+
+
+as_text, as_whole_number = _of(str, "text"), _of(int, "a whole number")
+
+
+def as_truth(reader: Reader, key: yaml.Node, node: yaml.Node) -> bool:
+    """Return true or false."""
+    return bool(_of(bool, "true or false")(reader, key, node))
+
+
+def as_name(reader: Reader, key: yaml.Node, node: yaml.Node) -> str:
+    """Return the name of a question."""
+    value = plain_value(reader, key, node)
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
+        raise reader.error(node, f"'name' must be text, not {value!r}")
+    if any(letter in str(value) for letter in "\"'\\\n/"):
+        raise reader.error(node, f"the name {value!r} becomes an id and a file's name: no quotes and no slashes in it")
+    return str(value)
+
+
+def as_file_names(reader: Reader, key: yaml.Node, node: yaml.Node) -> tuple[str, ...]:
+    """Return names of files; one name is a list of one."""
+    value = plain_value(reader, key, node)
+    values = [value] if isinstance(value, str) else value or []
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise reader.error(node, f"{key.value!r} must be a list of file names, not {value!r}")
+    return tuple(values)
+
+
+def as_points(reader: Reader, key: yaml.Node, node: yaml.Node) -> Points:
+    """Return points in one of otter's forms."""
+    value = plain_value(reader, key, node)
+    if isinstance(value, dict):
+        for name in value:
+            if name not in ("each", "model"):
+                raise reader.error(node, f"unknown key {name!r} in 'points'; write a number, a list, or {{each: 1}}")
+        parts = [value.get("each", 1)]
+        value = {"each": parts[0]}
+    else:
+        parts = value if isinstance(value, list) else [value]
+    for part in parts:
+        if part is not None and (isinstance(part, bool) or not isinstance(part, int | float) or not 0 <= part < 1e9):
+            raise reader.error(node, f"'points' holds {part!r}; points are numbers from 0")
+    return value  # type: ignore[no-any-return]
+
+
+def as_anything(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+    """Return whatever is there."""
+    return plain_value(reader, key, node)
+
+
+def refused(reason: str) -> Read:
+    """Refuse a key that asks for something, and accept it where it is empty or off."""
+
+    def read(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+        if plain_value(reader, key, node):
+            raise reader.error(key, f"{key.value!r} cannot be kept: {reason}")
+
+    return read

@@ -1,0 +1,126 @@
+"""Test file of an assignment as text and syntax: what it asks of the notebook, and what is refused in it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+from collections.abc import Iterator
+from typing import NoReturn
+
+from autograder.errors import CourseError
+from autograder.examiner.refusals import aliases
+
+_NAMED = frozenset(name for name in dir(builtins) if not name.startswith("__")) | {"__import__", "__debug__"}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class ParsedTestFile:
+    """A test file of which nothing is run."""
+
+    def __init__(self, file: str, source: str) -> None:
+        """Parse the file.
+
+        Raises:
+            CourseError: it is not Python.
+        """
+        self.file, self.source = file, source
+        try:
+            self.tree = ast.parse(source)
+            compile(source, file, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            raise CourseError(f"{file}, line {error.lineno}: this is not Python: {error.msg}") from None
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise CourseError(f"{file}: this cannot be read: {error}") from None
+        self.lines = source.splitlines()
+        self.imports = aliases([self.tree])
+        self.unindented = {
+            line
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.JoinedStr | ast.Constant) and (node.end_lineno or 0) > node.lineno
+            for line in range(node.lineno + 1, (node.end_lineno or 0) + 1)
+        }
+
+    def fail(self, node: ast.AST | int, why: str) -> NoReturn:
+        """Refuse a line."""
+        line = node if isinstance(node, int) else getattr(node, "lineno", 1)
+        raise CourseError(f"{self.file}, line {line}: {why}")
+
+    def check(self) -> None:
+        """Refuse what a test file cannot do in the examiner."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Global):
+                self.fail(node, "`global` does not work in a test file; use a fixture")
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                self.fail(node, "name what you import: `import *` does not work in a test file")
+            if isinstance(node, ast.ImportFrom) and node.level:
+                self.fail(
+                    node, f"write `import {node.module or '…'}`: modules beside the test file are on Python's path"
+                )
+            if isinstance(node, Function | ast.ClassDef) and node.name == "student":
+                self.fail(node, "`student` is the kit's fixture; choose another name")
+            if (
+                isinstance(node, ast.Name)
+                and node.id in ("student", "pytest_plugins")
+                and isinstance(node.ctx, ast.Store)
+            ):
+                self.fail(node, f"`{node.id}` cannot be bound in a test file")
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef) and any("TestCase" in ast.unparse(base) for base in node.bases):
+                self.fail(node, f"{node.name} is a unittest.TestCase; write test functions, or a class without bases")
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Test") and node.bases:
+                self.fail(node, f"{node.name} has a base, and tests that it inherits have no points; write them out")
+            if not isinstance(node, Function | ast.ClassDef):
+                list(self.reads(node))
+                for one in ast.walk(node):
+                    if isinstance(one, Function) and one.name.startswith("test"):
+                        self.fail(one, f"{one.name} is defined within another statement; move it to the file's level")
+        if "student" in {w.id for n in self.tree.body if not isinstance(n, Function | ast.ClassDef)
+                         for w in ast.walk(n) if isinstance(w, ast.Name)}:  # fmt: skip
+            self.fail(1, "`student` is a fixture: it is there in tests and fixtures only")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Refuse names that the file does not bind: in the examiner they would be the notebook's."""
+        top = symtable.symtable(self.source, self.file, "exec")
+        bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+        tables = [top]
+        unknown: set[str] = set()
+        while tables:
+            table = tables.pop()
+            tables += table.get_children()
+            unknown |= {
+                symbol.get_name()
+                for symbol in table.get_symbols()
+                if symbol.is_referenced() and (symbol.is_global() or table is top) and symbol.get_name() not in bound
+            }
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Name) and node.id in unknown - _NAMED:
+                if node.id == "student":
+                    self.fail(node, "`student` is a fixture: make it a parameter of the function")
+                if node.id.startswith("__"):
+                    self.fail(node, f"`{node.id}` means nothing in a test that the examiner runs")
+                self.fail(node, f"`{node.id}` is not bound in this file; the notebook's is student.{node.id}")
+
+    def reads(self, tree: ast.AST) -> Iterator[tuple[str, str, ast.AST]]:
+        """Yield each ``student.name`` and ``student.at("cell").name``: name, cell, node.
+
+        Any other use of ``student`` is refused, as the names could not be read from the file.
+        """
+        known: set[ast.AST] = set()
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(
+                    ast.Call(ast.Attribute(ast.Name("student") as base, "at"), [ast.Constant(str(place))], []),
+                    name,
+                    ast.Load(),
+                ):
+                    known.add(base)
+                    yield name, place, node
+                case ast.Attribute(ast.Name("student") as base, name, ast.Load()) if name != "at":
+                    known.add(base)
+                    yield name, "", node
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id == "student" and node not in known:
+                todo = 'write student.<name> or student.at("cell id").<name>'
+                self.fail(node, f"which names this takes from the notebook cannot be read from it; {todo}")
