@@ -2,6 +2,7 @@
 
     benchmarks/batch_keras.py                       40 submissions, 5 for the slow ones: about a quarter of an hour
     benchmarks/batch_keras.py --quick               4 submissions, 2 for the slow ones: about three minutes
+    benchmarks/batch_keras.py --short               the rows that decide: about three minutes
     benchmarks/batch_keras.py --make-otter-venv .otter
     benchmarks/batch_keras.py --otter .otter/bin/python
 
@@ -120,10 +121,12 @@ def main() -> None:
         python = make_otter(given.make_otter_venv.absolute(), ["numpy", "keras", "tensorflow"])
     competitors = [
         *own([1, 2]),
-        Competitor("`autograder grade --workers 2`, warm start, `training: fast`", ours(2, "warm", "fast")),
+        Competitor(
+            "`autograder grade --workers 2`, warm start, `training: exact`", ours(2, "warm", "exact"), extra=True
+        ),
         Competitor(NBGRADER, nbgrader, slow=True),
         *([Competitor("`otter run`, one after the other", otter(python.absolute()), slow=True)] if python else []),
-        Competitor("`python script.py`, imports included, no test", scripts, slow=True),
+        Competitor("`python script.py`, imports included, no test", scripts, slow=True, extra=True),
         *floors(),
     ]
     print(f"{described}. {compared(EXERCISE, competitors, given)}")

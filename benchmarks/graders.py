@@ -50,7 +50,7 @@ Grader = Callable[[Exercise, int, Path, float], Timed]
 # --- this kit -------------------------------------------------------------------------------------------
 
 
-def ours(workers: int, start: str, training: str = "exact") -> Grader:
+def ours(workers: int, start: str, training: str = "fast") -> Grader:
     """`autograder grade`; ``start``: ``cold`` or ``warm``; ``training``: as course.yaml has it."""
 
     def grade(exercise: Exercise, students: int, folder: Path, limit: float) -> Timed:
@@ -188,12 +188,18 @@ class Competitor:
     grade: Grader
     slow: bool = False
     """Graded with few students: one takes as long as another."""
+    extra: bool = False
+    """Left out of a short comparison."""
 
 
 def own(workers: Sequence[int]) -> list[Competitor]:
     """This kit with so many workers, from a cold start and, where it has one, from a warm one."""
     return [
-        Competitor(f"`autograder grade --workers {count}`, {start} start", ours(count, start))
+        Competitor(
+            f"`autograder grade --workers {count}`, {start} start",
+            ours(count, start),
+            extra=(count, start) != (2, "warm"),
+        )
         for start in starts() or ("cold",)
         for count in workers
     ]
@@ -201,7 +207,7 @@ def own(workers: Sequence[int]) -> list[Competitor]:
 
 def floors() -> list[Competitor]:
     """The students' own work alone: one at a time, and two."""
-    return [Competitor(OWN_WORK, floor(1)), Competitor(FLOOR_NAME, floor(2))]
+    return [Competitor(OWN_WORK, floor(1), extra=True), Competitor(FLOOR_NAME, floor(2))]
 
 
 def parser(description: str, students: int, few: int) -> argparse.ArgumentParser:
@@ -212,6 +218,9 @@ def parser(description: str, students: int, few: int) -> argparse.ArgumentParser
     made.add_argument("--rounds", type=int, default=1, help="how often each is measured, in turn (default: once)")
     made.add_argument("--limit", type=float, default=900, metavar="S", help="seconds for each (default: 900)")
     made.add_argument("--quick", action="store_true", help="4 submissions, 2 of the slow ones")
+    made.add_argument(
+        "--short", action="store_true", help="two workers from a warm start, nbgrader, two scripts at a time"
+    )
     made.add_argument("--only", default="", metavar="TEXT", help="those whose name has this in it")
     return made
 
@@ -222,7 +231,7 @@ def compared(exercise: Exercise, competitors: Sequence[Competitor], given: argpa
     Raises:
         AssertionError: a score is not what it is to be.
     """
-    chosen = [c for c in competitors if given.only in c.name]
+    chosen = [c for c in competitors if given.only in c.name and not (given.short and c.extra)]
     students, few = (4, 2) if given.quick else (given.submissions, min(given.few, given.submissions))
     taken: dict[str, list[Timed | None]] = {c.name: [] for c in chosen}
     for number in range(given.rounds):

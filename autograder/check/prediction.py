@@ -29,7 +29,7 @@ __all__ = ["NoPrediction", "predict", "predictions", "row_count"]
 _BATCH_ELEMENTS = 32_000_000
 """Most numbers that all layers together may produce for one batch (128 MB as float32)."""
 
-_LARGEST_BATCH = 1024
+_LARGEST_BATCH = 4096
 
 
 def predictions(model: Any, inputs: Any) -> np.ndarray:

@@ -9,6 +9,8 @@ from autograder._util.files import write_atomically
 from autograder.errors import HostError, UsageError
 
 FILES = ("course.yaml", "kaggle_data.py", "nbgrader_config.py", "prepare_data.py")
+SHORTER = (b"cell_seconds: 30\n", b"cell_seconds: 15\n")
+"""The lesson's limit of a cell, and the demo's: one of its students never ends, and all wait for that."""
 MARK = ".autograder-demo"
 """File that tells a demo folder from a folder with somebody's work in it."""
 
@@ -35,7 +37,7 @@ def make_course(target: Path) -> Path:
         _clear(target)
     write_atomically(target / MARK, "Made by `autograder demo`, which replaces what lies in this folder.\n")
     for name in FILES:
-        write_atomically(target / name, (origin / name).read_bytes())
+        write_atomically(target / name, (origin / name).read_bytes().replace(*SHORTER))
     ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "holdout.npz")
     shutil.copytree(origin / "source", target / "source", ignore=ignored)
     return target

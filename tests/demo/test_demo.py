@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,13 @@ def test_the_demo_course_is_the_kits_own(class_course: Path) -> None:
     assert (course.hidden(NAME) / "holdout.npz").is_file()
     assert (class_course / "kaggle_data.py").is_file()
     assert (class_course / "nbgrader_config.py").is_file()
+
+
+def test_its_student_who_never_ends_holds_it_up_for_less_than_a_lessons_limit(tmp_path: Path) -> None:
+    here = load_course(demo.make_course(tmp_path / "demo")).assignments[NAME].limits
+    own = load_course(demo.course.kit_course()).assignments[NAME].limits
+    assert (here.cell_seconds, own.cell_seconds) == (15, 30)
+    assert replace(here, cell_seconds=30) == own
 
 
 def test_an_earlier_demo_is_renewed_without_its_students(tmp_path: Path) -> None:

@@ -31,12 +31,17 @@ class Ended:
 
 
 class Batch:
-    """A run of ``autograder grade`` in the background. Whoever starts one adopts what outlives it."""
+    """A run of ``autograder grade`` in the background, also one that grades what arrives. Whoever starts one adopts
+    what outlives it.
+    """
 
-    def __init__(self, course: Course, *, patience: float | None = None, start: str = "warm") -> None:
+    def __init__(
+        self, course: Course, *, patience: float | None = None, start: str = "warm", watching: bool = False
+    ) -> None:
         adopt_orphans()
         code = (IMPATIENT.format(patience) if patience is not None else "") + GRADE
         arguments = ["grade", "hw", "--course", str(course.root), "--workers", "2", "--start", start]
+        arguments += ["--watch"] if watching else []
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -52,6 +57,11 @@ class Batch:
 
     def kill(self) -> Ended:
         self.process.kill()
+        return self.wait()
+
+    def end(self) -> Ended:
+        """End it as Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
         return self.wait()
 
     def find(self, kind: str) -> list[int]:

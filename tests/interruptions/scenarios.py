@@ -115,6 +115,44 @@ def coordinator(lab: Lab, kills: int) -> None:
             lab.check_between(course, f"after kill {done} of the coordinator")
 
 
+def service(lab: Lab, kills: int) -> None:
+    """The class arrives one by one while a command watches, and that is killed, or one of its processes, again and
+    again; the last one ends as with Ctrl-C, and a batch finds nothing to do for most of them."""
+    course = lab.copy()
+    waiting = course.root / "waiting"
+    course.directory("submitted").rename(waiting)
+    course.directory("submitted").mkdir()
+    arriving = sorted(waiting.iterdir())
+    done = 0
+    while done < kills or arriving:
+        watching = Batch(course, watching=True)
+        until = time.monotonic() + lab.random.uniform(0.5, max(6.0, lab.seconds / 5))
+        while watching.running() and (time.monotonic() < until or (done >= kills and arriving)):
+            time.sleep(lab.random.uniform(0.05, 0.3))
+            if arriving:
+                student = arriving.pop(0)
+                student.rename(course.directory("submitted") / student.name)
+            if done < kills and lab.random.random() < 0.3:
+                victims = watching.find(lab.random.choice(("examiner", "supervisor", "kernel", "template")))
+                if victims:
+                    kill(lab.random.choice(victims))
+                    done += 1
+                    lab.counts["kills of a service's process"] += 1
+        demand(watching.running(), "a service ended by itself")
+        if done < kills:
+            watching.kill()
+            done += 1
+            lab.counts["kills of a service"] += 1
+            lab.check_between(course, f"after kill {done} of a service")
+        else:
+            ended = watching.end()
+            demand(ended.code == 0, f"a service that was ended: exit code {ended.code}: {ended.said}")
+    waiting.rmdir()
+    lab.check_between(course, "after a service was ended")
+    age(course)
+    lab.check_end(course, Batch(course).wait(), "after services")
+
+
 def part(lab: Lab, kind: str, kills: int, start: str = "warm") -> None:
     """kill -9 of one of a batch's processes at random moments; what that costs, the next run makes good."""
     done = 0
@@ -249,6 +287,7 @@ def everything(kills: int, part_kills: int) -> dict[str, Callable[[Lab], None]]:
         "coordinator": lambda lab: coordinator(lab, kills),
         **{kind: partial(part, kind=kind, kills=part_kills) for kind in PARTS},
         **{f"cold-{kind}": partial(part, kind=kind, kills=part_kills, start="cold") for kind in COLD_PARTS},
+        "service": lambda lab: service(lab, part_kills),
         "full-disk": lambda lab: full_disk(lab, (0, 0.15, 0.4, 0.75)),
         "locked": lambda lab: (locked_gradebook(lab, 2.0, 6.0), locked_gradebook(lab, 30.0, 4.0))[0],
         "two-at-once": two_at_once,

@@ -187,6 +187,14 @@ def test_the_stand_ins_test_rows_have_ids_and_are_others_than_its_training_rows(
     assert (X[:1000] != load_data()[0][:1000]).any(axis=1).mean() > 0.99
 
 
+def test_rows_that_are_drawn_again_are_as_they_were() -> None:
+    X, labels = make_synthetic(50, seed=3)
+    kept = X.copy(), labels.copy()
+    X[:], labels[:] = 0, "Class_1"
+    again = make_synthetic(50, seed=3)
+    assert [one.tolist() for one in again] == [one.tolist() for one in kept]
+
+
 def test_the_seed_alone_decides_the_stand_ins_rows() -> None:
     first, again, other = (make_synthetic(50, seed=s)[0] for s in (3, 3, 4))
     assert (first == again).all()
