@@ -288,3 +288,11 @@ def class_report(course: Course) -> str:
     release = tiny_release(course)
     batch.run(batch.plan(course, release), execute=Here())
     return write_report(course, course.assignments["hw"], on_disk(course, "hw"), release.exams).read_text()
+
+
+def test_a_limit_on_parameters_is_a_condition_that_weak_answers_may_meet(tmp_path: Path) -> None:
+    test = measuring(9.0).replace('"loss": float(measured)', '"parameters": 39809')
+    made = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK}), 3)
+    assert made.checks[0].measure == "parameters"
+    assert made.findings == ()
+    assert table(made)[0][2] == "39,809"
