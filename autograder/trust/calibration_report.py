@@ -142,12 +142,12 @@ def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
 
 
 def _plot(check: CheckCalibration) -> Markup | None:
-    """Plot the operating curves; None where nothing varies."""
+    """Plot the operating curves; None where nothing varies, or for a condition."""
     named: list[tuple[str, Sequence[float]]] = [(SOLUTION, check.values)]
     named += [(one.name, one.values) for one in check.answers if one.values]
     named = [(name, [value for value in values if abs(value) < LARGEST]) for name, values in named]
     every = [value for _, values in named for value in values]
-    if len(every) < 2 or min(every) == max(every):
+    if len(every) < 2 or min(every) == max(every) or check.measure in CONDITIONS:
         return None
     low, high = min(every), max(every)
     shown = [] if check.threshold is None or not _near(check.threshold, low, high) else [check.threshold]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, measuring, run
+from helpers.pages import inert
 from helpers.tiny import Here, tiny_release
 
 from autograder.grading import batch
@@ -296,3 +297,14 @@ def test_a_limit_on_parameters_is_a_condition_that_weak_answers_may_meet(tmp_pat
     assert made.checks[0].measure == "parameters"
     assert made.findings == ()
     assert table(made)[0][2] == "39,809"
+
+
+def test_words_that_an_examiner_made_up_are_text_on_the_page(tmp_path: Path) -> None:
+    """The examiner of a run is as untrusted as any other: names of checks and of evidence are its words."""
+    hostile = "<b onload=x>loss"
+    course = measured_course(tmp_path, measuring(0.51, name=hostile).replace('"loss": float', f'"{hostile}": float'))
+    made = calibrate(course, 4)
+    assert (made.checks[0].name, made.checks[0].measure) == (hostile, hostile)
+    page = write_page(course, course.assignments["hw"], made).read_text()
+    inert(page)
+    assert "<b onload" not in page
