@@ -30,6 +30,7 @@ from autograder.sandbox import Finding
 
 COMMANDS = (
     "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor", "demo",
+    "calibrate", "bundle", "replay",
 )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def test_help_names_the_exit_codes_and_the_way_through_a_term() -> None:
 # --- exit codes ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["grade", "release", "report", "feedback"])
+@pytest.mark.parametrize("command", ["grade", "release", "report", "feedback", "calibrate", "replay"])
 def test_an_unknown_assignment_is_usage_and_names_the_ones_there_are(course: Course, command: str) -> None:
     said = on(course, command, "hq")
     assert said.exit_code == 2
