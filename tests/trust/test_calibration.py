@@ -20,6 +20,8 @@ from autograder.results.publication import on_disk, write_report
 from autograder.trust.calibration_report import table, write_page
 from autograder.trust.calibration_runs import CalibrationError
 
+pytestmark = pytest.mark.integration  # each calibrates, which takes about half a second
+
 WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
 
 
