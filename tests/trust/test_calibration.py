@@ -114,6 +114,22 @@ def test_promised_thresholds_cost_somebody_who_stands_on_all_of_them(tmp_path: P
     assert check.rows_share == pytest.approx(0.01**2 / (0.01**2 + check.spread**2))
 
 
+def test_a_threshold_that_follows_from_the_run_is_measured_by_the_distance_from_it(tmp_path: Path) -> None:
+    """A network against another one on the same rows: the threshold is the other one's loss."""
+    test = measuring(0.55).replace("0.55", "(0.5 + measured / 10)")
+    (check,) = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK})).checks
+    assert (check.measure, check.threshold) == ("loss minus threshold", 0)
+    assert check.mean == pytest.approx(0.5 - 0.55, abs=0.01)
+    assert check.lost.hits == 0
+    assert check.answers[0].passed.hits == 0
+    assert min(check.answers[0].values) > 0
+
+
+def test_a_check_that_earns_nothing_is_left_out(tmp_path: Path) -> None:
+    test = measuring(0.55).replace("evidence=", "weight=0, evidence=")
+    assert calibrate(measured_course(tmp_path, test), 2).checks == ()
+
+
 # --- what cannot be calibrated -------------------------------------------------------------------------------
 
 
