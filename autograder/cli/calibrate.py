@@ -69,7 +69,7 @@ def calibrate(
     from autograder.grading.assignment import load_release
     from autograder.release.preparation import check_hidden_data
     from autograder.trust.calibration import calibration
-    from autograder.trust.calibration_runs import Runs, candidates
+    from autograder.trust.calibration_runs import CalibrationError, Runs, candidates
 
     release = load_release(course, wanted)
     check_hidden_data(course, wanted, release.exams)
@@ -80,7 +80,13 @@ def calibrate(
     except KeyboardInterrupt as interrupt:
         stop = interrupt
     hidden = course.hidden(wanted.name)
-    made = calibration(runs, release.exams, hidden, seed=seed, rate=rate, whole_rate=whole_rate)
+    try:
+        made = calibration(runs, release.exams, hidden, seed=seed, rate=rate, whole_rate=whole_rate)
+    except CalibrationError as error:
+        if stop is None:
+            raise
+        stop.add_note(str(error))
+        raise stop from None
     _publish(course, wanted, made)
     if stop is not None:
         raise stop

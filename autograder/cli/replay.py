@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from autograder.cli.output import DONE, NOT_GRADED, WRONG, course_option, examples, open_course, workers_option
 from autograder.cli.requirements import GradingCommand
@@ -67,11 +68,12 @@ def replay(
 
 
 def _of_bundle(path: Path, course_folder: Path, workers: int | None, quiet: bool) -> ReplayReport:
-    from autograder.course.configuration import COURSE_FILE, load_course
+    from autograder.course.configuration import load_course
     from autograder.trust.bundle_reading import read_bundle
     from autograder.trust.replay import bundle_case
 
-    course = load_course(course_folder.resolve()) if (course_folder / COURSE_FILE).exists() else None
+    given = click.get_current_context().get_parameter_source("course_folder") is ParameterSource.COMMANDLINE
+    course = load_course(course_folder.resolve()) if given else None
     with tempfile.TemporaryDirectory(prefix="second-look-") as folder:
         place = Path(folder)
         (place / "bundle").mkdir()

@@ -23,6 +23,7 @@ from autograder._util.plain_records import from_plain
 from autograder._util.text import one_line
 from autograder.course.configuration import RANGES
 from autograder.errors import AutograderError, HostError, SubmissionError, UsageError
+from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.grading.container import pack
 from autograder.grading.parcel import STATE, Common, common_in, unpack_unit
 from autograder.grading.recordings import Recording
@@ -46,7 +47,7 @@ from autograder.trust.bundle import (
     Manifest,
 )
 
-MAX_JSON_BYTES = 256 << 20
+MAX_JSON_BYTES = 64 << 20
 """Largest file of JSON in a bundle."""
 
 
@@ -104,8 +105,10 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
     for place, file in manifest.files.items():
         if _leads_out(file.member) or _leads_out(place):
             raise ValueError(f"the path {place!r:.80} is refused")
+    digests = {name: _digest(members / name) for name in {file.member for file in manifest.files.values()}}
+    for place, file in manifest.files.items():
         member = members / file.member
-        if not member.is_file() or _digest(member) != (file.sha256, file.size):
+        if digests[file.member] != (file.sha256, file.size):
             raise ValueError(f"{place!r:.80} is missing or damaged")
         top, _, rest = place.partition("/")
         if top == COURSE and rest:
@@ -136,6 +139,8 @@ def _manifest(path: Path) -> Manifest:
     if data.get("version") != VERSION:
         raise ValueError(f"its version is {data.get('version')!r:.40}, and this kit reads version {VERSION}")
     read = from_plain(Manifest, data)
+    if len(read.files) > LIMITS.members:
+        raise ValueError(f"it names more than {LIMITS.members:,} files")
     if read.hidden not in HIDDEN:
         raise ValueError(f"hidden is {read.hidden!r:.40}")
     return read
@@ -238,10 +243,17 @@ def _refuse(constant: str) -> Any:
 
 
 def _optional(known: Mapping[str, Path], place: str) -> bytes:
-    return known[place].read_bytes() if place in known else b""
+    if place not in known:
+        return b""
+    if known[place].stat().st_size > MAX_RECORDING_BYTES:
+        raise ValueError(f"{place} is too large")
+    return known[place].read_bytes()
 
 
-def _digest(path: Path) -> tuple[str, int]:
+def _digest(path: Path) -> tuple[str, int] | None:
+    """Digest a member, and return its size; None if there is none."""
+    if not path.is_file():
+        return None
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 

@@ -120,15 +120,17 @@ def _checks(
     others = {name: _measured(grades) for name, grades in answers.items()}
     for key, results in found.items():
         measure = _measure(results)
-        if measure is None:
+        if measure is None or all(one.weight == 0 for one in results):
             continue
-        known = [(float(one.evidence[measure]), one) for one in results if _is_number(one.evidence.get(measure))]
-        values = [value for value, _ in known]
-        first = known[0][1].evidence
-        threshold: Any = first.get("threshold")
+        every = [*results, *(one for each in others.values() for one in each.get(key, []))]
+        thresholds = set(_numbers(every, "threshold"))
+        if len(thresholds) > 1:  # it follows from another model of the run: the distance from it is what varies
+            results, others = _relative(results, measure), {n: _with(each, key, measure) for n, each in others.items()}
+            measure, thresholds = f"{measure} minus threshold", {0.0}
+        values = _numbers(results, measure)
+        first = next(one.evidence for one in results if _is_number(one.evidence.get(measure)))
         higher = first.get("higher_is_better") is True
-        errors = [one.evidence.get("standard_error", 0.0) for one in results]
-        error = math.sqrt(statistics.fmean(e * e for e in errors if _is_number(e))) if errors else 0.0
+        error = math.sqrt(statistics.fmean([e * e for e in _numbers(results, "standard_error")] or [0.0]))
         doubt = _DOUBT * error if first.get("close_calls") is True else 0.0
         normal = looks_normal(values)
         made = CheckCalibration(
@@ -136,7 +138,7 @@ def _checks(
             question=key[1],
             name=key[2],
             measure=measure,
-            threshold=float(threshold) if _is_number(threshold) else None,
+            threshold=next(iter(thresholds), None),
             higher_is_better=higher,
             doubt=doubt,
             values=tuple(values),
@@ -180,6 +182,28 @@ def _measure(results: Sequence[CheckResult]) -> str | None:
     return None
 
 
+def _numbers(results: Sequence[CheckResult], name: str) -> list[float]:
+    """List what the evidence has of a name, where it is a number."""
+    found: list[Any] = [one.evidence.get(name) for one in results]
+    return [float(value) for value in found if _is_number(value)]
+
+
+def _relative(results: Sequence[CheckResult], measure: str) -> list[CheckResult]:
+    """Add the distance of a measured value from the threshold of its own run to the evidence."""
+    found = []
+    for one in results:
+        value, threshold = _numbers([one], measure), _numbers([one], "threshold")
+        if value and threshold:
+            distance = {f"{measure} minus threshold": value[0] - threshold[0]}
+            one = replace(one, evidence={**distance, **one.evidence})
+        found.append(one)
+    return found
+
+
+def _with(measured: Mapping[Key, list[CheckResult]], key: Key, measure: str) -> dict[Key, list[CheckResult]]:
+    return {name: _relative(one, measure) if name == key else one for name, one in measured.items()}
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -187,8 +211,7 @@ def _is_number(value: object) -> bool:
 def _answer(name: str, results: Sequence[CheckResult], check: CheckCalibration) -> AnswerValues | None:
     if not results:
         return None
-    found: list[Any] = [one.evidence.get(check.measure) for one in results]
-    values = tuple(float(value) for value in found if _is_number(value))
+    values = tuple(_numbers(results, check.measure))
     made = AnswerValues(name, values, _share([one.fraction >= 1 for one in results]))
     lost = loss_probability(values, check, check.threshold)
     return replace(made, tail=None if lost is None else 1 - lost)

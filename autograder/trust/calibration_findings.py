@@ -20,6 +20,8 @@ FAR = 20.0
 """Standard deviations, seeds and rows together, from which on a threshold asks next to nothing of the solution."""
 TOO_OFTEN = 0.2
 """Rate at which a wrong answer passes from which on another threshold is no remedy."""
+CONDITIONS = frozenset({"parameters"})
+"""Measures that are a condition of a task, and not how good an answer is: a small network may be a weak one."""
 MAX_MESSAGE = 300
 
 
@@ -50,7 +52,7 @@ def _solution_loses(check: CheckCalibration, rate: float) -> Iterator[str]:
     if check.threshold is None:
         return
     share = check.lost.hits / check.lost.runs
-    which = f"{label(check)}: the solution itself misses the threshold {check.threshold:g} in {counted(check.lost)}"
+    which = f"{label(check)}: the solution itself misses {asked(check)} in {counted(check.lost)}"
     better = _better(check, rate)
     if share == 1:
         yield f"{which}: nobody who works as you do gets these points. {better}"
@@ -60,7 +62,7 @@ def _solution_loses(check: CheckCalibration, rate: float) -> Iterator[str]:
         yield f"{which}. {better}"
     elif check.tail is not None and check.tail > rate:
         yield (
-            f"{label(check)}: no run of the solution misses the threshold {check.threshold:g}, but it is near: "
+            f"{label(check)}: no run of the solution misses {asked(check)}, but it is near: "
             f"{percent(check.tail)} would, as the spread of the runs says, and {percent(rate)} is wanted. {better}"
         )
 
@@ -81,14 +83,14 @@ def _questions(made: Calibration) -> Iterator[str]:
 
 def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
     """Name a threshold that everything meets."""
-    if check.threshold is None or check.lost.hits:
+    if check.threshold is None or check.lost.hits or check.measure in CONDITIONS:
         return
     wrong = [one for one in check.answers if not one.name.startswith(GOOD) and one.values]
     if wrong and all(one.passed.hits == one.passed.runs for one in wrong):
         values = [value for one in wrong for value in one.values]
         yield (
-            f"{label(check)}: everything meets the threshold {check.threshold:g}: each run of the solution "
-            f"({_range(check.values)}) and of {_names([one.name for one in wrong])} ({_range(values)}). It separates "
+            f"{label(check)}: everything meets {asked(check)}: each run of the solution "
+            f"({span(check.values)}) and of {_names([one.name for one in wrong])} ({span(values)}). It separates "
             "nothing."
         )
         return
@@ -96,22 +98,22 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
     away = abs(check.threshold - check.mean)
     if not wrong and noise > 0 and away > FAR * noise:
         yield (
-            f"{label(check)}: the threshold {check.threshold:g} is {away / noise:.0f} standard deviations away from "
-            f"the solution ({_range(check.values)}), so it asks next to nothing. A weak answer in answers/ would show "
-            "what it lets pass."
+            f"{label(check)}: {asked(check)} is {away / noise:.0f} standard deviations away "
+            f"from the solution ({span(check.values)}), so it asks next to nothing. A weak answer in answers/ would "
+            "show what it lets pass."
         )
 
 
 def _answers(check: CheckCalibration, rate: float) -> Iterator[str]:
-    if check.threshold is None or _asks_nothing_of_wrong(check):
+    if check.threshold is None or check.measure in CONDITIONS or _asks_nothing_of_wrong(check):
         return
     for one in check.answers:
         wrong = not one.name.startswith(GOOD)
         passes = one.passed.hits / one.passed.runs
         if wrong and passes > 0:
             yield (
-                f"{label(check)}: {one.name} passes the threshold {check.threshold:g} in {counted(one.passed)}; "
-                f"measured: {_range(one.values)}, and of the solution {_range(check.values)}. {_instead(check, one)}"
+                f"{label(check)}: {one.name} passes {asked(check)} in {counted(one.passed)}; "
+                f"measured: {span(one.values)}, and of the solution {span(check.values)}. {_instead(check, one)}"
             )
         elif wrong and one.tail is not None and one.tail > rate:
             yield (
@@ -119,7 +121,7 @@ def _answers(check: CheckCalibration, rate: float) -> Iterator[str]:
                 f"runs says, and {percent(rate)} is wanted."
             )
         elif not wrong and passes < 1:
-            yield f"{label(check)}: {one.name} passes in only {counted(one.passed)}, measured at {_range(one.values)}."
+            yield f"{label(check)}: {one.name} passes in only {counted(one.passed)}, measured at {span(one.values)}."
 
 
 def _instead(check: CheckCalibration, answer: AnswerValues) -> str:
@@ -198,6 +200,11 @@ def label(check: CheckCalibration) -> str:
     return one_line(f"{check.notebook}, {check.question}, {check.name}", MAX_MESSAGE)
 
 
+def asked(check: CheckCalibration) -> str:
+    """Return the threshold for people: ``the threshold 0.62``."""
+    return "no threshold" if check.threshold is None else f"the threshold {number(check.threshold, 6)}"
+
+
 def counted(share: Share) -> str:
     """Format a count with its interval: ``9 of 20 runs (95 % interval 23 % to 68 %)``."""
     return f"{share.hits} of {share.runs} runs (95 % interval {percent(share.low)} to {percent(share.high)})"
@@ -215,9 +222,15 @@ def percent(value: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 
-def _range(values: Sequence[float]) -> str:
+def span(values: Sequence[float]) -> str:
+    """Format the smallest and the largest value."""
     low, high = min(values), max(values)
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    return number(low) if low == high else f"{number(low)} to {number(high)}"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Format a measured value or a threshold: ``0.5871``, ``39,809``."""
+    return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e12 else f"{value:.{digits}g}"
 
 
 def _names(names: Sequence[str]) -> str:

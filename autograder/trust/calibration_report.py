@@ -13,7 +13,7 @@ from autograder.records import Assignment, Course
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
 from autograder.results.report.page import render
 from autograder.results.report.plots import LARGEST, Curve, operating_curves
-from autograder.trust.calibration_findings import GOOD, percent
+from autograder.trust.calibration_findings import CONDITIONS, GOOD, number, percent, span
 from autograder.trust.calibration_loss import loss_probability
 from autograder.trust.calibration_runs import SOLUTION
 
@@ -103,7 +103,9 @@ def _spares(check: CheckCalibration, rate: float) -> bool:
 
 
 def _lets_pass(check: CheckCalibration) -> bool:
-    return any(one.passed.hits > 0 for one in check.answers if not one.name.startswith(GOOD))
+    return check.measure not in CONDITIONS and any(
+        one.passed.hits > 0 for one in check.answers if not one.name.startswith(GOOD)
+    )
 
 
 def _section(check: CheckCalibration, made: Calibration) -> _Section:
@@ -123,7 +125,7 @@ def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
     if check.threshold is None:
         said = ["The test states no threshold."]
     else:
-        said = [f"Full credit at {check.threshold:g} or {'more' if check.higher_is_better else 'less'}."]
+        said = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
     if check.doubt:
         said.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
     if check.wanted is not None:
@@ -140,12 +142,12 @@ def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
 
 
 def _plot(check: CheckCalibration) -> Markup | None:
-    """Plot the operating curves; None where nothing varies."""
+    """Plot the operating curves; None where nothing varies, or for a condition."""
     named: list[tuple[str, Sequence[float]]] = [(SOLUTION, check.values)]
     named += [(one.name, one.values) for one in check.answers if one.values]
     named = [(name, [value for value in values if abs(value) < LARGEST]) for name, values in named]
     every = [value for _, values in named for value in values]
-    if len(every) < 2 or min(every) == max(every):
+    if len(every) < 2 or min(every) == max(every) or check.measure in CONDITIONS:
         return None
     low, high = min(every), max(every)
     shown = [] if check.threshold is None or not _near(check.threshold, low, high) else [check.threshold]
@@ -187,17 +189,14 @@ def _counted(share: Share) -> str:
 
 
 def _range(values: Sequence[float]) -> str:
-    if not values:
-        return "–"
-    low, high = min(values), max(values)
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    return span(values) if values else "–"
 
 
 def _mean(values: Sequence[float]) -> str:
     if not values:
         return "–"
     spread = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.4g}{spread}"
+    return f"{number(statistics.fmean(values))}{spread}"
 
 
 def table(made: Calibration) -> list[tuple[str, ...]]:
@@ -207,7 +206,7 @@ def table(made: Calibration) -> list[tuple[str, ...]]:
             one.question,
             one.name,
             _range(one.values),
-            "–" if one.threshold is None else f"{one.threshold:g}",
+            "–" if one.threshold is None else number(one.threshold, 6),
             f"{one.lost.hits} of {one.lost.runs}" + ("" if one.tail is None else f", {percent(one.tail)} expected"),
             "–" if one.wanted is None else f"{one.wanted:g}",
             ", ".join(f"{answer.name} {_passes(answer)}" for answer in one.answers) or "–",

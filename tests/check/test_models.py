@@ -344,6 +344,21 @@ def classifier() -> Any:
     return sequential(L.Dense(8, activation="relu"), L.Dropout(0.5), L.Dense(3, activation="softmax"), shape=(20,))
 
 
+def test_the_evidence_has_the_thresholds_and_whether_a_close_call_has_the_benefit_of_the_doubt() -> None:
+    model = classifier()
+
+    def stated(result: Any) -> list[Any]:
+        return [result.evidence.get(name) for name in ("threshold", "first_credit", "higher_is_better", "close_calls")]
+
+    assert stated(check.loss(model, on=(X, Y), below=9)) == [9, 9, False, True]
+    assert stated(check.loss(model, on=(X, Y), below=9, close_calls="exact")) == [9, 9, False, False]
+    assert stated(check.loss(model, on=(X, Y), credit=[(9, 0.0), (8, 1.0)])) == [8, 9, False, False]
+    assert stated(check.accuracy(model, on=(X, Y), above=0.1)) == [0.1, 0.1, True, True]
+    assert stated(check.parameters(model, at_most=200)) == [200, None, False, None]
+    assert stated(check.parameters(model, at_least=100)) == [100, None, True, None]
+    assert stated(check.parameters(model, exactly=195)) == [None] * 4
+
+
 def test_the_loss_is_what_keras_computes() -> None:
     model = classifier()
     model.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])

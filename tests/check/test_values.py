@@ -367,6 +367,13 @@ def test_the_loosest_point_is_a_cliff_only_where_its_share_is_one() -> None:
     assert (credit.share(0.7001), credit.share(0.70)) == (0.0, 0.5)
 
 
+def test_a_rule_states_its_values_and_direction_as_evidence() -> None:
+    line = credit_of("x", None, [(0.80, 0.0), (0.62, 1.0), (0.5, 1.0)], higher_is_better=False)
+    assert line.evidence == {"threshold": 0.62, "first_credit": 0.8, "higher_is_better": False}
+    step = credit_of("x", 0.75, None, higher_is_better=True)
+    assert step.evidence == {"threshold": 0.75, "first_credit": 0.75, "higher_is_better": True}
+
+
 def test_a_higher_accuracy_earns_more() -> None:
     credit = credit_of("x", None, [(0.6, 0.0), (0.7, 1.0)], higher_is_better=True)
     assert [round(credit.share(v), 6) for v in (0.5, 0.65, 0.9)] == [0.0, 0.5, 1.0]

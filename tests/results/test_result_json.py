@@ -67,6 +67,15 @@ def test_the_keys_are_the_documented_ones_in_order():
     ]
 
 
+def test_students_never_get_a_threshold():
+    """Whatever a message says: the evidence that states a rule is for the instructor."""
+    stated = {"threshold": 0.62, "first_credit": 0.8, "higher_is_better": False, "close_calls": True}
+    asked = replace(question("test-loss", 1, 1), checks=(checked("loss", 1.0, "", loss=0.5, **stated),))
+    book = replace(grade().notebooks[0], questions=(asked,))
+    public = result_json.public(replace(grade(), notebooks=(book,)))
+    assert public.notebooks[0].questions[0].checks[0].evidence == {"loss": 0.5}
+
+
 def test_totals_are_those_of_the_grade():
     """Scores are after the late penalty; times add up; memory is the largest."""
     one = grade(hours=3)

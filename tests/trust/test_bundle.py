@@ -176,6 +176,9 @@ HOSTILE = {
     "another version": lambda files, manifest: manifest.update(version=2),
     "a manifest with another key": lambda files, manifest: manifest.update(more=1),
     "a number for a file": lambda files, manifest: manifest["files"].update({"course/x": 1}),
+    "files without end": lambda files, manifest: manifest["files"].update(
+        {f"course/{n}": {"member": "unit.json", "sha256": "", "size": 0} for n in range(20_001)}
+    ),
     "no exam": lambda files, manifest: manifest["files"].pop("exam.json"),
     "a place outside": planted(f"course/{OUT}"),
     "a submitted file outside": planted(f"submission/{OUT}"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, measuring, run
+from helpers.pages import inert
 from helpers.tiny import Here, tiny_release
 
 from autograder.grading import batch
@@ -18,6 +19,8 @@ from autograder.release.files import release_files
 from autograder.results.publication import on_disk, write_report
 from autograder.trust.calibration_report import table, write_page
 from autograder.trust.calibration_runs import CalibrationError
+
+pytestmark = pytest.mark.integration  # each calibrates, which takes about half a second
 
 WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
 
@@ -109,6 +112,22 @@ def test_promised_thresholds_cost_somebody_who_stands_on_all_of_them(tmp_path: P
     check = made.checks[0]
     assert check.doubt == pytest.approx(0.01645, abs=1e-5)
     assert check.rows_share == pytest.approx(0.01**2 / (0.01**2 + check.spread**2))
+
+
+def test_a_threshold_that_follows_from_the_run_is_measured_by_the_distance_from_it(tmp_path: Path) -> None:
+    """A network against another one on the same rows: the threshold is the other one's loss."""
+    test = measuring(0.55).replace("0.55", "(0.5 + measured / 10)")
+    (check,) = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK})).checks
+    assert (check.measure, check.threshold) == ("loss minus threshold", 0)
+    assert check.mean == pytest.approx(0.5 - 0.55, abs=0.01)
+    assert check.lost.hits == 0
+    assert check.answers[0].passed.hits == 0
+    assert min(check.answers[0].values) > 0
+
+
+def test_a_check_that_earns_nothing_is_left_out(tmp_path: Path) -> None:
+    test = measuring(0.55).replace("evidence=", "weight=0, evidence=")
+    assert calibrate(measured_course(tmp_path, test), 2).checks == ()
 
 
 # --- what cannot be calibrated -------------------------------------------------------------------------------
@@ -288,3 +307,22 @@ def class_report(course: Course) -> str:
     release = tiny_release(course)
     batch.run(batch.plan(course, release), execute=Here())
     return write_report(course, course.assignments["hw"], on_disk(course, "hw"), release.exams).read_text()
+
+
+def test_a_limit_on_parameters_is_a_condition_that_weak_answers_may_meet(tmp_path: Path) -> None:
+    test = measuring(9.0).replace('"loss": float(measured)', '"parameters": 39809')
+    made = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK}), 3)
+    assert made.checks[0].measure == "parameters"
+    assert made.findings == ()
+    assert table(made)[0][2] == "39,809"
+
+
+def test_words_that_an_examiner_made_up_are_text_on_the_page(tmp_path: Path) -> None:
+    """The examiner of a run is as untrusted as any other: names of checks and of evidence are its words."""
+    hostile = "<b onload=x>loss"
+    course = measured_course(tmp_path, measuring(0.51, name=hostile).replace('"loss": float', f'"{hostile}": float'))
+    made = calibrate(course, 4)
+    assert (made.checks[0].name, made.checks[0].measure) == (hostile, hostile)
+    page = write_page(course, course.assignments["hw"], made).read_text()
+    inert(page)
+    assert "<b onload" not in page

@@ -55,7 +55,7 @@ def test_a_bundle_is_replayed_where_its_course_is_not(
 def test_hidden_data_that_were_left_out_are_asked_for(course: Course, tmp_path: Path) -> None:
     path = str(tmp_path / "ada.zip")
     assert run("bundle", "ada", ASSIGNMENT, "--course", str(course.root), "--without-hidden", "--out", path)
-    refused = run("replay", path, "--course", str(tmp_path))
+    refused = run("replay", path)
     assert refused.exit_code == 2
     assert "made without the hidden data; name a course that has them" in refused.output
     assert run("replay", path, "--course", str(course.root), "--quiet").exit_code == 0

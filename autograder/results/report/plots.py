@@ -130,13 +130,14 @@ def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]]
     rows = len(curves)
     frame = _frame(720, 270 + 18 * rows, (ticks[0], ticks[-1]), (-12 * rows, 100))
     body = _y_axis(frame, [0, 20, 40, 60, 80, 100], "passes, % of runs") + _x_axis(
-        frame, ticks, f"threshold, {measure}"
+        frame, ticks, f"threshold, {_escape(one_line(measure, 40))}"
     )
     for index, (x, name) in enumerate(marks):
         left = f"{frame.x(x):.1f}"
         height = _TOP - 4 if index == 0 else frame.y(4)  # above the curves, else below most of them
         body += f'<line class="mark" x1="{left}" x2="{left}" y1="{_TOP}" y2="{frame.y(-12 * rows):.1f}"/>'
-        side, place = ("key", 5) if x >= marks[0][0] else ("tick left", -5)
+        fits = x >= marks[0][0] and frame.x(x) < 0.8 * frame.width
+        side, place = ("key", 5) if fits else ("tick left", -5)
         body += f'<text class="{side}" x="{frame.x(x) + place:.1f}" y="{height:.1f}">{_escape(name)}</text>'
     for index, curve in enumerate(curves):
         style = f"run-{curve.color}"
