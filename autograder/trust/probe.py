@@ -101,7 +101,7 @@ def _compared(
     if isinstance(first, BaseException) or isinstance(again, BaseException):
         raise Unclear("the solution's cell cannot be run a second time")
     if isinstance(second, BaseException):
-        return {"verdict": "different", "why": f"the cell raises {type(second).__name__}"}
+        raise Unclear(f"its cell raises {type(second).__name__} when it is run apart from the notebook")
     functions = [name for name in names if _is_function(first.get(name))]
     for name in (name for name in names if name not in functions and name in first):
         if not alike(plain(first[name]), plain(again.get(name))):
@@ -239,7 +239,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted((plain(one, depth + 1) for one in value), key=repr)
     if hasattr(value, "get_weights"):
-        return [_array(one) for one in value.get_weights()]
+        return [_settings(value), *(_array(one) for one in value.get_weights())]
     for way in ("detach", "numpy", "get_value", "to_numpy"):
         method = getattr(value, way, None)
         if callable(method) and not isinstance(value, type):
@@ -247,6 +247,25 @@ def plain(value: Any, depth: int = 0) -> Any:
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _array(value)
     raise Unclear(f"a {type(value).__name__} cannot be compared")
+
+
+def _settings(model: Any) -> Any:
+    """Describe how a network is built and compiled, without the names that each network and layer has of its own."""
+    said = []
+    for way in ("get_config", "get_compile_config"):
+        try:
+            said.append(_without_names(getattr(model, way)()))
+        except Exception:
+            said.append(None)
+    return json.dumps(said, default=repr, sort_keys=True)
+
+
+def _without_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _without_names(one) for key, one in value.items() if key not in ("name", "inbound_nodes")}
+    if isinstance(value, (list, tuple)):
+        return [_without_names(one) for one in value]
+    return value
 
 
 class _Array:
