@@ -112,7 +112,7 @@ def _decided(result: Result, found: Comparison | None) -> Result:
     if found is None or result.verdict not in (Verdict.SURVIVED, Verdict.LOST):
         return result
     if result.verdict is Verdict.LOST:
-        is_wrong = found.verdict == DIFFERENT and "seed" not in result.mutant.operator
+        is_wrong = found.verdict == DIFFERENT and not is_trained(result.mutant)
         return replace(result, verdict=Verdict.WITHDRAWN, reason=found.why) if is_wrong else result
     if found.verdict == ALIKE:
         return replace(result, verdict=Verdict.EQUIVALENT, reason=found.why)
