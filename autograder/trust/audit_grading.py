@@ -19,6 +19,8 @@ from autograder.trust.mutants import Mutant
 
 Pack = tuple[Mutant, ...]
 """Mutants of one notebook that is graded: of different answers, which feed no question in common."""
+MORE_THAN_FIT = 3
+"""A mutant may take less time than the solution: so many times the runs that fit into the time are planned."""
 _RAN = frozenset({RunStatus.COMPLETED.value, RunStatus.CELL_ERROR.value})
 
 
@@ -56,7 +58,7 @@ def graded(
     left = deadline - time.monotonic()
     if left <= 0 or not made:
         return ()
-    packs = packed(made)[: runs_that_fit(left, each, runs.options.workers or 2)]
+    packs = packed(made)[: MORE_THAN_FIT * runs_that_fit(left, each, runs.options.workers or 2)]
     names = [one.id for pack in packs for one in pack]
     results: dict[str, Result] = {}
     doubtful: list[Mutant] = []

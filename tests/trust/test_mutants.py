@@ -236,6 +236,7 @@ NAMES = [
     ("d['a'] = 1", {"d"}, {"d", "a"}),
     ("def f(a):\n    b = a\n    b.append(c)", {"f"}, {"c"}),
     ("n = 1\nn + k", {"n"}, {"k"}),
+    ("n = [g(one) for one in k]", {"n"}, {"g", "k"}),
     ("!ls\nbroken(", set(), {"ls", "broken"}),
 ]
 
