@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from helpers.audits import Silent
 from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, YAML, Here, cell, notebook, tiny_course, tiny_release
 
@@ -17,26 +16,12 @@ from autograder.errors import CourseError, UsageError
 from autograder.records import Course
 from autograder.trust.audit import audit
 from autograder.trust.audit_grading import packed
-from autograder.trust.audit_records import Audit, Result, Verdict, diff, to_json
+from autograder.trust.audit_records import Audit, Verdict, diff, to_json
 from autograder.trust.audit_runs import Options, remove_old
 from autograder.trust.mutants import mutants
 from autograder.trust.mutants.feeds import Feeds, feeds
 
 pytestmark = pytest.mark.integration
-
-
-class Silent:
-    """A display that shows nothing, and remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    @contextlib.contextmanager
-    def running(self, names: Sequence[str], workers: int, seconds: float) -> Iterator[Callable[[str, Result], None]]:
-        yield lambda name, result: self.done.append(name)
-
-    def says(self, text: str) -> None:
-        pass
 
 
 def audited(folder: Path, test: str = TEST, solution: str = SOLUTION, **options: object) -> Audit:
