@@ -166,7 +166,8 @@ def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int)
             result = _ending(got) if isinstance(got, BaseException) else f"gives {shown(got)}"
             call = f"{name}({given})"
             why = f"`{call}` {result} instead of {shown(wanted)}"
-            case = f"(({given},), {shown(wanted)})" if not kwargs else ""
+            ending = "," if len(args) == 1 else ""
+            case = f"(({given}{ending}), {shown(wanted)})" if not kwargs else ""
             found.append((len(why), {"verdict": "different", "why": why, "name": name, "case": case}))
     return (min(found, key=lambda pair: pair[0])[1] if found else {}), tried
 
