@@ -97,11 +97,11 @@ def compare(namespace: dict[str, Any], right: str, other: str, names: list[str],
 def _compared(
     namespace: dict[str, Any], right: str, other: str, names: list[str], deadline: float, seed: int
 ) -> dict[str, str]:
-    first, again, second = (_executed(namespace, source, deadline) for source in (right, right, other))
-    if isinstance(first, BaseException) or isinstance(again, BaseException):
+    (first, early), (again, late), (second, error) = (
+        _executed(namespace, source, names, deadline) for source in (right, right, other)
+    )
+    if early is not None or late is not None:
         raise Unclear("the solution's cell cannot be run a second time")
-    if isinstance(second, BaseException):
-        raise Unclear(f"its cell raises {type(second).__name__} when it is run apart from the notebook")
     functions = [name for name in names if _is_function(first.get(name))]
     for name in (name for name in names if name not in functions and name in first):
         if not alike(plain(first[name]), plain(again.get(name))):
@@ -121,19 +121,26 @@ def _compared(
             return found
     if functions and not tried:
         raise Unclear("no call of it was seen from which arguments could be drawn")
-    return {"verdict": "alike", "why": f"equal for {tried} inputs" if functions else "equal values"}
+    why = f"equal for {tried} inputs" if functions else "equal values"
+    ending = "" if error is None else f"; its cell raises {type(error).__name__} after that"
+    return {"verdict": "alike", "why": why + ending}
 
 
 def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, type) and not hasattr(value, "get_weights")
 
 
-def _executed(namespace: dict[str, Any], source: str, deadline: float) -> Any:
-    """Execute a cell in a copy of the namespace; return the copy, or what it raised."""
+def _executed(
+    namespace: dict[str, Any], source: str, names: list[str], deadline: float
+) -> tuple[dict[str, Any], BaseException | None]:
+    """Execute a cell in a copy of the namespace; return the copy, and what the cell raised."""
     own = {name: getattr(value, "__watched__", value) for name, value in namespace.items()}
+    for name in names:
+        if _is_function(own.get(name)):
+            del own[name]  # the cell defines it
     _seed()
     outcome = _within(deadline, lambda: exec(compile(source, "<answer>", "exec"), own))
-    return outcome if isinstance(outcome, BaseException) else own
+    return own, outcome if isinstance(outcome, BaseException) else None
 
 
 def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int) -> tuple[dict[str, str], int]:

@@ -241,3 +241,21 @@ def test_runs_that_no_audit_uses_are_removed(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (0, 0))
     remove_old(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "runs"]
+
+
+LATE = "### BEGIN SOLUTION\ndef double(x):\n    return 2 * x\n\n\nshown = str(double(4))[0]\n### END SOLUTION"
+
+
+def test_an_answer_that_raises_after_what_its_test_needs_counts_nowhere(tmp_path: Path) -> None:
+    found = audited(tmp_path, solution=LATE)
+    (late,) = [r for r in found.results if "\n".join(diff(r.mutant, 0)).endswith("+shown = str(double(4))[1]")]
+    assert late.verdict is Verdict.EQUIVALENT
+    assert late.reason.endswith("; its cell raises IndexError after that")
+
+
+def test_an_answer_that_raises_because_it_is_wrong_survives_a_weak_test(tmp_path: Path) -> None:
+    solution = LATE.replace("str(double(4))[0]", "double(4) % 7")
+    found = audited(tmp_path, solution=solution, test="assert callable(double)")
+    (wrong,) = [r for r in found.results if r.mutant.operator == "`return` without the value"]
+    assert wrong.verdict is Verdict.SURVIVED
+    assert wrong.reason == "its cell raises an error, and no question loses points by it"

@@ -77,8 +77,8 @@ def _copied(model):
     import keras
     new = keras.models.clone_model(model)
     try:
-        new.compile(optimizer=model.optimizer.name, loss=model.loss, metrics=["accuracy"])
-    except AttributeError:
+        new.compile(optimizer=type(model.optimizer).__name__.lower(), loss=model.loss, metrics=["accuracy"])
+    except Exception:
         pass
     return new
 """
