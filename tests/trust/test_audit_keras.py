@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.audits import Silent
 from helpers.kernels import InProcessKernel
-from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
+from helpers.tiny import YAML, Here, cell, notebook, tiny_course, tiny_release
 from variants.running import ENVIRONMENT
 
 from autograder.trust.audit import audit
@@ -40,8 +40,11 @@ check.loss(model, on=(X_new, X_new.argmax(axis=1)), below=THRESHOLD)
 ### END HIDDEN TESTS"""
 
 
+LIMITS = "cell_seconds: 300, notebook_seconds: 900"
+
+
 def audited(folder: Path, threshold: str, *families: str) -> Audit:
-    course = tiny_course(folder)
+    course = tiny_course(folder, yaml=YAML.replace("cell_seconds: 20, notebook_seconds: 60", LIMITS))
     (course.source("hw") / "nb.ipynb").write_text(
         notebook(
             cell(DATA, "data", locked=True),
@@ -49,7 +52,7 @@ def audited(folder: Path, threshold: str, *families: str) -> Audit:
             cell(TEST.replace("THRESHOLD", threshold), "test-network", grade=True, locked=True, points=4),
         )
     )
-    given = Options(minutes=20, families=families, execute=Here(), start=InProcessKernel, workers=1)
+    given = Options(minutes=60, families=families, execute=Here(), start=InProcessKernel, workers=1)
     return audit(course, tiny_release(course), given, Silent())
 
 
