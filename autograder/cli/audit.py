@@ -17,7 +17,7 @@ from autograder.cli.output import (
     course_option,
     examples,
     open_course,
-    require_sandbox,
+    say_reduced,
     warn_each,
     workers_option,
 )
@@ -82,16 +82,20 @@ def audit(
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder.grading.assignment import load_release
+    from autograder.grading.walls import require_walls as is_reduced
     from autograder.release.preparation import check_hidden_data
     from autograder.trust import audit as auditing
     from autograder.trust.audit_page import write_page
     from autograder.trust.audit_runs import Options
 
-    require_sandbox(wanted)
+    if is_reduced(wanted):
+        say_reduced()
+        workers = 1
     release = load_release(course, wanted)
     check_hidden_data(course, wanted, release.exams)
     options = Options(minutes, families or FAMILIES, questions, seed, workers)
-    found = auditing.audit(course, release, options, _Display(wanted.name, quiet))
+    with _kept_on_interrupt():
+        found = auditing.audit(course, release, options, _Display(wanted.name, quiet))
     page = write_page(course, wanted, found)
     if json_path:
         _write_json(json_path, found)
@@ -99,6 +103,16 @@ def audit(
     if not quiet:
         click.echo(page)
     sys.exit(WRONG if found.is_below_floor else DONE)
+
+
+@contextlib.contextmanager
+def _kept_on_interrupt() -> Iterator[None]:
+    """Say to whom stops an audit that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note("Answers that were graded are kept: the same command goes on from there.")
+        raise
 
 
 class _Display:

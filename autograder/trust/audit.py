@@ -35,6 +35,8 @@ MINUTES, MINUTES_WITH_NETWORKS = 2.0, 10.0
 NETWORKS = frozenset({"keras", "tensorflow", "torch", "jax", "pytensor", "lightning"})
 SHARE_OF_RUNS, SHARE_OF_COMPARISONS = 0.65, 0.8
 """Shares of the budget at which runs end, and comparisons; the rest is for repeated trainings."""
+MIN_SHARE_LEFT = 0.1
+"""Share of the budget that must be left, after trainings, for more runs."""
 Results = tuple[Result, ...]
 
 
@@ -54,9 +56,14 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
         made = mutants(release.exams, options.families, options.questions, options.seed)
+        end = began + 60 * minutes
         results = graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
         results = _compared(results, runs, display, began + 60 * minutes * SHARE_OF_COMPARISONS)
-        results = retrained(results, solution, runs, display, began + 60 * minutes)
+        results = retrained(results, solution, runs, display, end)
+        if len(results) < len(made) and time.monotonic() < end - 60 * minutes * MIN_SHARE_LEFT:
+            known = {result.mutant.id: result for result in results}
+            more = graded(made, solution, runs, display, end - 60 * minutes * MIN_SHARE_LEFT / 2)
+            results = _compared(tuple(known.get(r.mutant.id, r) for r in more), runs, display, end)
     notes = tuple(_notes(made, results, minutes, spent, release))
     tallies = tuple(with_remarks(_tallies(release.exams, results, options.questions), results))
     return Audit(
@@ -98,7 +105,7 @@ def default_minutes(release: Release) -> float:
 
 def _compared(results: Results, runs: Runs, display: Display, deadline: float) -> Results:
     """Compare survivors, and honest rewrites that lost points, with the solution."""
-    doubtful = [r.mutant for r in results if r.verdict in (Verdict.SURVIVED, Verdict.LOST)]
+    doubtful = [r.mutant for r in results if r.verdict in (Verdict.SURVIVED, Verdict.LOST) and not r.is_decided]
     if not doubtful or time.monotonic() >= deadline:
         return results
     display.says(f"Comparing {len(doubtful)} answers with the solution…")
@@ -112,13 +119,16 @@ def _decided(result: Result, found: Comparison | None) -> Result:
     if found is None or result.verdict not in (Verdict.SURVIVED, Verdict.LOST):
         return result
     if result.verdict is Verdict.LOST:
-        is_wrong = found.verdict == DIFFERENT and "seed" not in result.mutant.operator
+        is_wrong = found.verdict == DIFFERENT and not is_trained(result.mutant)
         return replace(result, verdict=Verdict.WITHDRAWN, reason=found.why) if is_wrong else result
     if found.verdict == ALIKE:
         return replace(result, verdict=Verdict.EQUIVALENT, reason=found.why)
     is_decided = found.verdict == DIFFERENT and not is_trained(result.mutant)
     return replace(
-        result, reason=found.why if is_decided else "", is_decided=is_decided, advice=advice(result.mutant, found)
+        result,
+        reason=found.why if is_decided else result.reason,
+        is_decided=is_decided,
+        advice=advice(result.mutant, found),
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from autograder._util.digests import digest
 from autograder._util.text import one_line
@@ -19,6 +22,8 @@ from autograder.trust.mutants import Mutant
 
 Pack = tuple[Mutant, ...]
 """Mutants of one notebook that is graded: of different answers, which feed no question in common."""
+MORE_THAN_FIT = 3
+"""A mutant may take less time than the solution: so many times the runs that fit into the time are planned."""
 _RAN = frozenset({RunStatus.COMPLETED.value, RunStatus.CELL_ERROR.value})
 
 
@@ -56,7 +61,7 @@ def graded(
     left = deadline - time.monotonic()
     if left <= 0 or not made:
         return ()
-    packs = packed(made)[: runs_that_fit(left, each, runs.options.workers or 2)]
+    packs = packed(made)[: MORE_THAN_FIT * runs_that_fit(left, each, runs.options.workers or 2)]
     names = [one.id for pack in packs for one in pack]
     results: dict[str, Result] = {}
     doubtful: list[Mutant] = []
@@ -65,6 +70,8 @@ def graded(
         def take(pack: Pack, outcome: Grade | NotGraded) -> None:
             for one in pack:
                 result = judged(one, outcome, solution)
+                if result.verdict is Verdict.SURVIVED and raises(one, runs.folder / _name(pack) / "autograded"):
+                    result = replace(result, reason=_RAISES)
                 if len(pack) > 1 and needs_a_run_alone(result, outcome):
                     doubtful.append(one)
                 else:
@@ -123,6 +130,19 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
     if mutant.is_honest:
         return Result(mutant, Verdict.LOST if losses else Verdict.SPARED, losses, raised)
     return Result(mutant, Verdict.CAUGHT if losses else Verdict.SURVIVED, losses, raised)
+
+
+def raises(mutant: Mutant, graded: Path) -> bool:
+    """Tell whether the mutant's own cell raised, by the notebook that grading wrote to the folder ``graded``."""
+    try:
+        cells = json.loads((graded / f"{mutant.notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):
+        return False
+    own = [cell["metadata"] for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade_id") == mutant.cell]
+    return any(one.get("autograder", {}).get("run") == "error" for one in own)
+
+
+_RAISES = "its cell raises an error, and no question loses points by it"
 
 
 def _losses(mutant: Mutant, grade: Grade, solution: Grade) -> Iterator[Loss]:

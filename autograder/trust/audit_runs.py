@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +34,7 @@ MIN_CELL_SECONDS = 5.0
 SLOWER = 10.0
 """A mutant may take so many times as long as the solution: an endless loop should not use up the budget."""
 TRAINING_SEEDS = (101, 102, 103, 104, 105)
+MAX_AGE_DAYS = 60.0
 SOLUTION = "solution"
 
 
@@ -69,6 +72,7 @@ class Runs:
     def __init__(self, course: Course, release: Release, options: Options) -> None:
         self.course, self.options = course, options
         self.folder = audit_folder(course, release.assignment.name)
+        remove_old(self.folder)
         self.release = self.complete = release
         self.keys: Mapping[str, str] = {}
         """Keys that all runs share; empty until they are made."""
@@ -130,6 +134,7 @@ class Runs:
         """Make the work record of the solution with other answers: (notebook, grade_id) → source."""
         submission = self.folder / name / "submitted"
         submission.mkdir(parents=True, exist_ok=True)
+        os.utime(submission.parent)  # marks it as used
         for exam in self.release.exams:
             changed = [
                 replace(cell, source=answers.get((exam.notebook, str(cell.grade_id)), cell.source))
@@ -172,6 +177,14 @@ def until(deadline: float, execute: batch.Execute) -> batch.Execute:
                     return
 
     return run
+
+
+def remove_old(folder: Path) -> None:
+    """Remove the runs that no audit has used for :data:`MAX_AGE_DAYS`."""
+    oldest = time.time() - MAX_AGE_DAYS * 86_400
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name != "runs" and path.stat().st_mtime < oldest:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def audit_folder(course: Course, assignment: str) -> Path:

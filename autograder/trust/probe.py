@@ -97,11 +97,11 @@ def compare(namespace: dict[str, Any], right: str, other: str, names: list[str],
 def _compared(
     namespace: dict[str, Any], right: str, other: str, names: list[str], deadline: float, seed: int
 ) -> dict[str, str]:
-    first, again, second = (_executed(namespace, source, deadline) for source in (right, right, other))
-    if isinstance(first, BaseException) or isinstance(again, BaseException):
+    (first, early), (again, late), (second, error) = (
+        _executed(namespace, source, names, deadline) for source in (right, right, other)
+    )
+    if early is not None or late is not None:
         raise Unclear("the solution's cell cannot be run a second time")
-    if isinstance(second, BaseException):
-        return {"verdict": "different", "why": f"the cell raises {type(second).__name__}"}
     functions = [name for name in names if _is_function(first.get(name))]
     for name in (name for name in names if name not in functions and name in first):
         if not alike(plain(first[name]), plain(again.get(name))):
@@ -121,19 +121,26 @@ def _compared(
             return found
     if functions and not tried:
         raise Unclear("no call of it was seen from which arguments could be drawn")
-    return {"verdict": "alike", "why": f"equal for {tried} inputs" if functions else "equal values"}
+    why = f"equal for {tried} inputs" if functions else "equal values"
+    ending = "" if error is None else f"; its cell raises {type(error).__name__} after that"
+    return {"verdict": "alike", "why": why + ending}
 
 
 def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, type) and not hasattr(value, "get_weights")
 
 
-def _executed(namespace: dict[str, Any], source: str, deadline: float) -> Any:
-    """Execute a cell in a copy of the namespace; return the copy, or what it raised."""
+def _executed(
+    namespace: dict[str, Any], source: str, names: list[str], deadline: float
+) -> tuple[dict[str, Any], BaseException | None]:
+    """Execute a cell in a copy of the namespace; return the copy, and what the cell raised."""
     own = {name: getattr(value, "__watched__", value) for name, value in namespace.items()}
+    for name in names:
+        if _is_function(own.get(name)):
+            del own[name]  # the cell defines it
     _seed()
     outcome = _within(deadline, lambda: exec(compile(source, "<answer>", "exec"), own))
-    return outcome if isinstance(outcome, BaseException) else own
+    return own, outcome if isinstance(outcome, BaseException) else None
 
 
 def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int) -> tuple[dict[str, str], int]:
@@ -166,7 +173,8 @@ def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int)
             result = _ending(got) if isinstance(got, BaseException) else f"gives {shown(got)}"
             call = f"{name}({given})"
             why = f"`{call}` {result} instead of {shown(wanted)}"
-            case = f"(({given},), {shown(wanted)})" if not kwargs else ""
+            ending = "," if len(args) == 1 else ""
+            case = f"(({given}{ending}), {shown(wanted)})" if not kwargs else ""
             found.append((len(why), {"verdict": "different", "why": why, "name": name, "case": case}))
     return (min(found, key=lambda pair: pair[0])[1] if found else {}), tried
 
@@ -239,7 +247,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted((plain(one, depth + 1) for one in value), key=repr)
     if hasattr(value, "get_weights"):
-        return [_array(one) for one in value.get_weights()]
+        return [_settings(value), *(_array(one) for one in value.get_weights())]
     for way in ("detach", "numpy", "get_value", "to_numpy"):
         method = getattr(value, way, None)
         if callable(method) and not isinstance(value, type):
@@ -247,6 +255,25 @@ def plain(value: Any, depth: int = 0) -> Any:
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _array(value)
     raise Unclear(f"a {type(value).__name__} cannot be compared")
+
+
+def _settings(model: Any) -> Any:
+    """Describe how a network is built and compiled, without the names that each network and layer has of its own."""
+    said = []
+    for way in ("get_config", "get_compile_config"):
+        try:
+            said.append(_without_names(getattr(model, way)()))
+        except Exception:
+            said.append(None)
+    return json.dumps(said, default=repr, sort_keys=True)
+
+
+def _without_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _without_names(one) for key, one in value.items() if key not in ("name", "inbound_nodes")}
+    if isinstance(value, (list, tuple)):
+        return [_without_names(one) for one in value]
+    return value
 
 
 class _Array:

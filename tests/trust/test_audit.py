@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import os
 from pathlib import Path
 
 import pytest
+from helpers.audits import Silent
 from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, YAML, Here, cell, notebook, tiny_course, tiny_release
 
+from autograder.cli.audit import _kept_on_interrupt
 from autograder.errors import CourseError, UsageError
 from autograder.records import Course
 from autograder.trust.audit import audit
 from autograder.trust.audit_grading import packed
-from autograder.trust.audit_records import Audit, Result, Verdict, to_json
-from autograder.trust.audit_runs import Options
+from autograder.trust.audit_records import Audit, Verdict, diff, to_json
+from autograder.trust.audit_runs import Options, remove_old
 from autograder.trust.mutants import mutants
 from autograder.trust.mutants.feeds import Feeds, feeds
 
 pytestmark = pytest.mark.integration
-
-
-class Silent:
-    """A display that shows nothing, and remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    @contextlib.contextmanager
-    def running(self, names: Sequence[str], workers: int, seconds: float) -> Iterator[Callable[[str, Result], None]]:
-        yield lambda name, result: self.done.append(name)
-
-    def says(self, text: str) -> None:
-        pass
 
 
 def audited(folder: Path, test: str = TEST, solution: str = SOLUTION, **options: object) -> Audit:
@@ -214,3 +201,61 @@ def test_a_seed_decides_the_order_alone(tmp_path: Path) -> None:
     orders = [[one.id for one in mutants(exams, ("code", "honest", "cheat"), (), seed)] for seed in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[0]) == sorted(orders[2])
+
+
+TRAINED = """\
+import numpy as np
+from autograder import check
+### BEGIN SOLUTION
+def train(rate):
+    return abs(rate - 0.5) + 0.5 + 0.01 * np.random.rand()
+
+
+loss = train(0.5)
+### END SOLUTION"""
+MEASURED = "check.report('holdout', 1.0, 'measured', evidence={'loss': float(loss)})"
+
+
+def test_a_survivor_that_learned_less_is_told_by_repeated_trainings(tmp_path: Path) -> None:
+    """The threshold is met by everything, so nothing loses points."""
+    found = audited(tmp_path, solution=TRAINED, test=MEASURED)
+    results = {"\n".join(diff(r.mutant, 0)): r for r in found.results}
+    (worse,) = [r for change, r in results.items() if "+loss = train(1.5)" in change]
+    assert (worse.verdict, worse.is_decided) == (Verdict.SURVIVED, True)
+    assert worse.reason.startswith("loss 1.50")
+    assert " instead of 0.50" in worse.reason
+    (alike,) = [r for change, r in results.items() if "return abs(0.5 - rate)" in change]
+    assert alike.verdict is Verdict.EQUIVALENT
+
+
+def test_a_stop_says_that_nothing_is_lost() -> None:
+    with pytest.raises(KeyboardInterrupt) as stopped, _kept_on_interrupt():
+        raise KeyboardInterrupt
+    assert stopped.value.__notes__ == ["Answers that were graded are kept: the same command goes on from there."]
+
+
+def test_runs_that_no_audit_uses_are_removed(tmp_path: Path) -> None:
+    for name in ("old", "runs", "new"):
+        (tmp_path / name).mkdir()
+    for name in ("old", "runs"):
+        os.utime(tmp_path / name, (0, 0))
+    remove_old(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "runs"]
+
+
+LATE = "### BEGIN SOLUTION\ndef double(x):\n    return 2 * x\n\n\nshown = str(double(4))[0]\n### END SOLUTION"
+
+
+def test_an_answer_that_raises_after_what_its_test_needs_counts_nowhere(tmp_path: Path) -> None:
+    found = audited(tmp_path, solution=LATE)
+    (late,) = [r for r in found.results if "\n".join(diff(r.mutant, 0)).endswith("+shown = str(double(4))[1]")]
+    assert late.verdict is Verdict.EQUIVALENT
+    assert late.reason.endswith("; its cell raises IndexError after that")
+
+
+def test_an_answer_that_raises_because_it_is_wrong_survives_a_weak_test(tmp_path: Path) -> None:
+    solution = LATE.replace("str(double(4))[0]", "double(4) % 7")
+    found = audited(tmp_path, solution=solution, test="assert callable(double)")
+    (wrong,) = [r for r in found.results if r.mutant.operator == "`return` without the value"]
+    assert wrong.verdict is Verdict.SURVIVED
+    assert wrong.reason == "its cell raises an error, and no question loses points by it"

@@ -63,8 +63,8 @@ COMPILE = 'model.compile(optimizer=keras.optimizers.Adam(learning_rate=0.01), lo
 NETWORKS = [
     (DENSE, "relu left out", "layers.Dense(8)"),
     (DENSE, "sigmoid for relu", "layers.Dense(8, activation='sigmoid')"),
-    (DENSE, "half the units", "layers.Dense(4, activation='relu')"),
-    (DENSE, "twice the units", "layers.Dense(16, activation='relu')"),
+    (DENSE, "half the units", 'layers.Dense(4, activation="relu")'),
+    (DENSE, "twice the units", 'layers.Dense(16, activation="relu")'),
     (DENSE, "weights that start at zero", "kernel_initializer='zeros'"),
     (DENSE, "a frozen layer", "trainable=False"),
     (DENSE, "Dense left out", "[keras.Input((3,)), layers.Dense(2)]"),
@@ -206,6 +206,22 @@ def test_an_edit_leaves_the_rest_of_the_source_as_it_is() -> None:
     assert apply(source, tree, Edit("", node, node.left)) == "x = a   # the sum\ny = (  1,2 )"
 
 
+def test_an_edit_of_a_call_changes_only_the_argument_that_differs() -> None:
+    source = "model.fit(\n    X_train,   # rows\n    y_train,\n    epochs=9,\n    batch_size=32,\n)"
+    (once,) = made(source, "network", test="model")["one epoch"]
+    assert once == source.replace("epochs=9", "epochs=1")
+    (fewer,) = made(source, "data", test="model")["a tenth of the rows"]
+    assert fewer == source.replace("X_train,", "X_train[:len(X_train) // 10],").replace(
+        "y_train,", "y_train[:len(y_train) // 10],"
+    )
+
+
+def test_a_layer_is_left_out_with_its_line() -> None:
+    source = "model = Sequential(\n    [\n        Dense(4),\n        Dropout(0.5),  # half\n        Dense(2),\n    ]\n)"
+    (after,) = made(source, "network")["Dropout left out"]
+    assert after == "model = Sequential(\n    [\n        Dense(4),\n        Dense(2),\n    ]\n)"
+
+
 def test_places_are_counted_in_characters() -> None:
     source = 'x = "äöü", a + b'
     tree = ast.parse(source)
@@ -220,6 +236,7 @@ NAMES = [
     ("d['a'] = 1", {"d"}, {"d", "a"}),
     ("def f(a):\n    b = a\n    b.append(c)", {"f"}, {"c"}),
     ("n = 1\nn + k", {"n"}, {"k"}),
+    ("n = [g(one) for one in k]", {"n"}, {"g", "k"}),
     ("!ls\nbroken(", set(), {"ls", "broken"}),
 ]
 

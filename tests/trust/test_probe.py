@@ -117,6 +117,15 @@ def test_networks_with_other_weights_are_unclear(compared: Any) -> None:
     assert compared("model = Network('a')", "model = Network('b')", names="model", **given)["verdict"] == "alike"
 
 
+def test_networks_that_are_built_otherwise_are_not_alike_before_training(compared: Any) -> None:
+    class Other(Network):
+        def get_config(self) -> dict[str, Any]:
+            return {"activation": "sigmoid", "name": self.__name__}
+
+    said = compared("model = Network('a')", "model = Other('a')", names="model", Network=Network, Other=Other)
+    assert said["verdict"] == "unclear"
+
+
 EQUAL = [
     (1, 1.0),
     (0.1 + 0.2, 0.3),

@@ -51,6 +51,7 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
     """
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in used]
     models = [name for name in _models(tree) if name in used]
+    trained = models if ".fit(" in source else []  # else a later cell may train it
     values = [name for name in used if name not in functions and name not in models and _is_assigned(tree, name)]
     for name in functions:
         yield from _of_function(source, name, list(public_calls(exam, index, name)))
@@ -58,7 +59,7 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
         yield SAME_SHAPE, _appended(source, _ZEROS, [f"{name} = _zeros({name})" for name in values])
         yield SAME_TYPE, _appended(source, _ZEROS + _OTHER_SHAPE, [f"{name} = _other_shape({name})" for name in values])
         yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
-    for name in models:
+    for name in trained:
         untrained = f"{name} = _copied({name})"
         yield UNTRAINED, _appended(source, _COPIED, [untrained])
         yield EQUAL_ODDS, _appended(source, "", [f"{name}.set_weights([0 * one for one in {name}.get_weights()])"])
@@ -76,8 +77,8 @@ def _copied(model):
     import keras
     new = keras.models.clone_model(model)
     try:
-        new.compile(optimizer=model.optimizer.name, loss=model.loss, metrics=["accuracy"])
-    except AttributeError:
+        new.compile(optimizer=type(model.optimizer).__name__.lower(), loss=model.loss, metrics=["accuracy"])
+    except Exception:
         pass
     return new
 """

@@ -100,10 +100,9 @@ def _is_store(node: ast.Name) -> bool:
 
 
 def _local(tree: ast.Module) -> set[str]:
-    """Collect the names that only functions bind, for themselves."""
-    functions = [
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-    ]
+    """Collect the names that functions and comprehensions bind, for themselves."""
+    scopes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.comprehension)
+    functions = [node for node in ast.walk(tree) if isinstance(node, scopes)]
     inner = [one for function in functions for one in ast.walk(function)]
     names = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return names | {node.arg for node in inner if isinstance(node, ast.arg)}

@@ -7,8 +7,9 @@ import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from autograder._util.syntax import parsed
 from autograder.trust.mutants.code_slips import called
-from autograder.trust.mutants.places import New, Operator
+from autograder.trust.mutants.places import New, Operator, replaced
 
 Made = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
@@ -161,13 +162,13 @@ OPERATORS: tuple[Operator, ...] = (
 def whole_cells(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield rewrites of a whole answer; ``used`` are the names that later cells and tests use of it."""
     yield "comments and prints", f"print('here I am')\n{source}\n# that is all\nprint('done')"
-    yield from _other_names(tree, used)
+    yield from _other_names(source, tree, used)
     yield from _helpers(source, tree)
     yield from _hints(tree)
     yield from _other_seeds(source, tree)
 
 
-def _other_names(tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Rename what a function binds for itself, and what no other cell uses."""
     made = copy.deepcopy(tree)
     names: set[str] = set()
@@ -183,10 +184,13 @@ def _other_names(tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, s
     arguments = {one.arg for one in ast.walk(made) if isinstance(one, ast.arg)}
     names = {name for name in names | top if name not in used and name not in arguments and name != "_"}
     if names:
+        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names]
+        renamed = replaced(source, [(node, f"my_{node.id.strip('_')}") for node in nodes])
         for node in ast.walk(made):
             if isinstance(node, ast.Name) and node.id in names:
                 node.id = f"my_{node.id.strip('_')}"
-        yield "other names", ast.unparse(made)
+        again = parsed(renamed)
+        yield "other names", renamed if again and ast.unparse(again) == ast.unparse(made) else ast.unparse(made)
 
 
 def _outside(node: ast.AST) -> Iterator[ast.Name]:
@@ -250,8 +254,7 @@ def _trains(tree: ast.Module) -> bool:
 
 def seeded(source: str, tree: ast.Module, seed: int) -> str:
     """Write a cell with its own seeds replaced, and one set at its beginning."""
-    made = _Seeds(seed).visit(copy.deepcopy(tree))
-    body = ast.unparse(made) if ast.unparse(made) != ast.unparse(tree) else source
+    body = replaced(source, [(node, str(seed)) for node in _seeds(tree)])
     return "\n".join(["import sys as _sys", *(line.format(seed=seed) for line in _SEED_LINES), body])
 
 
@@ -262,21 +265,13 @@ _SEED_LINES = (
 )
 
 
-class _Seeds(ast.NodeTransformer):
-    """A change of the whole numbers in calls that seed."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def visit_Call(self, node: ast.Call) -> Any:
-        """Replace the seed of a call."""
-        self.generic_visit(node)
-        if called(node) in _SEEDING and node.args and isinstance(node.args[0], ast.Constant):
-            node.args[0] = ast.Constant(self.seed)
-        for keyword in node.keywords:
-            if keyword.arg in ("seed", "random_state") and isinstance(keyword.value, ast.Constant):
-                keyword.value = ast.Constant(self.seed)
-        return node
+def _seeds(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield the whole numbers in calls that seed."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = node.args[:1] if called(node) in _SEEDING else []
+            given += [keyword.value for keyword in node.keywords if keyword.arg in ("seed", "random_state")]
+            yield from (one for one in given if isinstance(one, ast.Constant) and type(one.value) is int)
 
 
 # --- pieces --------------------------------------------------------------------------------------------

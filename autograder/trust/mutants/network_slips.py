@@ -147,8 +147,16 @@ def training(node: ast.AST) -> Made:
 
 def history(node: ast.AST) -> Made:
     """Look at the training's numbers instead of the validation's, and the other way round."""
-    if isinstance(node, ast.Constant) and node.value in _SERIES:
-        yield f"{_SERIES[str(node.value)]} for {node.value!s}", ast.Constant(_SERIES[str(node.value)])
+    if isinstance(node, ast.Subscript) and (other := _SERIES.get(_text(node.slice))):
+        yield f"{other} for {_text(node.slice)}", ast.Subscript(node.value, ast.Constant(other), ast.Load())
+    if isinstance(node, ast.Call):
+        for keyword in node.keywords:
+            if keyword.arg == "monitor" and (other := _SERIES.get(_text(keyword.value))):
+                yield f"{other} for {_text(keyword.value)}", _with(node, "monitor", ast.Constant(other))
+
+
+def _text(node: ast.AST) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 _SERIES = {"val_loss": "loss", "loss": "val_loss", "val_accuracy": "accuracy", "accuracy": "val_accuracy"}

@@ -52,8 +52,7 @@ def apply(source: str, tree: ast.Module, edit: Edit) -> str | None:
     wanted = _unparsed(tree, edit)
     if wanted is None or wanted == before:
         return None
-    for text in _texts(edit):
-        made = _spliced(source, edit.node, text)
+    for made in _written(source, edit):
         again = parsed(made)
         if again is not None and ast.unparse(again) == wanted:
             return made
@@ -107,22 +106,101 @@ def _nodes(new: New) -> Sequence[Any]:
     return list(new) or [ast.Pass()]
 
 
-def _texts(edit: Edit) -> Iterator[str]:
-    """Yield the ways to write what is new in the node's place."""
-    nodes = [ast.fix_missing_locations(node) for node in _nodes(edit.new)]
+def _written(source: str, edit: Edit) -> Iterator[str]:
+    """Yield ways to write the source after an edit, that with the smallest change first."""
     if isinstance(edit.new, ast.expr):
-        text = ast.unparse(nodes[0])
-        yield from (text, f"({text})")
+        old, new = narrowed(edit.node, ast.fix_missing_locations(edit.new))
+        made = _resized(source, old, new)
+        yield from () if made is None else (made,)
+        pairs = [(a, b) for a, b in _differing(old, new) if isinstance(a, ast.expr) and isinstance(b, ast.expr)]
+        yield replaced(source, [(a, ast.unparse(b)) for a, b in pairs])
+        text = ast.unparse(new)
+        yield from (_spliced(source, old, text), _spliced(source, old, f"({text})"))
         return
     margin = " " * getattr(edit.node, "col_offset", 0)
+    nodes = [ast.fix_missing_locations(node) for node in _nodes(edit.new)]
     lines = "\n".join(ast.unparse(node) for node in nodes).split("\n")
-    yield f"\n{margin}".join(lines)
+    yield _spliced(source, edit.node, f"\n{margin}".join(lines))
 
 
-def _spliced(source: str, node: Any, text: str) -> str:
+def narrowed(old: ast.AST, new: ast.AST) -> tuple[ast.AST, ast.AST]:
+    """Descend into two trees as long as they differ in one part only; return that part of both."""
+    while type(old) is type(new):
+        pairs = _differing(old, new)
+        if len(pairs) != 1 or not all(isinstance(one, ast.expr | ast.keyword) for one in pairs[0]):
+            break
+        old, new = pairs[0]
+    if isinstance(old, ast.keyword) and isinstance(new, ast.keyword):
+        return old.value, new.value
+    return old, new
+
+
+def _differing(old: ast.AST, new: ast.AST) -> list[tuple[Any, Any]]:
+    """List the parts in which two nodes differ."""
+    if type(old) is not type(new):
+        return []
+    fields = [(getattr(old, name, None), getattr(new, name, None)) for name in old._fields]
+    return [(a, b) for one, other in fields for a, b in _parts(one, other) if not _is_same(a, b)]
+
+
+def _parts(old: Any, new: Any) -> list[tuple[Any, Any]]:
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return list(zip(old, new, strict=True))
+    return [(old, new)]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, ast.AST) and isinstance(other, ast.AST):
+        return one is other or ast.dump(one) == ast.dump(other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return bool(one == other)
+
+
+def _resized(source: str, old: ast.AST, new: ast.AST) -> str | None:
+    """Write a call or a list with one element less, or with one more at its end; None if it is neither."""
+    before, after = _elements(old), _elements(new)
+    if type(old) is not type(new) or not before:
+        return None
+    if len(after) == len(before) + 1 and all(map(_is_same, before, after)):
+        last = _span(source, before[-1])[1]
+        return f"{source[:last]}, {ast.unparse(after[-1])}{source[last:]}"
+    gone = [place for place in range(len(before)) if all(map(_is_same, before[:place] + before[place + 1 :], after))]
+    if len(after) != len(before) - 1 or not gone:
+        return None
+    place = gone[0]
+    first, last = _span(source, before[place])
+    if place + 1 < len(before):
+        return source[:first] + source[_span(source, before[place + 1])[0] :]
+    return source[: _span(source, before[place - 1])[1] if place else first] + source[last:]
+
+
+def _elements(node: ast.AST) -> list[Any]:
+    if isinstance(node, ast.Call):
+        return [*node.args, *node.keywords]
+    return list(node.elts) if isinstance(node, ast.List | ast.Tuple) else []
+
+
+def replaced(source: str, texts: Sequence[tuple[ast.AST, str]]) -> str:
+    """Put texts where nodes of the source's tree are; the nodes do not overlap."""
+    for node, text in sorted(texts, key=lambda pair: _span(source, pair[0]), reverse=True):
+        source = _spliced(source, node, text)
+    return source
+
+
+def _spliced(source: str, node: ast.AST, text: str) -> str:
     """Put ``text`` where a node is."""
+    first, last = _span(source, node)
+    return source[:first] + text + source[last:]
+
+
+def _span(source: str, node: Any) -> tuple[int, int]:
+    """Return where a node begins and ends in its source, in characters."""
     lines = source.split("\n")
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-    head = lines[first - 1].encode()[: node.col_offset].decode()
-    tail = lines[node.end_lineno - 1].encode()[node.end_col_offset :].decode()
-    return "\n".join([*lines[: first - 1], head + text + tail, *lines[node.end_lineno :]])
+    return _offset(lines, first, node.col_offset), _offset(lines, node.end_lineno, node.end_col_offset)
+
+
+def _offset(lines: Sequence[str], line: int, column: int) -> int:
+    """Convert a line (from 1) and a column in bytes of UTF-8."""
+    return sum(len(one) + 1 for one in lines[: line - 1]) + len(lines[line - 1].encode()[:column].decode())

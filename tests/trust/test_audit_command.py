@@ -1,0 +1,58 @@
+"""``autograder audit`` as an instructor runs it, in real sandboxes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.pipeline import make_course
+
+from autograder import cli
+
+pytestmark = pytest.mark.sandbox
+
+
+def autograder(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments], prog_name="autograder")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    make_course(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_an_audit_prints_its_questions_and_writes_page_and_json(root: Path) -> None:
+    options = ["--course", root, "--minutes", 5, "--question", "test-mean", "--json", root / "audit.json"]
+    done = autograder("audit", "numbers", *options)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("test-mean ")
+    assert lines[0].split()[1] == lines[0].split()[3]
+    assert lines[-1] == str(root / "reports/numbers-audit.html")
+    assert "Audit of the tests" in Path(lines[-1]).read_text()
+    said = json.loads((root / "audit.json").read_text())
+    assert {result["cell"] for result in said["results"]} == {"mean"}
+    assert said["families"]["honest"][0] == said["families"]["honest"][1] > 3
+    assert not any((root / name).exists() for name in ("submitted", "autograded", "gradebook.db", "grades.csv"))
+
+
+@pytest.mark.slow
+def test_a_missed_floor_is_exit_code_1_and_quiet_says_only_that(root: Path) -> None:
+    yaml = root / "course.yaml"
+    yaml.write_text(yaml.read_text().replace("points: 10,", "points: 10, audit: {caught: 1},"))
+    source = root / "source/numbers/numbers.ipynb"
+    source.write_text(source.read_text().replace("assert squares == [0, 1, 4, 9, 16]", "assert squares"))
+    options = ["--course", root, "--minutes", 5, "--question", "test-squares", "--family", "cheat", "--quiet"]
+    done = autograder("audit", "numbers", *options)
+    assert done.exit_code == 1, done.output
+    assert done.stdout == "below the floor in course.yaml: 100% must be caught, and no right answer lose points\n"
+
+
+def test_a_family_that_does_not_exist_is_refused(root: Path) -> None:
+    done = autograder("audit", "numbers", "--course", root, "--family", "netwrok")
+    assert done.exit_code == 2
+    assert "'netwrok' is not one of 'honest', 'code', 'network', 'data', 'cheat'" in done.stderr
