@@ -83,6 +83,23 @@ class LatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempts:
+    """The rule for several hand-ins of one student or team."""
+
+    counts: str = "last"
+    """``last``, ``last_before_due`` or ``best``."""
+    daily: int | None = None
+    """Most attempts of one day; None: no limit."""
+    total: int | None = None
+    """Most attempts in all; None: no limit."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the last one counts, without limits."""
+        return self == Attempts()
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """A change of all students' points of an assignment."""
 
@@ -193,6 +210,9 @@ class Assignment:
     points: float | None = None
     """Total that the notebooks must add up to; None: no total is demanded."""
     late: LatePolicy = field(default_factory=LatePolicy)
+    attempts: Attempts = field(default_factory=Attempts)
+    team_size: int = 1
+    """Most students who hand in together; 1: everybody alone."""
     group: str = ""
     """Name of the course's group that it belongs to; empty in a course without groups."""
     weight: float | None = None

@@ -25,6 +25,7 @@ from autograder.records import (
     SANDBOXES,
     TRAINING,
     Assignment,
+    Attempts,
     Course,
     Curve,
     Engine,
@@ -42,6 +43,7 @@ LATE_KINDS = ("none", "zero", "per_day", "plugin")
 STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 PLACES = ("outside", "kernel")
+COUNTING = ("last", "last_before_due", "best")
 CURVES = ("none", "add", "factor", "sqrt", "best")
 ROUNDINGS = ("day", "hour", "exact")
 
@@ -64,6 +66,9 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "weight": (0, 1_000_000),
     "cap": (0, 1_000_000),
     "factor": (0, 1000),
+    "daily": (1, 1000),
+    "total": (1, 100_000),
+    "team_size": (1, 1000),
     "budget": (0, 366),
     "per_assignment": (0, 366),
     "late_days": (0, 366),
@@ -154,7 +159,11 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, _RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where", Curve: "kind"})
+        self.read = Reader(
+            COURSE_FILE,
+            _RANGES,
+            {LatePolicy: "kind", Engine: "kind", Examine: "where", Curve: "kind", Attempts: "counts"},
+        )
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""
@@ -278,6 +287,11 @@ class _CourseFile:
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
         made = result.prepare is not None
         self.check_dates(keys, where, result)
+        if "attempts" in keys and result.attempts.counts not in COUNTING:
+            known = suggest(result.attempts.counts, COUNTING) or f"; it is one of {', '.join(COUNTING)}"
+            raise self.read.error(keys["attempts"], f"unknown attempts {result.attempts.counts!r} in {where}{known}")
+        if result.attempts.counts == "last_before_due" and result.due is None:
+            raise self.read.error(keys["attempts"], f"{where} has no due date; add 'due'")
         if "curve" in keys:
             self.check_curve(keys["curve"], where, result.curve)
         if "late" in keys:

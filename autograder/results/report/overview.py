@@ -57,6 +57,7 @@ def render_class_report(
     departed: Mapping[str, str] | None = None,
     titles: Titles | None = None,
     presence: Presence | None = None,
+    hand_ins: Sequence[str] = (),
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -73,6 +74,7 @@ def render_class_report(
         departed: student with a grade and without a submission → a remark.
         titles: notebook and id of a question → its heading.
         presence: the roster, compared with those who handed in.
+        hand_ins: what a person should know about teams and attempts, a line each.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -89,6 +91,7 @@ def render_class_report(
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
         "departed": sorted((departed or {}).items()),
+        "hand_ins": hand_ins,
         "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
