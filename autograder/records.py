@@ -85,6 +85,54 @@ class LatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempts:
+    """The rule for several hand-ins of one student or team."""
+
+    counts: str = "last"
+    """``last``, ``last_before_due`` or ``best``."""
+    daily: int | None = None
+    """Most attempts of one day; None: no limit."""
+    total: int | None = None
+    """Most attempts in all; None: no limit."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the last one counts, without limits."""
+        return self == Attempts()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rule for what students see of tests' results before the last student's due date."""
+
+    before_due: str = "all"
+    """``nothing``, ``passed`` (or not), ``score`` (the points), ``all`` (the whole page)."""
+    step: float = 0.0
+    """With ``score``: the share by which a score must be better before the shown one moves; 0: any."""
+    public: tuple[str, ...] = ()
+    """Ids of questions that are always shown."""
+    private: tuple[str, ...] = ()
+    """Ids of questions of which nothing is shown before."""
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether anything is held back."""
+        return self.before_due != "all" or bool(self.private)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A question whose result is held back from the student."""
+
+    notebook: str
+    id: str
+    max_score: float
+    words: str
+    """What the student may know; empty: nothing."""
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """A change of all students' points of an assignment."""
 
@@ -203,6 +251,10 @@ class Assignment:
     points: float | None = None
     """Total that the notebooks must add up to; None: no total is demanded."""
     late: LatePolicy = field(default_factory=LatePolicy)
+    attempts: Attempts = field(default_factory=Attempts)
+    shown: Shown = field(default_factory=Shown)
+    team_size: int = 1
+    """Most students who hand in together; 1: everybody alone."""
     group: str = ""
     """Name of the course's group that it belongs to; empty in a course without groups."""
     weight: float | None = None
@@ -706,6 +758,8 @@ class Grade:
     """The dates that were applied; None in results of earlier versions."""
     name: str = ""
     """The student's name for people, from the roster; result.json does not hold it."""
+    held_back: tuple[HeldBack, ...] = ()
+    """Questions that were taken out of a grade for its student's eyes; result.json does not hold them."""
 
     @property
     def shown(self) -> str:

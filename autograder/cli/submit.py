@@ -13,6 +13,7 @@ from autograder.cli.output import examples
     epilog=examples("""
 autograder submit network.ipynb --student ada
 autograder submit network.ipynb --student ada --release release/keras-fully-connected
+autograder submit network.ipynb --student ada --with bob
 """)
 )
 @click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -23,13 +24,23 @@ autograder submit network.ipynb --student ada --release release/keras-fully-conn
     type=click.Path(path_type=Path, exists=True),
     help="The released notebook, or its folder: then the receipt tells exactly which answers are missing.",
 )
+@click.option(
+    "--with", "team", metavar="NAME", multiple=True, help="Who hands in with you; may be given more than once."
+)
 @click.option("--assignment", help="The assignment's name (default: that of the folder of the released notebook).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the package (default: beside the notebook).",
 )
-def submit(notebook: Path, student: str, released: Path | None, assignment: str | None, out: Path | None) -> None:
+def submit(
+    notebook: Path,
+    student: str,
+    team: tuple[str, ...],
+    released: Path | None,
+    assignment: str | None,
+    out: Path | None,
+) -> None:
     """Check NOTEBOOK and pack it for handing in.
 
     Prints a receipt: the package's content, time and hash, and the answers that are still missing. Hand in the package
@@ -37,5 +48,5 @@ def submit(notebook: Path, student: str, released: Path | None, assignment: str 
     """
     from autograder.submission import pack
 
-    receipt = pack(notebook, release=released, assignment=assignment, student=student, out=out)
+    receipt = pack(notebook, release=released, assignment=assignment, student=student, out=out, team=team)
     click.echo(receipt.text())

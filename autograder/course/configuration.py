@@ -25,6 +25,7 @@ from autograder.records import (
     SANDBOXES,
     TRAINING,
     Assignment,
+    Attempts,
     AuditFloor,
     Course,
     Curve,
@@ -36,6 +37,7 @@ from autograder.records import (
     LatePolicy,
     LearningSystem,
     Limits,
+    Shown,
     Totals,
 )
 
@@ -45,6 +47,8 @@ STUDENT_KITS = ("installed", "bundle")
 ENGINES = ("local", "dask")
 PLACES = ("outside", "kernel")
 LEARNING_SYSTEMS = ("canvas", "moodle")
+SHOWN = ("nothing", "passed", "score", "all")
+COUNTING = ("last", "last_before_due", "best")
 CURVES = ("none", "add", "factor", "sqrt", "best")
 ROUNDINGS = ("day", "hour", "exact")
 
@@ -68,6 +72,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "weight": (0, 1_000_000),
     "cap": (0, 1_000_000),
     "factor": (0, 1000),
+    "step": (0, 1),
+    "daily": (1, 1000),
+    "total": (1, 100_000),
+    "team_size": (1, 1000),
     "budget": (0, 366),
     "per_assignment": (0, 366),
     "late_days": (0, 366),
@@ -160,7 +168,18 @@ class _CourseFile:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.read = Reader(COURSE_FILE, RANGES, {LatePolicy: "kind", Engine: "kind", Examine: "where", Curve: "kind"})
+        self.read = Reader(
+            COURSE_FILE,
+            RANGES,
+            {
+                LatePolicy: "kind",
+                Engine: "kind",
+                Examine: "where",
+                Curve: "kind",
+                Attempts: "counts",
+                Shown: "before_due",
+            },
+        )
 
     def course(self, node: yaml.Node) -> Course:
         """Read the whole course from the top node."""
@@ -300,6 +319,13 @@ class _CourseFile:
         keys = self.read.fields(node, where, Assignment, fixed=["name"])
         made = result.prepare is not None
         self.check_dates(keys, where, result)
+        if "attempts" in keys and result.attempts.counts not in COUNTING:
+            known = suggest(result.attempts.counts, COUNTING) or f"; it is one of {', '.join(COUNTING)}"
+            raise self.read.error(keys["attempts"], f"unknown attempts {result.attempts.counts!r} in {where}{known}")
+        if "shown" in keys:
+            self.check_shown(keys["shown"], where, result)
+        if result.attempts.counts == "last_before_due" and result.due is None:
+            raise self.read.error(keys["attempts"], f"{where} has no due date; add 'due'")
         if "curve" in keys:
             self.check_curve(keys["curve"], where, result.curve)
         if "late" in keys:
@@ -351,6 +377,19 @@ class _CourseFile:
         if name not in STUDENT_KITS:
             known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
             raise self.read.error(node, f"unknown student {name!r}{known}")
+
+    def check_shown(self, node: yaml.Node, where: str, result: Assignment) -> None:
+        """Refuse a rule for what students see that contradicts itself."""
+        shown = result.shown
+        if shown.before_due not in SHOWN:
+            known = suggest(shown.before_due, SHOWN) or f"; it is one of {', '.join(SHOWN)}"
+            raise self.read.error(node, f"{where} cannot show {shown.before_due!r}{known}")
+        if shown.step and shown.before_due != "score":
+            raise self.read.error(node, f"'step' of 'shown' in {where} goes with before_due: score")
+        if both := set(shown.public) & set(shown.private):
+            raise self.read.error(node, f"{min(both)!r} of {where} is both public and private")
+        if shown.holds_back and result.due is None:
+            raise self.read.error(node, f"{where} holds results back and has no due date; add 'due'")
 
     def check_curve(self, node: yaml.Node, where: str, curve: Curve) -> None:
         """Refuse a curve whose keys contradict one another."""

@@ -8,22 +8,23 @@ from pathlib import Path
 
 from autograder._util.files import Versions, version, versions
 from autograder.errors import HostError
-from autograder.grading.batch import students
 from autograder.records import Assignment, Course
 from autograder.submissions.collection import Collected, collect
+from autograder.submissions.hand_ins import HandIns
 
 
 class Arrivals:
     """Submissions of an assignment that are new or have changed, once they have been still for a look."""
 
     def __init__(self, course: Course, assignment: Assignment) -> None:
-        self._course, self._name = course, assignment.name
+        self._hand_ins, self._name = HandIns(course), assignment.name
         self._seen: dict[str, Versions] = {}
         self._given: dict[str, Versions] = {}
 
     def look(self) -> Sequence[str]:
         """List the students whose submissions are as they were at the last look, and have not been listed so."""
-        now = {student: self._files(student) for student in students(self._course, self._name)}
+        self._hand_ins.look_again()
+        now = {student: self._files(student) for student in self._hand_ins.students(self._name)}
         ready = [
             student
             for student, files in now.items()
@@ -34,7 +35,7 @@ class Arrivals:
         return ready
 
     def _files(self, student: str) -> Versions:
-        return versions(self._course.submitted(student, self._name), follow_symlinks=False)
+        return versions(self._hand_ins.folder(student, self._name), follow_symlinks=False)
 
 
 class Inbox:

@@ -15,7 +15,7 @@ from autograder.grading.batch import Execute, Progress
 from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.walls import require_walls
 from autograder.grading.work import Work
-from autograder.records import Assignment, Batch, Course, Exam, Grade
+from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
 from autograder.release import exam_cache
 from autograder.release.preparation import check_hidden_data
 from autograder.release.record import Release
@@ -111,14 +111,39 @@ def run_assignment(
     """
     with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
         publisher.look(course, assignment)
+        plan, tried = _choose_best(plan, options)
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
                 done = _run(plan.works, plan, options, progress)
             loading.result()
+            done = replace(done, not_graded=(*tried, *done.not_graded))
             first = plan.works[0]
             published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], done)
     return Graded(done, published)
+
+
+def _choose_best(plan: Plan, options: Options) -> tuple[Plan, tuple[NotGraded, ...]]:
+    """Grade all attempts where the best one counts, and plan with those that turned out so.
+
+    Returns:
+        The plan, and the attempts that could not be graded.
+    """
+    release = load_release(plan.course, plan.assignment)
+    rounds = batch.trials(plan.course, release, options.only)
+    if not rounds:
+        return plan, ()
+    local = options.execute is None
+    failed: list[NotGraded] = []
+    for turn in rounds:
+        several = turn if local else [replace(work, runs=None) for work in turn]
+        with _templates(replace(plan, due=tuple(several)), options):
+            failed += _run(several, plan, options, lambda student, outcome: None).not_graded
+    works = batch.plan(plan.course, release, options.only)
+    if not local:
+        works = tuple(replace(work, runs=None) for work in works)
+    due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])
+    return replace(plan, works=works, due=tuple(due)), tuple(failed)
 
 
 def forecast_assignment(

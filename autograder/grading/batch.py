@@ -27,8 +27,9 @@ from autograder.records import Batch, Course, Grade, NotGraded
 from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
 from autograder.results import result_json
-from autograder.submissions.hand_ins import HandIns
+from autograder.submissions.hand_ins import HandIns, submitters
 from autograder.submissions.manifest import TIMESTAMP, read_timestamp
+from autograder.term.attempts import Attempt
 
 BATCH_LOG = "log/batch.log"
 """Path in .autograder/. In the same folder are those with each submission's own log."""
@@ -39,18 +40,9 @@ Progress = Callable[[str, Grade | NotGraded], None]
 
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
-    """List the students with a folder submitted/<student>/<assignment>/."""
-    root = course.directory("submitted")
-    if not root.is_dir():
-        return ()
-    return tuple(sorted(p.name for p in root.iterdir() if not p.name.startswith(".") and _is_folder(p / assignment)))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # nobody may look into it: grading says so
-        return True
+    """List the students for whom something was handed in, by themselves or by their team."""
+    one = course.assignments.get(assignment)
+    return submitters(course, assignment) if one is None or one.team_size < 2 else HandIns(course).students(assignment)
 
 
 def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Work, ...]:
@@ -68,21 +60,52 @@ def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Wo
     return tuple(planner.work(student) for student in present if not only or student in only)
 
 
+def trials(course: Course, release: Release, only: Sequence[str] = ()) -> list[list[Work]]:
+    """Make the work records of attempts without a current grade, where the best one counts.
+
+    Returns:
+        Rounds, each with at most one attempt of a student.
+    """
+    if release.assignment.attempts.counts != "best":
+        return []
+    planner = Planner(course, release)
+    names = [name for name in students(course, release.assignment.name) if not only or name in only]
+    each = [[work for work in planner.trials(name) if current(work) is None] for name in names]
+    return [[works[turn] for works in each if len(works) > turn] for turn in range(max(map(len, each), default=0))]
+
+
 class Planner:
     """Maker of an assignment's work records; what all of them share is read once."""
 
     def __init__(self, course: Course, release: Release) -> None:
         self._course, self._release = course, release
         self.common = common_keys(course, release)
-        self._hand_ins = HandIns(course)
+        self.hand_ins = HandIns(course)
 
     def work(self, student: str, *, submission: Path | None = None, target: Path | None = None) -> Work:
         """Make the work record of a submission, as it is on disk now; its places default to the student's."""
         assignment = self._release.assignment
-        dates = self._hand_ins.dates(student, assignment.name)
+        dates = self.hand_ins.dates(student, assignment.name)
         common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
-        folder = submission or self._hand_ins.folder(student, assignment.name)
+        folder = submission or self.hand_ins.folder(student, assignment.name)
         work = submission_work(self._course, self._release, student, common, submission=folder, target=target)
+        work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
+        return replace(work, recording_keys=recordings.keys(work))
+
+    def trials(self, student: str) -> list[Work]:
+        """Make the work records of a student's attempts, where the best of several counts."""
+        assignment = self._release.assignment
+        if assignment.attempts.counts != "best":
+            return []
+        allowed, _ = self.hand_ins.allowed(student, assignment)
+        return [self._trial(student, one) for one in allowed] if len(allowed) > 1 else []
+
+    def _trial(self, student: str, attempt: Attempt) -> Work:
+        assignment = self._release.assignment
+        dates = self.hand_ins.dates(student, assignment.name, attempt)
+        common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
+        target = self.hand_ins.trial(student, assignment.name, attempt)
+        work = submission_work(self._course, self._release, student, common, submission=attempt.folder, target=target)
         work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
         return replace(work, recording_keys=recordings.keys(work))
 

@@ -248,6 +248,7 @@ class Service:
 
     def _begin(self, pool: Pool, student: str, future: Result) -> None:
         try:
+            self._planner.hand_ins.look_again()
             work = replace(self._planner.work(student), scratch=self._scratch)
             grade = batch.current(work)
         except Exception as error:  # whatever is wrong with one submission, the others are graded

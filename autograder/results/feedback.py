@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from autograder._util.files import write_atomically
 from autograder.errors import HostError
 from autograder.records import Assignment, Course, Grade
 from autograder.results import report, result_json, second_look
+from autograder.results.shown import for_students
 
 
 def write_feedback(
     course: Course, assignment: Assignment, grades: Sequence[Grade], *, changed_only: bool = False
 ) -> list[Path]:
-    """Write feedback/<student>/<assignment>/<page>.html for each grade.
+    """Write feedback/<student>/<assignment>/<page>.html for each grade, as the student may see it now.
 
     Points and comments given by hand are in grades that come from
     :func:`~autograder.results.gradebook.with_manual_scores`.
@@ -42,6 +44,7 @@ def write_feedback(
     Raises:
         HostError: a page cannot be written, or an annotated notebook is damaged.
     """
+    grades = for_students(course, assignment, grades, datetime.now(UTC))
     pages = _Pages(course, assignment)
     made = [_Page.of(course, pages, grade) for grade in grades]
     due = [page for page in made if not (changed_only and pages.is_current(page))]
@@ -114,6 +117,7 @@ class _Pages:
     def made_from(self, grade: Grade) -> str:
         parts = [self.common, json.dumps(result_json.to_json(grade), sort_keys=True)]
         parts.append(grade.name)
+        parts.append(repr(grade.held_back))
         parts.append(repr([([(q.by_hand, q.comment) for q in b.questions], b.comments) for b in grade.notebooks]))
         parts.append(repr(_requests(self.course, grade)))
         parts += [_hash(path.read_bytes()) if path.is_file() else "" for path in _paths(self.course, grade)]

@@ -20,6 +20,7 @@ from autograder.release import calibration_record
 from autograder.results import gradebook, report, result_json
 from autograder.results.feedback import write_feedback
 from autograder.results.report import grades_csv, render_class_report
+from autograder.submissions.hand_ins import HandIns, remarks
 from autograder.term.people import load_roster
 from autograder.term.presence import presence
 
@@ -77,8 +78,8 @@ class Publisher:
         self._before: gradebook.Points | None = None
 
     def look(self, course: Course, assignment: Assignment) -> None:
-        """Read the points given by hand, before any student's code runs; a fault of the roster is told now."""
-        load_roster(course)
+        """Read the points given by hand, before any student's code runs; a fault of the term's files is told now."""
+        HandIns(course)
         self._before = gradebook.points_by_hand(course, assignment.name)
 
     def load(self) -> None:
@@ -146,8 +147,9 @@ def for_people(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
 def departed(course: Course, grades: Sequence[Grade]) -> dict[str, str]:
     """Name the students whose submission was deleted or renamed after it was graded: student → a remark."""
     found = {}
+    hand_ins = HandIns(course)
     for grade in grades:
-        if not course.submitted(grade.student, grade.assignment).is_dir():
+        if hand_ins.chosen(grade.student, grade.assignment) is None:
             folder = course.autograded(grade.student, grade.assignment)
             found[grade.student] = (
                 f"the grade ({grade.score:g} of {grade.max_score:g}) is counted, and the submission is gone from "
@@ -280,10 +282,17 @@ def doubts(course: Course) -> list[str]:
         lines += [f"{name}, {one_line(student)}: {why}" for student, why in standing.set_aside.items()]
         graded = (*standing.current, *standing.older)
         lines += [f"{name}, {one_line(student)}: {why}" for student, why in departed(course, graded).items()]
-        remarks = presence(load_roster(course), [grade.student for grade in graded]).remarks
-        lines += [f"{name}, {one_line(student)}: {why}" for student, why in remarks.items()]
+        unexpected = presence(load_roster(course), [grade.student for grade in graded]).remarks
+        lines += [f"{name}, {one_line(student)}: {why}" for student, why in unexpected.items()]
+        lines += [f"{name}, {line}" for line in _of_hand_ins(course, name, graded)]
         lines += [f"{name}, {line}" for line in _odd_points(course, name, graded)]
     return lines
+
+
+def _of_hand_ins(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
+    """List conflicts of teams, and attempts that do not count."""
+    one = course.assignments.get(assignment)
+    return [] if one is None else remarks(HandIns(course), one, [grade.student for grade in grades])
 
 
 def _odd_points(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
@@ -325,6 +334,7 @@ def _write_report(
         by_hand=by_hand,
         departed=gone,
         titles=_titles(exams),
+        hand_ins=_of_hand_ins(course, assignment.name, grades),
         presence=presence(load_roster(course), {grade.student for grade in grades} | set(listed)),
         calibrated=calibration_record.standing(course, assignment.name, exams) if exams else ("", ()),
     )

@@ -23,6 +23,7 @@ from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records import Course
 from autograder.submissions.archive import extract
+from autograder.submissions.claims import superseded_folder
 from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import Found, digests, resolve
 from autograder.submissions.lms import Item, find_items, numbered
@@ -151,6 +152,8 @@ def _one(
             found = replace(found, timestamp=now, notes=(*found.notes, note))
         result = _deliver(course, assignment, item, found, work, is_timed=received is not None)
         people.learn(item, given, found.student)
+        if result.status is not CollectStatus.OLDER:
+            people.claim(found.student, found.team)
         return result
     except SubmissionError as error:
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=str(error))
@@ -240,6 +243,7 @@ def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Pa
             return replace(result, status=CollectStatus.UNCHANGED, timestamp=existing)
         if existing is not None and existing > found.timestamp and not is_timed:
             reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
+            _keep_earlier(course, assignment, found, staged)
             return replace(result, status=CollectStatus.OLDER, reason=reason)
     write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
     replaced = None
@@ -254,6 +258,15 @@ def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Pa
             replaced.rename(target)
         raise
     return replace(result, status=CollectStatus.REPLACED if replaced else CollectStatus.COLLECTED)
+
+
+def _keep_earlier(course: Course, assignment: str, found: Found, staged: Path) -> None:
+    """Keep an attempt that is older than the one collected, unless it is kept already."""
+    kept = superseded_folder(course, assignment, found.student)
+    if any(_same(staged, folder) for folder in (kept.iterdir() if kept.is_dir() else ())):
+        return
+    write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
+    staged.rename(_superseded(course, assignment, found.student, found.timestamp))
 
 
 def _refuse_twin(submitted: Path, student: str) -> None:
@@ -275,7 +288,7 @@ def _same(staged: Path, target: Path) -> bool:
 
 def _superseded(course: Course, assignment: str, student: str, time: datetime | None) -> Path:
     """Choose a new folder for a submission that is replaced."""
-    folder = course.state / "superseded" / assignment / student
+    folder = superseded_folder(course, assignment, student)
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{time:%Y%m%dT%H%M%SZ}" if time else "unknown"
     candidates = (folder / (name if n == 1 else f"{name}-{n}") for n in itertools.count(1))

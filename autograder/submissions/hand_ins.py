@@ -1,14 +1,20 @@
-"""Hand-ins of a course: which folder counts for a student, when it was handed in, and under which dates."""
+"""Hand-ins of a course: which attempt counts for a student, when it was handed in, and under which dates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-from autograder.records import Course, Dates
+from autograder._util.yaml_record import aware
+from autograder.records import Assignment, Course, Dates
+from autograder.submissions.claims import read_claims, superseded_folder
 from autograder.submissions.manifest import read_timestamp
+from autograder.term.attempts import Attempt, counting, in_order, within_limits
 from autograder.term.facts import Term, load_term, term_versions
+from autograder.term.teams import Teams, teams_of
 
 
 class HandIns:
@@ -18,6 +24,7 @@ class HandIns:
         self.course = course
         self._versions = term_versions(course)
         self._term = load_term(course)
+        self._teams: dict[str, Teams] = {}
 
     @property
     def term(self) -> Term:
@@ -25,26 +32,136 @@ class HandIns:
         now = term_versions(self.course)
         if now != self._versions:
             self._term, self._versions = load_term(self.course), now
+            self._teams = {}
         return self._term
 
-    def folder(self, student: str, assignment: str) -> Path:
-        """Return the folder that counts for a student."""
-        return self.course.submitted(student, assignment)
+    def students(self, assignment: str) -> tuple[str, ...]:
+        """List the students for whom something was handed in, by themselves or by their team."""
+        present = submitters(self.course, assignment)
+        of = self.teams(assignment).of
+        members = {other for student in present for other in of.get(student, ())}
+        return tuple(sorted({*present, *members}))
 
-    def dates(self, student: str, assignment: str) -> Dates:
-        """Return a student's dates for an assignment, with late days as far as earlier assignments left them."""
+    def teams(self, assignment: str) -> Teams:
+        """Return the teams of an assignment, by those who have handed in now."""
+        one = self.course.assignments.get(assignment)
+        if one is None or one.team_size < 2:
+            return Teams()
+        term = self.term
+        if assignment not in self._teams:
+            claims = read_claims(self.course, assignment)
+            present = submitters(self.course, assignment)
+            claims = {student: others for student, others in claims.items() if student in present}
+            self._teams[assignment] = teams_of(one, term.roster, term.memberships, claims, present)
+        return self._teams[assignment]
+
+    def look_again(self) -> None:
+        """Forget who has handed in: something new may have arrived."""
+        self._teams = {}
+
+    def attempts(self, student: str, assignment: str) -> list[Attempt]:
+        """List all attempts of a student's team, in order."""
+        found = []
+        for member in self.teams(assignment).members(student):
+            folders = [self.course.submitted(member, assignment)]
+            earlier = superseded_folder(self.course, assignment, member)
+            folders += sorted(earlier.iterdir()) if earlier.is_dir() else []
+            found += [Attempt(member, folder, read_timestamp(folder)) for folder in folders if folder.is_dir()]
+        return in_order(found)
+
+    def allowed(self, student: str, assignment: Assignment) -> tuple[list[Attempt], list[Attempt]]:
+        """Return the attempts within the limits, and those beyond."""
+        return within_limits(self.attempts(student, assignment.name), assignment.attempts, _zone(assignment))
+
+    def chosen(self, student: str, assignment: str) -> Attempt | None:
+        """Return the attempt that counts for a student; None if there is none."""
+        one = self.course.assignments.get(assignment)
+        if one is None or (one.team_size < 2 and one.attempts.is_plain):
+            folder = self.course.submitted(student, assignment)
+            return Attempt(student, folder, read_timestamp(folder)) if folder.is_dir() else None
+        own = self.term.dates(student, {})[assignment]
+        due = None if own.due is None else own.due + timedelta(hours=one.late.grace_hours)
+        attempts = self.attempts(student, assignment)
+        scores = {}
+        if one.attempts.counts == "best":
+            found = ((each, self._score(student, assignment, each)) for each in attempts)
+            scores = {each.folder: score for each, score in found if score is not None}
+        return counting(attempts, one.attempts, due, scores, _zone(one))
+
+    def trial(self, student: str, assignment: str, attempt: Attempt) -> Path:
+        """Return the folder for the result of an attempt that is graded to find the best one."""
+        time = f"{attempt.time.astimezone(UTC):%Y%m%dT%H%M%SZ}" if attempt.time is not None else "unknown"
+        return self.course.state / "attempts" / assignment / student / f"{attempt.submitter}-{time}" / "autograded"
+
+    def _score(self, student: str, assignment: str, attempt: Attempt) -> float | None:
+        """Read the score of an attempt; None if it is not graded."""
+        try:
+            found = json.loads((self.trial(student, assignment, attempt) / "result.json").read_bytes())["score"]
+            return float(found)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def folder(self, student: str, assignment: str) -> Path:
+        """Return the folder that counts for a student, which need not exist."""
+        found = self.chosen(student, assignment)
+        return self.course.submitted(student, assignment) if found is None else found.folder
+
+    def dates(self, student: str, assignment: str, attempt: Attempt | None = None) -> Dates:
+        """Return a student's dates for an assignment, with late days as far as earlier assignments left them.
+
+        Args:
+            student: the student.
+            assignment: the assignment.
+            attempt: as if this one counted; None: the one that counts.
+        """
         names = self.course.assignments if self.term.has_late_days(student) else (assignment,)
-        return self._dates(student, names)[assignment]
+        return self._dates(student, names, {assignment: attempt} if attempt else {})[assignment]
 
     def all_dates(self, student: str) -> dict[str, Dates]:
         """Return a student's dates for every assignment."""
-        return self._dates(student, self.course.assignments)
+        return self._dates(student, self.course.assignments, {})
 
-    def _dates(self, student: str, names: Iterable[str]) -> dict[str, Dates]:
+    def _dates(self, student: str, names: Iterable[str], given: Mapping[str, Attempt]) -> dict[str, Dates]:
         """Return the dates by when these assignments were handed in."""
         handed_in: dict[str, datetime] = {}
-        for name in names:
-            when = read_timestamp(self.folder(student, name))
-            if when is not None:
-                handed_in[name] = when
-        return self.term.dates(student, handed_in)
+        chosen = {name: given.get(name) or self.chosen(student, name) for name in names}
+        for name, attempt in chosen.items():
+            if attempt is not None and attempt.time is not None:
+                handed_in[name] = attempt.time
+        found = self.term.dates(student, handed_in)
+        for name, attempt in chosen.items():
+            if attempt is not None and attempt.submitter != student:
+                notes = (*found[name].notes, f"handed in by {attempt.submitter}")
+                found[name] = replace(found[name], notes=notes)
+        return found
+
+
+def submitters(course: Course, assignment: str) -> tuple[str, ...]:
+    """List the students with a folder submitted/<student>/<assignment>/."""
+    root = course.directory("submitted")
+    if not root.is_dir():
+        return ()
+    return tuple(sorted(p.name for p in root.iterdir() if not p.name.startswith(".") and _is_folder(p / assignment)))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # nobody may look into it: grading says so
+        return True
+
+
+def _zone(assignment: Assignment) -> tzinfo:
+    """Return the time zone of the assignment's due date: its days are those of the limit."""
+    return (aware(assignment.due).tzinfo if assignment.due is not None else None) or UTC
+
+
+def remarks(hand_ins: HandIns, assignment: Assignment, students: Sequence[str]) -> list[str]:
+    """List what a person should know about teams and attempts of an assignment, a line each."""
+    found = list(hand_ins.teams(assignment.name).conflicts)
+    if not assignment.attempts.is_plain:
+        for student in students:
+            _, beyond = hand_ins.allowed(student, assignment)
+            if beyond:
+                found.append(f"{student}: {len(beyond)} attempts beyond the limit do not count")
+    return found

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line
@@ -28,6 +29,10 @@ _ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
 """Limits for a student's archive as a file of the source."""
 
 
+MAX_TEAM = 100
+"""Largest number of names in a package's team."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A submission that was read and checked, and is not in its place yet."""
@@ -38,6 +43,8 @@ class Found:
     """Path in the submission → path below ``root``."""
     timestamp: datetime
     notes: tuple[str, ...]
+    team: tuple[str, ...] = ()
+    """The others whom the package names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class _Manifest:
 
     student: str
     timestamp: datetime
+    team: tuple[str, ...] = ()
 
 
 def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
@@ -86,7 +94,8 @@ def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, it
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.
     time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
-    return Found(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more))
+    team = manifest.team if manifest is not None else ()
+    return Found(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more), team)
 
 
 def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
@@ -118,7 +127,9 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
     try:
         content = json.loads((folder / MANIFEST).read_bytes())
         manifest = _Manifest(
-            student_name(content["student"]), datetime.fromisoformat(content["timestamp"]).astimezone(UTC)
+            student_name(content["student"]),
+            datetime.fromisoformat(content["timestamp"]).astimezone(UTC),
+            tuple(student_name(name) for name in _short_list(content.get("team", []))),
         )
         version, claimed, hashes = content["format"], content["assignment"], dict(content["sha256"])
     except SubmissionError:
@@ -132,6 +143,13 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
     if hashes != digests(folder, (m.name for m in members if m.name != MANIFEST)):
         raise SubmissionError(f"its files are not those that its {MANIFEST} lists: it was damaged or changed")
     return manifest
+
+
+def _short_list(value: Any) -> list[Any]:
+    """Return a list of at most :data:`MAX_TEAM` members; raise ValueError for anything else."""
+    if not isinstance(value, list) or len(value) > MAX_TEAM:
+        raise ValueError("no short list")
+    return value
 
 
 def digests(root: Path, names: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,13 +55,15 @@ class Receipt:
     unanswered: tuple[str, ...]
     """grade_ids of the answer cells that are missing, or still as released."""
     warnings: tuple[str, ...]
+    team: tuple[str, ...] = ()
+    """The others who hand in together with the student."""
 
     def text(self) -> str:
         """Write the receipt for a terminal: packed files, unanswered questions, warnings."""
         total = len(self.answered) + len(self.unanswered)
         lines = [
             f"Packed    {self.path}",
-            f"for       {self.student}, {self.assignment}",
+            f"for       {' and '.join([self.student, *self.team])}, {self.assignment}",
             f"at        {self.timestamp:%Y-%m-%d %H:%M:%S} UTC",
             f"sha256    {self.sha256}",
             f"files     {', '.join(self.files)}",
@@ -81,6 +83,7 @@ def pack(
     assignment: str | None = None,
     out: Path | None = None,
     now: datetime | None = None,
+    team: Sequence[str] = (),
 ) -> Receipt:
     """Check a student's notebook and pack it for handing in.
 
@@ -95,6 +98,7 @@ def pack(
         assignment: its name; default: the name of the release's folder, else of the notebook's.
         out: the folder for ``<assignment>-<student>-<time>.zip``; default: the notebook's.
         now: the time of handing in; default: now.
+        team: the names or numbers of the others who hand in together with the student.
 
     Returns:
         The receipt.
@@ -104,6 +108,7 @@ def pack(
         UsageError: a path does not exist.
     """
     student = student_name(student)
+    team = tuple(dict.fromkeys(map(student_name, team)))
     if not notebook.is_file():
         raise UsageError(f"There is no notebook {notebook}.")
     released_path = released_notebook(notebook, release)
@@ -126,7 +131,7 @@ def pack(
     more += _backslashes(notebook, student_cells)
     more += map(str, habits(own_code(student_cells, released)))
     timestamp = (now or datetime.now(UTC)).astimezone(UTC)
-    packed = _zip(files, student, assignment, timestamp)
+    packed = _zip(files, student, assignment, timestamp, team)
     scan(io.BytesIO(packed), SUBMISSION)
     path = (out or notebook.parent) / f"{assignment}-{student}-{timestamp:%Y%m%dT%H%M%SZ}.zip"
     write_atomically(path, packed)
@@ -140,6 +145,7 @@ def pack(
         answered=answered,
         unanswered=unanswered,
         warnings=(*notes, *more),
+        team=tuple(team),
     )
 
 
@@ -213,12 +219,13 @@ def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path 
             yield name, content
 
 
-def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: datetime) -> bytes:
+def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: datetime, team: Sequence[str]) -> bytes:
     """Make the zip: sorted, one date, one mode, so that equal files and times give equal bytes."""
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "assignment": assignment,
         "student": student,
+        **({"team": list(team)} if team else {}),
         "timestamp": timestamp.isoformat(),
         "sha256": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 
+from autograder._util.files import write_atomically
 from autograder.records import Course
+from autograder.submissions.claims import claims_file, read_claims
 from autograder.submissions.lms import Item
 from autograder.submissions.names import SYSTEMS
 from autograder.term.people import PARTICIPANT, UNLISTED, Person, Roster, load_roster, save_roster
@@ -22,6 +26,7 @@ class People:
         self.course, self.assignment = course, assignment
         self.roster: Roster = load_roster(course)
         self.learned: dict[str, Person] = {}
+        self.claims = read_claims(course, assignment)
 
     def identified(self, item: Item, student: str) -> tuple[str, tuple[str, ...]]:
         """Return the student's id by the roster, and notes; the name as it came if the roster knows nobody like that.
@@ -62,8 +67,17 @@ class People:
         ids = {**before.ids, column: value} if value else before.ids
         self.learned[student] = replace(before, name=name, ids=ids)
 
+    def claim(self, student: str, team: Sequence[str]) -> None:
+        """Remember whom a student's package names; names are the roster's ids where it knows them."""
+        people = [self.roster.called(name) for name in team]
+        ids = [name if person is None else person.id for name, person in zip(team, people, strict=True)]
+        if ids or student in self.claims:
+            self.claims[student] = ids
+
     def save(self) -> None:
-        """Write what was learned into the roster, if it is new."""
+        """Write what was learned into the roster, if it is new, and the teams that packages name."""
+        if self.claims != read_claims(self.course, self.assignment):
+            write_atomically(claims_file(self.course, self.assignment), json.dumps(self.claims, indent=1), mode=0o600)
         known = self.roster.by_id
         if all(known.get(id) == person for id, person in self.learned.items()):
             return

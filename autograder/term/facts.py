@@ -16,6 +16,7 @@ from autograder.term import tables
 from autograder.term.dates import own_dates, with_late_days
 from autograder.term.people import CSV_FILE, UNLISTED, YAML_FILE, Person, Roster, load_roster
 from autograder.term.tables import MAX_FAULTS, Faults, Row
+from autograder.term.teams import TEAMS_FILE, Membership, check_teams, read_teams
 
 EXTENSIONS_FILE = "extensions.csv"
 _COLUMNS = ("student", "section", "assignment", "due", "days", "excused", "reason")
@@ -29,6 +30,8 @@ class Term:
     course: Course
     roster: Roster = field(default_factory=Roster)
     extensions: tuple[Extension, ...] = ()
+    memberships: tuple[Membership, ...] = ()
+    """The lines of teams.csv."""
 
     def person(self, student: str) -> Person:
         """Return a student's entry in the roster, or one without anything."""
@@ -63,12 +66,15 @@ def load_term(course: Course) -> Term:
     found = [f"{one.place}: {fault}" for one in extensions for fault in extension_faults(one, course, roster)]
     if found:
         raise CourseError("\n".join(found[:MAX_FAULTS]))
-    return Term(course, roster, extensions)
+    teams = course.root / TEAMS_FILE
+    memberships = read_teams(teams) if teams.exists() else ()
+    check_teams(memberships, course, roster)
+    return Term(course, roster, extensions, memberships)
 
 
 def term_versions(course: Course) -> Versions:
     """Return the versions of the term's files."""
-    names = (CSV_FILE, YAML_FILE, EXTENSIONS_FILE)
+    names = (CSV_FILE, YAML_FILE, EXTENSIONS_FILE, TEAMS_FILE)
     return versions(course.root / "no folder", [course.root / name for name in names])
 
 

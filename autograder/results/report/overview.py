@@ -58,6 +58,7 @@ def render_class_report(
     titles: Titles | None = None,
     presence: Presence | None = None,
     calibrated: tuple[str, Sequence[str]] = ("", ()),
+    hand_ins: Sequence[str] = (),
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -75,6 +76,7 @@ def render_class_report(
         titles: notebook and id of a question → its heading.
         presence: the roster, compared with those who handed in.
         calibrated: whether the thresholds are calibrated, and what has changed since, a sentence each.
+        hand_ins: what a person should know about teams and attempts, a line each.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -91,6 +93,7 @@ def render_class_report(
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
         "departed": sorted((departed or {}).items()),
+        "hand_ins": hand_ins,
         "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,

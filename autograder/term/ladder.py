@@ -1,0 +1,69 @@
+"""Shown scores that move only when they are better by a step, and what of a question is shown before the due date.
+
+The step is that of Blum & Hardt, *The Ladder: A Reliable Leaderboard for Machine Learning Competitions* (ICML 2015):
+from a shown score, a student learns whether a model is better by a step, and nothing about smaller differences.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from autograder._util.yaml_record import aware
+from autograder.records import Outcome, QuestionGrade, Shown
+from autograder.term.dates import own_dates
+from autograder.term.facts import Term
+from autograder.term.people import LEFT, Person
+
+
+def climbed(before: float | None, share: float, step: float) -> float:
+    """Return the share that is shown after an attempt.
+
+    It is the share rounded to a multiple of ``step`` if it is better than the one before by at least a step, or if
+    there is none before; else the one before. Without a step it is the share itself.
+
+    >>> climbed(0.5, 0.54, 0.1), climbed(0.5, 0.66, 0.1)
+    (0.5, 0.7)
+    """
+    if step <= 0:
+        return share
+    if before is not None and share < before + step - 1e-9:
+        return before
+    return round(round(share / step) * step, 9)
+
+
+def words(question: QuestionGrade, rule: Shown, share: float) -> str:
+    """Say what a student may know of a held back question: nothing, passed or not, or points.
+
+    Args:
+        question: the question.
+        rule: of the assignment.
+        share: the share of the points that the ladder shows.
+    """
+    if question.id in rule.private or rule.before_due == "nothing":
+        return ""
+    if rule.before_due == "passed":
+        return "passed" if question.outcome is Outcome.PASSED else "not passed"
+    points = f"{share * question.max_score:.2f}".rstrip("0").rstrip(".")
+    return f"{'best so far: ' if rule.step > 0 else ''}{points} of {question.max_score:g}"
+
+
+def is_held_back(question: QuestionGrade, rule: Shown) -> bool:
+    """Tell whether a question is held back before the due date; what a person grades is not."""
+    if question.by_hand or question.outcome is Outcome.MANUAL or question.id in rule.public:
+        return False
+    return rule.before_due != "all" or question.id in rule.private
+
+
+def revealed_at(term: Term, assignment: str) -> datetime | None:
+    """Return when the last student's due date has passed, extensions and grace included; None without a due date.
+
+    Somebody in time could tell somebody with an extension what a page says.
+    """
+    one = term.course.assignments[assignment]
+    if one.due is None:
+        return None
+    people = [person for person in term.roster.people if person.status != LEFT]
+    people += [Person(extension.student) for extension in term.extensions if extension.student]
+    dates = [own_dates(one, person, term.extensions).due for person in people]
+    last = max([aware(one.due), *(due for due in dates if due is not None)]) + timedelta(hours=one.late.grace_hours)
+    return max(last, aware(one.close)) if one.close is not None else last

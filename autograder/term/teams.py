@@ -1,0 +1,193 @@
+"""Teams: who hands in for whom, from teams.csv, from the roster, or from what packages say.
+
+A file of the instructor's outweighs what students wrote into their packages. Every conflict is said, and none is
+decided to the harm of somebody who handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder._util.text import one_line
+from autograder._util.yaml_record import suggest
+from autograder.errors import CourseError
+from autograder.records import Assignment, Course
+from autograder.term import tables
+from autograder.term.people import ACTIVE, LEFT, Roster
+from autograder.term.tables import Faults
+
+TEAMS_FILE = "teams.csv"
+_COLUMNS = ("team", "student", "assignment")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One line of teams.csv, or one person's team in the roster."""
+
+    team: str
+    student: str
+    assignment: str = ""
+    """Empty: all assignments for teams."""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Teams:
+    """Teams of one assignment."""
+
+    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Student → all members of the student's team, sorted; who is in no team is not in it."""
+    conflicts: tuple[str, ...] = ()
+    """What a person should look at, a sentence each."""
+
+    def members(self, student: str) -> tuple[str, ...]:
+        """Return the members of a student's team, the student alone if there is none."""
+        return self.of.get(student, (student,))
+
+
+def read_teams(path: Path) -> tuple[Membership, ...]:
+    """Read teams.csv.
+
+    Raises:
+        CourseError: lines are wrong; all of them are named.
+    """
+    table = tables.read_table(path)
+    faults = Faults(table.name)
+    for heading in table.headings:
+        if heading not in _COLUMNS:
+            near = suggest(heading, _COLUMNS) or f"; it may have {', '.join(_COLUMNS)}"
+            faults.add(1, f"there is no column “{one_line(heading, 60)}”{near}")
+    seen: dict[tuple[str, str], tuple[str, int]] = {}
+    found = []
+    for row in table.rows:
+        one = Membership(row.get("team"), row.get("student"), row.get("assignment"), f"{table.name}:{row.line}")
+        if not one.team or not one.student:
+            faults.add(row.line, "a line has a team and a student")
+            continue
+        key = (one.student, one.assignment)
+        if key in seen:
+            team, line = seen[key]
+            which = "twice" if team == one.team else f"in two teams, “{one_line(team, 40)}” in line {line}, too"
+            faults.add(row.line, f"“{one_line(one.student, 60)}” is {which}; delete one")
+        seen.setdefault(key, (one.team, row.line))
+        found.append(one)
+    faults.check()
+    return tuple(found)
+
+
+def check_teams(memberships: Iterable[Membership], course: Course, roster: Roster) -> None:
+    """Check the lines of teams.csv against course and roster.
+
+    Raises:
+        CourseError: lines are wrong; all of them are named.
+    """
+    faults = []
+    for one in memberships:
+        if roster.is_list and roster.find(one.student) is None:
+            near = suggest(one.student, roster.by_id)
+            faults.append(f"{one.place}: there is no student “{one_line(one.student, 60)}” in the roster{near}")
+        if one.assignment and one.assignment not in course.assignments:
+            near = suggest(one.assignment, course.assignments) or f"; assignments: {', '.join(course.assignments)}"
+            faults.append(f"{one.place}: there is no assignment “{one_line(one.assignment, 60)}”{near}")
+        elif one.assignment and course.assignments[one.assignment].team_size < 2:
+            faults.append(f"{one.place}: {one.assignment} is not for teams; set its team_size in course.yaml")
+    for assignment in course.assignments.values():
+        teams: dict[str, list[Membership]] = {}
+        for one in effective(memberships, assignment):
+            teams.setdefault(one.team, []).append(one)
+        for team, members in teams.items():
+            if len(members) > assignment.team_size > 1:
+                many = f"team “{one_line(team, 40)}” has {len(members)} members, and team_size of {assignment.name} is"
+                faults.append(f"{members[-1].place}: {many} {assignment.team_size}")
+    if faults:
+        raise CourseError("\n".join(faults[: tables.MAX_FAULTS]))
+
+
+def effective(memberships: Iterable[Membership], assignment: Assignment) -> list[Membership]:
+    """Return the lines that hold for an assignment: its own ones, and general ones of students without an own one."""
+    several = list(memberships)
+    own = [one for one in several if one.assignment == assignment.name]
+    named = {one.student for one in own}
+    return [*own, *(one for one in several if not one.assignment and one.student not in named)]
+
+
+def teams_of(
+    assignment: Assignment,
+    roster: Roster,
+    memberships: Sequence[Membership],
+    claims: Mapping[str, Sequence[str]],
+    handed_in: Collection[str],
+) -> Teams:
+    """Return the teams of an assignment.
+
+    Whoever is in a team of teams.csv or of the roster is in no other one. Of the others, those whom a package names are
+    a team with its student, unless somebody named has handed in without naming them, is named by others, too, or is not
+    in the course.
+
+    Args:
+        assignment: with its largest ``team_size``; 1: there are no teams.
+        roster: the roster, with teams of its own.
+        memberships: the lines of teams.csv.
+        claims: student who handed in a package → the others whom it names.
+        handed_in: students who handed in something.
+    """
+    if assignment.team_size < 2:
+        return Teams()
+    conflicts: list[str] = []
+    team: dict[str, str] = {p.id: f"roster {p.team}" for p in roster.people if p.team and p.status != LEFT}
+    team |= {one.student: f"file {one.team}" for one in effective(memberships, assignment)}
+    groups: dict[str, list[str]] = {}
+    for student, name in team.items():
+        groups.setdefault(name, []).append(student)
+    of = {student: tuple(sorted(members)) for members in groups.values() for student in members}
+    for members in groups.values():
+        both = sorted(set(members) & set(handed_in))
+        if len(members) > assignment.team_size:
+            conflicts.append(f"the team of {_listed(members)} is larger than {assignment.team_size}")
+        if len(both) > 1:
+            conflicts.append(f"{_listed(both)} are one team and both handed in; one hand-in counts for all of them")
+    said, more = _claimed(assignment, roster, claims, handed_in, set(team))
+    return Teams({**of, **said}, (*conflicts, *more))
+
+
+def _claimed(
+    assignment: Assignment,
+    roster: Roster,
+    claims: Mapping[str, Sequence[str]],
+    handed_in: Collection[str],
+    placed: Collection[str],
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Return the teams that packages name, and why parts of them do not count."""
+    conflicts: list[str] = []
+    named_by: dict[str, list[str]] = {}
+    for student, others in sorted(claims.items()):
+        own = sorted(set(others) - {student})
+        if student in placed or not own:
+            if own:
+                conflicts.append(f"{_listed([student])} names {_listed(own)}, and the course's own teams decide")
+        elif len(own) + 1 > assignment.team_size:
+            conflicts.append(f"{_listed([student])} names {_listed(own)}: more than {assignment.team_size} in a team")
+        else:
+            for other in own:
+                named_by.setdefault(other, []).append(student)
+    team: dict[str, set[str]] = {}
+    for other, by in sorted(named_by.items()):
+        person = roster.find(other)
+        if other in placed:
+            conflicts.append(f"{_listed(by)} names {_listed([other])}, who is in a team of the course's own")
+        elif roster.is_list and (person is None or person.status != ACTIVE):
+            conflicts.append(f"{_listed(by)} names {_listed([other])}, who is not in the course")
+        elif other in handed_in and not set(by) <= set(claims.get(other, ())):
+            conflicts.append(f"{_listed(by)} names {_listed([other])}, whose own hand-in counts instead")
+        elif any(one not in claims[another] for one in by for another in by if one != another):
+            conflicts.append(f"{_listed(by)} all name {_listed([other])}; say in {TEAMS_FILE} whose team it is")
+        else:
+            joined = {other, *by}.union(*(team.get(one, set()) for one in (other, *by)))
+            team.update(dict.fromkeys(joined, joined))
+    return {student: tuple(sorted(members)) for student, members in team.items()}, conflicts
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(one_line(name, 60) for name in sorted(names))

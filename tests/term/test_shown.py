@@ -1,0 +1,162 @@
+"""What students see of hidden results before the due date, and the ladder."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from helpers.tiny import YAML, tiny_course
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.course.configuration import load_course
+from autograder.errors import CourseError
+from autograder.records import Course, Grade, NotebookGrade, Outcome, QuestionGrade, Shown
+from autograder.results import report
+from autograder.results.feedback import write_feedback
+from autograder.results.shown import for_students
+from autograder.term.facts import load_term
+from autograder.term.ladder import climbed, is_held_back, revealed_at, words
+
+DUE = datetime(2099, 1, 31, 18, tzinfo=UTC)
+NOW = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+def question(id: str, score: float, **how: object) -> QuestionGrade:
+    outcome = Outcome.PASSED if score == 10 else Outcome.PARTIAL
+    made = QuestionGrade(id, score, 10, outcome, "the loss is 0.73 on the holdout")
+    return replace(made, **how)  # type: ignore[arg-type]
+
+
+def grade(score: float = 5, exam: str = "1") -> Grade:
+    questions = (
+        question("open", 10),
+        question("loss", score),
+        question("secret", 9),
+        question("essay", 4, by_hand=True),
+    )
+    book = NotebookGrade("nb", "completed", "", questions)
+    return Grade("ada", "hw", (book,), late_penalty=3, content_keys={"exam": exam})
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    shown = "    shown: {before_due: score, step: 0.1, public: [open], private: [secret]}\n"
+    return tiny_course(tmp_path / "course", yaml=YAML + "    due: 2099-01-31T18:00:00Z\n    late: zero\n" + shown)
+
+
+def seen(course: Course, made: Grade, now: datetime = NOW) -> Grade:
+    (found,) = for_students(course, course.assignments["hw"], [made], now)
+    return found
+
+
+# --- the ladder -----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=100)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.sampled_from([0.01, 0.05, 0.1, 0.25]))
+def test_a_shown_score_only_climbs_by_steps_and_is_near_the_best(shares: list[float], step: float) -> None:
+    shown: list[float] = []
+    for share in shares:
+        shown.append(climbed(shown[-1] if shown else None, share, step))
+        again = climbed(shown[-1], share, step)
+        assert again == shown[-1], "the same attempt again shows nothing new"
+    moves = [b - a for a, b in itertools.pairwise(shown) if b != a]
+    assert all(move >= step / 2 - 1e-6 for move in moves)
+    assert len(moves) <= 2 / step + 1, "however often somebody hands in"
+    best = max(shares)
+    assert shown[-1] >= best - 1.5 * step - 1e-6
+    assert shown[-1] <= best + step / 2 + 1e-6
+
+
+def test_without_a_step_the_score_is_shown_as_it_is() -> None:
+    assert (climbed(0.9, 0.2, 0), climbed(None, 0.2, 0)) == (0.2, 0.2)
+
+
+# --- what is said ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (Shown("nothing"), ""),
+        (Shown("passed"), "not passed"),
+        (Shown("score"), "5 of 10"),
+        (Shown("score", step=0.1), "best so far: 5 of 10"),
+        (Shown("score", private=("loss",)), ""),
+    ],
+)
+def test_words_for_a_held_back_question(rule: Shown, said: str) -> None:
+    assert words(question("loss", 5), rule, 0.5) == said
+
+
+def test_what_a_person_graded_and_what_is_public_is_not_held_back() -> None:
+    rule = Shown("nothing", public=("open",))
+    held = [is_held_back(one, rule) for one in grade().notebooks[0].questions]
+    assert held == [False, True, True, False]
+    assert not is_held_back(question("essay", 0, outcome=Outcome.MANUAL), rule)
+    assert [is_held_back(q, Shown(private=("secret",))) for q in grade().notebooks[0].questions] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_before_the_due_date_a_page_tells_nothing_that_is_held_back(course: Course) -> None:
+    found = seen(course, grade(7.3))
+    assert [q.id for q in found.notebooks[0].questions] == ["open", "essay"]
+    assert [(held.id, held.words) for held in found.held_back] == [("loss", "best so far: 7 of 10"), ("secret", "")]
+    assert found.late_penalty == 0, "a share of the points would tell them"
+    page = report.render_feedback(course, course.assignments["hw"], found, {})
+    assert "2 questions are held back until 31 January 2099, 18:00 UTC" in page
+    assert "best so far: 7 of 10" in page
+    assert "7.3" not in page
+    assert page.count("the loss is 0.73") == 2, "of the questions that are shown"
+
+
+def test_the_ladder_remembers_from_one_grading_to_the_next(course: Course) -> None:
+    shown = [seen(course, grade(score)).held_back[0].words for score in (5, 5.6, 6.2, 3, 6.3)]
+    assert [text.removeprefix("best so far: ") for text in shown] == [
+        "5 of 10",
+        "5 of 10",
+        "6 of 10",
+        "6 of 10",
+        "6 of 10",
+    ]
+    assert seen(course, grade(3, exam="2")).held_back[0].words == "best so far: 3 of 10", "another exam begins anew"
+
+
+def test_after_the_last_students_due_date_everything_is_shown(course: Course) -> None:
+    """Somebody with an extension could be told by the others."""
+    assert seen(course, grade(), DUE + timedelta(seconds=1)) == grade()
+    (course.root / "people.csv").write_text("id,extra_days\neve,1\nbob,\n")
+    (course.root / "extensions.csv").write_text("student,assignment,days\nbob,hw,3\n")
+    assert revealed_at(load_term(course), "hw") == DUE + timedelta(days=3)
+    assert seen(course, grade(), DUE + timedelta(days=2)).held_back
+    assert not seen(course, grade(), DUE + timedelta(days=4)).held_back
+
+
+def test_pages_are_written_as_students_may_see_them(course: Course) -> None:
+    (page,) = write_feedback(course, course.assignments["hw"], [grade(7.3)])
+    assert "held back until" in page.read_text()
+    assert "7.3" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("shown", "message"),
+    [
+        ("everything", "assignment 'hw' cannot show 'everything'; it is one of nothing, passed"),
+        ("{before_due: passed, step: 0.1}", "'step' of 'shown' in assignment 'hw' goes with before_due: score"),
+        ("{public: [a], private: [a]}", "'a' of assignment 'hw' is both public and private"),
+    ],
+)
+def test_a_rule_that_contradicts_itself_is_an_error(shown: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match=message):
+        tiny_course(tmp_path, yaml=YAML + f"    due: 2027-01-31\n    shown: {shown}\n")
+    (tmp_path / "course.yaml").write_text(YAML + "    shown: nothing\n")
+    with pytest.raises(CourseError, match="holds results back and has no due date"):
+        load_course(tmp_path)
