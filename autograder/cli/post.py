@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def post(
         if value and into is None:
             raise UsageError(f"{option} goes with --into, the file that the learning system exported")
     course, wanted = open_course(course_folder, assignment)
-    results, set_aside = read_entries(course, wanted.name, unfinished=unfinished)
+    results, set_aside = read_entries(course, wanted, datetime.now(UTC), unfinished=unfinished)
     for student, why in set_aside.items():
         warn(f"note: {student}: {why}")
     if into is not None:
@@ -124,7 +125,7 @@ def _fill(
         f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(done.written)} grades written, "
         f"{len(done.same)} as they were"
     )
-    for who, why in {**done.unclear, **done.kept, **dict.fromkeys(done.waiting, "waits for a person")}.items():
+    for who, why in {**done.unclear, **done.kept, **done.waiting}.items():
         warn(f"not written: {who}: {why}")
     for who in done.by_name:
         warn(f"note: {who} was found by the full name only")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import UsageError
-from autograder.records import Course, Grade, QuestionGrade
+from autograder.records import Assignment, Course, Grade, QuestionGrade
 from autograder.results import gradebook, publication, report
-from autograder.results.report.words import points
+from autograder.results.report.words import moment, points
+from autograder.results.shown import for_students
 
 MAX_COMMENT = 4000
 """Limit on the characters of a comment."""
@@ -23,20 +25,27 @@ class Entry:
     student: str
     """Name of the folder in submitted/."""
     score: float | None
-    """Points after the late penalty; None: a person has not decided yet."""
+    """Points after the late penalty; None: not to be handed over yet."""
     max_score: float
     comment: str
     """A line for each question."""
     page: Path | None
     """The feedback page, if there is one."""
+    waits: str = "a person has not decided yet"
+    """Why there is no score."""
 
 
-def entries(course: Course, assignment: str, *, unfinished: bool = False) -> tuple[list[Entry], dict[str, str]]:
+def entries(
+    course: Course, assignment: Assignment, now: datetime, *, unfinished: bool = False
+) -> tuple[list[Entry], dict[str, str]]:
     """Read what stands for each student: with the points that people gave, by name.
+
+    What students may not see yet is not handed over.
 
     Args:
         course: the course.
-        assignment: the assignment's name.
+        assignment: the assignment.
+        now: the time by which results are held back, or not.
         unfinished: whether submissions that wait for a person are handed over with the points that they have.
 
     Returns:
@@ -45,18 +54,21 @@ def entries(course: Course, assignment: str, *, unfinished: bool = False) -> tup
     Raises:
         UsageError: nothing is graded.
     """
-    standing = publication.on_disk(course, assignment)
+    standing = publication.on_disk(course, assignment.name)
     if not standing.current and not standing.set_aside:
-        raise UsageError(f"nothing is graded; run `autograder grade {assignment}` first")
-    graded = gradebook.with_manual_scores(course, standing.current)
+        raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
+    graded = for_students(course, assignment, gradebook.with_manual_scores(course, standing.current), now)
     return [_entry(course, grade, unfinished) for grade in graded], dict(standing.set_aside)
 
 
 def _entry(course: Course, grade: Grade, unfinished: bool) -> Entry:
     page = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
-    waits = grade.needs_manual_grade and not unfinished
-    score = None if waits else grade.score
-    return Entry(grade.student, score, grade.max_score, summary(grade), page if page.is_file() else None)
+    shown = page if page.is_file() else None
+    if grade.held_back:
+        until = moment(max(one.until for one in grade.held_back))
+        return Entry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
+    score = None if grade.needs_manual_grade and not unfinished else grade.score
+    return Entry(grade.student, score, grade.max_score, summary(grade), shown)
 
 
 def summary(grade: Grade) -> str:

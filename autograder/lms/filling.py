@@ -26,8 +26,8 @@ class Filled:
     """Students whose cell had this grade already."""
     kept: Mapping[str, str]
     """Student → what stands there, which this course did not write."""
-    waiting: Sequence[str]
-    """Students whose grade a person has not decided yet."""
+    waiting: Mapping[str, str]
+    """Student → why the grade is not handed over yet."""
     unclear: Mapping[str, str]
     """Student → why they have no row."""
     by_name: Sequence[str]
@@ -66,15 +66,15 @@ def fill(
     """
     matched = match({entry.student: students[entry.student] for entry in entries}, layout.known)
     column = layout.column
-    written, same, waiting = list[str](), list[str](), list[str]()
-    kept, sent = dict[str, str](), dict[str, Sent]()
+    written, same = list[str](), list[str]()
+    waiting, kept, sent = dict[str, str](), dict[str, str](), dict[str, Sent]()
     rows = {student: layout.people[person] for student, person in matched.pairs.items()}
     for entry in entries:
         if entry.student not in rows:
             continue
         cells = sheet.rows[rows[entry.student]]
         if entry.score is None:
-            waiting.append(entry.student)
+            waiting[entry.student] = entry.waits
             continue
         score = entry.score * _factor(sheet, cells, column, entry, scale)
         before = memory[entry.student]

@@ -28,7 +28,7 @@ class Act(enum.StrEnum):
     KEPT = "kept"
     """Another score stands there, which this course did not send."""
     WAITS = "waits"
-    """A person has not decided the grade yet."""
+    """It is not to be handed over yet."""
     UNCLEAR = "unclear"
     """It is not clear whose result it is there."""
 
@@ -84,7 +84,7 @@ def plan(
         note = "found by the full name" if entry.student in matched.by_name else ""
         factor = _factor(system, there, entry, scale)
         if entry.score is None:
-            steps.append(Step(entry.student, Act.WAITS, "a person has not decided yet", account))
+            steps.append(Step(entry.student, Act.WAITS, entry.waits, account))
             continue
         score = entry.score * factor
         before = memory[entry.student]

@@ -135,3 +135,14 @@ def test_the_api_shows_sends_and_does_not_repeat(course, monkeypatch, fake, kind
         assert shown.output.splitlines() == ["send: ada: score 2, comment, page", "send: bob: score 0, comment, page"]
         assert "2 of 2 sent" in post(course).output
         assert post(course, "--dry-run").output.splitlines() == ["same: ada", "same: bob"]
+
+
+def test_what_students_may_not_see_yet_is_not_handed_over(course, tmp_path):
+    path = course.root / "course.yaml"
+    text = path.read_text("utf-8").replace("  hw:\n", "  hw:\n    due: 2999-01-01\n    shown: nothing\n", 1)
+    path.write_text(text, encoding="utf-8")
+    sheet = tmp_path / "Grades.csv"
+    sheet.write_text(CANVAS, encoding="utf-8")
+    done = post(course, "--into", sheet, "--overwrite", "--unfinished")
+    assert "not written: ada: results are held back until 1 January 2999" in done.output
+    assert [row[5] for row in rows(tmp_path / "Grades-filled.csv")[2:]] == ["", "1.5"]

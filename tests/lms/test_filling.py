@@ -111,7 +111,7 @@ def test_a_grade_that_this_course_wrote_is_replaced(filled, tmp_path):
 
 def test_what_waits_for_a_person_is_not_written(filled):
     sheet, done = filled(CANVAS, [entry("doejane", None)])
-    assert done.waiting == ["doejane"]
+    assert done.waiting == {"doejane": "a person has not decided yet"}
     assert sheet.rows[2][5] == ""
 
 
