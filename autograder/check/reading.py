@@ -23,7 +23,7 @@ from autograder.check.prediction_cache import digest
 from autograder.check.provenance import in_notebook
 from autograder.check.refused_models import AskedHere, RefusedHere
 from autograder.kernel.codec import CodecError, decode, encode
-from autograder.kernel.model_family import family
+from autograder.kernel.model_family import is_a
 
 
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
@@ -44,7 +44,8 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         return found if given is None else _by_shapes(found, given)
     if isinstance(found, ModelHandle) or (given is None and not guess):
         return found
-    return _by_shapes(found, given) if isinstance(found, Handle) or family(found) == "torch" else found
+    is_module = is_a(found, "torch.nn", "Module")
+    return _by_shapes(found, given) if isinstance(found, Handle) or is_module else found
 
 
 def _of_notebook(model: Any) -> Any:
