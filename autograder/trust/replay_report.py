@@ -47,9 +47,10 @@ def _differences(one: ReplayedCase) -> list[str]:
 def sentences(report: ReplayReport) -> list[str]:
     """Say what the replay found, a sentence each: the grades, what is missing, the environment, the flakiness."""
     total, differing = len(report.cases), len(report.differing)
-    said = [
-        f"{differing} of {total} {'grade' if total == 1 else 'grades'} {'differs' if differing == 1 else 'differ'}."
-    ]
+    if total == 1:
+        said = ["The grade differs." if differing else _SAME if _is_examined(report) else _NOTHING]
+    else:
+        said = [f"{differing} of {total} grades {'differs' if differing == 1 else 'differ'}."]
     said += [
         f"{one.case.grade.student}: not executed anew: {one.execution.reason}"
         for one in report.cases
@@ -69,6 +70,13 @@ def sentences(report: ReplayReport) -> list[str]:
             f"questions ({_percent(found.question_share)})."
         )
     return said
+
+
+_SAME, _NOTHING = "The grade is the same.", "The grade could not be made anew."
+
+
+def _is_examined(report: ReplayReport) -> bool:
+    return any(second.grade is not None for one in report.cases for second in (one.recording, one.execution))
 
 
 def _by_reason(report: ReplayReport) -> dict[str, list[str]]:

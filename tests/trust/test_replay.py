@@ -115,6 +115,7 @@ def test_a_notebook_that_cannot_be_executed_now_is_no_difference(
     report = replayed(course, only=["ada"])
     assert report.differing == ()
     assert [one.case.grade.student for one in report.not_executed] == ["ada"]
+    assert sentences(report)[0] == "The grade is the same."  # from its recording
     assert "no space" in sentences(report)[1]
 
 
