@@ -94,7 +94,8 @@ def test_no_page_names_an_address() -> None:
     reader's own scheduler, database, learning system and pages on this machine have addresses."""
     for page in PAGES:
         assert not re.search(
-            r"(?<![\w+])(?!tls:|tcp:|postgresql)[\w+]+://(?!/)(?!gradebook|127\.0\.0\.1|[\w.]+\.example\b)", page.read_text(encoding="utf-8")
+            r"(?<![\w+])(?!tls:|tcp:|postgresql)[\w+]+://(?!/)(?!gradebook|127\.0\.0\.1|[\w.]+\.example\b)",
+            page.read_text(encoding="utf-8"),
         ), page
 
 
