@@ -94,6 +94,7 @@ COMMANDS = {
     "report": ["report", "a"],
     "export": ["export"],
     "import-otter": ["import-otter", "a", "a.zip", "a.ipynb"],
+    "convert": ["convert", "a", "--to", "otter"],
     "demo": ["demo"],
 }
 RUN_EACH = r"""

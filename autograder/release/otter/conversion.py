@@ -15,14 +15,13 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError, SubmissionError, UsageError
 from autograder.records import Course
 from autograder.release.otter.autograder_zip import (
-    OtterTest,
     bare_notebook,
     import_statements,
-    names_asked,
     order_in,
     read_folder,
     source_notebook,
 )
+from autograder.release.otter.test_files import OtterTest, names_asked
 from autograder.submissions.archive import extract
 from autograder.submissions.members import CLASS
 
