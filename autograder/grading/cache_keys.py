@@ -23,9 +23,9 @@ from autograder.grading.work import versions
 from autograder.records import Assignment, Course, Dates, Exam
 from autograder.release.record import Release
 
-EXAMINER_VERSION = "4"
+EXAMINER_VERSION = "5"
 """Raise it when the same submission would get another grade."""
-EXECUTION_VERSION = "2"
+EXECUTION_VERSION = "3"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
 
 # --- grades
