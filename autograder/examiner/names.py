@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from autograder._util.syntax import parsed
 from autograder.examiner.changed_parameters import Parameters, changes_of_functions
 from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
@@ -236,12 +237,31 @@ def _modules(tree: ast.AST) -> Iterable[str]:
 
 
 def _without_magics(source: str) -> str:
-    kept = "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?")))
+    """Return the Python lines of a cell with magics and questions such as ``len?``; empty if they are no Python."""
+    kept = "\n".join(map(_python_line, without_magics(source).splitlines()))
     try:
         ast.parse(kept)
     except SyntaxError:
         return ""
     return kept
+
+
+def _python_line(line: str) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    if line.lstrip().startswith(("%", "!", "?")) or _QUESTION.fullmatch(line):
+        return f"{indent}pass"
+    bound = _BOUND.match(line)
+    return f"{bound[1]}None" if bound else line
+
+
+_QUESTION = re.compile(r"\s*[\w.]+\?{1,2}\s*")
+_BOUND = re.compile(r"(\s*\w+\s*=\s*)[!%]")
+"""A name that is bound to what a magic gives: ``files = !ls``."""
+
+
+def _python(source: str) -> str:
+    """Return a cell that is Python as it is, and the Python lines of another one."""
+    return source if parsed(source) is not None else _without_magics(source) or source
 
 
 @dataclass(frozen=True)
@@ -312,14 +332,14 @@ def _vocabulary(
         trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
     statements = {(n, s) for b in others for n, s in b.definitions.items()}
     once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
-    sources = [source for role, source in code if role is not Role.TEST]
+    sources = [_python(source) for role, source in code if role is not Role.TEST]
     returning_nothing = functions_returning_nothing(sources)
     functions_change = functions_that_change(sources, returning_nothing)
     changes = changes_of_functions(sources)
     assigned |= changes.bound
     trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or imports(s))}
 
-    locked_sources = [source for role, source in code if role is Role.READ_ONLY]
+    locked_sources = [_python(source) for role, source in code if role is Role.READ_ONLY]
     in_order = dict.fromkeys(name for b in others for name in b.definitions)
     # Constants come first, since they need no other name.
     trusted = constant_data(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
@@ -339,7 +359,7 @@ def _vocabulary(
         parameters=frozenset(bound_by_others | bound_by_tests) & read_by_functions - BUILTINS,
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
-        types=named_types(source for _, source in code),
+        types=named_types(_python(source) for _, source in code),
         if_bound=if_bound,
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,

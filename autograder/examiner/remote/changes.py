@@ -208,9 +208,13 @@ _ATOMS = (bool, int, float, complex, str, bytes, type(None))
 def _items(value: Any) -> Iterator[Any]:
     """Yield the items of a container that may be containers themselves."""
     if type(value) in (*_SEQUENCES, tuple):
-        yield from (item for item in value if not isinstance(item, _ATOMS))
+        items = value
     elif type(value) in _MAPPINGS:
-        yield from (item for item in value.values() if not isinstance(item, _ATOMS))
+        items = value.values()
+    else:
+        return
+    if not set(map(type, items)).issubset(_ATOMS):  # long lists of numbers are common
+        yield from (item for item in items if not isinstance(item, _ATOMS))
 
 
 def is_same_kind(argument: Any, result: Any) -> bool:
