@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -66,8 +67,9 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):
         release = load_release(course, wanted)
         check_hidden_data(course, wanted, release.exams)
+        chosen = Settings(visibility, os.environ.get("KERAS_BACKEND", ""))
         path = output or course.root / f"{wanted.name}-gradescope.zip"
-        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=Settings(visibility))
+        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen)
     lines = {
         "setup.sh": f"installs Python {made.python} and {len(made.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",

@@ -29,7 +29,8 @@ from autograder.records import Course, Engine, Grade, NotebookGrade, NotGraded, 
 from autograder.sandbox import Finding
 
 COMMANDS = (
-    "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor", "demo",
+    "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "gradescope",
+    "doctor", "demo",
 )  # fmt: skip
 
 
