@@ -34,13 +34,16 @@ autograder gradescope keras-fully-connected --visibility after_published    # no
 @click.option(
     "--visibility",
     type=click.Choice(VISIBILITIES),
+    metavar="WHEN",
     default=VISIBILITIES[0],
     show_default=True,
-    help="When students see points and messages. Gradescope hides the total while a question is hidden.",
+    help=f"When students see points and messages: {', '.join(VISIBILITIES)}. Gradescope hides the total while a "
+    "question is hidden.",
 )
 @click.option(
     "--sandbox",
     type=click.Choice(SANDBOXES),
+    metavar="NAME",
     default=SANDBOXES[0],
     show_default=True,
     help="user: works in Gradescope's containers, with weaker walls; bubblewrap: needs a container with namespaces.",
