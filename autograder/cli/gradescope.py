@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -33,13 +34,16 @@ autograder gradescope keras-fully-connected --visibility after_published    # no
 @click.option(
     "--visibility",
     type=click.Choice(VISIBILITIES),
+    metavar="WHEN",
     default=VISIBILITIES[0],
     show_default=True,
-    help="When students see points and messages. Gradescope hides the total while a question is hidden.",
+    help=f"When students see points and messages: {', '.join(VISIBILITIES)}. Gradescope hides the total while a "
+    "question is hidden.",
 )
 @click.option(
     "--sandbox",
     type=click.Choice(SANDBOXES),
+    metavar="NAME",
     default=SANDBOXES[0],
     show_default=True,
     help="user: works in Gradescope's containers, with weaker walls; bubblewrap: needs a container with namespaces.",
@@ -66,8 +70,9 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):
         release = load_release(course, wanted)
         check_hidden_data(course, wanted, release.exams)
+        chosen = Settings(visibility, os.environ.get("KERAS_BACKEND", ""))
         path = output or course.root / f"{wanted.name}-gradescope.zip"
-        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=Settings(visibility))
+        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen)
     lines = {
         "setup.sh": f"installs Python {made.python} and {len(made.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",

@@ -35,7 +35,9 @@ FOLDER, PREFIX = "/var/tmp", "notebook-"
 """Where each sandbox gets a folder; a name that says nothing."""
 TEMPORARY = "/tmp"
 READABLE = (*SYSTEM, *(f"/etc/{name}" for name in (*ETC, *WRITTEN_ETC)), "/proc")
-WRITABLE = (TEMPORARY, "/dev/shm", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "ptmx", "pts"))
+"""Terminals among them: IPython gives one to each command after an exclamation mark."""
+WRITABLE = (TEMPORARY, "/dev/shm", *DEVICES)
 """Shared with the machine: notebooks write to /tmp by that name. TMPDIR is a folder of the sandbox's own."""
 _PLACE = re.compile(rb"(?<![\w/.-])(?:" + b"|".join(re.escape(place.encode()) for place in PLACES) + rb")(?![\w-])")
 KNOWN_DIFFERENCES = {

@@ -24,6 +24,7 @@ from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT, Student, hand_in, make_co
 
 from autograder.cli import main
 from autograder.grading.gradescope import report
+from autograder.grading.work import BUSY
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 
@@ -206,6 +207,9 @@ def test_without_a_notebook_or_with_two_the_student_reads_what_to_do(image: Imag
 
 def test_an_endless_loop_costs_its_own_points_alone(image: Image, notebook) -> None:
     ended = image.run({"numbers.ipynb": notebook({"line": "while True:\n    pass"})})
+    if BUSY in ended.stdout:
+        assert ended.results["output"] == report.NOT_GRADED
+        pytest.skip("others had the processors: whether it is too slow cannot be told")
     assert scores(ended) == {"test-mean": 2.0, "test-squares": 1.0, "test-line": 0.0, "test-rescale": 2.0}
     assert "4 s" in ended.results["output"]
 

@@ -223,6 +223,13 @@ def test_it_has_no_place_for_files_anywhere_else(start: Run, tmp_path: Path) -> 
         start("", files={"/etc/motd": _folder(tmp_path / "x", "a", "b") / "a"})
 
 
+@walled
+def test_a_command_gets_a_terminal(start: Run) -> None:
+    """As IPython gives one to `!ls`."""
+    code = "import os, pty; a, b = pty.openpty(); print(os.isatty(b)); os.write(b, b'x'); print(os.read(a, 1))"
+    assert answer(start(code)).split() == ["True", "b'x'"]
+
+
 # --- processes and network ---------------------------------------------------------------------------
 
 

