@@ -11,6 +11,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -40,12 +41,13 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
     """
     found = _of_notebook(model)
     given = of_shapes(shape) if rows is None else of_rows(rows)
-    if _is_read_by_shapes(found):
-        return found if given is None else _by_shapes(found, given)
-    if isinstance(found, ModelHandle) or (given is None and not guess):
+    may_be_read = _is_read_by_shapes(found) or (isinstance(found, Handle) and not isinstance(found, ModelHandle))
+    if not may_be_read and not is_a(found, "torch.nn", "Module"):
         return found
-    is_module = is_a(found, "torch.nn", "Module")
-    return _by_shapes(found, given) if isinstance(found, Handle) or is_module else found
+    known = _known(found)
+    given = known.shapes if given is None else given
+    guess = guess and not _is_read_by_shapes(found)
+    return found if given is None and not guess else _by_shapes(found, given, known)
 
 
 def _of_notebook(model: Any) -> Any:
@@ -71,29 +73,51 @@ def _is_read_by_shapes(model: Any) -> bool:
     return bool(wanted.fget(model) if isinstance(wanted, property) and wanted.fget is not None else wanted)
 
 
-def _by_shapes(model: Any, given: Any) -> Any:
+@dataclass
+class _Known:
+    """What is known of a model that was described for a check."""
+
+    owner: Any
+    """The model, or its number in the kernel."""
+    shapes: Any = None
+    """The shapes of its inputs, which a later check of the same model may not know."""
+    parts: str = ""
+    """The digest of its layers: every description must have the same, because a class that answers several questions
+    could show each of them another network. Empty in a student's own notebook."""
+
+
+def _known(model: Any) -> _Known:
+    reference = reference_of(model)
+    if reference is not None:
+        of_kernel = _described.setdefault(object.__getattribute__(model, "_remote"), {})
+        return of_kernel.setdefault(reference.handle, _Known(reference.handle))
+    owner = getattr(model, "model", model) if isinstance(model, AskedHere) else model
+    if not _last_here or _last_here[0].owner is not owner:
+        _last_here[:] = [_Known(owner)]
+    return _last_here[0]
+
+
+def _by_shapes(model: Any, given: Any, known: _Known) -> Any:
     """Return the model that a description for inputs of these shapes gives; without one, the model as it is."""
     try:
         described = external_model(model)
         if described is None or not (_is_read_by_shapes(model) or described.family == "torch"):
             return model
-        reference = reference_of(model)
-        if reference is None:
-            return _rebuilt(id(getattr(model, "model", model)), lambda: described.record(given))
-        shown = _shown.setdefault(object.__getattribute__(model, "_remote"), {})
-        return _rebuilt(reference.handle, lambda: described.record(given), shown)
+        remote = reference_of(model) is not None
+        found = _rebuilt(id(known.owner), lambda: described.record(given), known if remote else None)
+        known.shapes = given
+        return found
     except Exception:  # the student's code prevented the description, or it is refused: the model stays to be asked
         return model
 
 
-def _rebuilt(owner: int, claim: Callable[[], Any], shown: dict[int, str] | None = None) -> Any:
+def _rebuilt(owner: int, claim: Callable[[], Any], known: _Known | None = None) -> Any:
     """Describe and rebuild a model; nothing that this draws at random changes what the notebook draws.
 
     Args:
         owner: what identifies the model.
         claim: describes it.
-        shown: the digests of the layers that owners have shown before: every description must have the same, because
-            a class that answers several questions could show each of them another network.
+        known: what every description of the model must agree with.
 
     Raises:
         CodecError: the description is too large, or not plain.
@@ -105,9 +129,10 @@ def _rebuilt(owner: int, claim: Callable[[], Any], shown: dict[int, str] | None 
     try:
         packed = encode(list(claim()))
         described, weights = decode(packed.text, packed.buffers)
-        if shown is not None:
+        if known is not None:
             parts = digest([_without_names(described["config"])])
-            if shown.setdefault(owner, parts) != parts:
+            known.parts = known.parts or parts
+            if known.parts != parts:
                 raise RefusedModel("The model shows different layers at different times.", kind_refused=True)
         key = (owner, digest([described, weights]))
         if not _last or _last[0] != key:
@@ -148,5 +173,7 @@ _NAMES = ("name", "keras_history", "input_layers", "output_layers", "layer")
 """Keys of a configuration below which there are names of layers."""
 _last: list[Any] = []
 """The last model that was read, because several checks of a cell ask for the same one: what it was, and the result."""
-_shown: WeakKeyDictionary[Any, dict[int, str]] = WeakKeyDictionary()
-"""Kernel → handle of a model that was described for a check → digest of its layers."""
+_described: WeakKeyDictionary[Any, dict[int, _Known]] = WeakKeyDictionary()
+"""Kernel → number of a model in it that was described for a check → what is known of it."""
+_last_here: list[_Known] = []
+"""The last model of a student's own notebook that was described for a check."""

@@ -65,9 +65,17 @@ def _attributes(found: Any) -> list[Any]:
 
 def _items(value: Any, depth: int) -> list[Any]:
     """Return a container and those inside it, each with its kind and its items."""
-    kind = next((kind for kind in (list, dict, set) if isinstance(value, kind)), None)
+    value = _unwrapped(value)  # TensorFlow wraps dicts and lists
+    kind = next((kind for kind in (list, dict, set) if issubclass(type(value), kind)), None)
     if kind is None or depth > _DEPTH:
         return []
     items = dict(value) if kind is dict else list(value)
     inner = value.values() if kind is dict else value
     return [(kind, value, items), *(found for item in inner for found in _items(item, depth + 1))]
+
+
+def _unwrapped(value: Any) -> Any:
+    try:
+        return getattr(value, "__wrapped__", getattr(value, "_storage", value))
+    except Exception:  # an attribute of the student's own may raise anything
+        return value

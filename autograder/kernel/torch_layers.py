@@ -5,12 +5,12 @@ Each function takes the graph, the node, and the node's arguments. What is not i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from .torch_graph import Graph, Stored, UnknownError, Value, numpy
 
-Function = Callable[..., Any]
+Function = Any
+"""A function that writes a node."""
 _UNIFORM = {"scale": 1 / 3, "mode": "fan_in", "distribution": "uniform"}
 """PyTorch draws the weights of a layer from ±1 / √fan_in."""
 

@@ -98,6 +98,16 @@ def test_without_a_shape_a_person_decides(keras: Any, place: Any) -> None:
 
 
 @PLACES
+def test_a_later_check_knows_the_shape_from_an_earlier_one(keras: Any, place: Any) -> None:
+    model = two_layers(keras)
+    model.compile("adam", "mse")
+    counted = lambda model: check.parameters(model, exactly=43)  # noqa: E731
+    compiled = lambda model: check.compiled(model, optimizer="adam", loss="mean_squared_error")  # noqa: E731
+    found = place(model, layers(3, input_shape=(4,)), counted, compiled)
+    assert [result.outcome for result in found] == [Outcome.PASSED] * 3, [result.message for result in found]
+
+
+@PLACES
 def test_rows_that_the_class_does_not_accept_fail_it(keras: Any, place: Any) -> None:
     model = of_call(keras, {"a": keras.layers.Dense(3)}, lambda own, x, training: own.a(x[:, 2, 2]))
     (found,) = place(model, measured(ROWS))
@@ -117,6 +127,8 @@ def state(model: Any) -> Any:
 def test_the_students_own_object_is_as_before(keras: Any) -> None:
     model = two_layers(keras)
     own = of_call(keras, {"first": linear(keras)(4), "two": model}, lambda own, x, training: own.two(own.first(x)))
+    own.compile("adam", "mse", metrics=["mae"])
+    own.notes = {"a": [1, 2], "b": {3}}
     before, draw = state(own), np.random.get_state()[1].copy()
     assert here(own, layers(3, input_shape=(4,)), measured(ROWS))[1].fraction == 1
     assert str(state(own)) == str(before)
