@@ -48,12 +48,12 @@ spent_times = _note_times()
 """
 TELLING = "import json\nprint('SPENT', json.dumps(spent_times))\n"
 KINDS = {
+    "data": r"load_data\(",
     "imports": r"^\s*(import|from) ",
-    "training": r"\.fit\(|train|GradientTape|for _? ?\w* ?in range|learn",
-    "plots": r"plt\.|plot|imshow|hist\(",
-    "data": r"load|preprocess|make_synthetic|read_csv|split",
+    "plots": r"plt\.|plot_\w+\(",
+    "training": r"\.fit\(|\btrain\w*\(|GradientTape|for _? ?\w* ?in range",
 }
-"""Kind of a student's cell → what is in it; the first that fits, training before plots, and "other" if none does."""
+"""Kind of a student's cell → what is in it; the first that fits, "other" if none does."""
 PARTS = ("kernel start", *KINDS, "other cells", "between cells", "examiner", "coordinator")
 BESIDE = ("kernel start", "between cells", "examiner", "coordinator")
 """Parts that are not the student's own work."""
