@@ -18,7 +18,7 @@ from autograder.trust.audit import audit
 from autograder.trust.audit_grading import packed
 from autograder.trust.audit_records import Audit, Verdict, diff, to_json
 from autograder.trust.audit_runs import Options, remove_old
-from autograder.trust.mutants import mutants
+from autograder.trust.mutants import cheats, mutants
 from autograder.trust.mutants.feeds import Feeds, feeds
 
 pytestmark = pytest.mark.integration
@@ -96,6 +96,11 @@ def test_a_test_of_the_shape_alone_is_called_so(tmp_path: Path) -> None:
 def test_a_strong_test_is_not_called_weak(tmp_path: Path) -> None:
     (question,) = audited(tmp_path, families=("code", "cheat", "honest")).questions
     assert question.remarks == ()
+
+
+def test_an_object_that_equals_everything_is_caught_by_a_strong_test(tmp_path: Path) -> None:
+    found = audited(tmp_path, families=("cheat",))
+    assert cheats.EQUALS_ALL in {r.mutant.operator for r in found.of(Verdict.CAUGHT)}
 
 
 def test_an_honest_rewrite_that_loses_points_is_shown(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ SLIPS = [
     ("def f(a):\n    return a", "`return` without the value", "def f(a):\n    return None"),
     ("for x in range(n):\n    x += 1", "a range that ends one too soon", "for x in range(n - 1):\n    x += 1"),
     ("for x in range(n):\n    x += 1", "= for an update", "for x in range(n):\n    x = 1"),
+    ("x = 1\ny = x\nx = 3", "two statements the wrong way round", "y = x\nx = 1\nx = 3"),
     ("x = 1\nif x:\n    x = 2", "a condition negated", "x = 1\nif not x:\n    x = 2"),
 ]
 

@@ -16,7 +16,7 @@ from autograder._util.syntax import parsed
 from autograder.records import Exam, ExamCell, Role
 from autograder.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
 from autograder.trust.mutants.feeds import Feeds, feeds, used_later
-from autograder.trust.mutants.places import Operator, apply, edits
+from autograder.trust.mutants.places import Operator, apply, edits, swapped
 
 HONEST = "honest"
 FAMILIES: Mapping[str, str] = {
@@ -152,7 +152,10 @@ def _honest(answer: Answer) -> Iterator[tuple[str, str]]:
 
 def _code(answer: Answer) -> Iterator[tuple[str, str]]:
     left_alone = code_slips.untouched(answer.tree) | network_slips.building(answer.tree)
-    return _edited(answer, code_slips.OPERATORS, left_alone)
+    yield from _edited(answer, code_slips.OPERATORS, left_alone)
+    for first, second in code_slips.orders(answer.tree):
+        if first.lineno in answer.lines and (second.end_lineno or 0) in answer.lines:
+            yield "two statements the wrong way round", swapped(answer.cell.source, first, second)
 
 
 def _network(answer: Answer) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ CONSTANT = "the result for the first public example, always"
 TABLE = "a table of the public examples"
 UNTRAINED = "an untrained network of the same shape"
 EQUAL_ODDS = "a network whose weights are all zero"
+EQUALS_ALL = "an object that says that it equals everything"
 PATCHED = "an untrained network whose `evaluate` and `predict` are replaced"
 
 _ZEROS = """
@@ -35,6 +36,17 @@ def _other_shape(value):
     if hasattr(value, "shape") and hasattr(value, "dtype") and len(value.shape):
         return (value * 0).reshape(-1)[:1]
     return _zeros(value) if type(value) not in (list, tuple) else type(value)(map(_zeros, value[:1]))
+"""
+_LIAR = """
+class _Liar:
+    def __eq__(self, other):
+        return True
+
+    def __bool__(self):
+        return True
+
+    def __len__(self):
+        return 1
 """
 _MODELS = frozenset(("Sequential", "Model", "clone_model", "load_model", "Functional"))
 
@@ -59,6 +71,7 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
         yield SAME_SHAPE, _appended(source, _ZEROS, [f"{name} = _zeros({name})" for name in values])
         yield SAME_TYPE, _appended(source, _ZEROS + _OTHER_SHAPE, [f"{name} = _other_shape({name})" for name in values])
         yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
+        yield EQUALS_ALL, _appended(source, _LIAR, [f"{name} = _Liar()" for name in values])
     for name in trained:
         untrained = f"{name} = _copied({name})"
         yield UNTRAINED, _appended(source, _COPIED, [untrained])
@@ -93,6 +106,7 @@ def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple
         (SAME_TYPE, _ZEROS + _OTHER_SHAPE, f"_other_shape({right}(*args, **kwargs))"),
         (NOTHING, "", "None"),
         (ITS_INPUT, "", "(*args, *kwargs.values())[0]"),
+        (EQUALS_ALL, _LIAR, "_Liar()"),
     ):
         yield kind, _appended(source, helpers, [kept, _function(name, result)])
     if calls:

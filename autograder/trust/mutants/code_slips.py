@@ -7,6 +7,7 @@ code invites: axes, reductions, ends of ranges.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Mapping
 
 from autograder.trust.mutants.places import New, Operator
@@ -156,15 +157,6 @@ def statement(node: ast.AST) -> Made:
         yield "a `break` left out", []
 
 
-def order(node: ast.AST) -> Made:
-    """Swap the first two statements of a loop's body, or of a function's after its docstring."""
-    if isinstance(node, ast.For | ast.While) and len(node.body) > 1:
-        made = type(node)(**dict(ast.iter_fields(node)))
-        made.body = [node.body[1], node.body[0], *node.body[2:]]
-        made.lineno = node.lineno
-        yield "two statements the wrong way round", [made]
-
-
 def result(node: ast.AST) -> Made:
     """Return nothing, only a part, or the parts the wrong way round."""
     if not isinstance(node, ast.Return) or node.value is None:
@@ -228,8 +220,27 @@ def call(node: ast.AST) -> Made:
 _ANY_ORDER = frozenset(("add", "multiply", "maximum", "minimum", "print", "max", "min", "zip", "set"))
 
 OPERATORS: tuple[Operator, ...] = (
-    comparison, arithmetic, sign_and_logic, constant, condition, statement, order, result, ends, axis, call,
+    comparison, arithmetic, sign_and_logic, constant, condition, statement, result, ends, axis, call,
 )  # fmt: skip
+
+
+def orders(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.stmt]]:
+    """Yield neighboring statements whose order matters: one uses what the other binds."""
+    for node in ast.walk(tree):
+        for block in (getattr(node, name, None) for name in ("body", "orelse")):
+            for first, second in itertools.pairwise(block) if isinstance(block, list) else ():
+                if isinstance(first, _SIMPLE) and isinstance(second, _SIMPLE) and _depend(first, second):
+                    yield first, second
+
+
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.If, ast.For)
+
+
+def _depend(first: ast.stmt, second: ast.stmt) -> bool:
+    names = [[node for node in ast.walk(one) if isinstance(node, ast.Name)] for one in (first, second)]
+    bound = [{node.id for node in one if isinstance(node.ctx, ast.Store)} for one in names]
+    used = [{node.id for node in one} for one in names]
+    return bool(bound[0] & used[1] or bound[1] & used[0])
 
 
 def called(node: ast.Call) -> str:

@@ -181,6 +181,12 @@ def _elements(node: ast.AST) -> list[Any]:
     return list(node.elts) if isinstance(node, ast.List | ast.Tuple) else []
 
 
+def swapped(source: str, first: ast.AST, second: ast.AST) -> str:
+    """Exchange two nodes of a source, the first before the second."""
+    (begin, end), (next_begin, next_end) = _span(source, first), _span(source, second)
+    return source[:begin] + source[next_begin:next_end] + source[end:next_begin] + source[begin:end] + source[next_end:]
+
+
 def replaced(source: str, texts: Sequence[tuple[ast.AST, str]]) -> str:
     """Put texts where nodes of the source's tree are; the nodes do not overlap."""
     for node, text in sorted(texts, key=lambda pair: _span(source, pair[0]), reverse=True):
