@@ -47,7 +47,7 @@ def course_table(course: Course, now: datetime, *, final: bool = False) -> Cours
     Args:
         course: the course.
         now: the time; what is due later and was not handed in does not count yet.
-        final: whether everything that was not handed in counts 0, also if it is not due.
+        final: whether all that is released and was not handed in counts 0, also if it is not due.
     """
     hand_ins = HandIns(course)
 
@@ -66,7 +66,7 @@ def course_table(course: Course, now: datetime, *, final: bool = False) -> Cours
         dates = hand_ins.all_dates(person.id)
         late_days[person.id] = sum(one.late_days for one in dates.values())
         entries[person.id] = {
-            name: _entry(own.get(name), dates[name], final or _is_over(one, dates[name], now), is_open(person.id, name))
+            name: _entry(own.get(name), dates[name], _is_over(one, dates[name], now, final), is_open(person.id, name))
             for name, one in course.assignments.items()
         }
         stale = [n for n, grade in own.items() if grade.dates is not None and grade.dates != dates[n]]
@@ -97,10 +97,10 @@ def _maxima(course: Course, grades: Mapping[str, Mapping[str, Grade]]) -> dict[s
     return found
 
 
-def _is_over(assignment: Assignment, dates: Dates, now: datetime) -> bool:
-    """Tell whether the student's due date has passed."""
+def _is_over(assignment: Assignment, dates: Dates, now: datetime, final: bool) -> bool:
+    """Tell whether what was not handed in counts 0; before its release, nothing does."""
     is_released = assignment.release is None or aware(assignment.release) <= now
-    return is_released and dates.due is not None and dates.due < now
+    return is_released and (final or (dates.due is not None and dates.due < now))
 
 
 def _entry(grade: Grade | None, dates: Dates, is_over: bool, is_open: bool) -> Entry:

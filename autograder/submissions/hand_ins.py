@@ -159,6 +159,11 @@ def _zone(assignment: Assignment) -> tzinfo:
 def remarks(hand_ins: HandIns, assignment: Assignment, students: Sequence[str]) -> list[str]:
     """List what a person should know about teams and attempts of an assignment, a line each."""
     found = list(hand_ins.teams(assignment.name).conflicts)
+    release = aware(assignment.release) if assignment.release is not None else None
+    for student in students if release is not None else ():
+        attempt = hand_ins.chosen(student, assignment.name)
+        if attempt is not None and attempt.time is not None and release is not None and attempt.time < release:
+            found.append(f"{student}: handed in before the release")
     if not assignment.attempts.is_plain:
         for student in students:
             _, beyond = hand_ins.allowed(student, assignment)

@@ -114,7 +114,7 @@ def kept_questions(scores: Sequence[tuple[float, float]], drop: int) -> list[tup
     Questions without points stay, and so does at least one with points.
     """
     worth = [place for place, (_, maximum) in enumerate(scores) if maximum > 0]
-    lowest = sorted(worth, key=lambda place: scores[place][0] / scores[place][1])
+    lowest = sorted(worth, key=lambda place: round(scores[place][0] / scores[place][1], 9))
     dropped = set(lowest[: max(0, min(drop, len(worth) - 1))])
     return [pair for place, pair in enumerate(scores) if place not in dropped]
 
@@ -170,7 +170,7 @@ def _line(
 def lowest(assignments: Iterable[Assignment], cells: Mapping[str, Cell], drop: int) -> list[Assignment]:
     """Return the ``drop`` assignments with the lowest shares, the first of equal ones; one that counts stays."""
     counted = [one for one in assignments if cells[one.name].counts]
-    ordered = sorted(counted, key=lambda one: cells[one.name].share)
+    ordered = sorted(counted, key=lambda one: round(cells[one.name].share, 9))
     return ordered[: max(0, min(drop, len(counted) - 1))]
 
 

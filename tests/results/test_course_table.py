@@ -17,6 +17,7 @@ from autograder.grading import batch
 from autograder.records import Course
 from autograder.results import gradebook
 from autograder.results.course_table import course_table
+from autograder.submissions.hand_ins import HandIns, remarks
 from autograder.submissions.manifest import TIMESTAMP, format_timestamp
 
 DUE = datetime(2027, 1, 31, 18, tzinfo=UTC)
@@ -155,3 +156,15 @@ def test_rules_that_contradict_one_another_are_errors_with_a_line(
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(CourseError, match=message.replace("(", r"\(")):
         load_course(course.root)
+
+
+def test_what_is_not_released_yet_is_never_missing_and_what_came_before_is_named(course: Course) -> None:
+    path = course.root / "course.yaml"
+    path.write_text(path.read_text().replace("    due: 2027-02-28", "    release: 2027-02-01\n    due: 2027-02-28"))
+    assert totals(course, BEFORE, final=True)["ada"] == 100
+    assert totals(course, datetime(2027, 2, 2, tzinfo=UTC), final=True)["ada"] == 75
+    early = course.submitted("ada", "other")
+    early.mkdir(parents=True)
+    (early / TIMESTAMP).write_text(format_timestamp(BEFORE))
+    changed = load_course(course.root)
+    assert remarks(HandIns(changed), changed.assignments["other"], ["ada"]) == ["ada: handed in before the release"]
