@@ -24,7 +24,7 @@ from autograder.check.prediction_cache import digest
 from autograder.check.provenance import in_notebook
 from autograder.check.refused_models import AskedHere, RefusedHere
 from autograder.kernel.codec import CodecError, decode, encode
-from autograder.kernel.model_family import family
+from autograder.kernel.model_family import is_a
 
 
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
@@ -42,7 +42,7 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
     found = _of_notebook(model)
     given = of_shapes(shape) if rows is None else of_rows(rows)
     may_be_read = _is_read_by_shapes(found) or (isinstance(found, Handle) and not isinstance(found, ModelHandle))
-    if not may_be_read and family(found) != "torch":
+    if not may_be_read and not is_a(found, "torch.nn", "Module"):
         return found
     known = _known(found)
     given = known.shapes if given is None else given

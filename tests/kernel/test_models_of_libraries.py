@@ -336,7 +336,7 @@ def test_no_claim_whatever_is_more_than_a_failed_check() -> None:
             described[str(key)] = values[draw.integers(len(values))]
         part = ["Ridge", "sklearn", {"alpha": 1.0}, ["alpha"]]
         part[draw.integers(4)] = values[draw.integers(len(values))]
-        found = _read(described, True, lambda how, batch: None, lambda part=part: [tuple(part)])
+        found = _read(described, True, lambda how, batch: None, lambda part=part: [tuple(part)], lambda given: None)
         if found is not None:
             str(found)
             for step in reported_steps(found) or []:
