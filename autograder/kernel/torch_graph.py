@@ -65,10 +65,16 @@ class Part:
 class Graph:
     """The parts of an exported module, in an order in which each one's inputs come before it."""
 
-    def __init__(self, program: Any, module: Any, names: list[str]) -> None:
-        from .torch_operations import FUNCTIONS
+    def __init__(self, program: Any, module: Any, names: list[str], functions: dict[str, Any]) -> None:
+        """Write a program of ``torch.export``.
 
-        self.functions = FUNCTIONS
+        Args:
+            program: the exported program.
+            module: the module that it was exported from.
+            names: the names of its inputs, if they have any.
+            functions: name in ``torch.ops.aten`` → what writes it, see :mod:`torch_operations`.
+        """
+        self.functions = functions
         self.torch = sys.modules["torch"]
         self.names = names
         """Names of the inputs, if they have any."""

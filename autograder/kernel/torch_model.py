@@ -19,6 +19,7 @@ from typing import Any
 from . import probe_rows
 from .keras_inputs import leaves
 from .torch_graph import Graph, UnknownError
+from .torch_operations import FUNCTIONS
 
 _TYPES = ("float32", "int64")
 
@@ -103,7 +104,7 @@ def _exported(module: Any, given: Any, tensors: list[Any]) -> Graph:
     dynamic: Any = {name: {0: rows} for name in named} if named else tuple({0: rows} for _ in args)
     program = torch.export.export(module, tuple(args), named or None, dynamic_shapes=dynamic, strict=False)
     names = list(given) if named else []
-    return Graph(program, module, names)
+    return Graph(program, module, names, FUNCTIONS)
 
 
 def _called(module: Any, given: Any, tensors: list[Any]) -> Any:
