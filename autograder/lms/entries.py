@@ -67,6 +67,8 @@ def _entry(course: Course, grade: Grade, unfinished: bool) -> Entry:
     if grade.held_back:
         until = moment(max(one.until for one in grade.held_back))
         return Entry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
+    if grade.dates is not None and grade.dates.excused:
+        return Entry(grade.student, None, grade.max_score, "", None, "the student is excused")
     score = None if grade.needs_manual_grade and not unfinished else grade.score
     return Entry(grade.student, score, grade.max_score, summary(grade), shown)
 

@@ -6,15 +6,12 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autograder.errors import UsageError
 from autograder.lms.entries import Entry
 from autograder.lms.matching import Known, match
 from autograder.lms.memory import Memory, Sent, digest
+from autograder.lms.points import factor, is_same
 from autograder.lms.sheet import Sheet
 from autograder.lms.systems import Column, Layout
-
-_TOLERANCE = 0.005
-"""Learning systems round to two places."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +73,16 @@ def fill(
         if entry.score is None:
             waiting[entry.student] = entry.waits
             continue
-        score = entry.score * _factor(sheet, cells, column, entry, scale)
+        there = column.points if column.maximum is None else _value(cells[column.maximum])
+        score = entry.score * factor(sheet.name, there, entry.max_score, scale=scale)
         before = memory[entry.student]
         stands = cells[column.index].strip()
         value = _value(stands)
         if column.locked is not None and cells[column.locked].strip().casefold() == "no":
             kept[entry.student] = "it cannot be changed there"
-        elif stands in ("", "-") or overwrite or _is(value, before.score) or _is(value, score):
+        elif stands in ("", "-") or overwrite or is_same(value, before.score) or is_same(value, score):
             comment = _comment(cells, column, entry, before)
-            if _is(value, score):
+            if is_same(value, score):
                 same.append(entry.student)
             else:
                 written.append(entry.student)
@@ -95,19 +93,6 @@ def fill(
     taken = set(rows.values())
     without = [_person(known) for row, known in zip(layout.people, layout.known, strict=True) if row not in taken]
     return Filled(written, same, kept, waiting, matched.unclear, matched.by_name, without, sent, rows)
-
-
-def _factor(sheet: Sheet, cells: Sequence[str], column: Column, entry: Entry, scale: bool) -> float:
-    """Return what a point of ours counts there."""
-    there = column.points if column.maximum is None else _value(cells[column.maximum])
-    if there is None or abs(there - entry.max_score) < _TOLERANCE or entry.max_score <= 0:
-        return 1.0
-    if not scale:
-        raise UsageError(
-            f"{sheet.name}: the grade is out of {there:g} there and out of {entry.max_score:g} here; "
-            "change it there, or let --scale convert the points"
-        )
-    return there / entry.max_score
 
 
 def _comment(cells: list[str], column: Column, entry: Entry, before: Sent) -> str:
@@ -126,10 +111,6 @@ def _value(text: str) -> float | None:
         return float(text.strip().replace(",", "."))
     except ValueError:
         return None
-
-
-def _is(value: float | None, other: float | None) -> bool:
-    return value is not None and other is not None and abs(value - other) < _TOLERANCE
 
 
 def _person(known: Known) -> str:

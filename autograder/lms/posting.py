@@ -10,14 +10,11 @@ import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.errors import UsageError
 from autograder.lms.account import Account, Delivery, System
 from autograder.lms.entries import Entry
 from autograder.lms.matching import Known, match
 from autograder.lms.memory import Memory, digest
-
-_TOLERANCE = 0.005
-"""Learning systems round to two places."""
+from autograder.lms.points import factor, is_same
 
 
 class Act(enum.StrEnum):
@@ -82,13 +79,13 @@ def plan(
             continue
         account = accounts[matched.pairs[entry.student]]
         note = "found by the full name" if entry.student in matched.by_name else ""
-        factor = _factor(system, there, entry, scale)
+        counts = factor(system.name, there, entry.max_score, scale=scale)
         if entry.score is None:
             steps.append(Step(entry.student, Act.WAITS, entry.waits, account))
             continue
-        score = entry.score * factor
+        score = entry.score * counts
         before = memory[entry.student]
-        known = account.score is None or _is(account.score, before.score) or _is(account.score, score)
+        known = account.score is None or is_same(account.score, before.score) or is_same(account.score, score)
         if account.excused:
             steps.append(Step(entry.student, Act.KEPT, "excused there", account))
         elif not known and not overwrite(entry.student):
@@ -97,7 +94,7 @@ def plan(
         else:
             comment = entry.comment if comments and digest(entry.comment) != before.comment else None
             page = entry.page if pages and entry.page and digest(entry.page.read_bytes()) != before.page else None
-            changed = None if _is(account.score, score) else score
+            changed = None if is_same(account.score, score) else score
             delivery = Delivery(changed, comment, page, f"{assignment}.html")
             same = changed is None and comment is None and page is None
             steps.append(Step(entry.student, Act.SAME if same else Act.SEND, note, account, delivery))
@@ -111,19 +108,3 @@ def send(system: System, steps: Sequence[Step], memory: Memory) -> Iterator[tupl
             now, notes = system.deliver(step.account, step.delivery, memory[step.student])
             memory.remember(step.student, now)
             yield step, notes
-
-
-def _factor(system: System, there: float | None, entry: Entry, scale: bool) -> float:
-    """Return what a point of ours counts there."""
-    if there is None or abs(there - entry.max_score) < _TOLERANCE or entry.max_score <= 0:
-        return 1.0
-    if not scale:
-        raise UsageError(
-            f"{system.name} counts {there:g} points, the assignment here {entry.max_score:g}; change it there, or let "
-            "--scale convert the points"
-        )
-    return there / entry.max_score
-
-
-def _is(value: float | None, other: float | None) -> bool:
-    return value is not None and other is not None and abs(value - other) < _TOLERANCE

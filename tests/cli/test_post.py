@@ -146,3 +146,12 @@ def test_what_students_may_not_see_yet_is_not_handed_over(course, tmp_path):
     done = post(course, "--into", sheet, "--overwrite", "--unfinished")
     assert "not written: ada: results are held back until 1 January 2999" in done.output
     assert [row[5] for row in rows(tmp_path / "Grades-filled.csv")[2:]] == ["", "1.5"]
+
+
+def test_who_is_excused_gets_no_grade(course, tmp_path):
+    (course.root / "extensions.csv").write_text("student,assignment,excused\nada,hw,yes\n", encoding="utf-8")
+    release = tiny_release(course)
+    batch.run(batch.plan(course, release), execute=Here(grade_here))
+    sheet = tmp_path / "Grades.csv"
+    sheet.write_text(CANVAS, encoding="utf-8")
+    assert "not written: ada: the student is excused" in post(course, "--into", sheet).output

@@ -122,7 +122,7 @@ def test_a_student_whom_nobody_there_fits_is_named(filled):
 
 def test_other_points_there_are_a_question_and_not_a_guess(filled):
     results = [entry("doejane", 8, max_score=10)]
-    with pytest.raises(UsageError, match="out of 20 there and out of 10 here"):
+    with pytest.raises(UsageError, match="counts 20 points, the assignment here 10"):
         filled(CANVAS, results)
     sheet, _ = filled(CANVAS, results, scale=True)
     assert sheet.rows[2][5] == "16"
