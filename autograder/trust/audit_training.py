@@ -28,11 +28,11 @@ def retrained(
     equivalent. Survivors of one answer share the solution's trainings.
     """
     doubtful = [r for r in results if r.verdict is Verdict.SURVIVED and not r.is_decided and is_trained(r.mutant)]
-    if not doubtful or not _metrics(solution, doubtful[0].mutant):
+    if not doubtful or time.monotonic() >= deadline or not _metrics(solution, doubtful[0].mutant):
         return tuple(results)
     each = max(1.0, sum(book.wall_seconds for book in solution.notebooks))
     room = runs_that_fit(max(0.0, deadline - time.monotonic()), each, runs.options.workers or 2) // len(TRAINING_SEEDS)
-    chosen = doubtful[: max(0, room - 1)]
+    chosen = doubtful[: max(1, room - 1)]  # what is trained now need not be trained by the next audit
     works = [work for answer in _answers(chosen) for work in runs.trainings(*answer)]
     works += [work for r in chosen for work in runs.trainings(r.mutant.notebook, r.mutant.cell, r.mutant.after)]
     works = list({work.student: work for work in works}.values())
