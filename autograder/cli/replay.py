@@ -91,10 +91,11 @@ def _of_course(
     workers: int | None,
     quiet: bool,
 ) -> ReplayReport:
-    from autograder.trust.replay import course_cases, working_folder
+    from autograder.trust.replay import FOLDER, course_cases
+    from autograder.trust.work_folder import work_folder
 
     course, assignment = open_course(course_folder, name)
-    with course_cases(course, assignment, only, sample, seed) as cases, working_folder(course) as folder:
+    with course_cases(course, assignment, only, sample, seed) as cases, work_folder(course, FOLDER) as folder:
         return _run(cases, folder, workers, quiet)
 
 

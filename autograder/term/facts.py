@@ -86,10 +86,7 @@ def read_extensions(path: Path) -> tuple[Extension, ...]:
     """
     table = tables.read_table(path)
     faults = Faults(table.name)
-    for heading in table.headings:
-        if heading not in _COLUMNS:
-            near = suggest(heading, _COLUMNS) or f"; it may have {', '.join(_COLUMNS)}"
-            faults.add(1, f"there is no column “{one_line(heading, 60)}”{near}")
+    tables.check_headings(table, faults, _COLUMNS)
     found = [_extension(faults, table.name, row) for row in table.rows]
     faults.check()
     return tuple(found)

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from autograder._util.text import one_line
+from autograder._util.yaml_record import suggest
 from autograder.errors import CourseError, HostError
 
 MAX_BYTES = 32 << 20
@@ -89,6 +90,14 @@ def read_table(path: Path) -> Table:
     except OSError as error:
         raise HostError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     return parse_table(path.name, data)
+
+
+def check_headings(table: Table, faults: Faults, known: Sequence[str]) -> None:
+    """Add a fault for each heading that is not known, with the nearest one that is."""
+    for heading in table.headings:
+        if heading not in known:
+            near = suggest(heading, known) or f"; it may have {', '.join(known)}"
+            faults.add(1, f"there is no column “{one_line(heading, 60)}”{near}")
 
 
 def parse_table(name: str, data: bytes) -> Table:

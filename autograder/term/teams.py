@@ -55,10 +55,7 @@ def read_teams(path: Path) -> tuple[Membership, ...]:
     """
     table = tables.read_table(path)
     faults = Faults(table.name)
-    for heading in table.headings:
-        if heading not in _COLUMNS:
-            near = suggest(heading, _COLUMNS) or f"; it may have {', '.join(_COLUMNS)}"
-            faults.add(1, f"there is no column “{one_line(heading, 60)}”{near}")
+    tables.check_headings(table, faults, _COLUMNS)
     seen: dict[tuple[str, str], tuple[str, int]] = {}
     found = []
     for row in table.rows:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autograder.trust.distributions import student_p
+
 Z_95 = 1.959963984540054
 """Quantile of the standard normal distribution for intervals that hold in 95 of 100 samples."""
 
@@ -67,34 +69,3 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
     deviation = math.sqrt(squares / freedom)
     t = gap / (deviation * math.sqrt(1 / len(first) + 1 / len(second)))
     return Difference(student_p(t, freedom), gap / deviation, *means)
-
-
-def student_p(t: float, freedom: int) -> float:
-    """Return the two-sided p of Student's t: the regularized incomplete beta function I_x(f/2, 1/2), x = f/(f + t²)."""
-    return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
-
-
-def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """Compute I_x(a, b) by its continued fraction (Abramowitz and Stegun 26.5.8, evaluated with Lentz's method)."""
-    if x <= 0 or x >= 1:
-        return 0.0 if x <= 0 else 1.0
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _incomplete_beta(b, a, 1 - x)
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
-    tiny = 1e-300
-    c, d = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1), tiny)
-    value = d
-    for m in range(1, 500):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        for term in (even, odd):
-            d = 1 / _away_from_zero(1 + term * d, tiny)
-            c = _away_from_zero(1 + term / c, tiny)
-            value *= c * d
-        if abs(c * d - 1) < 1e-14:
-            break
-    return front * value
-
-
-def _away_from_zero(value: float, tiny: float) -> float:
-    return value if abs(value) > tiny else tiny

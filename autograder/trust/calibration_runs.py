@@ -7,7 +7,6 @@ has not executed yet.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from autograder.release.calibration_record import ANSWERS
 from autograder.release.exam import solution_notebook
 from autograder.release.record import Release
 from autograder.trust.calibration_seeds import CELL, Redrawing, Seeds, redraw, seeds_of
+from autograder.trust.work_folder import work_folder
 
 SOLUTION = "solution"
 """Name of the instructor's solution among the candidates."""
@@ -220,11 +220,5 @@ def execute_runs(
 @contextlib.contextmanager
 def working_folder(course: Course) -> Iterator[Path]:
     """Lock the course, and yield an empty folder of it for the runs, which is removed afterwards."""
-    with batch.exclusive(course):
-        folder = course.state / "work" / FOLDER
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    with batch.exclusive(course), work_folder(course, FOLDER) as folder:
+        yield folder

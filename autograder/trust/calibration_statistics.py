@@ -15,6 +15,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from autograder.trust.distributions import incomplete_beta, student_p
+
 CONFIDENCE = 0.95
 """Confidence of the intervals. Two-sided ones leave 2.5 % on each side."""
 _NORMAL = NormalDist()
@@ -46,30 +48,9 @@ def share_interval(hits: float, trials: int, confidence: float = CONFIDENCE) -> 
     if trials == 0:
         return Interval(0.0, 1.0)
     tail = (1 - confidence) / 2
-    low = 0.0 if hits <= 0 else _bisect(lambda p: _beta(p, hits, trials - hits + 1) - tail)
-    high = 1.0 if hits >= trials else _bisect(lambda p: _beta(p, hits + 1, trials - hits) - (1 - tail))
+    low = 0.0 if hits <= 0 else _bisect(lambda p: incomplete_beta(hits, trials - hits + 1, p) - tail)
+    high = 1.0 if hits >= trials else _bisect(lambda p: incomplete_beta(hits + 1, trials - hits, p) - (1 - tail))
     return Interval(low, high)
-
-
-def _beta(x: float, a: float, b: float) -> float:
-    """Return the regularized incomplete beta function, by its continued fraction (Lentz)."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(1 - x, b, a)
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
-    c, d = 1.0, 1 - (a + b) * x / (a + 1)
-    d = 1 / d
-    fraction = d
-    for m in range(1, 1000):
-        for step in (m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-                     -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))):  # fmt: skip
-            d = 1 / (1 + step * d)
-            c = 1 + step / c
-            fraction *= c * d
-        if abs(c * d - 1) < 1e-13:
-            break
-    return front * fraction
 
 
 # --- measurements --------------------------------------------------------------------------------------------
@@ -112,7 +93,7 @@ def tolerance_factor(rate: float, count: int, confidence: float = CONFIDENCE) ->
 
 
 def _student(t: float, df: int) -> float:
-    half = _beta(df / (df + t * t), df / 2, 0.5) / 2
+    half = student_p(t, df) / 2
     return half if t < 0 else 1 - half
 
 

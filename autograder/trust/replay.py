@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -261,18 +260,6 @@ def course_cases(
             chosen = random.Random(seed).sample(range(len(graded)), sample)
             graded = [graded[index] for index in sorted(chosen)]
         yield tuple(Case(g, w, recordings.load(w, mark=False), tuple(_changes(w, g))) for w, g in graded)
-
-
-@contextlib.contextmanager
-def working_folder(course: Course) -> Iterator[Path]:
-    """Yield an empty folder of the course for replays, and remove it."""
-    folder = course.state / "work" / FOLDER
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _changes(work: Work, grade: Grade) -> Iterator[str]:

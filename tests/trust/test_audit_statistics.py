@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from autograder.trust.audit_statistics import difference, student_p, wilson
+from autograder.trust.audit_statistics import difference, wilson
+from autograder.trust.distributions import student_p
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from autograder.grading import batch
 from autograder.grading.work import Work
 from autograder.records import Course
 from autograder.trust.bundle_environment import Environment, differences
-from autograder.trust.replay import Case, ReplayReport, course_cases, replay, working_folder
+from autograder.trust.replay import FOLDER, Case, ReplayReport, course_cases, replay
 from autograder.trust.replay_report import rows, sentences, to_json
+from autograder.trust.work_folder import work_folder
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def cases_of(course: Course, **options: Any) -> Iterator[tuple[Case, ...]]:
 
 
 def replayed(course: Course, **options: Any) -> ReplayReport:
-    with cases_of(course, **options) as cases, working_folder(course) as folder:
+    with cases_of(course, **options) as cases, work_folder(course, FOLDER) as folder:
         return replay(cases, folder, execute=Here())
 
 
