@@ -21,6 +21,7 @@ from autograder.grading.parcel import Common, pack_unit
 from autograder.grading.work import Work, shared_files, versions
 from autograder.records import Course, Grade
 from autograder.release.build import Release, build
+from autograder.results import report
 from helpers.kernels import InProcessKernel
 
 SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
@@ -117,6 +118,8 @@ def reason_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> str:
 
 def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
     """Let commands grade with ``executor``: no walls are asked for, and no process is started."""
+    # A batch compiles the pages' templates meanwhile; here the examiner, which refuses that, is in the same process.
+    report.prepare()
     where = "autograder.grading.assignment"
     monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
     monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())
