@@ -412,7 +412,7 @@ class Course:
 
 MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
 """Largest size of one file that a student hands in."""
-AST_CACHE_SIZE = 256
+AST_CACHE_SIZE = 1024
 """Number of sources whose analysis is cached: the sources of an exam are the same for all students."""
 ATTEMPTS = 3
 """Number of times that a notebook is run when its kernel is killed from outside."""

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy.random  # noqa: F401 - numpy imports it when it is first needed: in a test, that would be too late
+
 SEEDING = (
     ("random", "seed"),
     ("numpy.random", "seed"),
@@ -15,7 +17,7 @@ SEEDING = (
     ("tensorflow.random", "set_seed"),
     ("torch", "manual_seed"),
 )
-"""Module and function. Only modules that both sides have imported are seeded."""
+"""Module and function. Only libraries that both sides have imported are seeded."""
 
 
 @contextlib.contextmanager

@@ -206,9 +206,9 @@ def source_of(value: Any) -> str:
 
 
 def seed(module: str, name: str, args: Any, kwargs: Any) -> None:
-    """Seed a generator of random numbers if its library is in use."""
-    if module in sys.modules:
-        getattr(sys.modules[module], name)(*args, **kwargs)
+    """Seed a generator of random numbers if its library is in use; NumPy imports its own when it is first needed."""
+    if module.partition(".")[0] in sys.modules:
+        getattr(importlib.import_module(module), name)(*args, **kwargs)
 
 
 _patched: dict[tuple[str, str], list[Any]] = {}

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError, UsageError
@@ -30,7 +31,9 @@ from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST, TIMESTAMP, format_timestamp, read_timestamp
 from autograder.submissions.members import CLASS, SUBMISSION, Member, collision_key, mark_collisions, write_new
 from autograder.submissions.names import Layout
-from autograder.submissions.people import People
+
+if TYPE_CHECKING:
+    from autograder.submissions.people import People
 
 _NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
 """Errors that a file name can cause: the student's fault, and not the machine's."""
@@ -100,6 +103,8 @@ def collect(
         raise UsageError(f"There is no assignment “{assignment}”: {', '.join(course.assignments)}.")
     if not source.exists():
         raise UsageError(f"There is no folder or archive {source}.")
+    from autograder.submissions.people import People  # the roster is no business of a student's installation
+
     notebooks = _expected(course, assignment)
     people = People(course, assignment)
     with _staging(course) as staging:

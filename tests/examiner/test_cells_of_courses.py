@@ -509,3 +509,12 @@ def test_all_of_them_in_one_notebook_in_a_sandbox():
         results = graded(exam_of(*cells), start, seconds=30)
     failed = {name: r.detail[-600:] for name, r in zip(CASES, results, strict=True) if r.fraction != 1}
     assert failed == {}
+
+
+@pytest.mark.sandbox
+def test_a_seed_reaches_a_notebook_that_has_not_drawn_yet():
+    """NumPy imports its generators when they are first needed."""
+    case = CASES["seeds"]
+    with starting(Limits(memory_mib=1024, processes=64, disk_mib=32, output_mib=4)) as start:
+        (result,) = graded(exam_of((Role.ANSWER, case.solution), (Role.TEST, case.test)), start, seconds=30)
+    assert result.fraction == 1, result.detail

@@ -96,6 +96,15 @@ COMMANDS = {
     "import-otter": ["import-otter", "a", "a.zip", "a.ipynb"],
     "convert": ["convert", "a", "--to", "otter"],
     "demo": ["demo"],
+    "audit": ["audit", "a"],
+    "bundle": ["bundle", "s", "a"],
+    "calibrate": ["calibrate", "a"],
+    "gradescope": ["gradescope", "a"],
+    "people": ["people"],
+    "post": ["post", "a"],
+    "replay": ["replay", "a"],
+    "review": ["review", "a"],
+    "second-look": ["second-look"],
 }
 RUN_EACH = r"""
 import json

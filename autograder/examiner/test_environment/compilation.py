@@ -101,8 +101,8 @@ class TrustedTexts:
 
     @functools.cached_property
     def own(self) -> frozenset[str]:
-        """The constants of the cell's sources."""
-        return frozenset().union(*map(constants, self.sources))
+        """The cell's sources, which the examiner reads while it prepares the cell, and their constants."""
+        return frozenset().union(map(str.strip, self.sources), *map(constants, self.sources))
 
     def allows(self, source: Any, frame: FrameType) -> bool:
         """Return whether the source may be compiled.
