@@ -262,7 +262,9 @@ def test_students_see_whose_fault_it_is_and_no_detail(tmp_path, monkeypatch, cap
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / settings.SETTINGS).write_text(settings.dump(Settings()))
     (tmp_path / "source" / settings.EXAM).write_bytes(b"")
+    mask = os.umask(0o022)
     assert program.main(tmp_path) == 0
+    assert os.umask(mask) == 0o022  # that of whoever calls it stays
     content = json.loads((tmp_path / "results/results.json").read_text())
     assert (content["output"], content["score"], content["tests"]) == (output, 0.0, [])
     assert "canary" not in json.dumps(content)

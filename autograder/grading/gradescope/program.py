@@ -89,7 +89,6 @@ class Deadline:
 
 def main(root: Path) -> int:
     """Grade the submission below ``root``; return the exit status."""
-    os.umask(0o077)
     results = root / "results" / "results.json"
     report.write(results, report.not_graded(report.STOPPED))
     allowed = settings.platform_seconds(os.environ)
@@ -162,4 +161,5 @@ def _work_folder() -> Iterator[Path]:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # of this process: whatever it writes is nobody else's
     sys.exit(main(Path(sys.argv[1])))
