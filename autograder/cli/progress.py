@@ -115,9 +115,11 @@ class BatchProgress:
 
     def advance(self, student: str, outcome: Grade | NotGraded) -> None:
         """Count one more submission as done, and show its result."""
-        self.done.add(student)
-        self.counts[tally.status_of(outcome)] += 1
-        summary = f"{one_line(student, 40)}: {_summary(outcome)}"
+        self._count(student, tally.status_of(outcome), f"{one_line(student, 40)}: {_summary(outcome)}")
+
+    def _count(self, name: str, status: str, summary: str) -> None:
+        self.done.add(name)
+        self.counts[status] += 1
         self.bar.below = self._standing()
         self.bar.update(self.task, advance=1, last=summary)
         if self.lines:
@@ -147,14 +149,9 @@ class AuditProgress(BatchProgress):
 
     def judge(self, name: str, result: Result) -> None:
         """Count one more mutant as done, and show its verdict."""
-        self.done.add(name)
-        self.counts[result.verdict.value] += 1
-        summary = f"{result.mutant.cell}: {one_line(result.mutant.operator, 60)}: {result.verdict.value}"
-        self.bar.below = self._standing()
-        self.bar.update(self.task, advance=1, last=summary)
-        if self.lines:
-            count = f"[{len(self.done)}/{len(self.due)}]"
-            self.console.print(f"{count} {summary}", markup=False, highlight=False, soft_wrap=True)
+        verdict = result.verdict.value
+        operator = one_line(result.mutant.operator, 60)
+        self._count(name, verdict, f"{result.mutant.cell}: {operator}: {verdict}")
 
     def _standing(self) -> Text:
         parts = [Text(f"{verdict} {number}", _VERDICTS.get(verdict, "")) for verdict, number in self.counts.items()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -138,6 +138,11 @@ def without_effect(root: Path) -> str:
     return f"{NBGRADER_CONFIG}: without effect on a release or a grade here: {named}" if named else ""
 
 
+def _among(name: str, known: Sequence[str]) -> str:
+    """Return the nearest of the known values, or all of them, as the end of a message."""
+    return suggest(name, known) or f"; it is one of {', '.join(known)}"
+
+
 # --- course.yaml -------------------------------------------------------------------------------------
 
 
@@ -229,7 +234,7 @@ class _CourseFile:
         if "late_days" in keys:
             late_days = self.read.record(keys["late_days"], "'late_days'", late_days)
             if late_days.round not in ROUNDINGS:
-                known = suggest(late_days.round, ROUNDINGS) or f"; it is one of {', '.join(ROUNDINGS)}"
+                known = _among(late_days.round, ROUNDINGS)
                 raise self.read.error(keys["late_days"], f"late days cannot be rounded to {late_days.round!r}{known}")
         totals = self.read.record(keys["totals"], "'totals'", Totals()) if "totals" in keys else Totals()
         groups = self.groups(keys["groups"], keys, assignments, totals) if "groups" in keys else {}
@@ -283,7 +288,7 @@ class _CourseFile:
                 raise self.read.error(node, "'scheduler' is set in 'engine', but kind is 'local'; kind: dask?")
             result = replace(result, kind="dask")
         if result.kind not in ENGINES:
-            known = suggest(result.kind, ENGINES) or f"; it is one of {', '.join(ENGINES)}"
+            known = _among(result.kind, ENGINES)
             raise self.read.error(node, f"unknown engine {result.kind!r}{known}")
         if result.kind == "dask" and result.scheduler is None:
             raise self.read.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")
@@ -295,7 +300,7 @@ class _CourseFile:
         """Read the learning system; all three keys are needed."""
         result = cast(LearningSystem, self.read.record(node, "'learning_system'", LearningSystem()))
         if result.kind not in LEARNING_SYSTEMS:
-            known = suggest(result.kind, LEARNING_SYSTEMS) or f"; it is one of {', '.join(LEARNING_SYSTEMS)}"
+            known = _among(result.kind, LEARNING_SYSTEMS)
             raise self.read.error(node, f"unknown kind {result.kind!r} in 'learning_system'{known}")
         if not result.url or result.course <= 0:
             raise self.read.error(
@@ -320,7 +325,7 @@ class _CourseFile:
         made = result.prepare is not None
         self.check_dates(keys, where, result)
         if "attempts" in keys and result.attempts.counts not in COUNTING:
-            known = suggest(result.attempts.counts, COUNTING) or f"; it is one of {', '.join(COUNTING)}"
+            known = _among(result.attempts.counts, COUNTING)
             raise self.read.error(keys["attempts"], f"unknown attempts {result.attempts.counts!r} in {where}{known}")
         if "shown" in keys:
             self.check_shown(keys["shown"], where, result)
@@ -357,32 +362,32 @@ class _CourseFile:
     def check_sandbox(self, node: yaml.Node, name: str) -> None:
         """Refuse an unknown sandbox."""
         if name not in SANDBOXES:
-            known = suggest(name, SANDBOXES) or f"; it is one of {', '.join(SANDBOXES)}"
+            known = _among(name, SANDBOXES)
             raise self.read.error(node, f"there is no sandbox {name!r}{known}")
 
     def check_training(self, node: yaml.Node, training: str, where: str) -> None:
         """Refuse an unknown way of training."""
         if training not in TRAINING:
-            known = suggest(training, TRAINING) or f"; it is one of {', '.join(TRAINING)}"
+            known = _among(training, TRAINING)
             raise self.read.error(node, f"unknown training {training!r} in {where}{known}")
 
     def check_examine(self, node: yaml.Node, examine: Examine) -> None:
         """Refuse an unknown place of tests."""
         if examine.where not in PLACES:
-            known = suggest(examine.where, PLACES) or f"; it is one of {', '.join(PLACES)}"
+            known = _among(examine.where, PLACES)
             raise self.read.error(node, f"tests cannot be examined in {examine.where!r}{known}")
 
     def check_student(self, node: yaml.Node, name: str) -> None:
         """Refuse an unknown way in which students get the package."""
         if name not in STUDENT_KITS:
-            known = suggest(name, STUDENT_KITS) or f"; it is one of {', '.join(STUDENT_KITS)}"
+            known = _among(name, STUDENT_KITS)
             raise self.read.error(node, f"unknown student {name!r}{known}")
 
     def check_shown(self, node: yaml.Node, where: str, result: Assignment) -> None:
         """Refuse a rule for what students see that contradicts itself."""
         shown = result.shown
         if shown.before_due not in SHOWN:
-            known = suggest(shown.before_due, SHOWN) or f"; it is one of {', '.join(SHOWN)}"
+            known = _among(shown.before_due, SHOWN)
             raise self.read.error(node, f"{where} cannot show {shown.before_due!r}{known}")
         if shown.step and shown.before_due != "score":
             raise self.read.error(node, f"'step' of 'shown' in {where} goes with before_due: score")
@@ -394,7 +399,7 @@ class _CourseFile:
     def check_curve(self, node: yaml.Node, where: str, curve: Curve) -> None:
         """Refuse a curve whose keys contradict one another."""
         if curve.kind not in CURVES:
-            known = suggest(curve.kind, CURVES) or f"; it is one of {', '.join(CURVES)}"
+            known = _among(curve.kind, CURVES)
             raise self.read.error(node, f"unknown curve {curve.kind!r} in {where}{known}")
         if (curve.points != 0) != (curve.kind == "add"):
             raise self.read.error(node, f"'points' of the curve in {where} goes with kind: add, and kind: add with it")
@@ -412,7 +417,7 @@ class _CourseFile:
         """Refuse a late policy whose keys contradict one another."""
         late = result.late
         if late.kind not in LATE_KINDS:
-            known = suggest(late.kind, LATE_KINDS) or f"; it is one of {', '.join(LATE_KINDS)}"
+            known = _among(late.kind, LATE_KINDS)
             raise self.read.error(node, f"unknown late policy {late.kind!r} in {where}{known}")
         if late.per_day and late.kind != "per_day":
             raise self.read.error(node, f"'per_day' is set in {where}, but kind is {late.kind!r}; kind: per_day?")
