@@ -33,17 +33,16 @@ def review(assignment: str, course_folder: Path, anonymous: bool, port: int) -> 
     course, wanted = open_course(course_folder, assignment)
     from autograder.grading.assignment import load_release
     from autograder.grading.cache_keys import exam_key
-    from autograder.review.questions import current
+    from autograder.results import publication
     from autograder.review.server import ReviewServer
     from autograder.review.site import Site
 
     release = load_release(course, wanted)
-    key = exam_key(course, release)
     site = Site(
         course,
         wanted,
         [one.exam for one in release.notebooks],
-        lambda: current(course, wanted.name, key),
+        publication.on_disk(course, wanted.name, exam_key(course, release)).current,
         anonymous,
         secrets.token_hex(8),
     )

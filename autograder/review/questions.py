@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +11,8 @@ from pathlib import Path
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.records import Course, Exam, ExamCell, Grade, QuestionGrade, Role
 from autograder.release.markers import course_markers
-from autograder.results import publication, report
-from autograder.results.gradebook.entering import Asked, Standing, standings
+from autograder.results import report
+from autograder.results.gradebook.entering import Asked, Standing
 from autograder.results.report.notebook import CellView, views
 from autograder.review.rubric import Item, items, scheme
 
@@ -89,9 +89,10 @@ def _question(asked: Asked, cell: ExamCell, title: str, marks: set[str], given: 
     return Question(asked, title, cell.points, by_hand, said, hidden, rubric, cell.cell_type, given)
 
 
-def answers(course: Course, question: Question, grades: Sequence[Grade]) -> list[Answer]:
-    """Read all answers to a question, in the order of the students' names."""
-    entered = standings(course, question.asked)
+def answers(
+    course: Course, question: Question, grades: Sequence[Grade], entered: Mapping[str, Standing]
+) -> list[Answer]:
+    """Read the answers to a question; ``entered`` is what stands in the gradebook, by student."""
     found = []
     for grade in grades:
         graded = _graded(grade, question.asked)
@@ -132,11 +133,6 @@ def answer_cells(shown: Sequence[tuple[CellView, str]], question: Question) -> t
             own.append(cell)
         begun = begun or cell.grade_id == question.asked.answer
     return tuple(own)
-
-
-def current(course: Course, assignment: str, exam_key: str) -> list[Grade]:
-    """Return the grades of the current exam, in the order of the names."""
-    return sorted(publication.on_disk(course, assignment, exam_key).current, key=lambda grade: grade.student)
 
 
 def shuffled(students: Iterable[str], salt: str) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
 from autograder.records import Assignment, Course, Exam, Grade
-from autograder.results.gradebook.entering import Changed, enter, standings
+from autograder.results.gradebook.entering import Changed, Standing, enter, standings
 from autograder.results.report import rendering
 from autograder.results.report.page import render
 from autograder.results.report.pieces import CODE, MARKDOWN, html
@@ -42,7 +42,8 @@ class Site:
     course: Course
     assignment: Assignment
     exams: Sequence[Exam]
-    load_grades: Callable[[], Sequence[Grade]]
+    grades: Sequence[Grade]
+    """The current grades, in the order of the students' names."""
     anonymous: bool = False
     salt: str = ""
     """Decides the order of anonymous answers."""
@@ -52,11 +53,10 @@ class Site:
     """Number of times that points were entered."""
 
     def __post_init__(self) -> None:
-        self._grades = list(self.load_grades())
-        self.questions: list[Question] = questions(self.course, self.exams, self._grades)
-        students = [grade.student for grade in self._grades]
+        self.questions: list[Question] = questions(self.course, self.exams, self.grades)
+        students = [grade.student for grade in self.grades]
         self.students = shuffled(students, self.salt) if self.anonymous else students
-        self._grade_of = {grade.student: grade for grade in self._grades}
+        self._grade_of = {grade.student: grade for grade in self.grades}
         self._here: dict[str, tuple[float, int, int, str]] = {}
         self._lock = threading.Lock()
 
@@ -132,7 +132,8 @@ class Site:
     def _answer(self, number: int, place: int) -> Reply:
         question = self._at(number)
         student = self.students[place]
-        found = answers(self.course, question, [self._grade_of[student]])
+        entered = standings(self.course, question.asked)
+        found = answers(self.course, question, [self._grade_of[student]], entered)
         if not found:
             raise LookupError(student)
         values = {
@@ -140,7 +141,7 @@ class Site:
             "question": question,
             "name": self.shown(place),
             "place": place,
-            "saved": self._saved_comments(question),
+            "saved": _saved_comments(entered),
         }
         return _page("review-answer.html", values)
 
@@ -182,11 +183,6 @@ class Site:
         states = {place: _state(found[name]) for place, name in enumerate(self.students) if name in found}
         return _json(200, {"others": others, "states": states})
 
-    def _saved_comments(self, question: Question) -> list[str]:
-        """List the comments that people gave most often on this question."""
-        found = Counter(standing.comment for standing in standings(self.course, question.asked).values())
-        return [text for text, _ in found.most_common(SAVED_COMMENTS + 1) if text][:SAVED_COMMENTS]
-
     def _at(self, number: int) -> Question:
         if not 0 <= number < len(self.questions):
             raise LookupError(number)
@@ -194,6 +190,12 @@ class Site:
 
     def _values(self, **more: Any) -> dict[str, Any]:
         return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, **more}
+
+
+def _saved_comments(entered: Mapping[str, Standing]) -> list[str]:
+    """List the comments that people gave most often on a question."""
+    found = Counter(standing.comment for standing in entered.values())
+    return [text for text, _ in found.most_common(SAVED_COMMENTS + 1) if text][:SAVED_COMMENTS]
 
 
 def _state(standing: Any) -> str:

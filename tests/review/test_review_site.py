@@ -15,7 +15,6 @@ from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
 from autograder.records import Outcome
 from autograder.results import gradebook, publication
-from autograder.review.questions import current
 from autograder.review.server import ReviewServer
 from autograder.review.site import Site
 
@@ -65,7 +64,7 @@ def site_of(course, **options):
     release = tiny_release(course)
     key = exam_key(course, release)
     exams = [n.exam for n in release.notebooks]
-    return Site(course, course.assignments["hw"], exams, lambda: current(course, "hw", key), **options)
+    return Site(course, course.assignments["hw"], exams, publication.on_disk(course, "hw", key).current, **options)
 
 
 def seen(site, place, question=0):
