@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import platform
+import random
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from helpers.memory import growth
 from autograder.errors import BusyError, LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution import allowance
-from autograder.execution.client import SandboxedKernel
+from autograder.execution.client import WATCH_SECONDS, SandboxedKernel
 from autograder.records import CellRun, RunStatus
 from autograder.sandbox import seccomp
 
@@ -37,6 +38,13 @@ def kernel() -> Iterator[SandboxedKernel]:
 
 def text(cell) -> str:
     return "".join(o.get("text", "") for o in cell.outputs)
+
+
+def test_a_kernel_that_is_watched_draws_no_number_from_who_seeds(kernel) -> None:
+    random.seed(3)
+    before = random.getstate()
+    time.sleep(4 * WATCH_SECONDS)
+    assert random.getstate() == before
 
 
 # --- cells
