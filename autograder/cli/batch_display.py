@@ -17,7 +17,9 @@ from autograder.grading.assignment import Graded, Plan
 from autograder.grading.batch import BATCH_LOG, Progress
 from autograder.grading.batch_log import BatchLog
 from autograder.grading.templates import NO_TEMPLATES, NOT_FORKED
-from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.results.publication import Published, Publisher
 
 

@@ -15,7 +15,8 @@ from autograder.cli.requirements import GradingCommand
 if TYPE_CHECKING:
     from autograder.grading.assignment import Options
     from autograder.grading.batch import Execute
-    from autograder.records import Assignment, Batch, Course
+    from autograder.records.course import Assignment, Course
+    from autograder.records.grade import Batch
 
 
 @click.command(

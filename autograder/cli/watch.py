@@ -17,7 +17,7 @@ from autograder.grading import tally
 from autograder.grading.arrivals import Arrivals, Inbox
 from autograder.grading.assignment import Options
 from autograder.grading.service import Result, Service
-from autograder.records import NotGraded
+from autograder.records.grade import NotGraded
 from autograder.results.report.words import points
 from autograder.submissions.collection import CollectStatus
 

@@ -21,25 +21,19 @@ from autograder.course.nbgrader_config import NBGRADER_CONFIG, options_without_e
 from autograder.course.nbgrader_course import nbgrader_course
 from autograder.course.paths import inside, is_hidden
 from autograder.errors import UsageError
-from autograder.records import (
+from autograder.records.course import (
     SANDBOXES,
     TRAINING,
     Assignment,
-    Attempts,
     AuditFloor,
     Course,
-    Curve,
     Engine,
     Examine,
-    Extension,
-    Group,
-    LateDays,
-    LatePolicy,
     LearningSystem,
-    Limits,
-    Shown,
-    Totals,
 )
+from autograder.records.dates import Extension
+from autograder.records.limits import Limits
+from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Shown, Totals
 
 COURSE_FILE = "course.yaml"
 LATE_KINDS = ("none", "zero", "per_day", "plugin")

@@ -20,7 +20,9 @@ from autograder.errors import SandboxError
 from autograder.examiner.course_modules import module_folders
 from autograder.examiner.names import modules_imported
 from autograder.grading.work import versions
-from autograder.records import Assignment, Course, Dates, Exam
+from autograder.records.course import Assignment, Course
+from autograder.records.dates import Dates
+from autograder.records.exam import Exam
 from autograder.release.record import Release
 
 EXAMINER_VERSION = "5"

@@ -32,7 +32,8 @@ from autograder.grading.submission import attempt
 from autograder.grading.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
 from autograder.grading.walls import require_walls
 from autograder.grading.work import BUSY, Work
-from autograder.records import Assignment, Course, Grade, NotGraded
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade, NotGraded
 from autograder.release.preparation import check_hidden_data
 from autograder.results.publication import record, record_some
 

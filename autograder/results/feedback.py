@@ -19,7 +19,8 @@ from autograder import __version__
 from autograder._util.digests import folder_key
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
-from autograder.records import Assignment, Course, Grade
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade
 from autograder.results import report, result_json, second_look
 from autograder.results.shown import for_students
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from autograder._util.files import write_atomically
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
-from autograder.records import Assignment, Batch, Course, Exam, Grade
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Batch, Grade
 from autograder.release import calibration_record
 from autograder.results import gradebook, report, result_json
 from autograder.results.feedback import write_feedback

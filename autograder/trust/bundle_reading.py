@@ -28,7 +28,9 @@ from autograder.grading.container import pack
 from autograder.grading.parcel import STATE, Common, common_in, unpack_unit
 from autograder.grading.recordings import Recording
 from autograder.grading.work import Work
-from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Grade, LatePolicy
+from autograder.records.course import SANDBOXES, TRAINING, Assignment, Course
+from autograder.records.grade import Grade
+from autograder.records.policies import LatePolicy
 from autograder.results import result_json
 from autograder.submissions.archive import extract
 from autograder.submissions.members import SUBMISSION as SUBMISSION_LIMITS

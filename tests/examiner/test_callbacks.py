@@ -221,7 +221,7 @@ def test_input_and_print_are_their_own_again_after_the_call(student):
 @pytest.fixture(scope="module")
 def sandboxed():
     from autograder.execution.client import sandboxed_kernel
-    from autograder.records import Limits
+    from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 
     kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2))

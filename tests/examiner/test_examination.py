@@ -16,7 +16,8 @@ from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution import allowance
 from autograder.kernel.codec import Reference
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 HONEST = [
     ("x = [1, 2]", "assert x == [1, 2]"),

@@ -21,19 +21,11 @@ from autograder.grading.gradescope.package import write_package
 from autograder.grading.gradescope.settings import Settings
 from autograder.grading.gradescope.submitted import take
 from autograder.grading.work import BUSY
-from autograder.records import (
-    Assignment,
-    CheckResult,
-    Course,
-    Exam,
-    ExamCell,
-    Grade,
-    Limits,
-    NotebookGrade,
-    Outcome,
-    QuestionGrade,
-    Role,
-)
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.limits import Limits
 from autograder.release.record import Release
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []})

@@ -24,7 +24,9 @@ from autograder.grading.assignment import Options
 from autograder.grading.service import Service
 from autograder.grading.submission import write_grade
 from autograder.grading.work import BUSY, Work
-from autograder.records import Course, Grade, NotebookGrade, NotGraded, Outcome, QuestionGrade
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade
 from autograder.submissions.collection import Collected
 
 SECONDS = 30

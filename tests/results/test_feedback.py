@@ -10,7 +10,7 @@ from helpers.tiny import YAML, Here, submit, tiny_course, tiny_release
 
 from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results import publication, report, result_json
 from autograder.results.feedback import write_feedback
 

@@ -20,7 +20,8 @@ from helpers.backends import Backend
 
 import autograder
 from autograder.errors import SandboxError
-from autograder.records import SANDBOXES, Limits
+from autograder.records.course import SANDBOXES
+from autograder.records.limits import Limits
 from autograder.sandbox import Finding, Job, Process, Sandbox, default_sandbox, kernel_environment, require
 from autograder.sandbox.kernel_manager import kernel_manager
 from autograder.sandbox.self_test import self_test

@@ -17,7 +17,8 @@ from helpers import readable_python
 
 from autograder.errors import CourseError, SandboxError
 from autograder.grading.walls import examiner_sandbox
-from autograder.records import SANDBOXES, USER_SANDBOX, Assignment, Limits
+from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
+from autograder.records.limits import Limits
 from autograder.sandbox import Job, Process, default_sandbox
 from autograder.sandbox.supervisor import landlock
 from autograder.sandbox.user import FOLDER, PREFIX, UserSandbox

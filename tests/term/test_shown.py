@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.records import Course, Grade, NotebookGrade, Outcome, QuestionGrade, Shown
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.policies import Shown
 from autograder.results import report
 from autograder.results.feedback import write_feedback
 from autograder.results.shown import for_students

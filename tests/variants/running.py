@@ -11,7 +11,8 @@ from time import process_time
 
 from threadpoolctl import threadpool_limits
 
-from autograder.records import NotebookGrade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.grade import NotebookGrade
 from variants.course import KEPT, grade, shrunk
 from variants.honest import Variant, variants
 from variants.wrong import Wrong, wrongs

@@ -12,7 +12,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from autograder.records import Exam, ExamCell, NotebookGrade, Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import NotebookGrade
 from variants.mistakes import COPIED, EQUIVALENT, FORGED, NETWORKS, SLIPS, SLOPPY, TESTS
 from variants.networks import network_of
 from variants.rewriting import normalised, rewrites

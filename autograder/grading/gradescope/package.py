@@ -18,7 +18,8 @@ from autograder.grading.gradescope.requirements import pinned
 from autograder.grading.gradescope.settings import Settings
 from autograder.grading.gradescope.wheel import own_wheel, zip_entry
 from autograder.grading.parcel import pack_common
-from autograder.records import USER_SANDBOX, Assignment, Course, LatePolicy
+from autograder.records.course import USER_SANDBOX, Assignment, Course
+from autograder.records.policies import LatePolicy
 from autograder.release.record import Release
 
 PYTHON, SANDBOX = "@PYTHON@", "@SANDBOX@"

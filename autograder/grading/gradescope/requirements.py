@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from autograder.examiner.names import modules_imported, vocabulary
 from autograder.grading.gradescope.wheel import DISTRIBUTION
-from autograder.records import Exam
+from autograder.records.exam import Exam
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

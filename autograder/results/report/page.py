@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autograder._util.text import credit_percent, one_line, visible
-from autograder.records import Grade
+from autograder.records.grade import Grade
 from autograder.results.report import words
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autograder._util.text import one_line
-from autograder.records import MAX_EPOCHS
+from autograder.records.grade import MAX_EPOCHS
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autograder._util.syntax import parsed
-from autograder.records import Exam, Role
+from autograder.records.exam import Exam, Role
 
 SAME_SHAPE = "zeros of the right type and shape"
 SAME_TYPE = "a value of the right type, of another shape"
