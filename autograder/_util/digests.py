@@ -10,8 +10,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
-"""Largest size of one file that a student hands in."""
+from autograder.records.limits import MAX_SUBMITTED_FILE_BYTES
+
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 """Folders that belong to tools and are no part of the work."""
 

@@ -19,9 +19,8 @@ from typing import Any, NoReturn, cast
 
 from autograder._util.notebook_format import NotebookNode, ValidationError, nbformat
 from autograder.errors import CourseError, SubmissionError
+from autograder.records.limits import MAX_NOTEBOOK_BYTES
 
-MAX_NOTEBOOK_BYTES = 64 << 20
-"""A larger notebook is not read."""
 MAX_DEPTH = 100
 """Nesting of lists and objects; an interactive plot needs about 20."""
 MAX_CONTAINERS = 1_000_000

@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autograder._util.notebook import MAX_NOTEBOOK_BYTES
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.errors import HostError
 from autograder.grading.container import pack, unpack, write_files
@@ -23,6 +22,7 @@ from autograder.grading.work import Work, read_stamp, versions
 from autograder.records.course import Assignment
 from autograder.records.dates import Dates
 from autograder.records.exam import Exam
+from autograder.records.limits import MAX_NOTEBOOK_BYTES
 from autograder.submissions.manifest import TIMESTAMP
 from autograder.submissions.members import SUBMISSION
 

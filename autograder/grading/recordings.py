@@ -16,11 +16,11 @@ from typing import Any
 
 from autograder._util import libraries
 from autograder._util.digests import digest
-from autograder._util.notebook import MAX_NOTEBOOK_BYTES
 from autograder.execution.matching import WRITABLE, bound_names
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading.work import Work, handed_in
 from autograder.records.exam import Exam, Role
+from autograder.records.limits import MAX_NOTEBOOK_BYTES
 from autograder.submissions.members import SUBMISSION
 
 

@@ -1,8 +1,13 @@
-"""Limits of a run."""
+"""Limits: those of a run, which a course sets, and those of the files that are handed in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+MAX_NOTEBOOK_BYTES = 64 << 20
+"""A larger notebook is not read."""
+MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
+"""Largest size of one file that a student hands in."""
 
 
 @dataclass(frozen=True, slots=True)
