@@ -21,7 +21,7 @@ from autograder._util.digests import folder_key
 from autograder._util.files import unwritable
 from autograder._util.plain_records import from_plain
 from autograder._util.text import one_line
-from autograder.course.configuration import RANGES
+from autograder.course.course_yaml import RANGES
 from autograder.errors import AutograderError, HostError, SubmissionError, UsageError
 from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.grading.container import pack
