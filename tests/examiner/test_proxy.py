@@ -7,6 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 from helpers.kernels import remote_after
+from scipy import sparse
 
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.remote.proxy import RemoteObject
@@ -242,6 +243,11 @@ class Liar:
         encode(("raised", {"classes": ["KeyboardInterrupt"], "args": 7}, "")),
         encode(("raised", {"classes": ["eval", "open", "UnicodeDecodeError"], "args": [1]}, "")),
         encode(("raised", {"classes": [["x"]], "args": [1]}, "")),
+        encode(["ok", (1, {}, {}), ""]),
+        encode((np.zeros(2),) * 3),
+        encode((np.zeros(2), 1, "")),
+        encode(sparse.bsr_array([[0, 1.5], [2, 0]])),
+        Packed(b'["ref",1,"object","__main__.Endless"]', []),
     ],
 )
 def test_a_reply_that_is_no_reply_is_an_error_of_the_students_side(student, reply):
