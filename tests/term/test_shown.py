@@ -144,7 +144,7 @@ def test_after_the_last_students_due_date_everything_is_shown(course: Course) ->
 
 
 def test_pages_are_written_as_students_may_see_them(course: Course) -> None:
-    (page,) = write_feedback(course, course.assignments["hw"], [grade(7.3)])
+    (page,) = write_feedback(course, course.assignments["hw"], [grade(7.3)]).pages
     assert "held back until" in page.read_text()
     assert "7.3" not in page.read_text()
 
