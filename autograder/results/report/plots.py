@@ -113,7 +113,7 @@ class Curve:
     """(threshold, percent of runs)."""
     values: Sequence[float]
     color: int
-    """Number of its color in style.css, 1 to 6."""
+    """Number of its color in styles/calibration.css, 1 to 6."""
 
 
 def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]], measure: str) -> Markup:
