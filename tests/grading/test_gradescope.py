@@ -360,6 +360,22 @@ def test_keras_brings_its_backend() -> None:
     assert {"keras", "tensorflow"} <= names
 
 
+def test_versions_of_the_courses_lock_have_its_hashes(tmp_path) -> None:
+    """One version may stand twice, for several Pythons; another version's hashes are not taken."""
+    a, b, c = (f"--hash=sha256:{letter * 64}" for letter in "abc")
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(
+        f"# a comment\nnumpy==2.4.6 ; python_full_version < '3.12' \\\n    {a} \\\n    {b}\n"
+        f"numpy==2.4.6 ; python_full_version >= '3.12' \\\n    {c}\nscipy==1.17.0 \\\n    {a}\n"
+        f"Zope.Interface==7.0 \\\n    {b}\nplain==1.0\n"
+    )
+    lines = ["numpy==2.4.6", "plain==1.0", "scipy==1.18.0", "zope-interface==7.0"]
+    assert requirements.with_hashes(lines, lock) == (
+        f"numpy==2.4.6 \\\n    {a} \\\n    {b} \\\n    {c}\nplain==1.0\nscipy==1.18.0\nzope-interface==7.0 \\\n    {b}\n"
+    )
+    assert requirements.with_hashes(lines, tmp_path / "none") == "".join(f"{line}\n" for line in lines)
+
+
 def test_what_is_not_installed_here_has_no_version(monkeypatch) -> None:
     monkeypatch.setattr(requirements, "_imported", lambda *_: iter(["no-such-library"]))
     assert "no-such-library" in requirements.pinned([exam("")])
