@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import time
 
 import pytest
@@ -450,6 +451,16 @@ def test_a_handle_that_the_kernel_cannot_have_given_is_a_failed_answer(kind):
 
     found = outcome("x = [len]\ndef f(value): return value", "f(x)", kernel=Lies)
     assert (found.outcome, found.undecided) == (Outcome.FAILED, False)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_an_async_function_where_a_plain_one_is_asked_is_a_failed_answer():
+    """Its coroutine goes back to the kernel as it is: what then fails is the student's own code."""
+    exam = exam_of((Role.ANSWER, "def g(x): return x\ndef f(x): return x + 1"), (Role.TEST, "assert f(g(1)) == 2"))
+    found = graded(exam, cell0="async def g(x): return x\ndef f(x): return x + 1")[0]
+    assert (found.outcome, found.undecided) == (Outcome.FAILED, False)
+    assert "your code raised TypeError" in found.message
+    gc.collect()
 
 
 @pytest.mark.parametrize("claimed", ["np.zeros(2)", "3", "None", "'gcd'"])

@@ -45,6 +45,7 @@ def stops(): raise KeyboardInterrupt
 def count():
     yield from (1, 2, 3)
 async def later(): return 1
+async def waits(coroutine): return 1 + await coroutine
 def apply(f, x): return f(x)
 answer = Always()
 '''
@@ -203,6 +204,17 @@ def test_what_can_not_be_sent_has_a_remedy(student, made, said):
 
 def test_an_async_function_is_waited_for(student):
     assert asyncio.run(student.later()) == 1
+
+
+def test_a_coroutine_can_be_sent_back(student):
+    """Until it has run, it is the kernel's own."""
+    later = student.later()
+    assert asyncio.run(student.waits(later)) == 2
+    later.close()
+    spent = student.later()
+    assert asyncio.run(spent) == 1
+    with pytest.raises(CodecError, match="a coroutine cannot be copied"):
+        student.waits(spent)
 
 
 def test_only_what_is_callable_there_is_callable_here(student):

@@ -43,7 +43,7 @@ FULLY = pytest.param(1.0, marks=pytest.mark.security, id="full")
 SOME = pytest.param(0.1, id="some")
 SHARES = pytest.mark.parametrize("share", [SOME, FULLY])
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:coroutine '_awaiting' was never awaited"),  # where a kernel said that it is one
+    pytest.mark.filterwarnings("ignore:coroutine 'awaiting' was never awaited"),  # where a kernel said that it is one
     pytest.mark.filterwarnings("ignore:Duplicate name"),
 ]
 LIMITS = Limits(cell_seconds=10, notebook_seconds=60)

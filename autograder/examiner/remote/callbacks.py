@@ -20,6 +20,7 @@ from unittest import mock
 
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
+from autograder.examiner.remote.coroutines import awaited
 from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
 from autograder.examiner.test_environment.taint import record_text
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
@@ -75,7 +76,7 @@ class Callbacks:
 
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
-        found = reference_of(value)
+        found = reference_of(value) or reference_of(awaited(value))
         if found is not None:
             self.admit(found)
             return found

@@ -26,6 +26,7 @@ from autograder.examiner.remote.changes import Purposes, change_in_place, is_sam
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
+from autograder.examiner.remote.coroutines import awaiting
 from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.kinds import claimed
@@ -240,7 +241,7 @@ class Remote:
             if made is not None:
                 return made
         if name == "builtins.coroutine":
-            return _awaiting(RemoteObject(self, reference))
+            return awaiting(RemoteObject(self, reference))
         of_class = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
         if not isinstance(of_class, RemoteClass):  # one of Python's own, which has no handles
             of_class = None
@@ -276,10 +277,6 @@ class Remote:
             return None
         finally:
             self.rebuild = rebuild
-
-
-async def _awaiting(coroutine: RemoteObject) -> Any:
-    return coroutine._remote.ask("operate", "wait", (coroutine,))
 
 
 class RemoteObject(Operators, Handle):
