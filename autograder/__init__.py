@@ -10,7 +10,10 @@ import importlib
 from typing import Any
 
 from autograder.errors import AutograderError, CourseError, HostError, ProofError, SandboxError, SubmissionError
-from autograder.records import Assignment, Course, Exam, Grade, Limits
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Grade
+from autograder.records.limits import Limits
 
 __version__ = "0.1.0"
 

@@ -14,7 +14,7 @@
 
     Terminated               a SIGTERM: the command ends as it does at Ctrl-C
 
-A failure of a student's code while it runs is never an exception: it is a value (:class:`~autograder.records.Run`).
+A failure of a student's code while it runs is never an exception: it is a value (:class:`~autograder.records.run.Run`).
 Every message says what is wrong, where, and what to do about it.
 """
 

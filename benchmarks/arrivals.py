@@ -47,7 +47,7 @@ def measure(root: Path, arrivals: int, at_a_time: int, *, keras: bool, cold: boo
     from autograder.course.configuration import load_course
     from autograder.grading.assignment import Options
     from autograder.grading.service import Service
-    from autograder.records import Grade
+    from autograder.records.grade import Grade
 
     name, students = _keras(root, arrivals) if keras else _small(root, arrivals)
     course = load_course(root)

@@ -27,7 +27,7 @@ from graders import ENVIRONMENT, ROOT, Timed
 from measurement import machine, markdown, said, spent
 
 if TYPE_CHECKING:
-    from autograder.records import Exam
+    from autograder.records.exam import Exam
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
@@ -132,7 +132,7 @@ def hand_in(folder: Path, exam: Exam, number: int) -> None:
 
 
 def _check(grader: str, found: dict[str, float], exam: Exam, students: int) -> None:
-    from autograder.records import Role
+    from autograder.records.exam import Role
 
     most = sum(cell.points for cell in exam.cells if cell.role is Role.TEST)
     wrong = {student: score for student, score in found.items() if abs(score - most) > 1e-9}

@@ -36,7 +36,7 @@ def main() -> None:
     from autograder.grading import batch
     from autograder.grading.cluster.connection import InCluster
     from autograder.grading.pool import in_processes
-    from autograder.records import Engine
+    from autograder.records.course import Engine
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

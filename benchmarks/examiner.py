@@ -112,7 +112,7 @@ def kernel_rows() -> Iterator[Row]:
     from autograder.examiner.remote.proxy import Remote
     from autograder.execution.capture import Budget, capture
     from autograder.execution.client import sandboxed_kernel
-    from autograder.records import Limits
+    from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 
     kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=2048), preload=["numpy"])

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from autograder.records import MAX_SUBMITTED_FILE_BYTES
+from autograder.records.limits import MAX_SUBMITTED_FILE_BYTES
 
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git"})
 """Folders that belong to tools and are no part of the work."""

@@ -19,7 +19,7 @@ from typing import Any, NoReturn, cast
 
 from autograder._util.notebook_format import NotebookNode, ValidationError, nbformat
 from autograder.errors import CourseError, SubmissionError
-from autograder.records import MAX_NOTEBOOK_BYTES
+from autograder.records.limits import MAX_NOTEBOOK_BYTES
 
 MAX_DEPTH = 100
 """Nesting of lists and objects; an interactive plot needs about 20."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import warnings
 
+AST_CACHE_SIZE = 1024
+"""Number of sources whose analysis is cached: the sources of an exam are the same for all students."""
+
 
 def parsed(source: str | bytes) -> ast.Module | None:
     """Parse source without its warnings; return None if it is not Python, or too deep or large to be parsed."""

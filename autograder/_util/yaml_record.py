@@ -1,6 +1,6 @@
 """Strict conversion of YAML to frozen records: the records say which keys there are and of which type.
 
-Every error names the line. This module knows nothing of courses; :mod:`autograder.course.configuration` does.
+Every error names the line. This module knows nothing of courses; :mod:`autograder.course.course_yaml` does.
 """
 
 from __future__ import annotations

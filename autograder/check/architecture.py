@@ -16,7 +16,7 @@ from autograder.check.steps import Step, branches, has_wrappers, steps
 from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt, reading_of
 from autograder.check.unreadable import report_unreadable
 from autograder.check.vocabulary import read_pattern
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 MAX_LINES = 8
 

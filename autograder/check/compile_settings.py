@@ -12,7 +12,7 @@ from autograder.check.results import report
 from autograder.check.subject import may_show, not_rebuilt
 from autograder.check.unreadable import report_unreadable
 from autograder.errors import CourseError
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 _METRIC_ALIASES = {
     "acc": "accuracy",

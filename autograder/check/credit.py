@@ -40,7 +40,7 @@ class Credit:
 
     @property
     def evidence(self) -> dict[str, float | bool]:
-        """The rule as evidence, which students never get; see :data:`~autograder.records.PRIVATE_EVIDENCE`."""
+        """The rule as evidence, which students never get; see :data:`~autograder.records.checks.PRIVATE_EVIDENCE`."""
         best = next(value for value, share in self.points if share == self.points[-1][1])
         return {"threshold": best, "first_credit": self.points[0][0], "higher_is_better": self.higher_is_better}
 

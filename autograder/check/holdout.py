@@ -24,7 +24,7 @@ from autograder.check.subject import (
 )
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 
 def loss(

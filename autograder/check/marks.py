@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from autograder.check.results import Recording, current
 from autograder.errors import CourseError
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 
 
 @contextmanager

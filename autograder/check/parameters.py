@@ -17,7 +17,7 @@ from autograder.check.subject import (
 )
 from autograder.check.unreadable import report_unreadable
 from autograder.errors import CourseError
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 _KINDS = ("total", "trainable", "non_trainable")
 

@@ -18,7 +18,7 @@ from autograder.check.cases import case
 from autograder.check.events import kernel_ended
 from autograder.check.results import Recording, current, recording, report, share
 from autograder.errors import CourseError, HostError, RemoteError
-from autograder.records import UNDECIDED, Outcome, is_undecided, shortcomings
+from autograder.records.checks import UNDECIDED, Outcome, is_undecided, shortcomings
 
 MARKS = ("points", "visible", "hidden", "notebook")
 """Marks that the kit reads from a test file."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder._util.text import printable
 from autograder.errors import CourseError
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 
 
 class Recording(list[CheckResult]):

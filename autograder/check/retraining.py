@@ -24,7 +24,7 @@ from autograder.check.unreadable import report_unreadable
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 _WHERE = "check.retrained"
 KNOWS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autograder.check.handle import ModelHandle
 from autograder.check.results import report
 from autograder.check.subject import external_model_of, not_a_model
-from autograder.records import UNDECIDED, CheckResult
+from autograder.records.checks import UNDECIDED, CheckResult
 
 A_PERSON_DECIDES = "A test cannot tell more of it, so a person decides."
 

@@ -19,7 +19,7 @@ from autograder.check.subject import comparable, refusal
 from autograder.check.tables import difference
 from autograder.check.words import exception_name, shape_of, type_of
 from autograder.errors import CourseError, RemoteError
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 
 def close(

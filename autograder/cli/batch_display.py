@@ -10,14 +10,16 @@ from rich.console import Console
 
 from autograder._util.text import one_line
 from autograder.cli import signals
-from autograder.cli.output import MAX_PATH, complain_of, say_reduced, warn, warn_each
+from autograder.cli.output import MAX_PATH, complain, complain_of, say_reduced, warn, warn_each
 from autograder.cli.progress import BatchProgress, show_grades
-from autograder.errors import HostError
+from autograder.errors import CourseError, HostError
 from autograder.grading.assignment import Graded, Plan
 from autograder.grading.batch import BATCH_LOG, Progress
 from autograder.grading.batch_log import BatchLog
 from autograder.grading.templates import NO_TEMPLATES, NOT_FORKED
-from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.results.publication import Published, Publisher
 
 
@@ -97,6 +99,8 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
         for what, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
             click.echo(f"{what:14} {one_line(str(path), MAX_PATH)}")
     complain_of(graded.batch)
+    for fault in recorded.page_faults:
+        complain(CourseError(fault))
     if not quiet and log is not None:
         warn_each(cold_starts(log.course))
     if not recorded.compared:

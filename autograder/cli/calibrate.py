@@ -11,7 +11,7 @@ from autograder.cli.output import course_option, examples, open_course, warn, wo
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
-    from autograder.records import Assignment, Course
+    from autograder.records.course import Assignment, Course
     from autograder.release.calibration_record import Calibration
     from autograder.release.record import Release
     from autograder.trust.calibration_runs import Candidate, Runs

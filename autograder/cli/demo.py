@@ -13,7 +13,7 @@ from autograder.cli.release import release
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
-    from autograder.records import Grade
+    from autograder.records.grade import Grade
 
 
 @click.command(

@@ -39,7 +39,7 @@ def doctor(course_folder: Path | None) -> None:
     this machine cannot grade.
     """
     from autograder.cli import installation
-    from autograder.records import SANDBOXES
+    from autograder.records.course import SANDBOXES
 
     course = None
     if course_folder:

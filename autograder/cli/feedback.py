@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from autograder.cli.output import MAX_PATH, course_option, examples, open_course
+from autograder.cli.output import DONE, MAX_PATH, WRONG, complain, course_option, examples, open_course
 from autograder.cli.requirements import InstructorCommand
+from autograder.errors import CourseError
 
 
 @click.command(
@@ -29,5 +31,9 @@ def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> Non
     from autograder.results.feedback import write_feedback
 
     grades = publication.for_people(course, publication.grades(course, wanted.name, only))
-    for path in write_feedback(course, wanted, grades):
+    written = write_feedback(course, wanted, grades)
+    for path in written.pages:
         click.echo(one_line(str(path), MAX_PATH))
+    for fault in written.faults:
+        complain(CourseError(fault))
+    sys.exit(WRONG if written.faults else DONE)

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from autograder.cli.output import DONE, NOT_GRADED, complain_of, course_option, examples, open_course, workers_option
+from autograder.cli.output import (
+    DONE,
+    NOT_GRADED,
+    WRONG,
+    complain_of,
+    course_option,
+    examples,
+    open_course,
+    workers_option,
+)
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
     from autograder.grading.assignment import Options
     from autograder.grading.batch import Execute
-    from autograder.records import Assignment, Batch, Course
+    from autograder.records.course import Assignment, Course
+    from autograder.records.grade import Batch
 
 
 @click.command(
@@ -93,7 +103,8 @@ def grade(
     show_graded(graded, quiet, display.log)
     if json_path:
         _write_json(json_path, graded.batch)
-    sys.exit(NOT_GRADED if graded.batch.not_graded else DONE)
+    wrong = WRONG if graded.published.page_faults else DONE
+    sys.exit(NOT_GRADED if graded.batch.not_graded else wrong)
 
 
 def _watch(

@@ -33,7 +33,7 @@ def import_otter(assignment: str, archive: Path, notebook: Path | None, course_f
     """
     from autograder._util.text import one_line
     from autograder.course.configuration import load_course
-    from autograder.records import Assignment
+    from autograder.records.course import Assignment
     from autograder.release import build
     from autograder.release.otter.conversion import import_zip
 

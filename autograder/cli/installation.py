@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder._util import libraries
 from autograder.errors import SandboxError
 from autograder.grading import walls
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import Sandbox, default_sandbox, self_test
 from autograder.sandbox.base import Finding
 from autograder.sandbox.machine import Machine

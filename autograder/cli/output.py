@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from autograder.records import Assignment, Batch, Course
+    from autograder.records.course import Assignment, Course
+    from autograder.records.grade import Batch
 
 DONE, WRONG, USAGE, NOT_GRADED = 0, 1, 2, 3
 """Exit codes."""

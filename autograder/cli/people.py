@@ -13,7 +13,7 @@ from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from autograder.records import Course
+    from autograder.records.course import Course
     from autograder.term.people import Person, Roster
 
 SYSTEMS = ("canvas", "moodle", "nbgrader", "table")

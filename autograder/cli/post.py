@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autograder.lms.account import System
     from autograder.lms.entries import Entry
     from autograder.lms.posting import Step
-    from autograder.records import Assignment, Course
+    from autograder.records.course import Assignment, Course
 
 
 @click.command(

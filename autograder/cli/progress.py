@@ -14,7 +14,7 @@ from rich.text import Text
 from autograder._util.text import one_line
 from autograder.grading import tally
 from autograder.grading.forecast import Forecast, points
-from autograder.records import Grade, NotGraded
+from autograder.records.grade import Grade, NotGraded
 from autograder.results.report.table import TEXT_COLUMNS, text_table
 from autograder.results.report.words import status_title
 

@@ -11,7 +11,7 @@ from autograder.cli.output import course_option, examples, open_course, require_
 from autograder.cli.requirements import InstructorCommand
 
 if TYPE_CHECKING:
-    from autograder.records import Assignment, Course
+    from autograder.records.course import Assignment, Course
     from autograder.release.record import Release
 
 

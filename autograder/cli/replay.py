@@ -106,7 +106,7 @@ def _run(cases: Sequence[Case], folder: Path, workers: int | None, quiet: bool) 
     from autograder.cli.progress import BatchProgress
     from autograder.grading import batch
     from autograder.grading.walls import require_walls
-    from autograder.records import NotGraded
+    from autograder.records.grade import NotGraded
     from autograder.trust.replay import replay as make_anew
 
     work = cases[0].work

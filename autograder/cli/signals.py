@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autograder.errors import Terminated
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 
 if TYPE_CHECKING:
     from autograder.grading.batch_log import BatchLog

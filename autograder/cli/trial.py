@@ -49,7 +49,7 @@ def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | N
 
     from autograder.errors import SandboxError
     from autograder.execution import rehearsal
-    from autograder.records import Limits
+    from autograder.records.limits import Limits
 
     limits = Limits() if seconds is None else replace(Limits(), notebook_seconds=seconds, cell_seconds=seconds)
     walled = rehearsal.can_sandbox() and not plain

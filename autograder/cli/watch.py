@@ -17,7 +17,7 @@ from autograder.grading import tally
 from autograder.grading.arrivals import Arrivals, Inbox
 from autograder.grading.assignment import Options
 from autograder.grading.service import Result, Service
-from autograder.records import NotGraded
+from autograder.records.grade import NotGraded
 from autograder.results.report.words import points
 from autograder.submissions.collection import CollectStatus
 
@@ -64,7 +64,7 @@ def _serve(course_folder: Path, assignment: str, options: Options, inbox: Path |
     incoming = Inbox(course, wanted, inbox) if inbox is not None else None
     if incoming is not None:
         incoming.look()  # an inbox that is not there is told at once
-    with Service(course, wanted, options) as service:
+    with Service(course, wanted, options, warn) as service:
         arrivals = Arrivals(course, wanted)
         if not quiet:
             places = " and ".join(str(place) for place in (course.directory("submitted"), inbox) if place)

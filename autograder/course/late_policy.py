@@ -18,7 +18,8 @@ from autograder._util.yaml_record import aware, suggest
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import inside
 from autograder.errors import CourseError
-from autograder.records import Assignment, LatePolicy
+from autograder.records.course import Assignment
+from autograder.records.policies import LatePolicy
 
 METHOD = "late_submission_penalty"
 """Name of the method that nbgrader calls in a plugin, with (student_id, score, total_seconds_late)."""

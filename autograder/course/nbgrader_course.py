@@ -12,7 +12,9 @@ from pathlib import Path
 from autograder.course.late_policy import check_plugin
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
 from autograder.errors import CourseError, HostError
-from autograder.records import Assignment, Course, LatePolicy, Limits
+from autograder.records.course import Assignment, Course
+from autograder.records.limits import Limits
+from autograder.records.policies import LatePolicy
 
 _BEGIN = "make source/<assignment>/ with a notebook in it, or go to the course folder (or name it: --course DIR)"
 _NBGRADERS_OWN = "nbgrader.plugins.LateSubmissionPlugin"

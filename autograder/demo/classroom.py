@@ -12,7 +12,7 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.demo.students import ASSIGNMENT, STUDENTS, Student
 from autograder.errors import CourseError, UsageError
-from autograder.records import Course
+from autograder.records.course import Course
 
 WITHOUT_DUE_DATE = datetime(2030, 1, 1, tzinfo=UTC)
 WRITTEN_ANSWER = "your-explanation"

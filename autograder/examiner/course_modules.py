@@ -14,7 +14,7 @@ from autograder._util.syntax import parsed
 from autograder.examiner.module_state import sharing_names, used_names
 from autograder.examiner.names import bindings
 from autograder.examiner.refusals import aliases, dotted
-from autograder.records import Exam, Role
+from autograder.records.exam import Exam, Role
 
 TESTS = "tests"
 """Folder of an assignment's test files, beside its notebooks."""

@@ -18,6 +18,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from autograder import check
+from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
@@ -47,7 +48,8 @@ from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
 from autograder.execution.freezing import AT_END
 from autograder.kernel.codec import CodecError
-from autograder.records import AST_CACHE_SIZE, CheckResult, ExamCell, Outcome, is_undecided, shortcomings
+from autograder.records.checks import CheckResult, Outcome, is_undecided, shortcomings
+from autograder.records.exam import ExamCell
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000

@@ -12,7 +12,8 @@ import functools
 import os
 import re
 
-from autograder.records import AST_CACHE_SIZE, Exam, Role
+from autograder._util.syntax import AST_CACHE_SIZE
+from autograder.records.exam import Exam, Role
 
 _READERS = "loadtxt genfromtxt fromfile imread read_csv read_table read_json read_excel read_parquet read_html read_xml"
 _METHODS_OF_PATHS = "read_text read_bytes write_text write_bytes exists is_file is_dir iterdir unlink"

@@ -7,9 +7,10 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.examiner.names import Vocabulary, bindings, loaded_names
 from autograder.execution.capture import Capture, FrozenCopy
-from autograder.records import AST_CACHE_SIZE, ExamCell
+from autograder.records.exam import ExamCell
 
 
 @dataclass(frozen=True)

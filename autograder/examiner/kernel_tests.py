@@ -17,7 +17,7 @@ from autograder.examiner.points import finite_number
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
-from autograder.records import ExamCell
+from autograder.records.exam import ExamCell
 
 MAX_DETAIL = 20_000
 _PYTHONS = frozenset(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from autograder._util.syntax import parsed
+from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.examiner.changed_parameters import Parameters, changes_of_functions
 from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
@@ -25,7 +25,7 @@ from autograder.examiner.shared_names import (
 )
 from autograder.examiner.test_data import constant_data
 from autograder.kernel import aliases as aliases  # tests, too, find the old names of libraries
-from autograder.records import AST_CACHE_SIZE, Exam, Role
+from autograder.records.exam import Exam, Role
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)

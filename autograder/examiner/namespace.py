@@ -33,6 +33,7 @@ from autograder.examiner.shared_names import changed_in_place
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, Capture, Captured
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode, references
+from autograder.kernel.codec.core import exactly
 
 lent_modules: set[str] = set()
 """The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have
@@ -107,6 +108,8 @@ class Answers:
         def refer(reference: Reference) -> Any:
             if reference.kind == "module":
                 return self.module(reference)
+            if reference.kind in ("model", *FIGURES):
+                self.remote.require_here(reference.handle)
             if reference.kind == "model" and reference.handle in captured.models:
                 claim = captured.models[reference.handle]
                 model = self._cached_model(claim) if measured else None
@@ -162,7 +165,7 @@ class Answers:
 
     def _model(self, reference: Reference, claim: Any, state: tuple[int, str], refusal: str) -> Any:
         try:
-            described, weights = claim
+            described, weights = exactly(tuple, claim)
             if type(described) is not dict or type(weights) is not list:
                 raise ValueError("it does not describe itself as a Keras model does")
             model = self.rebuild({**described, "history": None} if refusal else described, weights)
@@ -342,10 +345,17 @@ class Namespace(dict[str, Any]):
         )
 
     def _in_kernel(self, name: str, captured: Captured) -> Any:
-        """Return the notebook's own function or module, which shares state with the notebook's cells."""
-        if isinstance(self[name], ModuleType) and captured.packed is not None:
+        """Return the notebook's own function or module, which shares state with the notebook's cells.
+
+        Raises:
+            TooLarge: it cannot be examined.
+        """
+        if not isinstance(self[name], ModuleType) or captured.packed is None:
+            return self.answers.value(name, captured)
+        try:
             return self.answers.remote.stand_in(references(captured.packed.text)[0])
-        return self.answers.value(name, captured)
+        except CodecError as error:
+            raise TooLarge(f"`{name}` cannot be examined: {error}") from None
 
     def _claim(self, reference: Reference, attribute: str) -> Any:
         try:
@@ -401,10 +411,16 @@ class Namespace(dict[str, Any]):
 
 def _is_found_here(module: Any, name: Any, own_module: str | None, own_name: str | None) -> bool:
     """Tell whether a claimed name is the instructor's, of the same package or of another library's module."""
-    if name != own_name or type(module) is not str:
-        return name == own_name and module is own_module
-    same = module.partition(".")[0] == str(own_module).partition(".")[0]
-    return same or (module != "__main__" and hasattr(sys.modules.get(module), str(own_name)))
+    if type(name) not in (str, type(None)) or name != own_name:
+        return False
+    if type(module) is not str:
+        return module is own_module
+    if module.partition(".")[0] == str(own_module).partition(".")[0]:
+        return True
+    try:
+        return module != "__main__" and hasattr(sys.modules.get(module), str(own_name))
+    except Exception:  # a module that the claim names imports a part of it only now, and cannot
+        return False
 
 
 def _is_copy(packed: Packed, own: Any) -> bool:

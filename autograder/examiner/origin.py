@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from autograder._util.text import one_line
-from autograder.records import ComposedCell, cell_number
+from autograder.records.composition import ComposedCell, cell_number
 
 MAX_FRAMES = 200
 MAX_SHOWN = 120

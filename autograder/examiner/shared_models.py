@@ -7,8 +7,8 @@ import functools
 from collections import Counter
 from collections.abc import Iterable
 
+from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.examiner.names import INDIRECT_ACCESS
-from autograder.records import AST_CACHE_SIZE
 
 SHAPES = frozenset({"input_shape", "output_shape"})
 """Attributes that contain nothing mutable of the model."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from autograder.check.words import exception_name, sentence
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.names import bindings
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 
 BROKEN = "This test could not be run; a person will look at it."
 MAX_MESSAGES = 8

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from autograder._util.syntax import parsed
 from autograder.examiner.magics import without_magics
 from autograder.examiner.refusals import dotted
-from autograder.records import Exam, Role
+from autograder.records.exam import Exam, Role
 
 _WRITERS = frozenset(["savefig", "save", "savetxt", "savez", "savez_compressed", "imsave", "write_image"])
 _REMOVERS = frozenset(["remove", "unlink", "rename", "replace", "rmtree"])

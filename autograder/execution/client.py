@@ -31,7 +31,8 @@ from autograder.execution.termination import (
     time_limit_message,
 )
 from autograder.kernel.codec import Packed
-from autograder.records import CellRun, Limits, RunStatus
+from autograder.records.limits import Limits
+from autograder.records.run import CellRun, RunStatus
 from autograder.sandbox import Sandbox
 from autograder.sandbox.base import Usage
 from autograder.sandbox.kernel_manager import SandboxKernelManager, kernel_manager

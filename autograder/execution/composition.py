@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autograder.execution.matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
-from autograder.records import Composed, ComposedCell, Exam, ExamCell, Role, has_tag
+from autograder.records.composition import Composed, ComposedCell
+from autograder.records.exam import Exam, ExamCell, Role, has_tag
 
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode

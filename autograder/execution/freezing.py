@@ -15,7 +15,9 @@ from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Asker, Capture, FrozenCopy, until_reply
 from autograder.kernel.frozen_copies import SPAN
-from autograder.records import Composed, ComposedCell, Limits, Role
+from autograder.records.composition import Composed, ComposedCell
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 
 MEMORY_SHARE = 0.5
 """Share of the notebook's memory that copies may hold."""

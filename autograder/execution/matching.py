@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autograder._util.syntax import parsed
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode

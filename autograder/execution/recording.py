@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from autograder.errors import LostError
 from autograder.execution.link import Answer
 from autograder.kernel.codec import Packed
-from autograder.records import CellRun, RunStatus
+from autograder.records.run import CellRun, RunStatus
 
 if TYPE_CHECKING:
     from autograder.execution.run import Kernel, StartKernel

@@ -22,7 +22,7 @@ from typing import Any
 
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
 from autograder.kernel.codec import Packed
-from autograder.records import CellRun, RunStatus
+from autograder.records.run import CellRun, RunStatus
 
 MAX_RECORDING_BYTES = 80 * 2**20
 """Limit on one file; a longer recording is not kept, and its notebook is executed each time."""

@@ -23,7 +23,9 @@ from autograder._util.libraries import version
 from autograder._util.text import one_line, visible
 from autograder.check.otter_tests import CALL, tests_of
 from autograder.errors import HostError, UsageError
-from autograder.records import CellRun, Limits, raises_exception
+from autograder.records.exam import raises_exception
+from autograder.records.limits import Limits
+from autograder.records.run import CellRun
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.members import SUBMISSION

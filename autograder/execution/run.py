@@ -24,7 +24,10 @@ from autograder.execution.freezing import Freezing, does_something
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
 from autograder.kernel.codec import Packed
-from autograder.records import MAX_TRAININGS, TRAININGS, CellRun, Composed, Limits, Role, Run, RunStatus, cell_number
+from autograder.records.composition import Composed, cell_number
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
+from autograder.records.run import MAX_TRAININGS, TRAININGS, CellRun, Run, RunStatus
 from autograder.submissions.surroundings import explained
 
 

@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from autograder.errors import SandboxError
-from autograder.records import Limits, RunStatus
+from autograder.records.limits import Limits
+from autograder.records.run import RunStatus
 
 if TYPE_CHECKING:
     from autograder.sandbox.base import Process, Usage

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder._util.files import Versions, version, versions
 from autograder.errors import HostError
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.submissions.collection import Collected, collect
 from autograder.submissions.hand_ins import HandIns
 

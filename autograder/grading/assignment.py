@@ -15,7 +15,9 @@ from autograder.grading.batch import Execute, Progress
 from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.walls import require_walls
 from autograder.grading.work import Work
-from autograder.records import Assignment, Batch, Course, Exam, Grade, NotGraded
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.release import exam_cache
 from autograder.release.preparation import check_hidden_data
 from autograder.release.record import Release

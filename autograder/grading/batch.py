@@ -23,7 +23,8 @@ from autograder.grading.pool import in_processes
 from autograder.grading.schedule import Execute as Execute
 from autograder.grading.schedule import alone_at_the_end, once_each
 from autograder.grading.work import Work, preload, released_modules
-from autograder.records import Batch, Course, Grade, NotGraded
+from autograder.records.course import Course
+from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
 from autograder.results import result_json

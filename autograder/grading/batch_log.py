@@ -22,7 +22,8 @@ from autograder._util.text import one_line
 from autograder.errors import Terminated
 from autograder.grading import tally
 from autograder.grading.batch import free_mib
-from autograder.records import Course, Grade, NotGraded
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotGraded
 from autograder.results import result_json
 from autograder.results.report.words import points
 

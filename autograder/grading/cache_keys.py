@@ -20,10 +20,12 @@ from autograder.errors import SandboxError
 from autograder.examiner.course_modules import module_folders
 from autograder.examiner.names import modules_imported
 from autograder.grading.work import versions
-from autograder.records import Assignment, Course, Dates, Exam
+from autograder.records.course import Assignment, Course
+from autograder.records.dates import Dates
+from autograder.records.exam import Exam
 from autograder.release.record import Release
 
-EXAMINER_VERSION = "5"
+EXAMINER_VERSION = "6"
 """Raise it when the same submission would get another grade."""
 EXECUTION_VERSION = "3"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""

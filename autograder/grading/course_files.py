@@ -13,7 +13,7 @@ from autograder.course.nbgrader_config import NBGRADER_CONFIG
 from autograder.errors import CourseError
 from autograder.examiner.names import vocabulary
 from autograder.grading.work import Work
-from autograder.records import Exam
+from autograder.records.exam import Exam
 
 KIT = "autograder"
 """Name of the kit's own package, which every machine has; it is no module of a course."""

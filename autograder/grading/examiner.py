@@ -18,7 +18,7 @@ from autograder.grading.recordings import Recording
 from autograder.grading.templates import Templates
 from autograder.grading.walls import kernel_sandbox
 from autograder.grading.work import Work, handed_in, hidden_paths, preload, top_names
-from autograder.records import ATTEMPTS
+from autograder.records.run import ATTEMPTS
 from autograder.sandbox.base import Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
 from autograder.sandbox.sockets import close_all, start_listening

@@ -10,7 +10,8 @@ from typing import Any
 
 from autograder.grading.batch import earlier
 from autograder.grading.work import Work
-from autograder.records import Batch, Course, Grade, QuestionGrade
+from autograder.records.course import Course
+from autograder.records.grade import Batch, Grade, QuestionGrade
 
 FOLDER = "dry-run"
 """Name of a folder in .autograder/work/, which each batch empties."""
@@ -26,7 +27,7 @@ class Question:
     remark: str = ""
     """Change of the outcome where the score stays the same: ``failed → partial``."""
     in_kernel: bool = False
-    """See :attr:`~autograder.records.QuestionGrade.in_kernel`."""
+    """See :attr:`~autograder.records.grade.QuestionGrade.in_kernel`."""
 
     def __str__(self) -> str:
         label = " (measured in the student's process)" if self.in_kernel else ""

@@ -20,7 +20,7 @@ from autograder.execution.recording import Recorder, Replay, ReplyEvent, Session
 from autograder.execution.recording_store import from_bytes, to_bytes
 from autograder.execution.run import Kernel, StartKernel
 from autograder.kernel.codec import CodecError
-from autograder.records import Composed
+from autograder.records.composition import Composed
 
 
 class ReplayMiss(Exception):

@@ -12,18 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from autograder._util.syntax import parsed
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 
 Function = ast.FunctionDef
 
-_ZEROS = """
+ZEROS = """
 def _zeros(value):
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return value * 0
     if type(value) in (list, tuple):
         return type(value)(map(_zeros, value))
-    return type(value)() if type(value) in (bool, int, float, complex, str) else None
+    return type(value)() if type(value) in (bool, int, float, complex, str, dict, set) else None
 """
+"""Source of the function ``_zeros``: a value of the same type and shape in which nothing is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _zeros(node: Function) -> list[ast.stmt] | None:
     named += [ast.keyword(None, ast.Name(given.kwarg.arg, ast.Load()))] if given.kwarg else []
     inner = ast.FunctionDef("_right", given, node.body, [], None, None)
     call = ast.Call(ast.Name("_right", ast.Load()), positional, named)
-    return [*ast.parse(_ZEROS).body, inner, ast.Return(ast.Call(ast.Name("_zeros", ast.Load()), [call], []))]
+    return [*ast.parse(ZEROS).body, inner, ast.Return(ast.Call(ast.Name("_zeros", ast.Load()), [call], []))]
 
 
 _KINDS = {

@@ -28,20 +28,12 @@ from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
 from autograder.execution.run import Execution, StartKernel, execute
 from autograder.grading.kernel_source import ChooseSource, KernelSource, Live
-from autograder.records import (
-    ATTEMPTS,
-    MAX_EPOCHS,
-    Composed,
-    Exam,
-    ExamCell,
-    Limits,
-    NotebookGrade,
-    Outcome,
-    QuestionGrade,
-    Role,
-    Run,
-    shortcomings,
-)
+from autograder.records.checks import Outcome, shortcomings
+from autograder.records.composition import Composed
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
+from autograder.records.limits import Limits
+from autograder.records.run import ATTEMPTS, Run
 from autograder.results.annotated_notebook import annotated_notebook
 
 CHECK = "from autograder import check"

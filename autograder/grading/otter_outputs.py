@@ -12,7 +12,9 @@ from autograder.check.cases import RECORDED
 from autograder.errors import HostError
 from autograder.grading import batch
 from autograder.grading.pool import in_processes
-from autograder.records import Course, Exam, NotebookGrade, Role
+from autograder.records.course import Course
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import NotebookGrade
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.otter.examined import is_otter_test, recording_code

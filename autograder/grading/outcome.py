@@ -24,20 +24,10 @@ from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.grading.container import pack as pack_files
 from autograder.grading.container import unpack as unpack_files
 from autograder.grading.recordings import Recording
-from autograder.records import (
-    MAX_EPOCHS,
-    MAX_TRAININGS,
-    TRAININGS,
-    CheckResult,
-    Exam,
-    ExamCell,
-    Grade,
-    NotebookGrade,
-    Outcome,
-    QuestionGrade,
-    Role,
-    RunStatus,
-)
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import MAX_EPOCHS, Grade, NotebookGrade, QuestionGrade
+from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
 from autograder.results import result_json
 from autograder.results.annotated_notebook import ShownCell, notebook_of
 

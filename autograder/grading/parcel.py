@@ -19,7 +19,10 @@ from autograder.errors import HostError
 from autograder.grading.container import pack, unpack, write_files
 from autograder.grading.course_files import course_files
 from autograder.grading.work import Work, read_stamp, versions
-from autograder.records import MAX_NOTEBOOK_BYTES, Assignment, Dates, Exam
+from autograder.records.course import Assignment
+from autograder.records.dates import Dates
+from autograder.records.exam import Exam
+from autograder.records.limits import MAX_NOTEBOOK_BYTES
 from autograder.submissions.manifest import TIMESTAMP
 from autograder.submissions.members import SUBMISSION
 

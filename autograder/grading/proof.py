@@ -20,18 +20,11 @@ from autograder.grading import batch
 from autograder.grading.mutants import Mutant, mutants, tests_of
 from autograder.grading.pool import in_processes
 from autograder.grading.work import Work
-from autograder.records import (
-    RAISES,
-    Course,
-    Exam,
-    ExamCell,
-    Grade,
-    Outcome,
-    QuestionGrade,
-    Role,
-    RunStatus,
-    raises_exception,
-)
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.exam import RAISES, Exam, ExamCell, Role, raises_exception
+from autograder.records.grade import Grade, QuestionGrade
+from autograder.records.run import RunStatus
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.otter.examined import is_otter_test

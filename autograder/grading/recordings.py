@@ -19,7 +19,8 @@ from autograder._util.digests import digest
 from autograder.execution.matching import WRITABLE, bound_names
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading.work import Work, handed_in
-from autograder.records import MAX_NOTEBOOK_BYTES, Exam, Role
+from autograder.records.exam import Exam, Role
+from autograder.records.limits import MAX_NOTEBOOK_BYTES
 from autograder.submissions.members import SUBMISSION
 
 

@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,8 @@ from autograder.grading.submission import attempt
 from autograder.grading.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
 from autograder.grading.walls import require_walls
 from autograder.grading.work import BUSY, Work
-from autograder.records import Assignment, Course, Grade, NotGraded
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade, NotGraded
 from autograder.release.preparation import check_hidden_data
 from autograder.results.publication import record, record_some
 
@@ -55,6 +56,7 @@ class Service:
         course: the course.
         assignment: the assignment.
         options: ``workers`` and ``warm`` count.
+        tell: called with each reason why a feedback page was not written.
 
     Raises (at ``with``):
         CourseError: the exam cannot be made.
@@ -62,8 +64,16 @@ class Service:
         HostError: another service grades the assignment, or something cannot be written.
     """
 
-    def __init__(self, course: Course, assignment: Assignment, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        course: Course,
+        assignment: Assignment,
+        options: Options | None = None,
+        tell: Callable[[str], None] = lambda reason: None,
+    ) -> None:
         self.course, self.assignment = course, assignment
+        self._tell = tell
+        self._told: set[str] = set()
         self._options = options or Options()
         self._stack = contextlib.ExitStack()
         self._arrived: queue.SimpleQueue[tuple[str, Result]] = queue.SimpleQueue()
@@ -299,7 +309,7 @@ class Service:
 
     def _publish_one(self, grade: Grade, future: Result) -> None:
         try:
-            record_some(self.course, self.assignment, self._exams, [grade])
+            self._tell_new(record_some(self.course, self.assignment, self._exams, [grade]))
         except Exception as error:  # whoever waits for the page gets the reason; the grade itself is kept
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
@@ -320,7 +330,15 @@ class Service:
 
     def _report_all(self, failures: dict[str, str]) -> None:
         with contextlib.suppress(HostError):  # it is tried again after the next grade
-            record(self.course, self.assignment, self._exams, self._planner.common["exam"], failures)
+            done = record(self.course, self.assignment, self._exams, self._planner.common["exam"], failures)
+            self._tell_new(done.page_faults)
+
+    def _tell_new(self, faults: Sequence[str]) -> None:
+        """Tell what has not been told yet."""
+        for fault in faults:
+            if fault not in self._told:
+                self._told.add(fault)
+                self._tell(fault)
 
 
 def _settle(future: Result, outcome: Grade | NotGraded) -> None:

@@ -22,7 +22,7 @@ from autograder.course.late_policy import Penalty, late_penalty
 from autograder.errors import AutograderError, HostError
 from autograder.grading import outcome, recordings
 from autograder.grading.work import BUSY, Work, read_stamp, versions
-from autograder.records import Grade
+from autograder.records.grade import Grade
 from autograder.results import result_json
 from autograder.submissions.manifest import TIMESTAMP
 from autograder.term.dates import deadline

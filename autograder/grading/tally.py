@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from autograder.records import Grade, NotGraded, RunStatus
+from autograder.records.grade import Grade, NotGraded
+from autograder.records.run import RunStatus
 
 NOT_GRADED = "not graded"
 _ORDER = (*(status.value for status in RunStatus), "missing", "invalid", NOT_GRADED)

@@ -18,7 +18,7 @@ from autograder.grading import layout, staging
 from autograder.grading.parcel import pack_common_head
 from autograder.grading.walls import examiner_sandbox, kernel_sandbox
 from autograder.grading.work import HEAVY, Work, heavy_modules, hidden_paths, released_modules, test_libraries
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox

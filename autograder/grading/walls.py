@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.errors import SandboxError
-from autograder.records import SANDBOXES, USER_SANDBOX, Assignment
+from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Sandbox, default_sandbox, require
 
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from autograder._util import libraries
 from autograder.examiner.names import modules_imported, vocabulary
 from autograder.execution.allowance import MAX_STRETCH
-from autograder.records import ATTEMPTS, Assignment, Dates, Exam
+from autograder.records.course import Assignment
+from autograder.records.dates import Dates
+from autograder.records.exam import Exam
+from autograder.records.run import ATTEMPTS
 from autograder.submissions.manifest import TIMESTAMP
 
 MAX_TIMESTAMP = 1000

@@ -31,6 +31,7 @@ from . import (
     portable_function,
     shell_tests,
 )
+from .contents import refill
 
 MAX_PRINTED = 1_000_000
 MAX_NAMES = 20_000
@@ -79,25 +80,6 @@ def _is_table(value: Any) -> bool:
 
 def _is_mutable(value: Any) -> bool:
     return type(value) in MUTABLE or _is_table(value)
-
-
-def _refilled(own: Any, value: Any) -> bool:
-    """Give an object the content of another one of its type, if it can have another."""
-    if type(own) is not type(value):
-        return False
-    if type(own) in (list, bytearray):
-        own[:] = value
-    elif type(own) in (dict, set, Counter, OrderedDict, defaultdict):
-        own.clear()
-        own.update(value)
-    elif type(own) is deque:
-        own.clear()
-        own.extend(value)
-    elif type(own).__name__ == "ndarray" and own.shape == value.shape and own.dtype == value.dtype:
-        own[...] = value
-    else:
-        return False
-    return True
 
 
 def _is_variable(key: Any) -> bool:
@@ -264,12 +246,12 @@ class Server:
 
     def replace(self, name: str, value: Any) -> None:
         """Give the object under a name of the namespace another content, or bind the name anew."""
-        if not _refilled(self.namespace.get(name), value):
+        if not refill(self.namespace.get(name), value):
             self.namespace[name] = value
 
     def amend(self, owner: Any, name: str, value: Any) -> None:
         """Give the object that is an attribute another content, or set the attribute."""
-        if not _refilled(getattr(owner, name, None), value):
+        if not refill(getattr(owner, name, None), value):
             setattr(owner, name, value)
 
     def delete(self, name: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import UsageError
-from autograder.records import Assignment, Course, Grade, QuestionGrade
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade, QuestionGrade
 from autograder.results import gradebook, publication, report
 from autograder.results.report.words import moment, points
 from autograder.results.shown import for_students

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from autograder.lms.entries import Entry
 from autograder.lms.matching import Known, match
 from autograder.lms.memory import Memory, Sent, digest
-from autograder.lms.points import factor, is_same
+from autograder.lms.points import Standing, factor, is_same, why_kept
 from autograder.lms.sheet import Sheet
 from autograder.lms.systems import Column, Layout
 
@@ -76,23 +76,28 @@ def fill(
         there = column.points if column.maximum is None else _value(cells[column.maximum])
         score = entry.score * factor(sheet.name, there, entry.max_score, scale=scale)
         before = memory[entry.student]
-        stands = cells[column.index].strip()
-        value = _value(stands)
-        if column.locked is not None and cells[column.locked].strip().casefold() == "no":
-            kept[entry.student] = "it cannot be changed there"
-        elif stands in ("", "-") or overwrite or is_same(value, before.score) or is_same(value, score):
-            comment = _comment(cells, column, entry, before)
-            if is_same(value, score):
-                same.append(entry.student)
-            else:
-                written.append(entry.student)
-                cells[column.index] = sheet.number(round(score, 2))
-                sent[entry.student] = Sent(score, comment)
+        stands = _standing(cells, column)
+        shown = sheet.number(round(score, 2))
+        if why := why_kept(stands, before.score, score, shown, overwrite=overwrite):
+            kept[entry.student] = why
+            continue
+        comment = _comment(cells, column, entry, before)
+        if is_same(stands.score, score):
+            same.append(entry.student)
         else:
-            kept[entry.student] = f"{stands} stands there, {sheet.number(round(score, 2))} here"
+            written.append(entry.student)
+            cells[column.index] = shown
+            sent[entry.student] = Sent(score, comment)
     taken = set(rows.values())
     without = [_person(known) for row, known in zip(layout.people, layout.known, strict=True) if row not in taken]
     return Filled(written, same, kept, waiting, matched.unclear, matched.by_name, without, sent, rows)
+
+
+def _standing(cells: Sequence[str], column: Column) -> Standing:
+    """Read what a student's row has now."""
+    text = cells[column.index].strip()
+    locked = column.locked is not None and cells[column.locked].strip().casefold() == "no"
+    return Standing(_value(text), "" if text == "-" else text, "it cannot be changed there" if locked else "")
 
 
 def _comment(cells: list[str], column: Column, entry: Entry, before: Sent) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.files import write_atomically
-from autograder.records import Course
+from autograder.records.course import Course
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from autograder.errors import UsageError
 
 _TOLERANCE = 0.005
@@ -28,6 +30,36 @@ def factor(where: str, there: float | None, here: float, *, scale: bool) -> floa
             "the points"
         )
     return there / here
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands in a learning system for one student."""
+
+    score: float | None
+    """None: nothing, or no number."""
+    shown: str
+    """As people see it there; empty: nothing."""
+    fixed: str = ""
+    """Why it cannot be changed there."""
+
+
+def why_kept(stands: Standing, before: float | None, score: float, shown: str, *, overwrite: bool) -> str:
+    """Return why a score is not handed over; empty if it is.
+
+    What a person changed there is kept: a score that is neither the one handed over last nor this one.
+
+    Args:
+        stands: what stands there.
+        before: the score handed over last; None: there was none.
+        score: the score here.
+        shown: the score here, as people see it.
+        overwrite: whether a score that is not this course's is replaced.
+    """
+    if stands.fixed:
+        return stands.fixed
+    ours = is_same(stands.score, before) or is_same(stands.score, score)
+    return "" if not stands.shown or ours or overwrite else f"{stands.shown} stands there, {shown} here"
 
 
 def is_same(one: float | None, other: float | None) -> bool:

@@ -1,7 +1,6 @@
 """Results to a learning system by its API: first a plan, then one student after the other.
 
-What a person changed there is kept: a score that is neither the one handed over last nor this one. A second run sends
-nothing again.
+What a person changed there is kept (:func:`~autograder.lms.points.why_kept`). A second run sends nothing again.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from autograder.lms.account import Account, Delivery, System
 from autograder.lms.entries import Entry
 from autograder.lms.matching import Known, match
 from autograder.lms.memory import Memory, digest
-from autograder.lms.points import factor, is_same
+from autograder.lms.points import Standing, factor, is_same, why_kept
 
 
 class Act(enum.StrEnum):
@@ -85,20 +84,22 @@ def plan(
             continue
         score = entry.score * counts
         before = memory[entry.student]
-        known = account.score is None or is_same(account.score, before.score) or is_same(account.score, score)
-        if account.excused:
-            steps.append(Step(entry.student, Act.KEPT, "excused there", account))
-        elif not known and not overwrite(entry.student):
-            note = f"{account.score:g} stands there, {score:g} here"
-            steps.append(Step(entry.student, Act.KEPT, note, account))
-        else:
-            comment = entry.comment if comments and digest(entry.comment) != before.comment else None
-            page = entry.page if pages and entry.page and digest(entry.page.read_bytes()) != before.page else None
-            changed = None if is_same(account.score, score) else score
-            delivery = Delivery(changed, comment, page, f"{assignment}.html")
-            same = changed is None and comment is None and page is None
-            steps.append(Step(entry.student, Act.SAME if same else Act.SEND, note, account, delivery))
+        stands = _standing(account)
+        if why := why_kept(stands, before.score, score, f"{score:g}", overwrite=overwrite(entry.student)):
+            steps.append(Step(entry.student, Act.KEPT, why, account))
+            continue
+        comment = entry.comment if comments and digest(entry.comment) != before.comment else None
+        page = entry.page if pages and entry.page and digest(entry.page.read_bytes()) != before.page else None
+        changed = None if is_same(account.score, score) else score
+        delivery = Delivery(changed, comment, page, f"{assignment}.html")
+        same = changed is None and comment is None and page is None
+        steps.append(Step(entry.student, Act.SAME if same else Act.SEND, note, account, delivery))
     return steps
+
+
+def _standing(account: Account) -> Standing:
+    shown = "" if account.score is None else f"{account.score:g}"
+    return Standing(account.score, shown, "excused there" if account.excused else "")
 
 
 def send(system: System, steps: Sequence[Step], memory: Memory) -> Iterator[tuple[Step, list[str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.records import MAX_EPOCHS
+from autograder.records.grade import MAX_EPOCHS
 
 MAX_CURVES = 100
 MAX_NAME = 64

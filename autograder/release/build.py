@@ -21,7 +21,8 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.examiner.course_modules import module_folders, star_names, state_names
 from autograder.examiner.lint import exam as lint
-from autograder.records import Assignment, Course, Exam, Role
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, Role
 from autograder.release import exam_cache
 from autograder.release.bundle import bundle_files
 from autograder.release.exam import make_exam, released_notebook, solution_notebook

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.errors import CourseError
-from autograder.records import Assignment
+from autograder.records.course import Assignment
 
 FOLDER = "autograder"
 """The bundle's folder in a release, which has the package's name."""
-_ROOMS = ("_util", "check", "cli", "kernel", "models", "submissions")
+_ROOMS = ("_util", "check", "cli", "kernel", "models", "records", "submissions")
 _FILES = (
     "__init__.py", "__main__.py", "aliases.py", "errors.py", "execution/__init__.py", "execution/rehearsal.py",
-    "py.typed", "records.py", "submission.py",
+    "py.typed", "submission.py",
 )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from autograder._util.digests import digest, folder_key
 from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, to_plain
 from autograder._util.syntax import parsed
-from autograder.records import Course, Exam, ExamCell, Role
+from autograder.records.course import Course
+from autograder.records.exam import Exam, ExamCell, Role
 
 VERSION = 1
 """Version of calibration.json; another one counts as no calibration."""

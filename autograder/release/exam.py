@@ -10,7 +10,8 @@ from typing import Any
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.examiner.lint.exam import needing_kernel
 from autograder.examiner.magics import without_magics
-from autograder.records import EXAMINE_KERNEL, Exam, ExamCell, Examine, Role, has_tag
+from autograder.records.course import Examine
+from autograder.records.exam import EXAMINE_KERNEL, Exam, ExamCell, Role, has_tag
 from autograder.release.versions import NotebookVersions
 
 

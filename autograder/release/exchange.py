@@ -12,7 +12,8 @@ from autograder._util.notebook import read_source_notebook
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.course.nbgrader_config import NbgraderConfig, read_nbgrader_config
 from autograder.errors import CourseError, UsageError
-from autograder.records import Assignment, Course, Exam, ExamCell
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, ExamCell
 from autograder.release.exam import make_exam
 from autograder.release.markers import Markers, course_markers
 from autograder.release.otter.examined import written_cases

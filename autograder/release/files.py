@@ -14,7 +14,7 @@ from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_
 from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
 from autograder.examiner.course_modules import TESTS, test_files
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from autograder._util.notebook_format import NotebookNode
 from autograder._util.syntax import parsed
 from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
 from autograder.errors import CourseError
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.release.files import ask_for_notebook, unnamed_files
 from autograder.release.markers import MarkedCell, Markers, course_markers, find_slip, read_cell
 from autograder.release.otter.blocks import is_otter_source

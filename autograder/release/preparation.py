@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import CourseError, HostError
-from autograder.records import Assignment, Course, Exam, ExamCell, Role
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, ExamCell, Role
 
 SHOWN_LINES = 12
 """Number of last lines of a failing script's output that are shown."""

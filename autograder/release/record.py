@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.records import Assignment, Exam
+from autograder.records.course import Assignment
+from autograder.records.exam import Exam
 
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode

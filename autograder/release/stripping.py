@@ -19,7 +19,7 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
 from autograder.course.paths import inside
 from autograder.errors import CourseError
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.release.otter.languages import check_folder
 from autograder.release.otter.notebook import convert, is_otter_source
 from autograder.release.versions import NotebookVersions

@@ -13,7 +13,7 @@ from pathlib import Path
 from autograder.errors import CourseError
 from autograder.examiner.course_modules import TESTS, test_files
 from autograder.examiner.names import modules_imported
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 from autograder.release.test_file_reader import HEADER_LINES, FileTest, read_file
 
 __all__ = ["HEADER_LINES", "read_file", "with_tests"]

@@ -12,19 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import inert_markdown, one_line, visible
 from autograder.execution.matching import WRITABLE
-from autograder.records import (
-    CellRun,
-    CheckResult,
-    Composed,
-    ComposedCell,
-    Exam,
-    ExamCell,
-    NotebookGrade,
-    Outcome,
-    QuestionGrade,
-    Role,
-    Run,
-)
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.composition import Composed, ComposedCell
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import NotebookGrade, QuestionGrade
+from autograder.records.run import CellRun, Run
 from autograder.results import images
 from autograder.results.report.pieces import MAX_CHARACTERS, RENDERED
 
@@ -57,14 +49,14 @@ class ShownCell:
     source: str
     note: str
     status: str
-    """Status of the run, see :class:`~autograder.records.CellRun`."""
+    """Status of the run, see :class:`~autograder.records.run.CellRun`."""
     execution_count: int | None
     outputs: tuple[Mapping[str, Any], ...]
     """Texts, and pictures that were encoded anew."""
     rendered: str = ""
     """Source rendered as :mod:`autograder.results.report.pieces` for the feedback page; empty: shown as plain text."""
     number: int = 0
-    """See :class:`~autograder.records.ComposedCell`."""
+    """See :class:`~autograder.records.composition.ComposedCell`."""
 
 
 def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:

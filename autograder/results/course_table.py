@@ -14,7 +14,9 @@ from autograder._util.text import one_line
 from autograder._util.yaml_record import aware
 from autograder.course.late_policy import check_plugin, load_plugin, plugin_fault
 from autograder.errors import AutograderError, UsageError
-from autograder.records import Assignment, Course, Dates, Grade
+from autograder.records.course import Assignment, Course
+from autograder.records.dates import Dates
+from autograder.records.grade import Grade
 from autograder.results.gradebook.database import opened
 from autograder.results.publication import all_grades
 from autograder.submissions.hand_ins import HandIns

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,19 +19,31 @@ from typing import Any
 from autograder import __version__
 from autograder._util.digests import folder_key
 from autograder._util.files import write_atomically
-from autograder.errors import HostError
-from autograder.records import Assignment, Course, Grade
+from autograder.errors import CourseError, HostError
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade
 from autograder.results import report, result_json, second_look
 from autograder.results.shown import for_students
 
 
+@dataclass(frozen=True)
+class Feedback:
+    """Feedback pages of some grades."""
+
+    pages: tuple[Path, ...] = ()
+    """In the order of the grades, also those that would have stayed the same."""
+    faults: tuple[str, ...] = ()
+    """Why a page was not written: file, line and remedy. What was there before stays."""
+
+
 def write_feedback(
     course: Course, assignment: Assignment, grades: Sequence[Grade], *, changed_only: bool = False
-) -> list[Path]:
+) -> Feedback:
     """Write feedback/<student>/<assignment>/<page>.html for each grade, as the student may see it now.
 
     Points and comments given by hand are in grades that come from
-    :func:`~autograder.results.gradebook.with_manual_scores`.
+    :func:`~autograder.results.gradebook.with_manual_scores`. A fault in a student's requests for a second look costs
+    this student's page, and no other.
 
     Args:
         course: the course.
@@ -39,40 +52,48 @@ def write_feedback(
         changed_only: whether to skip pages that would stay the same.
 
     Returns:
-        The pages of all ``grades``, in their order, skipped ones included.
+        The pages of all other grades, skipped ones included, and what is wrong with those files.
 
     Raises:
         HostError: a page cannot be written, or an annotated notebook is damaged.
     """
     grades = for_students(course, assignment, grades, datetime.now(UTC))
     pages = _Pages(course, assignment)
-    made = [_Page.of(course, pages, grade) for grade in grades]
+    made: list[_Page] = []
+    faults: list[str] = []
+    for grade in grades:
+        try:
+            requests = second_look.read(course, grade.student, grade.assignment)
+        except CourseError as error:
+            todo = f"autograder feedback {assignment.name} --student {shlex.quote(grade.student)}"
+            faults.append(f"{error}; the page was not written: correct the file, then `{todo}`")
+        else:
+            made.append(_Page.of(course, pages, grade, requests))
     due = [page for page in made if not (changed_only and pages.is_current(page))]
 
     try:
         for page in due:
-            text = report.render_feedback(
-                course, assignment, page.grade, _notebooks(course, page.grade), _requests(course, page.grade)
-            )
+            text = report.render_feedback(course, assignment, page.grade, _notebooks(course, page.grade), page.requests)
             content = text.encode("utf-8", "backslashreplace")
             write_atomically(page.path, content)
             pages.remember(page, _hash(content))
     finally:
         pages.save()
-    return [page.path for page in made]
+    return Feedback(tuple(page.path for page in made), tuple(faults))
 
 
 @dataclass(frozen=True)
 class _Page:
     grade: Grade
+    requests: tuple[second_look.Request, ...]
     path: Path
     made_from: str
     """Hash of the page's sources."""
 
     @classmethod
-    def of(cls, course: Course, pages: _Pages, grade: Grade) -> _Page:
+    def of(cls, course: Course, pages: _Pages, grade: Grade, requests: tuple[second_look.Request, ...]) -> _Page:
         path = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
-        return cls(grade, path, pages.made_from(grade))
+        return cls(grade, requests, path, pages.made_from(grade, requests))
 
 
 def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
@@ -87,10 +108,6 @@ def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
             except Exception as error:  # nbformat raises many types for a malformed file
                 raise HostError(f"{path} is damaged ({error}); grade it again with --force") from error
     return found
-
-
-def _requests(course: Course, grade: Grade) -> tuple[second_look.Request, ...]:
-    return second_look.read(course, grade.student, grade.assignment)
 
 
 def _paths(course: Course, grade: Grade) -> list[Path]:
@@ -114,12 +131,12 @@ class _Pages:
             found = None
         self.known: dict[str, Any] = found if isinstance(found, dict) else {}
 
-    def made_from(self, grade: Grade) -> str:
+    def made_from(self, grade: Grade, requests: tuple[second_look.Request, ...]) -> str:
         parts = [self.common, json.dumps(result_json.to_json(grade), sort_keys=True)]
         parts.append(grade.name)
         parts.append(repr(grade.held_back))
         parts.append(repr([([(q.by_hand, q.comment) for q in b.questions], b.comments) for b in grade.notebooks]))
-        parts.append(repr(_requests(self.course, grade)))
+        parts.append(repr(requests))
         parts += [_hash(path.read_bytes()) if path.is_file() else "" for path in _paths(self.course, grade)]
         return _hash("\n".join(parts).encode())
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from autograder._util.files import write_atomically
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
-from autograder.records import Assignment, Batch, Course, Exam, Grade
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Batch, Grade
 from autograder.release import calibration_record
 from autograder.results import gradebook, report, result_json
 from autograder.results.feedback import write_feedback
@@ -69,6 +71,8 @@ class Published:
     """The current grades with scores and comments that people entered in the gradebook."""
     departed: Mapping[str, str] = field(default_factory=dict)
     """Student with a grade and no submission → a remark."""
+    page_faults: Sequence[str] = ()
+    """Why feedback pages were not written, see :attr:`autograder.results.feedback.Feedback.faults`."""
 
 
 class Publisher:
@@ -126,16 +130,16 @@ def record(
     entered = for_people(course, [*standing.current, *in_csv])
     current, in_csv = entered[: len(standing.current)], entered[len(standing.current) :]
     by_hand = _points_to_check(course, exams, current, before)
-    pages = write_feedback(course, assignment, current, changed_only=True)
+    feedback = write_feedback(course, assignment, current, changed_only=True)
     write_atomically(course.grades_csv, grades_csv(in_csv))
     paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
     listed = {**standing.set_aside, **failures}
     if current or listed:
         paths["class report"] = _write_report(course, assignment, current, listed, by_hand, exams)
-    if pages:
-        paths["feedback"] = pages[0]
+    if feedback.pages:
+        paths["feedback"] = feedback.pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
-    return Published(paths, set_aside, before is not None, by_hand, current, departed(course, current))
+    return Published(paths, set_aside, before is not None, by_hand, current, departed(course, current), feedback.faults)
 
 
 def for_people(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
@@ -162,11 +166,17 @@ def _below(path: Path, root: Path) -> Path:
     return path.relative_to(root) if path.is_relative_to(root) else path
 
 
-def record_some(course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:
-    """Write the gradebook and the feedback pages of these grades; the CSV and the class report stay as they are."""
+def record_some(
+    course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]
+) -> Sequence[str]:
+    """Write the gradebook and the feedback pages of these grades; the CSV and the class report stay as they are.
+
+    Returns:
+        Why pages were not written.
+    """
     gradebook.record(course, exams, grades)
     entered = for_people(course, grades)
-    write_feedback(course, assignment, entered, changed_only=True)
+    return write_feedback(course, assignment, entered, changed_only=True).faults
 
 
 def _points_to_check(

@@ -17,7 +17,9 @@ from typing import Any
 
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
-from autograder.records import PRIVATE_EVIDENCE, CheckResult, Dates, Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
+from autograder.records.dates import Dates
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 
 VERSION = 1
 """Version that :func:`to_json` writes and :func:`from_json` reads."""

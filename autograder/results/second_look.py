@@ -19,7 +19,7 @@ from typing import cast
 
 from autograder._util.files import write_atomically
 from autograder.errors import UsageError
-from autograder.records import Course
+from autograder.records.course import Course
 
 FOLDER = "second-look"
 

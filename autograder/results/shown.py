@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from autograder._util.files import write_atomically
-from autograder.records import Assignment, Course, Grade, HeldBack, QuestionGrade
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade, HeldBack, QuestionGrade
 from autograder.term.facts import load_term
 from autograder.term.ladder import climbed, is_held_back, revealed_at, words
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
-from autograder.records import Assignment, Course, Exam, Grade
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Grade
 from autograder.results.gradebook.entering import Changed, Standing, enter, standings
 from autograder.results.report import rendering
 from autograder.results.report.page import render

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from autograder.errors import SandboxError
-from autograder.records import SANDBOXES, USER_SANDBOX
+from autograder.records.course import SANDBOXES, USER_SANDBOX
 from autograder.sandbox.base import Finding, Job, Process, Sandbox, Usage, kernel_environment
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import not_linux
@@ -32,7 +32,8 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
 
     Args:
         python: the interpreter to make available inside (default: the kit's own).
-        name: one of :data:`~autograder.records.SANDBOXES`, or the weaker :data:`~autograder.records.USER_SANDBOX`.
+        name: one of :data:`~autograder.records.course.SANDBOXES`, or the weaker
+            :data:`~autograder.records.course.USER_SANDBOX`.
 
     Raises:
         SandboxError: this is not Linux, or the program that builds this sandbox is not installed. No other sandbox

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from autograder.records import Limits
+from autograder.records.limits import Limits
 
 HOME = "/home/student"
 """The work folder: a tmpfs, writable, of ``Limits.disk_mib``."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.base import Usage
 
 MIB = 1024 * 1024

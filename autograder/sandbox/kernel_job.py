@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.base import INCOMING, SOCKETS, Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.warm_start import Template

@@ -14,7 +14,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.base import HOME, Sandbox, kernel_environment
 from autograder.sandbox.kernel_job import ADDRESS, CONNECTION_FILE, PORTS, STARTUP_SECONDS, command, program_files
 from autograder.sandbox.provisioner import SandboxProvisioner

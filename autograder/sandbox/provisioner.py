@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 from autograder.sandbox.base import HOME, Job, Process, Sandbox, kernel_environment
 from autograder.sandbox.kernel_job import (

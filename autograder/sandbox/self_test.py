@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autograder.errors import SandboxError
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.base import Finding, Job, Process, Sandbox, kernel_environment
 from autograder.sandbox.layout import MIB
 from autograder.sandbox.machine import Machine

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError
-from autograder.records import USER_SANDBOX
+from autograder.records.course import USER_SANDBOX
 from autograder.sandbox import process
 from autograder.sandbox.base import HOME, PLACES, SOCKETS, Finding, Job, Process, Trial
 from autograder.sandbox.layout import ETC, MIB, SYSTEM, WRITTEN_ETC, Interpreter, inside, package_folder, refuse_links

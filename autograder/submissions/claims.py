@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from autograder.records import Course
+from autograder.records.course import Course
 
 
 def superseded_folder(course: Course, assignment: str, student: str) -> Path:

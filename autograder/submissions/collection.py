@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError, UsageError
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.submissions.archive import extract
 from autograder.submissions.claims import superseded_folder
 from autograder.submissions.folder import read_chunks, walk

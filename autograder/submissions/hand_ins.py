@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from autograder._util.yaml_record import aware
-from autograder.records import Assignment, Course, Dates
+from autograder.records.course import Assignment, Course
+from autograder.records.dates import Dates
 from autograder.submissions.claims import read_claims, superseded_folder
 from autograder.submissions.manifest import read_timestamp
 from autograder.term.attempts import Attempt, counting, in_order, within_limits

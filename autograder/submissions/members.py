@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.records import MAX_SUBMITTED_FILE_BYTES
+from autograder.records.limits import MAX_SUBMITTED_FILE_BYTES
 
 MIB = 1 << 20
 CHUNK = 1 << 16

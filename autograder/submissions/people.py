@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder._util.files import write_atomically
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.submissions.claims import claims_file, read_claims
 from autograder.submissions.lms import Item
 from autograder.submissions.names import SYSTEMS

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from autograder._util.yaml_record import aware
-from autograder.records import Attempts
+from autograder.records.policies import Attempts
 
 
 @dataclass(frozen=True, slots=True)

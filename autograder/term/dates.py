@@ -13,7 +13,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from autograder._util.yaml_record import aware
-from autograder.records import Assignment, Dates, Extension, LateDays
+from autograder.records.course import Assignment
+from autograder.records.dates import Dates, Extension
+from autograder.records.policies import LateDays
 from autograder.term.people import Person
 
 DAY_SECONDS = 86_400

@@ -11,7 +11,8 @@ from autograder._util.files import Versions, versions
 from autograder._util.text import one_line
 from autograder._util.yaml_record import aware, suggest
 from autograder.errors import CourseError
-from autograder.records import Course, Dates, Extension
+from autograder.records.course import Course
+from autograder.records.dates import Dates, Extension
 from autograder.term import tables
 from autograder.term.dates import own_dates, with_late_days
 from autograder.term.people import CSV_FILE, UNLISTED, YAML_FILE, Person, Roster, load_roster

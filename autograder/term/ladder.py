@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from autograder._util.yaml_record import aware
-from autograder.records import Outcome, QuestionGrade, Shown
+from autograder.records.checks import Outcome
+from autograder.records.grade import QuestionGrade
+from autograder.records.policies import Shown
 from autograder.term.dates import own_dates
 from autograder.term.facts import Term
 from autograder.term.people import LEFT, Person

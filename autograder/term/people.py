@@ -15,7 +15,7 @@ from autograder._util.files import write_atomically
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, SubmissionError
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.term import tables
 from autograder.term.tables import Faults, Row, Table
 

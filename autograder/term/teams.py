@@ -13,7 +13,7 @@ from pathlib import Path
 from autograder._util.text import one_line
 from autograder._util.yaml_record import suggest
 from autograder.errors import CourseError
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.term import tables
 from autograder.term.people import ACTIVE, LEFT, Roster
 from autograder.term.tables import Faults

@@ -12,7 +12,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autograder.records import Assignment, Curve, Group, Totals
+from autograder.records.course import Assignment
+from autograder.records.policies import Curve, Group, Totals
 
 
 class State(enum.StrEnum):

@@ -18,7 +18,8 @@ from autograder._util.yaml_record import suggest
 from autograder.errors import CourseError, UsageError
 from autograder.examiner.names import vocabulary
 from autograder.grading import batch
-from autograder.records import Course, Exam
+from autograder.records.course import Course
+from autograder.records.exam import Exam
 from autograder.release.record import Release
 from autograder.results.report.headings import headings
 from autograder.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox

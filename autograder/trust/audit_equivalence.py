@@ -19,7 +19,9 @@ from typing import Protocol
 
 from autograder._util.syntax import parsed
 from autograder._util.text import bounded
-from autograder.records import Assignment, CellRun, Course, Exam, ExamCell, Role
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.run import CellRun
 from autograder.release.record import Release
 from autograder.trust import probe
 from autograder.trust.mutants import Mutant

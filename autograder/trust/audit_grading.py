@@ -15,7 +15,8 @@ from autograder._util.text import one_line
 from autograder.grading import batch
 from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.work import Work
-from autograder.records import Grade, NotGraded, RunStatus
+from autograder.records.grade import Grade, NotGraded
+from autograder.records.run import RunStatus
 from autograder.trust.audit_records import Loss, Result, Verdict
 from autograder.trust.audit_runs import Display, Runs, runs_that_fit, until
 from autograder.trust.mutants import Mutant

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.files import unwritable, write_atomically
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.results.report.page import render
 from autograder.trust.audit_records import Audit, Result, Verdict, diff
 from autograder.trust.mutants import FAMILIES

@@ -20,7 +20,9 @@ from autograder.grading import batch, recordings
 from autograder.grading.cache_keys import common_keys, execution_key
 from autograder.grading.pool import in_processes
 from autograder.grading.work import Work, preload, released_modules
-from autograder.records import Course, Exam, Grade, QuestionGrade
+from autograder.records.course import Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Grade, QuestionGrade
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.record import Release

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autograder.grading import batch
-from autograder.records import Grade
+from autograder.records.grade import Grade
 from autograder.trust.audit_records import Result, Verdict
 from autograder.trust.audit_runs import TRAINING_SEEDS, Display, Runs, runs_that_fit, until
 from autograder.trust.audit_statistics import difference

@@ -33,7 +33,8 @@ from autograder.grading.batch import earlier, plan
 from autograder.grading.container import unpack
 from autograder.grading.parcel import MAX_COMMON, pack_common, pack_unit
 from autograder.grading.work import Work
-from autograder.records import Assignment, Course, Grade
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade
 from autograder.results import result_json
 from autograder.submissions.members import MIB, ArchiveLimits, Member, is_junk, mark_collisions, name_problem
 from autograder.trust.bundle_environment import Environment, environment_here

@@ -21,14 +21,16 @@ from autograder._util.digests import folder_key
 from autograder._util.files import unwritable
 from autograder._util.plain_records import from_plain
 from autograder._util.text import one_line
-from autograder.course.configuration import RANGES
+from autograder.course.course_yaml import RANGES
 from autograder.errors import AutograderError, HostError, SubmissionError, UsageError
 from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.grading.container import pack
 from autograder.grading.parcel import STATE, Common, common_in, unpack_unit
 from autograder.grading.recordings import Recording
 from autograder.grading.work import Work
-from autograder.records import SANDBOXES, TRAINING, Assignment, Course, Grade, LatePolicy
+from autograder.records.course import SANDBOXES, TRAINING, Assignment, Course
+from autograder.records.grade import Grade
+from autograder.records.policies import LatePolicy
 from autograder.results import result_json
 from autograder.submissions.archive import extract
 from autograder.submissions.members import SUBMISSION as SUBMISSION_LIMITS

@@ -22,7 +22,9 @@ from typing import Any
 
 from autograder import __version__
 from autograder.check.verdict import ALPHA
-from autograder.records import PRIVATE_EVIDENCE, CheckResult, Exam, Grade, QuestionGrade
+from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult
+from autograder.records.exam import Exam
+from autograder.records.grade import Grade, QuestionGrade
 from autograder.release import calibration_record as record
 from autograder.release.calibration_record import (
     AnswerShare,

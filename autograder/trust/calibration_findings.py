@@ -7,7 +7,7 @@ from math import sqrt
 
 from autograder._util.text import one_line
 from autograder.check.verdict import ALPHA
-from autograder.records import RunStatus
+from autograder.records.run import RunStatus
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
 from autograder.trust.calibration_loss import loss_probability
 from autograder.trust.calibration_runs import SOLUTION, Runs

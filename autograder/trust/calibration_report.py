@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder._util.files import write_atomically
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
 from autograder.results.report.page import render
 from autograder.results.report.plots import LARGEST, Curve, operating_curves

@@ -23,7 +23,9 @@ from autograder.grading.batch import Execute
 from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.schedule import alone_at_the_end, once_each
 from autograder.grading.work import Work
-from autograder.records import Course, Exam, Grade, NotGraded, Role
+from autograder.records.course import Course
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import Grade, NotGraded
 from autograder.release.build import notebook_text
 from autograder.release.calibration_record import ANSWERS
 from autograder.release.exam import solution_notebook

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from autograder._util.syntax import parsed
 from autograder.examiner.refusals import aliases, dotted
-from autograder.records import Exam, ExamCell, Role, has_tag
+from autograder.records.exam import Exam, ExamCell, Role, has_tag
 
 POSITIONAL = frozenset(
     {

@@ -23,7 +23,9 @@ from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.recordings import Recording
 from autograder.grading.schedule import alone_at_the_end
 from autograder.grading.work import Work
-from autograder.records import Assignment, Course, Grade, LatePolicy
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade
+from autograder.records.policies import LatePolicy
 from autograder.release.preparation import check_hidden_data
 from autograder.trust.bundle_environment import Environment, differences, environment_here
 from autograder.trust.bundle_reading import Bundle

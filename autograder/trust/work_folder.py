@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.records import Course
+from autograder.records.course import Course
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 
 from autograder.check.display import same_display, shows
-from autograder.records import Role
+from autograder.records.exam import Role
 
 
 @pytest.mark.parametrize(

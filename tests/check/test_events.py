@@ -22,7 +22,7 @@ from autograder.check.events import MAX_FILES
 from autograder.errors import CourseError, LostError
 from autograder.examiner.remote.proxy import Remote
 from autograder.kernel import operations
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 pytest.importorskip("tensorboard")
 

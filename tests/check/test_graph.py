@@ -12,7 +12,7 @@ from helpers.lazy import layers as L
 from helpers.lazy import operations as o
 
 from autograder import check
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras
 

@@ -16,7 +16,7 @@ from helpers.rebuilding import sent
 from autograder import check
 from autograder.errors import CourseError
 from autograder.models import rebuild
-from autograder.records import Outcome
+from autograder.records.checks import Outcome
 
 pytestmark = pytest.mark.keras
 

@@ -16,7 +16,7 @@ from autograder import check
 from autograder.check.prediction import predictions
 from autograder.kernel import model_predictions
 from autograder.models import rebuild
-from autograder.records import Outcome
+from autograder.records.checks import Outcome
 
 DRAW = np.random.default_rng(0)
 WORDS = DRAW.integers(0, 9, (80, 6))

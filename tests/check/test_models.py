@@ -14,7 +14,7 @@ from autograder import check
 from autograder.check.prediction import predictions
 from autograder.check.rows import same_answers
 from autograder.errors import CourseError
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras
 

@@ -12,7 +12,7 @@ from helpers.lazy import layers as L
 
 from autograder import check
 from autograder.errors import CourseError
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras
 NORM = check.layer("BatchNormalization")

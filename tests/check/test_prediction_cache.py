@@ -22,7 +22,7 @@ from autograder.check.prediction_cache import (
 )
 from autograder.check.results import recording
 from autograder.kernel.codec import encode
-from autograder.records import CheckResult
+from autograder.records.checks import CheckResult
 
 ROWS = np.arange(12.0).reshape(4, 3)
 OUTPUTS = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])

@@ -18,7 +18,7 @@ from autograder.check import cost, fresh_model, training, training_plan
 from autograder.errors import CourseError
 from autograder.kernel import keras_model
 from autograder.models import rebuild
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 
 pytestmark = pytest.mark.keras
 

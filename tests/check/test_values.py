@@ -15,7 +15,7 @@ from autograder.check import data, metrics
 from autograder.check.credit import credit_of
 from autograder.check.provenance import note, noting
 from autograder.errors import CourseError
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 
 
 class Liar:

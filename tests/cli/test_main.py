@@ -25,7 +25,9 @@ from autograder.cli.progress import BatchProgress, _Remaining
 from autograder.errors import HostError, SandboxError
 from autograder.grading import batch
 from autograder.grading.work import Work
-from autograder.records import Course, Engine, Grade, NotebookGrade, NotGraded, RunStatus
+from autograder.records.course import Course, Engine
+from autograder.records.grade import Grade, NotebookGrade, NotGraded
+from autograder.records.run import RunStatus
 from autograder.sandbox import Finding
 
 COMMANDS = (

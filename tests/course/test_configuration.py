@@ -13,7 +13,9 @@ from autograder.course.configuration import assignment, load_course, without_eff
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import is_hidden
 from autograder.errors import CourseError, UsageError
-from autograder.records import Assignment, Course, LatePolicy, Limits
+from autograder.records.course import Assignment, Course
+from autograder.records.limits import Limits
+from autograder.records.policies import LatePolicy
 
 FULL = """\
 course: otto

@@ -16,7 +16,8 @@ import pytest
 from helpers.pipeline import Graded, grade, release, seen_by_student
 
 from autograder.course.configuration import load_course
-from autograder.records import Course, Exam
+from autograder.records.course import Course
+from autograder.records.exam import Exam
 from autograder.release.exam import solution_notebook
 from autograder.results.gradebook.database import opened
 

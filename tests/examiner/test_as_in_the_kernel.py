@@ -10,7 +10,9 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 from helpers.limits import starting
 
-from autograder.records import Limits, Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 
 
 class Case(NamedTuple):

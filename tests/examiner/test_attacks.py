@@ -10,7 +10,8 @@ from helpers.exams import exam_of
 from helpers.workspaces import graded as with_files
 
 from autograder.examiner.file_paths import looks_at_files
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 # --- the student's text as code in the examiner ---------------------------------------------------------
 

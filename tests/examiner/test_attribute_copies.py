@@ -7,7 +7,7 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 
 from autograder.examiner.remote.attribute_copies import attributes_changed
-from autograder.records import Role
+from autograder.records.exam import Role
 
 NET = """
 import numpy as np

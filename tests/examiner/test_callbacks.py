@@ -9,6 +9,7 @@ import time
 
 import pytest
 from helpers.kernels import Names, remote_after
+from scipy import sparse
 
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.remote.callbacks import MAX_QUESTIONS
@@ -181,8 +182,13 @@ def test_a_question_that_is_none_is_an_error_of_the_kernels(student, question):
     assert set(student.remote.callbacks.given) == {-2}
     outcome, said = decode(*student.remote.callbacks.answer(encode(question)))
     assert (outcome, said["type"]) == ("raised", "TypeError")
-    outcome, _ = decode(*student.remote.callbacks.answer(Packed(b"{", [])))
-    assert outcome == "raised"
+    for unreadable in (
+        Packed(b"{", []),
+        encode(sparse.bsr_array([[0, 1.5], [2, 0]])),
+        encode(({}, "call", (), {}, "")),
+    ):
+        outcome, _ = decode(*student.remote.callbacks.answer(unreadable))
+        assert outcome == "raised"
 
 
 def test_questions_have_an_end(student):
@@ -221,7 +227,7 @@ def test_input_and_print_are_their_own_again_after_the_call(student):
 @pytest.fixture(scope="module")
 def sandboxed():
     from autograder.execution.client import sandboxed_kernel
-    from autograder.records import Limits
+    from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 
     kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2))

@@ -12,7 +12,9 @@ from helpers.limits import starting
 from helpers.student_classes import EQUAL, VECTOR
 
 from autograder.examiner.names import bindings
-from autograder.records import Limits, Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 
 
 class Case(NamedTuple):

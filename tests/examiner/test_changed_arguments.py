@@ -10,7 +10,7 @@ from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
 from autograder.examiner.changed_parameters import changes_of_functions
-from autograder.records import Role
+from autograder.records.exam import Role
 
 
 class Case(NamedTuple):

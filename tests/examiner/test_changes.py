@@ -10,7 +10,7 @@ from helpers.exams import exam_of
 from autograder import check
 from autograder.check.data import is_hidden
 from autograder.examiner.procedures import functions_returning_nothing
-from autograder.records import Role
+from autograder.records.exam import Role
 
 SORT = "def sort(values):\n    values.sort()"
 PREDICT = "def predict(X, y=None): return 2 * X"

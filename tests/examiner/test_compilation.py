@@ -12,7 +12,8 @@ from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.grids import each_once
 
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 RUN = "__import__('builtins').ran_in_examiner.append(1)"
 QUERY = "@pd.io.common.os.sys.modules['builtins'].ran_in_examiner.append(1)"

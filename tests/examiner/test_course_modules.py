@@ -13,7 +13,8 @@ from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
 from autograder.errors import CourseError, ProofError
 from autograder.examiner.course_modules import search_folders, star_names
 from autograder.grading.proof import prove
-from autograder.records import Course, Role
+from autograder.records.course import Course
+from autograder.records.exam import Role
 from autograder.release import build as releasing
 from autograder.release import exam_cache
 

@@ -9,7 +9,8 @@ import pytest
 from helpers.examination import outcome
 from helpers.workspaces import graded as with_files
 
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 CONNECTS = {
     "connect": "import sqlite3\nc = sqlite3.connect(':memory:')\nc.executescript(q())",

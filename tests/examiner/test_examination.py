@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import time
 
 import pytest
@@ -10,14 +11,19 @@ from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 from helpers.student_classes import EQUAL
+from scipy import sparse
 
 from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.examiner.namespace import Answers
-from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.execution import allowance
-from autograder.kernel.codec import Reference
-from autograder.records import Outcome, Role
+from autograder.execution.capture import Captured
+from autograder.kernel.codec import Packed, Reference, encode
+from autograder.kernel.frozen_copies import SPAN
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
+ROWS_IN_BLOCKS = sparse.bsr_array([[0, 1.5], [2, 0]])
 HONEST = [
     ("x = [1, 2]", "assert x == [1, 2]"),
     ("def f(n): return n * 2", "assert [f(i) for i in range(3)] == [0, 2, 4]"),
@@ -412,6 +418,66 @@ def test_a_kernel_that_lies_about_its_names_is_a_failed_answer():
             return super().run(source, seconds)
 
     assert outcome("x = 1", "assert x == 1", kernel=Lies).outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(
+    "reply", [encode(ROWS_IN_BLOCKS), encode([ROWS_IN_BLOCKS] * 3), Packed(b'["ref",1,"object","x"]', [])]
+)
+@pytest.mark.parametrize("verb", [b'"enter"', b'"call"'])
+def test_a_reply_that_is_any_value_is_a_failed_answer(verb, reply):
+    """Taking a sparse matrix of blocks apart raises NotImplementedError, and a handle would ask the kernel again."""
+
+    class Lies(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            return reply if verb in request.text else super().exchange(request, timeout, answer)
+
+    found = outcome("def f(): return 1", "assert f() == 1", kernel=Lies)
+    assert (found.outcome, found.undecided) == (Outcome.FAILED, False)
+    assert "gave an answer that cannot be read" in found.message
+
+
+@pytest.mark.parametrize("kind", ["model", "figure", "object"])
+def test_a_handle_that_the_kernel_cannot_have_given_is_a_failed_answer(kind):
+    """Each process that answers gives numbers of its own; the test is not to blame for one of none."""
+
+    class Lies(InProcessKernel):
+        def run(self, source, seconds):
+            forged = encode([len], lambda leaf: Reference(7 * SPAN, kind, "builtins.object"))
+            honest = self.server.fetch
+            self.server.fetch = lambda number, names: (
+                {"x": ("value", *forged)} if names == ["x"] else honest(number, names)
+            )
+            return super().run(source, seconds)
+
+    found = outcome("x = [len]\ndef f(value): return value", "f(x)", kernel=Lies)
+    assert (found.outcome, found.undecided) == (Outcome.FAILED, False)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_an_async_function_where_a_plain_one_is_asked_is_a_failed_answer():
+    """Its coroutine goes back to the kernel as it is: what then fails is the student's own code."""
+    exam = exam_of((Role.ANSWER, "def g(x): return x\ndef f(x): return x + 1"), (Role.TEST, "assert f(g(1)) == 2"))
+    found = graded(exam, cell0="async def g(x): return x\ndef f(x): return x + 1")[0]
+    assert (found.outcome, found.undecided) == (Outcome.FAILED, False)
+    assert "your code raised TypeError" in found.message
+    gc.collect()
+
+
+@pytest.mark.parametrize("claimed", ["np.zeros(2)", "3", "None", "'gcd'"])
+def test_a_name_that_an_object_claims_is_only_compared_if_it_is_a_text(claimed):
+    exam = exam_of((Role.ANSWER, "from math import gcd"), (Role.TEST, "assert gcd(4, 6) == 2"))
+    own = f"import numpy as np\nclass Named:\n    __name__ = {claimed}\n    def __call__(self, a, b): return 1\ngcd = Named()"
+    assert graded(exam, cell0=own)[0].outcome is Outcome.FAILED
+
+
+CLAIMS = [None, 3, ROWS_IN_BLOCKS, {"a": 1, "b": 2}, {1: {}, 2: []}.values(), [{}, []], ({}, []) * 2, ([], {})]
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: type(claim).__name__)
+def test_a_claim_of_another_form_is_a_refused_model(claim):
+    answers = Answers(Remote(InProcessKernel()), frozenset(), lambda described, weights: "model")
+    captured = Captured(Packed(b'["ref",1,"model","Net"]', []), "", {1: claim})
+    assert isinstance(answers.value("net", captured), Refused)
 
 
 def test_a_rebuilt_model_goes_back_as_the_students_own():

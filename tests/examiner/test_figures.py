@@ -25,7 +25,9 @@ from autograder.execution.capture import ExtraCaptures
 from autograder.execution.run import execute
 from autograder.kernel import figures as probe
 from autograder.kernel.codec import decode, encode
-from autograder.records import Limits, Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 from helpers.kernels import FreezingKernel, InProcessKernel
 
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 FITTED = """
 class Fitted:

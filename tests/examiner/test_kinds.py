@@ -6,7 +6,7 @@ import pytest
 from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 
-from autograder.records import Role
+from autograder.records.exam import Role
 
 ANSWER = """
 from sklearn.linear_model import LogisticRegression

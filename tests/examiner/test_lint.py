@@ -15,7 +15,7 @@ from helpers.tiny import cell, notebook, tiny_course, tiny_release
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.examiner.lint.exam import findings, unreadable
-from autograder.records import Role
+from autograder.records.exam import Role
 from autograder.release import build as releasing
 
 NOTEBOOK = [

@@ -8,7 +8,8 @@ import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
 
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 CANARY = "canary7349"
 NUMBER = "734912.25"

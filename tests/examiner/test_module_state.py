@@ -10,7 +10,7 @@ from helpers.tiny import cell, notebook, tiny_course, tiny_release
 from autograder.errors import ProofError
 from autograder.examiner.module_state import names_with_state, sharing_names
 from autograder.grading.proof import prove
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release import build as releasing
 
 HELPER = """\

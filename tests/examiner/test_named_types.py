@@ -9,7 +9,7 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 
 from autograder.examiner.remote.named_types import given_types, named_types
-from autograder.records import Role
+from autograder.records.exam import Role
 
 START = "import numpy as np\nimport pandas as pd\nimport pytest"
 

@@ -7,7 +7,8 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 
 from autograder.examiner.names import bindings, loaded_names, needs, vocabulary
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from helpers.exams import exam_of
 from helpers.student_classes import VECTOR
 
 from autograder.examiner.remote.operands import class_operators
-from autograder.records import Role
+from autograder.records.exam import Role
 
 CHEAT = """
 class Vector:

@@ -9,7 +9,8 @@ from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.workspaces import graded as with_files
 
-from autograder.records import Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 HELD = {
     "a mapping proxy": ("import types\nheld = types.MappingProxyType({{'p': {!r}}})", "held['p']"),

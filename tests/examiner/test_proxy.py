@@ -7,6 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 from helpers.kernels import remote_after
+from scipy import sparse
 
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.remote.proxy import RemoteObject
@@ -44,6 +45,7 @@ def stops(): raise KeyboardInterrupt
 def count():
     yield from (1, 2, 3)
 async def later(): return 1
+async def waits(coroutine): return 1 + await coroutine
 def apply(f, x): return f(x)
 answer = Always()
 '''
@@ -204,6 +206,17 @@ def test_an_async_function_is_waited_for(student):
     assert asyncio.run(student.later()) == 1
 
 
+def test_a_coroutine_can_be_sent_back(student):
+    """Until it has run, it is the kernel's own."""
+    later = student.later()
+    assert asyncio.run(student.waits(later)) == 2
+    later.close()
+    spent = student.later()
+    assert asyncio.run(spent) == 1
+    with pytest.raises(CodecError, match="a coroutine cannot be copied"):
+        student.waits(spent)
+
+
 def test_only_what_is_callable_there_is_callable_here(student):
     assert callable(student.squares)
     assert not callable(student.answer)
@@ -242,6 +255,11 @@ class Liar:
         encode(("raised", {"classes": ["KeyboardInterrupt"], "args": 7}, "")),
         encode(("raised", {"classes": ["eval", "open", "UnicodeDecodeError"], "args": [1]}, "")),
         encode(("raised", {"classes": [["x"]], "args": [1]}, "")),
+        encode(["ok", (1, {}, {}), ""]),
+        encode((np.zeros(2),) * 3),
+        encode((np.zeros(2), 1, "")),
+        encode(sparse.bsr_array([[0, 1.5], [2, 0]])),
+        Packed(b'["ref",1,"object","__main__.Endless"]', []),
     ],
 )
 def test_a_reply_that_is_no_reply_is_an_error_of_the_students_side(student, reply):

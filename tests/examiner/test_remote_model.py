@@ -26,7 +26,9 @@ from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import execute
 from autograder.kernel.codec import Packed, Reference, decode
 from autograder.models import rebuild
-from autograder.records import Limits, Role, is_undecided
+from autograder.records.checks import is_undecided
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 
 SORTED = np.argsort(Y, kind="stable")

@@ -11,7 +11,8 @@ from helpers.kernels import FreezingKernel
 
 from autograder.examiner.changed_parameters import changes_of_functions
 from autograder.examiner.names import vocabulary
-from autograder.records import Limits, Role
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 
 
 class Case(NamedTuple):

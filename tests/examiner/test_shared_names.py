@@ -8,7 +8,7 @@ from helpers.exams import exam_of
 
 from autograder.examiner.names import vocabulary
 from autograder.examiner.shared_names import changed_in_place
-from autograder.records import Role
+from autograder.records.exam import Role
 
 A, T, L = Role.ANSWER, Role.TEST, Role.READ_ONLY
 

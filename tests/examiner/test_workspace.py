@@ -24,7 +24,9 @@ from autograder.execution.captured_files import FolderCopy
 from autograder.execution.run import execute
 from autograder.grading.proof import prove
 from autograder.kernel import workfiles as probe
-from autograder.records import Limits, Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 from autograder.release import build as releasing
 
 from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)

@@ -11,7 +11,10 @@ from helpers.exams import composed_of, exam_of
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import execute
-from autograder.records import Limits, Outcome, Role, RunStatus
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
+from autograder.records.run import RunStatus
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox

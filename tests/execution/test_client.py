@@ -23,7 +23,7 @@ from autograder.errors import BusyError, LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution import allowance
 from autograder.execution.client import WATCH_SECONDS, SandboxedKernel
-from autograder.records import CellRun, RunStatus
+from autograder.records.run import CellRun, RunStatus
 from autograder.sandbox import seccomp
 
 pytestmark = pytest.mark.sandbox

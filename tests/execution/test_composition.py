@@ -8,7 +8,8 @@ import nbformat
 import pytest
 
 from autograder.execution.composition import compose
-from autograder.records import Composed, Exam, ExamCell, Role, cell_number
+from autograder.records.composition import Composed, cell_number
+from autograder.records.exam import Exam, ExamCell, Role
 from autograder.release.exam import released_notebook, solution_notebook
 
 pytest.importorskip("nbgrader")

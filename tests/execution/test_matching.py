@@ -10,7 +10,8 @@ import pytest
 
 from autograder.execution.composition import compose
 from autograder.execution.matching import bound_names
-from autograder.records import Composed, Exam, ExamCell, Role
+from autograder.records.composition import Composed
+from autograder.records.exam import Exam, ExamCell, Role
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 

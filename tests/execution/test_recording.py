@@ -16,7 +16,9 @@ from autograder.examiner.wording import ExaminationTimeout
 from autograder.execution.recording import Recorder
 from autograder.grading.kernel_source import ReplayMiss
 from autograder.kernel.codec import Packed
-from autograder.records import CellRun, Exam, Limits, RunStatus
+from autograder.records.exam import Exam
+from autograder.records.limits import Limits
+from autograder.records.run import CellRun, RunStatus
 
 CHECK = "from autograder import check\n"
 

@@ -21,7 +21,7 @@ from autograder.execution.recording import CellEvent, ReplyEvent, Session, Trans
 from autograder.execution.recording_store import RecordingStore, from_bytes, to_bytes
 from autograder.grading.kernel_source import Recorded, ReplayMiss
 from autograder.kernel.codec import Packed, Reference, encode
-from autograder.records import CellRun, RunStatus
+from autograder.records.run import CellRun, RunStatus
 
 OUTPUTS = (
     {"output_type": "stream", "name": "stdout", "text": "größer \ud800 \x1b[31m</script>"},

@@ -12,7 +12,8 @@ import pytest
 
 from autograder.errors import SubmissionError, UsageError
 from autograder.execution.rehearsal import Rehearsal, Runner, in_sandbox, plainly, rehearse
-from autograder.records import CellRun, Limits
+from autograder.records.limits import Limits
+from autograder.records.run import CellRun
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 

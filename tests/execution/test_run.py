@@ -17,7 +17,9 @@ from autograder.execution.capture import Budget, capture
 from autograder.execution.run import execute
 from autograder.execution.termination import time_limit_message
 from autograder.kernel.codec import decode
-from autograder.records import CellRun, Limits, Role, RunStatus
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
+from autograder.records.run import CellRun, RunStatus
 
 LIMITS = Limits()
 

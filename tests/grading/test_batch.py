@@ -21,7 +21,8 @@ from autograder.errors import HostError, SandboxError, UsageError
 from autograder.grading import batch, submission
 from autograder.grading.pool import in_processes, in_threads
 from autograder.grading.work import Work
-from autograder.records import Batch, Course, Grade
+from autograder.records.course import Course
+from autograder.records.grade import Batch, Grade
 from autograder.results import result_json
 
 NAMES = ("ada", "bob", "eve", "joe")

@@ -11,7 +11,8 @@ import pytest
 
 from autograder.errors import HostError, Terminated
 from autograder.grading.batch_log import MAX_LOGS, BatchLog, folder
-from autograder.records import Course, Grade, NotebookGrade, NotGraded, QuestionGrade
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade
 
 QUESTION = QuestionGrade("q", 12.5, 20, "partial", "")  # type: ignore[arg-type]
 BOOK = NotebookGrade(

@@ -32,7 +32,10 @@ from autograder.grading.container import pack, unpack
 from autograder.grading.course_files import course_files
 from autograder.grading.parcel import pack_common, pack_unit, unpack_common, unpack_unit
 from autograder.grading.work import Work, versions
-from autograder.records import Assignment, Course, Engine, Exam, LatePolicy, Limits, Role
+from autograder.records.course import Assignment, Course, Engine
+from autograder.records.exam import Exam, Role
+from autograder.records.limits import Limits
+from autograder.records.policies import LatePolicy
 from autograder.results import result_json
 
 NAMES = ("ada", "bob", "eve", "joe")

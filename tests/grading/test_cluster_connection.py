@@ -19,7 +19,8 @@ from autograder.errors import HostError, SandboxError, UsageError
 from autograder.grading import batch
 from autograder.grading.cluster.connection import InCluster, check_address
 from autograder.grading.work import Work
-from autograder.records import Batch, Course, Engine
+from autograder.records.course import Course, Engine
+from autograder.records.grade import Batch
 
 pytestmark = pytest.mark.integration
 

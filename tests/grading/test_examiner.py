@@ -20,7 +20,7 @@ from autograder.grading.examiner import Examiners
 from autograder.grading.pool import in_processes
 from autograder.grading.templates import Templates
 from autograder.grading.work import Work
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.sandbox import Sandbox
 
 pytestmark = pytest.mark.sandbox

@@ -18,7 +18,8 @@ from autograder.errors import HostError
 from autograder.grading.batch import earlier, plan
 from autograder.grading.forecast import compare
 from autograder.grading.work import Work
-from autograder.records import Batch, Course, Grade
+from autograder.records.course import Course
+from autograder.records.grade import Batch, Grade
 
 
 @pytest.fixture

@@ -21,19 +21,11 @@ from autograder.grading.gradescope.package import write_package
 from autograder.grading.gradescope.settings import Settings
 from autograder.grading.gradescope.submitted import take
 from autograder.grading.work import BUSY
-from autograder.records import (
-    Assignment,
-    CheckResult,
-    Course,
-    Exam,
-    ExamCell,
-    Grade,
-    Limits,
-    NotebookGrade,
-    Outcome,
-    QuestionGrade,
-    Role,
-)
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.limits import Limits
 from autograder.release.record import Release
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []})
@@ -366,6 +358,22 @@ def test_requirements_are_pinned_and_complete() -> None:
 def test_keras_brings_its_backend() -> None:
     names = {line.split("==")[0] for line in requirements.pinned([exam("import keras")])}
     assert {"keras", "tensorflow"} <= names
+
+
+def test_versions_of_the_courses_lock_have_its_hashes(tmp_path) -> None:
+    """One version may stand twice, for several Pythons; another version's hashes are not taken."""
+    a, b, c = (f"--hash=sha256:{letter * 64}" for letter in "abc")
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(
+        f"# a comment\nnumpy==2.4.6 ; python_full_version < '3.12' \\\n    {a} \\\n    {b}\n"
+        f"numpy==2.4.6 ; python_full_version >= '3.12' \\\n    {c}\nscipy==1.17.0 \\\n    {a}\n"
+        f"Zope.Interface==7.0 \\\n    {b}\nplain==1.0\n"
+    )
+    lines = ["numpy==2.4.6", "plain==1.0", "scipy==1.18.0", "zope-interface==7.0"]
+    assert requirements.with_hashes(lines, lock) == (
+        f"numpy==2.4.6 \\\n    {a} \\\n    {b} \\\n    {c}\nplain==1.0\nscipy==1.18.0\nzope-interface==7.0 \\\n    {b}\n"
+    )
+    assert requirements.with_hashes(lines, tmp_path / "none") == "".join(f"{line}\n" for line in lines)
 
 
 def test_what_is_not_installed_here_has_no_version(monkeypatch) -> None:

@@ -21,7 +21,11 @@ from autograder.execution.capture import Capture
 from autograder.execution.client import sandboxed_kernel
 from autograder.grading.kernel_source import Recorded, ReplayMiss, kernel_source
 from autograder.grading.notebook import grade_notebook
-from autograder.records import Course, Exam, Limits, NotebookGrade, Outcome, Role
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import NotebookGrade
+from autograder.records.limits import Limits
 from autograder.release import build as releasing
 from autograder.sandbox import default_sandbox
 

@@ -21,7 +21,9 @@ from autograder.grading.container import pack as pack_files
 from autograder.grading.container import unpack as unpack_files
 from autograder.grading.kernel_source import Recorded
 from autograder.grading.recordings import Recording
-from autograder.records import CheckResult, Exam, NotebookGrade, Outcome, QuestionGrade, Role
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import NotebookGrade, QuestionGrade
 from autograder.results.annotated_notebook import ShownCell
 
 EXAM = exam_of(

@@ -11,7 +11,7 @@ from helpers.tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.grading import submission
 from autograder.grading.proof import proof_folder, prove
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results import result_json
 
 

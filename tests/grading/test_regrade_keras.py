@@ -11,7 +11,7 @@ import pytest
 from helpers.pipeline import grade
 
 from autograder.course.configuration import load_course
-from autograder.records import Grade
+from autograder.records.grade import Grade
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.keras, pytest.mark.slow]
 

@@ -16,7 +16,9 @@ from autograder.course.configuration import load_course
 from autograder.errors import BusyError, SandboxError
 from autograder.grading import batch
 from autograder.grading.work import Work
-from autograder.records import Batch, CellRun, Course, Grade
+from autograder.records.course import Course
+from autograder.records.grade import Batch, Grade
+from autograder.records.run import CellRun
 
 NAMES = ("ada", "bob", "eve", "joe")
 

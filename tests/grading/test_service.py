@@ -24,7 +24,10 @@ from autograder.grading.assignment import Options
 from autograder.grading.service import Service
 from autograder.grading.submission import write_grade
 from autograder.grading.work import BUSY, Work
-from autograder.records import Course, Grade, NotebookGrade, NotGraded, Outcome, QuestionGrade
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade
+from autograder.results import second_look
 from autograder.submissions.collection import Collected
 
 SECONDS = 30
@@ -105,6 +108,22 @@ def test_report_and_csv_are_written_at_the_end(course: Course, attempts: Attempt
         for student in ("ada", "bob"):
             made.submit(student)
     assert [line.split(",")[1] for line in course.grades_csv.read_text().splitlines()[1:]] == ["ada", "bob"]
+    assert (course.reports / "hw.html").is_file()
+
+
+def test_why_a_page_was_not_written_is_told_once_and_the_grade_stands(course: Course, attempts: Attempts) -> None:
+    file = second_look.path(course, "ada", "hw")
+    file.parent.mkdir(parents=True)
+    file.write_text("- question: q\n")
+    told: list[str] = []
+    with Service(course, course.assignments["hw"], tell=told.append) as made:
+        for student in ("ada", "bob"):
+            submit(course, student)
+            assert isinstance(made.submit(student).result(SECONDS), Grade)
+    (reason,) = told
+    assert reason.startswith("second-look/ada/hw.yaml:1: the key 'request'")
+    assert not (course.feedback("ada", "hw") / "nb.html").exists()
+    assert (course.feedback("bob", "hw") / "nb.html").is_file()
     assert (course.reports / "hw.html").is_file()
 
 

@@ -12,7 +12,7 @@ from autograder.errors import HostError
 from autograder.grading import batch, staging
 from autograder.grading.staging import neutral_folder, staged, sweep
 from autograder.grading.work import Work
-from autograder.records import Course
+from autograder.records.course import Course
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from helpers.tiny import YAML, grade_here, reason_here, submit, tiny_course, tin
 from autograder.errors import SandboxError
 from autograder.grading import batch
 from autograder.grading.work import MAX_TIMESTAMP, Work
-from autograder.records import CellRun, Course, Grade, RunStatus
+from autograder.records.course import Course
+from autograder.records.grade import Grade
+from autograder.records.run import CellRun, RunStatus
 from autograder.results import result_json
 from autograder.results.report import grades_csv, render_class_report, render_feedback
 

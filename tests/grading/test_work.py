@@ -12,7 +12,8 @@ from helpers.tiny import submit, tiny_course, tiny_release
 from autograder.grading import batch
 from autograder.grading.work import Work, heavy_modules, kernel_options, released_modules
 from autograder.kernel import keras_training
-from autograder.records import Course, Exam, ExamCell, Role
+from autograder.records.course import Course
+from autograder.records.exam import Exam, ExamCell, Role
 
 
 @pytest.fixture

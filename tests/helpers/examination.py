@@ -11,7 +11,8 @@ from autograder.examiner.origin import Origins
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.execution.run import execute
-from autograder.records import Limits, Role
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel
 

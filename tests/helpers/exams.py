@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from autograder.records import Composed, ComposedCell, Exam, ExamCell, Role
+from autograder.records.composition import Composed, ComposedCell
+from autograder.records.exam import Exam, ExamCell, Role
 
 
 def exam_of(*cells: tuple, notebook: str = "nb") -> Exam:

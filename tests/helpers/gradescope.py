@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,8 +115,8 @@ def built(package: Path) -> Image:
     subprocess.run(["unzip", "-q", str(package), "-d", str(image.source)], check=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "notebook")], check=True)
     packages = next((folder / "notebook/lib").glob("python*/site-packages"))
-    for line in (image.source / "requirements.txt").read_text().split():
-        _link(metadata.distribution(line.split("==")[0]), packages)
+    for name in re.findall(r"^([a-z0-9-]+)==", (image.source / "requirements.txt").read_text(), re.MULTILINE):
+        _link(metadata.distribution(name), packages)
     (wheel,) = image.source.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)

@@ -11,7 +11,9 @@ from typing import Any
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading.kernel_source import Recorded, kernel_source
 from autograder.grading.notebook import grade_notebook
-from autograder.records import Exam, Limits, NotebookGrade, Role
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import NotebookGrade
+from autograder.records.limits import Limits
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 from helpers.tiny import cell, notebook

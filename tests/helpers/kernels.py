@@ -21,7 +21,7 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.test_environment import taint
 from autograder.execution.link import Answer
 from autograder.kernel.codec import Packed, decode
-from autograder.records import CellRun, RunStatus
+from autograder.records.run import CellRun, RunStatus
 
 _spec = importlib.util.spec_from_file_location("agent", autograder.kernel.__file__)
 assert _spec is not None

@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 
 from autograder import check
 from autograder.course.configuration import load_course
-from autograder.records import Course, Exam
+from autograder.records.course import Course
+from autograder.records.exam import Exam
 from autograder.release.build import build
 from autograder.release.preparation import prepare
 

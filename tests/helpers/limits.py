@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 
 LIMITS = Limits(memory_mib=512, processes=64, disk_mib=16, output_mib=2)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.calibration_record import Calibration
 from autograder.trust.calibration import calibration
 from autograder.trust.calibration_runs import Runs, candidates, execute_runs, plan_runs, working_folder

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from autograder.course.configuration import load_course
-from autograder.records import Exam
+from autograder.records.exam import Exam
 from autograder.release.build import build
 
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}

@@ -14,7 +14,9 @@ import numpy as np
 
 from autograder.course.configuration import load_course
 from autograder.grading.proof import prove
-from autograder.records import Course, Exam, Grade
+from autograder.records.course import Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Grade
 from autograder.release.build import build, write
 from autograder.results.result_json import from_json
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder import check
 from autograder.kernel.codec import Reference
-from autograder.records import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome
 from helpers.kernels import InProcessKernel, remote_after
 
 RNG = np.random.default_rng(5)

@@ -8,24 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from autograder.records import (
-    Assignment,
-    CellRun,
-    CheckResult,
-    Composed,
-    ComposedCell,
-    Course,
-    Exam,
-    ExamCell,
-    Grade,
-    LatePolicy,
-    NotebookGrade,
-    Outcome,
-    QuestionGrade,
-    Role,
-    Run,
-    RunStatus,
-)
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.composition import Composed, ComposedCell
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.policies import LatePolicy
+from autograder.records.run import CellRun, Run, RunStatus
 
 DUE = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 HIDDEN = "assert model.count_params() == 31337  # hidden-canary"

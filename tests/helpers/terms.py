@@ -11,20 +11,10 @@ from typing import Any
 
 from autograder.grading.submission import penalty_of
 from autograder.grading.work import Work
-from autograder.records import (
-    Assignment,
-    Attempts,
-    Course,
-    Curve,
-    Grade,
-    Group,
-    LateDays,
-    LatePolicy,
-    NotebookGrade,
-    Outcome,
-    QuestionGrade,
-    Totals,
-)
+from autograder.records.checks import Outcome
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Totals
 from autograder.results import result_json
 from autograder.results.course_table import course_table
 from autograder.submissions.hand_ins import HandIns

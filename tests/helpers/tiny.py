@@ -19,7 +19,8 @@ from autograder.grading.inside.main import examined
 from autograder.grading.kernel_source import Recorded
 from autograder.grading.parcel import Common, pack_unit
 from autograder.grading.work import Work, shared_files, versions
-from autograder.records import Course, Grade
+from autograder.records.course import Course
+from autograder.records.grade import Grade
 from autograder.release.build import Release, build
 from autograder.results import report
 from helpers.kernels import InProcessKernel

@@ -23,7 +23,7 @@ from autograder.grading.cluster import host
 from autograder.grading.parcel import Common
 from autograder.grading.submission import attempt
 from autograder.grading.work import Work
-from autograder.records import Assignment
+from autograder.records.course import Assignment
 from helpers.unwalled_examiner import examine  # found by the line above
 
 

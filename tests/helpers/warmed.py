@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.grading import batch
 from autograder.grading.templates import Templates
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template
 from autograder.sandbox.warm_start import Address, WarmSandbox

@@ -14,7 +14,8 @@ from autograder.examiner.workspace import Workspace
 from autograder.examiner.written_files import written_paths
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.run import execute
-from autograder.records import Limits, Role
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, inside
 

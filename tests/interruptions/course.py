@@ -7,7 +7,7 @@ from pathlib import Path
 from helpers.tiny import cell, notebook
 
 from autograder.course.configuration import load_course
-from autograder.records import Course
+from autograder.records.course import Course
 
 YAML = """\
 course: interrupted

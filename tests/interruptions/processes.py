@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.sandbox import cgroup
 
 PR_SET_CHILD_SUBREAPER = 36

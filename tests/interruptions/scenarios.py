@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.course.configuration import load_course
-from autograder.records import Course
+from autograder.records.course import Course
 from interruptions.course import make_class
 from interruptions.processes import Batch, Ended, descendants, groups, kill, left
 from interruptions.state import differences, grades, halves, litter, recorded

@@ -11,7 +11,8 @@ from typing import Any
 import nbformat
 
 from autograder.grading import batch
-from autograder.records import Course, Grade
+from autograder.records.course import Course
+from autograder.records.grade import Grade
 from autograder.release.build import build
 from autograder.results import result_json
 

@@ -11,7 +11,7 @@ from helpers.theano_notebook import NOTEBOOK
 
 import autograder
 from autograder.execution.client import sandboxed_kernel
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 
 FOLDER = Path(autograder.__file__).parent / "kernel" / "aliases"

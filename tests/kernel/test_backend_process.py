@@ -390,7 +390,7 @@ def test_a_model_is_trained_on_jax() -> None:
 @pytest.mark.sandbox
 def test_a_kernel_in_the_sandbox_can_start_the_other_process() -> None:
     from autograder.execution.client import sandboxed_kernel
-    from autograder.records import Limits
+    from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 
     if not check.backends():

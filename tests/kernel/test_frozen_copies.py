@@ -19,7 +19,8 @@ from autograder.execution.capture import FrozenCopy
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.grading.notebook import grade_notebook
 from autograder.kernel.codec import decode
-from autograder.records import Limits, Role
+from autograder.records.exam import Role
+from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox

@@ -18,7 +18,7 @@ from autograder.grading import batch
 from autograder.grading.inside import common
 from autograder.grading.parcel import pack_common_head
 from autograder.kernel import keras_pipelines, keras_training
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.keras

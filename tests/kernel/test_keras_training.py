@@ -16,7 +16,8 @@ import pytest
 
 from autograder.execution.client import sandboxed_kernel
 from autograder.kernel import keras_epochs, keras_pipelines, keras_predictions, keras_training
-from autograder.records import TRAININGS, Limits
+from autograder.records.limits import Limits
+from autograder.records.run import TRAININGS
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.keras

@@ -10,7 +10,8 @@ from variants.honest_class import CHAINS, TWO, WAYS, Way, examined
 from variants.lesson_ways import NAMES, NETWORKS, OWN_NAMES, answer_in, focused
 from variants.running import ENVIRONMENT, HONEST
 
-from autograder.records import Exam, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.exam import Exam
 
 pytestmark = pytest.mark.keras
 

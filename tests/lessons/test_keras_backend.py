@@ -16,7 +16,7 @@ from helpers.lessons import lesson_exam, share, source_of
 
 from autograder import check
 from autograder.kernel.portable_function import plain
-from autograder.records import Exam
+from autograder.records.exam import Exam
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "keras-backend"

@@ -15,7 +15,7 @@ from helpers import lessons
 from helpers.lessons import lesson_exam, source_of
 
 from autograder.course.configuration import load_course
-from autograder.records import Exam, Role
+from autograder.records.exam import Exam, Role
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "keras-fully-connected"

@@ -11,7 +11,7 @@ from helpers.lessons import ROOT, grade_id, lesson_exam, lesson_names, source_no
 from nbformat import NotebookNode
 
 from autograder.course.configuration import load_course
-from autograder.records import Role
+from autograder.records.exam import Role
 from autograder.release.exam import role_of
 
 LESSONS = lesson_names()

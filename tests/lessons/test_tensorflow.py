@@ -13,7 +13,7 @@ from helpers.lessons import lesson_exam, source_of
 
 from autograder import check
 from autograder.examiner.remote.proxy import Remote
-from autograder.records import Exam
+from autograder.records.exam import Exam
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "logistic-regression-tensorflow"

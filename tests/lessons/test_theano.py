@@ -13,7 +13,7 @@ import pytest
 from helpers.lessons import lesson_exam, share, source_of
 
 from autograder import check
-from autograder.records import Exam
+from autograder.records.exam import Exam
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "logistic-regression-theano"

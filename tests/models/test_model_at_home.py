@@ -17,7 +17,7 @@ from autograder.check import provenance
 from autograder.examiner.namespace import Answers
 from autograder.kernel.codec import Reference
 from autograder.models import rebuild
-from autograder.records import CheckResult, is_undecided
+from autograder.records.checks import CheckResult, is_undecided
 
 pytestmark = pytest.mark.keras
 

@@ -17,7 +17,7 @@ from autograder import check
 from autograder.examiner.namespace import Answers
 from autograder.kernel.codec import Reference
 from autograder.models import rebuild
-from autograder.records import Outcome
+from autograder.records.checks import Outcome
 
 pytestmark = pytest.mark.keras
 

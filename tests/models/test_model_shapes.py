@@ -16,7 +16,7 @@ from autograder.check import provenance
 from autograder.examiner.namespace import Answers
 from autograder.kernel.codec import Reference
 from autograder.models import RefusedModel, rebuild
-from autograder.records import CheckResult, Outcome, is_undecided
+from autograder.records.checks import CheckResult, Outcome, is_undecided
 
 pytestmark = pytest.mark.keras
 

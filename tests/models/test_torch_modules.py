@@ -19,7 +19,7 @@ from autograder.check.subject import count_parameters
 from autograder.kernel import torch_model
 from autograder.kernel.codec import decode, encode
 from autograder.models import RefusedModel, rebuild
-from autograder.records import is_undecided
+from autograder.records.checks import is_undecided
 
 pytestmark = [
     pytest.mark.keras,

@@ -25,7 +25,10 @@ from autograder.errors import CourseError
 from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import StartKernel
 from autograder.grading.notebook import GradedNotebook, grade_notebook
-from autograder.records import Exam, Limits, NotebookGrade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.exam import Exam
+from autograder.records.grade import NotebookGrade
+from autograder.records.limits import Limits
 from autograder.release.build import Release, build, check
 from autograder.release.markers import Markers, read_cell
 from autograder.sandbox import default_sandbox

@@ -14,7 +14,7 @@ import pytest
 from helpers.pipeline import Graded, grade, release
 
 from autograder.course.configuration import load_course
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results.gradebook.database import opened
 
 pytestmark = pytest.mark.sandbox

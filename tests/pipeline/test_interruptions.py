@@ -22,7 +22,7 @@ from interruptions.state import grades, halves, litter
 
 from autograder._util.files import write_atomically
 from autograder.grading import batch as planning
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.build import build
 
 TESTS = Path(__file__).parents[1]

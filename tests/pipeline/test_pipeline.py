@@ -40,7 +40,9 @@ from helpers.pipeline import (
 )
 
 from autograder.course.configuration import load_course
-from autograder.records import Course, Grade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.grade import Grade
 
 pytestmark = pytest.mark.sandbox
 

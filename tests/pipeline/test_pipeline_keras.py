@@ -16,7 +16,7 @@ from autograder import demo
 from autograder.demo.answers import PATCHES, WORKED
 from autograder.grading import batch
 from autograder.grading.batch import common_keys, submission_work
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.build import build
 from autograder.release.exam import solution_notebook
 

@@ -14,7 +14,8 @@ from helpers.pipeline import ASSIGNMENT, Graded, Student, grade, hand_in, make_c
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, ProofError
-from autograder.records import Course, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
 from autograder.release.build import build, check
 
 pytestmark = pytest.mark.sandbox

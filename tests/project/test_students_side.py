@@ -18,7 +18,7 @@ import pytest
 
 from autograder._util.libraries import with_extra
 from autograder.cli import main
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.submission import CollectStatus, collect
 
 pytestmark = pytest.mark.integration

@@ -16,7 +16,7 @@ import pytest
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, HostError
-from autograder.records import Role
+from autograder.records.exam import Role
 from autograder.release import build as module
 from autograder.release.build import Release, build, solution_notebook, write
 

@@ -15,7 +15,7 @@ from helpers.tiny import TEST, YAML, grade_here, submit, tiny_course, tiny_relea
 
 from autograder.errors import CourseError
 from autograder.grading import batch
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.build import write
 
 BUNDLED = YAML.replace("    title: Doubling\n", "    title: Doubling\n    student: bundle\n")

@@ -13,7 +13,7 @@ from helpers.tiny import SOLUTION, TEST, YAML, tiny_course
 
 from autograder.course.configuration import load_course
 from autograder.grading.assignment import load_release
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.release import exam_cache
 from autograder.release.build import build, write
 

@@ -14,7 +14,7 @@ from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
 from autograder.errors import CourseError
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.build import build
 from autograder.release.leaks import MAX_LINES_BYTES, check_files, check_sources
 

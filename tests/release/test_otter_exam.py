@@ -6,7 +6,7 @@ import pytest
 from helpers.examination import graded
 from helpers.otter import SQUARE, block, code, config, exam_of, question, text
 
-from autograder.records import Outcome
+from autograder.records.checks import Outcome
 
 
 def solution(source: str) -> list[dict]:

@@ -10,7 +10,7 @@ from helpers.otter import SQUARE, block, code, config, course, exam_of, question
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.records import Role
+from autograder.records.exam import Role
 from autograder.release import exam_cache
 from autograder.release.build import build, check, solution_notebook, write
 from autograder.release.leaks import check_files, check_sources

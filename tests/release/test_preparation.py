@@ -16,7 +16,7 @@ from helpers.tiny import Here, grade_in_this_process, submit, tiny_course
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.build import build, write
 from autograder.release.preparation import check_hidden_data, check_prepared, missing, prepare
 

@@ -8,7 +8,7 @@ import pytest
 from helpers.exams import exam_of
 
 from autograder.errors import CourseError
-from autograder.records import Role
+from autograder.records.exam import Role
 from autograder.release.test_files import HEADER_LINES, read_file, with_tests
 
 HEAD = "import pytest\n"

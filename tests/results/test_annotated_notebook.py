@@ -14,7 +14,11 @@ from helpers.samples import DUE, HIDDEN, PNG, a_class, cell, composed, course, e
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum, determine_grade, is_grade
 
-from autograder.records import CellRun, ComposedCell, Outcome, QuestionGrade, Role
+from autograder.records.checks import Outcome
+from autograder.records.composition import ComposedCell
+from autograder.records.exam import Role
+from autograder.records.grade import QuestionGrade
+from autograder.records.run import CellRun
 from autograder.results import gradebook
 from autograder.results.annotated_notebook import annotated_notebook
 from autograder.results.images import Encoder

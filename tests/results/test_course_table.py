@@ -14,7 +14,7 @@ from autograder import cli
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.grading import batch
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results import gradebook
 from autograder.results.course_table import course_table
 from autograder.submissions.hand_ins import HandIns, remarks

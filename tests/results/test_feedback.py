@@ -10,7 +10,7 @@ from helpers.tiny import YAML, Here, submit, tiny_course, tiny_release
 
 from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results import publication, report, result_json
 from autograder.results.feedback import write_feedback
 
@@ -103,7 +103,9 @@ def test_when_asked_for_pages_are_written_in_any_case(course: Course) -> None:
     """As `autograder feedback` does; those of the others stay known."""
     grades = [result_json.read(course.autograded("bob", "hw") / "result.json")]
     made = []
-    assert written(course, lambda: made.extend(write_feedback(course, course.assignments["hw"], grades))) == ["bob"]
+    assert written(course, lambda: made.extend(write_feedback(course, course.assignments["hw"], grades).pages)) == [
+        "bob"
+    ]
     assert made == [page(course, "bob")]
     assert written(course, lambda: grade(course)) == []
 

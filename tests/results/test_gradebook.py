@@ -16,7 +16,9 @@ from nbgrader.api import Gradebook
 from sqlalchemy.exc import OperationalError
 
 from autograder.errors import HostError
-from autograder.records import Outcome, QuestionGrade, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.records.grade import QuestionGrade
 from autograder.results import gradebook
 from autograder.results.gradebook import database
 

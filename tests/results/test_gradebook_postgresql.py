@@ -16,7 +16,7 @@ from helpers.tiny import Here, submit, tiny_course, tiny_release
 from autograder.errors import CourseError, HostError
 from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results import gradebook, publication
 from autograder.results.gradebook import database
 

@@ -119,5 +119,5 @@ def test_pieces_are_read_in_time_that_grows_with_their_length() -> None:
 
 
 def test_the_colors_are_those_of_the_style() -> None:
-    style = Path(report.__file__).with_name("templates") / "style.css"
+    style = Path(report.__file__).with_name("templates") / "styles/answer.css"
     assert set(re.findall(r"\.source \.(\w+)", style.read_text())) == COLORED

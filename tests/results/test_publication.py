@@ -16,7 +16,7 @@ from autograder.errors import HostError, UsageError
 from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
 from autograder.grading.work import Work
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results import publication, result_json
 from autograder.results.feedback import write_feedback
 from autograder.results.publication import Published

@@ -30,7 +30,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from PIL import Image
 
-from autograder.records import NotebookGrade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.grade import NotebookGrade
 from autograder.results.annotated_notebook import annotated_notebook
 from autograder.results.images import Encoder
 from autograder.results.report import feedback_name, pieces, plots, render_class_report, render_feedback

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
 from helpers import tiny
@@ -20,10 +22,15 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
     made = tiny_course(tmp_path)
     submit(made, "ada")
-    release = tiny_release(made)
-    batch.run(batch.plan(made, release), execute=Here(grade_here))
-    publication.record(made, made.assignments["hw"], [n.exam for n in release.notebooks], exam_key(made, release))
+    batch.run(batch.plan(made, tiny_release(made)), execute=Here(grade_here))
+    record(made)
     return made
+
+
+def record(course):
+    release = tiny_release(course)
+    exams = [n.exam for n in release.notebooks]
+    return publication.record(course, course.assignments["hw"], exams, exam_key(course, release))
 
 
 def command(course, *arguments, text=""):
@@ -101,3 +108,39 @@ def test_a_wrong_file_is_named_with_its_line(course, text, said):
     file.write_text(text, encoding="utf-8")
     with pytest.raises(CourseError, match=said):
         second_look.read(course, "ada", "hw")
+
+
+def wrong_file(course):
+    file = second_look.path(course, "ada", "hw")
+    file.parent.mkdir(parents=True)
+    file.write_text("- request: Why?\n  anwser: Because.\n", encoding="utf-8")
+    return file
+
+
+def test_a_wrong_file_costs_its_students_page_and_no_other(course):
+    submit(course, "bob")
+    batch.run(batch.plan(course, tiny_release(course)), execute=Here(grade_here))
+    before = page(course)
+    file = wrong_file(course)
+    ours, theirs = (course.feedback(student, "hw") / "nb.html" for student in ("ada", "bob"))
+    theirs.unlink(missing_ok=True)
+    done = record(course)
+    (fault,) = done.page_faults
+    assert re.match(r"second-look/ada/hw\.yaml:2: unknown key 'anwser'.*correct the file", fault)
+    assert "`autograder feedback hw --student ada`" in fault
+    assert theirs.is_file()
+    assert ours.read_text("utf-8") == before
+    assert [grade.student for grade in done.entered] == ["ada", "bob"]
+    file.write_text("- request: Why?\n  answer: Because.\n", encoding="utf-8")
+    assert record(course).page_faults == ()
+    assert "Because." in ours.read_text("utf-8")
+
+
+def test_the_command_writes_the_other_pages_and_says_what_is_wrong_once(course):
+    submit(course, "bob")
+    batch.run(batch.plan(course, tiny_release(course)), execute=Here(grade_here))
+    wrong_file(course)
+    done = CliRunner().invoke(main, ["feedback", "hw", "--course", str(course.root)])
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [str(course.feedback("bob", "hw") / "nb.html")]
+    assert done.stderr.count("second-look/ada/hw.yaml:2") == 1

@@ -13,7 +13,7 @@ from helpers.samples import a_class, checked, grade, question
 
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
-from autograder.records import Grade, NotebookGrade
+from autograder.records.grade import Grade, NotebookGrade
 from autograder.results import result_json
 
 TOP_LEVEL = [

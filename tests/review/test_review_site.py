@@ -13,7 +13,7 @@ from helpers.tiny import Here, cell, grade_here, notebook, tiny_release
 from autograder.course.configuration import load_course
 from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
-from autograder.records import Outcome
+from autograder.records.checks import Outcome
 from autograder.results import gradebook, publication
 from autograder.review.server import ReviewServer
 from autograder.review.site import Site

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import process, require
 from autograder.sandbox.base import Job
 from autograder.sandbox.bubblewrap import BubblewrapSandbox

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import cgroup
 from autograder.sandbox.supervisor import watchdog
 

@@ -17,18 +17,18 @@ from pathlib import Path
 import pytest
 from helpers import backends
 from helpers.backends import Backend
+from helpers.sandboxed import SMALL, Run, answer, starting, wait_until
 
 import autograder
 from autograder.errors import SandboxError
-from autograder.records import SANDBOXES, Limits
-from autograder.sandbox import Finding, Job, Process, Sandbox, default_sandbox, kernel_environment, require
+from autograder.records.course import SANDBOXES
+from autograder.records.limits import Limits
+from autograder.sandbox import Finding, Process, Sandbox, default_sandbox, kernel_environment, require
 from autograder.sandbox.kernel_manager import kernel_manager
 from autograder.sandbox.self_test import self_test
 
 pytestmark = pytest.mark.sandbox
 
-SMALL = Limits(memory_mib=256, processes=32, disk_mib=16)
-Run = Callable[..., Process]
 NS_GET_PARENT = 0xB702
 
 
@@ -43,25 +43,8 @@ def sandbox(backend: Backend) -> Sandbox:
 
 @pytest.fixture
 def start(sandbox: Sandbox) -> Iterator[Run]:
-    """Start Python code inside; everything is closed at the end."""
-    started: list[Process] = []
-
-    def run(code: str, limits: Limits = SMALL, **fields: object) -> Process:
-        argv = (sys.executable, "-I", "-S", "-c", textwrap.dedent(code))
-        process = sandbox.start(Job(argv, limits=limits, **fields))  # type: ignore[arg-type]
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        process.close()
-
-
-def answer(process: Process, seconds: float = 20.0) -> str:
-    """What the process printed, after it ended."""
-    status = process.wait(seconds)
-    assert status == 0, f"status {status}: {process.stderr()}"
-    return process.stdout().strip()
+    with starting(sandbox) as run:
+        yield run
 
 
 def living(namespace: int) -> list[int]:
@@ -90,15 +73,6 @@ def lineage(pid: int) -> Iterator[int]:
 
 def namespace(process: Process) -> int:
     return Path(f"/proc/{process.pid}/ns/pid").stat().st_ino
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
 
 
 # --- 1, 2, 3: who it is, what it reaches, what it writes ---------------------------------------------

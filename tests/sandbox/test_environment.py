@@ -20,7 +20,7 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import Budget, capture
 from autograder.execution.client import sandboxed_kernel
 from autograder.grading import batch
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of
 

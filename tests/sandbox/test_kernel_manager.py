@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 from autograder.sandbox.base import Job, Process
 from autograder.sandbox.bubblewrap import BubblewrapSandbox

@@ -19,7 +19,8 @@ from helpers.tiny import YAML, submit, tiny_course, tiny_release
 from autograder.cli import main
 from autograder.errors import SandboxError
 from autograder.grading.cache_keys import common_keys
-from autograder.records import SANDBOXES, Limits
+from autograder.records.course import SANDBOXES
+from autograder.records.limits import Limits
 from autograder.results import result_json
 from autograder.sandbox import Job, default_sandbox, process
 from autograder.sandbox.base import HOME, SOCKETS

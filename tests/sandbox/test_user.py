@@ -9,21 +9,19 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers import readable_python
+from helpers.sandboxed import SMALL, Run, answer, starting, wait_until
 
 from autograder.errors import CourseError, SandboxError
 from autograder.grading.walls import examiner_sandbox
-from autograder.records import SANDBOXES, USER_SANDBOX, Assignment, Limits
-from autograder.sandbox import Job, Process, default_sandbox
+from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
+from autograder.sandbox import Process, default_sandbox
 from autograder.sandbox.supervisor import landlock
 from autograder.sandbox.user import FOLDER, PREFIX, UserSandbox
-
-SMALL = Limits(memory_mib=256, processes=32, disk_mib=16)
-Run = Callable[..., Process]
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +31,8 @@ def sandbox() -> UserSandbox:
 
 @pytest.fixture
 def start(sandbox: UserSandbox) -> Iterator[Run]:
-    started: list[Process] = []
-
-    def run(code: str, limits: Limits = SMALL, **fields: object) -> Process:
-        argv = (sys.executable, "-I", "-S", "-c", textwrap.dedent(code))
-        process = sandbox.start(Job(argv, limits=limits, **fields))  # type: ignore[arg-type]
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        process.close()
-
-
-def answer(process: Process) -> str:
-    status = process.wait(20)
-    assert status == 0, f"status {status}: {process.stderr()}"
-    return process.stdout().strip()
+    with starting(sandbox) as run:
+        yield run
 
 
 def uid_of(process: Process) -> int:
@@ -65,15 +48,6 @@ def of_user(uid: int) -> list[int]:
             if Path(f"/proc/{name}").stat().st_uid == uid and not dead:
                 found.append(int(name))
     return found
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
 
 
 REFUSED = """

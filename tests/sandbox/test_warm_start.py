@@ -18,7 +18,8 @@ import pytest
 from autograder.errors import SandboxError
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.kernel.workfiles import GIVEN
-from autograder.records import Limits, RunStatus
+from autograder.records.limits import Limits
+from autograder.records.run import RunStatus
 from autograder.sandbox import Job
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
@@ -348,7 +349,7 @@ def test_a_user_who_may_have_few_processes_has_templates(cold: BubblewrapSandbox
     """The template's own limit is only as high as that of whoever starts it (Linux: half of what fits in memory)."""
     program = """
 import sys
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template
 with template(BubblewrapSandbox(), {}, Limits(memory_mib=512, processes=64, disk_mib=32)) as made:

@@ -11,7 +11,7 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.kernel.workfiles import GIVEN, copy_given
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.base import HOME, Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template

@@ -21,7 +21,9 @@ from attacks import ATTACKS, FULL, LONG, Attack
 from helpers.pipeline import ASSIGNMENT, SOLUTIONS, Graded, grade, hand_in, make_course, release, seen_by_student
 
 from autograder.course.configuration import load_course
-from autograder.records import Course, Exam, NotebookGrade, Role
+from autograder.records.course import Course
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import NotebookGrade
 
 START = os.environ.get("KERNELS", "warm")
 """How the class's kernels start: each of the attacks has to fail both ways."""

@@ -39,7 +39,7 @@ class FuzzingKernel(InProcessKernel):
         if self.chance.random() > self.share:
             return honest
         self.replaced += 1
-        return self.chance.choice([self.damaged, self.made_up, self.other, self.noise])(honest)
+        return self.chance.choice([self.damaged, self.made_up, self.other, self.noise, self.bare])(honest)
 
     def damaged(self, honest: Packed) -> Packed:
         text = bytearray(honest.text)
@@ -70,6 +70,10 @@ class FuzzingKernel(InProcessKernel):
 
     def noise(self, honest: Packed) -> Packed:
         return Packed(*self.mutator.message())
+
+    def bare(self, honest: Packed) -> Packed:
+        """A value of any kind where a reply is due."""
+        return self.chance.choice(self.mutator.seeds)
 
 
 class Handle:

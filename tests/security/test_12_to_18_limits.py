@@ -31,7 +31,7 @@ from helpers.limits import kernel
 from helpers.memory import growth
 from helpers.pipeline import ASSIGNMENT
 
-from autograder.records import CellRun
+from autograder.records.run import CellRun
 
 pytestmark = pytest.mark.sandbox
 

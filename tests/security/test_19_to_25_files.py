@@ -27,7 +27,7 @@ from helpers.pages import inert
 from helpers.pipeline import Graded, grade, seen_by_student
 from helpers.tiny import cell, notebook, submit, tiny_course
 
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results.gradebook.database import opened
 from autograder.submission import CollectStatus, collect
 

@@ -13,7 +13,9 @@ from helpers.tiny import TEST, submit, tiny_course
 
 from autograder.cli import main
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
-from autograder.records import Course, Limits, RunStatus
+from autograder.records.course import Course
+from autograder.records.limits import Limits
+from autograder.records.run import RunStatus
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.bubblewrap import WALLS, BubblewrapSandbox
 

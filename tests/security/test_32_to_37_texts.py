@@ -14,7 +14,7 @@ from helpers.pipeline import Graded, grade
 from helpers.tiny import cell, notebook
 
 from autograder.course.configuration import load_course
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.build import build, write
 
 PLANTED = f"/tmp/planted-texts-{os.getpid()}"

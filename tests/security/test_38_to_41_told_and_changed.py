@@ -18,7 +18,7 @@ from helpers.pipeline import Graded, grade, release
 from helpers.tiny import cell, notebook
 
 from autograder.course.configuration import load_course
-from autograder.records import Course
+from autograder.records.course import Course
 
 pytestmark = pytest.mark.sandbox
 

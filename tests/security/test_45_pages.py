@@ -12,7 +12,7 @@ from helpers.pipeline import ASSIGNMENT, POINTS, Graded, Student, grade, hand_in
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.cli import main
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results.report import rendering
 from autograder.results.report.pieces import RENDERED
 

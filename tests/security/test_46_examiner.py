@@ -24,7 +24,7 @@ from autograder.grading.templates import Templates
 from autograder.grading.walls import examiner_sandbox
 from autograder.grading.work import Work
 from autograder.kernel.workfiles import GIVEN
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.build import build
 from autograder.sandbox import Sandbox
 from autograder.sandbox.kernel_job import kernel_job

@@ -17,7 +17,8 @@ from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.grading import batch
-from autograder.records import Batch, Course
+from autograder.records.course import Course
+from autograder.records.grade import Batch
 from autograder.release.stripping import strip
 
 CANARY = "canary-release-0123456789abcdef"

@@ -30,7 +30,10 @@ from autograder._util.notebook import read_notebook
 from autograder.errors import SubmissionError
 from autograder.execution.run import StartKernel
 from autograder.grading.notebook import grade_notebook
-from autograder.records import Exam, Limits, NotebookGrade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.exam import Exam
+from autograder.records.grade import NotebookGrade
+from autograder.records.limits import Limits
 from autograder.release.exam import released_notebook
 from autograder.submission import CollectStatus, collect
 from autograder.submissions.archive import extract
@@ -40,7 +43,7 @@ FULLY = pytest.param(1.0, marks=pytest.mark.security, id="full")
 SOME = pytest.param(0.1, id="some")
 SHARES = pytest.mark.parametrize("share", [SOME, FULLY])
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:coroutine '_awaiting' was never awaited"),  # where a kernel said that it is one
+    pytest.mark.filterwarnings("ignore:coroutine 'awaiting' was never awaited"),  # where a kernel said that it is one
     pytest.mark.filterwarnings("ignore:Duplicate name"),
 ]
 LIMITS = Limits(cell_seconds=10, notebook_seconds=60)

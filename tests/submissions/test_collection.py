@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from autograder.errors import SubmissionError, UsageError
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.submission import Collected, CollectStatus, collect, pack, read_timestamp, student_name
 from autograder.submissions.names import Layout, parse_pattern
 

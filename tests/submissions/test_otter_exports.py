@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.submission import CollectStatus, collect
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []})

@@ -15,7 +15,8 @@ from helpers.tiny import YAML, Here, cell, grade_in_this_process, notebook, tiny
 from autograder import cli
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.records import Attempts, Course
+from autograder.records.course import Course
+from autograder.records.policies import Attempts
 from autograder.results import publication
 from autograder.submission import CollectStatus, collect
 from autograder.submissions.hand_ins import HandIns

@@ -13,7 +13,10 @@ from helpers.tiny import YAML, Here, submit, tiny_course, tiny_release
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.grading import batch
-from autograder.records import Assignment, Course, Dates, Extension, Grade, LateDays, LatePolicy
+from autograder.records.course import Assignment, Course
+from autograder.records.dates import Dates, Extension
+from autograder.records.grade import Grade
+from autograder.records.policies import LateDays, LatePolicy
 from autograder.results import report, result_json
 from autograder.submissions.manifest import TIMESTAMP, format_timestamp
 from autograder.term.dates import deadline, own_dates, rounded, with_late_days

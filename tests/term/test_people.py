@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import CourseError, UsageError
-from autograder.records import Assignment, Course
+from autograder.records.course import Assignment, Course
 from autograder.submission import collect
 from autograder.submissions.names import Layout
 from autograder.term.people import Person, Roster, load_roster, save_roster

@@ -12,7 +12,7 @@ from helpers.kernels import InProcessKernel
 from helpers.tiny import Here, grade_in_this_process, submit, tiny_course
 
 from autograder import cli
-from autograder.records import Course
+from autograder.records.course import Course
 
 PEOPLE = "id,name,section,status\nada,Ada Lovelace,A,\nbob,Bob <b>Bold</b>,B,\nmia,Mia,B,\nold,Old Student,,left\n"
 

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.records import Course, Grade, NotebookGrade, Outcome, QuestionGrade, Shown
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.policies import Shown
 from autograder.results import report
 from autograder.results.feedback import write_feedback
 from autograder.results.shown import for_students
@@ -141,7 +144,7 @@ def test_after_the_last_students_due_date_everything_is_shown(course: Course) ->
 
 
 def test_pages_are_written_as_students_may_see_them(course: Course) -> None:
-    (page,) = write_feedback(course, course.assignments["hw"], [grade(7.3)])
+    (page,) = write_feedback(course, course.assignments["hw"], [grade(7.3)]).pages
     assert "held back until" in page.read_text()
     assert "7.3" not in page.read_text()
 

@@ -19,7 +19,8 @@ from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
 from autograder.grading import batch
 from autograder.grading.submission import write_grade
 from autograder.grading.work import Work
-from autograder.records import Course, Grade
+from autograder.records.course import Course
+from autograder.records.grade import Grade
 from autograder.release.record import Release
 from autograder.results.course_table import course_table, write_table
 from autograder.submission import CollectStatus, collect

@@ -12,7 +12,8 @@ from helpers.tiny import YAML, Here, cell, notebook, submit, tiny_course, tiny_r
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.grading import batch
-from autograder.records import Assignment, Course, Grade
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade
 from autograder.results import publication
 from autograder.submission import CollectStatus, collect, pack
 from autograder.submissions.claims import read_claims

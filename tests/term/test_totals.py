@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from autograder.records import Assignment, Curve, Group, Totals
+from autograder.records.course import Assignment
+from autograder.records.policies import Curve, Group, Totals
 from autograder.term.totals import Cell, Entry, State, curved, kept_questions, points, table
 
 G = State.GRADED

@@ -13,7 +13,7 @@ from helpers.tiny import SOLUTION, TEST, YAML, Here, cell, notebook, tiny_course
 
 from autograder.cli.audit import _kept_on_interrupt
 from autograder.errors import CourseError, UsageError
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.trust.audit import audit
 from autograder.trust.audit_grading import packed
 from autograder.trust.audit_records import Audit, Verdict, diff, to_json

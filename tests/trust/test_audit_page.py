@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.tiny import tiny_course
 
-from autograder.records import Assignment
+from autograder.records.course import Assignment
 from autograder.trust.audit_page import write_page
 from autograder.trust.audit_records import Audit, Loss, QuestionTally, Result, Verdict, diff, to_json
 from autograder.trust.mutants import Mutant

@@ -14,7 +14,7 @@ from helpers.tiny import Here, submit, tiny_course, tiny_release
 
 from autograder.errors import UsageError
 from autograder.grading import batch
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.trust.bundle import Manifest, write_bundle
 from autograder.trust.bundle_reading import Bundle, BundleError, read_bundle
 from autograder.trust.replay import bundle_case, replay

@@ -11,7 +11,8 @@ from helpers.tiny import Here, grade_here
 
 from autograder.cli import main
 from autograder.grading.work import Work
-from autograder.records import Course, Grade
+from autograder.records.course import Course
+from autograder.records.grade import Grade
 from autograder.release import calibration_record
 from autograder.trust import calibration_runs
 

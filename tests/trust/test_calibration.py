@@ -12,7 +12,7 @@ from helpers.pages import inert
 from helpers.tiny import Here, cell, notebook, tiny_release
 
 from autograder.grading import batch
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release import calibration_record
 from autograder.release.calibration_record import standing
 from autograder.release.files import release_files

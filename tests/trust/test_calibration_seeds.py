@@ -7,7 +7,7 @@ import ast
 import pytest
 from helpers.exams import exam_of
 
-from autograder.records import Role
+from autograder.records.exam import Role
 from autograder.trust.calibration_seeds import CELL, Redrawing, redraw, seeds_of
 
 SEEDS = {

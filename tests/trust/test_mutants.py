@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 from autograder.trust.mutants import mutants
 from autograder.trust.mutants.cheats import public_calls
 from autograder.trust.mutants.feeds import touched, used

@@ -166,7 +166,7 @@ def test_a_value_is_shown_as_a_test_would_write_it() -> None:
     "text", ["", "no json", '{"verdict": 3}', "[1]", '{"verdict": "alike", "why": 7}', '{"why": "x"}']
 )
 def test_what_a_kernel_prints_is_read_strictly(text: str) -> None:
-    from autograder.records import CellRun
+    from autograder.records.run import CellRun
 
     found = read(CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},)))
     assert isinstance(found, Comparison)

@@ -17,7 +17,7 @@ from helpers.tiny import TEST, Here, submit, tiny_course, tiny_release
 from autograder.errors import UsageError
 from autograder.grading import batch
 from autograder.grading.work import Work
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.trust.bundle_environment import Environment, differences
 from autograder.trust.replay import FOLDER, Case, ReplayReport, course_cases, replay
 from autograder.trust.replay_report import rows, sentences, to_json

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from helpers.pipeline import ASSIGNMENT, Student, grade, hand_in, make_course, release
 
 from autograder.cli import main
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results import result_json
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]

@@ -29,7 +29,10 @@ from helpers.lessons import ROOT, prepared_course
 from autograder.course.configuration import load_course
 from autograder.examiner.origin import cell_stem
 from autograder.grading.notebook import grade_notebook
-from autograder.records import CellRun, Exam, Limits, NotebookGrade, Role
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import NotebookGrade
+from autograder.records.limits import Limits
+from autograder.records.run import CellRun
 from autograder.release.build import build
 from autograder.release.exam import solution_notebook
 

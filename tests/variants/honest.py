@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autograder.records import Exam, Role
+from autograder.records.exam import Exam, Role
 from variants.networks import FORMS, Network, network_of, split_activations
 from variants.rewriting import Renamed, normalised, rewrites
 from variants.spellings import BLOCKS, TABLES

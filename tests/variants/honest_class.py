@@ -20,7 +20,8 @@ from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.run import execute
 from autograder.models import rebuild
-from autograder.records import Exam, Limits, Role
+from autograder.records.exam import Exam, Role
+from autograder.records.limits import Limits
 from variants.course import Kernel, _forget
 
 Layer = tuple[str, str | None]

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 
-from autograder.records import Exam, Role
+from autograder.records.exam import Exam, Role
 from autograder.trust.mutants.feeds import feeds
 from variants import honest_class as ways
 from variants.honest_class import Task

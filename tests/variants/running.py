@@ -10,7 +10,8 @@ from multiprocessing import get_context
 
 from threadpoolctl import threadpool_limits
 
-from autograder.records import NotebookGrade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.grade import NotebookGrade
 from variants.course import KEPT, grade, shrunk
 from variants.honest import variants
 

@@ -13,12 +13,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.examiner.figures.drawing import draw, integer
 from autograder.examiner.figures.lending import Lending
 from autograder.execution.capture import open_figures
 from autograder.kernel.codec import CodecError, encode
 from autograder.kernel.figures import MAX_AXES
-from autograder.records import AST_CACHE_SIZE
 
 _PYPLOT = frozenset({"plt", "pyplot", "pylab"})
 _CURRENT = frozenset({"gcf", "gca", "gci", "get_fignums", "get_figlabels", "xlim", "ylim", "xticks", "yticks", "axis"})

@@ -19,7 +19,7 @@ from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
 from autograder.examiner.names import vocabulary
 from autograder.examiner.refusals import NO_MAGICS, PLAIN_PYTHON
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 
 __all__ = ["MARK", "NO_MODULE", "UNBOUND", "Finding", "findings", "unreadable"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder._util.syntax import parsed
 from autograder.examiner.names import Vocabulary, bindings, vocabulary
 from autograder.examiner.refusals import aliases
-from autograder.records import Exam, Role
+from autograder.records.exam import Exam, Role
 
 _OLD_NAMES = Path(__file__).parents[2] / "kernel" / "aliases"
 

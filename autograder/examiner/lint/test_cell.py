@@ -25,7 +25,7 @@ from autograder.examiner.names import (
     unnamed_access,
 )
 from autograder.examiner.refusals import HOME, IPYTHON, dotted, find_evaluator, refused_call
-from autograder.records import ExamCell
+from autograder.records.exam import ExamCell
 
 _GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 

@@ -20,9 +20,11 @@ from unittest import mock
 
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
+from autograder.examiner.remote.coroutines import awaited
 from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
 from autograder.examiner.test_environment.taint import record_text
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
+from autograder.kernel.codec.core import exactly
 
 MAX_QUESTIONS = 100_000
 """Limit for one test cell."""
@@ -74,7 +76,7 @@ class Callbacks:
 
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
-        found = reference_of(value)
+        found = reference_of(value) or reference_of(awaited(value))
         if found is not None:
             self.admit(found)
             return found
@@ -127,10 +129,9 @@ class Callbacks:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        number, method, args, kwargs, printed = decode(
-            question.text, question.buffers, self.stand_in, strict=True, kept=self.kept()
-        )
-        reference, value = self.given[number]
+        asked = decode(question.text, question.buffers, self.stand_in, strict=True, kept=self.kept())
+        number, method, args, kwargs, printed = exactly(tuple, asked)
+        reference, value = self.given[exactly(int, number)]
         if type(args) is not tuple or type(kwargs) is not dict or type(printed) is not str:
             raise CodecError("not a question")
         if type(method) is not str or method not in _METHODS[reference.kind]:

@@ -26,10 +26,12 @@ from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
 from autograder.examiner.changed_parameters import Parameters
 from autograder.examiner.remote.shared_globals import SharedGlobals
+from autograder.kernel.contents import refill
 
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, deque)
 _CONTAINERS = (*_SEQUENCES, *_MAPPINGS, bytearray, set)
+_TABLES = ("DataFrame", "Series")
 MAX_PARTS, MAX_LOOKS = 1000, 50_000
 """Lists and the like inside of the arguments of one call that stay the objects that they are, and objects that are
 looked at for them."""
@@ -220,26 +222,14 @@ def _items(value: Any) -> Iterator[Any]:
 def is_same_kind(argument: Any, result: Any) -> bool:
     """Return whether a result may be the argument itself: a list, table or the like, of the same type."""
     return type(argument) is type(result) and (
-        type(argument) in _CONTAINERS or type(argument).__name__ in ("ndarray", "DataFrame", "Series")
+        type(argument) in _CONTAINERS or type(argument).__name__ in ("ndarray", *_TABLES)
     )
 
 
 def change_in_place(argument: Any, value: Any) -> None:
-    """Give an argument the items of another value of its type."""
-    if type(argument) is not type(value):
-        return
-    if type(argument) in (list, bytearray):
-        argument[:] = value
-    elif type(argument) in (dict, set, OrderedDict, defaultdict, Counter):
-        argument.clear()
-        argument.update(value)
-    elif type(argument) is deque:
-        argument.clear()
-        argument.extend(value)
-    elif type(argument).__name__ in ("DataFrame", "Series"):
+    """Give an argument the content of another value of its type."""
+    if not refill(argument, value) and type(argument) is type(value) and type(argument).__name__ in _TABLES:
         type(argument).__init__(argument, value)  # pandas has no other way to replace a table in place
-    elif hasattr(argument, "dtype") and argument.shape == value.shape and argument.dtype == value.dtype:
-        argument[...] = value
 
 
 # --- where the call stands ---------------------------------------------------------------------------

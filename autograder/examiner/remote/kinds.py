@@ -16,10 +16,10 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check.handle import reference_of
 from autograder.examiner.remote.inspection import APPARENT_TYPES
 from autograder.examiner.remote.operators import Operators, is_same_of_library
-from autograder.records import AST_CACHE_SIZE
 
 _NEVER = re.compile(
     r"(?:builtins|__main__|abc|numbers|typing|collections|types|enum|datetime|decimal|fractions|uuid|ipaddress|pathlib"

@@ -26,6 +26,7 @@ from autograder.examiner.remote.changes import Purposes, change_in_place, is_sam
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
+from autograder.examiner.remote.coroutines import awaiting
 from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.kinds import claimed
@@ -37,6 +38,7 @@ from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
+from autograder.kernel.codec.core import exactly
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
 
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
@@ -112,8 +114,11 @@ class Remote:
         try:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept = None if verb == "model" else self.kept | given_types(arguments)
-            outcome, result, printed = decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
-            if type(printed) is not str or outcome not in ("ok", "raised", GONE):
+            # Only a tuple is taken apart: what other values do then is for their classes to decide.
+            outcome, result, printed = exactly(
+                tuple, decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
+            )
+            if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", GONE):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
             raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
@@ -185,6 +190,15 @@ class Remote:
         home = handle // SPAN
         return home <= 0 or home == (KERNEL // SPAN if self.copy is None else self.copy.snapshot + 1)
 
+    def require_here(self, *handles: int) -> None:
+        """Refuse numbers that the process that answers cannot have given.
+
+        Raises:
+            CodecError: one of them is another process's.
+        """
+        if not all(map(self._is_here, handles)):
+            raise CodecError("an object of another process")
+
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
         """Replace the method ``ask`` inside the block; the replacement may call the original."""
@@ -210,8 +224,7 @@ class Remote:
         if reference.handle < 0:
             return self.callbacks.resolve(reference)
         name, _, of = reference.type_name.partition("#")
-        if not all(map(self._is_here, [reference.handle, *([int(of)] if of.isdecimal() else [])])):
-            raise CodecError("an object of another process")
+        self.require_here(reference.handle, *([int(of)] if of.isdecimal() else []))
         reference = reference._replace(type_name=name)
         if reference.kind == "model" and self.rebuild is not None:
             rebuild, self.rebuild = self.rebuild, None  # a model inside a model's claim stays remote
@@ -228,8 +241,10 @@ class Remote:
             if made is not None:
                 return made
         if name == "builtins.coroutine":
-            return _awaiting(RemoteObject(self, reference))
+            return awaiting(RemoteObject(self, reference))
         of_class = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
+        if not isinstance(of_class, RemoteClass):  # one of Python's own, which has no handles
+            of_class = None
         known = self.alive.get(reference)
         if known is not None and (of_class is None or type(known) is of_class):
             return known
@@ -262,10 +277,6 @@ class Remote:
             return None
         finally:
             self.rebuild = rebuild
-
-
-async def _awaiting(coroutine: RemoteObject) -> Any:
-    return coroutine._remote.ask("operate", "wait", (coroutine,))
 
 
 class RemoteObject(Operators, Handle):

@@ -15,7 +15,7 @@ from autograder.grading.cluster.dispatch import Dispatch, Sent
 from autograder.grading.cluster.grader import Standing
 from autograder.grading.parcel import pack_common
 from autograder.grading.work import Work
-from autograder.records import Engine
+from autograder.records.course import Engine
 
 CONNECT_SECONDS = 20.0
 MISSING = f"the engine beyond one machine needs dask.distributed: {with_extra('scale')}"

@@ -29,7 +29,7 @@ from autograder.grading.submission import attempt
 from autograder.grading.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
 from autograder.grading.walls import require_walls
 from autograder.grading.work import Work, versions
-from autograder.records import Assignment
+from autograder.records.course import Assignment
 
 COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"
 """Names of files: ``common`` in FOLDER, the others in a submission's folder."""

@@ -9,7 +9,7 @@ from autograder.errors import HostError
 from autograder.grading.container import pack, unpack
 from autograder.grading.submission import write_grade
 from autograder.grading.work import Work
-from autograder.records import Grade
+from autograder.records.grade import Grade
 from autograder.results import result_json
 
 MAX_LOG = 256 * 1024

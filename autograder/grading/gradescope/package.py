@@ -14,11 +14,12 @@ from autograder._util.files import write_atomically
 from autograder.errors import CourseError
 from autograder.grading.batch import Planner
 from autograder.grading.gradescope import report, settings
-from autograder.grading.gradescope.requirements import pinned
+from autograder.grading.gradescope.requirements import LOCK, pinned, with_hashes
 from autograder.grading.gradescope.settings import Settings
 from autograder.grading.gradescope.wheel import own_wheel, zip_entry
 from autograder.grading.parcel import pack_common
-from autograder.records import USER_SANDBOX, Assignment, Course, LatePolicy
+from autograder.records.course import USER_SANDBOX, Assignment, Course
+from autograder.records.policies import LatePolicy
 from autograder.release.record import Release
 
 PYTHON, SANDBOX = "@PYTHON@", "@SANDBOX@"
@@ -83,7 +84,7 @@ def write_package(
         settings.EXAM: (exam, 0o600),
         settings.SETTINGS: (settings.dump(chosen).encode(), 0o600),
         settings.PROVISIONAL: (provisional.encode(), 0o600),
-        settings.REQUIREMENTS: ("".join(f"{line}\n" for line in lines).encode(), 0o644),
+        settings.REQUIREMENTS: (with_hashes(lines, course.root / LOCK).encode(), 0o644),
         wheel: (wheel_content, 0o644),
     }
     packed = io.BytesIO()

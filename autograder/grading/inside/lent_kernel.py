@@ -15,7 +15,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from autograder.errors import SandboxError
 from autograder.execution.client import SandboxedKernel
 from autograder.grading.wire import Closed, Line
-from autograder.records import Limits
+from autograder.records.limits import Limits
 from autograder.sandbox.base import Usage
 from autograder.sandbox.kernel_job import ADDRESS, SIGNATURE_SCHEME, SOCKET_NAMES
 from autograder.sandbox.kernel_manager import SandboxKernelManager, new_manager

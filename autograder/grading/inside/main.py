@@ -33,7 +33,7 @@ from autograder.grading.notebook import GradedNotebook, grade_notebook
 from autograder.grading.parcel import Common, unpack_unit
 from autograder.grading.wire import Closed, Line
 from autograder.grading.work import Work, handed_in, shared_files, test_libraries
-from autograder.records import Exam
+from autograder.records.exam import Exam
 from autograder.results.annotated_notebook import ShownCell, shown_cells, sources_for_people
 from autograder.results.report.rendering import render
 from autograder.sandbox.base import located

@@ -13,7 +13,7 @@ from pathlib import Path
 from autograder._util.notebook import read_notebook, read_source_notebook
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError, SubmissionError, UsageError
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.release.otter.autograder_zip import (
     bare_notebook,
     import_statements,

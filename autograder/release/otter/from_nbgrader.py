@@ -16,7 +16,7 @@ from autograder._util.syntax import parsed
 from autograder.errors import CourseError
 from autograder.examiner.magics import without_magics
 from autograder.examiner.names import loaded_names
-from autograder.records import EXAMINE_KERNEL, Role, has_tag
+from autograder.records.exam import EXAMINE_KERNEL, Role, has_tag
 from autograder.release.exam import role_of
 from autograder.release.otter.examined import written_cases
 from autograder.release.otter.to_nbgrader import Converted

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from autograder.records import Course, Exam, Grade
+from autograder.records.course import Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Grade
 from autograder.results.gradebook.cells import save_exams
 from autograder.results.gradebook.database import opened, place, prepare, retry_while_locked, server, transact
 from autograder.results.gradebook.people import (

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from autograder._util.libraries import with_extra
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, read_nbgrader_config
 from autograder.errors import CourseError, HostError
-from autograder.records import Course
+from autograder.records.course import Course
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

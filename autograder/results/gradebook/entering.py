@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from autograder.records import Course
+from autograder.records.course import Course
 from autograder.results.gradebook.database import opened, place, transact
 from autograder.results.gradebook.rows import rows
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import one_line
-from autograder.records import Course, Grade, NotebookGrade, Outcome, QuestionGrade
+from autograder.records.checks import Outcome
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.results.gradebook.database import read_only, server
 from autograder.results.gradebook.rows import rows
 

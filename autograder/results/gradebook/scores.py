@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import inert_markdown, visible
-from autograder.records import Exam, Grade, Outcome, QuestionGrade, Role
+from autograder.records.checks import Outcome
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import Grade, QuestionGrade
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

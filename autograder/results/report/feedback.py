@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autograder.records import Assignment, Course, Dates, Grade, NotebookGrade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.course import Assignment, Course
+from autograder.records.dates import Dates
+from autograder.records.grade import Grade, NotebookGrade
 from autograder.results.report import notebook as cells
 from autograder.results.report import plots, words
 from autograder.results.report.headings import HeadedCell, headings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autograder._util.text import credit_percent, one_line, visible
-from autograder.records import Grade
+from autograder.records.grade import Grade
 from autograder.results.report import words
 
 if TYPE_CHECKING:
@@ -69,9 +69,17 @@ def _comment(text: str) -> Markup:
 
 
 @functools.cache
+def _styles(*names: str) -> Markup:
+    """Return parts of the style, in the order in which a page needs them: later rules win over earlier ones."""
+    from markupsafe import Markup
+
+    folder = resources.files("autograder.results.report").joinpath("templates", "styles")
+    return Markup("").join(Markup(folder.joinpath(f"{name}.css").read_text(encoding="utf-8")) for name in names)
+
+
+@functools.cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("autograder.results.report"),
@@ -80,8 +88,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = resources.files("autograder.results.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
-    environment.globals["style"] = Markup(style)
+    environment.globals["styles"] = _styles
     environment.filters.update(
         line=one_line,
         visible=visible,

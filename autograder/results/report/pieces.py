@@ -69,7 +69,7 @@ COLORED = frozenset(
         "nn",
     )
 )
-"""Pygments' names for the kinds of tokens that have a color in templates/style.css."""
+"""Pygments' names for the kinds of tokens that have a color in templates/styles/answer.css."""
 _INLINE = frozenset({"em", "strong", "s", "code", "a", "missing", "formula", "math", "br"})
 _HEADINGS = frozenset({"h3", "h4", "h5", "h6"})
 _BLOCKS = _HEADINGS | {"p", "ul", "ol", "blockquote", "pre", "hr", "table"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autograder._util.text import one_line
-from autograder.records import MAX_EPOCHS
+from autograder.records.grade import MAX_EPOCHS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -113,7 +113,7 @@ class Curve:
     """(threshold, percent of runs)."""
     values: Sequence[float]
     color: int
-    """Number of its color in style.css, 1 to 6."""
+    """Number of its color in styles/calibration.css, 1 to 6."""
 
 
 def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]], measure: str) -> Markup:

@@ -18,7 +18,7 @@ from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES
 
 from autograder._util.text import visible
-from autograder.records import Exam
+from autograder.records.exam import Exam
 from autograder.results.report.formulas import DISPLAYED, FORMULA, formula
 from autograder.results.report.pieces import (
     COLORED,

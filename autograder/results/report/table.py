@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from autograder._util.text import one_line
-from autograder.records import Dates, Grade, Outcome
+from autograder.records.checks import Outcome
+from autograder.records.dates import Dates
+from autograder.records.grade import Grade
 from autograder.results.report.words import points
 from autograder.term.dates import deadline
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from autograder.records import Assignment, Grade, NotebookGrade, Outcome, RunStatus
+from autograder.records.checks import Outcome
+from autograder.records.course import Assignment
+from autograder.records.grade import Grade, NotebookGrade
+from autograder.records.run import RunStatus
 from autograder.term.dates import deadline
 
 OUTCOMES = {

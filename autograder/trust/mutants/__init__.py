@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from autograder._util.digests import digest
 from autograder._util.syntax import parsed
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 from autograder.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
 from autograder.trust.mutants.feeds import Feeds, feeds, used_later
 from autograder.trust.mutants.places import Operator, apply, edits, swapped

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autograder._util.syntax import parsed
-from autograder.records import Exam, Role
+from autograder.grading.mutants import ZEROS
+from autograder.records.exam import Exam, Role
 
 SAME_SHAPE = "zeros of the right type and shape"
 SAME_TYPE = "a value of the right type, of another shape"
@@ -23,14 +24,6 @@ EQUAL_ODDS = "a network whose weights are all zero"
 EQUALS_ALL = "an object that says that it equals everything"
 PATCHED = "an untrained network whose `evaluate` and `predict` are replaced"
 
-_ZEROS = """
-def _zeros(value):
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return value * 0
-    if type(value) in (list, tuple):
-        return type(value)(map(_zeros, value))
-    return type(value)() if type(value) in (bool, int, float, complex, str, dict, set) else None
-"""
 _OTHER_SHAPE = """
 def _other_shape(value):
     if hasattr(value, "shape") and hasattr(value, "dtype") and len(value.shape):
@@ -68,8 +61,8 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
     for name in functions:
         yield from _of_function(source, name, list(public_calls(exam, index, name)))
     if values:
-        yield SAME_SHAPE, _appended(source, _ZEROS, [f"{name} = _zeros({name})" for name in values])
-        yield SAME_TYPE, _appended(source, _ZEROS + _OTHER_SHAPE, [f"{name} = _other_shape({name})" for name in values])
+        yield SAME_SHAPE, _appended(source, ZEROS, [f"{name} = _zeros({name})" for name in values])
+        yield SAME_TYPE, _appended(source, ZEROS + _OTHER_SHAPE, [f"{name} = _other_shape({name})" for name in values])
         yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
         yield EQUALS_ALL, _appended(source, _LIAR, [f"{name} = _Liar()" for name in values])
     for name in trained:
@@ -102,8 +95,8 @@ def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple
     right = f"_right_{name}"
     kept = f"{right} = {name}"
     for kind, helpers, result in (
-        (SAME_SHAPE, _ZEROS, f"_zeros({right}(*args, **kwargs))"),
-        (SAME_TYPE, _ZEROS + _OTHER_SHAPE, f"_other_shape({right}(*args, **kwargs))"),
+        (SAME_SHAPE, ZEROS, f"_zeros({right}(*args, **kwargs))"),
+        (SAME_TYPE, ZEROS + _OTHER_SHAPE, f"_other_shape({right}(*args, **kwargs))"),
         (NOTHING, "", "None"),
         (ITS_INPUT, "", "(*args, *kwargs.values())[0]"),
         (EQUALS_ALL, _LIAR, "_Liar()"),
@@ -117,7 +110,7 @@ def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple
         looked_up = (
             f"{right}(*args, **kwargs) if _key(*args, **kwargs) in _public else _zeros({right}(*args, **kwargs))"
         )
-        yield TABLE, _appended(source, _ZEROS, [kept, key, table, _function(name, looked_up)])
+        yield TABLE, _appended(source, ZEROS, [kept, key, table, _function(name, looked_up)])
 
 
 def _function(name: str, result: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder._util.syntax import parsed
 from autograder.examiner.magics import without_magics
 from autograder.execution.matching import bound_names
-from autograder.records import Exam, ExamCell, Role
+from autograder.records.exam import Exam, ExamCell, Role
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _CHANGING = frozenset((

@@ -1,0 +1,152 @@
+"""The course as course.yaml says it, with the rules that no type expresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import yaml
+
+from autograder._util.yaml_record import parse, suggest
+from autograder.course.assignment_settings import check_general, read_assignment
+from autograder.course.course_yaml import COURSE_FILE, READER, check_known, check_name, read_record, read_value
+from autograder.records.course import Assignment, AuditFloor, Course, Engine, Examine, LearningSystem
+from autograder.records.dates import Extension
+from autograder.records.limits import Limits
+from autograder.records.policies import Group, LateDays, Totals
+
+ENGINES = ("local", "dask")
+LEARNING_SYSTEMS = ("canvas", "moodle")
+ROUNDINGS = ("day", "hour", "exact")
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """Keys at the top level of course.yaml."""
+
+    course: str
+    title: str
+    limits: Limits
+    sandbox: str
+    student: str
+    decimals: int
+    training: str
+    examine: Examine
+    audit: AuditFloor
+    engine: Engine
+    learning_system: LearningSystem
+    late_days: LateDays
+    groups: Mapping[str, Group]
+    totals: Totals
+    extensions: tuple[Extension, ...]
+    assignments: Mapping[str, Assignment]
+
+
+def read_course_file(root: Path) -> Course:
+    """Read the course.yaml of the course in the folder ``root``.
+
+    Raises:
+        CourseError: it cannot be read, or something is wrong in it; the message names file and line.
+    """
+    node = parse(root / COURSE_FILE)
+    keys = READER.fields(node, "the course", _Top)
+    if "course" not in keys:
+        raise READER.error(node, "the key 'course' (the course's id) is missing")
+    course_id = read_value(keys, "course", "")
+    check_name(keys["course"], course_id, "the course's id")
+    title = READER.value(keys["title"], str | None, "title") if "title" in keys else None
+    general = _general(keys)
+    listed = READER.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
+    assignments = {name: read_assignment(root, key, name, value, general) for name, (key, value) in listed.items()}
+    engine = _engine(keys["engine"]) if "engine" in keys else Engine()
+    system = _learning_system(keys["learning_system"]) if "learning_system" in keys else LearningSystem()
+    late_days = read_record(keys, "late_days", LateDays())
+    if "late_days" in keys:
+        said = f"late days cannot be rounded to {late_days.round!r}"
+        check_known(keys["late_days"], late_days.round, ROUNDINGS, said)
+    totals = read_record(keys, "totals", Totals())
+    return Course(
+        root,
+        course_id,
+        title or course_id,
+        assignments,
+        engine=engine,
+        learning_system=system,
+        late_days=late_days,
+        groups=_groups(keys, assignments, totals),
+        totals=totals,
+        extensions=tuple(map(_extension, READER.items(keys["extensions"], "extensions")))
+        if "extensions" in keys
+        else (),
+    )
+
+
+def _general(keys: Mapping[str, yaml.Node]) -> Assignment:
+    """Read the settings of the course for all of its assignments."""
+    plain = Assignment("", "")
+    general = replace(
+        plain,
+        limits=read_record(keys, "limits", plain.limits),
+        sandbox=read_value(keys, "sandbox", plain.sandbox),
+        student=read_value(keys, "student", plain.student),
+        decimals=read_value(keys, "decimals", plain.decimals),
+        training=read_value(keys, "training", plain.training),
+        examine=read_record(keys, "examine", plain.examine),
+        audit=read_record(keys, "audit", plain.audit),
+    )
+    check_general(keys, "the course", general)
+    if general.examine.kernel:
+        raise READER.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
+    return general
+
+
+def _groups(
+    keys: Mapping[str, yaml.Node], assignments: Mapping[str, Assignment], totals: Totals
+) -> Mapping[str, Group]:
+    """Read the groups of assignments; with groups, each assignment belongs to one."""
+    listed = READER.pairs(keys["groups"], "'groups'") if "groups" in keys else {}
+    found = {name: cast(Group, READER.record(value, f"group {name!r}", Group())) for name, (_, value) in listed.items()}
+    if "groups" in keys and totals.drop:
+        raise READER.error(keys["totals"], "in a course with groups, each group says how many to drop")
+    if "groups" in keys:
+        for one in assignments.values():
+            if one.group not in found:
+                near = suggest(one.group, found) or f"; groups: {', '.join(found) or 'none'}"
+                said = f"there is no group {one.group!r}{near}" if one.group else f"it names no group{near}"
+                raise READER.error(keys["assignments"], f"assignment {one.name!r}: {said}")
+    named = next((one for one in assignments.values() if one.group), None)
+    if named is not None and not found:
+        raise READER.error(keys["assignments"], f"assignment {named.name!r} names a group; list it in 'groups'")
+    return found
+
+
+def _extension(node: yaml.Node) -> Extension:
+    """Read one extension; whom it may name is checked with the roster."""
+    made = cast(Extension, READER.record(node, "an extension", Extension(), fixed=["place"]))
+    return replace(made, place=f"{COURSE_FILE}:{node.start_mark.line + 1}")
+
+
+def _engine(node: yaml.Node) -> Engine:
+    """Read the engine; a scheduler without a kind means dask."""
+    result = cast(Engine, READER.record(node, "'engine'", Engine()))
+    if result.scheduler is not None and result.kind == "local":
+        if isinstance(node, yaml.MappingNode) and "kind" in READER.pairs(node, "'engine'"):
+            raise READER.error(node, "'scheduler' is set in 'engine', but kind is 'local'; kind: dask?")
+        result = replace(result, kind="dask")
+    check_known(node, result.kind, ENGINES, f"unknown engine {result.kind!r}")
+    if result.kind == "dask" and result.scheduler is None:
+        raise READER.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")
+    if (result.cert is None) != (result.key is None):
+        raise READER.error(node, "'cert' and 'key' in 'engine' go together; name both or neither")
+    return result
+
+
+def _learning_system(node: yaml.Node) -> LearningSystem:
+    """Read the learning system; all three keys are needed."""
+    result = cast(LearningSystem, READER.record(node, "'learning_system'", LearningSystem()))
+    check_known(node, result.kind, LEARNING_SYSTEMS, f"unknown kind {result.kind!r} in 'learning_system'")
+    if not result.url or result.course <= 0:
+        raise READER.error(node, "'learning_system' needs url, its address, and course, the course's number there")
+    return result

@@ -1,0 +1,57 @@
+"""Results of checks, of which a question's grade is made."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Outcome(enum.StrEnum):
+    """Outcome of a question, or of one check in it."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"  # nothing to grade: no response, or the run never got there
+    MANUAL = "manual"  # waits for a person
+    BROKEN = "broken"  # the test's own fault: a person looks at it
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check of a hidden or visible test.
+
+    ``message`` is for the student, ``detail`` for the instructor alone.
+    """
+
+    name: str
+    """Subject of the check, in the student's words: ``layers``, ``parameters``, ``holdout loss``."""
+    outcome: Outcome
+    fraction: float
+    """Share of the credit earned, 0 to 1."""
+    message: str
+    detail: str = ""
+    weight: float = 1.0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers that reports plot: ``{"loss": 0.61, "rows": 4000}``, ``{"parameters": 92169}``."""
+    bonus: float = 0.0
+    """Points that full credit earns beyond the cell's own; such a check has no share in the cell's points."""
+
+
+PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls"})
+"""Evidence for the instructor alone: the values of full and of first credit, their direction, and whether a close call
+has the benefit of the doubt."""
+UNDECIDED = "undecided"
+"""Evidence of a check that could not be decided: the question waits for a person."""
+
+
+def is_undecided(check: CheckResult) -> bool:
+    """Return whether a person has to decide a check."""
+    return check.evidence.get(UNDECIDED) is True and check.fraction < 1
+
+
+def shortcomings(checks: tuple[CheckResult, ...]) -> str:
+    """Join the messages of the checks that did not give full credit, a line each."""
+    return "\n".join(f"{c.name}: {c.message}" for c in checks if c.fraction < 1)

@@ -1,0 +1,215 @@
+"""A course and its assignments, as course.yaml says them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from autograder.records.dates import Extension
+from autograder.records.limits import Limits
+from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Shown, Totals
+
+SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
+"""Names of the sandboxes that a student's kernel can run in."""
+USER_SANDBOX = "user"
+"""Name of a weaker sandbox, without namespaces. No course can choose it: only a package for Gradescope names it."""
+TRAINING = ("fast", "exact")
+"""Ways in which Keras's ``fit`` may run, the default first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """The test cells that run in the student's kernel, where the student's code can give itself their points."""
+
+    where: str = "outside"
+    """``outside``: no test but those listed or tagged; ``kernel``: all that cannot run outside of it."""
+    kernel: tuple[str, ...] = ()
+    """Ids of test cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFloor:
+    """The result that an audit of the tests must reach, else its exit code is 1."""
+
+    caught: float | None = None
+    """Smallest share of wrong answers that are caught, 0 to 1; None: none is demanded."""
+    right: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Answer (grade_id) → changes that the task allows, in an audit's words: with them, it must keep all points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One assignment: a folder in source/."""
+
+    name: str
+    title: str
+    due: datetime | None = None
+    """Timezone-aware (UTC where course.yaml names no zone)."""
+    release: datetime | None = None
+    """When students get it; before that, nothing of it is missing."""
+    close: datetime | None = None
+    """Time after which nothing is accepted; an extension moves it along."""
+    late_days: float | None = None
+    """Most late days that it may take; None: as ``late_days`` of the course says."""
+    points: float | None = None
+    """Total that the notebooks must add up to; None: no total is demanded."""
+    late: LatePolicy = field(default_factory=LatePolicy)
+    attempts: Attempts = field(default_factory=Attempts)
+    shown: Shown = field(default_factory=Shown)
+    team_size: int = 1
+    """Most students who hand in together; 1: everybody alone."""
+    group: str = ""
+    """Name of the course's group that it belongs to; empty in a course without groups."""
+    weight: float | None = None
+    """Weight in its group, or in the course; None: its points."""
+    extra_credit: bool = False
+    """It can only raise the total."""
+    drop_questions: int = 0
+    """Number of a student's lowest questions that do not count in totals."""
+    curve: Curve = field(default_factory=Curve)
+    cap: float | None = None
+    """Most points that it counts in totals, after the curve; None: no cap."""
+    files: tuple[str, ...] = ()
+    """Files that go with the release, relative to the course folder (``kaggle_data.py``). They are copied into the
+    notebook's
+    folder. All other files in source/<name>/, except those in hidden/, go with it too.
+    """
+    hidden: tuple[str, ...] = ()
+    """Hidden data, relative to source/<name>/hidden/: only the examiner opens it."""
+    prepare: str | None = None
+    """Command line that makes files before a release: a Python file of the course, and arguments.
+
+    Files that ``files`` and ``hidden`` list may be missing until it has run.
+    """
+    environment: str | None = None
+    """Path of the Python interpreter that runs students' kernels; None: the kit's own."""
+    sandbox: str = SANDBOXES[0]
+    """Sandbox of the students' kernels, one of :data:`SANDBOXES`. The kit never falls back to another one."""
+    training: str = TRAINING[0]
+    """``fast``: Keras's ``fit`` runs several steps a call where the numbers stay the same; ``exact``: one by one."""
+    student: str = "installed"
+    """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
+    limits: Limits = field(default_factory=Limits)
+    examine: Examine = field(default_factory=Examine)
+    audit: AuditFloor = field(default_factory=AuditFloor)
+    decimals: int = 2
+    """Places after the point that each question's score, and the late penalty, are rounded to."""
+    posted_to: int | None = None
+    """Number of the assignment in the learning system that results are handed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSystem:
+    """Learning system that takes results by its API."""
+
+    kind: str = ""
+    """``canvas`` or ``moodle``."""
+    url: str = ""
+    """Its address, ``https://canvas.example.edu``."""
+    course: int = 0
+    """Number of the course there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Place where a course's batches run."""
+
+    kind: str = "local"
+    """``local``: the processes of this machine; ``dask``: the workers of a scheduler of dask.distributed."""
+    scheduler: str | None = None
+    """With ``dask``: its address, ``tls://host:8786``."""
+    ca: str | None = None
+    """Path of the certificate authority's certificate (PEM); a relative path begins at the course folder. ``cert`` and
+    ``key``
+    are this side's certificate and key. For each that is left out, dask's own configuration decides.
+    """
+    cert: str | None = None
+    key: str | None = None
+    patience_seconds: float = 300.0
+    """Seconds that a batch waits while there is no worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A course folder with the settings of its course.yaml."""
+
+    root: Path
+    course_id: str
+    title: str
+    assignments: Mapping[str, Assignment]
+    engine: Engine = field(default_factory=Engine)
+    learning_system: LearningSystem = field(default_factory=LearningSystem)
+    late_days: LateDays = field(default_factory=LateDays)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    totals: Totals = field(default_factory=Totals)
+    extensions: tuple[Extension, ...] = ()
+    """Those of course.yaml."""
+    directories: Mapping[str, str] = field(default_factory=dict)
+    """``source``, ``release``, ``submitted``, ``autograded``, ``feedback`` → its folder, if it has another name."""
+
+    def directory(self, kind: str) -> Path:
+        """Return the folder of a kind: ``source``, ``release``, ``submitted``, ``autograded`` or ``feedback``."""
+        return self.root / self.directories.get(kind, kind)
+
+    def source(self, assignment: str) -> Path:
+        """Return the path source/<assignment>."""
+        return self.directory("source") / assignment
+
+    def hidden(self, assignment: str) -> Path:
+        """Return the path source/<assignment>/hidden, which is never released and never mounted."""
+        return self.source(assignment) / "hidden"
+
+    def release(self, assignment: str) -> Path:
+        """Return the path release/<assignment>."""
+        return self.directory("release") / assignment
+
+    def submitted(self, student: str, assignment: str) -> Path:
+        """Return the path submitted/<student>/<assignment>."""
+        return self.directory("submitted") / student / assignment
+
+    def autograded(self, student: str, assignment: str) -> Path:
+        """Return the path autograded/<student>/<assignment>."""
+        return self.directory("autograded") / student / assignment
+
+    def feedback(self, student: str, assignment: str) -> Path:
+        """Return the path feedback/<student>/<assignment>."""
+        return self.directory("feedback") / student / assignment
+
+    @property
+    def reports(self) -> Path:
+        """Path reports/: the class reports, one HTML file per assignment."""
+        return self.root / "reports"
+
+    @property
+    def gradebook(self) -> Path:
+        """Path of gradebook.db, in nbgrader's schema."""
+        return self.root / "gradebook.db"
+
+    @property
+    def grades_csv(self) -> Path:
+        """Path of grades.csv: one row per submission."""
+        return self.root / "grades.csv"
+
+    @property
+    def totals_csv(self) -> Path:
+        """Path of totals.csv: one row per student."""
+        return self.root / "totals.csv"
+
+    def details(self, student: str, assignment: str) -> Path:
+        """Return the path .autograder/details/<assignment>/<student>.json.
+
+        The file is result.json with the details for the instructor.
+        """
+        return self.state / "details" / assignment / f"{student}.json"
+
+    @property
+    def runs(self) -> Path:
+        """Path .autograder/runs/: the recordings, see :mod:`autograder.execution.recording_store`."""
+        return self.state / "runs"
+
+    @property
+    def state(self) -> Path:
+        """Path .autograder/: caches, logs and locks, which can all be made anew."""
+        return self.root / ".autograder"

@@ -1,0 +1,49 @@
+"""Limits: those of a run, which a course sets, and those of the files that are handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_NOTEBOOK_BYTES = 64 << 20
+"""A larger notebook is not read."""
+MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
+"""Largest size of one file that a student hands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what one notebook may use while it runs. All are per run, not per student."""
+
+    cell_seconds: float = 120.0
+    """Own time of one cell, in seconds: the wall clock without the time that others kept the notebook waiting."""
+    notebook_seconds: float = 600.0
+    """Own time of the whole notebook, in seconds."""
+    memory_mib: int = 4096
+    """Memory of all processes together, tmpfs included, in MiB."""
+    processes: int = 256
+    """Processes and threads at one time."""
+    disk_mib: int = 512
+    """Size of the work folder and of /tmp, each, in MiB."""
+    output_mib: float = 8.0
+    """Everything the cells print and display, in MiB."""
+    cpu_seconds: float | None = None
+    """Processor time of all processes together, in seconds; None: see :attr:`most_cpu_seconds`."""
+
+    examiner_memory_mib: int = 4096
+    """Memory of the examiner of one submission, in MiB. It holds answers, hidden data and rebuilt models."""
+
+    threads: int = 1
+    """Threads that each numerical library of the notebook computes with.
+
+    With another number, results may differ in their last digits. So it is a part of the cache key; the number of
+    workers
+    is not.
+    """
+
+    @property
+    def most_cpu_seconds(self) -> float:
+        """Processor time in seconds: ``cpu_seconds``, or a default for busy cores.
+
+        The default is two cores, or as many as the libraries have threads, busy for all of ``notebook_seconds``.
+        """
+        return max(2, self.threads) * self.notebook_seconds if self.cpu_seconds is None else self.cpu_seconds

@@ -1,0 +1,67 @@
+"""A run: what happened when a submission's cells were executed."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ATTEMPTS = 3
+"""Number of times that a notebook is run when its kernel is killed from outside."""
+TRAININGS = ("fast", "callbacks", "data", "model", "batches")
+"""How a ``fit`` ran: fast, or step by step because of what it was given, or of what the model is."""
+MAX_TRAININGS = 1_000_000
+"""Limit on the number of calls of ``fit`` that a kernel may claim."""
+
+
+class RunStatus(enum.StrEnum):
+    """Status of a run: how it ended. Whatever the status, cells that ran before keep their points."""
+
+    COMPLETED = "completed"
+    CELL_ERROR = "cell_error"  # a cell raised; the others ran
+    TIMED_OUT = "timed_out"  # a cell or the notebook used up its time
+    OUT_OF_MEMORY = "out_of_memory"
+    OUT_OF_CPU = "out_of_cpu"
+    OUT_OF_PROCESSES = "out_of_processes"  # a cell failed, or the kernel ended: no more processes or threads allowed
+    OUT_OF_DISK = "out_of_disk"  # a cell failed because a folder was full
+    TOO_MUCH_OUTPUT = "too_much_output"
+    KILLED = "killed"  # the kernel ended itself, or was stopped because it broke the message protocol
+    NO_REPORT = "no_report"  # the kernel never answered, or there was nothing to run
+
+
+@dataclass(frozen=True, slots=True)
+class CellRun:
+    """Result of running one cell of the composed notebook."""
+
+    status: str
+    """``ok``, ``error``, ``timed_out``, ``not_run`` or ``skipped`` (nothing to execute)."""
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    """nbformat outputs, size-limited."""
+    execution_count: int | None = None
+    seconds: float = 0.0
+    error: str | None = None
+    """``NameError: name 'x' is not defined``, where the cell raised."""
+    limit: RunStatus | None = None
+    """Limit on processes or on disk that a raising cell ran into, as its sandbox reports; else None."""
+    waited_seconds: float = 0.0
+    """Part of ``seconds`` in which others kept the cell waiting; it counts for no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Result of running the composed notebook. A student's failure is a value here."""
+
+    status: RunStatus
+    message: str
+    """Sentence for the student: what stopped the run, with the limit and its value; empty when COMPLETED."""
+    cells: tuple[CellRun, ...]
+    """Parallel to the composed notebook's cells."""
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_mib: float | None
+    """None where no cgroup was available."""
+    sandbox: str
+    """Description of its sandbox: ``bubblewrap, cgroup v2`` or ``bubblewrap, reduced limits``."""
+    trainings: Mapping[str, int] = field(default_factory=dict)
+    """One of :data:`TRAININGS` → the number of such calls of Keras's ``fit``: the kernel's claim, never graded."""
