@@ -72,7 +72,7 @@ def graded(
             for one in pack:
                 result = judged(one, outcome, solution)
                 if result.verdict is Verdict.SURVIVED and raises(one, runs.folder / _name(pack) / "autograded"):
-                    result = replace(result, reason=_RAISES)
+                    result = _raised_alone(result)
                 if len(pack) > 1 and needs_a_run_alone(result, outcome):
                     doubtful.append(one)
                 else:
@@ -143,6 +143,14 @@ def raises(mutant: Mutant, graded: Path) -> bool:
     return any(one.get("autograder", {}).get("run") == "error" for one in own)
 
 
+def _raised_alone(result: Result) -> Result:
+    """Say of a survivor that its cell raises; cheats come last in it, so that the right answer was there before."""
+    if result.mutant.family == "cheat":
+        return replace(result, verdict=Verdict.WITHDRAWN, reason=_NO_CHEAT)
+    return replace(result, reason=_RAISES)
+
+
+_NO_CHEAT = "the cheat itself raises an error here, after the right answer was made"
 _RAISES = "its cell raises an error, and no question loses points by it"
 
 

@@ -22,7 +22,7 @@ class Verdict(enum.StrEnum):
     EQUIVALENT = "equivalent"  # it behaves as the solution does, and counts nowhere
     SPARED = "spared"  # an honest rewrite that kept all points
     LOST = "lost"  # an honest rewrite that lost some
-    WITHDRAWN = "withdrawn"  # a rewrite that turned out not to be honest: it counts nowhere
+    WITHDRAWN = "withdrawn"  # a rewrite that was not honest, or a cheat that raised: it counts nowhere
     NOT_GRADED = "not graded"  # this machine could not grade it
 
 

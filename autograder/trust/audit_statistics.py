@@ -49,6 +49,8 @@ class Difference:
 
 MAX_P, MIN_EFFECT = 0.05, 0.5
 """Bounds of :attr:`Difference.is_different`."""
+NEGLIGIBLE = 0.01
+"""Share of a metric that makes no difference between two trainings without chance."""
 
 
 def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
@@ -58,13 +60,16 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
     Faults") fit a generalized linear model of the metric on the group and ask for p < 0.05 and an effect of at least
     0.5 (Cohen 1988). With the Gaussian family and one factor of two groups, that model's coefficient is the difference
     of the means; its p is that of Student's t with a pooled variance, which is exact for few trainings.
+
+    Where nothing varies, as nothing in the training is random, any difference would be certain: there it must be more
+    than :data:`NEGLIGIBLE`.
     """
     means = [math.fsum(group) / len(group) for group in (first, second)]
     freedom = len(first) + len(second) - 2
     squares = math.fsum((x - mean) ** 2 for group, mean in zip((first, second), means, strict=True) for x in group)
     gap = means[1] - means[0]
     if freedom < 1 or squares <= 1e-24 * max(1.0, max(map(abs, means))) ** 2:
-        apart = abs(gap) > 1e-9 * max(1.0, *map(abs, means))
+        apart = abs(gap) > NEGLIGIBLE * max(map(abs, means))
         return Difference(0.0 if apart else 1.0, math.copysign(math.inf, gap) if apart else 0.0, *means)
     deviation = math.sqrt(squares / freedom)
     t = gap / (deviation * math.sqrt(1 / len(first) + 1 / len(second)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,11 +11,13 @@ from autograder.records.grade import Grade
 from autograder.trust.audit_records import Result, Verdict
 from autograder.trust.audit_runs import TRAINING_SEEDS, Display, Runs, runs_that_fit, until
 from autograder.trust.audit_statistics import difference
+from autograder.trust.measures import measured_name
 from autograder.trust.mutants import Mutant
 
 MIN_TRAININGS = 4
 """Trainings of each group without which nothing is decided."""
-HIGHER_IS_BETTER = frozenset({"accuracy"})
+Metric = tuple[str, str, bool]
+"""Question and check, name of the measured value, whether higher ones are better."""
 
 
 def retrained(
@@ -65,13 +66,14 @@ def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Re
         return result
     worse, compared = [], []
     for key in groups[0][0]:
+        _, name, is_higher_better = key
         samples = [[one[key] for one in group if key in one] for group in groups]
         if min(map(len, samples)) < MIN_TRAININGS:
             continue
         found = difference(*samples)
-        words = f"{key[1]} {found.second:.4g} instead of {found.first:.4g} over {len(samples[1])} trainings"
+        words = f"{name} {found.second:.4g} instead of {found.first:.4g} over {len(samples[1])} trainings"
         compared.append(words)
-        sign = -1 if key[1] in HIGHER_IS_BETTER else 1
+        sign = -1 if is_higher_better else 1
         if found.is_different and sign * found.d > 0:
             worse.append(f"{words} (p {found.p:.2g}, d {found.d:.2g})")
     if not compared:
@@ -82,16 +84,16 @@ def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Re
     return replace(result, verdict=Verdict.EQUIVALENT, is_decided=True, reason=reason, advice="")
 
 
-def _metrics(grade: Grade, mutant: Mutant) -> dict[tuple[str, str], float]:
-    """Collect what tests measured of trained models: (question and check, metric) → value."""
-    found: dict[tuple[str, str], float] = {}
+def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:
+    """Collect what tests measured of trained models: losses, accuracies, and what stands beside a threshold."""
+    found: dict[Metric, float] = {}
     for book in grade.notebooks:
         for question in book.questions if book.notebook == mutant.notebook else ():
             for check in question.checks if question.id in mutant.feeds.every else ():
-                for metric in ("loss", "accuracy"):
-                    value = check.evidence.get(metric)
-                    if isinstance(value, float) and math.isfinite(value):
-                        found[f"{question.id} {check.name}", metric] = value
+                name = measured_name(check.evidence)
+                if name is not None and (name in ("loss", "accuracy") or "threshold" in check.evidence):
+                    is_higher_better = check.evidence.get("higher_is_better", name == "accuracy") is True
+                    found[f"{question.id} {check.name}", name, is_higher_better] = float(check.evidence[name])
     return found
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from autograder import __version__
 from autograder.check.verdict import ALPHA
-from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult
+from autograder.records.checks import CheckResult
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.release import calibration_record as record
@@ -44,9 +44,8 @@ from autograder.trust.calibration_statistics import (
     tail_probability,
     tolerance_factor,
 )
+from autograder.trust.measures import is_number, measured_name
 
-_ABOUT = frozenset({"standard_error", "rows", "epochs", "spread", "values", "resamples", "resamples_met"})
-"""Evidence that is about a measured value, and none itself."""
 _DOUBT = NormalDist().inv_cdf(1 - ALPHA)
 """Standard errors that a close call bridges, in the normal approximation of its bootstrap."""
 Key = tuple[str, str, str]
@@ -133,7 +132,7 @@ def _checks(
             results, others = _relative(results, measure), {n: _with(each, key, measure) for n, each in others.items()}
             measure, thresholds = f"{measure} minus threshold", {0.0}
         values = _numbers(results, measure)
-        first = next(one.evidence for one in results if _is_number(one.evidence.get(measure)))
+        first = next(one.evidence for one in results if is_number(one.evidence.get(measure)))
         higher = first.get("higher_is_better") is True
         error = math.sqrt(statistics.fmean([e * e for e in _numbers(results, "standard_error")] or [0.0]))
         doubt = _DOUBT * error if first.get("close_calls") is True else 0.0
@@ -180,18 +179,13 @@ def _measured(grades: Sequence[Grade]) -> dict[Key, list[CheckResult]]:
 
 def _measure(results: Sequence[CheckResult]) -> str | None:
     """Return the name of the measured value: the first number of the evidence that is no more than about another."""
-    skipped = _ABOUT | PRIVATE_EVIDENCE
-    for one in results:
-        names = [name for name, value in one.evidence.items() if name not in skipped and _is_number(value)]
-        if names:
-            return names[0]
-    return None
+    return next((name for one in results if (name := measured_name(one.evidence)) is not None), None)
 
 
 def _numbers(results: Sequence[CheckResult], name: str) -> list[float]:
     """List what the evidence has of a name, where it is a number."""
     found: list[Any] = [one.evidence.get(name) for one in results]
-    return [float(value) for value in found if _is_number(value)]
+    return [float(value) for value in found if is_number(value)]
 
 
 def _relative(results: Sequence[CheckResult], measure: str) -> list[CheckResult]:
@@ -208,10 +202,6 @@ def _relative(results: Sequence[CheckResult], measure: str) -> list[CheckResult]
 
 def _with(measured: Mapping[Key, list[CheckResult]], key: Key, measure: str) -> dict[Key, list[CheckResult]]:
     return {name: _relative(one, measure) if name == key else one for name, one in measured.items()}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _answer(name: str, results: Sequence[CheckResult], check: CheckCalibration) -> AnswerValues | None:

@@ -256,8 +256,49 @@ def test_a_survivor_that_learned_less_is_told_by_repeated_trainings(tmp_path: Pa
     assert (worse.verdict, worse.is_decided) == (Verdict.SURVIVED, True)
     assert worse.reason.startswith("loss 1.50")
     assert " instead of 0.50" in worse.reason
-    (alike,) = [r for change, r in results.items() if "return abs(0.5 - rate)" in change]
+    (alike,) = [r for change, r in results.items() if "return abs(0.5 - rate)" in change]  # equal but for chance
     assert alike.verdict is Verdict.EQUIVALENT
+
+
+CERTAIN = """\
+import numpy as np
+from autograder import check
+### BEGIN SOLUTION
+def train(rate):
+    return 0.4 - 0.001 * abs(rate - 1)
+
+
+skill = train(1)
+### END SOLUTION"""
+
+
+def test_without_chance_a_difference_of_a_hundredth_is_none(tmp_path: Path) -> None:
+    """What a test states beside a threshold is compared, in the direction that the test says."""
+    stated = "{'skill': float(skill), 'threshold': -99.0, 'higher_is_better': True}"
+    test = f"check.report('holdout', 1.0, 'measured', evidence={stated})"
+    found = audited(tmp_path, solution=CERTAIN, test=test)
+    results = {"\n".join(diff(r.mutant, 0)): r for r in found.results}
+    (near,) = [r for change, r in results.items() if "+skill = train(2)" in change]
+    assert near.verdict is Verdict.EQUIVALENT
+    assert near.reason == "as good as the solution: skill 0.399 instead of 0.4 over 5 trainings"
+    decided = {r.reason for r in found.of(Verdict.SURVIVED) if r.is_decided}
+    assert any(reason.startswith("skill -0.") for reason in decided), decided
+    assert not any(reason.startswith("skill 1.") for reason in decided)
+
+
+def test_a_cheat_that_raises_after_the_right_answer_counts_nowhere(tmp_path: Path) -> None:
+    """Nothing was put in its place: the notebook still has the right object."""
+    solution = """\
+### BEGIN SOLUTION
+class Half:
+    shape = dtype = property(lambda self: 1)
+    def __call__(self, x): return x / 2
+half = Half()
+### END SOLUTION"""
+    found = audited(tmp_path, solution=solution, test="assert half(4) == 2", families=("cheat",))
+    withdrawn = {one.mutant.operator for one in found.of(Verdict.WITHDRAWN)}
+    assert cheats.SAME_SHAPE in withdrawn
+    assert found.count(Verdict.SURVIVED) == 0
 
 
 def test_a_stop_says_that_nothing_is_lost() -> None:
