@@ -106,6 +106,13 @@ class HandIns:
         found = self.chosen(student, assignment)
         return self.course.submitted(student, assignment) if found is None else found.folder
 
+    def folders(self, student: str, assignment: str) -> tuple[Path, ...]:
+        """Return the folders that decide a student's grade: where the best attempt counts, those of all attempts."""
+        one = self.course.assignments.get(assignment)
+        if one is not None and one.attempts.counts == "best":
+            return tuple(each.folder for each in self.attempts(student, assignment))
+        return (self.folder(student, assignment),)
+
     def dates(self, student: str, assignment: str, attempt: Attempt | None = None) -> Dates:
         """Return a student's dates for an assignment, with late days as far as earlier assignments left them.
 
