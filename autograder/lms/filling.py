@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder.lms.entries import Entry
 from autograder.lms.matching import Known, match
@@ -84,6 +84,8 @@ def fill(
             comment = _comment(cells, column, entry, before)
             if is_same(value, score):
                 same.append(entry.student)
+                if column.comments is not None and comment != before.comment:
+                    sent[entry.student] = replace(before, comment=comment)
             else:
                 written.append(entry.student)
                 cells[column.index] = sheet.number(round(score, 2))

@@ -109,6 +109,16 @@ def test_a_grade_that_this_course_wrote_is_replaced(filled, tmp_path):
     assert sheet.rows[3][5] == "12"
 
 
+def test_a_comment_that_changes_while_the_points_do_not_is_replaced_each_time(filled, tmp_path):
+    memory, text = Memory(tmp_path / "posted.json"), MOODLE
+    jane = {"doejane": Known(ids=("participant:101",))}
+    for comment in ("first", "second", "third"):
+        sheet, done = filled(text, [Entry("doejane", 17.5, 20.0, comment, None)], students=jane, memory=memory)
+        memory.remember_all(done.sent)
+        assert sheet.rows[1][9] == comment
+        text = sheet.encode().decode()
+
+
 def test_what_waits_for_a_person_is_not_written(filled):
     sheet, done = filled(CANVAS, [entry("doejane", None)])
     assert done.waiting == {"doejane": "a person has not decided yet"}
