@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
+from autograder._util.digests import folder_key
+from autograder._util.files import Versions, versions
 from autograder._util.yaml_record import aware
 from autograder.records import Assignment, Course, Dates
 from autograder.submissions.claims import read_claims, superseded_folder
@@ -89,9 +92,12 @@ class HandIns:
         return counting(attempts, one.attempts, due, scores, _zone(one))
 
     def trial(self, student: str, assignment: str, attempt: Attempt) -> Path:
-        """Return the folder for the result of an attempt that is graded to find the best one."""
-        time = f"{attempt.time.astimezone(UTC):%Y%m%dT%H%M%SZ}" if attempt.time is not None else "unknown"
-        return self.course.state / "attempts" / assignment / student / f"{attempt.submitter}-{time}" / "autograded"
+        """Return the folder for the result of an attempt that is graded to find the best one.
+
+        It is named by the attempt's content and time: the attempt keeps it when a newer one supersedes it.
+        """
+        name = f"{attempt.submitter}-{_key(attempt.folder, versions(attempt.folder, follow_symlinks=False))[:32]}"
+        return self.course.state / "attempts" / assignment / student / name / "autograded"
 
     def _score(self, student: str, assignment: str, attempt: Attempt) -> float | None:
         """Read the score of an attempt; None if it is not graded."""
@@ -156,6 +162,12 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # nobody may look into it: grading says so
         return True
+
+
+@functools.lru_cache(maxsize=4096)
+def _key(folder: Path, _versions: Versions) -> str:
+    """Digest an attempt's files, timestamp.txt included; a folder that has not changed is read once."""
+    return folder_key(folder)
 
 
 def _zone(assignment: Assignment) -> tzinfo:

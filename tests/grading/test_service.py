@@ -286,6 +286,14 @@ def test_the_best_of_several_attempts_is_recorded_and_each_is_graded_once(
     assert float(row["score"]) == 2
 
 
+def test_attempts_of_one_second_are_each_graded_once(best: Course, attempts: Attempts, tmp_path: Path) -> None:
+    with Service(best, best.assignments["hw"]) as opened:
+        for answer in (WRONG, RIGHT, f"{WRONG}  # again"):
+            hand_in(best, tmp_path / "in", answer, 1)
+        assert opened.submit("ada").result(SECONDS).score == 2
+    assert len(attempts.of) == 4, "three attempts, and the best of them"
+
+
 def test_if_an_attempt_cannot_be_graded_the_best_is_not_known(best: Course, attempts: Attempts, tmp_path: Path) -> None:
     """The grade that stands is kept; the next arrival, or a batch, tries again."""
     with Service(best, best.assignments["hw"]) as opened:
@@ -423,3 +431,22 @@ def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course, inb
         assert ("bob" in line, "0 / 2" in line) == (True, True)
         assert running.wait(SECONDS) == 0, running.stderr.read()
     assert (course.feedback("bob", "hw") / "nb.html").is_file()
+
+
+@pytest.mark.sandbox
+def test_the_command_records_the_best_of_several_attempts(course: Course, tmp_path: Path) -> None:
+    tiny_course(course.root, yaml=f"{YAML}    attempts: best\n")
+    hand_in(course, tmp_path / "in", RIGHT, 1)
+    command = [sys.executable, "-m", "autograder", "grade", "hw", "--course", str(course.root), "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        try:
+            first = running.stdout.readline()
+            hand_in(course, tmp_path / "in", WRONG, 2)
+            second = running.stdout.readline()
+        finally:
+            running.send_signal(signal.SIGINT)
+        assert ("2 / 2" in first, "2 / 2" in second) == (True, True)
+        assert running.wait(SECONDS) == 0, running.stderr.read()
+    assert (course.feedback("ada", "hw") / "nb.html").is_file()
