@@ -78,7 +78,7 @@ def fill(
         before = memory[entry.student]
         stands = cells[column.index].strip()
         value = _value(stands)
-        if column.locked is not None and cells[column.locked].strip().casefold() == "no":
+        if column.locked is not None and cells[column.locked].strip().casefold() in ("no", "nein"):
             kept[entry.student] = "it cannot be changed there"
         elif stands in ("", "-") or overwrite or is_same(value, before.score) or is_same(value, score):
             comment = _comment(cells, column, entry, before)

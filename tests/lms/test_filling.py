@@ -28,6 +28,12 @@ MOODLE = (
     'Participant 101,Jane Doe,jd@example.org,Submitted,,"20.00",Yes,-,-,\r\n'
     'Participant 102,Max_Roe,mr@example.org,Submitted,,"20.00",No,-,-,well\r\n'
 )
+MOODLE_IN_GERMAN = (
+    'ID,"Vollständiger Name",E-Mail-Adresse,Status,Bewertung,Bestwertung,"Bewertung kann geändert werden",'
+    '"Zuletzt geändert (Abgabe)","Zuletzt geändert (Bewertung)","Feedback als Kommentar"\n'
+    'Teilnehmer/in101,"Jane Doe",jd@example.org,"Zur Bewertung abgegeben",,"20,00",Ja,-,-,\n'
+    'Teilnehmer/in102,"Max Roe",mr@example.org,"Zur Bewertung abgegeben",,"20,00",Nein,-,-,gut\n'
+)
 BLACKBOARD = (
     '"Last Name"\t"First Name"\t"Username"\t"Student ID"\t"Hands-on [Total Pts: 20 Score] |5678"\n'
     '"Doe"\t"Jane"\t"jd"\t"7"\t""\n"Roe"\t"Max"\t"mr"\t"8"\t""\n'
@@ -86,6 +92,20 @@ def test_moodles_worksheet_gets_comments_and_its_locks_hold(filled):
     assert sheet.rows[1][9] == "network: 17.5 of 20<br>a &lt; b"
     assert done.kept == {"mr": "it cannot be changed there"}
     assert sheet.rows[2][9] == "well"
+
+
+def test_moodles_german_worksheet_is_one_too(filled):
+    students = {"doejane": Known(ids=("participant:101",)), "mr": Known(names=("Max Roe",))}
+    sheet, done = filled(MOODLE_IN_GERMAN, students=students)
+    assert (sheet.rows[1][4], sheet.rows[1][9]) == ("17.5", "network: 17.5 of 20<br>a &lt; b")
+    assert done.kept == {"mr": "it cannot be changed there"}
+
+
+def test_a_table_of_ones_own_with_german_headings_is_no_worksheet(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("ID;Bewertung\n17;\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="is no grade file of"):
+        recognize(read_sheet(path), ["hands-on"])
 
 
 def test_a_grade_that_stands_there_is_kept(filled):
