@@ -66,9 +66,9 @@ class HandIns:
         """List all attempts of a student's team, in order."""
         found = []
         for member in self.teams(assignment).members(student):
-            folders = [self.course.submitted(member, assignment)]
             earlier = superseded_folder(self.course, assignment, member)
-            folders += sorted(earlier.iterdir()) if earlier.is_dir() else []
+            folders = sorted(earlier.iterdir()) if earlier.is_dir() else []
+            folders.append(self.course.submitted(member, assignment))  # of equal times, the current one is the newest
             found += [Attempt(member, folder, read_timestamp(folder)) for folder in folders if folder.is_dir()]
         return in_order(found)
 
