@@ -29,14 +29,15 @@ test: install ## lint, types, unit and integration tests: what continuous integr
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not security and not prose" $(PYTEST_ARGS)
 
 test-slow: install ## the slow tests but for attacks and variants, and the numbers in prose
-	$(BIN)/python -m pytest -q -m "slow or prose" --ignore tests/security --ignore tests/lessons/test_variants.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "slow or prose" --ignore tests/security --ignore tests/lessons/test_variants.py --ignore tests/lessons/test_audits.py \
+	  $(PYTEST_ARGS)
 
 test-security: install ## the security tests in full: attacks through the pipeline, generated ones among them, both starts
 	KERNELS=warm $(BIN)/python -m pytest -q -m "" tests/security $(PYTEST_ARGS)
 	KERNELS=cold $(BIN)/python -m pytest -q -m "" tests/security $(PYTEST_ARGS)
 
-test-variants: install ## a hundred honest variants of the lessons' solutions and a hundred wrong ones, graded
-	$(BIN)/python -m pytest -q -m "" tests/lessons/test_variants.py $(PYTEST_ARGS)
+test-variants: install ## a hundred honest variants of the lessons' solutions, and audits of the lessons' tests: an hour
+	$(BIN)/python -m pytest -q -m "" tests/lessons/test_variants.py tests/lessons/test_audits.py $(PYTEST_ARGS)
 
 test-interruptions: install ## batches that are killed, locked out or out of disk must lose nothing (ARGS="--kills 200")
 	PYTHONPATH=tests $(BIN)/python -m interruptions $(ARGS)

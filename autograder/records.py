@@ -232,6 +232,8 @@ class AuditFloor:
 
     caught: float | None = None
     """Smallest share of wrong answers that are caught, 0 to 1; None: none is demanded."""
+    right: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Answer (grade_id) → changes that the task allows, in an audit's words: with them, it must keep all points."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,13 +133,19 @@ class Reader:
         return result
 
     def value(self, node: yaml.Node, hint: Any, key: str) -> Any:
-        """Convert the node to ``hint``: str, int, float, datetime (aware), tuple[str, ...], or one of them or None."""
+        """Convert the node to ``hint``.
+
+        It is str, int, float, datetime (aware), tuple[str, ...], one of them or None, or a mapping from text to them.
+        """
         if isinstance(hint, types.UnionType):
             if is_null(node):
                 return None
             hint = next(option for option in typing.get_args(hint) if option is not types.NoneType)
         if typing.get_origin(hint) is tuple:
             return tuple(self.value(item, str, key) for item in self.items(node, key))
+        if typing.get_origin(hint) is Mapping:
+            wanted = typing.get_args(hint)[1]
+            return {name: self.value(item, wanted, name) for name, (_, item) in self.pairs(node, repr(key)).items()}
         found = _fitted(self._scalar(node, key), hint)
         if type(found) is not hint:
             raise self.error(node, f"{key!r} must be {_NAMES[hint]}, not {_kind(node)}")

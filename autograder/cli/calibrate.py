@@ -114,7 +114,7 @@ def _run(
     if reduced := require_walls(release.assignment):
         say_reduced()
     with working_folder(course) as folder:
-        planned, runs.literals = plan_runs(course, release, wanted, runs.planned, seed, folder)
+        planned = plan_runs(course, release, wanted, runs, seed, folder)
         count = 1 if reduced else workers or batch.worker_count([run.work for run in planned])
         labels = [run.label for run in planned]
         with BatchProgress(labels, f"calibrate {name}", Console(stderr=True), workers=count, quiet=quiet) as progress:

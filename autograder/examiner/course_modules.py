@@ -27,7 +27,10 @@ def search_folders(exam: Exam) -> list[str]:
 
     The folder may be a constant of the notebook, as in ``where = "code"; sys.path.append(where)``.
     """
-    trees = [_tree(cell.source) for cell in exam.cells if cell.cell_type == "code"]
+    sources = [cell.source for cell in exam.cells if cell.cell_type == "code"]
+    if not any("path" in source for source in sources):  # asked for each submission
+        return []
+    trees = [_tree(source) for source in sources]
     imports = aliases(trees)
     constants = _constants(trees)
     found: dict[str, None] = {}

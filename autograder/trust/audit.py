@@ -10,7 +10,7 @@ where it was.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -27,7 +27,7 @@ from autograder.trust.audit_records import Audit, QuestionTally, Result, Verdict
 from autograder.trust.audit_runs import Display, Options, Runs
 from autograder.trust.audit_training import is_trained, retrained
 from autograder.trust.audit_words import advice, with_remarks
-from autograder.trust.mutants import Mutant, mutants
+from autograder.trust.mutants import FAMILIES, Mutant, mutants
 from autograder.trust.mutants.feeds import is_tested
 
 MINUTES, MINUTES_WITH_NETWORKS = 2.0, 10.0
@@ -55,7 +55,8 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
         runs = Runs(course, release, options)
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
-        made = mutants(release.exams, options.families, options.questions, options.seed)
+        right = release.assignment.audit.right
+        made = mutants(release.exams, options.families, options.questions, options.seed, right)
         end = began + 60 * minutes
         results = graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
         results = _compared(results, runs, display, began + 60 * minutes * SHARE_OF_COMPARISONS)
@@ -64,7 +65,9 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
             known = {result.mutant.id: result for result in results}
             more = graded(made, solution, runs, display, end - 60 * minutes * MIN_SHARE_LEFT / 2)
             results = _compared(tuple(known.get(r.mutant.id, r) for r in more), runs, display, end)
-    notes = tuple(_notes(made, results, minutes, spent, release))
+    notes = [*_notes(made, results, minutes, spent, release)]
+    if set(options.families) == set(FAMILIES) and not options.questions:
+        notes += _unknown_changes(made, right)
     tallies = tuple(with_remarks(_tallies(release.exams, results, options.questions), results))
     return Audit(
         assignment=release.assignment.name,
@@ -74,7 +77,7 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
         made=len(made),
         results=results,
         questions=tallies,
-        notes=notes,
+        notes=tuple(notes),
         floor=release.assignment.audit.caught,
     )
 
@@ -105,7 +108,11 @@ def default_minutes(release: Release) -> float:
 
 def _compared(results: Results, runs: Runs, display: Display, deadline: float) -> Results:
     """Compare survivors, and honest rewrites that lost points, with the solution."""
-    doubtful = [r.mutant for r in results if r.verdict in (Verdict.SURVIVED, Verdict.LOST) and not r.is_decided]
+    open_verdicts = (Verdict.SURVIVED, Verdict.LOST)
+    # What course.yaml calls right may differ from the solution.
+    doubtful = [
+        r.mutant for r in results if r.verdict in open_verdicts and not r.is_decided and not r.mutant.is_allowed
+    ]
     if not doubtful or time.monotonic() >= deadline:
         return results
     display.says(f"Comparing {len(doubtful)} answers with the solution…")
@@ -153,6 +160,16 @@ def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[st
                 honest=len(honest),
                 lost=sum(r.is_caught_by(name) for r in honest),
             )
+
+
+def _unknown_changes(made: Sequence[Mutant], right: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Name what course.yaml calls right, and no operator makes."""
+    for answer, operators in right.items():
+        known = {mutant.operator for mutant in made if mutant.cell == answer}
+        for operator in operators:
+            if operator not in known:
+                near = suggest(operator, known)
+                yield f"'right' in 'audit' of course.yaml: nothing makes {operator!r} of {answer!r}{near}"
 
 
 def _notes(

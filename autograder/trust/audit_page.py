@@ -58,7 +58,9 @@ def _tiles(audit: Audit) -> Iterator[tuple[str, str, str]]:
     yield f"{audit.caught} of {audit.wrong}", "wrong answers caught", interval(audit.interval) if audit.wrong else ""
     yield str(audit.count(Verdict.SURVIVED)), "survived", "they keep all their points"
     honest = audit.count(Verdict.SPARED, Verdict.LOST)
-    yield f"{audit.count(Verdict.LOST)} of {honest}", "right answers lost points", ""
+    allowed = sum(result.mutant.is_allowed for result in audit.of(Verdict.SPARED, Verdict.LOST))
+    remark = f"{allowed} are changes that course.yaml calls right" if allowed else ""
+    yield f"{audit.count(Verdict.LOST)} of {honest}", "right answers lost points", remark
     yield str(audit.count(Verdict.EQUIVALENT)), "equivalent", "as the solution: they count nowhere"
 
 

@@ -204,6 +204,7 @@ def _result(result: Result) -> dict[str, Any]:
         "notebook": mutant.notebook,
         "cell": mutant.cell,
         "questions": list(mutant.feeds.direct),
+        "allowed": mutant.is_allowed,
         "verdict": result.verdict.value,
         "losses": [{"question": x.question, "points": round(x.points, 4), "message": x.message} for x in result.losses],
         "raised": result.raised,

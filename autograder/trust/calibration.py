@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from autograder.release.calibration_record import (
     QuestionCalibration,
     Share,
 )
-from autograder.trust.calibration_findings import findings
+from autograder.trust.calibration_findings import GOOD, findings
 from autograder.trust.calibration_loss import distance_of, loss_probability
 from autograder.trust.calibration_runs import MIN_RUNS, SOLUTION, CalibrationError, Runs
 from autograder.trust.calibration_statistics import (
@@ -72,7 +72,7 @@ def calibration(
         raise CalibrationError(_too_few(runs, len(solution)))
     names = [name for name in runs.grades if name != SOLUTION]
     answers = {name: runs.of(name) for name in sorted(names)}
-    checks = list(_checks(solution, answers, rate))
+    checks = list(_checks(solution, answers, runs.judged, rate))
     stated = sum(one.threshold is not None for one in checks)
     shared = whole_rate / stated if stated else whole_rate
     checks = [replace(one, wanted_shared=_wanted(one, shared)) for one in checks]
@@ -113,9 +113,12 @@ def _too_few(runs: Runs, done: int) -> str:
 
 
 def _checks(
-    solution: Sequence[Grade], answers: Mapping[str, Sequence[Grade]], rate: float
+    solution: Sequence[Grade],
+    answers: Mapping[str, Sequence[Grade]],
+    judged: Mapping[str, Container[tuple[str, str]]],
+    rate: float,
 ) -> Iterator[CheckCalibration]:
-    """Yield each check with a number, in the order of the exam."""
+    """Yield each check with a number, in the order of the exam, with the answers that it tells something of."""
     found = _measured(solution)
     others = {name: _measured(grades) for name, grades in answers.items()}
     for key, results in found.items():
@@ -153,7 +156,8 @@ def _checks(
             wanted=None,
             wanted_shared=None,
         )
-        named = (_answer(name, each.get(key, []), made) for name, each in others.items())
+        telling = {name: each for name, each in others.items() if name.startswith(GOOD) or key[:2] in judged[name]}
+        named = (_answer(name, each.get(key, []), made) for name, each in telling.items())
         made = replace(made, wanted=_wanted(made, rate), answers=tuple(one for one in named if one is not None))
         yield _with_tail(made)
 

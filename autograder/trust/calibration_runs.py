@@ -6,6 +6,7 @@ has not executed yet.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder._util.syntax import parsed
 from autograder.errors import AutograderError, SubmissionError
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading import batch
@@ -21,12 +23,13 @@ from autograder.grading.batch import Execute
 from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.schedule import alone_at_the_end, once_each
 from autograder.grading.work import Work
-from autograder.records import Course, Exam, Grade, NotGraded
+from autograder.records import Course, Exam, Grade, NotGraded, Role
 from autograder.release.build import notebook_text
 from autograder.release.calibration_record import ANSWERS
 from autograder.release.exam import solution_notebook
 from autograder.release.record import Release
 from autograder.trust.calibration_seeds import CELL, Redrawing, Seeds, redraw, seeds_of
+from autograder.trust.mutants.feeds import feeds, is_tested
 from autograder.trust.work_folder import work_folder
 
 SOLUTION = "solution"
@@ -49,6 +52,25 @@ class Candidate:
     notebooks: Mapping[str, NotebookNode]
     """Name of a notebook → the notebook as a student would hand it in."""
 
+    def is_judged_by(self, exam: Exam) -> frozenset[str]:
+        """Return the questions of an exam that tell something of this answer: where it differs from the solution.
+
+        What a weak answer leaves as the solution has it may earn all points. An answer with other cells of its own is
+        judged by all questions.
+        """
+        own, solution = (
+            {cell.metadata.get("nbgrader", {}).get("grade_id") or cell.source: cell.source for cell in book.cells}
+            for book in (self.notebooks[exam.notebook], solution_notebook(exam))
+        )
+        different = {name for name in own if _form(own[name]) != _form(solution.get(name, ""))}
+        answers = {str(c.grade_id): n for n, c in enumerate(exam.cells) if c.role is Role.ANSWER}
+        tested = (str(cell.grade_id) for cell in exam.cells if is_tested(cell))
+        graded = {str(cell.grade_id) for cell in exam.cells if cell.grade_id}
+        if any(name not in graded for name in different):
+            return frozenset(tested)
+        changed = (answers[name] for name in different if name in answers)
+        return frozenset(question for index in changed for question in feeds(exam, index).direct)
+
 
 @dataclass
 class Runs:
@@ -61,6 +83,8 @@ class Runs:
     failures: dict[str, str] = field(default_factory=dict)
     """``solution, run 3`` → why this machine could not grade it."""
     seconds: float = 0.0
+    judged: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """Named answer → the questions that tell something of it: (notebook, question)."""
 
     def of(self, candidate: str) -> list[Grade]:
         """Return the grades of a candidate, in the order of the runs."""
@@ -117,27 +141,35 @@ class Run:
 
 
 def plan_runs(
-    course: Course, release: Release, wanted: Sequence[Candidate], count: int, seed: int, folder: Path
-) -> tuple[list[Run], int]:
+    course: Course, release: Release, wanted: Sequence[Candidate], into: Runs, seed: int, folder: Path
+) -> list[Run]:
     """Write the notebooks of all runs, with their seeds drawn anew.
 
     Args:
         course: the course.
         release: the release with the exams.
         wanted: solution and answers.
-        count: runs of each.
+        into: gets the number of integers in seeding calls, and the questions that judge each answer.
         seed: decides the new seeds.
         folder: an empty folder for the notebooks.
 
     Returns:
-        The runs, run 1 of all candidates before run 2 of any, and the number of integers in seeding calls.
+        The runs, run 1 of all candidates before run 2 of any.
     """
     found = [seeds_of(exam) for exam in release.exams]
+    into.literals = sum(one.count for one in found)
+    into.judged = {
+        candidate.name: frozenset(
+            (exam.notebook, name) for exam in release.exams for name in candidate.is_judged_by(exam)
+        )
+        for candidate in wanted
+        if candidate.name != SOLUTION
+    }
     pairs = zip(release.notebooks, found, strict=True)
     changed = replace(release, notebooks=tuple(replace(notebook, exam=one.exam) for notebook, one in pairs))
     planner = batch.Planner(course, changed)
     runs = []
-    for number in range(count):
+    for number in range(into.planned):
         for candidate in wanted:
             place = folder / f"{candidate.name}-{number}"
             (place / "submitted").mkdir(parents=True)
@@ -147,7 +179,13 @@ def plan_runs(
             name = f"{candidate.name}, run {number + 1}"
             work = planner.work(name, submission=place / "submitted", target=place / "graded")
             runs.append(Run(candidate.name, number, work))
-    return runs, sum(one.count for one in found)
+    return runs
+
+
+def _form(source: str) -> str:
+    """Return code without comments and spacing; other text as it is."""
+    tree = parsed(source)
+    return source if tree is None else ast.unparse(tree)
 
 
 def _notebook(candidate: Candidate, exam: Exam, seeds: Seeds, number: int, new: Redrawing) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,18 @@ def told(code: str) -> str:
 def test_what_recognizes_text_formats_is_not_imported() -> None:
     code = "import sys, autograder._util.notebook_format\nprint([n for n in ('rfc3987_syntax', 'isoduration', 'arrow') if n in sys.modules])"
     assert told(code) == "[]"
+
+
+@pytest.mark.parametrize("code", ["database.prepare()", "with database.opened(course): pass"])
+def test_a_gradebook_is_opened_without_it(tmp_path: Path, code: str) -> None:
+    """nbgrader imports nbformat, too; half a gradebook's time was the grammar that nobody uses."""
+    (tmp_path / "course.yaml").write_text("course: x\n")
+    course = f"load_course(Path({str(tmp_path)!r}))"
+    given = (
+        "import sys\nfrom pathlib import Path\nfrom autograder.course.configuration import load_course\n"
+        f"from autograder.results.gradebook import database\ncourse = {course}\n{code}\n"
+    )
+    assert told(given + "print([n for n in ('rfc3987_syntax', 'lark') if n in sys.modules])") == "[]"
 
 
 def test_notebooks_are_validated_all_the_same() -> None:

@@ -120,6 +120,13 @@ def test_the_floor_of_an_audit_is_the_courses_or_the_assignments(root: Path) -> 
         load(root, "course: x\naudit: {caught: 90}\n")
 
 
+def test_changes_that_a_task_allows_are_listed_by_answer(root: Path) -> None:
+    course = load(root, "course: x\nassignments:\n  intro: {audit: {right: {fit: [one epoch], net: no bias}}}\n")
+    assert course.assignments["intro"].audit.right == {"fit": ("one epoch",), "net": ("no bias",)}
+    with pytest.raises(CourseError, match=r"course.yaml:3: 'right' must be a mapping \(key: value\), not text"):
+        load(root, "course: x\nassignments:\n  intro: {audit: {right: one epoch}}\n")
+
+
 def test_a_single_name_is_a_list_of_it(root: Path) -> None:
     course = load(root, "course: x\nassignments:\n  dense: {files: kaggle_data.py}\n")
     assert course.assignments["dense"].files == ("kaggle_data.py",)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from autograder.grading.inside.lent_kernel import CoordinatorClient
 from autograder.grading.wire import MAX_REQUEST_BYTES, Closed, Line, until
 
 MAX = 1 << 20
@@ -95,3 +96,22 @@ def test_nobody_waits_longer_because_something_arrives_all_the_time(ends: tuple[
         there.send_request({})
     with pytest.raises(Closed, match="stopped waiting"):
         here.receive(lambda: False)
+
+
+def test_an_outcome_waits_for_the_reply_to_a_request_that_was_begun(ends: tuple[Line, Line, socket.socket]) -> None:
+    """A thread that watches the kernel asks at any moment: its request must neither mix with the outcome nor outlive it."""
+    here, there, _ = ends
+    client = CoordinatorClient(there)
+    asking = threading.Thread(target=lambda: client({"ask": "usage", "kernel": 0}))
+    asking.start()
+    assert here.receive()[0] == {"ask": "usage", "kernel": 0}
+    ending = threading.Thread(target=lambda: client.send_outcome(b"the outcome"))
+    ending.start()
+    ending.join(0.1)
+    assert ending.is_alive()
+    here.send_request({"status": None})
+    assert here.receive()[0] == b"the outcome"
+    asking.join(5)
+    ending.join(5)
+    assert not asking.is_alive()
+    assert not ending.is_alive()

@@ -73,7 +73,7 @@ def run(course: Course, count: int = 20, *, seed: int = 0, execute: Here | None 
     release = tiny_release(course)
     runs = Runs(count, 0)
     with working_folder(course) as folder:
-        planned, runs.literals = plan_runs(course, release, candidates(course, release), count, seed, folder)
+        planned = plan_runs(course, release, candidates(course, release), runs, seed, folder)
         execute_runs(planned, runs, execute=execute or Here(), **options)
     return runs
 

@@ -118,6 +118,33 @@ def test_a_floor_of_the_course_is_held(tmp_path: Path) -> None:
     assert not audited(tmp_path / "other").is_below_floor
 
 
+RIGHT = "assert isinstance(double(1), int)"
+
+
+def test_a_change_that_the_task_allows_must_keep_all_points(tmp_path: Path) -> None:
+    yaml = YAML + "    audit: {caught: 0.1, right: {double: [+ for *, a number one too large]}}\n"
+    given = Options(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    spared, lost = (
+        audit(course, tiny_release(course), given, Silent())
+        for course in (tiny_course(tmp_path / "1", test=RIGHT, yaml=yaml), tiny_course(tmp_path / "2", yaml=yaml))
+    )
+    named = {"+ for *", "a number one too large"}
+    assert {one.mutant.operator for one in spared.of(Verdict.SPARED)} == named
+    assert {one.mutant.operator for one in lost.of(Verdict.LOST)} == named
+    assert not named & {one.mutant.operator for one in (*spared.of(Verdict.SURVIVED), *lost.of(Verdict.CAUGHT))}
+    assert lost.is_below_floor
+
+
+def test_a_change_that_nothing_makes_is_named(tmp_path: Path) -> None:
+    yaml = YAML + "    audit: {right: {double: [a number one to large]}}\n"
+    course = tiny_course(tmp_path, yaml=yaml)
+    found = audit(course, tiny_release(course), Options(execute=Here(), start=InProcessKernel, workers=1), Silent())
+    assert (
+        "'right' in 'audit' of course.yaml: nothing makes 'a number one to large' of 'double'; "
+        "did you mean 'a number one too large'?"
+    ) in found.notes
+
+
 def test_an_assignment_without_tests_is_refused(tmp_path: Path) -> None:
     course = tiny_course(tmp_path)
     source = course.source("hw") / "nb.ipynb"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, measuring, run
 from helpers.pages import inert
-from helpers.tiny import Here, tiny_release
+from helpers.tiny import Here, cell, notebook, tiny_release
 
 from autograder.grading import batch
 from autograder.records import Course
@@ -40,6 +40,44 @@ def test_each_run_has_other_seeds_and_the_counts_are_those_of_its_values(tmp_pat
     (weak,) = check.answers
     assert (weak.name, weak.passed.hits, weak.passed.runs) == ("weak", 0, 20)
     assert made.literals == 1
+
+
+def test_a_wrong_answer_is_judged_where_it_differs_from_the_solution(tmp_path: Path) -> None:
+    """What a weak notebook leaves as the solution has it passes, and says nothing of that threshold."""
+    course = measured_course(tmp_path)
+    second = "### BEGIN SOLUTION\nseparate = 0.5 + 0.01 * np.random.normal()\n### END SOLUTION"
+    cells = [
+        cell(SETUP, "setup", locked=True),
+        cell(ANSWER, "measure", solution=True),
+        cell(measuring(0.55), "test-1", grade=True, locked=True, points=2),
+        cell(second, "separate", solution=True),
+        cell(measuring(0.55).replace("measured", "separate"), "test-2", grade=True, locked=True, points=2),
+    ]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(*cells))
+    folder = course.source("hw") / "answers"
+    folder.mkdir()
+    answers = [
+        cells[0],
+        cell(WEAK, "measure", solution=True),
+        cell(f"# as it was\n{second}", "separate", solution=True),
+    ]
+    (folder / "weak.ipynb").write_text(notebook(*answers))
+    (folder / "good.ipynb").write_text(notebook(*answers[:1], cells[1], answers[2]))
+    first, other = calibrate(course, 3).checks
+    assert [one.name for one in first.answers] == ["good", "weak"]
+    assert [one.name for one in other.answers] == ["good"]
+
+
+def test_an_answer_with_cells_of_its_own_is_judged_everywhere(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    folder = course.source("hw") / "answers"
+    folder.mkdir()
+    extra = cell("another_name = 1")
+    (folder / "late.ipynb").write_text(
+        notebook(cell(SETUP, "setup", locked=True), extra, cell(ANSWER, "measure", solution=True))
+    )
+    ((late,),) = (check.answers for check in calibrate(course, 3).checks)
+    assert (late.name, late.passed.runs) == ("late", 3)
 
 
 def test_the_wanted_threshold_spares_the_solution_at_the_wanted_rate(tmp_path: Path) -> None:

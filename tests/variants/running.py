@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from time import process_time
 
 from threadpoolctl import threadpool_limits
 
 from autograder.records import NotebookGrade, Outcome
 from variants.course import KEPT, grade, shrunk
-from variants.honest import Variant, variants
-from variants.wrong import Wrong, wrongs
+from variants.honest import variants
 
 HONEST = {
     "overfitting": 8,
@@ -24,14 +22,6 @@ HONEST = {
     "logistic-regression-theano": 18,
     "keras-backend": 18,
 }
-WRONG = {
-    "overfitting": 14,
-    "keras-fully-connected": 30,
-    "logistic-regression-keras": 24,
-    "logistic-regression-tensorflow": 20,
-    "logistic-regression-theano": 24,
-    "keras-backend": 24,
-}
 """How many notebooks of each lesson; the dearest lesson has the fewest, and comes first."""
 
 ENVIRONMENT = {"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -39,62 +29,37 @@ ENVIRONMENT = {"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREAD
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of one kind of variants of one lesson."""
+    """What became of the variants of one lesson."""
 
     lesson: str
-    kind: str
     graded: int
     faults: tuple[str, ...]
     """A text for each notebook whose grade is not what it should be."""
-    cpu_seconds: float
 
 
-def run(lesson: str, kind: str, first: int = 0, last: int | None = None) -> Outcomes:
-    """Grade the lesson's variants ``first`` to ``last``, in this process.
-
-    Args:
-        kind: ``honest``, ``wrong``, or ``all wrong``: not the drawn ones, but every one that the tables give.
-    """
-    began = process_time()
+def run(lesson: str, first: int = 0, last: int | None = None) -> Outcomes:
+    """Grade the lesson's variants ``first`` to ``last``, in this process."""
     exam = shrunk(lesson)
-    made: list[Variant] | list[Wrong]
-    if kind == "honest":
-        made = variants(exam, HONEST[lesson])
-    else:
-        made = wrongs(exam, WRONG[lesson] if kind == "wrong" else None)
+    made = variants(exam, HONEST[lesson])[first:last]
     faults = []
-    for variant in made[first:last]:
-        answers = variant.answers if isinstance(variant, Variant) else {variant.answer: variant.source}
+    for variant in made:
         with threadpool_limits(1):  # where numpy was imported before, the environment comes too late
-            found = _faults(variant, grade(exam, answers))
+            found = _faults(grade(exam, variant.answers))
         if found:
-            faults.append(f"{_label(variant)}\n  " + "\n  ".join(found))
-    return Outcomes(lesson, kind, len(made[first:last]), tuple(faults), process_time() - began)
+            texts = [f"--- {name}: {'; '.join(variant.rules[name])}\n{text}" for name, text in variant.answers.items()]
+            faults.append("\n".join([lesson, *texts, *(f"  {one}" for one in found)]))
+    return Outcomes(lesson, len(made), tuple(faults))
 
 
-def run_all(jobs: Iterable[tuple[str, str]], workers: int = 2) -> Iterator[Outcomes]:
-    """:func:`run` for each lesson and kind, in processes."""
+def run_all(workers: int = 2) -> Iterator[Outcomes]:
+    """:func:`run` for each lesson, in processes."""
     os.environ.update(ENVIRONMENT)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(run, *job) for job in jobs]:
+        for future in [pool.submit(run, lesson) for lesson in HONEST]:
             yield future.result()
 
 
-def every_job() -> list[tuple[str, str]]:
-    """All lessons and both kinds."""
-    return [(lesson, kind) for lesson in HONEST for kind in ("honest", "wrong")]
-
-
-def _label(variant: Variant | Wrong) -> str:
-    if isinstance(variant, Wrong):
-        return f"{variant.lesson}, {variant.answer}: {variant.mistake}\n{variant.source}"
-    texts = [f"--- {name}: {'; '.join(variant.rules[name])}\n{source}" for name, source in variant.answers.items()]
-    return "\n".join([variant.lesson, *texts])
-
-
-def _faults(variant: Variant | Wrong, got: NotebookGrade) -> list[str]:
-    if isinstance(variant, Wrong):
-        return variant.faults(got)
+def _faults(got: NotebookGrade) -> list[str]:
     found = [] if got.status == "completed" else [f"the notebook is {got.status}: {got.message}"]
     for question in got.questions:
         if question.outcome is not Outcome.PASSED or question.score < question.max_score:
@@ -105,4 +70,4 @@ def _faults(variant: Variant | Wrong, got: NotebookGrade) -> list[str]:
     return found
 
 
-assert HONEST.keys() == WRONG.keys() == KEPT.keys()
+assert HONEST.keys() == KEPT.keys()

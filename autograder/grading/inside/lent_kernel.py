@@ -31,24 +31,36 @@ class CoordinatorClient:
     """A client of the coordinator, for calls from any thread.
 
     One thread of its own talks to the coordinator. A test's time limit may interrupt the calling thread at any moment:
-    a request that was begun is completed all the same, and its reply is dropped.
+    a request that was begun is completed all the same, and its reply is dropped. The outcome goes the same way, as
+    a thread that watches a kernel may have just asked how much it used.
     """
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._waiting: queue.SimpleQueue[tuple[Mapping[str, Any], Future[Reply]]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[Mapping[str, Any] | bytes, Future[Reply]]] = queue.SimpleQueue()
         threading.Thread(target=self._speak, daemon=True).start()
 
     def __call__(self, request: Mapping[str, Any]) -> Reply:
         """Send a request and wait for the reply."""
+        return self._said(request)
+
+    def send_outcome(self, outcome: bytes) -> None:
+        """Send the outcome as the last message, after the replies to all requests that were begun."""
+        self._said(outcome)
+
+    def _said(self, message: Mapping[str, Any] | bytes) -> Reply:
         answered: Future[Reply] = Future()
-        self._waiting.put((request, answered))
+        self._waiting.put((message, answered))
         return answered.result()
 
     def _speak(self) -> None:
         while True:
             request, answered = self._waiting.get()
             try:
+                if isinstance(request, bytes):
+                    self._line.send_parcel(request)
+                    answered.set_result(({}, []))
+                    return
                 self._line.send_request(request)
                 reply, descriptors = self._line.receive()
                 if not isinstance(reply, dict):

@@ -63,7 +63,7 @@ def main() -> None:
     libraries.do_without(task["without"])
     client = CoordinatorClient(line)
     start = partial(lent_kernel, client, common.assignment.limits)
-    line.send_parcel(examined(common, unit, recorded, start, replay_only=task["replay_only"] is True))
+    client.send_outcome(examined(common, unit, recorded, start, replay_only=task["replay_only"] is True))
     os._exit(0)  # without waiting for threads of the libraries
 
 

@@ -9,6 +9,7 @@ import ast
 import contextlib
 import errno
 import functools
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,6 +72,7 @@ def place(course: Course) -> Path | str:
 @contextlib.contextmanager
 def opened(course: Course) -> Iterator[Gradebook]:
     """Open the gradebook, and make it if there is none; database errors become HostErrors that name it."""
+    _import_nbformat()
     from nbgrader.api import Gradebook
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
@@ -123,12 +125,16 @@ def read_only(course: Course) -> Iterator[Any]:
         engine.dispose()
 
 
+def _import_nbformat() -> None:
+    """Import nbformat without its slow imports, before nbgrader imports it: a call, as import statements are sorted."""
+    importlib.import_module("autograder._util.notebook_format")
+
+
 def prepare() -> None:
     """Import and look up the needs of :func:`opened` early, while the caller waits for something else."""
+    _import_nbformat()
     import nbgrader.api  # noqa: F401
     from sqlalchemy.orm import configure_mappers
-
-    import autograder._util.notebook_format  # noqa: F401 - before nbgrader imports nbformat
 
     configure_mappers()
     _newest_version()

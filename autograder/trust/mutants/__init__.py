@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import random
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from autograder._util.digests import digest
 from autograder._util.syntax import parsed
@@ -43,6 +44,8 @@ class Mutant:
     """The instructor's source."""
     after: str
     feeds: Feeds = field(compare=False)
+    is_allowed: bool = False
+    """Whether the instructor says that the task allows this change."""
 
     @property
     def id(self) -> str:
@@ -52,7 +55,7 @@ class Mutant:
     @property
     def is_honest(self) -> bool:
         """Whether it must earn what the solution earns."""
-        return self.family == HONEST
+        return self.family == HONEST or self.is_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,13 @@ def answers(exams: Sequence[Exam]) -> Iterator[Answer]:
                 yield Answer(exam, cell, tree, _solution_lines(cell.source), fed, used_later(exam, index))
 
 
-def mutants(exams: Sequence[Exam], families: Sequence[str], questions: Sequence[str], seed: int) -> list[Mutant]:
+def mutants(
+    exams: Sequence[Exam],
+    families: Sequence[str],
+    questions: Sequence[str],
+    seed: int,
+    right: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[Mutant]:
     """Make the mutants of these families, in an order of which each beginning is a fair sample.
 
     Answers, families and operators take turns, and a seed decides which place an operator takes first. Honest
@@ -93,6 +102,7 @@ def mutants(exams: Sequence[Exam], families: Sequence[str], questions: Sequence[
         families: keys of :data:`FAMILIES`.
         questions: ids of questions; only answers that feed one of them directly are changed. Empty: all.
         seed: decides the order.
+        right: answer (grade_id) → operators that the task allows; their mutants are honest.
     """
     queues: dict[tuple[str, str], list[Mutant]] = {}
     for answer in answers(exams):
@@ -100,7 +110,12 @@ def mutants(exams: Sequence[Exam], families: Sequence[str], questions: Sequence[
             continue
         seen = {ast.unparse(answer.tree)}
         for family in (name for name in FAMILIES if name in families):
-            made = [one for one in _of(answer, family) if _is_new(one.after, seen)]
+            allowed = right.get(str(answer.cell.grade_id), ())
+            made = [
+                replace(one, is_allowed=one.operator in allowed)
+                for one in _of(answer, family)
+                if _is_new(one.after, seen)
+            ]
             queues[f"{answer.exam.notebook}/{answer.cell.grade_id}", family] = _spread(made, seed)
     return _in_turns(list(queues.values()))
 
