@@ -13,10 +13,12 @@ from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from autograder.records.course import Course
     from autograder.term.people import Person, Roster
 
-SYSTEMS = ("canvas", "moodle", "nbgrader", "table")
+SYSTEMS = ("canvas", "moodle", "blackboard", "brightspace", "nbgrader", "table")
 
 
 @click.command(
@@ -28,12 +30,13 @@ autograder people show --assignment ps1                    # and who has not han
 autograder people import Grades-DL101.csv                  # Canvas: Grades, Export
 autograder people import participants.csv --mark-left      # Moodle; others have left
 autograder people import worksheet.csv --assignment ps1    # Moodle's grading worksheet
-autograder people import gradebook.db                      # nbgrader
+autograder people import gradebook.db                      # nbgrader, or postgresql://…
+autograder people import --from nbgrader                   # the course's own gradebook
 autograder people import list.csv --column id=Matrikel --column name=Name
 """),
 )
 @click.argument("action", type=click.Choice(["show", "import"]), default="show")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.argument("file", required=False)
 @course_option
 @click.option(
     "--assignment", metavar="NAME", help="Of Moodle's grading worksheet; with show, list who did not hand in."
@@ -46,7 +49,7 @@ autograder people import list.csv --column id=Matrikel --column name=Name
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
 def people(
     action: str,
-    file: Path | None,
+    file: str | None,
     course_folder: Path,
     assignment: str | None,
     system: str | None,
@@ -58,6 +61,7 @@ def people(
 ) -> None:
     """Show who is in the course (people.csv or people.yaml), or import a learning system's list into it.
 
+    FILE may be the address of a PostgreSQL database with a gradebook of nbgrader's.
     An import changes nothing if a line of FILE is wrong. What it replaces is kept in .autograder/people/.
     """
     from autograder.course.configuration import assignment as find_assignment
@@ -72,11 +76,27 @@ def people(
             raise UsageError(f"did you mean `autograder people import {file}`?")
         _show(course, load_roster(course), assignment)
         return
-    if file is None:
-        raise UsageError("name the list to import: `autograder people import FILE`")
+    place = _place(course, file, system or "")
     if part and mark_left:
         raise UsageError("--mark-left needs a list of the whole course, and --part says that it is none")
-    _import(course, file, assignment or "", system or "", id_column or "", _columns(columns), part, mark_left, dry_run)
+    _import(course, place, assignment or "", system or "", id_column or "", _columns(columns), part, mark_left, dry_run)
+
+
+def _place(course: Course, file: str | None, system: str) -> Path | str | URL:
+    """Return what to import from: a file, or a database with a gradebook."""
+    from autograder.term.nbgrader_people import is_address
+
+    if file is None and system == "nbgrader":
+        from autograder.results.gradebook.database import server
+
+        return server(course) or course.gradebook
+    if file is None:
+        raise UsageError("name the list to import: `autograder people import FILE`")
+    if is_address(file):
+        return file
+    if not Path(file).is_file():
+        raise UsageError(f"there is no file {file}")
+    return Path(file)
 
 
 def _columns(given: tuple[str, ...]) -> dict[str, str]:
@@ -118,7 +138,7 @@ def _show(course: Course, roster: Roster, assignment: str | None) -> None:
 
 def _import(
     course: Course,
-    file: Path,
+    place: Path | str | URL,
     assignment: str,
     system: str,
     id_column: str,
@@ -133,9 +153,10 @@ def _import(
 
     with exclusive(course):
         roster = load_roster(course)
-        found, left_out = people_import.read_people(file, system, assignment, columns)
+        found, left_out = people_import.read_people(place, system, assignment, columns)
         whole = not part and not assignment
-        imported = people_import.merge(roster, found, file.name, id_column, whole=whole)
+        name = place.name if isinstance(place, Path) else "the gradebook"
+        imported = people_import.merge(roster, found, name, id_column, whole=whole)
         if mark_left:
             imported = people_import.mark_left(imported)
         people = imported.people

@@ -78,6 +78,11 @@ def _of_bundle(path: Path, course_folder: Path, workers: int | None, quiet: bool
         place = Path(folder)
         (place / "bundle").mkdir()
         found = read_bundle(path, place / "bundle", course)
+        for one in found.requests:
+            about = one.question or "the whole submission"
+            click.echo(_plain(f"the student asks about {about}: {one.request}"))
+            if one.answer:
+                click.echo(_plain(f"the answer was: {one.answer}"))
         own = course.assignments.get(found.manifest.assignment) if course else None
         return _run([bundle_case(found, own)], found.work.course / ".autograder" / "replay", workers, quiet)
 

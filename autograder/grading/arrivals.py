@@ -35,7 +35,8 @@ class Arrivals:
         return ready
 
     def _files(self, student: str) -> Versions:
-        return versions(self._hand_ins.folder(student, self._name), follow_symlinks=False)
+        folders = self._hand_ins.folders(student, self._name)
+        return tuple(file for folder in folders for file in versions(folder, follow_symlinks=False))
 
 
 class Inbox:

@@ -259,7 +259,7 @@ class Service:
     def _begin(self, pool: Pool, student: str, future: Result) -> None:
         try:
             self._planner.hand_ins.look_again()
-            work = replace(self._planner.work(student), scratch=self._scratch)
+            work = replace(self._next_attempt(student) or self._planner.work(student), scratch=self._scratch)
             grade = batch.current(work)
         except Exception as error:  # whatever is wrong with one submission, the others are graded
             said = str(error) if isinstance(error, AutograderError | OSError) else f"{type(error).__name__}: {error}"
@@ -273,6 +273,10 @@ class Service:
             return
         self._running[student] = future
         pool.start(work)
+
+    def _next_attempt(self, student: str) -> Work | None:
+        """Return an attempt that has to be graded before it is known which is the best; None if that is known."""
+        return next((work for work in self._planner.trials(student) if batch.current(work) is None), None)
 
     def _grade(self, work: Work) -> str:
         """Grade a submission, from its recording if it has one; return the reason of a failure."""
@@ -288,6 +292,11 @@ class Service:
             return
         self._tried_twice.discard(work.student)
         outcome = batch.verified(work, after_second_try(reason))
+        if work.target != self.course.autograded(work.student, work.assignment.name):  # one of several attempts
+            if isinstance(outcome, Grade):
+                self._pending.appendleft((work.student, future))  # for the next attempt, or the best of them
+                return
+            outcome = replace(outcome, reason=f"which attempt is the best is not known: {outcome.reason}")
         if isinstance(outcome, NotGraded):
             self._failures[work.student] = outcome.reason
             self._mark_report()

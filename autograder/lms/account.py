@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,8 @@ class Account:
     known: Known = field(default_factory=Known)
     score: float | None = None
     excused: bool = False
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """Number → text of the comments there, where the system lists them."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,11 @@ class Delivery:
 
     score: float | None
     comment: str | None = None
+    """The summary of the questions, if it is new."""
     page: Path | None = None
     page_name: str = "feedback.html"
+    summary: str = ""
+    """The summary of the questions, new or not; empty if no comments are wanted."""
 
 
 class System(Protocol):

@@ -1,11 +1,12 @@
 """Canvas by its REST API.
 
 Used as documented by Instructure: Courses (list users), Assignments (get), Submissions (list, grade or comment),
-Submission Comments (edit, upload a file), File Uploads (three steps).
+Submission Comments (edit, delete, upload a file), File Uploads (three steps).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
@@ -17,6 +18,7 @@ from autograder.lms.memory import Sent, digest
 from autograder.lms.rest import Client, as_json
 
 _PER_PAGE = 100
+_PAGE_ALONE = "The page with all details."
 
 
 class Canvas:
@@ -39,32 +41,53 @@ class Canvas:
         """List the students of the course, with what stands for the assignment."""
         query = {"enrollment_type[]": "student", "include[]": "email", "per_page": _PER_PAGE}
         people = [who for who in self.client.pages(f"{self._course}/users", query) if isinstance(who, dict)]
-        listed = self.client.pages(f"{self._assignment}/submissions", {"per_page": _PER_PAGE})
+        query = {"include[]": "submission_comments", "per_page": _PER_PAGE}
+        listed = self.client.pages(f"{self._assignment}/submissions", query)
         submissions = {str(item.get("user_id")): item for item in listed if isinstance(item, dict)}
         return [_account(who, submissions.get(str(who.get("id")), {})) for who in people]
 
     def deliver(self, account: Account, delivery: Delivery, before: Sent) -> tuple[Sent, list[str]]:
-        """Grade a submission; a comment of this course's that is there already is edited, not repeated."""
+        """Grade a submission. A comment that a person changed is kept; ours is not repeated but edited or replaced."""
         place = f"{self._assignment}/submissions/{account.number}"
         data: dict[str, Any] = {}
-        now = before
+        now, notes = before, list[str]()
         if delivery.score is not None:
             data["submission[posted_grade]"] = str(round(delivery.score, 4))
             now = replace(now, score=delivery.score)
-        if delivery.comment is not None and before.comment_id and delivery.page is None:
-            edit = {"comment": delivery.comment}
-            self.client.json("PUT", f"{place}/comments/{before.comment_id}", data=edit)
+        ours = account.comments.get(before.comment_id)
+        is_changed = ours is not None and before.comment_there not in ("", digest(ours))
+        if is_changed and delivery.comment is not None:
+            notes.append("the comment was changed there and was kept")
             now = replace(now, comment=digest(delivery.comment))
+            delivery = replace(delivery, comment=None)
+        if ours is not None and delivery.comment is not None and delivery.page is None:
+            now = self._edit(place, delivery.comment, now)
         elif delivery.comment is not None or delivery.page is not None:
-            data["comment[text_comment]"] = delivery.comment or "The page with all details."
+            text = "" if is_changed else delivery.summary or delivery.comment or ""
+            data["comment[text_comment]"] = text or _PAGE_ALONE
             if delivery.page is not None:
                 data["comment[file_ids][]"] = self._upload(place, delivery)
                 now = replace(now, page=digest(delivery.page.read_bytes()))
-        if data:
-            answer = self.client.json("PUT", place, data=data)
-            if delivery.comment is not None and "comment[text_comment]" in data:
-                now = replace(now, comment=digest(delivery.comment), comment_id=_comment_id(answer, delivery.comment))
-        return now, []
+        answer = self.client.json("PUT", place, data=data) if data else None
+        if "comment[text_comment]" in data and not is_changed:
+            number, there = _newest_comment(answer, account.comments)
+            now = replace(now, comment=digest(text), comment_id=number, comment_there=digest(there))
+            notes += self._delete(place, before.comment_id) if ours is not None else []
+        return now, notes
+
+    def _edit(self, place: str, text: str, before: Sent) -> Sent:
+        """Change the text of our comment."""
+        answer = self.client.json("PUT", f"{place}/comments/{before.comment_id}", data={"comment": text})
+        there = str(answer.get("comment", "")) if isinstance(answer, dict) else ""
+        return replace(before, comment=digest(text), comment_there=digest(there))
+
+    def _delete(self, place: str, number: str) -> list[str]:
+        """Delete our earlier comment; returns a note where that is not possible."""
+        try:
+            self.client.request("DELETE", f"{place}/comments/{number}")
+        except HostError as error:
+            return [f"the earlier comment stays beside the new one ({error})"]
+        return []
 
     def _upload(self, place: str, delivery: Delivery) -> str:
         """Upload a page for a comment, and return the file's number."""
@@ -102,11 +125,17 @@ def _account(who: dict[str, Any], submission: dict[str, Any]) -> Account:
         known,
         float(score) if isinstance(score, int | float) else None,
         submission.get("excused") is True,
+        dict(_comments(submission)),
     )
 
 
-def _comment_id(answer: Any, text: str) -> str:
-    """Find the number of the comment just made; empty where Canvas does not tell."""
-    comments = answer.get("submission_comments") if isinstance(answer, dict) else None
-    numbers = [c.get("id") for c in comments or [] if isinstance(c, dict) and c.get("comment") == text]
-    return str(numbers[-1]) if numbers else ""
+def _comments(submission: Any) -> list[tuple[str, str]]:
+    """List the comments of a submission, number and text."""
+    found = submission.get("submission_comments") if isinstance(submission, dict) else None
+    return [(str(one.get("id")), str(one.get("comment", ""))) for one in found or [] if isinstance(one, dict)]
+
+
+def _newest_comment(answer: Any, before: Mapping[str, str]) -> tuple[str, str]:
+    """Find the comment just made, number and text; empty where Canvas does not tell."""
+    new = [pair for pair in _comments(answer) if pair[0] not in before]
+    return new[-1] if new else ("", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder.lms.entries import Entry
 from autograder.lms.matching import Known, match
@@ -84,6 +84,8 @@ def fill(
         comment = _comment(cells, column, entry, before)
         if is_same(stands.score, score):
             same.append(entry.student)
+            if column.comments is not None and comment != before.comment:
+                sent[entry.student] = replace(before, comment=comment)
         else:
             written.append(entry.student)
             cells[column.index] = shown
@@ -96,7 +98,7 @@ def fill(
 def _standing(cells: Sequence[str], column: Column) -> Standing:
     """Read what a student's row has now."""
     text = cells[column.index].strip()
-    locked = column.locked is not None and cells[column.locked].strip().casefold() == "no"
+    locked = column.locked is not None and cells[column.locked].strip().casefold() in ("no", "nein")
     return Standing(_value(text), "" if text == "-" else text, "it cannot be changed there" if locked else "")
 
 

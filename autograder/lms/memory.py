@@ -25,6 +25,8 @@ class Sent:
     """Digest of the comment."""
     comment_id: str = ""
     """The learning system's number of the comment, where it has one."""
+    comment_there: str = ""
+    """Digest of the comment as the learning system returned it, where it has a number."""
     page: str = ""
     """Digest of the page."""
 

@@ -11,7 +11,8 @@ from autograder.term.people import Person, Roster
 
 _NUMBERED = re.compile(r"(?P<name>.+) \((?P<number>\w+)\)")
 """Name of one of several people of one name, as ``collect`` gives it."""
-_LOGINS = ("sis_login", "username")
+_LOGINS = ("sis_login", "username", "blackboard_id")
+"""Columns of the roster with login names."""
 
 
 def known_students(roster: Roster, assignment: str, students: Iterable[str]) -> Mapping[str, Known]:

@@ -91,7 +91,8 @@ def plan(
         comment = entry.comment if comments and digest(entry.comment) != before.comment else None
         page = entry.page if pages and entry.page and digest(entry.page.read_bytes()) != before.page else None
         changed = None if is_same(account.score, score) else score
-        delivery = Delivery(changed, comment, page, f"{assignment}.html")
+        summary = entry.comment if comments else ""
+        delivery = Delivery(changed, comment, page, f"{assignment}.html", summary)
         same = changed is None and comment is None and page is None
         steps.append(Step(entry.student, Act.SAME if same else Act.SEND, note, account, delivery))
     return steps

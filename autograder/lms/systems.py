@@ -1,7 +1,8 @@
 """CSV files of learning systems: which columns name the student, and which takes the grade.
 
 Canvas: a gradebook, one column for each assignment, ``Hands-on (5678)``; the points possible stand in a row.
-Moodle: the grading worksheet of one assignment. Blackboard: a column is ``Hands-on [Total Pts: 20 Score] |5678``.
+Moodle: the grading worksheet of one assignment, in English or German. Blackboard: a column is
+``Hands-on [Total Pts: 20 Score] |5678``.
 Brightspace: ``Hands-on Points Grade <Numeric MaxPoints:20>``, and ``#`` before numbers and names.
 """
 
@@ -17,6 +18,8 @@ from autograder.lms.sheet import Sheet
 
 _CANVAS = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 _BLACKBOARD = re.compile(r"(?P<title>.*?) \[Total Pts: (?:up to )?(?P<points>[\d.,]+)[^\]]*\] ?\|(?P<id>\d+)")
+_GERMAN_WORKSHEET = ("Bewertung kann geändert werden", "Zuletzt geändert (Bewertung)")
+"""Headings that tell Moodle's grading worksheet in German from a table of one's own."""
 _BRIGHTSPACE = re.compile(r"(?P<title>.*) Points Grade(?: <.*?MaxPoints:(?P<points>[\d.,]+).*>)?")
 
 
@@ -30,7 +33,7 @@ class Column:
     comments: int | None = None
     """Index of the column for comments."""
     locked: int | None = None
-    """Index of a column that says ``No`` where a grade cannot be changed."""
+    """Index of a column that says ``No`` or ``Nein`` where a grade cannot be changed."""
     maximum: int | None = None
     """Index of a column with the points that each row counts."""
 
@@ -64,6 +67,8 @@ def recognize(sheet: Sheet, titles: Sequence[str], column: str = "", key: str = 
     if sheet.column("SIS Login ID", "SIS User ID") is not None and sheet.column("Student") is not None:
         return _canvas(sheet, titles, column)
     if sheet.column("Identifier") is not None and sheet.column("Grade") is not None:
+        return _moodle(sheet)
+    if sheet.column("Bewertung") is not None and sheet.column(*_GERMAN_WORKSHEET) is not None:
         return _moodle(sheet)
     if any(_BLACKBOARD.fullmatch(heading.strip()) for heading in sheet.header):
         return _graded(sheet, "Blackboard", _BLACKBOARD, titles, column, ("Student ID",), ("Username", "User Name"))
@@ -103,22 +108,22 @@ def _is_canvas_note(row: Sequence[str]) -> bool:
 
 def _moodle(sheet: Sheet) -> Layout:
     rows = list(range(1, len(sheet.rows)))
-    grade = sheet.column("Grade")
-    identifier = sheet.column("Identifier") or 0
+    grade = sheet.column("Grade", "Bewertung")
+    identifier = sheet.column("Identifier", "ID") or 0
     known = tuple(
         Known(
             numbers(PARTICIPANT, [re.sub(r"\D", "", sheet.rows[row][identifier])])
-            + numbers(REGISTRY, _cells(sheet, row, ("ID number",))),
-            tuple(_cells(sheet, row, ("Email address", "Username"))),
-            tuple(_cells(sheet, row, ("Full name",))),
+            + numbers(REGISTRY, _cells(sheet, row, ("ID number", "ID-Nummer"))),
+            tuple(_cells(sheet, row, ("Email address", "E-Mail-Adresse", "Username", "Anmeldename"))),
+            tuple(_cells(sheet, row, ("Full name", "Vollständiger Name"))),
         )
         for row in rows
     )
     column = Column(
         grade or 0,
-        comments=sheet.column("Feedback comments"),
-        locked=sheet.column("Grade can be changed"),
-        maximum=sheet.column("Maximum Grade", "Maximum grade"),
+        comments=sheet.column("Feedback comments", "Feedback als Kommentar"),
+        locked=sheet.column("Grade can be changed", "Bewertung kann geändert werden"),
+        maximum=sheet.column("Maximum Grade", "Bestwertung"),
     )
     return Layout("Moodle", tuple(rows), known, column)
 

@@ -49,10 +49,15 @@ def read(course: Course, student: str, assignment: str) -> tuple[Request, ...]:
         CourseError: the file is wrong; the message names file and line.
     """
     file = path(course, student, assignment)
-    return _read(file) if file.is_file() else ()
+    return read_file(file) if file.is_file() else ()
 
 
-def _read(file: Path) -> tuple[Request, ...]:
+def read_file(file: Path) -> tuple[Request, ...]:
+    """Read a file of requests.
+
+    Raises:
+        CourseError: the file is wrong; the message names file and line.
+    """
     from autograder._util.yaml_record import Reader, parse
 
     node = parse(file)
@@ -73,7 +78,7 @@ def open_requests(course: Course) -> Iterator[tuple[str, str, Request]]:
         CourseError: a file is wrong.
     """
     for file in sorted((course.root / FOLDER).glob("*/*.yaml")):
-        for request in _read(file):
+        for request in read_file(file):
             if not request.answer:
                 yield file.parent.name, file.stem, request
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
+from autograder._util.digests import folder_key
+from autograder._util.files import Versions, versions
 from autograder._util.yaml_record import aware
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
@@ -64,9 +67,9 @@ class HandIns:
         """List all attempts of a student's team, in order."""
         found = []
         for member in self.teams(assignment).members(student):
-            folders = [self.course.submitted(member, assignment)]
             earlier = superseded_folder(self.course, assignment, member)
-            folders += sorted(earlier.iterdir()) if earlier.is_dir() else []
+            folders = sorted(earlier.iterdir()) if earlier.is_dir() else []
+            folders.append(self.course.submitted(member, assignment))  # of equal times, the current one is the newest
             found += [Attempt(member, folder, read_timestamp(folder)) for folder in folders if folder.is_dir()]
         return in_order(found)
 
@@ -90,9 +93,12 @@ class HandIns:
         return counting(attempts, one.attempts, due, scores, _zone(one))
 
     def trial(self, student: str, assignment: str, attempt: Attempt) -> Path:
-        """Return the folder for the result of an attempt that is graded to find the best one."""
-        time = f"{attempt.time.astimezone(UTC):%Y%m%dT%H%M%SZ}" if attempt.time is not None else "unknown"
-        return self.course.state / "attempts" / assignment / student / f"{attempt.submitter}-{time}" / "autograded"
+        """Return the folder for the result of an attempt that is graded to find the best one.
+
+        It is named by the attempt's content and time: the attempt keeps it when a newer one supersedes it.
+        """
+        name = f"{attempt.submitter}-{_key(attempt.folder, versions(attempt.folder, follow_symlinks=False))[:32]}"
+        return self.course.state / "attempts" / assignment / student / name / "autograded"
 
     def _score(self, student: str, assignment: str, attempt: Attempt) -> float | None:
         """Read the score of an attempt; None if it is not graded."""
@@ -106,6 +112,13 @@ class HandIns:
         """Return the folder that counts for a student, which need not exist."""
         found = self.chosen(student, assignment)
         return self.course.submitted(student, assignment) if found is None else found.folder
+
+    def folders(self, student: str, assignment: str) -> tuple[Path, ...]:
+        """Return the folders that decide a student's grade: where the best attempt counts, those of all attempts."""
+        one = self.course.assignments.get(assignment)
+        if one is not None and one.attempts.counts == "best":
+            return tuple(each.folder for each in self.attempts(student, assignment))
+        return (self.folder(student, assignment),)
 
     def dates(self, student: str, assignment: str, attempt: Attempt | None = None) -> Dates:
         """Return a student's dates for an assignment, with late days as far as earlier assignments left them.
@@ -150,6 +163,12 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # nobody may look into it: grading says so
         return True
+
+
+@functools.lru_cache(maxsize=4096)
+def _key(folder: Path, _versions: Versions) -> str:
+    """Digest an attempt's files, timestamp.txt included; a folder that has not changed is read once."""
+    return folder_key(folder)
 
 
 def _zone(assignment: Assignment) -> tzinfo:

@@ -98,7 +98,7 @@ def find_items(
             items += [] if names.is_of_system(top) else [replace(_file(group[0], top, names, no_students), around=base)]
         else:
             items += _folder(group, base, top, names, no_students)
-    return _tell_apart(_join_loose(_refuse_merged(items, expected)))
+    return _tell_apart(_join_loose(_refuse_merged(items, expected), attempts=len(expected) == 1))
 
 
 _Groups = dict[str, list[Member]]
@@ -286,12 +286,18 @@ def _limited(item: Item) -> Item:
     return replace(item, problem=item.problem or problem)
 
 
-def _join_loose(items: list[Item]) -> list[Item]:
-    """Join loose notebooks of one student to one submission."""
+def _join_loose(items: list[Item], *, attempts: bool) -> list[Item]:
+    """Join loose notebooks of one student to one submission.
+
+    Args:
+        items: what was found.
+        attempts: whether notebooks that the learning system got at different times are several attempts. Where an
+            assignment has several notebooks, a later upload may have one of them only.
+    """
     joined: dict[object, Item] = {}
     for number, item in enumerate(items):
         loose = item.student is not None and not item.is_archive and not item.prefix and not item.problem
-        key: object = (item.student, item.key) if loose else number
+        key: object = (item.student, item.key, item.received if attempts else None) if loose else number
         if (first := joined.get(key)) is None:
             joined[key] = item
         else:

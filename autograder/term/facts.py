@@ -130,7 +130,7 @@ def extension_faults(one: Extension, course: Course, roster: Roster) -> list[str
         found.append(f"there is no assignment “{one_line(one.assignment, 60)}”{near}")
         return found
     if not (one.due or one.days or one.excused):
-        found.append("neither due, nor days, nor excused is set")
+        found.append("neither due, nor days, nor excused is set; set one of them, or delete the line")
     if one.due and one.days:
         found.append("set due or days, not both")
     if one.days and not 0 < one.days <= MAX_EXTENSION_DAYS:
@@ -142,5 +142,8 @@ def extension_faults(one: Extension, course: Course, roster: Roster) -> list[str
         if due is None:
             found.append(f"{one.assignment} has no due date; set it in course.yaml")
         elif one.due and aware(one.due) <= aware(due):
-            found.append(f"due is not later than the due date of {one.assignment} ({aware(due):%Y-%m-%d %H:%M %Z})")
+            found.append(
+                f"due is not later than the due date of {one.assignment} ({aware(due):%Y-%m-%d %H:%M %Z}); write a "
+                "later one, or delete the line"
+            )
     return found

@@ -29,7 +29,8 @@ COLUMNS = (
     *("extra_days", "extra_late_days", "accommodations"),
 )
 """Columns with a meaning; every other one is an id in another system, or a note, and is kept as it is."""
-_NUMBERS = ("extra_days", "extra_late_days")
+NUMBERS = ("extra_days", "extra_late_days")
+"""Columns with a number of days."""
 MAX_EXTRA_DAYS = 366.0
 
 
@@ -184,17 +185,9 @@ def people_of(table: Table) -> tuple[Person, ...]:
 
 def _person(faults: Faults, row: Row) -> Person:
     values: dict[str, Any] = {name: row.get(name) for name in COLUMNS}
-    values["status"] = values["status"].casefold() or ACTIVE
-    if values["status"] not in STATUSES:
-        faults.add(row.line, f"status “{one_line(values['status'], 40)}” is none of {', '.join(STATUSES)}")
-    for name in _NUMBERS:
-        try:
-            values[name] = tables.number(values[name] or "0")
-            if not 0 <= values[name] <= MAX_EXTRA_DAYS:
-                raise ValueError(f"{values[name]:g} is not between 0 and {MAX_EXTRA_DAYS:g}")
-        except ValueError as error:
-            faults.add(row.line, f"{name}: {error}")
-            values[name] = 0.0
+    values["status"] = read_status(faults, row.line, values["status"])
+    for name in NUMBERS:
+        values[name] = read_days(faults, row.line, name, values[name])
     ids = {name: text for name, text in row.cells.items() if name and name not in COLUMNS and text}
     for name, text in [("id", values["id"]), *ids.items()]:
         if tables.is_rounded(text):
@@ -204,6 +197,26 @@ def _person(faults: Faults, row: Row) -> Person:
     except SubmissionError as error:
         faults.add(row.line, f"id: {error}" if values["id"] else "there is no id")
     return Person(**values, ids=ids, line=row.line)
+
+
+def read_status(faults: Faults, line: int, text: str) -> str:
+    """Read a status; one that is none is a fault."""
+    status = text.casefold() or ACTIVE
+    if status not in STATUSES:
+        faults.add(line, f"status “{one_line(status, 40)}” is none of {', '.join(STATUSES)}")
+    return status
+
+
+def read_days(faults: Faults, line: int, name: str, text: str) -> float:
+    """Read a number of extra days; one that is none, or too large, is a fault."""
+    try:
+        days = tables.number(text or "0")
+        if not 0 <= days <= MAX_EXTRA_DAYS:
+            raise ValueError(f"{days:g} is not between 0 and {MAX_EXTRA_DAYS:g}")
+    except ValueError as error:
+        faults.add(line, f"{name}: {error}")
+        return 0.0
+    return days
 
 
 def check_unique(faults: Faults, people: Iterable[Person]) -> None:

@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line
-from autograder.errors import CourseError, SubmissionError, UsageError
+from autograder.errors import SubmissionError
 from autograder.term import tables
-from autograder.term.people import ACTIVE, COLUMNS, LEFT, PARTICIPANT, UNLISTED, Person, Roster, is_system_id
-from autograder.term.tables import Faults, Row, Table
+from autograder.term.list_headings import columns_of, system_of
+from autograder.term.nbgrader_people import people_of_gradebook
+from autograder.term.people import (
+    ACTIVE,
+    COLUMNS,
+    LEFT,
+    NUMBERS,
+    PARTICIPANT,
+    UNLISTED,
+    Person,
+    Roster,
+    is_system_id,
+    read_days,
+    read_status,
+)
+from autograder.term.tables import Faults, Row
 
-_HEADINGS: Mapping[str, Mapping[str, str]] = {
-    "canvas": {
-        "student": "name",
-        "id": "canvas_id",
-        "sis user id": "sis_id",
-        "sis login id": "sis_login",
-        "section": "section",
-        "integration id": "integration_id",
-    },
-    "moodle": {
-        "identifier": "participant",
-        "id": "participant",
-        "kennung": "participant",
-        "full name": "name",
-        "vollständiger name": "name",
-        "first name": "first",
-        "vorname": "first",
-        "last name": "last",
-        "surname": "last",
-        "nachname": "last",
-        "id number": "moodle_id",
-        "id-nummer": "moodle_id",
-        "username": "username",
-        "anmeldename": "username",
-        "email address": "email",
-        "e-mail-adresse": "email",
-        "e-mail": "email",
-        "groups": "section",
-        "gruppen": "section",
-        "group": "section",
-    },
-}
-"""System → heading in small letters → what the column holds."""
-_CANVAS = {"student", "id", "section"}
-"""Headings that tell Canvas's gradebook."""
-_IDS = ("id", "sis_login", "username", "moodle_id", "sis_id", "email")
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+_IDS = ("id", "sis_login", "username", "blackboard_id", "moodle_id", "sis_id", "email")
 """Columns that may become the id of a new person, the first one that has a value."""
-SYSTEMS = ("canvas", "moodle", "nbgrader", "table")
+SYSTEMS = ("canvas", "moodle", "blackboard", "brightspace", "nbgrader", "table")
 
 
 @dataclass(frozen=True)
@@ -71,13 +52,14 @@ class Imported:
 
 
 def read_people(
-    path: Path, system: str = "", assignment: str = "", columns: Mapping[str, str] | None = None
+    place: Path | URL | str, system: str = "", assignment: str = "", columns: Mapping[str, str] | None = None
 ) -> tuple[tuple[Person, ...], tuple[str, ...]]:
     """Read a learning system's list: people, whose ids may still be empty, and the lines that are no students.
 
     Args:
-        path: Canvas's gradebook as CSV, Moodle's participants, gradebook or grading worksheet as CSV, nbgrader's
-            gradebook.db, or a table with the headings of people.csv.
+        place: the gradebook of Canvas, Blackboard or Brightspace as CSV, Moodle's participants, gradebook or grading
+            worksheet as CSV, nbgrader's gradebook.db or the address of its database, or a table with the headings of
+            people.csv.
         system: one of :data:`SYSTEMS`; empty: the headings tell.
         assignment: the assignment of Moodle's grading worksheet, whose participant numbers are its own.
         columns: what a column holds (``id``, ``name``, ``first``, …) → its heading, for other lists.
@@ -87,51 +69,21 @@ def read_people(
         UsageError: it cannot be told what it is.
         HostError: it cannot be read.
     """
-    if system == "nbgrader" or (not system and path.suffix == ".db"):
-        return _of_nbgrader(path), ()
-    table = tables.read_table(path)
-    meaning = _meaning(table, system, columns or {})
+    if not isinstance(place, Path) or system == "nbgrader" or (not system and place.suffix == ".db"):
+        return people_of_gradebook(place), ()
+    table = tables.read_table(place)
+    system = "" if columns else system or system_of(table)
+    meaning = columns_of(table, system, columns or {})
+    mark = "#" if system == "brightspace" else ""  # stands before its numbers and names
     faults, people, left_out = Faults(table.name), [], []
     for row in table.rows:
-        cells = {held: row.get(heading) for held, heading in meaning.items() if row.get(heading)}
+        cells = {held: row.get(heading).lstrip(mark) for held, heading in meaning.items() if row.get(heading)}
         if reason := _no_student(cells, row):
             left_out.append(f"{table.name}:{row.line}: {reason}")
             continue
         people.append(_read(faults, row, cells, assignment))
     faults.check()
     return tuple(people), tuple(left_out)
-
-
-def _meaning(table: Table, system: str, columns: Mapping[str, str]) -> dict[str, str]:
-    """Return what a column holds → its heading."""
-    by_name = {heading.casefold(): heading for heading in table.headings}
-    known = set(by_name)
-    if columns:
-        for heading in columns.values():
-            if heading.casefold() not in known:
-                raise UsageError(f"{table.name} has no column “{heading}”: {', '.join(table.headings)}")
-        return {held: by_name[heading.casefold()] for held, heading in columns.items()}
-    if not system and known >= _CANVAS:
-        system = "canvas"
-    if not system and "id" in table.headings:
-        system = "table"
-    if system == "table":
-        return {heading: heading for heading in table.headings}
-    if not system:
-        of_moodle = {_HEADINGS["moodle"].get(heading) for heading in known}
-        told = of_moodle & {"first", "name", "participant"} and of_moodle & {"email", "moodle_id"}
-        system = "moodle" if told else ""
-    if system not in _HEADINGS:
-        raise UsageError(
-            f"{table.name} is no list of Canvas's, Moodle's or nbgrader's, and has no column “id”: name its columns "
-            f"with --column id=HEADING (its headings: {one_line(', '.join(table.headings), 300)})"
-        )
-    found: dict[str, str] = {}
-    for heading in table.headings:
-        held_by = _HEADINGS[system].get(heading.casefold())
-        if held_by is not None:
-            found.setdefault(held_by, heading)
-    return found
 
 
 def _no_student(cells: Mapping[str, str], row: Row) -> str:
@@ -141,6 +93,8 @@ def _no_student(cells: Mapping[str, str], row: Row) -> str:
         return "Canvas's line about the assignments"
     if name in ("Student, Test", "Test Student"):
         return "Canvas's test student"
+    if cells.get("blackboard_id", "").endswith("_previewuser"):
+        return "Blackboard's preview user"
     return "" if any(cells.values()) else "no name and no id"
 
 
@@ -161,13 +115,8 @@ def _read(faults: Faults, row: Row, cells: Mapping[str, str], assignment: str) -
         else:
             cells[PARTICIPANT + assignment] = number[1]
     given = {key: cells.pop(key) for key in ("email", "section", "id", "team", "accommodations") if key in cells}
-    numbers = {}
-    for key in ("extra_days", "extra_late_days"):
-        try:
-            numbers[key] = tables.number(cells.pop(key, "0") or "0")
-        except ValueError as error:
-            faults.add(row.line, f"{key}: {error}")
-    status = cells.pop("status", ACTIVE).casefold() or ACTIVE
+    numbers = {key: read_days(faults, row.line, key, cells.pop(key, "")) for key in NUMBERS}
+    status = read_status(faults, row.line, cells.pop("status", ""))
     for key, text in [("id", given.get("id", "")), *cells.items()]:
         if tables.is_rounded(text):
             faults.add(
@@ -175,21 +124,6 @@ def _read(faults: Faults, row: Row, cells: Mapping[str, str], assignment: str) -
             )
     ids = {key: text for key, text in cells.items() if text}
     return Person(given.pop("id", ""), name, status=status, ids=ids, line=row.line, **given, **numbers)  # type: ignore[arg-type]
-
-
-def _of_nbgrader(path: Path) -> tuple[Person, ...]:
-    """Read the students of nbgrader's gradebook; the file is opened read-only."""
-    if not path.is_file():
-        raise UsageError(f"there is no gradebook {path}")
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            found = database.execute("SELECT id, first_name, last_name, email, lms_user_id FROM student ORDER BY id")
-            return tuple(
-                Person(id, f"{first or ''} {last or ''}".strip(), email or "", ids={"lms_user_id": lms} if lms else {})
-                for id, first, last, email, lms in found
-            )
-    except sqlite3.Error as error:
-        raise CourseError(f"{path.name}: is no gradebook of nbgrader's ({error})") from error
 
 
 def merge(roster: Roster, found: Sequence[Person], name: str, id_column: str = "", *, whole: bool = True) -> Imported:

@@ -64,8 +64,8 @@ class Faults:
     found: list[str] = field(default_factory=list)
 
     def add(self, line: int, message: str) -> None:
-        """Add a fault in a line."""
-        self.found.append(f"{self.name}:{line}: {message}")
+        """Add a fault in a line; 0 where there are no lines."""
+        self.found.append(f"{self.name}:{line}: {message}" if line else f"{self.name}: {message}")
 
     def check(self) -> None:
         """Raise CourseError if there is a fault."""

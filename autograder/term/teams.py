@@ -97,7 +97,7 @@ def check_teams(memberships: Iterable[Membership], course: Course, roster: Roste
         for team, members in teams.items():
             if len(members) > assignment.team_size > 1:
                 many = f"team “{one_line(team, 40)}” has {len(members)} members, and team_size of {assignment.name} is"
-                faults.append(f"{members[-1].place}: {many} {assignment.team_size}")
+                faults.append(f"{members[-1].place}: {many} {assignment.team_size}; correct one of the two")
     if faults:
         raise CourseError("\n".join(faults[: tables.MAX_FAULTS]))
 

@@ -7,6 +7,7 @@
     course/…             released files, hidden data (unless left out), and the course's own modules
     recordings/0.run …   recording of each notebook, with the cached predictions of its models
     result.json          the grade, with the instructor's details
+    second-look.yaml     the student's requests for a second look, if there are any
 
 A bundle is the instructor's: it holds hidden tests, and the student's name and work.
 """
@@ -35,7 +36,7 @@ from autograder.grading.parcel import MAX_COMMON, pack_common, pack_unit
 from autograder.grading.work import Work
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade
-from autograder.results import result_json
+from autograder.results import result_json, second_look
 from autograder.submissions.members import MIB, ArchiveLimits, Member, is_junk, mark_collisions, name_problem
 from autograder.trust.bundle_environment import Environment, environment_here
 
@@ -43,6 +44,7 @@ FORMAT = "nbexaminer bundle"
 VERSION = 1
 """Version of the layout; another one is refused."""
 MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", "result.json"
+REQUESTS = "second-look.yaml"
 SUBMISSION, COURSE, RECORDINGS, OTHER = "submission", "course", "recordings", "other"
 """Folders in a bundle; ``other`` has files whose names no archive should have, by their digests."""
 LIMITS = ArchiveLimits(MAX_COMMON, 20_000, MAX_COMMON, 2 * MAX_COMMON)
@@ -119,6 +121,8 @@ def write_bundle(
             f"{student} has no grade in {assignment.name} yet; run `autograder grade {assignment.name}` first"
         )
     contents = _contents(work, grade, hidden_data=hidden_data)
+    if second_look.read(course, student, assignment.name):
+        contents[REQUESTS] = second_look.path(course, student, assignment.name).read_bytes()
     hidden = HIDDEN[2] if work.hidden is None else HIDDEN[0] if hidden_data else HIDDEN[1]
     manifest = Manifest(
         format=FORMAT,

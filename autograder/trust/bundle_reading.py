@@ -22,7 +22,7 @@ from autograder._util.files import unwritable
 from autograder._util.plain_records import from_plain
 from autograder._util.text import one_line
 from autograder.course.course_yaml import RANGES
-from autograder.errors import AutograderError, HostError, SubmissionError, UsageError
+from autograder.errors import AutograderError, CourseError, HostError, SubmissionError, UsageError
 from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.grading.container import pack
 from autograder.grading.parcel import STATE, Common, common_in, unpack_unit
@@ -32,6 +32,7 @@ from autograder.records.course import SANDBOXES, TRAINING, Assignment, Course
 from autograder.records.grade import Grade
 from autograder.records.policies import LatePolicy
 from autograder.results import result_json
+from autograder.results.second_look import Request, read_file
 from autograder.submissions.archive import extract
 from autograder.submissions.members import SUBMISSION as SUBMISSION_LIMITS
 from autograder.trust.bundle import (
@@ -42,6 +43,7 @@ from autograder.trust.bundle import (
     LIMITS,
     MANIFEST,
     RECORDINGS,
+    REQUESTS,
     RESULT,
     SUBMISSION,
     UNIT,
@@ -67,6 +69,8 @@ class Bundle:
     """Work record of the submission in that folder."""
     recordings: tuple[Recording, ...]
     """Recording of each notebook."""
+    requests: tuple[Request, ...] = ()
+    """What the student asked about the grade, and the answers."""
 
 
 def read_bundle(path: Path, folder: Path, course: Course | None = None) -> Bundle:
@@ -93,7 +97,7 @@ def read_bundle(path: Path, folder: Path, course: Course | None = None) -> Bundl
         raise BundleError(f"{path} cannot be read ({error.strerror or error})") from error
     try:
         return _laid_out(folder, members, course)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, HostError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, HostError, CourseError) as error:
         raise BundleError(f"{path} is no bundle that this version can read: {one_line(str(error), 300)}") from error
     except OSError as error:
         raise unwritable(folder, error) from error
@@ -128,7 +132,8 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
     if (grade.student, grade.assignment) != (manifest.student, manifest.assignment):
         raise ValueError("its grade is of another submission")
     found = [[_optional(known, f"{RECORDINGS}/{n}.{kind}") for kind in _RECORDED] for n in range(len(work.exams))]
-    return Bundle(manifest, grade, work, tuple(Recording(*parts) for parts in found))
+    requests = read_file(known[REQUESTS]) if REQUESTS in known else ()
+    return Bundle(manifest, grade, work, tuple(Recording(*parts) for parts in found), requests)
 
 
 _RECORDED = ("run", "predictions")

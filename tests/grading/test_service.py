@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import os
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from helpers.tiny import SOLUTION, cell, notebook, submit, tiny_course
+from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course
 
 from autograder.errors import HostError
 from autograder.grading import batch, service
@@ -28,14 +30,15 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade
 from autograder.results import second_look
-from autograder.submissions.collection import Collected
+from autograder.submissions.collection import Collected, collect
 
 SECONDS = 30
 
 
-def graded(work: Work) -> str:
+def graded(work: Work, score: float = 2.0) -> str:
     """Write a grade as an examiner's outcome would be written."""
-    questions = (QuestionGrade("test-double", 2.0, 2.0, Outcome.PASSED, ""),)
+    outcome = Outcome.PASSED if score else Outcome.FAILED
+    questions = (QuestionGrade("test-double", score, 2.0, outcome, ""),)
     book = NotebookGrade("nb", "completed", "", questions)
     now = datetime.now(UTC)
     write_grade(work, Grade(work.student, "hw", (book,), graded_at=now, content_keys=work.content_keys), {})
@@ -262,6 +265,80 @@ def test_it_knows_that_the_exam_has_changed(course: Course, opened: Service) -> 
     assert opened.changed()
 
 
+# --- several attempts, of which the best counts
+
+RIGHT, WRONG = "def double(x):\n    return 2 * x", "def double(x):\n    return 3"
+
+
+def graded_by_content(work: Work) -> str:
+    (path,) = work.submission.glob("*.ipynb")
+    return graded(work, 2.0 if "2 * x" in path.read_text() else 0.0)
+
+
+@pytest.fixture
+def best(course: Course, attempts: Attempts) -> Course:
+    attempts.act = graded_by_content
+    return tiny_course(course.root, yaml=f"{YAML}    attempts: best\n")
+
+
+def hand_in(course: Course, folder: Path, answer: str, day: int) -> None:
+    """Collect a hand-in of Ada's of that day."""
+    folder.mkdir(exist_ok=True)
+    path = put(folder, "ada", answer)
+    os.utime(path, (day * 86400, day * 86400))
+    collect(course, "hw", path)
+
+
+def test_the_best_of_several_attempts_is_recorded_and_each_is_graded_once(
+    best: Course, attempts: Attempts, tmp_path: Path
+) -> None:
+    with Service(best, best.assignments["hw"]) as opened:
+        hand_in(best, tmp_path / "in", RIGHT, 1)
+        assert opened.submit("ada").result(SECONDS).score == 2
+        hand_in(best, tmp_path / "in", WRONG, 2)
+        assert opened.submit("ada").result(SECONDS).score == 2
+        of_two = len(attempts.of)
+        hand_in(best, tmp_path / "in", f"{WRONG}  # again", 3)
+        assert opened.submit("ada").result(SECONDS).score == 2
+        assert len(attempts.of) == of_two + 1
+    (row,) = csv.DictReader(best.grades_csv.read_text().splitlines())
+    assert float(row["score"]) == 2
+
+
+def test_attempts_of_one_second_are_each_graded_once(best: Course, attempts: Attempts, tmp_path: Path) -> None:
+    with Service(best, best.assignments["hw"]) as opened:
+        for answer in (WRONG, RIGHT, f"{WRONG}  # again"):
+            hand_in(best, tmp_path / "in", answer, 1)
+        assert opened.submit("ada").result(SECONDS).score == 2
+    assert len(attempts.of) == 4, "three attempts, and the best of them"
+
+
+def test_if_an_attempt_cannot_be_graded_the_best_is_not_known(best: Course, attempts: Attempts, tmp_path: Path) -> None:
+    """The grade that stands is kept; the next arrival, or a batch, tries again."""
+    with Service(best, best.assignments["hw"]) as opened:
+        hand_in(best, tmp_path / "in", RIGHT, 1)
+        first = opened.submit("ada").result(SECONDS)
+        hand_in(best, tmp_path / "in", WRONG, 2)
+        attempts.act = lambda work: "its examiner died"
+        reason = "which attempt is the best is not known: its examiner died"
+        assert opened.submit("ada").result(SECONDS) == NotGraded("ada", "hw", reason)
+        attempts.act = graded_by_content
+        assert opened.submit("ada").result(SECONDS).score == first.score == 2
+
+
+def test_a_new_attempt_arrives_once_although_an_earlier_one_counts(
+    best: Course, attempts: Attempts, tmp_path: Path
+) -> None:
+    arrivals = Arrivals(best, best.assignments["hw"])
+    hand_in(best, tmp_path / "in", RIGHT, 1)
+    assert (arrivals.look(), arrivals.look()) == ([], ["ada"])
+    hand_in(best, tmp_path / "in", WRONG, 2)
+    assert (arrivals.look(), arrivals.look()) == ([], ["ada"])
+    with Service(best, best.assignments["hw"]) as opened:
+        opened.submit("ada").result(SECONDS)
+    assert (arrivals.look(), arrivals.look()) == ([], []), "the grades of attempts are no arrivals"
+
+
 # --- arrivals
 
 
@@ -373,3 +450,22 @@ def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course, inb
         assert ("bob" in line, "0 / 2" in line) == (True, True)
         assert running.wait(SECONDS) == 0, running.stderr.read()
     assert (course.feedback("bob", "hw") / "nb.html").is_file()
+
+
+@pytest.mark.sandbox
+def test_the_command_records_the_best_of_several_attempts(course: Course, tmp_path: Path) -> None:
+    tiny_course(course.root, yaml=f"{YAML}    attempts: best\n")
+    hand_in(course, tmp_path / "in", RIGHT, 1)
+    command = [sys.executable, "-m", "autograder", "grade", "hw", "--course", str(course.root), "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        try:
+            first = running.stdout.readline()
+            hand_in(course, tmp_path / "in", WRONG, 2)
+            second = running.stdout.readline()
+        finally:
+            running.send_signal(signal.SIGINT)
+        assert ("2 / 2" in first, "2 / 2" in second) == (True, True)
+        assert running.wait(SECONDS) == 0, running.stderr.read()
+    assert (course.feedback("ada", "hw") / "nb.html").is_file()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 TOKEN = "a-secret"
 
@@ -40,6 +40,7 @@ class FakeCanvas(Fake):
         self.submissions = {user["id"]: {"user_id": user["id"], "score": None, "excused": False} for user in self.users}
         self.comments: dict[int, list[dict]] = {7: [], 8: []}
         self.uploads: dict[int, bytes] = {}
+        self.numbers = 100
 
     def answer(self, method, path, query, form, files):
         course = "/api/v1/courses/12"
@@ -48,19 +49,30 @@ class FakeCanvas(Fake):
         if method == "GET" and path == f"{course}/users":
             return self._page(path, query, self.users)
         if method == "GET" and path == f"{course}/assignments/5678/submissions":
-            return self._page(path, query, list(self.submissions.values()))
+            asked = query.get("include[]") == "submission_comments"
+            listed = [
+                {**one, **({"submission_comments": self.comments[user]} if asked else {})}
+                for user, one in self.submissions.items()
+            ]
+            return self._page(path, query, listed)
         if method == "PUT" and (found := re.fullmatch(rf"{course}/assignments/5678/submissions/(\d+)", path)):
             user = int(found[1])
             if "submission[posted_grade]" in form:
                 self.submissions[user]["score"] = float(form["submission[posted_grade]"])
             if "comment[text_comment]" in form:
                 files_ = [form["comment[file_ids][]"]] if "comment[file_ids][]" in form else []
-                number = 100 + sum(map(len, self.comments.values()))
+                self.numbers += 1
+                number = self.numbers
                 self.comments[user].append({"id": number, "comment": form["comment[text_comment]"], "files": files_})
             return 200, {}, {**self.submissions[user], "submission_comments": self.comments[user]}
         if method == "PUT" and (found := re.fullmatch(rf"{course}/.*/submissions/(\d+)/comments/(\d+)", path)):
             (comment,) = [c for c in self.comments[int(found[1])] if c["id"] == int(found[2])]
             comment["comment"] = form["comment"]
+            return 200, {}, comment
+        if method == "DELETE" and (found := re.fullmatch(rf"{course}/.*/submissions/(\d+)/comments/(\d+)", path)):
+            there = self.comments[int(found[1])]
+            (comment,) = [c for c in there if c["id"] == int(found[2])]
+            there.remove(comment)
             return 200, {}, comment
         if method == "POST" and path.endswith("/comments/files"):
             return 200, {}, {"upload_url": f"{self.url}/inst-fs/{form['name']}", "upload_params": {"key": "k"}}
@@ -75,7 +87,8 @@ class FakeCanvas(Fake):
 
     def _page(self, path, query, items):
         number = int(query.get("page", "1"))
-        more = {"Link": f'<{self.url}{path}?page={number + 1}>; rel="next"'} if number < len(items) else {}
+        rest = urlencode({**query, "page": number + 1})
+        more = {"Link": f'<{self.url}{path}?{rest}>; rel="next"'} if number < len(items) else {}
         return 200, more, items[number - 1 : number]
 
 
@@ -154,6 +167,9 @@ def served(fake: Fake):
 
         def do_PUT(self):
             self._answer("PUT")
+
+        def do_DELETE(self):
+            self._answer("DELETE")
 
         def _answer(self, method):
             parts = urlsplit(self.path)

@@ -28,6 +28,12 @@ MOODLE = (
     'Participant 101,Jane Doe,jd@example.org,Submitted,,"20.00",Yes,-,-,\r\n'
     'Participant 102,Max_Roe,mr@example.org,Submitted,,"20.00",No,-,-,well\r\n'
 )
+MOODLE_IN_GERMAN = (
+    'ID,"Vollständiger Name",E-Mail-Adresse,Status,Bewertung,Bestwertung,"Bewertung kann geändert werden",'
+    '"Zuletzt geändert (Abgabe)","Zuletzt geändert (Bewertung)","Feedback als Kommentar"\n'
+    'Teilnehmer/in101,"Jane Doe",jd@example.org,"Zur Bewertung abgegeben",,"20,00",Ja,-,-,\n'
+    'Teilnehmer/in102,"Max Roe",mr@example.org,"Zur Bewertung abgegeben",,"20,00",Nein,-,-,gut\n'
+)
 BLACKBOARD = (
     '"Last Name"\t"First Name"\t"Username"\t"Student ID"\t"Hands-on [Total Pts: 20 Score] |5678"\n'
     '"Doe"\t"Jane"\t"jd"\t"7"\t""\n"Roe"\t"Max"\t"mr"\t"8"\t""\n'
@@ -88,6 +94,20 @@ def test_moodles_worksheet_gets_comments_and_its_locks_hold(filled):
     assert sheet.rows[2][9] == "well"
 
 
+def test_moodles_german_worksheet_is_one_too(filled):
+    students = {"doejane": Known(ids=("participant:101",)), "mr": Known(names=("Max Roe",))}
+    sheet, done = filled(MOODLE_IN_GERMAN, students=students)
+    assert (sheet.rows[1][4], sheet.rows[1][9]) == ("17.5", "network: 17.5 of 20<br>a &lt; b")
+    assert done.kept == {"mr": "it cannot be changed there"}
+
+
+def test_a_table_of_ones_own_with_german_headings_is_no_worksheet(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("ID;Bewertung\n17;\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="is no grade file of"):
+        recognize(read_sheet(path), ["hands-on"])
+
+
 def test_a_grade_that_stands_there_is_kept(filled):
     sheet, done = filled(CANVAS)
     assert done.kept == {"mr": "11 stands there, 12 here"}
@@ -107,6 +127,16 @@ def test_a_grade_that_this_course_wrote_is_replaced(filled, tmp_path):
     sheet, done = filled(CANVAS, memory=Memory(tmp_path / "posted.json"))
     assert list(done.written) == ["doejane", "mr"]
     assert sheet.rows[3][5] == "12"
+
+
+def test_a_comment_that_changes_while_the_points_do_not_is_replaced_each_time(filled, tmp_path):
+    memory, text = Memory(tmp_path / "posted.json"), MOODLE
+    jane = {"doejane": Known(ids=("participant:101",))}
+    for comment in ("first", "second", "third"):
+        sheet, done = filled(text, [Entry("doejane", 17.5, 20.0, comment, None)], students=jane, memory=memory)
+        memory.remember_all(done.sent)
+        assert sheet.rows[1][9] == comment
+        text = sheet.encode().decode()
 
 
 def test_what_waits_for_a_person_is_not_written(filled):

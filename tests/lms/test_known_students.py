@@ -32,3 +32,9 @@ def test_without_a_roster_the_folder_tells():
     assert "participant:9" in known["Jane Doe (9)"].ids
     assert known["Jane Doe (9)"].names == ("Jane Doe",)
     assert known["ada"].logins == ("ada",)
+
+
+def test_blackboards_user_name_is_a_login():
+    ada = Person("a17", "Ada Lovelace", ids={"blackboard_id": "ada", "sis_id": "17"})
+    known = known_students(Roster((ada,)), "hw", ["a17"])["a17"]
+    assert (known.ids, known.logins) == (("registry:a17", "registry:17"), ("a17", "ada"))

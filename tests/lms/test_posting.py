@@ -181,6 +181,58 @@ def test_canvas_excused_students_are_left_alone(tmp_path):
         assert scores(fake)[0] is None
 
 
+def test_canvas_comment_and_page_are_replaced_by_new_ones(tmp_path, page):
+    with served(FakeCanvas()) as fake:
+        post(fake, tmp_path, results(page=page))
+        page.write_text("<p>your new page</p>", encoding="utf-8")
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"] == (Act.SEND, [])
+        (comment,) = fake.comments[7]
+        assert comment["comment"] == "network: 20\n1 < 2"
+        assert fake.uploads[int(comment["files"][0])] == page.read_bytes()
+        page.write_text("<p>newer, and the same points</p>", encoding="utf-8")
+        post(fake, tmp_path, results(jane=20, page=page))
+        (comment,) = fake.comments[7]
+        assert comment["comment"] == "network: 20\n1 < 2"
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Act.SAME
+
+
+def test_canvas_comment_that_a_person_changed_is_kept(tmp_path, page):
+    with served(FakeCanvas()) as fake:
+        post(fake, tmp_path, results(page=page))
+        fake.comments[7][0]["comment"] = "network: 17.5. Well done!"
+        notes = ["the comment was changed there and was kept"]
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"] == (Act.SEND, notes)
+        assert [one["comment"] for one in fake.comments[7]] == ["network: 17.5. Well done!"]
+        assert scores(fake)[0] == 20
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Act.SAME
+        page.write_text("<p>your new page</p>", encoding="utf-8")
+        post(fake, tmp_path, results(jane=20, page=page))
+        said = [one["comment"] for one in fake.comments[7]]
+        assert said == ["network: 17.5. Well done!", "The page with all details."]
+
+
+def test_canvas_comment_that_a_person_deleted_is_written_again_when_it_is_new(tmp_path):
+    with served(FakeCanvas()) as fake:
+        post(fake, tmp_path, results())
+        fake.comments[7].clear()
+        assert post(fake, tmp_path, results())["jane"][0] is Act.SAME
+        post(fake, tmp_path, results(jane=20))
+        assert [one["comment"] for one in fake.comments[7]] == ["network: 20\n1 < 2"]
+
+
+def test_canvas_may_refuse_to_delete_the_earlier_comment(tmp_path, page):
+    class Strict(FakeCanvas):
+        def answer(self, method, path, query, form, files):
+            return (403, {}, {}) if method == "DELETE" else super().answer(method, path, query, form, files)
+
+    with served(Strict()) as fake:
+        post(fake, tmp_path, results(page=page))
+        page.write_text("<p>your new page</p>", encoding="utf-8")
+        ((_, (note,)), _, _) = post(fake, tmp_path, results(jane=20, page=page)).values()
+        assert "the earlier comment stays beside the new one" in note
+        assert len(fake.comments[7]) == 2
+
+
 def test_moodles_comments_and_files_of_a_person_stay(tmp_path, page):
     with served(FakeMoodle()) as fake:
         fake.comments[101], fake.files[101] = "<p>see me</p>", ["marked.pdf"]

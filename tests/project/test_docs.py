@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import pytest
@@ -102,9 +103,27 @@ def test_no_page_names_an_address() -> None:
 def test_pictures_are_used_described_and_small() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     for picture in (ROOT / "docs/images").iterdir():
-        assert picture.suffix == ".png"
+        assert picture.suffix in (".png", ".svg")
         assert picture.stat().st_size < IMAGE_BYTES
         assert re.search(rf"!\[[^\]]{{20,}}\]\([^)]*{picture.name}\)", text), f"{picture.name} has a description"
+
+
+SKETCHES = sorted((ROOT / "docs/images").glob("*.svg"))
+
+
+@pytest.mark.parametrize("sketch", SKETCHES, ids=lambda path: path.name)
+def test_a_sketch_is_plain_readable_everywhere_and_said_to_be_one(sketch: Path) -> None:
+    """It has a light ground of its own, for dark pages, and takes nothing from elsewhere."""
+    text = sketch.read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)
+    names = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert names <= {"svg", "title", "desc", "style", "rect", "path", "text"}
+    assert {"title", "desc"} <= names
+    assert 'fill="#f7f8fb"' in text
+    assert re.findall(r"[\w+]+://\S+?(?=[\"'])", text) == ["http://www.w3.org/2000/svg"]
+    (page,) = [page for page in PAGES if sketch.name in page.read_text(encoding="utf-8")]
+    caption = page.read_text(encoding="utf-8").split(sketch.name)[1].split("\n\n")[1]
+    assert re.match(r"\*A sketch of .*drawn ", caption), page.name
 
 
 # --- commands ----------------------------------------------------------------------------------------

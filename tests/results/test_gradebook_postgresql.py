@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from helpers.postgresql import postgresql_server
 from helpers.tiny import Here, submit, tiny_course, tiny_release
 
+from autograder.cli.main import main
 from autograder.errors import CourseError, HostError
 from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
@@ -20,38 +19,11 @@ from autograder.records.course import Course
 from autograder.results import gradebook, publication
 from autograder.results.gradebook import database
 
-PLACES = [Path("/usr/lib/postgresql").glob("*/bin"), [Path(p).parent for p in [shutil.which("initdb")] if p]]
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A server of this test alone, on a socket in a folder of its own; its address."""
-    pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed")
-    binaries = [folder for places in PLACES for folder in places if (folder / "postgres").is_file()]
-    if not binaries:
-        pytest.skip("PostgreSQL is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-    user = {"user": "nobody"} if os.geteuid() == 0 else {}  # it refuses root
-    if user:
-        shutil.chown(folder, "nobody")
-
-    def run(name: str, *words: str) -> None:
-        done = subprocess.run(
-            [binaries[-1] / name, *words], capture_output=True, text=True, timeout=120, cwd=folder, **user
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    data = f"{folder}/data"
-    run("initdb", "-D", data, "-A", "trust", "-U", "grader", "-E", "UTF8")
-    try:
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        run("pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
-        try:
-            yield f"postgresql://grader@/postgres?host={folder}"
-        finally:
-            run("pg_ctl", "-D", data, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgresql_server() as address:
+        yield address
 
 
 @pytest.fixture
@@ -147,3 +119,29 @@ def test_no_message_shows_a_password(course: Course) -> None:
     with pytest.raises(HostError, match="check the server and its user") as caught:
         gradebook.with_manual_scores(course, ())
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_people_are_imported_from_the_courses_database_and_from_an_address(course: Course, server: str) -> None:
+    """Nothing is written there: the kit reads in a transaction that cannot write."""
+    name_database(course, server)
+    grade(course)
+    with database.opened(course) as book:
+        book.update_or_create_student("ada", first_name="Ada", last_name="Lovelace", email="ada@example.org")
+    for source in (["--from", "nbgrader"], [server]):
+        (course.root / "people.csv").unlink(missing_ok=True)
+        done = CliRunner().invoke(main, ["people", "import", *source, "--course", str(course.root)])
+        assert done.exit_code == 0, done.output
+        assert "2 people, 2 new, 0 changed" in done.output
+        lines = (course.root / "people.csv").read_text().splitlines()
+        assert lines == ["id,name,email", "ada,Ada Lovelace,ada@example.org", "bob,,"]
+
+
+@pytest.mark.slow
+def test_a_database_without_a_gradebook_is_named_without_its_password(course: Course, server: str) -> None:
+    address = server.replace("grader@/postgres", "grader:secret@/template1")
+    done = CliRunner().invoke(main, ["people", "import", address, "--course", str(course.root)])
+    assert done.exit_code == 1
+    assert "is no gradebook of nbgrader's" in done.output
+    assert "secret" not in done.output
+    assert not (course.root / "people.csv").exists()

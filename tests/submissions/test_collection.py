@@ -388,12 +388,24 @@ def test_several_notebooks_come_as_one_submission(course: Course, source: Path) 
     assert files(course.submitted("jane", "ps1")) == {"ps1.ipynb", "warm_up.ipynb", "timestamp.txt"}
 
 
-def test_of_two_attempts_the_newest_counts(course: Course, source: Path) -> None:
+def test_of_two_attempts_the_newest_counts_and_both_are_kept(course: Course, source: Path) -> None:
     put(source / "ps1_jane_attempt_2026-01-29-12-00-00_ps1.ipynb", "old", at=NOON + HOUR)
     put(source / "ps1_jane_attempt_2026-01-30-12-00-00_ps1.ipynb", "new", at=NOON)
-    found = only(collect(course, "ps1", source))
-    assert (found.timestamp, "left out" in found.reason) == (NOON, True)
+    assert [item.status for item in collect(course, "ps1", source)] == [COLLECTED, REPLACED]
+    assert [item.status for item in collect(course, "ps1", source)] == [OLDER, UNCHANGED]
     assert (course.submitted("jane", "ps1") / "ps1.ipynb").read_text() == "new"
+    assert read_timestamp(course.submitted("jane", "ps1")) == NOON
+    (kept,) = (course.state / "superseded/ps1/jane").iterdir()
+    assert ((kept / "ps1.ipynb").read_text(), read_timestamp(kept)) == ("old", NOON - 24 * HOUR)
+
+
+def test_notebooks_of_two_attempts_are_one_submission_where_there_are_several(course: Course, source: Path) -> None:
+    """Who hands in the second notebook alone has not taken back the first one."""
+    (course.release("ps1") / "warm_up.ipynb").write_text(lesson())
+    put(source / "ps1_jane_attempt_2026-01-29-12-00-00_ps1.ipynb", "old", at=NOON)
+    put(source / "ps1_jane_attempt_2026-01-30-12-00-00_warm_up.ipynb", "new", at=NOON)
+    assert only(collect(course, "ps1", source)).timestamp == NOON
+    assert files(course.submitted("jane", "ps1")) == {"ps1.ipynb", "warm_up.ipynb", "timestamp.txt"}
 
 
 @pytest.mark.parametrize("content", [b"not json", b"", b"\xff\xfe\0", b'{"nbformat": 4'])

@@ -133,6 +133,27 @@ def test_with_a_better_attempt_the_best_changes(tmp_path: Path, monkeypatch: pyt
     assert graded(course, monkeypatch) == 2
 
 
+def test_of_attempts_with_the_instructors_time_the_newest_is_the_last(tmp_path: Path) -> None:
+    """`collect --received` gives them one time."""
+    course = the_course(tmp_path / "course", "last_before_due")
+    for name, answer in (("one", WRONG), ("two", RIGHT)):
+        path = tmp_path / name / "ada.ipynb"
+        path.parent.mkdir()
+        path.write_text(notebook(cell(answer, "double", solution=True)))
+        collect(course, "hw", path, received=DUE - HOUR)
+    assert HandIns(course).folder("ada", "hw") == course.submitted("ada", "hw")
+
+
+def test_two_attempts_of_one_second_are_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Students choose the time in a package: one attempt must not stand in for another."""
+    course = the_course(tmp_path / "course", "best")
+    for name, answer in (("one", WRONG), ("two", RIGHT), ("three", WRONG + "  # again")):
+        hand_in(course, tmp_path / name, DUE - HOUR, answer)
+    assert graded(course, monkeypatch) == 2
+    attempts = HandIns(course).attempts("ada", "hw")
+    assert len({HandIns(course).trial("ada", "hw", one) for one in attempts}) == 3
+
+
 def test_every_attempt_is_kept_also_one_that_is_collected_late(tmp_path: Path) -> None:
     course = the_course(tmp_path / "course", "last")
     first, second, third = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))

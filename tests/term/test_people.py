@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import CourseError, UsageError
+from autograder.errors import CourseError, HostError, UsageError
 from autograder.records.course import Assignment, Course
 from autograder.submission import collect
 from autograder.submissions.names import Layout
@@ -156,8 +156,63 @@ def test_nbgraders_gradebook(course: Course) -> None:
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE student (id, first_name, last_name, email, lms_user_id)")
         database.execute("INSERT INTO student VALUES ('ada', 'Ada', 'Lovelace', NULL, '12')")
-    (ada,), _ = read_people(path)
-    assert ada == Person("ada", "Ada Lovelace", ids={"lms_user_id": "12"})
+    expected = Person("ada", "Ada Lovelace", ids={"lms_user_id": "12"})
+    assert read_people(path)[0] == read_people(f"sqlite:///{path}")[0] == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "message"),
+    [
+        ("sqlite:////nowhere/gradebook.db", UsageError, "there is no gradebook /nowhere/gradebook.db"),
+        (
+            "mysql://grader:secret@host/course",
+            UsageError,
+            r"mysql://grader:\*\*\*@host/course is of no kind that is read",
+        ),
+        ("://", UsageError, "write it like postgresql://grader@db.example/course"),
+        ("postgresql://grader:secret@127.0.0.1:1/course", HostError, "check the server and its user"),
+        ("postgresql+nosuch://grader:secret@127.0.0.1/course", HostError, "needs a driver"),
+    ],
+)
+def test_a_gradebook_that_cannot_be_read_is_named_without_a_password(
+    place: str, error: type[Exception], message: str
+) -> None:
+    if place.startswith("postgresql"):
+        pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed")
+    with pytest.raises(error, match=message) as caught:
+        read_people(place)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_gradebook_is_named(course: Course) -> None:
+    with pytest.raises(CourseError, match=r"gradebook\.db: is no gradebook of nbgrader's"):
+        read_people(write(course, "no database", "gradebook.db"))
+
+
+def test_blackboards_grade_file(course: Course) -> None:
+    """A text in UTF-16 with tabs, named .xls; the instructor's preview user is no student."""
+    rows = (
+        ("Last Name", "First Name", "Username", "Student ID", "Last Access", "Availability", "Problem set 1 |42"),
+        ("Lovelace", "Ada", "ada", "00017", "2027-01-01 10:00:00", "Yes", ""),
+        ("Teacher_PreviewUser", "T", "teacher_previewuser", "", "", "Yes", ""),
+    )
+    path = course.root / "gc_dl101_fullgc.xls"
+    path.write_bytes("\n".join("\t".join(f'"{cell}"' for cell in row) for row in rows).encode("utf-16"))
+    found, left_out = read_people(path)
+    (ada,) = merge(Roster(), found, path.name).people
+    assert ada == Person("ada", "Ada Lovelace", ids={"blackboard_id": "ada", "sis_id": "00017"})
+    assert left_out == ("gc_dl101_fullgc.xls:3: Blackboard's preview user",)
+
+
+def test_brightspaces_grade_file(course: Course) -> None:
+    """Its mark before numbers and names is no part of them."""
+    text = (
+        "OrgDefinedId,Username,Last Name,First Name,Email,Problem set 1 Points Grade,End-of-Line Indicator\n"
+        "#00017,#ada,Lovelace,Ada,ada@example.org,,#\n"
+    )
+    (ada,) = imported(course, text)
+    assert (ada.id, ada.name, ada.email) == ("ada", "Ada Lovelace", "ada@example.org")
+    assert ada.ids == {"sis_id": "00017", "username": "ada"}
 
 
 def test_a_list_of_ones_own_names_its_columns(course: Course) -> None:
@@ -198,6 +253,8 @@ def test_whoever_is_gone_from_the_list_is_named_and_marked_only_if_asked(course:
         (CANVAS + '"Lovelace, Ada",1236,00019,ada,DL 103,\n', "list.csv:7: “ada” is on the list twice|another person's"),
         (CANVAS + '"Nobody, N",1236,,,DL 103,\n"B, A",1.23E+11,,ab,DL 101,\n', "list.csv:8: canvas_id “1.23E\\+11” was rounded"),
         (WORKSHEET.replace("Participant 77", "someone"), "list.csv:2: “someone” is no participant number"),
+        ("id,status\nada,gone\n", "list.csv:2: status “gone” is none of active, left, unlisted"),
+        ("id,extra_days\nada,-1\n", "list.csv:2: extra_days: -1 is not between 0 and 366"),
     ],
 )  # fmt: skip
 def test_a_list_with_a_fault_changes_nothing(text: str, message: str, course: Course) -> None:

@@ -93,6 +93,8 @@ def test_people_import_says_what_it_does(course: Course, tmp_path: Path) -> None
         (["people", "import"], "name the list to import"),
         (["people", "import", "LIST", "--part", "--mark-left"], "--mark-left needs a list of the whole course"),
         (["people", "import", "LIST", "--column", "shoe=Size"], "write it like id=Matrikel"),
+        (["people", "import", "no-such.csv"], "there is no file no-such.csv"),
+        (["people", "import", "--from", "nbgrader"], "there is no gradebook"),
         (["people", "show", "LIST"], "did you mean `autograder people import"),
         (["people", "show", "--assignment", "hq"], "there is no assignment 'hq'"),
     ],

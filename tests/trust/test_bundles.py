@@ -15,6 +15,7 @@ from helpers.tiny import Here, submit, tiny_course, tiny_release
 from autograder.errors import UsageError
 from autograder.grading import batch
 from autograder.records.course import Course
+from autograder.results import second_look
 from autograder.trust.bundle import Manifest, write_bundle
 from autograder.trust.bundle_reading import Bundle, BundleError, read_bundle
 from autograder.trust.replay import bundle_case, replay
@@ -105,6 +106,16 @@ def test_without_the_same_hidden_data_a_bundle_made_without_them_is_refused(cour
     (course.hidden("hw") / "rows.csv").write_text("4,5,6")
     with pytest.raises(UsageError, match="are others"):
         opened(path, tmp_path, course)
+
+
+def test_a_students_request_for_a_second_look_comes_along(course: Course, tmp_path: Path) -> None:
+    second_look.ask(course, "ada", "hw", "test-double", "It doubles \x1b[31mall numbers.")
+    path, _ = packed(course, tmp_path)
+    (request,) = opened(path, tmp_path).requests
+    assert (request.question, request.request) == ("test-double", "It doubles \x1b[31mall numbers.")
+    path, _ = packed(course, tmp_path, "bob")
+    (tmp_path / "bob").mkdir()
+    assert read_bundle(path, tmp_path / "bob").requests == ()
 
 
 def test_a_submission_without_a_grade_has_no_bundle(course: Course, tmp_path: Path) -> None:

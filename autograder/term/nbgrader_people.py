@@ -1,0 +1,99 @@
+"""Students of an nbgrader gradebook: a file, or a PostgreSQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder._util.libraries import with_extra
+from autograder.errors import CourseError, HostError, UsageError
+from autograder.term.people import Person
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
+_STUDENTS = "SELECT id, first_name, last_name, email, lms_user_id FROM student ORDER BY id"
+
+
+def is_address(place: str) -> bool:
+    """Tell whether a text is the address of a database, and not a path."""
+    return "://" in place
+
+
+def people_of_gradebook(place: Path | str | URL) -> tuple[Person, ...]:
+    """Read the students of a gradebook of nbgrader's, which is opened for reading only.
+
+    Args:
+        place: the file, or the address of a database as nbgrader's ``db_url`` has it.
+
+    Raises:
+        UsageError: there is no such file, or the address is none that the kit reads.
+        CourseError: it is no gradebook of nbgrader's.
+        HostError: the database does not answer, or its driver is missing.
+    """
+    from sqlalchemy import text
+    from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+
+    name = _shown(place)
+    try:
+        engine = _engine(place)
+    except (ModuleNotFoundError, ArgumentError) as error:
+        raise HostError(f"{name} needs a driver ({error}): {with_extra('scale')}") from error
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text(_STUDENTS)).all()
+    except SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        if isinstance(error, OperationalError) and engine.dialect.name == "postgresql":
+            raise HostError(f"{name} cannot be used ({reason}); check the server and its user") from error
+        raise CourseError(f"{name}: is no gradebook of nbgrader's ({reason})") from error
+    finally:
+        engine.dispose()
+    return tuple(_person(*row) for row in found)
+
+
+def _person(id: str, first: str | None, last: str | None, email: str | None, lms: str | None) -> Person:
+    return Person(id, f"{first or ''} {last or ''}".strip(), email or "", ids={"lms_user_id": lms} if lms else {})
+
+
+def _engine(place: Path | str | URL) -> Engine:
+    """Return an engine that reads a gradebook and cannot write it."""
+    from sqlalchemy import create_engine
+
+    if isinstance(place, Path):
+        return _engine_of_file(place)
+    url = _url(place)
+    if url.get_backend_name() == "sqlite":
+        return _engine_of_file(Path(url.database or ""))
+    if url.get_backend_name() != "postgresql":
+        raise UsageError(f"{_shown(url)} is of no kind that is read here; name a file, or a PostgreSQL database")
+    driver = "postgresql+psycopg" if url.drivername == "postgresql" else url.drivername
+    return create_engine(url.set(drivername=driver), execution_options={"postgresql_readonly": True})
+
+
+def _engine_of_file(path: Path) -> Engine:
+    import sqlite3
+
+    from sqlalchemy import create_engine
+
+    if not path.is_file():
+        raise UsageError(f"there is no gradebook {path}")
+    file = f"{path.resolve().as_uri()}?mode=ro"
+    return create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True))
+
+
+def _url(place: str | URL) -> Any:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(place)
+    except ArgumentError:
+        raise UsageError(
+            "this is not the address of a database; write it like postgresql://grader@db.example/course"
+        ) from None
+
+
+def _shown(place: Path | str | URL) -> str:
+    """Return a gradebook's name for messages: the file's name, or the address without its password."""
+    return place.name if isinstance(place, Path) else str(_url(place).render_as_string(hide_password=True))
