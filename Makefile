@@ -36,7 +36,7 @@ test-security: install ## the security tests in full: attacks through the pipeli
 	KERNELS=warm $(BIN)/python -m pytest -q -m "" tests/security $(PYTEST_ARGS)
 	KERNELS=cold $(BIN)/python -m pytest -q -m "" tests/security $(PYTEST_ARGS)
 
-test-variants: install ## a hundred honest variants of the lessons' solutions, and audits of the lessons' tests: an hour
+test-variants: install ## a hundred honest variants of the lessons' solutions, and audits of the lessons' tests: an hour or two
 	$(BIN)/python -m pytest -q -m "" tests/lessons/test_variants.py tests/lessons/test_audits.py $(PYTEST_ARGS)
 
 test-interruptions: install ## batches that are killed, locked out or out of disk must lose nothing (ARGS="--kills 200")

@@ -99,6 +99,8 @@ def _general(keys: Mapping[str, yaml.Node]) -> Assignment:
     check_general(keys, "the course", general)
     if general.examine.kernel:
         raise READER.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
+    if general.audit.right:
+        raise READER.error(keys["audit"], "'right' names answers, so it belongs into 'audit' of an assignment")
     return general
 
 

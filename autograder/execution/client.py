@@ -52,7 +52,7 @@ LOOK_SECONDS = 0.1
 WATCH_SECONDS = 0.2
 """Mean interval at which the kernel's usage is read, at random moments: no code can time itself to them."""
 _MOMENTS = random.Random()
-"""Its own: who seeds the shared one, as a hidden test does, gets the numbers of that seed."""
+"""A generator of the watcher's own, so that it takes no numbers from a test that seeds the shared one."""
 GRACE_SECONDS = 2.0
 """How long an interrupted kernel may take to answer, of its own time."""
 READY_SECONDS = 180.0

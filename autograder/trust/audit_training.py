@@ -11,7 +11,7 @@ from autograder.records.grade import Grade
 from autograder.trust.audit_records import Result, Verdict
 from autograder.trust.audit_runs import TRAINING_SEEDS, Display, Runs, runs_that_fit, until
 from autograder.trust.audit_statistics import difference
-from autograder.trust.measures import measured_name
+from autograder.trust.measures import CONDITIONS, measured_name
 from autograder.trust.mutants import Mutant
 
 MIN_TRAININGS = 4
@@ -91,7 +91,8 @@ def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:
         for question in book.questions if book.notebook == mutant.notebook else ():
             for check in question.checks if question.id in mutant.feeds.every else ():
                 name = measured_name(check.evidence)
-                if name is not None and (name in ("loss", "accuracy") or "threshold" in check.evidence):
+                is_stated = name in ("loss", "accuracy") or "threshold" in check.evidence
+                if name is not None and is_stated and name not in CONDITIONS:
                     is_higher_better = check.evidence.get("higher_is_better", name == "accuracy") is True
                     found[f"{question.id} {check.name}", name, is_higher_better] = float(check.evidence[name])
     return found

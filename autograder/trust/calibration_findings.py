@@ -11,6 +11,7 @@ from autograder.records.run import RunStatus
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
 from autograder.trust.calibration_loss import loss_probability
 from autograder.trust.calibration_runs import SOLUTION, Runs
+from autograder.trust.measures import CONDITIONS
 
 GOOD = "good"
 """Beginning of the names of answers that should pass; all others should not."""
@@ -20,8 +21,6 @@ FAR = 20.0
 """Standard deviations, seeds and rows together, from which on a threshold asks next to nothing of the solution."""
 TOO_OFTEN = 0.2
 """Rate at which a wrong answer passes from which on another threshold is no remedy."""
-CONDITIONS = frozenset({"parameters"})
-"""Measures that are a condition of a task, and not how good an answer is: a small network may be a weak one."""
 MAX_MESSAGE = 300
 
 

@@ -13,9 +13,10 @@ from autograder.records.course import Assignment, Course
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
 from autograder.results.report.page import render
 from autograder.results.report.plots import LARGEST, Curve, operating_curves
-from autograder.trust.calibration_findings import CONDITIONS, GOOD, number, percent, span
+from autograder.trust.calibration_findings import GOOD, number, percent, span
 from autograder.trust.calibration_loss import loss_probability
 from autograder.trust.calibration_runs import SOLUTION
+from autograder.trust.measures import CONDITIONS
 
 if TYPE_CHECKING:
     from markupsafe import Markup

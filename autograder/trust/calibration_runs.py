@@ -64,14 +64,15 @@ class Candidate:
             {cell.metadata.get("nbgrader", {}).get("grade_id") or cell.source: cell.source for cell in book.cells}
             for book in (self.notebooks[exam.notebook], solution_notebook(exam))
         )
-        different = {name for name in own if _form(own[name]) != _form(solution.get(name, ""))}
         answers = {str(c.grade_id): n for n, c in enumerate(exam.cells) if c.role is Role.ANSWER}
+        names = own.keys() | answers.keys()
+        different = {name for name in names if _form(own.get(name, "")) != _form(solution.get(name, ""))}
         tested = (str(cell.grade_id) for cell in exam.cells if is_tested(cell))
         graded = {str(cell.grade_id) for cell in exam.cells if cell.grade_id}
         if any(name not in graded for name in different):
             return frozenset(tested)
         changed = (answers[name] for name in different if name in answers)
-        return frozenset(question for index in changed for question in feeds(exam, index).direct)
+        return frozenset(question for index in changed for question in feeds(exam, index).every)
 
 
 @dataclass

@@ -8,6 +8,8 @@ from typing import Any
 
 from autograder.records.checks import PRIVATE_EVIDENCE
 
+CONDITIONS = frozenset({"parameters"})
+"""Measures that are a condition of a task, and not how good an answer is: a small network may be a weak one."""
 _ABOUT = frozenset({"standard_error", "rows", "epochs", "spread", "values", "resamples", "resamples_met"})
 """Evidence that is about a measured value, and none itself."""
 

@@ -127,6 +127,8 @@ def test_changes_that_a_task_allows_are_listed_by_answer(root: Path) -> None:
     assert course.assignments["intro"].audit.right == {"fit": ("one epoch",), "net": ("no bias",)}
     with pytest.raises(CourseError, match=r"course.yaml:3: 'right' must be a mapping \(key: value\), not text"):
         load(root, "course: x\nassignments:\n  intro: {audit: {right: one epoch}}\n")
+    with pytest.raises(CourseError, match=r"course.yaml:2: 'right' names answers, so it belongs into 'audit' of an"):
+        load(root, "course: x\naudit: {right: {fit: one epoch}}\n")
 
 
 def test_a_single_name_is_a_list_of_it(root: Path) -> None:

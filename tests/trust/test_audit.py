@@ -286,6 +286,25 @@ def test_without_chance_a_difference_of_a_hundredth_is_none(tmp_path: Path) -> N
     assert not any(reason.startswith("skill 1.") for reason in decided)
 
 
+def test_a_number_of_parameters_says_nothing_of_what_was_learned(tmp_path: Path) -> None:
+    """A smaller network may be as good, so that its size makes nothing equivalent and nothing worse."""
+    stated = "{'parameters': int(100 * skill), 'threshold': 900, 'higher_is_better': False}"
+    test = f"check.report('size', 1.0, 'measured', evidence={stated})"
+    found = audited(tmp_path, solution=CERTAIN, test=test)
+    assert found.wrong
+    assert not any("parameters" in one.reason for one in found.results)
+
+
+def test_a_cheat_replaces_all_names_or_none(tmp_path: Path) -> None:
+    """A text cannot be made zero: then the number beside it stays right, too, and the cheat counts nowhere."""
+    solution = "### BEGIN SOLUTION\nnumber = 3\nsome = [bytes(1), range(3)]\n### END SOLUTION"
+    test = "assert number == 3\nassert len(some) == 2"
+    found = audited(tmp_path, solution=solution, test=test, families=("cheat",))
+    zeros = [one for one in found.results if one.mutant.operator == cheats.SAME_SHAPE]
+    assert all("number, some = _zeros(number), _zeros(some)" in one.mutant.after for one in zeros)
+    assert zeros
+
+
 def test_a_cheat_that_raises_after_the_right_answer_counts_nowhere(tmp_path: Path) -> None:
     """Nothing was put in its place: the notebook still has the right object."""
     solution = """\

@@ -11,6 +11,7 @@ from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, 
 from helpers.pages import inert
 from helpers.tiny import Here, cell, notebook, tiny_release
 
+from autograder._util.notebook import read_notebook
 from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.release import calibration_record
@@ -18,7 +19,7 @@ from autograder.release.calibration_record import standing
 from autograder.release.files import release_files
 from autograder.results.publication import on_disk, write_report
 from autograder.trust.calibration_report import table, write_page
-from autograder.trust.calibration_runs import CalibrationError
+from autograder.trust.calibration_runs import CalibrationError, Candidate
 
 pytestmark = pytest.mark.integration  # each calibrates, which takes about half a second
 
@@ -66,6 +67,16 @@ def test_a_wrong_answer_is_judged_where_it_differs_from_the_solution(tmp_path: P
     first, other = calibrate(course, 3).checks
     assert [one.name for one in first.answers] == ["good", "weak"]
     assert [one.name for one in other.answers] == ["good"]
+
+
+def test_an_answer_that_is_left_out_is_a_wrong_one(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    folder = course.source("hw") / "answers"
+    folder.mkdir()
+    (folder / "nothing.ipynb").write_text(notebook(cell(SETUP, "setup", locked=True)))
+    assert Candidate("nothing", {"nb": read_notebook(folder / "nothing.ipynb")}).is_judged_by(
+        tiny_release(course).exams[0]
+    ) == {"test-1"}
 
 
 def test_an_answer_with_cells_of_its_own_is_judged_everywhere(tmp_path: Path) -> None:

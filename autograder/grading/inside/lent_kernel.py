@@ -31,8 +31,8 @@ class CoordinatorClient:
     """A client of the coordinator, for calls from any thread.
 
     One thread of its own talks to the coordinator. A test's time limit may interrupt the calling thread at any moment:
-    a request that was begun is completed all the same, and its reply is dropped. The outcome goes the same way, as
-    a thread that watches a kernel may have just asked how much it used.
+    a request that was begun is completed all the same, and its reply is dropped. The outcome goes the same way, because
+    a thread that watches a kernel asks at any moment how much it has used.
     """
 
     def __init__(self, line: Line) -> None:

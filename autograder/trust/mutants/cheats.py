@@ -61,8 +61,11 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
     for name in functions:
         yield from _of_function(source, name, list(public_calls(exam, index, name)))
     if values:
-        yield SAME_SHAPE, _appended(source, ZEROS, [f"{name} = _zeros({name})" for name in values])
-        yield SAME_TYPE, _appended(source, ZEROS + _OTHER_SHAPE, [f"{name} = _other_shape({name})" for name in values])
+        # One statement for all names: where one raises, none is replaced.
+        names = ", ".join(values)
+        zeros, others = (", ".join(f"{function}({name})" for name in values) for function in ("_zeros", "_other_shape"))
+        yield SAME_SHAPE, _appended(source, ZEROS, [f"{names} = {zeros}"])
+        yield SAME_TYPE, _appended(source, ZEROS + _OTHER_SHAPE, [f"{names} = {others}"])
         yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
         yield EQUALS_ALL, _appended(source, _LIAR, [f"{name} = _Liar()" for name in values])
     for name in trained:
