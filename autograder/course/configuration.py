@@ -1,8 +1,8 @@
 """Reader of the course on disk: from course.yaml, or from an nbgrader course as it stands, to frozen records.
 
 The records themselves (:mod:`autograder.records`) say which keys course.yaml may have, and of which type. Beside this
-module stand the ranges (``course_yaml``) and the rules that no type expresses: those of the course (``course_file``), of
-an assignment's settings (``assignment_settings``) and of its files (``assignment_files``).
+module stand the ranges (``course_yaml``) and the rules that no type expresses: those of the course (``course_file``),
+of an assignment's settings (``assignment_settings``) and of its files (``assignment_files``).
 """
 
 from __future__ import annotations
