@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from autograder.cli.output import DONE, NOT_GRADED, WRONG, course_option, examples, open_course, workers_option
+from autograder.cli.output import (
+    DONE,
+    NOT_GRADED,
+    WRONG,
+    course_option,
+    examples,
+    open_course,
+    warn_each,
+    workers_option,
+)
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
@@ -78,6 +87,7 @@ def _of_bundle(path: Path, course_folder: Path, workers: int | None, quiet: bool
         place = Path(folder)
         (place / "bundle").mkdir()
         found = read_bundle(path, place / "bundle", course)
+        warn_each(found.notes)
         for one in found.requests:
             about = one.question or "the whole submission"
             click.echo(_plain(f"the student asks about {about}: {one.request}"))

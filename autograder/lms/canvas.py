@@ -47,7 +47,10 @@ class Canvas:
         return [_account(who, submissions.get(str(who.get("id")), {})) for who in people]
 
     def deliver(self, account: Account, delivery: Delivery, before: Sent) -> tuple[Sent, list[str]]:
-        """Grade a submission. A comment that a person changed is kept; ours is not repeated but edited or replaced."""
+        """Grade a submission. A comment that a person changed is kept; ours is not repeated but edited or replaced.
+
+        The grade goes first: whatever fails after it is tried again by the next run.
+        """
         place = f"{self._assignment}/submissions/{account.number}"
         data: dict[str, Any] = {}
         now, notes = before, list[str]()
@@ -55,31 +58,38 @@ class Canvas:
             data["submission[posted_grade]"] = str(round(delivery.score, 4))
             now = replace(now, score=delivery.score)
         ours = account.comments.get(before.comment_id)
-        is_changed = ours is not None and before.comment_there not in ("", digest(ours))
+        is_changed = ours is not None and not _is_ours(ours, delivery, before)
         if is_changed and delivery.comment is not None:
             notes.append("the comment was changed there and was kept")
             now = replace(now, comment=digest(delivery.comment))
             delivery = replace(delivery, comment=None)
-        if ours is not None and delivery.comment is not None and delivery.page is None:
-            now = self._edit(place, delivery.comment, now)
-        elif delivery.comment is not None or delivery.page is not None:
-            text = "" if is_changed else delivery.summary or delivery.comment or ""
-            data["comment[text_comment]"] = text or _PAGE_ALONE
+        edited = delivery.comment if ours is not None and delivery.page is None else None
+        is_new = edited is None and (delivery.comment is not None or delivery.page is not None)
+        text = ("" if is_changed else delivery.summary or delivery.comment or "") or _PAGE_ALONE
+        if is_new:
+            data["comment[text_comment]"] = text
             if delivery.page is not None:
                 data["comment[file_ids][]"] = self._upload(place, delivery)
                 now = replace(now, page=digest(delivery.page.read_bytes()))
         answer = self.client.json("PUT", place, data=data) if data else None
-        if "comment[text_comment]" in data and not is_changed:
-            number, there = _newest_comment(answer, account.comments)
-            now = replace(now, comment=digest(text), comment_id=number, comment_there=digest(there))
+        if is_new and not is_changed and (text != _PAGE_ALONE or before.comment in ("", digest(_PAGE_ALONE))):
+            number, there = _new_comment(answer, account.comments, text)
+            now = replace(now, comment=digest(text), comment_id=number, comment_there=digest(there), comment_tried="")
             notes += self._delete(place, before.comment_id) if ours is not None else []
+        if ours is not None and edited is not None:
+            now, failed = self._edit(place, ours, edited, now)
+            notes += failed
         return now, notes
 
-    def _edit(self, place: str, text: str, before: Sent) -> Sent:
-        """Change the text of our comment."""
-        answer = self.client.json("PUT", f"{place}/comments/{before.comment_id}", data={"comment": text})
+    def _edit(self, place: str, ours: str, text: str, before: Sent) -> tuple[Sent, list[str]]:
+        """Change the text of our comment; returns a note where that fails, for the grade has been sent by then."""
+        try:
+            answer = self.client.json("PUT", f"{place}/comments/{before.comment_id}", data={"comment": text})
+        except HostError as error:  # the comment may have been changed all the same: both texts are ours
+            now = replace(before, comment_there=digest(ours), comment_tried=digest(text))
+            return now, [f"the comment is still to be changed ({error})"]
         there = str(answer.get("comment", "")) if isinstance(answer, dict) else ""
-        return replace(before, comment=digest(text), comment_there=digest(there))
+        return replace(before, comment=digest(text), comment_there=digest(there), comment_tried=""), []
 
     def _delete(self, place: str, number: str) -> list[str]:
         """Delete our earlier comment; returns a note where that is not possible."""
@@ -135,7 +145,16 @@ def _comments(submission: Any) -> list[tuple[str, str]]:
     return [(str(one.get("id")), str(one.get("comment", ""))) for one in found or [] if isinstance(one, dict)]
 
 
-def _newest_comment(answer: Any, before: Mapping[str, str]) -> tuple[str, str]:
-    """Find the comment just made, number and text; empty where Canvas does not tell."""
+def _is_ours(there: str, delivery: Delivery, before: Sent) -> bool:
+    """Tell whether nobody changed our comment: it is as we sent it, or tried to."""
+    known = {before.comment_there, before.comment_tried, digest(delivery.summary)}
+    return before.comment_there == "" or digest(there) in known - {""}
+
+
+def _new_comment(answer: Any, before: Mapping[str, str], text: str) -> tuple[str, str]:
+    """Find the comment just made, number and text; empty where Canvas does not tell it from a person's."""
     new = [pair for pair in _comments(answer) if pair[0] not in before]
-    return new[-1] if new else ("", "")
+    same = [pair for pair in new if pair[1] == text]
+    if same:
+        return same[-1]
+    return new[0] if len(new) == 1 else ("", "")

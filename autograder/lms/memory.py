@@ -27,6 +27,8 @@ class Sent:
     """The learning system's number of the comment, where it has one."""
     comment_there: str = ""
     """Digest of the comment as the learning system returned it, where it has a number."""
+    comment_tried: str = ""
+    """Digest of a comment that may stand there instead: the request failed, perhaps after it was carried out."""
     page: str = ""
     """Digest of the page."""
 

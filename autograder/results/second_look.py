@@ -52,8 +52,12 @@ def read(course: Course, student: str, assignment: str) -> tuple[Request, ...]:
     return read_file(file) if file.is_file() else ()
 
 
-def read_file(file: Path) -> tuple[Request, ...]:
+def read_file(file: Path, name: str = "") -> tuple[Request, ...]:
     """Read a file of requests.
+
+    Args:
+        file: the file.
+        name: its name in messages; empty: the one in a course folder.
 
     Raises:
         CourseError: the file is wrong; the message names file and line.
@@ -61,7 +65,7 @@ def read_file(file: Path) -> tuple[Request, ...]:
     from autograder._util.yaml_record import Reader, parse
 
     node = parse(file)
-    reader = Reader(f"{FOLDER}/{file.parent.name}/{file.name}")
+    reader = Reader(name or f"{FOLDER}/{file.parent.name}/{file.name}")
     found = []
     for item in reader.items(node, "requests"):
         request = cast(Request, reader.record(item, "a request", Request()))

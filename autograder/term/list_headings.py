@@ -70,12 +70,12 @@ def system_of(table: Table) -> str:
     known = {heading.casefold() for heading in table.headings}
     if known >= _CANVAS:
         return "canvas"
+    if "id" in table.headings:  # every other column may be an id in another system
+        return "table"
     if known & _BRIGHTSPACE:
         return "brightspace"
     if known >= {"last name", "first name"} and known & {"username", "user name"} and known & _BLACKBOARD:
         return "blackboard"
-    if "id" in table.headings:
-        return "table"
     of_moodle = {_HEADINGS["moodle"].get(heading) for heading in known}
     told = of_moodle & {"first", "name", "participant"} and of_moodle & {"email", "moodle_id"}
     return "moodle" if told else ""

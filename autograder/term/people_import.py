@@ -72,7 +72,7 @@ def read_people(
     if not isinstance(place, Path) or system == "nbgrader" or (not system and place.suffix == ".db"):
         return people_of_gradebook(place), ()
     table = tables.read_table(place)
-    system = "" if columns else system or system_of(table)
+    system = system or system_of(table)
     meaning = columns_of(table, system, columns or {})
     mark = "#" if system == "brightspace" else ""  # stands before its numbers and names
     faults, people, left_out = Faults(table.name), [], []

@@ -27,7 +27,7 @@ from typing import Any
 from autograder._util.digests import folder_key
 from autograder._util.files import unwritable
 from autograder._util.plain_records import to_plain
-from autograder.errors import UsageError
+from autograder.errors import CourseError, UsageError
 from autograder.grading import recordings
 from autograder.grading.assignment import load_release
 from autograder.grading.batch import earlier, plan
@@ -41,8 +41,8 @@ from autograder.submissions.members import MIB, ArchiveLimits, Member, is_junk, 
 from autograder.trust.bundle_environment import Environment, environment_here
 
 FORMAT = "nbexaminer bundle"
-VERSION = 1
-"""Version of the layout; another one is refused."""
+VERSION = 2
+"""Version of the layout and of the records in it, which is raised as they change; another one is refused."""
 MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", "result.json"
 REQUESTS = "second-look.yaml"
 SUBMISSION, COURSE, RECORDINGS, OTHER = "submission", "course", "recordings", "other"
@@ -121,8 +121,7 @@ def write_bundle(
             f"{student} has no grade in {assignment.name} yet; run `autograder grade {assignment.name}` first"
         )
     contents = _contents(work, grade, hidden_data=hidden_data)
-    if second_look.read(course, student, assignment.name):
-        contents[REQUESTS] = second_look.path(course, student, assignment.name).read_bytes()
+    contents |= _requests(second_look.path(course, student, assignment.name))
     hidden = HIDDEN[2] if work.hidden is None else HIDDEN[0] if hidden_data else HIDDEN[1]
     manifest = Manifest(
         format=FORMAT,
@@ -156,6 +155,15 @@ def _contents(work: Work, grade: Grade, *, hidden_data: bool) -> dict[str, bytes
         found |= {f"{RECORDINGS}/{number}.run": recording.run} if recording.run else {}
         found |= {f"{RECORDINGS}/{number}.predictions": recording.figures} if recording.figures else {}
     return found
+
+
+def _requests(file: Path) -> dict[str, bytes]:
+    """Return the student's requests as they stand there, faults included: place → content; empty if there are none."""
+    try:
+        return {REQUESTS: file.read_bytes()} if file.is_file() else {}
+    except OSError as error:
+        name = f"{second_look.FOLDER}/{file.parent.name}/{file.name}"
+        raise CourseError(f"{name}: cannot be read: {error.strerror}") from error
 
 
 def _listed(contents: Mapping[str, bytes]) -> dict[str, BundledFile]:

@@ -71,6 +71,8 @@ class Bundle:
     """Recording of each notebook."""
     requests: tuple[Request, ...] = ()
     """What the student asked about the grade, and the answers."""
+    notes: tuple[str, ...] = ()
+    """What is wrong with parts that the grade does not need, a sentence each."""
 
 
 def read_bundle(path: Path, folder: Path, course: Course | None = None) -> Bundle:
@@ -132,11 +134,19 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
     if (grade.student, grade.assignment) != (manifest.student, manifest.assignment):
         raise ValueError("its grade is of another submission")
     found = [[_optional(known, f"{RECORDINGS}/{n}.{kind}") for kind in _RECORDED] for n in range(len(work.exams))]
-    requests = read_file(known[REQUESTS]) if REQUESTS in known else ()
-    return Bundle(manifest, grade, work, tuple(Recording(*parts) for parts in found), requests)
+    requests, notes = _requests(known.get(REQUESTS))
+    return Bundle(manifest, grade, work, tuple(Recording(*parts) for parts in found), requests, notes)
 
 
 _RECORDED = ("run", "predictions")
+
+
+def _requests(file: Path | None) -> tuple[tuple[Request, ...], tuple[str, ...]]:
+    """Read the student's requests; a fault in them is a note, for the grade does not depend on them."""
+    try:
+        return (read_file(file, REQUESTS) if file else ()), ()
+    except CourseError as error:
+        return (), (f"what the student asked cannot be read ({one_line(str(error), 300)})",)
 
 
 def _manifest(path: Path) -> Manifest:
@@ -144,13 +154,22 @@ def _manifest(path: Path) -> Manifest:
     if data.get("format") != FORMAT:
         raise ValueError("it has no manifest of a bundle")
     if data.get("version") != VERSION:
-        raise ValueError(f"its version is {data.get('version')!r:.40}, and this kit reads version {VERSION}")
+        raise ValueError(
+            f"its version is {data.get('version')!r:.40}{_made_with(data)}, and this kit reads version {VERSION}"
+        )
     read = from_plain(Manifest, data)
     if len(read.files) > LIMITS.members:
         raise ValueError(f"it names more than {LIMITS.members:,} files")
     if read.hidden not in HIDDEN:
         raise ValueError(f"hidden is {read.hidden!r:.40}")
     return read
+
+
+def _made_with(manifest: Mapping[str, Any]) -> str:
+    """Name the version of the kit in a manifest of any version; empty where there is none."""
+    environment = manifest.get("environment")
+    kit = environment.get("kit") if isinstance(environment, dict) else None
+    return f" (made with version {one_line(kit, 40)} of the kit)" if isinstance(kit, str) and kit else ""
 
 
 def _common(path: Path, root: Path, course: Course | None) -> Common:

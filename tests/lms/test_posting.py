@@ -196,19 +196,20 @@ def test_canvas_comment_and_page_are_replaced_by_new_ones(tmp_path, page):
         assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Act.SAME
 
 
-def test_canvas_comment_that_a_person_changed_is_kept(tmp_path, page):
+@pytest.mark.parametrize("changed", ["network: 17.5. Well done!", ""], ids=["more", "emptied"])
+def test_canvas_comment_that_a_person_changed_is_kept(tmp_path, page, changed):
     with served(FakeCanvas()) as fake:
         post(fake, tmp_path, results(page=page))
-        fake.comments[7][0]["comment"] = "network: 17.5. Well done!"
+        fake.comments[7][0]["comment"] = changed
         notes = ["the comment was changed there and was kept"]
         assert post(fake, tmp_path, results(jane=20, page=page))["jane"] == (Act.SEND, notes)
-        assert [one["comment"] for one in fake.comments[7]] == ["network: 17.5. Well done!"]
+        assert [one["comment"] for one in fake.comments[7]] == [changed]
         assert scores(fake)[0] == 20
         assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Act.SAME
         page.write_text("<p>your new page</p>", encoding="utf-8")
         post(fake, tmp_path, results(jane=20, page=page))
         said = [one["comment"] for one in fake.comments[7]]
-        assert said == ["network: 17.5. Well done!", "The page with all details."]
+        assert said == [changed, "The page with all details."]
 
 
 def test_canvas_comment_that_a_person_deleted_is_written_again_when_it_is_new(tmp_path):
@@ -231,6 +232,105 @@ def test_canvas_may_refuse_to_delete_the_earlier_comment(tmp_path, page):
         ((_, (note,)), _, _) = post(fake, tmp_path, results(jane=20, page=page)).values()
         assert "the earlier comment stays beside the new one" in note
         assert len(fake.comments[7]) == 2
+
+
+def test_canvas_comment_follows_a_grade_that_could_not_be_sent_at_first(tmp_path):
+    class Flaky(FakeCanvas):
+        fails = False
+
+        def answer(self, method, path, query, form, files):
+            if "submission[posted_grade]" in form and self.fails:
+                return 500, {}, {}
+            return super().answer(method, path, query, form, files)
+
+    with served(Flaky()) as fake:
+        post(fake, tmp_path, results())
+        fake.fails = True
+        with pytest.raises(HostError, match="500"):
+            post(fake, tmp_path, results(jane=20))
+        assert [one["comment"] for one in fake.comments[7]] == ["network: 17.5\n1 < 2"]
+        fake.fails = False
+        assert post(fake, tmp_path, results(jane=18))["jane"] == (Act.SEND, [])
+        assert [one["comment"] for one in fake.comments[7]] == ["network: 18\n1 < 2"]
+
+
+@pytest.mark.parametrize("next_score", [20, 12], ids=["the same grade", "another grade"])
+@pytest.mark.parametrize("is_done", [True, False], ids=["done, the answer lost", "not done"])
+def test_canvas_edit_that_failed_is_made_up_for(tmp_path, is_done, next_score):
+    class Flaky(FakeCanvas):
+        fails = 0
+
+        def answer(self, method, path, query, form, files):
+            if method == "PUT" and "/comments/" in path and self.fails:
+                self.fails -= 1
+                if is_done:
+                    super().answer(method, path, query, form, files)
+                return 500, {}, {}
+            return super().answer(method, path, query, form, files)
+
+    with served(Flaky()) as fake:
+        post(fake, tmp_path, results())
+        for score in (18, 20):
+            fake.fails = 1
+            _, (note,) = post(fake, tmp_path, results(jane=score))["jane"]
+            assert "the comment is still to be changed" in note
+            assert scores(fake)[0] == score
+        assert post(fake, tmp_path, results(jane=next_score))["jane"] == (Act.SEND, [])
+        assert [one["comment"] for one in fake.comments[7]] == [f"network: {next_score}\n1 < 2"]
+        fake.comments[7][0]["comment"] = "network: 18\n1 < 2"
+        _, (note,) = post(fake, tmp_path, results(jane=19))["jane"]
+        assert note == "the comment was changed there and was kept", "an earlier failure excuses nothing"
+
+
+def test_canvas_comment_is_found_as_ours_although_nothing_was_remembered(tmp_path):
+    """As after a crash between the edit and the writing of the memory."""
+    with served(FakeCanvas()) as fake:
+        post(fake, tmp_path, results())
+        fake.comments[7][0]["comment"] = "network: 20\n1 < 2"
+        assert post(fake, tmp_path, results(jane=20))["jane"] == (Act.SEND, [])
+        post(fake, tmp_path, results(jane=12))
+        assert [one["comment"] for one in fake.comments[7]] == ["network: 12\n1 < 2"]
+
+
+def test_canvas_summary_stays_where_a_new_page_goes_without_comments(tmp_path, page):
+    with served(FakeCanvas()) as fake:
+        post(fake, tmp_path, results(page=page))
+        page.write_text("<p>your new page</p>", encoding="utf-8")
+        post(fake, tmp_path, results(page=page), comments=False)
+        said = [one["comment"] for one in fake.comments[7]]
+        assert said == ["network: 17.5\n1 < 2", "The page with all details."]
+        assert post(fake, tmp_path, results(page=page))["jane"][0] is Act.SAME
+        post(fake, tmp_path, results(jane=20, page=page))
+        said = [one["comment"] for one in fake.comments[7]]
+        assert said == ["network: 20\n1 < 2", "The page with all details."], "the summary is still known as ours"
+
+
+def test_canvas_page_alone_is_replaced_by_a_newer_one(tmp_path, page):
+    with served(FakeCanvas()) as fake:
+        post(fake, tmp_path, results(page=page), comments=False)
+        page.write_text("<p>your new page</p>", encoding="utf-8")
+        post(fake, tmp_path, results(page=page), comments=False)
+        (comment,) = fake.comments[7]
+        assert fake.uploads[int(comment["files"][0])] == page.read_bytes()
+
+
+@pytest.mark.parametrize("is_rewritten", [False, True], ids=["as sent", "rewritten there"])
+def test_canvas_comment_of_a_person_at_the_same_time_is_not_taken_for_ours(tmp_path, is_rewritten):
+    class Shared(FakeCanvas):
+        def answer(self, method, path, query, form, files):
+            found = super().answer(method, path, query, form, files)
+            if form.get("comment[text_comment]", "").startswith("network: 17.5"):
+                if is_rewritten:
+                    self.comments[7][-1]["comment"] += "."
+                self.comments[7].append({"id": 55, "comment": "Well done!", "files": []})
+            return found
+
+    with served(Shared()) as fake:
+        post(fake, tmp_path, results())
+        post(fake, tmp_path, results(jane=20))
+        said = [one["comment"] for one in fake.comments[7]]
+        assert "Well done!" in said
+        assert "network: 20\n1 < 2" in said
 
 
 def test_moodles_comments_and_files_of_a_person_stay(tmp_path, page):

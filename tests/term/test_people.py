@@ -215,6 +215,21 @@ def test_brightspaces_grade_file(course: Course) -> None:
     assert ada.ids == {"sis_id": "00017", "username": "ada"}
 
 
+def test_a_roster_with_a_column_of_brightspaces_is_a_roster(course: Course) -> None:
+    (ada,) = imported(course, "id,name,OrgDefinedId\nada,Ada Lovelace,00017\n")
+    assert (ada.id, ada.name, ada.ids) == ("ada", "Ada Lovelace", {"OrgDefinedId": "00017"})
+
+
+def test_brightspaces_mark_is_left_out_of_named_columns_too(course: Course) -> None:
+    text = "OrgDefinedId,Username,Last Name,First Name,End-of-Line Indicator\n#00017,#ada,Lovelace,Ada,#\n"
+    columns = {"id": "OrgDefinedId", "first": "First Name", "last": "Last Name"}
+    for system in ("brightspace", ""):
+        (ada,), _ = read_people(write(course, text, "list.csv"), system, columns=columns)
+        assert (ada.id, ada.name) == ("00017", "Ada Lovelace")
+    (own,), _ = read_people(write(course, "Nr,Wer\n#7,Ada\n", "list.csv"), columns={"id": "Nr", "name": "Wer"})
+    assert own.id == "#7", "a list of one's own has no mark"
+
+
 def test_a_list_of_ones_own_names_its_columns(course: Course) -> None:
     (ada,) = imported(course, "Matrikel;Wer\n0017;Ada\n", columns={"id": "Matrikel", "name": "wer"})
     assert (ada.id, ada.name) == ("0017", "Ada")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from helpers.tiny import Here, submit, tiny_course, tiny_release
 
-from autograder.errors import UsageError
+from autograder.errors import CourseError, UsageError
 from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.results import second_look
@@ -64,7 +64,7 @@ def test_a_bundle_holds_submission_exam_recording_result_versions_and_keys(cours
         "course/source/hw/words.txt",
         "recordings/0.run",
     }
-    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 1, "ada")
+    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 2, "ada")
     assert manifest.graded_from == manifest.bundled_from
     assert manifest.environment.packages["numpy"]
     assert manifest.recorded == 1
@@ -116,6 +116,45 @@ def test_a_students_request_for_a_second_look_comes_along(course: Course, tmp_pa
     path, _ = packed(course, tmp_path, "bob")
     (tmp_path / "bob").mkdir()
     assert read_bundle(path, tmp_path / "bob").requests == ()
+
+
+FAULTY = {
+    "no list": b"question: x\n",
+    "no request": b"- question: x\n",
+    "no YAML": b"- [",
+    "no text": b"\xff",
+    "none": b"",
+}
+
+
+@pytest.mark.parametrize("content", FAULTY.values(), ids=FAULTY.keys())
+def test_a_fault_in_the_requests_costs_no_grade(course: Course, tmp_path: Path, content: bytes) -> None:
+    file = second_look.path(course, "ada", "hw")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    path, _ = packed(course, tmp_path)
+    found = opened(path, tmp_path)
+    assert (found.grade.student, found.requests) == ("ada", ())
+    (note,) = found.notes
+    assert note.startswith("what the student asked cannot be read (second-look.yaml")
+
+
+def test_requests_that_can_be_read_need_no_note(course: Course, tmp_path: Path) -> None:
+    second_look.ask(course, "ada", "hw", "test-double", "It doubles.")
+    assert opened(packed(course, tmp_path)[0], tmp_path).notes == ()
+
+
+def test_requests_without_permission_are_the_courses_fault(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    file = second_look.ask(course, "ada", "hw", "test-double", "It doubles.")
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path) if path == file else read(path))
+    with pytest.raises(CourseError, match=r"second-look/ada/hw\.yaml: cannot be read: Permission denied"):
+        packed(course, tmp_path)
 
 
 def test_a_submission_without_a_grade_has_no_bundle(course: Course, tmp_path: Path) -> None:
@@ -184,7 +223,8 @@ def planted(place: str) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
 OUT = "../../../planted"
 HOSTILE = {
     "another format": lambda files, manifest: manifest.update(format="zip"),
-    "another version": lambda files, manifest: manifest.update(version=2),
+    "another version": lambda files, manifest: manifest.update(version=3),
+    "another version and no environment": lambda files, manifest: manifest.update(version=3, environment=7),
     "a manifest with another key": lambda files, manifest: manifest.update(more=1),
     "a number for a file": lambda files, manifest: manifest["files"].update({"course/x": 1}),
     "files without end": lambda files, manifest: manifest["files"].update(
@@ -228,6 +268,17 @@ def test_what_no_bundle_has_is_refused_and_writes_nothing_outside(
         opened(path, tmp_path)
     new = {entry for entry in tmp_path.rglob("*") if not entry.is_relative_to(tmp_path / "elsewhere")} - before
     assert new == set()
+
+
+def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, tmp_path: Path) -> None:
+    def change(files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        manifest["version"] = 1
+        manifest["environment"]["kit"] = "0.0.9\x1b[31m"
+
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 2"
+    with pytest.raises(BundleError, match=said) as caught:
+        opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
+    assert "\x1b" not in str(caught.value)
 
 
 def test_a_changed_byte_is_found_by_its_digest(course: Course, tmp_path: Path) -> None:

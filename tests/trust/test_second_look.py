@@ -12,7 +12,7 @@ from helpers.pipeline import ASSIGNMENT, Student, grade, hand_in, make_course, r
 
 from autograder.cli import main
 from autograder.records.course import Course
-from autograder.results import result_json
+from autograder.results import result_json, second_look
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 
@@ -52,13 +52,21 @@ def test_a_bundle_is_replayed_where_its_course_is_not(
     assert json.loads((tmp_path / "second.json").read_text())["cases"][0]["execution"]["differing"] == []
 
 
-def test_hidden_data_that_were_left_out_are_asked_for(course: Course, tmp_path: Path) -> None:
+def test_hidden_data_that_were_left_out_are_asked_for_and_a_fault_in_requests_is_named(
+    course: Course, tmp_path: Path
+) -> None:
     path = str(tmp_path / "ada.zip")
+    requests = second_look.path(course, "ada", ASSIGNMENT)
+    requests.parent.mkdir(parents=True)
+    requests.write_text("question: test-line\n")
     assert run("bundle", "ada", ASSIGNMENT, "--course", str(course.root), "--without-hidden", "--out", path)
     refused = run("replay", path)
     assert refused.exit_code == 2
     assert "made without the hidden data; name a course that has them" in refused.output
-    assert run("replay", path, "--course", str(course.root), "--quiet").exit_code == 0
+    done = run("replay", path, "--course", str(course.root), "--quiet")
+    assert done.exit_code == 0
+    assert "note: what the student asked cannot be read (second-look.yaml:1: 'requests' must be a list" in done.stderr
+    requests.unlink()
 
 
 def test_a_grade_that_differs_is_exit_code_1(course: Course) -> None:
