@@ -165,12 +165,12 @@ def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[st
 
 def _unknown_changes(made: Sequence[Mutant], right: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Name what course.yaml calls right, and no operator makes."""
-    for answer, operators in right.items():
-        known = {mutant.operator for mutant in made if mutant.cell == answer}
-        for operator in operators:
-            if operator not in known:
-                near = suggest(operator, known)
-                yield f"'right' in 'audit' of course.yaml: nothing makes {operator!r} of {answer!r}{near}"
+    for answer, entries in right.items():
+        own = [mutant for mutant in made if mutant.cell == answer]
+        for entry in entries:
+            if not any(mutant.is_named(entry) for mutant in own):
+                near = suggest(entry, {mutant.operator for mutant in own})
+                yield f"'right' in 'audit' of course.yaml: nothing makes {entry!r} of {answer!r}{near}"
 
 
 def _notes(

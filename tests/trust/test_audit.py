@@ -135,6 +135,14 @@ def test_a_change_that_the_task_allows_must_keep_all_points(tmp_path: Path) -> N
     assert lost.is_below_floor
 
 
+def test_a_change_that_the_task_allows_in_one_place_is_named_with_its_line(tmp_path: Path) -> None:
+    solution = "### BEGIN SOLUTION\nfirst = 1\nsecond = 2\n### END SOLUTION"
+    exams = tiny_release(tiny_course(tmp_path, solution=solution, test="assert first and second")).exams
+    made = mutants(exams, ("code",), (), 0, {"double": ["a number one too large: second"]})
+    larger = {one.after.split("\n")[2]: one.is_allowed for one in made if one.operator == "a number one too large"}
+    assert larger == {"second = 2": False, "second = 3": True}
+
+
 def test_a_change_that_nothing_makes_is_named(tmp_path: Path) -> None:
     yaml = YAML + "    audit: {right: {double: [a number one to large]}}\n"
     course = tiny_course(tmp_path, yaml=yaml)

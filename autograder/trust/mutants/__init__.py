@@ -52,6 +52,12 @@ class Mutant:
         """Name of its submission: the same for the same mutant, in every audit."""
         return f"{self.family}-{digest(self.notebook, self.cell, self.operator, self.after)[:10]}"
 
+    def is_named(self, entry: str) -> bool:
+        """Tell whether course.yaml names this change: by its operator, or by ``operator: text of a changed line``."""
+        operator, _, text = entry.partition(": ")
+        before, after = set(self.before.split("\n")), set(self.after.split("\n"))
+        return operator == self.operator and any(text in line for line in before ^ after)
+
     @property
     def is_honest(self) -> bool:
         """Whether it must earn what the solution earns."""
@@ -102,7 +108,7 @@ def mutants(
         families: keys of :data:`FAMILIES`.
         questions: ids of questions; only answers that feed one of them directly are changed. Empty: all.
         seed: decides the order.
-        right: answer (grade_id) → operators that the task allows; their mutants are honest.
+        right: answer (grade_id) → changes that the task allows, as for :meth:`Mutant.is_named`; they are honest.
     """
     queues: dict[tuple[str, str], list[Mutant]] = {}
     for answer in answers(exams):
@@ -112,7 +118,7 @@ def mutants(
         for family in (name for name in FAMILIES if name in families):
             allowed = right.get(str(answer.cell.grade_id), ())
             made = [
-                replace(one, is_allowed=one.operator in allowed)
+                replace(one, is_allowed=any(one.is_named(entry) for entry in allowed))
                 for one in _of(answer, family)
                 if _is_new(one.after, seen)
             ]
